@@ -1,0 +1,171 @@
+package auth
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// A Purpose is what an attempt is for. A code or a proof of one purpose is
+// worth nothing for another.
+type Purpose string
+
+// The purposes.
+const (
+	SignIn Purpose = "sign_in"
+	SignUp Purpose = "sign_up"
+)
+
+// A Proof is a kind of answer that was right, and when.
+type Proof struct {
+	Kind Kind
+	At   time.Time
+}
+
+// An Attempt is one person's way through a door, as facts. Nothing in it says
+// which page comes next: [Attempt.Step] derives that.
+type Attempt struct {
+	Handle    string // hash of the handle; empty while nothing is proved or stored
+	Purpose   Purpose
+	User      UserID // zero if nobody bears the address; every later step looks the same
+	Email     string // as typed
+	NewHash   string // sign-up: hash of the password the account will have
+	Chosen    Method // the second factor the person turned to; zero for the first they have
+	Proved    []Proof
+	Next      string // local path to go to afterwards
+	ExpiresAt time.Time
+
+	Factors Factors   // what this person has beside the password, read live
+	Code    *SentCode // the code sent for this attempt, if one still stands
+}
+
+// A Step is what an attempt owes next; each has its page.
+type Step string
+
+// The steps, in the order in which they can be owed.
+const (
+	StepPassword Step = "password"
+	StepEmail    Step = "email_code"
+	StepSecond   Step = "second_factor"
+	StepDone     Step = "done"
+)
+
+// steps is the one table of the ways in. The first row of an attempt's purpose
+// that is still owed is its step; with none owed it is done.
+var steps = []struct {
+	purpose Purpose
+	step    Step
+	owed    func(Attempt) bool
+	asks    func(Attempt) []Kind // what may be proved here: Prove refuses the rest
+}{
+	{SignIn, StepPassword, lacks(Password), only(Password)},
+	{SignIn, StepSecond, owesSecond, secondKinds},
+	{SignUp, StepEmail, lacks(EmailCode), only(EmailCode)},
+}
+
+// Step derives what the attempt owes.
+func (a Attempt) Step() Step {
+	step, _ := a.asks()
+	return step
+}
+
+func (a Attempt) asks() (Step, []Kind) {
+	for _, row := range steps {
+		if row.purpose == a.Purpose && row.owed(a) {
+			return row.step, row.asks(a)
+		}
+	}
+	return StepDone, nil
+}
+
+func lacks(kind Kind) func(Attempt) bool {
+	return func(a Attempt) bool { return !a.proved(kind) }
+}
+
+func only(kind Kind) func(Attempt) []Kind {
+	return func(Attempt) []Kind { return []Kind{kind} }
+}
+
+func (a Attempt) proved(kinds ...Kind) bool {
+	return slices.ContainsFunc(a.Proved, func(p Proof) bool { return slices.Contains(kinds, p.Kind) })
+}
+
+// owesSecond: an account with two-step verification on owes one proof by it,
+// and a backup code stands in for any of them.
+func owesSecond(a Attempt) bool {
+	return a.Factors.On() && !a.proved(TOTPCode, PhoneCode, BackupCode)
+}
+
+// secondKinds is what the second step takes: the method the person turned to,
+// and a backup code at any time.
+func secondKinds(a Attempt) []Kind {
+	kinds := []Kind{a.Method().Kind}
+	if a.Factors.BackupCodes > 0 {
+		kinds = append(kinds, BackupCode)
+	}
+	return kinds
+}
+
+// Method is the second factor that is asked now: the one the person turned to
+// while they still have it, else the first they have.
+func (a Attempt) Method() Method {
+	methods := a.Factors.Methods()
+	for _, m := range methods {
+		if m.Kind == a.Chosen.Kind && m.Phone.ID == a.Chosen.Phone.ID {
+			return m
+		}
+	}
+	if len(methods) == 0 {
+		return Method{}
+	}
+	return methods[0]
+}
+
+// OtherMethods are the account's methods that are not asked now (HT-06).
+func (a Attempt) OtherMethods() []Method {
+	now := a.Method()
+	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
+		return m.Kind == now.Kind && m.Phone.ID == now.Phone.ID
+	})
+}
+
+type attemptStore interface {
+	// FindAttempt reads an attempt that has not expired, with its proofs.
+	FindAttempt(ctx context.Context, handle string, now time.Time) (Attempt, error)
+	// AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
+	AddAttempt(ctx context.Context, grant Grant) error
+	// ReplaceChosen turns an attempt to another method, with the code that was
+	// sent for it; changed is false where the attempt is over.
+	ReplaceChosen(ctx context.Context, handle string, chosen Method, grant Grant) (changed bool, err error)
+	// RemoveAttempt ends an attempt and its code.
+	RemoveAttempt(ctx context.Context, handle string) error
+}
+
+// Attempt returns the open attempt of a handle, with live factors, or
+// ErrNotFound where it is over or never was.
+func (r *Rules) Attempt(ctx context.Context, handle Handle) (Attempt, error) {
+	return r.attempt(ctx, handle, r.now())
+}
+
+func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Attempt, error) {
+	if handle == "" {
+		return Attempt{}, ErrNotFound
+	}
+	a, err := r.store.FindAttempt(ctx, handle.Hash(), now)
+	if err != nil {
+		return Attempt{}, err
+	}
+	if a.Factors, err = r.factors(ctx, a.User, now); err != nil {
+		return Attempt{}, err
+	}
+	a.Code, err = r.sentCode(ctx, a.Handle, now)
+	return a, err
+}
+
+// StartOver ends an attempt; nothing of it can be used any more.
+func (r *Rules) StartOver(ctx context.Context, handle Handle) error {
+	if handle == "" {
+		return nil
+	}
+	return r.store.RemoveAttempt(ctx, handle.Hash())
+}

@@ -1,0 +1,127 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+)
+
+// A Cost is the price of one argon2id run: memory in KiB, passes, lanes.
+type Cost struct {
+	Memory, Passes uint32
+	Lanes          uint8
+}
+
+// DefaultCost is the least that OWASP's Password Storage Cheat Sheet allows:
+// 19 MiB, two passes, one lane (ST-01); about 25 ms of one core.
+var DefaultCost = Cost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
+
+const saltBytes, tagBytes = 16, 32 // ST-01
+
+// A Hasher runs argon2id, a few at a time, so that a flood of sign-ins takes
+// neither all memory nor all processors (RL-09).
+type Hasher struct {
+	cost    Cost
+	slots   chan struct{}
+	waiting atomic.Int64
+	unknown string // a hash that no password has: the work for addresses nobody bears (FF-04)
+}
+
+// NewHasher returns a hasher that runs at most parallel hashes at once.
+func NewHasher(cost Cost, parallel int) *Hasher {
+	h := &Hasher{cost: cost, slots: make(chan struct{}, max(1, parallel))}
+	salt, tag := make([]byte, saltBytes), make([]byte, tagBytes)
+	rand.Read(salt)
+	rand.Read(tag)
+	h.unknown = phc(cost, salt, tag)
+	return h
+}
+
+// Hash returns a password's hash as a PHC string, with a salt of its own.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	rand.Read(salt)
+	tag, err := h.key(ctx, password, salt, h.cost)
+	if err != nil {
+		return "", err
+	}
+	return phc(h.cost, salt, tag), nil
+}
+
+// Check compares a password with a PHC string by one run, whatever the answer.
+// An empty hash stands for an account nobody has: the same run, never a match.
+// weak says that the hash was made at a lower cost than today's (ST-02).
+func (h *Hasher) Check(ctx context.Context, hash, password string) (matches, weak bool, err error) {
+	known := hash != ""
+	if !known {
+		hash = h.unknown
+	}
+	cost, salt, want, err := parsePHC(hash)
+	if err != nil {
+		return false, false, err
+	}
+	got, err := h.key(ctx, password, salt, cost)
+	if err != nil {
+		return false, false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1 && known, cost != h.cost, nil
+}
+
+// key runs argon2id once it is this caller's turn. Past the bounds of the
+// queue it answers Busy at once: a page that says so beats one that never comes.
+func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cost) ([]byte, error) {
+	if h.waiting.Add(1) > HashQueue {
+		h.waiting.Add(-1)
+		return nil, &Problem{Reason: Busy, Wait: HashWait}
+	}
+	patience := time.NewTimer(HashWait)
+	defer patience.Stop()
+	select {
+	case h.slots <- struct{}{}:
+		h.waiting.Add(-1)
+	case <-patience.C:
+		h.waiting.Add(-1)
+		return nil, &Problem{Reason: Busy, Wait: HashWait}
+	case <-ctx.Done():
+		h.waiting.Add(-1)
+		return nil, ctx.Err()
+	}
+	defer func() { <-h.slots }()
+	// NFC and nothing else: the one change made to what was typed (PW-05).
+	return argon2.IDKey(norm.NFC.Bytes([]byte(password)), salt, cost.Passes, cost.Memory, cost.Lanes, tagBytes), nil
+}
+
+func phc(c Cost, salt, tag []byte) string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
+		argon2.Version, c.Memory, c.Passes, c.Lanes, b64.EncodeToString(salt), b64.EncodeToString(tag))
+}
+
+func parsePHC(s string) (c Cost, salt, tag []byte, err error) {
+	part := strings.Split(s, "$")
+	var version int
+	if len(part) != 6 || part[1] != "argon2id" {
+		return c, nil, nil, fmt.Errorf("password hash: not an argon2id string")
+	}
+	if _, err = fmt.Sscanf(part[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return c, nil, nil, fmt.Errorf("password hash: version not %d", argon2.Version)
+	}
+	if _, err = fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Passes, &c.Lanes); err != nil || c.Passes == 0 || c.Lanes == 0 {
+		return c, nil, nil, fmt.Errorf("password hash: cost not readable")
+	}
+	if salt, err = base64.RawStdEncoding.DecodeString(part[4]); err != nil {
+		return c, nil, nil, fmt.Errorf("password hash: salt: %w", err)
+	}
+	if tag, err = base64.RawStdEncoding.DecodeString(part[5]); err != nil || len(tag) != tagBytes {
+		return c, nil, nil, fmt.Errorf("password hash: tag not readable")
+	}
+	return c, salt, tag, nil
+}

@@ -1,0 +1,127 @@
+package auth
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Keys is the ring of server keys, newest first. A key is never used itself:
+// each purpose derives its own (HKDF-SHA-256), so that what leaks from one use
+// says nothing about another (ST-06). The inventory of purposes and algorithms
+// is the list of Purpose constants below; HMAC-SHA-1 is used for TOTP alone,
+// because authenticator apps reliably compute nothing else (TO-03).
+type Keys struct{ ring []ringKey }
+
+type ringKey struct {
+	id     byte
+	secret []byte
+}
+
+// What a derived key is for. A new use gets a new name, never an old one.
+const (
+	KeySeal         = "twostep seal v1"          // AES-256-GCM of secrets at rest
+	KeySentCode     = "twostep sent code v1"     // HMAC-SHA-256 of codes by SMS and mail
+	KeyCookieSign   = "twostep cookie sign v1"   // HMAC-SHA-256 of the cookie
+	KeyCookieHide   = "twostep cookie hide v1"   // AES-256-CTR of the cookie
+	KeyForm         = "twostep form v1"          // HMAC-SHA-256 of form tokens
+	keyLength       = 32                         // bytes: AES-256 and 256-bit HMAC keys
+	keyFormatReason = "each line must be ID:KEY" // shown to the operator
+)
+
+// NewKeys draws a ring of one key.
+func NewKeys() Keys {
+	secret := make([]byte, keyLength)
+	rand.Read(secret)
+	return Keys{ring: []ringKey{{id: 1, secret: secret}}}
+}
+
+// ParseKeys reads a ring: lines (or words) "ID:KEY", newest first, ID from 1
+// to 255 and KEY 32 bytes in base64. A ring without a key, with an id twice,
+// or with a key that was plainly not drawn at random is refused (ST-05).
+func ParseKeys(text string) (Keys, error) {
+	var k Keys
+	seen := map[byte]bool{}
+	for _, line := range strings.Fields(text) {
+		left, right, ok := strings.Cut(line, ":")
+		id, err := strconv.ParseUint(left, 10, 8)
+		if !ok || err != nil || id == 0 {
+			return Keys{}, fmt.Errorf("%s, with ID from 1 to 255", keyFormatReason)
+		}
+		secret, err := base64.StdEncoding.DecodeString(right)
+		if err != nil || len(secret) != keyLength {
+			return Keys{}, fmt.Errorf("%s, with KEY 32 random bytes in base64", keyFormatReason)
+		}
+		if sampleKey(secret) {
+			return Keys{}, fmt.Errorf("key %d is a sample, not a random key", id)
+		}
+		if seen[byte(id)] {
+			return Keys{}, fmt.Errorf("key id %d stands twice", id)
+		}
+		seen[byte(id)] = true
+		k.ring = append(k.ring, ringKey{id: byte(id), secret: secret})
+	}
+	if len(k.ring) == 0 {
+		return Keys{}, errors.New("the key ring is empty")
+	}
+	return k, nil
+}
+
+// sampleKey reports whether a key holds fewer than eight different bytes.
+// Random ones do so once in about 10^44 rings; typed and sample keys often.
+func sampleKey(secret []byte) bool {
+	different := 0
+	for b := range 256 {
+		if bytes.IndexByte(secret, byte(b)) >= 0 {
+			different++
+		}
+	}
+	return different < 8
+}
+
+// String writes the ring as [ParseKeys] reads it. It is the secret itself.
+func (k Keys) String() string {
+	var b strings.Builder
+	for _, key := range k.ring {
+		fmt.Fprintf(&b, "%d:%s\n", key.id, base64.StdEncoding.EncodeToString(key.secret))
+	}
+	return b.String()
+}
+
+// Newest returns the id of the newest key and its derived key for a purpose.
+func (k Keys) Newest(purpose string) (id byte, key []byte) {
+	return k.ring[0].id, derive(k.ring[0].secret, purpose)
+}
+
+// ByID returns the derived key of the ring's key with that id.
+func (k Keys) ByID(id byte, purpose string) (key []byte, found bool) {
+	for _, r := range k.ring {
+		if r.id == id {
+			return derive(r.secret, purpose), true
+		}
+	}
+	return nil, false
+}
+
+// All returns the derived keys for a purpose, newest first.
+func (k Keys) All(purpose string) [][]byte {
+	all := make([][]byte, len(k.ring))
+	for i, r := range k.ring {
+		all[i] = derive(r.secret, purpose)
+	}
+	return all
+}
+
+func derive(secret []byte, purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, secret, nil, purpose, keyLength)
+	if err != nil {
+		panic(err) // only a length out of range can fail, and ours is constant
+	}
+	return key
+}

@@ -1,0 +1,133 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+)
+
+var cheap = Cost{Memory: 64, Passes: 1, Lanes: 1}
+
+// TestCheckNewPassword: length in code points (PW-01, PW-02, PW-03), no rules
+// of composition (PW-04), common ones (PW-06) and those made of the address or
+// the product's name (PW-08), each with its own reason (PW-09).
+func TestCheckNewPassword(t *testing.T) {
+	r := &Rules{policy: Policy{Name: "Twostep", PasswordMin: PasswordMinAlone}}
+	email := Email{Typed: "Quillbert@acme-corp.org", Key: "quillbert@acme-corp.org"}
+	for password, want := range map[string]Reason{
+		"":                     PasswordMissing,
+		"fourteen chars":       PasswordShort,
+		"fifteen letters":      "",
+		"onlylowercasele":      "",
+		strings.Repeat("é", 7): PasswordShort,
+		"ééàèùçñöüßåæøłđ":      "",
+		"🐢🦊🐙🦉":                 PasswordShort,
+		"🐢🦊🐙🦉🐝🐌🦋🐞🦂🕷🐊🐅🐆🦓🦍":                        "",
+		"correct horse battery staple":           "",
+		strings.Repeat("x1 y2 z3 ", 7) + "w":     "",
+		strings.Repeat("ab cd ef gh ij k", 16):   "",
+		strings.Repeat("ab cd ef gh ij k", 17):   PasswordLong,
+		"passwordpassword":                       PasswordCommon,
+		"123456789012345":                        PasswordCommon,
+		"my password is a purple walrus":         "",
+		"twostep--------":                        PasswordPersonal,
+		"quillbert-quillbert":                    PasswordPersonal,
+		"Qu1llb3rtQuillbert":                     PasswordPersonal,
+		"quillbert@acme-corp.org":                PasswordPersonal,
+		"acmecorp.2024.!":                        PasswordPersonal,
+		"twostep keeps my turtles safe at night": "",
+	} {
+		err := r.checkNewPassword(password, email)
+		var got Reason
+		if p := (*Problem)(nil); errors.As(err, &p) {
+			got = p.Reason
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", password, got, want)
+		}
+	}
+}
+
+// TestHasher: one run a question, a salt of its own, nothing cut off, NFC and
+// nothing else (PW-03, PW-05, ST-01, ST-02).
+func TestHasher(t *testing.T) {
+	h, ctx := NewHasher(cheap, 1), context.Background()
+	long := strings.Repeat("long and dull ", 18)
+	hash, err := h.Hash(ctx, long+"é")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := h.Hash(ctx, long+"é")
+	if again == hash {
+		t.Error("two hashes of one password are the same")
+	}
+	for password, want := range map[string]bool{
+		long + "é": true, long + "e\u0301": true, long + "e": false, strings.ToUpper(long) + "é": false, "": false,
+	} {
+		if matches, weak, err := h.Check(ctx, hash, password); matches != want || weak || err != nil {
+			t.Errorf("%q: %v, weak %v, %v", password, matches, weak, err)
+		}
+	}
+	ligature, _ := h.Hash(ctx, "ﬁfteen or sixteen")
+	if matches, _, _ := h.Check(ctx, ligature, "fifteen or sixteen"); matches {
+		t.Error("a ligature became two letters")
+	}
+	if matches, _, err := h.Check(ctx, "", "anything"); matches || err != nil {
+		t.Errorf("an account nobody has: %v, %v", matches, err)
+	}
+	dearer := NewHasher(Cost{Memory: 128, Passes: 1, Lanes: 1}, 1)
+	if matches, weak, err := dearer.Check(ctx, hash, long+"é"); !matches || !weak || err != nil {
+		t.Errorf("a cheaper hash: %v, weak %v, %v", matches, weak, err)
+	}
+	for _, broken := range []string{"x", "$argon2i$v=19$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=0,p=1$AAAA$AAAA", "$argon2id$v=16$m=64,t=1,p=1$AAAA$AAAA"} {
+		if matches, _, err := h.Check(ctx, broken, "x"); matches || err == nil {
+			t.Errorf("%q was read as a hash", broken)
+		}
+	}
+	if DefaultCost.Memory < 19456 || DefaultCost.Passes < 2 {
+		t.Error("the default cost is below OWASP's least (ST-01)")
+	}
+}
+
+// TestHasherTurns: past its bounds the hasher says so instead of taking memory (RL-09).
+func TestHasherTurns(t *testing.T) {
+	h, ctx := NewHasher(cheap, 1), context.Background()
+	h.slots <- struct{}{} // somebody hashes
+	h.waiting.Store(HashQueue)
+	_, err := h.Hash(ctx, "one more")
+	var p *Problem
+	if !errors.As(err, &p) || p.Reason != Busy || p.Wait == 0 {
+		t.Errorf("past the queue: %v", err)
+	}
+	h.waiting.Store(0)
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := h.Hash(gone, "left"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a visitor who left: %v", err)
+	}
+	if h.waiting.Load() != 0 {
+		t.Errorf("%d wait", h.waiting.Load())
+	}
+}
+
+// TestParseEmail is the comparison rule of addresses (FF-06).
+func TestParseEmail(t *testing.T) {
+	for typed, want := range map[string]string{
+		"ann@example.org":        "ann@example.org",
+		" Ann@EXAMPLE.org ":      "ann@example.org",
+		"A+b@example.org":        "a+b@example.org",
+		"ann@bücher.example":     "ann@xn--bcher-kva.example",
+		"Jose\u0301@example.org": "josé@example.org",
+		"ann@localhost":          "ann@localhost",
+		"":                       "", "ann": "", "@example.org": "", "ann@": "", "ann@exa mple.org": "",
+		"ann@@example.org": "", "a b@example.org": "", "ann@example.org\r\nBcc: x@y.z": "",
+		"Ann <ann@example.org>": "", "\"a b\"@example.org": "", "ann@-example.org": "", "ann@example..org": "",
+		"<script>@example.org": "", strings.Repeat("a", 250) + "@b.de": "",
+	} {
+		got, err := ParseEmail(typed)
+		if got.Key != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", typed, got.Key, err, want)
+		}
+	}
+}

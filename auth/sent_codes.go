@@ -1,0 +1,135 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// A SentCode is a code on its way by SMS or mail. It is bound to one holder,
+// the attempt or enrolment that asked for it, and is worth nothing in another
+// browser or for another purpose (SM-05). The store keeps a keyed hash, because
+// a million codes are soon tried against a plain one (SM-03).
+type SentCode struct {
+	Holder    string
+	MAC       []byte // HMAC-SHA-256 of holder and code
+	To        string // E.164 number or address
+	SentAt    time.Time
+	ExpiresAt time.Time
+}
+
+type sentCodeStore interface {
+	// FindSentCode reads a holder's code.
+	FindSentCode(ctx context.Context, holder string) (SentCode, error)
+	// TakeSentCodeTry counts one try on a holder's code and returns it, or
+	// ErrNotFound where it has had most tries or there is none.
+	TakeSentCodeTry(ctx context.Context, holder string, most int) (SentCode, error)
+	// SpendSentCode uses a code up: it is gone, and what it earns is written.
+	SpendSentCode(ctx context.Context, code SentCode, grant Grant) (spent bool, err error)
+}
+
+// sentCode is the code a page may speak of: sent, and not expired.
+func (r *Rules) sentCode(ctx context.Context, holder string, now time.Time) (*SentCode, error) {
+	code, err := r.store.FindSentCode(ctx, holder)
+	if errors.Is(err, ErrNotFound) || err == nil && !now.Before(code.ExpiresAt) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &code, nil
+}
+
+// takeSending is the brake on sending: by recipient and by account (SM-07, RL-08).
+func (r *Rules) takeSending(ctx context.Context, now time.Time, recipient, account string) error {
+	return r.take(ctx, now, TooManySent,
+		Try{Key: "send/interval/" + recipient, Brake: sendInterval},
+		Try{Key: "send/hour/" + recipient, Brake: sendHourly},
+		Try{Key: "send/day/" + recipient, Brake: sendDaily},
+		Try{Key: "send/account/" + account, Brake: sendOfAccount},
+	)
+}
+
+// owePhoneCode puts a sign-in code by SMS into a grant.
+func (r *Rules) owePhoneCode(ctx context.Context, a Attempt, phone Phone, grant *Grant, now time.Time) error {
+	if err := r.takeSending(ctx, now, phone.Number, string(a.User)); err != nil {
+		return err
+	}
+	r.oweCode(a.Handle, phone.Number, Message{Channel: BySMS, Letter: LetterSignInCode}, grant, now)
+	return nil
+}
+
+// oweCode draws a code for a holder and puts it and its letter into a grant.
+func (r *Rules) oweCode(holder, to string, letter Message, grant *Grant, now time.Time) {
+	code := newSentCode()
+	expires := now.Add(r.policy.CodeLifetime)
+	_, key := r.keys.Newest(KeySentCode)
+	grant.Code = &SentCode{Holder: holder, MAC: codeMAC(key, holder, code), To: to, SentAt: now, ExpiresAt: expires}
+	letter.ID, letter.To, letter.Code, letter.At, letter.ExpiresAt = newID(), to, code, now, expires
+	grant.Messages = append(grant.Messages, letter)
+}
+
+// newSentCode draws six digits, each number as likely as any other, leading
+// zeros kept (SM-03).
+func newSentCode() string {
+	return fmt.Sprintf("%0*d", SentCodeDigits, drawBelow(1_000_000))
+}
+
+// drawBelow draws a number from 0 to most-1, each as likely as any other.
+func drawBelow(most int) int {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
+	if err != nil {
+		panic(err) // the system's generator does not fail
+	}
+	return int(n.Int64())
+}
+
+func codeMAC(key []byte, holder, code string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(holder + "\x00" + code))
+	return mac.Sum(nil)
+}
+
+func (r *Rules) verifySentCode(ctx context.Context, q question, answer string, now time.Time) (spend, error) {
+	code, err := r.store.TakeSentCodeTry(ctx, q.holder, SentCodeTries)
+	if errors.Is(err, ErrNotFound) {
+		return nil, &Problem{Reason: CodeOver, Field: "code"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	sentHere := false
+	for _, number := range q.numbers {
+		sentHere = sentHere || number == code.To
+	}
+	if !sentHere || !now.Before(code.ExpiresAt) {
+		return nil, &Problem{Reason: CodeOver, Field: "code"}
+	}
+	typed := cleanCode(answer)
+	for _, key := range r.keys.All(KeySentCode) { // a code on its way outlives a new server key
+		if hmac.Equal(codeMAC(key, q.holder, typed), code.MAC) {
+			return func(ctx context.Context, grant Grant) (bool, error) {
+				return r.store.SpendSentCode(ctx, code, grant)
+			}, nil
+		}
+	}
+	return nil, &Problem{Reason: CodeWrong, Field: "code"}
+}
+
+// cleanCode takes out what people add when they copy a code: spaces, hyphens,
+// and letter case.
+func cleanCode(typed string) string {
+	return strings.Map(func(sign rune) rune {
+		if unicode.IsSpace(sign) || unicode.Is(unicode.Pd, sign) || unicode.IsControl(sign) {
+			return -1
+		}
+		return unicode.ToLower(sign)
+	}, typed)
+}

@@ -1,0 +1,158 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A User is an account.
+type User struct {
+	ID           UserID
+	Email        Email
+	PasswordHash string // PHC string
+}
+
+// A NewUser is an account that begins, with an address that was proved.
+type NewUser struct {
+	User
+	CreatedAt time.Time
+}
+
+type signInStore interface {
+	// FindUserByEmail finds an account by the key of its address.
+	FindUserByEmail(ctx context.Context, emailKey string) (User, error)
+	// SpendPassword writes a grant on condition that the account still has this
+	// password hash, so that what a change of password ended does not begin
+	// again; rehash takes its place unless it is empty.
+	SpendPassword(ctx context.Context, user UserID, hash, rehash string, grant Grant) (spent bool, err error)
+}
+
+// SignIn proves an address and a password. With nothing else owed a session
+// begins; else an attempt goes on to the second factor. An address nobody
+// bears, a wrong password and a waiting account are answered alike, after the
+// same work (FF-03, FF-04).
+func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, next string) (Pass, error) {
+	now := r.now()
+	email, err := ParseEmail(address)
+	if err != nil {
+		return Pass{}, err
+	}
+	if password == "" {
+		return Pass{}, &Problem{Reason: PasswordMissing, Field: "password"}
+	}
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Pass{}, err
+	}
+	a := Attempt{Purpose: SignIn, User: user.ID, Email: user.Email.Typed, Next: next}
+	if a.Factors, err = r.factors(ctx, user.ID, now); err != nil {
+		return Pass{}, err
+	}
+	account := string(user.ID)
+	if account == "" {
+		account = email.Key
+	}
+	q := question{kind: Password, user: user.ID, hash: user.PasswordHash, brake: brakeKey(Password, account)}
+	return r.prove(ctx, visitor, a, q, password, now)
+}
+
+func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _ time.Time) (spend, error) {
+	matches, weak, err := r.hasher.Check(ctx, q.hash, answer)
+	if err != nil {
+		return nil, err
+	}
+	if !matches {
+		return nil, &Problem{Reason: SignInWrong}
+	}
+	rehash := ""
+	if weak {
+		if rehash, err = r.hasher.Hash(ctx, answer); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context, grant Grant) (bool, error) {
+		return r.store.SpendPassword(ctx, q.user, q.hash, rehash, grant)
+	}, nil
+}
+
+// Choose turns an attempt to another of the account's methods. For a phone a
+// code is sent there.
+func (r *Rules) Choose(ctx context.Context, handle Handle, kind Kind, phone PhoneID) error {
+	now := r.now()
+	a, err := r.secondStep(ctx, handle, now)
+	if err != nil {
+		return err
+	}
+	for _, m := range a.Factors.Methods() {
+		if m.Kind != kind || m.Phone.ID != phone {
+			continue
+		}
+		grant := Grant{At: now}
+		if kind == PhoneCode {
+			if err := r.owePhoneCode(ctx, a, m.Phone, &grant, now); err != nil {
+				return err
+			}
+		}
+		return r.choose(ctx, a, m, grant)
+	}
+	return &Problem{Reason: MethodUnknown}
+}
+
+// SendAgain sends a new code for an attempt: to the phone it asks, or by mail
+// at sign-up. The new one cancels the old one and the count of failures goes on (SM-06).
+func (r *Rules) SendAgain(ctx context.Context, handle Handle) error {
+	now := r.now()
+	a, err := r.attempt(ctx, handle, now)
+	if err != nil {
+		return formOver(err)
+	}
+	grant := Grant{At: now}
+	m := a.Method()
+	switch {
+	case a.Step() == StepEmail:
+		err = r.oweMailCode(ctx, a, &grant, now)
+	case a.Step() == StepSecond && m.Kind == PhoneCode:
+		err = r.owePhoneCode(ctx, a, m.Phone, &grant, now)
+	default:
+		err = &Problem{Reason: FormOver}
+	}
+	if err != nil {
+		return err
+	}
+	return r.choose(ctx, a, m, grant)
+}
+
+func (r *Rules) choose(ctx context.Context, a Attempt, m Method, grant Grant) error {
+	changed, err := r.store.ReplaceChosen(ctx, a.Handle, m, grant)
+	if err == nil && !changed {
+		err = &Problem{Reason: FormOver}
+	}
+	r.wakeOutbox(grant)
+	return err
+}
+
+// secondStep is the attempt of a handle, which must be at its second factor.
+func (r *Rules) secondStep(ctx context.Context, handle Handle, now time.Time) (Attempt, error) {
+	a, err := r.attempt(ctx, handle, now)
+	if err != nil {
+		return a, formOver(err)
+	}
+	if a.Step() != StepSecond {
+		return a, &Problem{Reason: FormOver}
+	}
+	return a, nil
+}
+
+// formOver turns "not found" into the problem that the form's step is over.
+func formOver(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return &Problem{Reason: FormOver}
+	}
+	return err
+}
+
+func isProblem(err error) bool {
+	var p *Problem
+	return errors.As(err, &p)
+}

@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+)
+
+// SignUp starts an account: the password is judged and hashed, and a code goes
+// to the address. No account exists before that code is proved (FF-05). For a
+// taken address everything looks and costs the same, but its owner gets a mail
+// saying so and no code opens anything (FF-03).
+func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password string) (Pass, error) {
+	now := r.now()
+	if !r.policy.SignUpOpen {
+		return Pass{}, &Problem{Reason: SignUpClosed}
+	}
+	email, err := ParseEmail(address)
+	if err != nil {
+		return Pass{}, err
+	}
+	if err := r.checkNewPassword(password, email); err != nil {
+		return Pass{}, err
+	}
+	handle := NewHandle()
+	a := Attempt{Handle: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
+	grant := Grant{At: now, Attempt: &a}
+	if err := r.oweMailCode(ctx, a, &grant, now); err != nil {
+		return Pass{}, err
+	}
+	if a.NewHash, err = r.hasher.Hash(ctx, password); err != nil {
+		return Pass{}, err
+	}
+	if err := r.store.AddAttempt(ctx, grant); err != nil {
+		return Pass{}, err
+	}
+	r.wakeOutbox(grant)
+	return Pass{Attempt: handle}, nil
+}
+
+// oweMailCode puts a code for an attempt's address into a grant, or, where the
+// address is taken, a code that nobody is told and a mail to the owner.
+func (r *Rules) oweMailCode(ctx context.Context, a Attempt, grant *Grant, now time.Time) error {
+	email, err := ParseEmail(a.Email)
+	if err != nil {
+		return err
+	}
+	if err := r.takeSending(ctx, now, email.Key, a.Handle); err != nil {
+		return err
+	}
+	_, err = r.store.FindUserByEmail(ctx, email.Key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterSignUpCode}, grant, now)
+	case err == nil:
+		r.oweCode(a.Handle, email.Typed, Message{}, grant, now)
+		rand.Read(grant.Code.MAC) // of no code at all
+		grant.Messages = []Message{r.notice(LetterAddressTaken, email.Typed, Visitor{}, now)}
+	default:
+		return err
+	}
+	return nil
+}
+
+// newUser puts the account of a finished sign-up into the grant.
+func (g *Grant) newUser(a Attempt) UserID {
+	email, _ := ParseEmail(a.Email) // it was read when the attempt began
+	id := UserID(newID())
+	g.NewUser = &NewUser{User: User{ID: id, Email: email, PasswordHash: a.NewHash}, CreatedAt: g.At}
+	return id
+}

@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"context"
+	"time"
+)
+
+// A Count is what the store remembers of one brake.
+type Count struct {
+	N       int       // tries counted
+	Since   time.Time // when the first of them was
+	ReadyAt time.Time // before this no further try is allowed
+}
+
+// A Brake decides from a count whether one more try is allowed, and what the
+// count is then. When it is not, the count returned still says, by ReadyAt,
+// when it will be. It is pure: the store calls it inside its transaction.
+type Brake interface {
+	Next(c Count, now time.Time) (next Count, allowed bool)
+}
+
+// A Backoff counts failures in a row: Free of them cost nothing, each further
+// one a wait that doubles from First to Longest, and at Stop it closes.
+type Backoff struct {
+	Free           int
+	First, Longest time.Duration
+	Stop           int
+}
+
+// Next implements [Brake].
+func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
+	if c.N >= b.Stop || now.Before(c.ReadyAt) {
+		return c, false
+	}
+	if c.N == 0 {
+		c.Since = now
+	}
+	c.N++
+	if c.N >= b.Free {
+		wait := b.Longest
+		if over := c.N - b.Free; over < 20 { // past 20 doublings it is the longest anyhow
+			wait = min(b.First<<over, b.Longest)
+		}
+		c.ReadyAt = now.Add(wait)
+	}
+	return c, true
+}
+
+// A Window allows Most tries in any stretch that starts with the first of them.
+type Window struct {
+	Most int
+	In   time.Duration
+}
+
+// Next implements [Brake].
+func (w Window) Next(c Count, now time.Time) (Count, bool) {
+	if c.N == 0 || !now.Before(c.Since.Add(w.In)) || now.Before(c.Since) {
+		return Count{N: 1, Since: now}, true
+	}
+	if c.N >= w.Most {
+		c.ReadyAt = c.Since.Add(w.In)
+		return c, false
+	}
+	c.N++
+	return c, true
+}
+
+// A Try is one brake under one key.
+type Try struct {
+	Key   string
+	Brake Brake
+}
+
+type triesStore interface {
+	// Take counts one try under every key, or under none where one brake
+	// refuses; then it answers the refusing try's place and its count. Of racing
+	// callers no more are allowed than the brakes allow one after another.
+	Take(ctx context.Context, now time.Time, tries []Try) (refused int, count Count, err error)
+}
+
+// take counts the tries before any answer is looked at, so that racing guesses
+// cannot outrun a limit. A refusal is a Problem with the given reason.
+func (r *Rules) take(ctx context.Context, now time.Time, why Reason, tries ...Try) error {
+	refused, count, err := r.store.Take(ctx, now, tries)
+	if err != nil || refused < 0 {
+		return err
+	}
+	if b, ok := tries[refused].Brake.(Backoff); ok && count.N >= b.Stop {
+		return &Problem{Reason: FactorStopped, Field: "code"}
+	}
+	return &Problem{Reason: why, Wait: max(count.ReadyAt.Sub(now), time.Second)}
+}

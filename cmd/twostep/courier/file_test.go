@@ -1,0 +1,113 @@
+package courier_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"twostep/cmd/twostep/courier"
+)
+
+func TestFile_OneLineOfJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages")
+	file, err := courier.NewFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sms := courier.Message{
+		Channel: "sms", To: "+12025550123", Body: "It is <123456>\n@localhost #123456",
+		SentAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	if err := file.Send(t.Context(), sms); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"channel":"sms","to":"+12025550123","subject":"","body":"It is <123456>\n@localhost #123456","sent_at":"2026-01-02T03:04:05Z"}` + "\n"
+	if got := read(t, path); string(got) != want {
+		t.Errorf("the file holds\n%s\nwant\n%s", got, want)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, want 0600", info.Mode().Perm())
+	}
+}
+
+func TestFile_ManyWritersWholeLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages")
+	const writers, each = 8, 8
+	var all sync.WaitGroup
+	for range writers {
+		// A courier of its own each, as where mail and SMS go to one file.
+		file, err := courier.NewFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range each {
+			all.Go(func() {
+				if err := file.Send(t.Context(), courier.Message{Channel: "email", Body: string(bytes.Repeat([]byte("long "), 2000))}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	lines := bytes.Split(bytes.TrimSuffix(read(t, path), []byte("\n")), []byte("\n"))
+	if len(lines) != writers*each {
+		t.Fatalf("%d lines, want %d", len(lines), writers*each)
+	}
+	for _, line := range lines {
+		var m courier.Message
+		if err := json.Unmarshal(line, &m); err != nil || len(m.Body) != 10000 {
+			t.Fatalf("a line is not whole: %v", err)
+		}
+	}
+}
+
+func TestFile_MadeAnewAfterItWasMoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages")
+	file, err := courier.NewFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Send(t.Context(), courier.Message{Channel: "email"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(read(t, path)) == 0 {
+		t.Error("nothing was written")
+	}
+}
+
+func TestNewFile_FolderMustExist(t *testing.T) {
+	folder := t.TempDir()
+	for name, path := range map[string]string{
+		"no folder":   filepath.Join(folder, "missing", "messages"),
+		"is a folder": folder,
+		"empty":       "",
+	} {
+		if _, err := courier.NewFile(path); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "missing")); !os.IsNotExist(err) {
+		t.Errorf("the folder was made: %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"twostep/auth"
+)
+
+// flags is all that an operator can decide, as it was given. What may hold a
+// secret is text here and read by settings, which never repeats it: kong does
+// so with a variable that it cannot read.
+type flags struct {
+	Listen          string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
+	URL             string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Without it, http://localhost and the port listened on."`
+	Name            string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name on pages, in mails and in authenticator apps."`
+	Data            string        `env:"TWOSTEP_DATA" default:"data" placeholder:"FOLDER" help:"Folder of the database and of the key file; made on the first start."`
+	Keys            string        `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+	Mail            string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"WAY" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
+	SMS             string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"WAY" help:"How SMS goes: log: or file:PATH."`
+	SignUp          string        `env:"TWOSTEP_SIGN_UP" default:"open" enum:"open,closed" help:"Whether strangers may make an account: open or closed."`
+	SessionLifetime time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Longest session, however busy; at most 24h."`
+	SessionIdle     time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"Silence that ends a session; at most 1h."`
+	CodeLifetime    time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long a code by SMS or mail is good; 1m to 10m."`
+	PasswordMin     int           `env:"TWOSTEP_PASSWORD_MIN" default:"15" help:"Shortest password, in characters; 15 to 64."`
+	DefaultRegion   string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" placeholder:"CC" help:"Country of phone numbers typed without one, as ISO 3166 has it."`
+	TrustedProxies  string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed, separated by commas; none without it."`
+}
+
+// settings is what the flags mean, checked.
+type settings struct {
+	listen  string
+	origin  *url.URL // nil for http://localhost and the port listened on
+	name    string
+	data    string
+	keys    *auth.Keys // nil for the key file in the data folder
+	mail    way
+	sms     way
+	policy  auth.Policy // without what depends on the port listened on
+	proxies []netip.Prefix
+}
+
+// settings reads the flags, or answers the first *badFlag.
+func (f flags) settings() (settings, error) {
+	var bad error
+	s := settings{
+		listen:  read(&bad, "--listen", f.Listen, listenAddress),
+		origin:  read(&bad, "--url", f.URL, publicOrigin),
+		name:    read(&bad, "--name", f.Name, productName),
+		data:    read(&bad, "--data", f.Data, folder),
+		keys:    read(&bad, "--keys", f.Keys, keyRing),
+		mail:    read(&bad, "--mail", f.Mail, parseWay),
+		sms:     read(&bad, "--sms", f.SMS, parseWay),
+		proxies: read(&bad, "--trusted-proxies", f.TrustedProxies, trustedProxies),
+	}
+	s.policy = auth.Policy{
+		Name:            s.name,
+		Factors:         []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
+		SignUpOpen:      f.SignUp == "open",
+		SessionLifetime: read(&bad, "--session-lifetime", f.SessionLifetime, sessionLifetime),
+		SessionIdle:     read(&bad, "--session-idle", f.SessionIdle, sessionIdle(f.SessionLifetime)),
+		CodeLifetime:    read(&bad, "--code-lifetime", f.CodeLifetime, codeLifetime),
+		PasswordMin:     read(&bad, "--password-min", f.PasswordMin, passwordMin),
+		Region:          read(&bad, "--default-region", f.DefaultRegion, region),
+	}
+	return s, bad
+}
+
+// read turns what was given for a flag into what it means. The first value
+// that cannot be read is the answer, so the later ones are not looked at.
+func read[Given, Meant any](bad *error, flag string, given Given, as func(Given) (Meant, error)) Meant {
+	var meant Meant
+	if *bad != nil {
+		return meant
+	}
+	meant, err := as(given)
+	if err != nil {
+		*bad = &badFlag{flag, err}
+	}
+	return meant
+}
+
+// A badFlag is a value that stops the start. It may have come from the
+// environment as well, so both names are told.
+type badFlag struct {
+	flag string
+	err  error
+}
+
+func (b *badFlag) Error() string {
+	variable := "TWOSTEP_" + strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(b.flag, "--"), "-", "_"))
+	return fmt.Sprintf("%s (%s): %v", b.flag, variable, b.err)
+}
+
+func (b *badFlag) Unwrap() error { return b.err }
+
+// oneLine writes an error so that it takes one line, whatever it quotes.
+func oneLine(err error) string {
+	return strings.Map(func(sign rune) rune {
+		if unicode.IsControl(sign) {
+			return ' '
+		}
+		return sign
+	}, err.Error())
+}

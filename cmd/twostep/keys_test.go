@@ -1,0 +1,111 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"twostep/auth"
+)
+
+func TestOpenKeys_MadeOnceAndKept(t *testing.T) {
+	folder := t.TempDir()
+	first, err := openKeys(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(folder, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != 0o600 {
+		t.Errorf("mode %v, want a plain file with 0600", info.Mode())
+	}
+	second, err := openKeys(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.String() != second.String() {
+		t.Error("the second start has other keys")
+	}
+	if names, _ := os.ReadDir(folder); len(names) != 1 {
+		t.Errorf("the folder holds %v, want the key file alone", names)
+	}
+}
+
+func TestOpenKeys_RacingStartsAgree(t *testing.T) {
+	folder := t.TempDir()
+	rings := make([]string, 32)
+	var all sync.WaitGroup
+	for i := range rings {
+		all.Go(func() {
+			keys, err := openKeys(folder)
+			if err != nil {
+				t.Error(err)
+			}
+			rings[i] = keys.String()
+		})
+	}
+	all.Wait()
+	for _, ring := range rings {
+		if ring != rings[0] {
+			t.Fatal("two starts have different keys")
+		}
+	}
+}
+
+func TestOpenKeys_NeverOverwrites(t *testing.T) {
+	for name, content := range map[string]string{
+		"empty": "", "cut off": "1:AAAA", "sample": "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			path := filepath.Join(folder, keyFile)
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := openKeys(folder); err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("error %v, want one naming the file", err)
+			}
+			if err := makeKeyFile(path); err != nil {
+				t.Error(err)
+			}
+			if kept, _ := os.ReadFile(path); string(kept) != content {
+				t.Error("the key file was overwritten")
+			}
+		})
+	}
+}
+
+func TestOpenKeys_DatabaseWithoutKeysRefused(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, databaseFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openKeys(folder); err == nil || !strings.Contains(err.Error(), "--keys") {
+		t.Errorf("error %v, want one that says what to do", err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, keyFile)); !os.IsNotExist(err) {
+		t.Error("a key file was made")
+	}
+}
+
+func TestKeyRing(t *testing.T) {
+	one := strings.TrimSpace(auth.NewKeys().String())
+	two := "2" + strings.TrimSpace(auth.NewKeys().String())[1:]
+	path := filepath.Join(t.TempDir(), "ring")
+	if err := os.WriteFile(path, []byte(two+"\n"+one+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{two + " " + one, two + "," + one, two + ", " + one, two + "\n" + one + "\n", "file:" + path} {
+		keys, err := keyRing(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys.String() != two+"\n"+one+"\n" {
+			t.Error("another ring was read")
+		}
+	}
+}

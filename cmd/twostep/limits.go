@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"twostep/auth"
+)
+
+const (
+	nameMost         = 64          // characters: more does not fit the list of an authenticator app
+	codeLifetimeMin  = time.Minute // below this an SMS comes too late too often
+	passwordMinMost  = 64          // a password of this length must be taken (NIST SP 800-63B-4 section 3.1.1.2)
+	standardsLimited = "the most that NIST SP 800-63B-4 allows"
+)
+
+// productName reads the product's name. It is the issuer in authenticator apps,
+// where a colon ends it, and the sender in mails, where a line break ends a header.
+func productName(given string) (string, error) {
+	switch {
+	case strings.TrimSpace(given) == "":
+		return "", errors.New("the name is empty")
+	case strings.ContainsRune(given, utf8.RuneError):
+		return "", errors.New("the name is not UTF-8")
+	case strings.ContainsFunc(given, unicode.IsControl):
+		return "", errors.New("the name holds a control character")
+	case strings.Contains(given, ":"):
+		return "", errors.New("the name holds a colon, which authenticator apps take for its end")
+	case utf8.RuneCountInString(given) > nameMost:
+		return "", fmt.Errorf("the name is longer than %d characters", nameMost)
+	}
+	return given, nil
+}
+
+func sessionLifetime(given time.Duration) (time.Duration, error) {
+	switch {
+	case given <= 0:
+		return 0, fmt.Errorf("%s is not longer than nothing", short(given))
+	case given > auth.SessionLifetimeMost:
+		return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.SessionLifetimeMost), standardsLimited)
+	}
+	return given, nil
+}
+
+func sessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration, error) {
+	return func(given time.Duration) (time.Duration, error) {
+		switch {
+		case given <= 0:
+			return 0, fmt.Errorf("%s is not longer than nothing", short(given))
+		case given > auth.SessionIdleMost:
+			return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.SessionIdleMost), standardsLimited)
+		case given > lifetime:
+			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", short(given), short(lifetime))
+		}
+		return given, nil
+	}
+}
+
+func codeLifetime(given time.Duration) (time.Duration, error) {
+	switch {
+	case given < codeLifetimeMin:
+		return 0, fmt.Errorf("%s is shorter than %s: codes would come too late", short(given), short(codeLifetimeMin))
+	case given > auth.CodeLifetimeMost:
+		return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.CodeLifetimeMost), standardsLimited)
+	}
+	return given, nil
+}
+
+func passwordMin(given int) (int, error) {
+	switch {
+	case given < auth.PasswordMinAlone:
+		return 0, fmt.Errorf("%d is less than %d, the least that NIST SP 800-63B-4 allows where a password may be the only factor", given, auth.PasswordMinAlone)
+	case given > passwordMinMost:
+		return 0, fmt.Errorf("%d is more than %d: nobody could set a password", given, passwordMinMost)
+	}
+	return given, nil
+}
+
+func region(given string) (string, error) {
+	if !phonenumbers.GetSupportedRegions()[given] || len(given) != 2 {
+		return "", fmt.Errorf("%q is not a country known for its phone numbers: give two capital letters, such as US", given)
+	}
+	return given, nil
+}
+
+// short writes a duration without its zeros: 1h, not 1h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

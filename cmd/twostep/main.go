@@ -1,0 +1,52 @@
+// Twostep is a self-hosted site for accounts with two-step verification.
+// "twostep serve" runs it; the flags and their environment variables stand in
+// flags.go.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	syscall.Umask(0o077) // whatever the program makes is its owner's alone
+	os.Exit(run(os.Args[1:], terminal{out: os.Stdout, err: os.Stderr}))
+}
+
+// A terminal is where a command speaks: what was asked for goes to out, what
+// else there is to say to err.
+type terminal struct{ out, err io.Writer }
+
+// run carries out a command line and returns the exit code: 0 when it is done,
+// 1 when it could not be done, 2 when it was asked for wrongly.
+func run(args []string, t terminal) int {
+	var words struct {
+		Serve   flags   `cmd:"" default:"withargs" help:"Run the site until it is told to stop."`
+		Version version `cmd:"" help:"Print the version."`
+	}
+	parser := kong.Must(&words,
+		kong.Name("twostep"),
+		kong.Description("Accounts with two-step verification, on a machine of your own."),
+		kong.Writers(t.out, t.err),
+		kong.Bind(t),
+	)
+	word, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(t.err, "twostep:", oneLine(err))
+		return 2
+	}
+	err = word.Run()
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(t.err, "twostep:", oneLine(err))
+	if _, bad := errors.AsType[*badFlag](err); bad {
+		return 2
+	}
+	return 1
+}

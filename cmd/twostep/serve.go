@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/courier"
+	"twostep/db"
+	"twostep/handlers"
+)
+
+// Run is the word serve.
+func (f *flags) Run(t terminal) error {
+	s, err := f.settings()
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	return s.serve(ctx, t)
+}
+
+// serve runs the site until ctx ends, then lets what is under way finish. What
+// can be wrong with the settings is tried before anything is made that lasts.
+func (s settings) serve(ctx context.Context, t terminal) (err error) {
+	if err := makeFolder(s.data); err != nil {
+		return err
+	}
+	couriers, err := s.openWays(t)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, s.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if s.origin == nil {
+		s.origin = localOrigin(listener.Addr())
+	}
+	s.policy.Host = s.origin.Hostname()
+
+	keys, err := s.openKeys()
+	if err != nil {
+		return err
+	}
+	store, err := db.OpenSQLite(ctx, filepath.Join(s.data, databaseFile), keys)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+
+	log := newLog(t.err)
+	hasher := auth.NewHasher(auth.DefaultCost, runtime.GOMAXPROCS(0))
+	rules := auth.New(store, keys, hasher, s.policy, time.Now)
+	site := handlers.New(rules, keys, handlers.Site{
+		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Log: log,
+	})
+	out := &outbox{rules: rules, couriers: couriers, product: s.name, origin: s.origin.String(), log: log}
+
+	s.greet(t.err, listener.Addr())
+	defer inBackground(out.run)() // after the last request, whose message may be the one in hand
+	return serveHTTP(ctx, listener, site, log)
+}
+
+// inBackground starts work and returns what tells it to stop and waits for it.
+func inBackground(work func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+func (s settings) openWays(t terminal) (map[auth.Channel]courier.Courier, error) {
+	mail, err := s.mail.courier(t.err)
+	if err != nil {
+		return nil, &badFlag{"--mail", err}
+	}
+	sms, err := s.sms.courier(t.err)
+	if err != nil {
+		return nil, &badFlag{"--sms", err}
+	}
+	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms}, nil
+}
+
+func (s settings) openKeys() (auth.Keys, error) {
+	if s.keys != nil {
+		return *s.keys, nil
+	}
+	return openKeys(s.data)
+}
+
+// greet says in plain words what a newcomer needs to know first.
+func (s settings) greet(out io.Writer, listening net.Addr) {
+	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.origin, listening)
+	fmt.Fprintf(out, "Its data are in %s\n", s.data)
+	for _, printed := range []struct {
+		way  way
+		flag string
+		what string
+	}{{s.mail, "--mail", "Mail"}, {s.sms, "--sms", "SMS"}} {
+		if printed.way.printed() {
+			fmt.Fprintf(out, "%s is printed here and goes nowhere, codes included (%s log:)\n", printed.what, printed.flag)
+		}
+	}
+	if inTheClear(s.origin) {
+		fmt.Fprintf(out, "Warning: --url is %s, so passwords and codes cross the network in the clear; use https\n", s.origin.Redacted())
+	}
+}
+
+// newLog writes text for eyes and JSON for machines. Both put what a visitor
+// has sent on one line, whatever is in it (LG-03).
+func newLog(out io.Writer) *slog.Logger {
+	if file, isFile := out.(*os.File); isFile {
+		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return slog.New(slog.NewTextHandler(out, nil))
+		}
+	}
+	return slog.New(slog.NewJSONHandler(out, nil))
+}
+

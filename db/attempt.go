@@ -1,0 +1,125 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"twostep/auth"
+)
+
+// FindAttempt reads an attempt that has not expired, with its proofs. Of the
+// method chosen it knows the kind and the phone's id.
+func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (auth.Attempt, error) {
+	var (
+		a     auth.Attempt
+		kind  sql.Null[auth.Kind]
+		proof auth.Proof
+	)
+	err := s.reader.each(ctx, into{
+		&a.Handle, &a.Purpose, &a.User, &a.Email, &a.NewHash, &a.Chosen.Kind, &a.Chosen.Phone.ID,
+		&a.Next, at(&a.ExpiresAt), &kind, at(&proof.At),
+	}, func() {
+		if kind.Valid {
+			proof.Kind = kind.V
+			a.Proved = append(a.Proved, proof)
+		}
+	}, `
+		SELECT
+			attempts.handle,
+			attempts.purpose,
+			COALESCE(attempts.user_id, ''),
+			attempts.email,
+			attempts.new_hash,
+			attempts.chosen_kind,
+			attempts.chosen_phone,
+			attempts.next,
+			attempts.expires_at,
+			attempt_proofs.kind,
+			attempt_proofs.proved_at
+		FROM attempts
+		LEFT JOIN attempt_proofs ON attempt_proofs.attempt = attempts.handle
+		WHERE attempts.handle = $1 AND attempts.expires_at > $2
+		ORDER BY attempt_proofs.place`, handle, millis(now))
+	if err != nil {
+		return auth.Attempt{}, fmt.Errorf("find an attempt: %w", err)
+	}
+	if a.Handle == "" {
+		return auth.Attempt{}, auth.ErrNotFound
+	}
+	return a, nil
+}
+
+// AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
+func (s *Store) AddAttempt(ctx context.Context, grant auth.Grant) error {
+	added, err := s.write(ctx, "add an attempt", func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+	if err == nil && !added {
+		err = auth.ErrNotFound
+	}
+	return err
+}
+
+// ReplaceChosen turns an attempt to another method, with the code that was
+// sent for it; changed is false where the attempt is over.
+func (s *Store) ReplaceChosen(ctx context.Context, handle string, chosen auth.Method, grant auth.Grant) (changed bool, err error) {
+	return s.spend(ctx, "choose a method", grant, `
+		UPDATE attempts SET chosen_kind = $1, chosen_phone = $2
+		WHERE handle = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, handle, millis(grant.At))
+}
+
+// RemoveAttempt ends an attempt and its code.
+func (s *Store) RemoveAttempt(ctx context.Context, handle string) error {
+	_, err := s.write(ctx, "remove an attempt", func(tx *tx) (bool, error) {
+		if err := tx.removeSentCode(ctx, handle); err != nil {
+			return false, err
+		}
+		_, err := tx.exec(ctx, `DELETE FROM attempts WHERE handle = $1`, handle)
+		return true, err
+	})
+	return err
+}
+
+// endAttempt answers whether the attempt was open. Of two answers that would
+// both finish it, one is told so.
+func (t *tx) endAttempt(ctx context.Context, handle string, now time.Time) (open bool, err error) {
+	ended, err := t.exec(ctx, `
+		DELETE FROM attempts
+		WHERE handle = $1 AND expires_at > $2`, handle, millis(now))
+	if err != nil || ended == 0 {
+		return false, err
+	}
+	return true, t.removeSentCode(ctx, handle)
+}
+
+func (t *tx) putAttempt(ctx context.Context, a auth.Attempt) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO attempts
+			(handle, purpose, user_id, email, new_hash, chosen_kind, chosen_phone, next, expires_at)
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (handle) DO UPDATE SET
+			purpose = excluded.purpose,
+			user_id = excluded.user_id,
+			email = excluded.email,
+			new_hash = excluded.new_hash,
+			chosen_kind = excluded.chosen_kind,
+			chosen_phone = excluded.chosen_phone,
+			next = excluded.next,
+			expires_at = excluded.expires_at`,
+		a.Handle, a.Purpose, a.User, a.Email, a.NewHash, a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, millis(a.ExpiresAt))
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `DELETE FROM attempt_proofs WHERE attempt = $1`, a.Handle); err != nil {
+		return err
+	}
+	for place, proof := range a.Proved {
+		_, err := t.exec(ctx, `
+			INSERT INTO attempt_proofs (attempt, place, kind, proved_at)
+			VALUES ($1, $2, $3, $4)`, a.Handle, place, proof.Kind, millis(proof.At))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"twostep/auth"
+)
+
+// FindFactors reads an account's factors; an account without any, and one that
+// does not exist, have empty ones. It is one query and so sees one moment:
+// between two, an app could come and a phone go, and the account would seem to
+// have neither.
+func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time) (auth.Factors, error) {
+	var (
+		f       auth.Factors
+		app     auth.TOTP
+		phone   phoneRow
+		id      sql.Null[auth.PhoneID]
+		number  sql.Null[string]
+		phones  []phoneRow
+		columns = into{
+			at(&app.AddedAt), at(&app.LastUsedAt), &f.BackupCodes, &f.CodesUnseen,
+			&id, &number, at(&phone.VerifiedAt), at(&phone.ReservedAt), at(&phone.defaultAt),
+		}
+	)
+	err := s.reader.each(ctx, columns, func() {
+		if id.Valid {
+			phone.ID, phone.Number = id.V, number.V
+			phones = append(phones, phone)
+		}
+	}, `
+		SELECT
+			totp.added_at,
+			totp.last_used_at,
+			(SELECT count(*) FROM backup_codes WHERE user_id = $1),
+			EXISTS (SELECT 1 FROM backup_code_sets WHERE user_id = $1 AND unseen IS NOT NULL AND unseen_until > $2),
+			phones.id,
+			phones.number,
+			phones.verified_at,
+			phones.reserved_at,
+			phones.default_at
+		FROM users
+		LEFT JOIN totp ON totp.user_id = users.id
+		LEFT JOIN phones ON phones.user_id = users.id
+		WHERE users.id = $1`, user, millis(now))
+	if err != nil {
+		return auth.Factors{}, fmt.Errorf("find factors: %w", err)
+	}
+	if !app.AddedAt.IsZero() {
+		f.TOTP = &app
+	}
+	f.Phones = inOrder(phones)
+	return f, nil
+}
+
+type phoneRow struct {
+	auth.Phone
+	defaultAt time.Time // when the person put it first; zero for never
+}
+
+// inOrder puts the default phone first, then the other reserved ones, then the
+// rest, each from the oldest. The default is the one the person put first, else
+// the one reserved first: it is derived, so no account with a reserved phone is
+// ever without one.
+func inOrder(rows []phoneRow) []auth.Phone {
+	rank := func(p phoneRow) int {
+		switch {
+		case !p.defaultAt.IsZero():
+			return 0
+		case p.Reserved():
+			return 1
+		}
+		return 2
+	}
+	slices.SortFunc(rows, func(a, b phoneRow) int {
+		return cmp.Or(
+			cmp.Compare(rank(a), rank(b)),
+			a.ReservedAt.Compare(b.ReservedAt),
+			a.VerifiedAt.Compare(b.VerifiedAt),
+			cmp.Compare(a.ID, b.ID),
+		)
+	})
+	var phones []auth.Phone
+	for i, row := range rows {
+		row.Default = i == 0 && row.Reserved()
+		phones = append(phones, row.Phone)
+	}
+	return phones
+}

@@ -1,0 +1,143 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"twostep/auth"
+)
+
+// sentKept is how long the bare fact that a message was sent stays.
+const sentKept = 24 * time.Hour
+
+type messageRow struct {
+	id    string
+	tries int
+	body  []byte
+}
+
+// ClaimMessages hands out messages that are due and holds them back from every
+// other worker until the time given, the oldest first. A body that does not open
+// is an error that names the message; then nothing is handed out, and that one
+// alone is put off, so that it does not stand in the way of the rest.
+func (s *Store) ClaimMessages(ctx context.Context, now, until time.Time, most int) ([]auth.Message, error) {
+	var messages []auth.Message
+	var broken error
+	_, err := s.write(ctx, "claim messages", func(tx *tx) (bool, error) {
+		rows, err := tx.claim(ctx, now, until, most)
+		if err != nil {
+			return false, err
+		}
+		for _, row := range rows {
+			m, err := tx.openMessage(row)
+			if err != nil {
+				broken = errors.Join(broken, fmt.Errorf("claim message %s: %w", row.id, err))
+				continue
+			}
+			messages = append(messages, m)
+		}
+		if broken == nil {
+			return true, nil
+		}
+		for _, m := range messages {
+			if _, err := tx.exec(ctx, `UPDATE messages SET due_at = $1 WHERE id = $2`, millis(now), m.ID); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	if err = errors.Join(err, broken); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(messages, func(a, b auth.Message) int { return a.At.Compare(b.At) })
+	return messages, nil
+}
+
+// claim takes messages in one write. Its condition stands twice because where
+// several workers write, the one that waited looks again at the row alone.
+func (t *tx) claim(ctx context.Context, now, until time.Time, most int) (rows []messageRow, err error) {
+	var row messageRow
+	err = t.each(ctx, into{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
+		UPDATE messages SET due_at = $1
+		WHERE id IN (
+			SELECT id
+			FROM messages
+			WHERE due_at <= $2 AND sent_at IS NULL AND expires_at > $2
+			ORDER BY due_at
+			LIMIT $3
+		) AND due_at <= $2 AND sent_at IS NULL
+		RETURNING id, tries, body`, millis(until), millis(now), most)
+	return rows, err
+}
+
+func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
+	plain, err := t.seals.open(messageBody(row.id), row.body)
+	if err == nil {
+		err = json.Unmarshal(plain, &m)
+	}
+	m.ID, m.Tries = row.id, row.tries
+	return m, err
+}
+
+// SpendMessage says that a message was sent; its body is forgotten.
+func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
+	return s.write(ctx, "note that a message was sent", func(tx *tx) (bool, error) {
+		changed, err := tx.exec(ctx, `
+			UPDATE messages SET sent_at = $1, body = NULL
+			WHERE id = $2 AND sent_at IS NULL`, millis(now), id)
+		return changed > 0, err
+	})
+}
+
+// ReplaceDue puts a message off after sending failed.
+func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, due time.Time) error {
+	_, err := s.write(ctx, "put a message off", func(tx *tx) (bool, error) {
+		_, err := tx.exec(ctx, `
+			UPDATE messages SET tries = $1, due_at = $2
+			WHERE id = $3 AND sent_at IS NULL`, tries, millis(due), id)
+		return true, err
+	})
+	return err
+}
+
+// RemoveMessages forgets messages that have expired unsent, and those sent
+// more than a day before; removed counts the former.
+func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error) {
+	_, err = s.write(ctx, "remove messages", func(tx *tx) (bool, error) {
+		expired, err := tx.exec(ctx, `
+			DELETE FROM messages
+			WHERE sent_at IS NULL AND expires_at <= $1`, millis(expiredBy))
+		if err != nil {
+			return false, err
+		}
+		removed = int(expired)
+		_, err = tx.exec(ctx, `DELETE FROM messages WHERE sent_at < $1`, millis(expiredBy.Add(-sentKept)))
+		return true, err
+	})
+	return removed, err
+}
+
+// addMessages queues what people are told, due at once.
+func (t *tx) addMessages(ctx context.Context, messages []auth.Message, now time.Time) error {
+	for _, m := range messages {
+		plain, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		sealed, err := t.seals.seal(messageBody(m.ID), plain)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(ctx, `
+			INSERT INTO messages (id, due_at, expires_at, tries, body)
+			VALUES ($1, $2, $3, $4, $5)`, m.ID, millis(now), millis(m.ExpiresAt), m.Tries, sealed)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

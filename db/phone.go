@@ -1,0 +1,132 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"twostep/auth"
+)
+
+// FindPhoneEnrolment reads the enrolment under way in a session.
+func (s *Store) FindPhoneEnrolment(ctx context.Context, session auth.SessionID, now time.Time) (auth.PhoneEnrolment, error) {
+	e := auth.PhoneEnrolment{Session: session}
+	err := s.find(ctx, "find the adding of a phone", into{&e.ID, &e.User, &e.Number, at(&e.ExpiresAt)}, `
+		SELECT id, user_id, number, expires_at
+		FROM phone_enrolments
+		WHERE session_id = $1 AND expires_at > $2`, session, millis(now))
+	if err != nil {
+		return auth.PhoneEnrolment{}, err
+	}
+	return e, nil
+}
+
+// ReplacePhoneEnrolment puts one in place of the session's, with its code. It
+// answers auth.ErrNotFound where the session has ended.
+func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment, grant auth.Grant) error {
+	_, err := s.write(ctx, "begin to add a phone", func(tx *tx) (bool, error) {
+		if err := tx.removePhoneEnrolment(ctx, e.Session); err != nil {
+			return false, err
+		}
+		added, err := tx.exec(ctx, `
+			INSERT INTO phone_enrolments (session_id, id, user_id, number, expires_at)
+			SELECT id, $2, user_id, $3, $4
+			FROM sessions
+			WHERE id = $1 AND user_id = $5`, e.Session, e.ID, e.Number, millis(e.ExpiresAt), e.User)
+		if err != nil {
+			return false, err
+		}
+		if added == 0 {
+			return false, auth.ErrNotFound
+		}
+		granted, err := tx.grant(ctx, grant)
+		if err == nil && !granted {
+			err = auth.ErrNotFound
+		}
+		return granted, err
+	})
+	return err
+}
+
+// RemovePhoneEnrolment forgets the session's enrolment and its code.
+func (s *Store) RemovePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
+	_, err := s.write(ctx, "forget the adding of a phone", func(tx *tx) (bool, error) {
+		return true, tx.removePhoneEnrolment(ctx, session)
+	})
+	return err
+}
+
+// ReservePhone makes a number a second factor, once.
+func (s *Store) ReservePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (reserved bool, err error) {
+	return s.spend(ctx, "reserve a phone", grant, `
+		UPDATE phones SET reserved_at = $1
+		WHERE id = $2 AND user_id = $3 AND reserved_at IS NULL`, millis(grant.At), phone, user)
+}
+
+// ReleasePhone makes it none again; the backup codes go with the last factor.
+func (s *Store) ReleasePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (released bool, err error) {
+	return s.dropPhone(ctx, "release a phone", user, grant, `
+		UPDATE phones SET reserved_at = NULL, default_at = NULL
+		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`, phone, user)
+}
+
+// RemovePhone takes the number from the account; likewise.
+func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (removed bool, err error) {
+	return s.dropPhone(ctx, "remove a phone", user, grant, `
+		DELETE FROM phones
+		WHERE id = $1 AND user_id = $2`, phone, user)
+}
+
+// dropPhone carries out a conditional write that may take the last factor.
+func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, grant auth.Grant, query string, args ...any) (dropped bool, err error) {
+	return s.write(ctx, doing, func(tx *tx) (bool, error) {
+		changed, err := tx.exec(ctx, query, args...)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		if err := tx.dropIdleCodes(ctx, user); err != nil {
+			return false, err
+		}
+		return tx.grant(ctx, grant)
+	})
+}
+
+// ReplaceDefaultPhone makes a reserved number the first one asked.
+func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, now time.Time) (replaced bool, err error) {
+	return s.write(ctx, "put a phone first", func(tx *tx) (bool, error) {
+		_, err := tx.exec(ctx, `
+			UPDATE phones SET default_at = NULL
+			WHERE user_id = $1 AND default_at IS NOT NULL`, user)
+		if err != nil {
+			return false, err
+		}
+		changed, err := tx.exec(ctx, `
+			UPDATE phones SET default_at = $1
+			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, millis(now), phone, user)
+		return changed > 0, err
+	})
+}
+
+// addPhone gives an account a number, and ends the enrolment that proved it.
+// It answers false where the account has the number already.
+func (t *tx) addPhone(ctx context.Context, p auth.NewPhone) (added bool, err error) {
+	rows, err := t.exec(ctx, `
+		INSERT INTO phones (id, user_id, number, verified_at, reserved_at)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (user_id, number) DO NOTHING`,
+		p.ID, p.User, p.Number, millis(p.VerifiedAt), millis(p.ReservedAt))
+	if err != nil || rows == 0 {
+		return false, err
+	}
+	return true, t.removePhoneEnrolment(ctx, p.Session)
+}
+
+func (t *tx) removePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
+	_, err := t.exec(ctx, `
+		DELETE FROM sent_codes
+		WHERE holder IN (SELECT id FROM phone_enrolments WHERE session_id = $1)`, session)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM phone_enrolments WHERE session_id = $1`, session)
+	return err
+}

@@ -1,0 +1,61 @@
+package db
+
+import (
+	"context"
+
+	"twostep/auth"
+)
+
+// FindSentCode reads a holder's code.
+func (s *Store) FindSentCode(ctx context.Context, holder string) (c auth.SentCode, err error) {
+	err = s.find(ctx, "find a sent code", sentCodeRow(&c), `
+		SELECT holder, mac, sent_to, sent_at, expires_at
+		FROM sent_codes
+		WHERE holder = $1`, holder)
+	return c, err
+}
+
+// TakeSentCodeTry counts one try on a holder's code and returns it, or
+// auth.ErrNotFound where it has had most tries or there is none.
+func (s *Store) TakeSentCodeTry(ctx context.Context, holder string, most int) (c auth.SentCode, err error) {
+	_, err = s.write(ctx, "count a try on a sent code", func(tx *tx) (bool, error) {
+		return true, tx.find(ctx, sentCodeRow(&c), `
+			UPDATE sent_codes SET tries = tries + 1
+			WHERE holder = $1 AND tries < $2
+			RETURNING holder, mac, sent_to, sent_at, expires_at`, holder, most)
+	})
+	return c, err
+}
+
+// SpendSentCode uses a code up: it is gone, and what it earns is written. One
+// that was sent in its place meanwhile is another code and stays.
+func (s *Store) SpendSentCode(ctx context.Context, code auth.SentCode, grant auth.Grant) (spent bool, err error) {
+	return s.spend(ctx, "spend a sent code", grant, `
+		DELETE FROM sent_codes
+		WHERE holder = $1 AND mac = $2`, code.Holder, code.MAC)
+}
+
+func sentCodeRow(c *auth.SentCode) into {
+	return into{&c.Holder, &c.MAC, &c.To, at(&c.SentAt), at(&c.ExpiresAt)}
+}
+
+// putSentCode cancels the holder's earlier code. The tries begin anew, for
+// they bound guesses at one code; guesses at the factor are counted by the
+// brakes, which go on (SM-06).
+func (t *tx) putSentCode(ctx context.Context, c auth.SentCode) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO sent_codes (holder, mac, sent_to, sent_at, expires_at, tries)
+		VALUES ($1, $2, $3, $4, $5, 0)
+		ON CONFLICT (holder) DO UPDATE SET
+			mac = excluded.mac,
+			sent_to = excluded.sent_to,
+			sent_at = excluded.sent_at,
+			expires_at = excluded.expires_at,
+			tries = 0`, c.Holder, c.MAC, c.To, millis(c.SentAt), millis(c.ExpiresAt))
+	return err
+}
+
+func (t *tx) removeSentCode(ctx context.Context, holder string) error {
+	_, err := t.exec(ctx, `DELETE FROM sent_codes WHERE holder = $1`, holder)
+	return err
+}

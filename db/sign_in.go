@@ -1,0 +1,41 @@
+package db
+
+import (
+	"context"
+
+	"twostep/auth"
+)
+
+// FindUserByEmail finds an account by the key of its address.
+func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (u auth.User, err error) {
+	err = s.find(ctx, "find an account", into{&u.ID, &u.Email.Typed, &u.Email.Key, &u.PasswordHash}, `
+		SELECT id, email, email_key, password_hash
+		FROM users
+		WHERE email_key = $1`, emailKey)
+	return u, err
+}
+
+// SpendPassword writes a grant on condition that the account still has this
+// password hash; rehash takes its place unless it is empty.
+func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.Grant) (spent bool, err error) {
+	if rehash == "" {
+		rehash = hash
+	}
+	return s.spend(ctx, "spend a password", grant, `
+		UPDATE users SET password_hash = $1
+		WHERE id = $2 AND password_hash = $3`, rehash, user, hash)
+}
+
+// addUser begins an account, or answers auth.ErrAddressTaken: of two who
+// proved the same address at the same time, one has it.
+func (t *tx) addUser(ctx context.Context, u auth.NewUser) error {
+	added, err := t.exec(ctx, `
+		INSERT INTO users (id, email, email_key, password_hash, created_at)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (email_key) DO NOTHING`,
+		u.ID, u.Email.Typed, u.Email.Key, u.PasswordHash, millis(u.CreatedAt))
+	if err == nil && added == 0 {
+		err = auth.ErrAddressTaken
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"twostep/auth"
+)
+
+// Take counts one try under every key, or under none where one brake refuses;
+// then it answers the refusing try's place and its count.
+func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refused int, count auth.Count, err error) {
+	refused = -1
+	_, err = s.write(ctx, "count a try", func(tx *tx) (bool, error) {
+		counts, err := tx.lockTries(ctx, tries)
+		if err != nil {
+			return false, err
+		}
+		for i, try := range tries {
+			next, allowed := try.Brake.Next(counts[try.Key], now)
+			if !allowed {
+				refused, count = i, next
+				return false, nil
+			}
+			counts[try.Key] = next
+		}
+		for key, next := range counts {
+			_, err := tx.exec(ctx, `
+				UPDATE tries SET n = $1, since = $2, ready_at = $3
+				WHERE key = $4`, next.N, millis(next.Since), millis(next.ReadyAt), key)
+			if err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	return refused, count, err
+}
+
+// lockTries reads the counts and holds them to the end of the transaction. The
+// write that changes nothing is what locks a row where several can write, and
+// the order of the keys is the same for all, so that no two wait for each other.
+func (t *tx) lockTries(ctx context.Context, tries []auth.Try) (map[string]auth.Count, error) {
+	keys := make([]string, len(tries))
+	for i, try := range tries {
+		keys[i] = try.Key
+	}
+	slices.Sort(keys)
+	counts := make(map[string]auth.Count, len(keys))
+	for _, key := range slices.Compact(keys) {
+		var c auth.Count
+		err := t.find(ctx, into{&c.N, at(&c.Since), at(&c.ReadyAt)}, `
+			INSERT INTO tries (key, n) VALUES ($1, 0)
+			ON CONFLICT (key) DO UPDATE SET key = excluded.key
+			RETURNING n, since, ready_at`, key)
+		if err != nil {
+			return nil, fmt.Errorf("lock a count: %w", err)
+		}
+		counts[key] = c
+	}
+	return counts, nil
+}
+
+func (t *tx) clearTries(ctx context.Context, keys []string) error {
+	for _, key := range slices.Sorted(slices.Values(keys)) {
+		if _, err := t.exec(ctx, `DELETE FROM tries WHERE key = $1`, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+package handlers
+
+import (
+	"github.com/a-h/templ"
+
+	"twostep/views"
+)
+
+func showAccount(v *visit) (templ.Component, error) {
+	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	if err != nil {
+		return nil, err
+	}
+	return views.Account(views.AccountPage{Frame: v.frame(), Factors: factors}), nil
+}
+
+func showManageMFA(v *visit) (templ.Component, error) {
+	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	if err != nil {
+		return nil, err
+	}
+	return views.ManageMFA(views.ManageMFAPage{Frame: v.frame(), Factors: factors}), nil
+}

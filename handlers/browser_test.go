@@ -1,0 +1,452 @@
+package handlers_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/pquerna/otp/totp"
+	"golang.org/x/net/html"
+
+	"twostep/auth"
+	"twostep/db"
+	"twostep/handlers"
+	"twostep/views"
+)
+
+// A world is the whole site over a database file, with a hand clock and a
+// courier that is a slice.
+type world struct {
+	t      *testing.T
+	rules  *auth.Rules
+	store  *db.Store
+	site   http.Handler
+	origin string
+	log    *logBook
+	mu     sync.Mutex
+	now    time.Time
+	sent   []letter
+}
+
+// A letter is a message as its receiver reads it.
+type letter struct{ channel, to, subject, body string }
+
+// A logBook keeps what the program logs, to look for secrets in it.
+type logBook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logBook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// newWorld starts a site; changes adapt the policy.
+func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org"}
+	keys := auth.NewKeys()
+	store, err := db.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "twostep.db"), keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	w.store = store
+	policy := auth.Policy{
+		Name: "Acme", Host: "id.example.org", Factors: []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
+		SignUpOpen: true, PasswordMin: auth.PasswordMinAlone, CodeLifetime: 10 * time.Minute,
+		SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US",
+	}
+	for _, change := range changes {
+		change(&policy)
+	}
+	hasher := auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 4)
+	w.rules = auth.New(store, keys, hasher, policy, w.clock)
+	u, _ := url.Parse(w.origin)
+	w.site = handlers.New(w.rules, keys, handlers.Site{Name: policy.Name, URL: u, Log: slog.New(slog.NewTextHandler(w.log, nil))})
+	return w
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+// wait moves the hand clock.
+func (w *world) wait(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// deliver lets the courier bring what is due.
+func (w *world) deliver() {
+	w.t.Helper()
+	_, failed, err := w.rules.Deliver(context.Background(), func(_ context.Context, m auth.Message) error {
+		subject, body := views.Write(m, "Acme", w.origin)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.sent = append(w.sent, letter{string(m.Channel), m.To, subject, body})
+		return nil
+	})
+	if err != nil || len(failed) > 0 {
+		w.t.Fatal(err, failed)
+	}
+}
+
+var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+
+// letters are those that somebody got so far.
+func (w *world) letters(to string) []letter {
+	w.t.Helper()
+	w.deliver()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var got []letter
+	for _, l := range w.sent {
+		if l.to == to {
+			got = append(got, l)
+		}
+	}
+	return got
+}
+
+// code is the code in the last letter to somebody.
+func (w *world) code(to string) string {
+	w.t.Helper()
+	got := w.letters(to)
+	if len(got) == 0 {
+		w.t.Fatalf("nothing was sent to %s", to)
+	}
+	code := sixDigits.FindString(got[len(got)-1].body)
+	if code == "" {
+		w.t.Fatalf("no code in %q", got[len(got)-1].body)
+	}
+	return code
+}
+
+// A browser is one person's: it keeps cookies, reads pages, fills fields by
+// their labels and presses buttons by their names.
+type browser struct {
+	w       *world
+	t       *testing.T
+	jar     *cookiejar.Jar
+	url     *url.URL
+	status  int
+	header  http.Header
+	body    string
+	page    *goquery.Document
+	filled  map[string]string
+	address string
+	headers map[string]string // sent with every request
+}
+
+func (w *world) browser() *browser {
+	jar, _ := cookiejar.New(nil)
+	u, _ := url.Parse(w.origin + "/")
+	return &browser{w: w, t: w.t, jar: jar, url: u, address: "203.0.113.7:4711", headers: map[string]string{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}}
+}
+
+// clone is a second browser with the same cookies: a stolen or an old one.
+func (b *browser) clone() *browser {
+	c := b.w.browser()
+	c.jar.SetCookies(b.url, b.jar.Cookies(b.url))
+	c.url, c.page, c.body, c.status = b.url, b.page, b.body, b.status
+	c.filled = maps.Clone(b.filled)
+	return c
+}
+
+// request sends one request, without following where it leads.
+func (b *browser) request(method, path string, form url.Values, headers map[string]string) *http.Response {
+	b.t.Helper()
+	u, err := b.url.Parse(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequest(method, u.String(), body)
+	r.RemoteAddr = b.address
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Origin", b.w.origin)
+	}
+	for _, more := range []map[string]string{b.headers, headers} {
+		for name, value := range more {
+			r.Header.Set(name, value)
+		}
+	}
+	for _, c := range b.jar.Cookies(u) {
+		r.AddCookie(c)
+	}
+	recorder := httptest.NewRecorder()
+	b.w.site.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	b.jar.SetCookies(u, response.Cookies())
+	return response
+}
+
+// load sends a request and follows where it leads, as browsers do.
+func (b *browser) load(method, path string, form url.Values) *browser {
+	b.t.Helper()
+	for range 6 {
+		response := b.request(method, path, form, nil)
+		b.url, _ = b.url.Parse(path)
+		b.status, b.header = response.StatusCode, response.Header
+		text, _ := io.ReadAll(response.Body)
+		b.body = string(text)
+		if to := response.Header.Get("Location"); to != "" {
+			method, path, form = http.MethodGet, to, nil
+			continue
+		}
+		page, err := goquery.NewDocumentFromReader(strings.NewReader(b.body))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.page, b.filled = page, map[string]string{}
+		return b
+	}
+	b.t.Fatalf("%s leads round in circles", path)
+	return b
+}
+
+// open loads an address.
+func (b *browser) open(path string) *browser {
+	b.t.Helper()
+	return b.load(http.MethodGet, path, nil)
+}
+
+// sees checks the page's heading.
+func (b *browser) sees(h1 string) *browser {
+	b.t.Helper()
+	if got := clean(b.page.Find("h1").Text()); got != h1 || b.page.Find("h1").Length() != 1 {
+		b.t.Fatalf("%s: sees %q (%d), want %q\n%s", b.url, got, b.status, h1, b.text())
+	}
+	return b
+}
+
+// reads checks that the page says something.
+func (b *browser) reads(words string) *browser {
+	b.t.Helper()
+	if !strings.Contains(b.text(), words) {
+		b.t.Fatalf("%s: does not say %q:\n%s", b.url, words, b.text())
+	}
+	return b
+}
+
+// readsNot checks that it does not.
+func (b *browser) readsNot(words string) *browser {
+	b.t.Helper()
+	if strings.Contains(b.text(), words) {
+		b.t.Fatalf("%s: says %q:\n%s", b.url, words, b.text())
+	}
+	return b
+}
+
+// refused checks the status and that the page carries an error summary.
+func (b *browser) refused(status int) *browser {
+	b.t.Helper()
+	title := b.page.Find("title").Text()
+	if b.status != status || b.page.Find("[role=alert]").Length() == 0 || !strings.HasPrefix(title, "Error: ") {
+		b.t.Fatalf("%s: %d %q, want %d and an error summary:\n%s", b.url, b.status, title, status, b.text())
+	}
+	return b
+}
+
+// text is what stands on the page, its pieces apart from one another.
+func (b *browser) text() string {
+	var words []string
+	for node := range b.page.Find("body").Nodes[0].Descendants() {
+		if node.Type == html.TextNode {
+			words = append(words, node.Data)
+		}
+	}
+	return clean(strings.Join(words, " "))
+}
+
+func clean(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// field finds the field of a label.
+func (b *browser) field(label string) *goquery.Selection {
+	b.t.Helper()
+	var found *goquery.Selection
+	b.page.Find("label").Each(func(_ int, l *goquery.Selection) {
+		if clean(l.Text()) != label {
+			return
+		}
+		if id, ok := l.Attr("for"); ok {
+			found = b.page.Find("#" + id)
+		} else {
+			found = l.Find("input")
+		}
+	})
+	if found == nil || found.Length() != 1 {
+		b.t.Fatalf("%s: no field %q:\n%s", b.url, label, b.text())
+	}
+	return found
+}
+
+// fill types into the field of a label; a checkbox is ticked.
+func (b *browser) fill(label, value string) *browser {
+	b.t.Helper()
+	name, _ := b.field(label).Attr("name")
+	b.filled[name] = value
+	return b
+}
+
+// button finds a button by its name.
+func (b *browser) button(name string) *goquery.Selection {
+	b.t.Helper()
+	found := b.page.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name })
+	if found.Length() == 0 {
+		b.t.Fatalf("%s: no button %q:\n%s", b.url, name, b.text())
+	}
+	return found.First()
+}
+
+// form is what pressing a button would post, and where to.
+func (b *browser) form(button *goquery.Selection) (path string, values url.Values) {
+	form := button.Closest("form")
+	values = url.Values{}
+	form.Find("input").Each(func(_ int, input *goquery.Selection) {
+		name, kind := input.AttrOr("name", ""), input.AttrOr("type", "text")
+		value, _ := input.Attr("value")
+		typed, filled := b.filled[name]
+		switch {
+		case filled:
+			values.Set(name, typed)
+		case kind != "checkbox":
+			values.Set(name, value)
+		default:
+			if _, checked := input.Attr("checked"); checked {
+				values.Set(name, value)
+			}
+		}
+	})
+	if name := button.AttrOr("name", ""); name != "" {
+		values.Set(name, button.AttrOr("value", ""))
+	}
+	return form.AttrOr("action", b.url.String()), values
+}
+
+// press posts the form of a button.
+func (b *browser) press(name string) *browser {
+	b.t.Helper()
+	path, values := b.form(b.button(name))
+	return b.load(http.MethodPost, path, values)
+}
+
+// has reports whether the page has a button or link of that name.
+func (b *browser) has(name string) bool {
+	return b.page.Find("button, a").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name }).Length() > 0
+}
+
+// follow opens a link by its name.
+func (b *browser) follow(name string) *browser {
+	b.t.Helper()
+	link := b.page.Find("a").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name })
+	if link.Length() == 0 {
+		b.t.Fatalf("%s: no link %q:\n%s", b.url, name, b.text())
+	}
+	return b.open(link.First().AttrOr("href", ""))
+}
+
+// cookie is the raw value of the site's cookie.
+func (b *browser) cookie() string {
+	for _, c := range b.jar.Cookies(b.url) {
+		return c.Value
+	}
+	return ""
+}
+
+const (
+	ann      = "ann@example.org"
+	password = "seven purple turtles"
+	number   = "+14155552671"
+)
+
+// signUp makes an account and leaves the browser signed in.
+func (b *browser) signUp(email string) *browser {
+	b.t.Helper()
+	b.open("/sign-up").sees("Sign up")
+	b.fill("Email address", email).fill("Password", password).press("Continue").sees("Verify your email")
+	return b.fill("Code", b.w.code(email)).press("Verify").sees("Account")
+}
+
+// firstStep proves address and password.
+func (b *browser) firstStep(email string) *browser {
+	b.t.Helper()
+	b.open("/sign-in").sees("Sign in")
+	return b.fill("Email address", email).fill("Password", password).press("Continue")
+}
+
+// app computes the code of an authenticator app now.
+func (w *world) app(key string) string {
+	w.t.Helper()
+	code, err := totp.GenerateCode(strings.ReplaceAll(key, " ", ""), w.clock())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return code
+}
+
+var keyText = regexp.MustCompile(`\b[A-Z2-7]{4}( [A-Z2-7]{4}){7}\b`)
+
+// addApp enrols an authenticator app as the first factor and returns its key
+// and the backup codes.
+func (b *browser) addApp() (key string, codes []string) {
+	b.t.Helper()
+	b.open("/account/manage-mfa/add").sees("Add TOTP MFA")
+	key = keyText.FindString(b.text())
+	b.press("Verify").sees("Verify TOTP")
+	b.fill("Enter the code from your authentication app", b.w.app(key)).press("Verify code").sees("Backup codes")
+	codes = b.codes()
+	b.press("Finish").sees("Success!")
+	b.w.wait(30 * time.Second) // the step that proved the app is spent
+	return key, codes
+}
+
+var backupCode = regexp.MustCompile(`\b[2-9a-z]{4}(-[2-9a-z]{4}){3}\b`)
+
+// codes are the backup codes on the page.
+func (b *browser) codes() []string {
+	b.t.Helper()
+	codes := backupCode.FindAllString(b.text(), -1)
+	if len(codes) != 10 {
+		b.t.Fatalf("%d backup codes:\n%s", len(codes), b.text())
+	}
+	return codes
+}
+
+// addPhone proves a number and leaves the browser on "Phone added".
+func (b *browser) addPhone(number string) *browser {
+	b.t.Helper()
+	b.open("/account/add-phone").sees("Add phone")
+	b.fill("Enter phone number", number).press("Continue").sees("Verify phone")
+	b.w.wait(time.Second) // the oldest phone is the default: no two are as old
+	return b.fill("Enter code", b.w.code(number)).press("Verify").sees("Phone added")
+}

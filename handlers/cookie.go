@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/gorilla/sessions"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+// A cookie holds two random handles and one notice, and nothing else: facts
+// and counters stand on the server, where no old copy brings them back (SE-04).
+type cookie struct {
+	Session auth.Handle
+	Attempt auth.Handle
+	Notice  views.Notice
+
+	came *cookie // as it was read, to write it only where it changed
+}
+
+// A cookieJar reads and writes the cookie, signed and encrypted.
+type cookieJar struct {
+	store *sessions.CookieStore
+	name  string
+}
+
+// newCookieJar takes its keys from the ring: the newest writes, all read.
+// Every option is set, because the library's own defaults are a cookie that
+// lasts 30 days, that scripts can read and that other sites may send (SE-03).
+func newCookieJar(keys auth.Keys, https bool) cookieJar {
+	var pairs [][]byte
+	hide := keys.All(auth.KeyCookieHide)
+	for i, sign := range keys.All(auth.KeyCookieSign) {
+		pairs = append(pairs, sign, hide[i])
+	}
+	jar := cookieJar{store: sessions.NewCookieStore(pairs...), name: "twostep"}
+	jar.store.MaxAge(int(auth.SessionLifetimeMost.Seconds())) // what the signature is good for
+	jar.store.Options = &sessions.Options{
+		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode, // Lax: a link in a mail finds the person signed in
+		MaxAge: 0, // gone with the browser; the server's limits are what counts
+	}
+	if https {
+		jar.name = "__Host-twostep"
+	}
+	return jar
+}
+
+// read takes what the visitor brings. A cookie that was tampered with, or of a
+// key that is gone, is no cookie: its bearer is a stranger, not an error.
+func (jar cookieJar) read(r *http.Request) cookie {
+	held, _ := jar.store.New(r, jar.name)
+	text := func(key string) string { s, _ := held.Values[key].(string); return s }
+	c := cookie{
+		Session: auth.Handle(text("session")), Attempt: auth.Handle(text("attempt")),
+		Notice: views.Notice(text("notice")),
+	}
+	came := c
+	c.came = &came
+	return c
+}
+
+// save writes the cookie where it has changed.
+func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
+	if c.came != nil && c.Session == c.came.Session && c.Attempt == c.came.Attempt && c.Notice == c.came.Notice {
+		return nil
+	}
+	held := sessions.NewSession(jar.store, jar.name)
+	options := *jar.store.Options
+	held.Options = &options
+	for key, value := range map[string]string{
+		"session": string(c.Session), "attempt": string(c.Attempt), "notice": string(c.Notice),
+	} {
+		if value != "" {
+			held.Values[key] = value
+		}
+	}
+	if len(held.Values) == 0 {
+		options.MaxAge = -1
+	}
+	return jar.store.Save(nil, w, held)
+}

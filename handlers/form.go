@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/labstack/echo/v4"
+
+	"twostep/auth"
+)
+
+// What a form may weigh: far above the longest one of this site, far below
+// what costs memory (RL-09).
+const (
+	formBytes  = 64 << 10
+	formFields = 200
+)
+
+// errForged is a form that was not made for this visitor.
+var errForged = echo.NewHTTPError(http.StatusForbidden)
+
+// readForm reads a posted form, once it is sure that it comes from a page of
+// this site (CS-03) made for this visitor (CS-02). Only the body counts: the
+// same name in the query means nothing (CS-10).
+func (v *visit) readForm() error {
+	r := v.Request()
+	if err := v.site.origins.Check(r); err != nil {
+		return errForged
+	}
+	if r.ContentLength > formBytes {
+		return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	}
+	r.Body = http.MaxBytesReader(v.Response(), r.Body, formBytes)
+	if err := r.ParseForm(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+		}
+		if r.PostForm == nil {
+			return echo.NewHTTPError(http.StatusBadRequest)
+		}
+	}
+	fields := 0
+	for _, values := range r.PostForm {
+		fields += len(values)
+	}
+	if fields > formFields {
+		return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	}
+	v.form = r.PostForm
+	if !v.site.forms.valid(v.form.Get("token"), v.cookie.Session, v.cookie.Attempt) {
+		return errForged
+	}
+	return nil
+}
+
+// action is the button that was pressed.
+func (v *visit) action() string { return v.form.Get("action") }
+
+// typed is what was typed into a field, as it may be shown again: without
+// control characters and not longer than any field needs.
+func (v *visit) typed(field string) string {
+	const most = 1000
+	s := strings.Map(func(sign rune) rune {
+		if unicode.IsControl(sign) || sign == unicode.ReplacementChar {
+			return -1
+		}
+		return sign
+	}, v.form.Get(field))
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
+}
+
+// formTokens makes and checks the token that every form carries: an HMAC of
+// the visitor's handle, so that it dies with the handle and is of no use to
+// anybody else.
+type formTokens struct{ keys [][]byte }
+
+func newFormTokens(keys auth.Keys) formTokens { return formTokens{keys.All(auth.KeyForm)} }
+
+func (f formTokens) make(handle auth.Handle) string {
+	return base64.RawURLEncoding.EncodeToString(tokenMAC(f.keys[0], handle))
+}
+
+// valid accepts the token of the handle that the visitor's forms are bound to.
+func (f formTokens) valid(token string, session, attempt auth.Handle) bool {
+	bound := session
+	if bound == "" {
+		bound = attempt
+	}
+	got, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || bound == "" {
+		return false
+	}
+	for _, key := range f.keys {
+		if hmac.Equal(got, tokenMAC(key, bound)) {
+			return true
+		}
+	}
+	return false
+}
+
+func tokenMAC(key []byte, handle auth.Handle) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(handle))
+	return mac.Sum(nil)
+}

@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+// phone is the phone that an address names, of this account, or ErrNotFound.
+func (v *visit) phone(id string) (auth.Phone, auth.Factors, error) {
+	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	if err != nil {
+		return auth.Phone{}, factors, err
+	}
+	phone, found := factors.Phone(auth.PhoneID(id))
+	if !found {
+		return phone, factors, auth.ErrNotFound
+	}
+	return phone, factors, nil
+}
+
+// showPhone asks before it happens.
+func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
+	return func(v *visit) (templ.Component, error) {
+		phone, factors, err := v.phone(v.Param("id"))
+		if err != nil {
+			return nil, err
+		}
+		over := act == views.PhoneUse && phone.Reserved() || act == views.PhoneDisable && !phone.Reserved()
+		if over && v.problem == nil {
+			return nil, elsewhere("/account/manage-mfa")
+		}
+		return views.Phone(views.PhonePage{
+			Frame: v.frame(), Phone: phone, Act: act, First: !factors.On(),
+			Last: phone.Reserved() && len(factors.Methods()) == 1,
+		}), nil
+	}
+}
+
+// phoneDeeds are the rule and the notice of each act.
+var phoneDeeds = map[views.PhoneAct]struct {
+	do     func(*auth.Rules, context.Context, auth.Visitor, auth.Session, auth.PhoneID) error
+	notice views.Notice
+}{
+	views.PhoneUse:     {(*auth.Rules).UsePhone, views.NoticePhoneReserved},
+	views.PhoneDisable: {(*auth.Rules).DisablePhone, views.NoticePhoneReleased},
+	views.PhoneRemove:  {(*auth.Rules).RemovePhone, views.NoticePhoneRemoved},
+}
+
+func postPhone(act views.PhoneAct) func(*visit) (string, error) {
+	return func(v *visit) (string, error) {
+		if v.action() != string(act) {
+			return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+		}
+		return v.doWithPhone(act, auth.PhoneID(v.Param("id")))
+	}
+}
+
+// doWithPhone carries an act out, and leads to the backup codes where it made some.
+func (v *visit) doWithPhone(act views.PhoneAct, id auth.PhoneID) (string, error) {
+	deed := phoneDeeds[act]
+	if err := deed.do(v.site.rules, v.ctx(), v.visitor(), v.session, id); err != nil {
+		return "", err
+	}
+	v.cookie.Notice = deed.notice
+	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	if err == nil && act == views.PhoneUse && factors.CodesUnseen {
+		return backupCodesPath, nil
+	}
+	return "/account/manage-mfa", err
+}
+
+func postDefaultPhone(v *visit) (string, error) {
+	v.cookie.Notice = views.NoticeDefaultChanged
+	err := v.site.rules.DefaultPhone(v.ctx(), v.session, auth.PhoneID(v.Param("id")))
+	return "/account/manage-mfa", v.quietly(err)
+}
+
+const addPhonePath = "/account/add-phone"
+
+func showAddPhone(v *visit) (templ.Component, error) {
+	if id := v.QueryParam("phone"); id != "" {
+		phone, _, err := v.phone(id)
+		if err != nil {
+			return nil, err
+		}
+		return views.PhoneAdded(views.PhoneAddedPage{Frame: v.frame(), Phone: phone}), nil
+	}
+	e, err := v.site.rules.PhoneEnrolment(v.ctx(), v.session)
+	if errors.Is(err, auth.ErrNotFound) {
+		return views.AddPhone(views.AddPhonePage{Frame: v.frame(), Phone: v.typed("phone")}), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return views.VerifyPhone(views.VerifyPhonePage{
+		Frame: v.frame(), Number: e.Number, Region: e.Region(), Code: e.Code,
+	}), nil
+}
+
+func postAddPhone(v *visit) (string, error) {
+	rules := v.site.rules
+	switch v.action() {
+	case "continue":
+		return addPhonePath, rules.AddPhone(v.ctx(), v.session, v.form.Get("phone"))
+	case "verify":
+		id, err := rules.VerifyPhone(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
+		return addPhonePath + "?phone=" + url.QueryEscape(string(id)), err
+	case "resend":
+		v.cookie.Notice = views.NoticeCodeSent
+		return addPhonePath, v.quietly(rules.SendPhoneCode(v.ctx(), v.session))
+	case "another":
+		return addPhonePath, rules.AnotherPhone(v.ctx(), v.session)
+	case "use":
+		return v.doWithPhone(views.PhoneUse, auth.PhoneID(v.QueryParam("phone")))
+	}
+	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+}

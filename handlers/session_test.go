@@ -1,0 +1,191 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCookie: opaque, small, of this browser session, and new at each step up
+// (SE-01 to SE-04, SE-11).
+func TestCookie(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().signUp(ann)
+	key, _ := b.addApp()
+	b.press("Sign out").open("/sign-in")
+
+	chosen := w.browser()
+	chosen.jar.SetCookies(chosen.url, []*http.Cookie{{Name: "__Host-twostep", Value: "chosen-by-somebody", Path: "/", Secure: true}})
+	chosen.open("/sign-in").sees("Sign in") // a cookie of another key is no cookie, and no error
+
+	before := b.cookie()
+	b.firstStep(ann).sees("Verify your account")
+	half := b.cookie()
+	stale := b.clone()
+	b.fill("Code", w.app(key)).press("Verify").sees("Account")
+	if before == half || half == b.cookie() {
+		t.Error("a cookie outlived a step")
+	}
+	stale.open("/account").sees("Sign in")
+
+	w.wait(30 * time.Second)
+	response := w.browser().request(http.MethodGet, "/sign-in", nil, nil)
+	cookies := response.Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("%d cookies", len(cookies))
+	}
+	raw := response.Header.Get("Set-Cookie")
+	for _, want := range []string{"__Host-twostep=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"} {
+		if !strings.Contains(raw, want) {
+			t.Errorf("%q lacks %q", raw, want)
+		}
+	}
+	for _, bad := range []string{"Domain", "Expires", "Max-Age"} {
+		if strings.Contains(raw, bad) {
+			t.Errorf("%q has %s", raw, bad)
+		}
+	}
+	if len(raw) > 4096 || strings.Contains(raw, ann) {
+		t.Errorf("cookie of %d bytes", len(raw))
+	}
+}
+
+// TestSession_Limits: an hour of silence, a day in all (SE-05, SE-06).
+func TestSession_Limits(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().signUp(ann)
+	w.wait(time.Hour)
+	b.open("/account").sees("Account")
+	w.wait(time.Hour + time.Second)
+	b.open("/account").sees("Sign in")
+
+	b.firstStep(ann)
+	for range 24 {
+		b.open("/account").sees("Account")
+		w.wait(time.Hour)
+	}
+	b.open("/account").sees("Account")
+	w.wait(time.Second)
+	b.open("/account").sees("Sign in")
+}
+
+// TestForged: a post from elsewhere, without a token, or with another
+// visitor's, is refused and does nothing (CS-01 to CS-03).
+func TestForged(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().signUp(ann)
+	other := w.browser().signUp("eve@example.org")
+	b.open("/account")
+	path, form := b.form(b.button("Sign out"))
+	other.open("/account")
+	_, foreign := other.form(other.button("Sign out"))
+	for name, attack := range map[string]struct {
+		form    url.Values
+		headers map[string]string
+	}{
+		"another site":             {form, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}},
+		"a sister site":            {form, map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "https://www.example.org"}},
+		"an old browser elsewhere": {form, map[string]string{"Sec-Fetch-Site": "", "Origin": "https://evil.example"}},
+		"a null origin":            {form, map[string]string{"Sec-Fetch-Site": "", "Origin": "null"}},
+		"no token":                 {url.Values{}, nil},
+		"an empty token":           {url.Values{"token": {""}}, nil},
+		"another visitor's token":  {foreign, nil},
+		"garbage":                  {url.Values{"token": {"%%%"}}, nil},
+	} {
+		if response := b.request(http.MethodPost, path, attack.form, attack.headers); response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s: %d", name, response.StatusCode)
+		}
+		b.open("/account").sees("Account")
+	}
+	if response := b.request(http.MethodPost, path+"?token="+url.QueryEscape(form.Get("token")), url.Values{}, nil); response.StatusCode != http.StatusForbidden {
+		t.Errorf("a token in the query: %d", response.StatusCode)
+	}
+	for _, page := range []string{"/sign-in", "/sign-up"} {
+		if response := w.browser().request(http.MethodPost, page, url.Values{"action": {"continue"}, "email": {ann}, "password": {password}}, nil); response.StatusCode != http.StatusForbidden {
+			t.Errorf("%s without a token: %d", page, response.StatusCode)
+		}
+	}
+	noHeaders := map[string]string{"Sec-Fetch-Site": "", "Origin": ""}
+	if response := b.request(http.MethodPost, path, form, noHeaders); response.StatusCode != http.StatusSeeOther {
+		t.Errorf("an old browser with the right token: %d", response.StatusCode)
+	}
+}
+
+// TestHeaders stand on every response: pages, redirects, troubles and static
+// files (CS-04 to CS-09).
+func TestHeaders(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().open("/sign-in")
+	style := b.page.Find("link[rel=stylesheet]").AttrOr("href", "")
+	for path, status := range map[string]int{
+		"/sign-in": 200, "/account": 303, "/nowhere": 404, "/sign-out": 405, "/healthz": 200, "/readyz": 200, style: 200, "/.git/config": 404, "/metrics": 404, "/debug/pprof/": 404,
+	} {
+		response := b.request(http.MethodGet, path, nil, map[string]string{"Origin": "https://evil.example"})
+		if response.StatusCode != status {
+			t.Errorf("%s: %d, want %d", path, response.StatusCode, status)
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+			"Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		} {
+			if got := response.Header.Get(name); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		for _, part := range []string{"object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
+			if !strings.Contains(response.Header.Get("Content-Security-Policy"), part) {
+				t.Errorf("%s: policy lacks %s", path, part)
+			}
+		}
+		for _, name := range []string{"X-Xss-Protection", "Access-Control-Allow-Origin", "Server", "X-Powered-By"} {
+			if got := response.Header.Get(name); got != "" {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		want := "no-store"
+		if path == style {
+			want = "public, max-age=31536000, immutable"
+		}
+		if got := response.Header.Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+}
+
+// TestBodies: what no form weighs is refused before it costs anything (RL-09).
+func TestBodies(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().open("/sign-in")
+	path, form := b.form(b.button("Continue"))
+	form.Set("password", strings.Repeat("x", 1<<20))
+	if response := b.request(http.MethodPost, path, form, nil); response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a megabyte: %d", response.StatusCode)
+	}
+	form.Set("password", "x")
+	for range 300 {
+		form.Add("more", "x")
+	}
+	if response := b.request(http.MethodPost, path, form, nil); response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("300 fields: %d", response.StatusCode)
+	}
+}
+
+// TestSecretsInLog runs the journey and looks for every secret in the log (LG-02).
+func TestSecretsInLog(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().signUp(ann)
+	mailed := w.code(ann)
+	key, codes := b.addApp()
+	b.addPhone(number).press("Use for MFA")
+	b.press("Sign out").firstStep(ann).fill("Code", codes[0]).press("Verify").sees("Account")
+	for _, secret := range []string{password, mailed, strings.ReplaceAll(key, " ", ""), codes[0], w.code(number), b.cookie(), number, ann} {
+		if strings.Contains(w.log.String(), secret) {
+			t.Errorf("%q stands in the log", secret)
+		}
+	}
+	if !strings.Contains(w.log.String(), "route=/account/manage-mfa/add") {
+		t.Error("the log is empty")
+	}
+}

@@ -1,0 +1,107 @@
+package handlers
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+func showHome(v *visit) (templ.Component, error) {
+	if v.signedIn() {
+		return nil, elsewhere("/account")
+	}
+	return nil, elsewhere("/sign-in")
+}
+
+// attempt is the visitor's open attempt of a purpose, or a zero one.
+func (v *visit) attempt(purpose auth.Purpose) (auth.Attempt, error) {
+	a, err := v.site.rules.Attempt(v.ctx(), v.cookie.Attempt)
+	if errors.Is(err, auth.ErrNotFound) || err == nil && a.Purpose != purpose {
+		return auth.Attempt{}, nil
+	}
+	return a, err
+}
+
+func showSignIn(v *visit) (templ.Component, error) {
+	a, err := v.attempt(auth.SignIn)
+	if err != nil {
+		return nil, err
+	}
+	if a.Step() == auth.StepSecond {
+		return views.VerifyAccount(views.VerifyAccountPage{
+			Frame: v.frame(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+			BackupCodes: a.Factors.BackupCodes > 0, Ticked: v.form.Has("backupcode"),
+		}), nil
+	}
+	return views.SignIn(views.SignInPage{
+		Frame: v.frame(), Email: v.typed("email"), SignUpOpen: v.site.rules.Policy().SignUpOpen,
+	}), nil
+}
+
+func postSignIn(v *visit) (string, error) {
+	if v.action() == "continue" {
+		next := localPath(v.QueryParam("next"))
+		pass, err := v.site.rules.SignIn(v.ctx(), v.visitor(), v.form.Get("email"), v.form.Get("password"), next)
+		if err != nil {
+			return "", err
+		}
+		return v.enter(pass, "/sign-in"), nil
+	}
+	return v.postCode("/sign-in")
+}
+
+// postCode carries out what a page that asks an attempt for a code offers.
+func (v *visit) postCode(page string) (string, error) {
+	rules, handle := v.site.rules, v.cookie.Attempt
+	switch action, rest, _ := strings.Cut(v.action(), ":"); action {
+	case "verify":
+		pass, err := rules.Prove(v.ctx(), v.visitor(), handle, v.form.Get("code"), v.form.Has("backupcode"))
+		if err != nil {
+			return "", err
+		}
+		return v.enter(pass, page), nil
+	case "resend":
+		v.cookie.Notice = views.NoticeCodeSent
+		return page, v.quietly(rules.SendAgain(v.ctx(), handle))
+	case "use":
+		kind, phone, _ := strings.Cut(rest, ":")
+		return page, rules.Choose(v.ctx(), handle, auth.Kind(kind), auth.PhoneID(phone))
+	case "start_over":
+		v.cookie.Attempt = ""
+		return page, rules.StartOver(v.ctx(), handle)
+	}
+	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+}
+
+// quietly takes back a notice that would not be true.
+func (v *visit) quietly(err error) error {
+	if err != nil {
+		v.cookie.Notice = ""
+	}
+	return err
+}
+
+// enter follows a pass: into the account, or on to the step's page.
+func (v *visit) enter(pass auth.Pass, page string) string {
+	if pass.Session != "" {
+		v.cookie.Session, v.cookie.Attempt = pass.Session, ""
+		return localPath(pass.Next)
+	}
+	if pass.Attempt != "" {
+		v.cookie.Attempt = pass.Attempt
+	}
+	return page
+}
+
+func postSignOut(v *visit) (string, error) {
+	if err := v.site.rules.SignOut(v.ctx(), v.cookie.Session); err != nil {
+		return "", err
+	}
+	v.cookie.Session, v.cookie.Attempt, v.cookie.Notice = "", "", ""
+	v.Response().Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	return "/sign-in", nil
+}

@@ -1,0 +1,76 @@
+// Package handlers is the web: which address leads to which page, who may see
+// it, how forms and the cookie are read. It holds no rule, no SQL and no
+// sentence: rules are in auth, words in views.
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"twostep/auth"
+	"twostep/static"
+)
+
+// A Site is what the operator has decided about the outside.
+type Site struct {
+	Name           string         // shown on every page
+	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
+	Log            *slog.Logger
+}
+
+// site serves the pages.
+type site struct {
+	Site
+	rules   *auth.Rules
+	cookies cookieJar
+	forms   formTokens
+	origins *http.CrossOriginProtection
+}
+
+// New returns the whole site: every page, the static files and the health
+// checks, with the headers that each response carries.
+func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
+	s := &site{
+		Site: outside, rules: rules,
+		cookies: newCookieJar(keys, outside.URL.Scheme == "https"),
+		forms:   newFormTokens(keys),
+		origins: http.NewCrossOriginProtection(),
+	}
+	if err := s.origins.AddTrustedOrigin(outside.URL.Scheme + "://" + outside.URL.Host); err != nil {
+		panic(err) // cmd has checked the URL
+	}
+	e := echo.New()
+	e.IPExtractor = addressFrom(outside.TrustedProxies)
+	e.HTTPErrorHandler = s.trouble
+	e.Use(s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisablePrintStack: true, LogErrorFunc: s.logPanic,
+	}))
+	for _, row := range routes {
+		row.add(e, s)
+	}
+	e.GET("/healthz", s.healthz)
+	e.GET("/readyz", s.readyz)
+	files := echo.WrapHandler(static.Handler())
+	e.GET("/static/*", files)
+	e.HEAD("/static/*", files)
+	return s.withHeaders(e)
+}
+
+// addressFrom reads the client's address from the connection, or from
+// X-Forwarded-For as far as it was written by proxies the operator named.
+func addressFrom(proxies []netip.Prefix) echo.IPExtractor {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, prefix := range proxies {
+		trust = append(trust, echo.TrustIPRange(ipNet(prefix)))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}

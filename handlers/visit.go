@@ -1,0 +1,109 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+// A visit is one request: the cookie it came with, the session that stands
+// behind it, the form it posts and the problem that came of it.
+type visit struct {
+	echo.Context
+	site    *site
+	cookie  cookie
+	session auth.Session  // zero when nobody is signed in
+	form    url.Values    // of a POST; the query is never mixed in
+	problem *auth.Problem // of a refused POST
+}
+
+// visit reads the cookie and looks the session up: one query, and none for a
+// visitor without one.
+func (s *site) visit(c echo.Context) (*visit, error) {
+	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request())}
+	session, err := s.rules.Session(v.ctx(), v.cookie.Session)
+	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+		return nil, err
+	}
+	v.session = session
+	return v, nil
+}
+
+func (v *visit) ctx() context.Context { return v.Request().Context() }
+
+func (v *visit) signedIn() bool { return v.session.ID != "" }
+
+// visitor is where the request comes from.
+func (v *visit) visitor() auth.Visitor {
+	address, _ := netip.ParseAddr(v.RealIP())
+	return auth.Visitor{Address: address.Unmap(), Browser: v.Request().UserAgent()}
+}
+
+// frame is what every page carries. Taking it says the notice, once.
+func (v *visit) frame() views.Frame {
+	f := views.Frame{
+		Product: v.site.Name, Action: v.Request().URL.RequestURI(), Token: v.site.forms.make(v.boundHandle()),
+		Problem: v.problem, Notice: v.cookie.Notice, Now: v.site.rules.Now(), Account: v.session.Email,
+	}
+	v.cookie.Notice = ""
+	return f
+}
+
+// boundHandle is the handle the visitor's forms are bound to: the session's,
+// else the attempt's. A visitor without either gets a handle with nothing
+// behind it.
+func (v *visit) boundHandle() auth.Handle {
+	if v.signedIn() {
+		return v.cookie.Session
+	}
+	v.cookie.Session = ""
+	if v.cookie.Attempt == "" {
+		v.cookie.Attempt = auth.NewHandle()
+	}
+	return v.cookie.Attempt
+}
+
+// show is one of the two exits: it renders to a buffer, so that an error does
+// not leave half a page behind a 200, saves the cookie, and writes.
+func (v *visit) show(status int, page templ.Component) error {
+	buffer := templ.GetBuffer()
+	defer templ.ReleaseBuffer(buffer)
+	if err := page.Render(v.ctx(), buffer); err != nil {
+		return err
+	}
+	if err := v.site.cookies.save(v.Response(), v.cookie); err != nil {
+		return err
+	}
+	if v.problem != nil && v.problem.Wait > 0 {
+		seconds := int((v.problem.Wait + time.Second - 1) / time.Second)
+		v.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	return v.HTMLBlob(status, buffer.Bytes())
+}
+
+// goTo is the other exit: on to another page, by 303.
+func (v *visit) goTo(path string) error {
+	if err := v.site.cookies.save(v.Response(), v.cookie); err != nil {
+		return err
+	}
+	return v.Redirect(http.StatusSeeOther, path)
+}
+
+// leave answers what is no page of this row: another address, or trouble.
+func (v *visit) leave(err error) error {
+	var away elsewhere
+	if errors.As(err, &away) {
+		return v.goTo(string(away))
+	}
+	return err
+}

@@ -1,0 +1,39 @@
+package views
+
+// A Notice says that something was done, once, on the page that comes next.
+// It travels as a word; an unknown one says nothing.
+type Notice string
+
+// The notices.
+const (
+	NoticeSignInFirst    Notice = "sign_in_first"
+	NoticeSignedOut      Notice = "signed_out"
+	NoticeStartedOver    Notice = "started_over"
+	NoticeCodeSent       Notice = "code_sent"
+	NoticeTOTPReset      Notice = "totp_reset"
+	NoticeTOTPRemoved    Notice = "totp_removed"
+	NoticePhoneReserved  Notice = "phone_reserved"
+	NoticePhoneReleased  Notice = "phone_released"
+	NoticePhoneRemoved   Notice = "phone_removed"
+	NoticeDefaultChanged Notice = "default_changed"
+	NoticeCodesSaved     Notice = "codes_saved"
+	NoticeSignedUp       Notice = "signed_up"
+)
+
+var notices = map[Notice]string{
+	NoticeSignInFirst:    "You must be signed in to access this page",
+	NoticeSignedOut:      "You are signed out.",
+	NoticeStartedOver:    "You can start again here.",
+	NoticeCodeSent:       "A new code was sent.",
+	NoticeTOTPReset:      "There is a new key. A key that you scanned before no longer works.",
+	NoticeTOTPRemoved:    "The authentication app was removed.",
+	NoticePhoneReserved:  "The phone number is now used for MFA.",
+	NoticePhoneReleased:  "The phone number is no longer used for MFA.",
+	NoticePhoneRemoved:   "The phone number was removed from your account.",
+	NoticeDefaultChanged: "The default phone number was changed.",
+	NoticeCodesSaved:     "Your backup codes are ready to use. They are not shown again.",
+	NoticeSignedUp:       "Your account is ready.",
+}
+
+// Sentence is what the notice says; empty where there is none.
+func (n Notice) Sentence() string { return notices[n] }
