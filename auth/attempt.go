@@ -12,8 +12,10 @@ type Purpose string
 
 // The purposes.
 const (
-	SignIn Purpose = "sign_in"
-	SignUp Purpose = "sign_up"
+	SignIn         Purpose = "sign_in"
+	SignUp         Purpose = "sign_up"
+	ResetPassword  Purpose = "reset_password"
+	Reverification Purpose = "reverify"
 )
 
 // A Proof is a kind of answer that was right, and when.
@@ -32,11 +34,13 @@ type Attempt struct {
 	NewHash   string // sign-up: hash of the password the account will have
 	Chosen    Method // the second factor the person turned to; zero for the first they have
 	Proved    []Proof
-	Next      string // local path to go to afterwards
+	Next      string    // local path to go to afterwards
+	Session   SessionID // re-verification: the session it raises, and no other
 	ExpiresAt time.Time
 
 	Factors Factors   // what this person has beside the password, read live
 	Code    *SentCode // the code sent for this attempt, if one still stands
+	Demand  Reverify  // what the operator wants proved anew, read live
 }
 
 // A Step is what an attempt owes next; each has its page.
@@ -47,6 +51,7 @@ const (
 	StepPassword Step = "password"
 	StepEmail    Step = "email_code"
 	StepSecond   Step = "second_factor"
+	StepNew      Step = "new_password"
 	StepDone     Step = "done"
 )
 
@@ -61,6 +66,10 @@ var steps = []struct {
 	{SignIn, StepPassword, lacks(Password), only(Password)},
 	{SignIn, StepSecond, owesSecond, secondKinds},
 	{SignUp, StepEmail, lacks(EmailCode), only(EmailCode)},
+	{ResetPassword, StepEmail, lacks(EmailCode), only(EmailCode)},
+	{ResetPassword, StepNew, always, nothing}, // until the new password ends the attempt; nobody is signed in by it (RC-05)
+	{Reverification, StepPassword, owesFirstAgain, only(Password)},
+	{Reverification, StepSecond, owesSecond, secondKinds},
 }
 
 // Step derives what the attempt owes.
@@ -86,6 +95,9 @@ func only(kind Kind) func(Attempt) []Kind {
 	return func(Attempt) []Kind { return []Kind{kind} }
 }
 
+func always(Attempt) bool    { return true }
+func nothing(Attempt) []Kind { return nil }
+
 func (a Attempt) proved(kinds ...Kind) bool {
 	return slices.ContainsFunc(a.Proved, func(p Proof) bool { return slices.Contains(kinds, p.Kind) })
 }
@@ -96,14 +108,29 @@ func owesSecond(a Attempt) bool {
 	return a.Factors.On() && !a.proved(TOTPCode, PhoneCode, BackupCode)
 }
 
+// owesFirstAgain: the password is asked anew where the operator wants both
+// factors, and where there is no second one to ask.
+func owesFirstAgain(a Attempt) bool {
+	return (a.Demand.First || !a.Factors.On()) && !a.proved(Password)
+}
+
 // secondKinds is what the second step takes: the method the person turned to,
-// and a backup code at any time.
+// and a backup code at any time. It is empty where every factor is switched off
+// and no backup code is left.
 func secondKinds(a Attempt) []Kind {
-	kinds := []Kind{a.Method().Kind}
-	if a.Factors.BackupCodes > 0 {
+	var kinds []Kind
+	if m := a.Method(); m.Kind != "" {
+		kinds = append(kinds, m.Kind)
+	}
+	if a.TakesBackupCode() {
 		kinds = append(kinds, BackupCode)
 	}
 	return kinds
+}
+
+// TakesBackupCode reports whether a backup code may stand in for the factor.
+func (a Attempt) TakesBackupCode() bool {
+	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode)
 }
 
 // Method is the second factor that is asked now: the one the person turned to
@@ -158,6 +185,7 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 	if a.Factors, err = r.factors(ctx, a.User, now); err != nil {
 		return Attempt{}, err
 	}
+	a.Demand = r.policy.Reverify
 	a.Code, err = r.sentCode(ctx, a.Handle, now)
 	return a, err
 }

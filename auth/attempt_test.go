@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
+var every = []Kind{TOTPCode, PhoneCode, BackupCode}
+
 var (
-	withTOTP   = Factors{TOTP: &TOTP{}, BackupCodes: 10}
-	withPhone  = Factors{Phones: []Phone{{ID: "p", Number: "+15005550006", ReservedAt: time.Unix(1, 0)}}, BackupCodes: 10}
-	withNumber = Factors{Phones: []Phone{{ID: "p", Number: "+15005550006"}}}
-	codesOnly  = Factors{BackupCodes: 10}
+	withTOTP   = Factors{allowed: every, TOTP: &TOTP{}, BackupCodes: 10}
+	withPhone  = Factors{allowed: every, Phones: []Phone{{ID: "p", Number: "+15005550006", ReservedAt: time.Unix(1, 0)}}, BackupCodes: 10}
+	withNumber = Factors{allowed: every, Phones: []Phone{{ID: "p", Number: "+15005550006"}}}
+	codesOnly  = Factors{allowed: every, BackupCodes: 10}
 )
 
 // TestStep is the specification of the ways in: facts on the left, what is
@@ -54,8 +56,8 @@ func TestStep(t *testing.T) {
 // turned to counts only while it is theirs.
 func TestMethod(t *testing.T) {
 	reserved := time.Unix(1, 0)
-	all := Factors{TOTP: &TOTP{}, Phones: []Phone{{ID: "a", ReservedAt: reserved, Default: true}, {ID: "b", ReservedAt: reserved}, {ID: "c"}}}
-	phones := Factors{Phones: all.Phones}
+	all := Factors{allowed: every, TOTP: &TOTP{}, Phones: []Phone{{ID: "a", ReservedAt: reserved, Default: true}, {ID: "b", ReservedAt: reserved}, {ID: "c"}}}
+	phones := Factors{allowed: every, Phones: all.Phones}
 	for _, row := range []struct {
 		name    string
 		factors Factors
@@ -91,8 +93,8 @@ func TestTOTPEvents(t *testing.T) {
 		{"a new key", TOTPEnrolment{}, TOTPAdd, []TOTPEvent{TOTPReset, TOTPScanned}},
 		{"in the app", TOTPEnrolment{ScannedAt: now}, TOTPVerify, []TOTPEvent{TOTPReset, TOTPAnswered}},
 		{"proved, with new codes", TOTPEnrolment{VerifiedAt: now, MadeCodes: true, CodesUnseen: true}, TOTPBackupCodes, []TOTPEvent{TOTPFinished}},
-		{"proved, codes saved", TOTPEnrolment{VerifiedAt: now, MadeCodes: true}, TOTPSuccess, nil},
-		{"proved, with the codes of before", TOTPEnrolment{VerifiedAt: now, CodesUnseen: true}, TOTPSuccess, nil},
+		{"proved, codes saved", TOTPEnrolment{VerifiedAt: now, MadeCodes: true}, TOTPSuccess, []TOTPEvent{TOTPReset}},
+		{"proved, with the codes of before", TOTPEnrolment{VerifiedAt: now, CodesUnseen: true}, TOTPSuccess, []TOTPEvent{TOTPReset}},
 	} {
 		if got := row.facts.Step(); got != row.want || !slices.Equal(totpEvents[got], row.events) {
 			t.Errorf("%s: %s allows %v, want %s", row.name, got, totpEvents[got], row.want)

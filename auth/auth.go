@@ -30,6 +30,15 @@ var (
 type Visitor struct {
 	Address netip.Addr
 	Browser string
+	Marker  Handle // of a browser that has signed in here before; empty for none
+}
+
+// address writes the client's address; empty where it is not known.
+func (v Visitor) address() string {
+	if !v.Address.IsValid() {
+		return ""
+	}
+	return v.Address.String()
 }
 
 // A Policy is what the operator has decided.
@@ -43,6 +52,14 @@ type Policy struct {
 	SessionLifetime time.Duration // overall limit of a session (SE-06)
 	SessionIdle     time.Duration // silence that ends a session (SE-05)
 	Region          string        // ISO 3166 region of phone numbers typed without a country
+	RequireMFA      bool          // everyone must have a second factor: the task setup-mfa
+	Reverify        Reverify      // what must be proved anew, and how fresh it must be
+	ActivityKept    time.Duration // how long an account's history is kept
+
+	// Breached reports whether a password is known from a breach; nil where the
+	// operator has no such list. Where the list cannot be read the answer is no,
+	// and the embedded list of common passwords alone decides (PW-07).
+	Breached func(password string) bool
 }
 
 // Allows reports whether the operator has switched a factor on.

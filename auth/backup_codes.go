@@ -102,9 +102,9 @@ func (r *Rules) NewBackupCodes(ctx context.Context, visitor Visitor, session Ses
 	if err != nil {
 		return err
 	}
-	grant := Grant{
-		At: now, Clear: []string{brakeKey(BackupCode, string(session.User))},
-		Messages: []Message{r.notice(LetterBackupCodesReplaced, session.Email, visitor, now)},
+	grant := Grant{At: now, Clear: []string{brakeKey(BackupCode, string(session.User))}}
+	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: BackupCodesReplaced}); err != nil {
+		return err
 	}
 	replaced, err := r.store.ReplaceBackupCodes(ctx, *set, grant)
 	if err == nil && !replaced {

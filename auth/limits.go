@@ -28,9 +28,16 @@ const (
 	EnrolmentLifetime = 30 * time.Minute // an abandoned set-up is forgotten
 	AttemptLifetime   = 30 * time.Minute // an unfinished sign-in, sign-up or reset is forgotten
 
-	SessionIdleMost     = time.Hour      // N 2.2.3
-	SessionLifetimeMost = 24 * time.Hour // N 2.2.3
-	SessionTouch        = time.Minute    // the last-seen time is written no more often than this
+	SessionIdleMost     = time.Hour       // N 2.2.3
+	SessionLifetimeMost = 24 * time.Hour  // N 2.2.3
+	SessionWarning      = 2 * time.Minute // before a session ends a page says so; WCAG 2.2.1 asks for 20 s
+	SessionTouch        = time.Minute     // the last-seen time is written no more often than this
+
+	ActivityPage    = 25                   // events on a page
+	ActivityKept    = 365 * 24 * time.Hour // unless the operator says otherwise
+	BrowserKept     = 400 * 24 * time.Hour // how long a browser is known: the longest that browsers keep a cookie
+	StopTokenKept   = 24 * time.Hour       // how long a change of address can be stopped, and waits
+	NoticeEmailMost = 1                    // addresses beside the account's own; N 4.6 asks for two in all
 
 	HashQueue = 512              // sign-ins that may wait for the hasher; past it 503 (RL-09)
 	HashWait  = 10 * time.Second // and for how long
@@ -52,4 +59,5 @@ var (
 	sendHourly    = Window{Most: 5, In: time.Hour}        // to one recipient
 	sendDaily     = Window{Most: 10, In: 24 * time.Hour}  // to one recipient
 	sendOfAccount = Window{Most: 10, In: time.Hour}       // by one account, whatever the recipient
+	tellHourly    = Window{Most: 1, In: time.Hour}        // notices of what a stranger can repeat at will
 )

@@ -17,27 +17,31 @@ const (
 // A Letter is what a message says; views holds the words.
 type Letter string
 
-// The letters. Those with a code carry nothing else; notices carry no code.
+// The letters that are no event of an account's history; the others bear the
+// name of what happened, see [What]. Those with a code carry nothing else;
+// notices carry no code.
 const (
-	LetterSignUpCode          Letter = "sign_up_code"
-	LetterSignInCode          Letter = "sign_in_code"
-	LetterPhoneCode           Letter = "phone_code"
-	LetterAddressTaken        Letter = "address_taken"
-	LetterTOTPAdded           Letter = "totp_added"
-	LetterTOTPRemoved         Letter = "totp_removed"
-	LetterPhoneAdded          Letter = "phone_added"
-	LetterPhoneRemoved        Letter = "phone_removed"
-	LetterPhoneReserved       Letter = "phone_reserved"
-	LetterPhoneReleased       Letter = "phone_released"
-	LetterBackupCodesReplaced Letter = "backup_codes_replaced"
-	LetterBackupCodeUsed      Letter = "backup_code_used"
+	LetterSignUpCode   Letter = "sign_up_code"
+	LetterSignInCode   Letter = "sign_in_code"
+	LetterReverifyCode Letter = "reverify_code"
+	LetterResetCode    Letter = "reset_code"
+	LetterPhoneCode    Letter = "phone_code"
+	LetterEmailCode    Letter = "email_code"
+	LetterAddressTaken Letter = "address_taken"
 )
 
 // Letters lists every letter, for the test that each has its words.
-var Letters = []Letter{
-	LetterSignUpCode, LetterSignInCode, LetterPhoneCode, LetterAddressTaken, LetterTOTPAdded, LetterTOTPRemoved,
-	LetterPhoneAdded, LetterPhoneRemoved, LetterPhoneReserved, LetterPhoneReleased,
-	LetterBackupCodesReplaced, LetterBackupCodeUsed,
+func Letters() []Letter {
+	all := []Letter{
+		LetterSignUpCode, LetterSignInCode, LetterReverifyCode, LetterResetCode, LetterPhoneCode, LetterEmailCode,
+		LetterAddressTaken,
+	}
+	for _, what := range Whats {
+		if told[what] {
+			all = append(all, Letter(what))
+		}
+	}
+	return all
 }
 
 // A Message is owed to a person: facts, which views turns into words when it
@@ -51,6 +55,8 @@ type Message struct {
 	ExpiresAt time.Time // not sent after this
 	Code      string    // the code it carries
 	Number    string    // the phone it tells of, E.164
+	Email     string    // the address it tells of
+	StopToken Handle    // lets the bearer stop a change of address
 	Left      int       // backup codes left
 	Address   string    // where it came from
 	Browser   string    // by which browser
@@ -59,14 +65,10 @@ type Message struct {
 
 // notice is a mail that tells an account's owner what happened.
 func (r *Rules) notice(letter Letter, to string, visitor Visitor, now time.Time) Message {
-	m := Message{
+	return Message{
 		ID: newID(), Channel: ByEmail, To: to, Letter: letter, At: now, ExpiresAt: now.Add(MessageKept),
-		Browser: cutBrowser(visitor.Browser),
+		Address: visitor.address(), Browser: cutBrowser(visitor.Browser),
 	}
-	if visitor.Address.IsValid() {
-		m.Address = visitor.Address.String()
-	}
-	return m
 }
 
 type messageStore interface {

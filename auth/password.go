@@ -11,7 +11,8 @@ import (
 
 // checkNewPassword decides whether a password may be set: its length in code
 // points (PW-01 to PW-03), then the common ones (PW-06), then those made of
-// what everybody knows about the account (PW-08). There are no rules about
+// what everybody knows about the account (PW-08), then those of known breaches
+// (PW-07). There are no rules about
 // which signs it must hold, and none is coming (PW-04; N 3.1.1.2).
 func (r *Rules) checkNewPassword(password string, email Email) error {
 	n := utf8.RuneCountInString(norm.NFC.String(password))
@@ -26,6 +27,8 @@ func (r *Rules) checkNewPassword(password string, email Email) error {
 		return &Problem{Reason: PasswordCommon, Field: "password"}
 	case personalPassword(password, r.policy.Name, email):
 		return &Problem{Reason: PasswordPersonal, Field: "password"}
+	case r.policy.Breached != nil && r.policy.Breached(password):
+		return &Problem{Reason: PasswordBreached, Field: "password"}
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ type phoneStore interface {
 	// RemovePhone takes the number from the account; likewise.
 	RemovePhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (removed bool, err error)
 	// ReplaceDefaultPhone makes a reserved number the first one asked.
-	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, now time.Time) (replaced bool, err error)
+	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (replaced bool, err error)
 }
 
 // parsePhone reads a number in any common notation and returns it as E.164.
@@ -137,9 +137,10 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 		return "", err
 	}
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
-	told := r.notice(LetterPhoneAdded, session.Email, visitor, now)
-	told.Number = e.Number
-	grant := Grant{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}, Clear: []string{brake}, Messages: []Message{told}}
+	grant := Grant{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}, Clear: []string{brake}}
+	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: PhoneAdded, Number: e.Number}); err != nil {
+		return "", err
+	}
 	spent, err := spend(ctx, grant)
 	if err == nil && !spent {
 		err = &Problem{Reason: CodeOver, Field: "code"}
@@ -157,86 +158,82 @@ func (r *Rules) AnotherPhone(ctx context.Context, session Session) error {
 // the default; with the account's first factor come backup codes.
 func (r *Rules) UsePhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
 	now := r.now()
-	phone, err := r.ownPhone(ctx, session, id, now)
+	phone, _, err := r.ownPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorAdded(ctx, visitor, session, LetterPhoneReserved, now)
+	grant, err := r.factorAdded(ctx, visitor, session, Event{What: PhoneReserved, Number: phone.Number}, now)
 	if err != nil {
 		return err
 	}
-	return r.changePhone(phone, grant, func(grant Grant) (bool, error) {
-		return r.store.ReservePhone(ctx, session.User, id, grant)
-	})
+	reserved, err := r.store.ReservePhone(ctx, session.User, id, grant)
+	return r.changed(reserved, err, grant)
 }
 
 // DisablePhone makes a number no second factor any more.
 func (r *Rules) DisablePhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
 	now := r.now()
-	phone, err := r.ownPhone(ctx, session, id, now)
+	phone, factors, err := r.ownPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
-	grant := r.factorRemoved(visitor, session, LetterPhoneReleased, now)
-	return r.changePhone(phone, grant, func(grant Grant) (bool, error) {
-		return r.store.ReleasePhone(ctx, session.User, id, grant)
-	})
+	grant, err := r.factorRemoved(ctx, visitor, session, Event{What: PhoneReleased, Number: phone.Number}, factors, now)
+	if err != nil {
+		return err
+	}
+	released, err := r.store.ReleasePhone(ctx, session.User, id, grant)
+	return r.changed(released, err, grant)
 }
 
-// RemovePhone takes a number from the account.
+// RemovePhone takes a number from the account. One that is no second factor
+// takes nothing with it: nobody came in by it.
 func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
 	now := r.now()
-	phone, err := r.ownPhone(ctx, session, id, now)
+	phone, factors, err := r.ownPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
-	grant := r.factorRemoved(visitor, session, LetterPhoneRemoved, now)
-	if !phone.Reserved() { // nobody came in by it
-		grant.EndSessions = nil
+	e := Event{User: session.User, What: PhoneRemoved, Number: phone.Number}
+	grant := Grant{At: now}
+	if phone.Reserved() {
+		grant, err = r.factorRemoved(ctx, visitor, session, e, factors, now)
+	} else {
+		err = r.tell(ctx, &grant, visitor, e)
 	}
-	return r.changePhone(phone, grant, func(grant Grant) (bool, error) {
-		return r.store.RemovePhone(ctx, session.User, id, grant)
-	})
-}
-
-// changePhone carries a change of one phone out and tells of it by number.
-func (r *Rules) changePhone(phone Phone, grant Grant, change func(Grant) (bool, error)) error {
-	for i := range grant.Messages {
-		grant.Messages[i].Number = phone.Number
+	if err != nil {
+		return err
 	}
-	changed, err := change(grant)
-	if err == nil && !changed {
-		err = &Problem{Reason: FormOver}
-	}
-	r.wakeOutbox(grant)
-	return err
+	removed, err := r.store.RemovePhone(ctx, session.User, id, grant)
+	return r.changed(removed, err, grant)
 }
 
 // DefaultPhone makes a reserved number the first one asked at sign-in.
-func (r *Rules) DefaultPhone(ctx context.Context, session Session, id PhoneID) error {
+func (r *Rules) DefaultPhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
 	now := r.now()
-	if _, err := r.ownPhone(ctx, session, id, now); err != nil {
+	phone, _, err := r.ownPhone(ctx, session, id, now)
+	if err != nil {
 		return err
 	}
-	replaced, err := r.store.ReplaceDefaultPhone(ctx, session.User, id, now)
-	if err == nil && !replaced {
-		err = &Problem{Reason: FormOver}
+	grant := Grant{At: now}
+	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: PhoneMadeDefault, Number: phone.Number}); err != nil {
+		return err
 	}
-	return err
+	replaced, err := r.store.ReplaceDefaultPhone(ctx, session.User, id, grant)
+	return r.changed(replaced, err, grant)
 }
 
 // ownPhone is the account's phone with that id, or ErrNotFound: another
 // person's phone and none at all are the same.
-func (r *Rules) ownPhone(ctx context.Context, session Session, id PhoneID, now time.Time) (Phone, error) {
+func (r *Rules) ownPhone(ctx context.Context, session Session, id PhoneID, now time.Time) (Phone, Factors, error) {
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
-		return Phone{}, err
+		return Phone{}, factors, err
 	}
 	phone, found := factors.Phone(id)
 	if !found {
-		return Phone{}, ErrNotFound
+		return Phone{}, factors, ErrNotFound
 	}
-	return phone, nil
+	return phone, factors, nil
 }
 
 // Region is the country whose notation a number was read in, for the page to

@@ -7,34 +7,12 @@ import (
 	"time"
 )
 
-// A Grant is what an answer earns. The store writes it in the transaction that
-// spends the answer: all of it, or none (ST-08).
-type Grant struct {
-	At          time.Time
-	Attempt     *Attempt       // stands from now on, with its proofs, in place of one with the same handle
-	EndAttempt  string         // hash of the attempt that ends here; where it is over already, nothing is granted
-	NewUser     *NewUser       // an account begins
-	Session     *Session       // a session begins
-	Code        *SentCode      // the code of its holder from now on
-	TOTP        *TOTPKey       // the account's app from now on, in place of an earlier one
-	Phone       *NewPhone      // a number of an account, proved
-	BackupCodes *BackupCodeSet // the account's set from now on, unless it has one
-	EndSessions *EndSessions   // sessions that end, with the open attempts of the account
-	Clear       []string       // brakes that go back to zero
-	Messages    []Message      // what people are told
-}
-
-// EndSessions names the sessions of an account that end, all but one.
-type EndSessions struct {
-	User   UserID
-	Except SessionID // the one that goes on; empty for none
-}
-
 // A Pass is what an answer led to: an attempt that goes on, or a session.
 type Pass struct {
 	Attempt Handle // the handle from now on; empty where the attempt is over
 	Session Handle // the new session; empty where something is still owed
 	Next    string // where the person wanted to go
+	Browser Handle // the marker of the browser from now on; empty where it has one
 }
 
 // A question is one factor of one holder that asks to be proved. Attempts and
@@ -44,6 +22,7 @@ type question struct {
 	user    UserID
 	holder  string         // what sent codes are bound to: an attempt or an enrolment (SM-05)
 	brake   string         // key of the brake on failures
+	field   string         // of the form, for the password
 	hash    string         // the account's password hash; empty where nobody bears the address
 	numbers []string       // where a sent code may have gone to and still count
 	enrols  *TOTPEnrolment // the app that is being added, in place of the account's own
@@ -86,33 +65,49 @@ func (r *Rules) Prove(ctx context.Context, visitor Visitor, handle Handle, answe
 	if err != nil {
 		return Pass{}, formOver(err)
 	}
-	_, kinds := a.asks()
+	step, kinds := a.asks()
 	if len(kinds) == 0 {
+		if step == StepSecond {
+			return Pass{}, &Problem{Reason: FactorsSwitchedOff}
+		}
 		return Pass{}, &Problem{Reason: FormOver}
 	}
 	kind := kinds[0]
+	if kind == Password && answer == "" {
+		return Pass{}, &Problem{Reason: PasswordMissing, Field: "password"}
+	}
 	if kind != Password && cleanCode(answer) == "" {
 		return Pass{}, &Problem{Reason: CodeMissing, Field: "code"}
 	}
 	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(answer)) {
 		kind = BackupCode
 	}
-	return r.prove(ctx, visitor, a, r.attemptQuestion(a, kind), answer, now)
+	q, err := r.attemptQuestion(ctx, a, kind)
+	if err != nil {
+		return Pass{}, err
+	}
+	return r.prove(ctx, visitor, a, q, answer, now)
 }
 
 // attemptQuestion is the question an attempt puts for a factor. Failures count
 // by account and factor, in every session and from everywhere (RL-03); the code
 // by mail, which proves an address and signs nobody in, counts by attempt, so
 // that a stranger who types an address does not shut its owner out (RL-06).
-func (r *Rules) attemptQuestion(a Attempt, kind Kind) question {
+func (r *Rules) attemptQuestion(ctx context.Context, a Attempt, kind Kind) (question, error) {
 	q := question{kind: kind, user: a.User, holder: a.Handle, brake: brakeKey(kind, string(a.User))}
 	switch kind {
+	case Password: // of re-verification; a sign-in asks before there is an attempt
+		user, err := r.store.FindUser(ctx, a.User)
+		if err != nil {
+			return q, err
+		}
+		q.hash, q.field = user.PasswordHash, "password"
 	case EmailCode:
 		q.brake, q.numbers = brakeKey(kind, a.Handle), []string{a.Email}
 	case PhoneCode:
 		q.numbers = []string{a.Method().Phone.Number}
 	}
-	return q
+	return q, nil
 }
 
 // brakeKey names the brake on one factor of one account.
@@ -123,13 +118,14 @@ func brakeKey(kind Kind, account string) string { return "failures/" + string(ki
 func (r *Rules) prove(ctx context.Context, visitor Visitor, a Attempt, q question, answer string, now time.Time) (Pass, error) {
 	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {
-		return Pass{}, err
+		return Pass{}, r.missed(ctx, visitor, a, q, err, now)
 	}
 	grant := Grant{At: now, Clear: []string{q.brake}}
 	if q.kind == BackupCode {
-		used := r.notice(LetterBackupCodeUsed, a.Email, visitor, now)
-		used.Left = a.Factors.BackupCodes - 1
-		grant.Messages = append(grant.Messages, used)
+		used := Event{User: a.User, What: BackupCodeUsed, Left: a.Factors.BackupCodes - 1}
+		if err := r.tell(ctx, &grant, visitor, used); err != nil {
+			return Pass{}, err
+		}
 	}
 	a.Proved = append(slices.Clone(a.Proved), Proof{Kind: q.kind, At: now})
 	pass, err := r.gate(ctx, visitor, a, &grant, now)
@@ -137,7 +133,7 @@ func (r *Rules) prove(ctx context.Context, visitor Visitor, a Attempt, q questio
 		return Pass{}, err
 	}
 	spent, err := spend(ctx, grant)
-	if errors.Is(err, ErrAddressTaken) {
+	if errors.Is(err, ErrAddressTaken) { // only who has proved the address is told
 		err = &Problem{Reason: AddressTaken}
 	}
 	if err != nil {
@@ -147,31 +143,5 @@ func (r *Rules) prove(ctx context.Context, visitor Visitor, a Attempt, q questio
 		return Pass{}, &Problem{Reason: spentBefore[q.kind], Field: "code"}
 	}
 	r.wakeOutbox(grant)
-	return pass, nil
-}
-
-// gate is where every way in ends: it decides what is still owed, and only
-// where nothing is does a session begin.
-func (r *Rules) gate(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) (Pass, error) {
-	if a.Step() == StepDone {
-		grant.EndAttempt = a.Handle
-		if a.Purpose == SignUp {
-			a.User = grant.newUser(a)
-		}
-		handle := NewHandle()
-		grant.Session = newSession(handle, visitor, a, now)
-		return Pass{Session: handle, Next: a.Next}, nil
-	}
-	pass := Pass{Next: a.Next}
-	if a.Handle == "" { // the first proof: from here on the attempt has a handle, and it is a new one (SE-02)
-		pass.Attempt = NewHandle()
-		a.Handle, a.ExpiresAt = pass.Attempt.Hash(), now.Add(AttemptLifetime)
-		if m := a.Method(); a.Step() == StepSecond && m.Kind == PhoneCode {
-			if err := r.owePhoneCode(ctx, a, m.Phone, grant, now); err != nil && !isProblem(err) {
-				return Pass{}, err // a code asked for too soon is no reason to stop: the page offers another
-			}
-		}
-	}
-	grant.Attempt = &a
 	return pass, nil
 }

@@ -62,7 +62,11 @@ func (r *Rules) owePhoneCode(ctx context.Context, a Attempt, phone Phone, grant 
 	if err := r.takeSending(ctx, now, phone.Number, string(a.User)); err != nil {
 		return err
 	}
-	r.oweCode(a.Handle, phone.Number, Message{Channel: BySMS, Letter: LetterSignInCode}, grant, now)
+	letter := LetterSignInCode
+	if a.Purpose == Reverification {
+		letter = LetterReverifyCode
+	}
+	r.oweCode(a.Handle, phone.Number, Message{Channel: BySMS, Letter: letter}, grant, now)
 	return nil
 }
 
@@ -74,6 +78,15 @@ func (r *Rules) oweCode(holder, to string, letter Message, grant *Grant, now tim
 	grant.Code = &SentCode{Holder: holder, MAC: codeMAC(key, holder, code), To: to, SentAt: now, ExpiresAt: expires}
 	letter.ID, letter.To, letter.Code, letter.At, letter.ExpiresAt = newID(), to, code, now, expires
 	grant.Messages = append(grant.Messages, letter)
+}
+
+// oweNoCode is oweCode for somebody who must not get one, and must not be told
+// so: a code stands there like any other, and no answer matches it.
+func (r *Rules) oweNoCode(holder, to string, grant *Grant, now time.Time) {
+	grant.Code = &SentCode{
+		Holder: holder, MAC: make([]byte, sha256.Size), To: to, SentAt: now, ExpiresAt: now.Add(r.policy.CodeLifetime),
+	}
+	rand.Read(grant.Code.MAC)
 }
 
 // newSentCode draws six digits, each number as likely as any other, leading

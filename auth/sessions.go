@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,12 +17,15 @@ type Session struct {
 	Handle    string // hash of the handle
 	User      UserID
 	Email     string    // the account's address, read with the session
-	StartedAt time.Time // the overall limit counts from here (SE-06)
+	CreatedAt time.Time // when it began
+	StartedAt time.Time // the overall limit counts from here (SE-06): its beginning, or the last re-verification
 	SeenAt    time.Time // the idle limit counts from here (SE-05); at most SessionTouch behind
 	FirstAt   time.Time // when the password, or the address at sign-up, was proved in it
 	SecondAt  time.Time // when a second factor was proved in it; zero for never
 	Address   string    // of the client at sign-in
 	Browser   string    // its own name for itself at sign-in
+
+	MustChange bool // whether the account's password must be changed first, read with the session (PW-10)
 }
 
 type sessionStore interface {
@@ -29,44 +33,112 @@ type sessionStore interface {
 	FindSession(ctx context.Context, handle string) (Session, error)
 	// ReplaceSeen writes when a session was last seen.
 	ReplaceSeen(ctx context.Context, id SessionID, now time.Time) error
+	// FindSessions reads all sessions of an account, live or not.
+	FindSessions(ctx context.Context, user UserID) ([]Session, error)
 	// RemoveSession ends a session and what was under way in it.
 	RemoveSession(ctx context.Context, handle string) error
+	// RemoveSessionOf ends a session by its id, of that account alone.
+	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, grant Grant) (removed bool, err error)
+	// AddGrant writes what hangs on no condition of its own.
+	AddGrant(ctx context.Context, grant Grant) error
 }
 
 // newSession is a session of a finished attempt, with a handle of its own (SE-02).
 func newSession(handle Handle, visitor Visitor, a Attempt, now time.Time) *Session {
-	s := &Session{
+	first, second := a.provedAt()
+	return &Session{
 		ID: SessionID(newID()), Handle: handle.Hash(), User: a.User, Email: a.Email,
-		StartedAt: now, SeenAt: now, Address: visitor.Address.String(), Browser: cutBrowser(visitor.Browser),
+		CreatedAt: now, StartedAt: now, SeenAt: now, FirstAt: first, SecondAt: second,
+		Address: visitor.address(), Browser: cutBrowser(visitor.Browser),
 	}
-	for _, p := range a.Proved {
-		if p.Kind == Password || p.Kind == EmailCode {
-			s.FirstAt = p.At
-		} else {
-			s.SecondAt = p.At
-		}
-	}
-	return s
 }
 
 // Session returns the session of a handle while its limits allow, or
 // ErrNotFound. It writes at most once a minute.
 func (r *Rules) Session(ctx context.Context, handle Handle) (Session, error) {
+	now := r.now()
+	s, err := r.session(ctx, handle, now)
+	if err == nil && now.Sub(s.SeenAt) >= SessionTouch {
+		err = r.store.ReplaceSeen(ctx, s.ID, now)
+	}
+	return s, err
+}
+
+// IdleSession is [Rules.Session] for the page that warns of the idle limit:
+// looking at that page is no sign that somebody is there.
+func (r *Rules) IdleSession(ctx context.Context, handle Handle) (Session, error) {
+	return r.session(ctx, handle, r.now())
+}
+
+func (r *Rules) session(ctx context.Context, handle Handle, now time.Time) (Session, error) {
 	if handle == "" {
 		return Session{}, ErrNotFound
 	}
-	now := r.now()
 	s, err := r.store.FindSession(ctx, handle.Hash())
 	if err != nil {
 		return Session{}, err
 	}
-	if now.Sub(s.SeenAt) > r.policy.SessionIdle || now.Sub(s.StartedAt) > r.policy.SessionLifetime {
+	if r.ends(s).Before(now) {
 		return Session{}, ErrNotFound
 	}
-	if now.Sub(s.SeenAt) >= SessionTouch {
-		err = r.store.ReplaceSeen(ctx, s.ID, now)
+	return s, nil
+}
+
+// ends is when a session ends if nothing more is heard of it.
+func (r *Rules) ends(s Session) time.Time {
+	idle, overall := s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
+	if overall.Before(idle) {
+		return overall
 	}
-	return s, err
+	return idle
+}
+
+// Ends is when a session ends if nothing more is heard of it, for the page
+// that warns (AX-10).
+func (r *Rules) Ends(s Session) time.Time { return r.ends(s) }
+
+// Sessions lists an account's live sessions: this one first, then the others,
+// the last seen first.
+func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error) {
+	now := r.now()
+	all, err := r.store.FindSessions(ctx, session.User)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(s Session) bool { return r.ends(s).Before(now) })
+	slices.SortFunc(all, func(a, b Session) int {
+		if here := (a.ID == session.ID); here != (b.ID == session.ID) {
+			if here {
+				return -1
+			}
+			return 1
+		}
+		return b.SeenAt.Compare(a.SeenAt)
+	})
+	return all, nil
+}
+
+// EndSession ends another session of the account; somebody else's is not found.
+func (r *Rules) EndSession(ctx context.Context, visitor Visitor, session Session, id SessionID) error {
+	now := r.now()
+	grant := Grant{At: now}
+	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: SessionEnded}); err != nil {
+		return err
+	}
+	removed, err := r.store.RemoveSessionOf(ctx, session.User, id, grant)
+	if err == nil && !removed {
+		err = ErrNotFound
+	}
+	return err
+}
+
+// EndOtherSessions ends every session of the account but this one.
+func (r *Rules) EndOtherSessions(ctx context.Context, visitor Visitor, session Session) error {
+	grant := Grant{At: r.now(), EndSessions: &EndSessions{User: session.User, Except: session.ID}}
+	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: SessionsEnded}); err != nil {
+		return err
+	}
+	return r.store.AddGrant(ctx, grant)
 }
 
 // SignOut ends the session of a handle on the server (SE-07).

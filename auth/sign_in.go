@@ -11,6 +11,7 @@ type User struct {
 	ID           UserID
 	Email        Email
 	PasswordHash string // PHC string
+	Disabled     bool   // by the operator: signs in no more, and is answered like a wrong password
 }
 
 // A NewUser is an account that begins, with an address that was proved.
@@ -54,6 +55,9 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 		account = email.Key
 	}
 	q := question{kind: Password, user: user.ID, hash: user.PasswordHash, brake: brakeKey(Password, account)}
+	if user.Disabled {
+		q.hash = ""
+	}
 	return r.prove(ctx, visitor, a, q, password, now)
 }
 
@@ -62,8 +66,11 @@ func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _
 	if err != nil {
 		return nil, err
 	}
-	if !matches {
+	if !matches && q.holder == "" {
 		return nil, &Problem{Reason: SignInWrong}
+	}
+	if !matches { // somebody who is known already: no need to be vague
+		return nil, &Problem{Reason: CurrentWrong, Field: q.field}
 	}
 	rehash := ""
 	if weak {
@@ -111,7 +118,7 @@ func (r *Rules) SendAgain(ctx context.Context, handle Handle) error {
 	m := a.Method()
 	switch {
 	case a.Step() == StepEmail:
-		err = r.oweMailCode(ctx, a, &grant, now)
+		err = mailCodes[a.Purpose](r, ctx, a, &grant, now)
 	case a.Step() == StepSecond && m.Kind == PhoneCode:
 		err = r.owePhoneCode(ctx, a, m.Phone, &grant, now)
 	default:

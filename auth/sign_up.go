@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 )
@@ -26,7 +25,7 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	handle := NewHandle()
 	a := Attempt{Handle: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
 	grant := Grant{At: now, Attempt: &a}
-	if err := r.oweMailCode(ctx, a, &grant, now); err != nil {
+	if err := r.oweSignUpCode(ctx, a, &grant, now); err != nil {
 		return Pass{}, err
 	}
 	if a.NewHash, err = r.hasher.Hash(ctx, password); err != nil {
@@ -39,9 +38,15 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	return Pass{Attempt: handle}, nil
 }
 
-// oweMailCode puts a code for an attempt's address into a grant, or, where the
+// mailCodes are what is mailed at the step that proves an address.
+var mailCodes = map[Purpose]func(r *Rules, ctx context.Context, a Attempt, grant *Grant, now time.Time) error{
+	SignUp:        (*Rules).oweSignUpCode,
+	ResetPassword: (*Rules).oweResetCode,
+}
+
+// oweSignUpCode puts a code for an attempt's address into a grant or, where the
 // address is taken, a code that nobody is told and a mail to the owner.
-func (r *Rules) oweMailCode(ctx context.Context, a Attempt, grant *Grant, now time.Time) error {
+func (r *Rules) oweSignUpCode(ctx context.Context, a Attempt, grant *Grant, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
@@ -54,9 +59,8 @@ func (r *Rules) oweMailCode(ctx context.Context, a Attempt, grant *Grant, now ti
 	case errors.Is(err, ErrNotFound):
 		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterSignUpCode}, grant, now)
 	case err == nil:
-		r.oweCode(a.Handle, email.Typed, Message{}, grant, now)
-		rand.Read(grant.Code.MAC) // of no code at all
-		grant.Messages = []Message{r.notice(LetterAddressTaken, email.Typed, Visitor{}, now)}
+		r.oweNoCode(a.Handle, email.Typed, grant, now)
+		grant.Messages = append(grant.Messages, r.notice(LetterAddressTaken, email.Typed, Visitor{}, now))
 	default:
 		return err
 	}

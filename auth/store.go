@@ -1,6 +1,9 @@
 package auth
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store is what lasts: the sum of what the rules need, each part declared
 // beside its rule. Its verbs: Find (or ErrNotFound), Add, Replace, Remove,
@@ -19,7 +22,37 @@ type Store interface {
 	phoneStore
 	sessionStore
 	messageStore
+	accountStore
+	activityStore
+	browserStore
+	passwordStore
+	addressStore
+
+	// RemoveExpired removes what no rule can use any more: attempts, codes and
+	// set-ups that have expired, sessions past their limits, counts that allow
+	// everything again, the text of codes nobody saw, history past its time.
+	RemoveExpired(ctx context.Context, now time.Time, ends Ends) (removed int, err error)
 
 	// Ping answers nil while the store can be reached.
 	Ping(ctx context.Context) error
+}
+
+// Ends are the times before which things are over, for those whose own row
+// does not say when.
+type Ends struct {
+	SessionsSeen    time.Time // sessions last seen before this
+	SessionsStarted time.Time // sessions begun before this
+	Activity        time.Time // events that happened before this
+	Browsers        time.Time // browsers last seen before this
+	Tries           time.Time // counts begun before this, but not those of failures in a row, which only a success ends (RL-01)
+}
+
+// Sweep removes what is over, and answers how many rows that were (ST-10). It
+// is called by the hour.
+func (r *Rules) Sweep(ctx context.Context) (removed int, err error) {
+	now := r.now()
+	return r.store.RemoveExpired(ctx, now, Ends{
+		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),
+		Activity: now.Add(-r.policy.ActivityKept), Browsers: now.Add(-BrowserKept), Tries: now.Add(-24 * time.Hour),
+	})
 }

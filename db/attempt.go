@@ -19,7 +19,7 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 	)
 	err := s.reader.each(ctx, into{
 		&a.Handle, &a.Purpose, &a.User, &a.Email, &a.NewHash, &a.Chosen.Kind, &a.Chosen.Phone.ID,
-		&a.Next, at(&a.ExpiresAt), &kind, at(&proof.At),
+		&a.Next, &a.Session, at(&a.ExpiresAt), &kind, at(&proof.At),
 	}, func() {
 		if kind.Valid {
 			proof.Kind = kind.V
@@ -35,6 +35,7 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 			attempts.chosen_kind,
 			attempts.chosen_phone,
 			attempts.next,
+			COALESCE(attempts.session_id, ''),
 			attempts.expires_at,
 			attempt_proofs.kind,
 			attempt_proofs.proved_at
@@ -53,11 +54,7 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 
 // AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
 func (s *Store) AddAttempt(ctx context.Context, grant auth.Grant) error {
-	added, err := s.write(ctx, "add an attempt", func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
-	if err == nil && !added {
-		err = auth.ErrNotFound
-	}
-	return err
+	return s.add(ctx, "add an attempt", func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
 }
 
 // ReplaceChosen turns an attempt to another method, with the code that was
@@ -92,34 +89,55 @@ func (t *tx) endAttempt(ctx context.Context, handle string, now time.Time) (open
 	return true, t.removeSentCode(ctx, handle)
 }
 
-func (t *tx) putAttempt(ctx context.Context, a auth.Attempt) error {
+// endOlder ends the other attempts of an account for the same purpose, so that
+// of codes sent for it the newest alone is worth something (RC-03).
+func (t *tx) endOlder(ctx context.Context, newest auth.Attempt) error {
+	if newest.User == "" {
+		return nil
+	}
 	_, err := t.exec(ctx, `
-		INSERT INTO attempts
-			(handle, purpose, user_id, email, new_hash, chosen_kind, chosen_phone, next, expires_at)
-		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (handle) DO UPDATE SET
-			purpose = excluded.purpose,
-			user_id = excluded.user_id,
-			email = excluded.email,
-			new_hash = excluded.new_hash,
-			chosen_kind = excluded.chosen_kind,
-			chosen_phone = excluded.chosen_phone,
-			next = excluded.next,
-			expires_at = excluded.expires_at`,
-		a.Handle, a.Purpose, a.User, a.Email, a.NewHash, a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, millis(a.ExpiresAt))
+		DELETE FROM sent_codes
+		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1 AND purpose = $2 AND handle <> $3)`,
+		newest.User, newest.Purpose, newest.Handle)
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, `DELETE FROM attempt_proofs WHERE attempt = $1`, a.Handle); err != nil {
-		return err
+	_, err = t.exec(ctx, `
+		DELETE FROM attempts
+		WHERE user_id = $1 AND purpose = $2 AND handle <> $3`, newest.User, newest.Purpose, newest.Handle)
+	return err
+}
+
+// addAttempt begins an attempt. It answers false where the account, or the
+// session that it should raise, is gone.
+func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err error) {
+	rows, err := t.exec(ctx, `
+		INSERT INTO attempts
+			(handle, purpose, user_id, email, new_hash, chosen_kind, chosen_phone, next, session_id, expires_at)
+		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10
+		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
+			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
+		a.Handle, a.Purpose, a.User, a.Email, a.NewHash, a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, millis(a.ExpiresAt))
+	if err != nil || rows == 0 {
+		return false, err
 	}
 	for place, proof := range a.Proved {
 		_, err := t.exec(ctx, `
 			INSERT INTO attempt_proofs (attempt, place, kind, proved_at)
 			VALUES ($1, $2, $3, $4)`, a.Handle, place, proof.Kind, millis(proof.At))
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// addProof adds a right answer to an attempt, and answers whether that was open.
+func (t *tx) addProof(ctx context.Context, p auth.NewProof, now time.Time) (open bool, err error) {
+	added, err := t.exec(ctx, `
+		INSERT INTO attempt_proofs (attempt, place, kind, proved_at)
+		SELECT handle, (SELECT count(*) FROM attempt_proofs WHERE attempt = $1), $2, $3
+		FROM attempts
+		WHERE handle = $1 AND expires_at > $4`, p.Attempt, p.Kind, millis(p.At), millis(now))
+	return added > 0, err
 }

@@ -58,6 +58,25 @@ func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time
 	return f, nil
 }
 
+// dropFactor ends the removal of a factor: it writes the grant, and the backup
+// codes go with the last factor. It answers false where the last one must be
+// kept: of two that are removed at the same time one then stays (RV-06).
+func (t *tx) dropFactor(ctx context.Context, user auth.UserID, grant auth.Grant) (dropped bool, err error) {
+	if grant.KeepFactor {
+		var left bool
+		err := t.find(ctx, into{&left}, `
+			SELECT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
+				OR EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
+		if err != nil || !left {
+			return false, err
+		}
+	}
+	if err := t.dropIdleCodes(ctx, user); err != nil {
+		return false, err
+	}
+	return t.grant(ctx, grant)
+}
+
 type phoneRow struct {
 	auth.Phone
 	defaultAt time.Time // when the person put it first; zero for never

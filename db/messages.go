@@ -107,6 +107,11 @@ func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, due time.T
 // RemoveMessages forgets messages that have expired unsent, and those sent
 // more than a day before; removed counts the former.
 func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error) {
+	removed, _, err = s.removeMessages(ctx, expiredBy)
+	return removed, err
+}
+
+func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, sent int, err error) {
 	_, err = s.write(ctx, "remove messages", func(tx *tx) (bool, error) {
 		expired, err := tx.exec(ctx, `
 			DELETE FROM messages
@@ -114,11 +119,11 @@ func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (remove
 		if err != nil {
 			return false, err
 		}
-		removed = int(expired)
-		_, err = tx.exec(ctx, `DELETE FROM messages WHERE sent_at < $1`, millis(expiredBy.Add(-sentKept)))
+		old, err := tx.exec(ctx, `DELETE FROM messages WHERE sent_at < $1`, millis(expiredBy.Add(-sentKept)))
+		unsent, sent = int(expired), int(old)
 		return true, err
 	})
-	return removed, err
+	return unsent, sent, err
 }
 
 // addMessages queues what people are told, due at once.

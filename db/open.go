@@ -10,10 +10,8 @@ package db
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -32,9 +30,6 @@ type Store struct {
 }
 
 var _ auth.Store = (*Store)(nil)
-
-//go:embed migrations
-var migrations embed.FS
 
 // readers is how many pages can read at the same time. A read takes
 // microseconds, so a few connections serve many people.
@@ -57,29 +52,31 @@ var sqlitePragmas = []struct{ name, set, reads string }{
 // One connection writes, and takes the write lock when it begins: a read
 // followed by a write then never meets a lock it cannot get. The others can
 // only read.
-func OpenSQLite(ctx context.Context, path string, keys auth.Keys) (s *Store, err error) {
+func OpenSQLite(ctx context.Context, path string, keys auth.Keys) (*Store, error) {
 	if len(keys.All(auth.KeySeal)) == 0 {
 		return nil, errors.New("open the database: the key ring is empty")
 	}
 	if err := createPrivate(path); err != nil {
 		return nil, fmt.Errorf("create the database: %w", err)
 	}
-	s = &Store{seals: sealer{keys: keys}}
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	if s.writer, err = openSQLitePool(ctx, path, 1, false); err != nil {
-		return nil, fmt.Errorf("open the database for writing: %w", err)
-	}
-	if err = migrate(ctx, s.writer.db, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
-		return nil, fmt.Errorf("migrate the database: %w", err)
-	}
-	if s.reader, err = openSQLitePool(ctx, path, readers, true); err != nil {
-		return nil, fmt.Errorf("open the database for reading: %w", err)
+	s := &Store{seals: sealer{keys: keys}}
+	if err := s.openSQLite(ctx, path); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
+	if s.writer, err = openSQLitePool(ctx, path, 1, false); err != nil {
+		return fmt.Errorf("open the database for writing: %w", err)
+	}
+	if err = migrate(ctx, s.writer.db, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	if s.reader, err = openSQLitePool(ctx, path, readers, true); err != nil {
+		return fmt.Errorf("open the database for reading: %w", err)
+	}
+	return nil
 }
 
 // Close ends all connections. The writer goes last: it moves what stands in
@@ -154,26 +151,4 @@ func checkSQLite(ctx context.Context, db *sql.DB, readOnly bool) error {
 		}
 	}
 	return nil
-}
-
-// migrate brings the database up to the newest of the embedded files, each in
-// a transaction of its own.
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder string) error {
-	files, err := fs.Sub(migrations, folder)
-	if err != nil {
-		return err
-	}
-	steps, err := goose.NewProvider(dialect, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return err
-	}
-	current, newest, err := steps.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if current > newest {
-		return fmt.Errorf("the database is of version %d, and this program knows versions up to %d: use a newer program", current, newest)
-	}
-	_, err = steps.Up(ctx)
-	return err
 }

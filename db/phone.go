@@ -23,7 +23,7 @@ func (s *Store) FindPhoneEnrolment(ctx context.Context, session auth.SessionID, 
 // ReplacePhoneEnrolment puts one in place of the session's, with its code. It
 // answers auth.ErrNotFound where the session has ended.
 func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment, grant auth.Grant) error {
-	_, err := s.write(ctx, "begin to add a phone", func(tx *tx) (bool, error) {
+	return s.add(ctx, "begin to add a phone", func(tx *tx) (bool, error) {
 		if err := tx.removePhoneEnrolment(ctx, e.Session); err != nil {
 			return false, err
 		}
@@ -32,19 +32,11 @@ func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment
 			SELECT id, $2, user_id, $3, $4
 			FROM sessions
 			WHERE id = $1 AND user_id = $5`, e.Session, e.ID, e.Number, millis(e.ExpiresAt), e.User)
-		if err != nil {
+		if err != nil || added == 0 {
 			return false, err
 		}
-		if added == 0 {
-			return false, auth.ErrNotFound
-		}
-		granted, err := tx.grant(ctx, grant)
-		if err == nil && !granted {
-			err = auth.ErrNotFound
-		}
-		return granted, err
+		return tx.grant(ctx, grant)
 	})
-	return err
 }
 
 // RemovePhoneEnrolment forgets the session's enrolment and its code.
@@ -83,15 +75,12 @@ func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, g
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		if err := tx.dropIdleCodes(ctx, user); err != nil {
-			return false, err
-		}
-		return tx.grant(ctx, grant)
+		return tx.dropFactor(ctx, user, grant)
 	})
 }
 
 // ReplaceDefaultPhone makes a reserved number the first one asked.
-func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, now time.Time) (replaced bool, err error) {
+func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (replaced bool, err error) {
 	return s.write(ctx, "put a phone first", func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
 			UPDATE phones SET default_at = NULL
@@ -101,8 +90,11 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 		}
 		changed, err := tx.exec(ctx, `
 			UPDATE phones SET default_at = $1
-			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, millis(now), phone, user)
-		return changed > 0, err
+			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, millis(grant.At), phone, user)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		return tx.grant(ctx, grant)
 	})
 }
 

@@ -2,33 +2,53 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"twostep/auth"
 )
 
-// FindSession reads a session with its account's address.
-func (s *Store) FindSession(ctx context.Context, handle string) (auth.Session, error) {
-	var f auth.Session
-	err := s.find(ctx, "find a session", into{
-		&f.ID, &f.Handle, &f.User, &f.Email, at(&f.StartedAt), at(&f.SeenAt), at(&f.FirstAt), at(&f.SecondAt),
-		&f.Address, &f.Browser,
-	}, `
+// A session is read with its account's address, and not at all while the
+// operator has disabled the account.
+const sessionQuery = `
 		SELECT
 			sessions.id,
 			sessions.handle,
 			sessions.user_id,
 			users.email,
+			sessions.created_at,
 			sessions.started_at,
 			sessions.seen_at,
 			sessions.first_at,
 			sessions.second_at,
 			sessions.address,
-			sessions.browser
+			sessions.browser,
+			users.must_change
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id
-		WHERE sessions.handle = $1`, handle)
+		WHERE users.disabled_at IS NULL`
+
+// FindSession reads a session with its account's address.
+func (s *Store) FindSession(ctx context.Context, handle string) (f auth.Session, err error) {
+	err = s.find(ctx, "find a session", sessionRow(&f), sessionQuery+` AND sessions.handle = $1`, handle)
 	return f, err
+}
+
+// FindSessions reads all sessions of an account, live or not.
+func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.Session, err error) {
+	var f auth.Session
+	err = s.reader.each(ctx, sessionRow(&f), func() { all = append(all, f) }, sessionQuery+` AND sessions.user_id = $1`, user)
+	if err != nil {
+		return nil, fmt.Errorf("find the sessions of an account: %w", err)
+	}
+	return all, nil
+}
+
+func sessionRow(f *auth.Session) into {
+	return into{
+		&f.ID, &f.Handle, &f.User, &f.Email, at(&f.CreatedAt), at(&f.StartedAt), at(&f.SeenAt),
+		at(&f.FirstAt), at(&f.SecondAt), &f.Address, &f.Browser, &f.MustChange,
+	}
 }
 
 // ReplaceSeen writes when a session was last seen. Of requests that overtake
@@ -46,14 +66,7 @@ func (s *Store) ReplaceSeen(ctx context.Context, id auth.SessionID, now time.Tim
 // RemoveSession ends a session and what was under way in it.
 func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 	_, err := s.write(ctx, "end a session", func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, `
-			DELETE FROM sent_codes
-			WHERE holder IN (
-				SELECT phone_enrolments.id
-				FROM sessions
-				JOIN phone_enrolments ON phone_enrolments.session_id = sessions.id
-				WHERE sessions.handle = $1
-			)`, handle)
+		_, err := tx.exec(ctx, codesUnderWayIn(`SELECT id FROM sessions WHERE handle = $1`), handle)
 		if err != nil {
 			return false, err
 		}
@@ -63,14 +76,57 @@ func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 	return err
 }
 
-func (t *tx) addSession(ctx context.Context, s auth.Session) error {
-	_, err := t.exec(ctx, `
+// RemoveSessionOf ends a session by its id, of that account alone.
+func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.Grant) (removed bool, err error) {
+	return s.write(ctx, "end another session", func(tx *tx) (bool, error) {
+		_, err := tx.exec(ctx, codesUnderWayIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`), id, user)
+		if err != nil {
+			return false, err
+		}
+		gone, err := tx.exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
+		if err != nil || gone == 0 {
+			return false, err
+		}
+		return tx.grant(ctx, grant)
+	})
+}
+
+// AddGrant writes what hangs on no condition of its own.
+func (s *Store) AddGrant(ctx context.Context, grant auth.Grant) error {
+	return s.add(ctx, "add a grant", func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+}
+
+// addSession begins a session. It answers false where the account is gone or
+// disabled. A bare one has proved no second factor, and begins only while the
+// account has none: a password read before the first factor came signs nobody
+// in after it (SE-09).
+func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added bool, err error) {
+	rows, err := t.exec(ctx, `
 		INSERT INTO sessions
-			(id, handle, user_id, started_at, seen_at, first_at, second_at, address, browser)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		s.ID, s.Handle, s.User, millis(s.StartedAt), millis(s.SeenAt), millis(s.FirstAt), millis(s.SecondAt),
-		s.Address, s.Browser)
-	return err
+			(id, handle, user_id, created_at, started_at, seen_at, first_at, second_at, address, browser)
+		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10
+		FROM users
+		WHERE id = $3 AND disabled_at IS NULL AND NOT ($11 AND (
+			EXISTS (SELECT 1 FROM totp WHERE user_id = $3)
+			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $3 AND reserved_at IS NOT NULL)
+		))`,
+		s.ID, s.Handle, s.User, millis(s.CreatedAt), millis(s.StartedAt), millis(s.SeenAt), millis(s.FirstAt),
+		millis(s.SecondAt), s.Address, s.Browser, bare)
+	return rows > 0, err
+}
+
+// raiseSession writes what a session has proved anew. With a new handle its
+// time begins anew, too (SE-06). It answers false where the session has ended.
+func (t *tx) raiseSession(ctx context.Context, r auth.Raise, now time.Time) (raised bool, err error) {
+	rows, err := t.exec(ctx, `
+		UPDATE sessions SET
+			handle = CASE WHEN $1 = '' THEN handle ELSE $1 END,
+			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
+			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
+			first_at = COALESCE($3, first_at),
+			second_at = COALESCE($4, second_at)
+		WHERE id = $5`, r.Handle, millis(now), millis(r.FirstAt), millis(r.SecondAt), r.Session)
+	return rows > 0, err
 }
 
 // endSessions ends an account's sessions but one, and every attempt to begin

@@ -2,28 +2,32 @@ package db
 
 import (
 	"context"
+	"slices"
 
 	"twostep/auth"
 )
 
 // FindUserByEmail finds an account by the key of its address.
 func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (u auth.User, err error) {
-	err = s.find(ctx, "find an account", into{&u.ID, &u.Email.Typed, &u.Email.Key, &u.PasswordHash}, `
-		SELECT id, email, email_key, password_hash
+	err = s.find(ctx, "find an account", userRow(&u), `
+		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL
 		FROM users
 		WHERE email_key = $1`, emailKey)
 	return u, err
 }
 
 // SpendPassword writes a grant on condition that the account still has this
-// password hash; rehash takes its place unless it is empty.
+// password hash and is not disabled; rehash takes its place unless it is empty.
+// The mark that the password must be changed goes with a change alone, which
+// the grant's history tells from a stronger hash of the same password.
 func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.Grant) (spent bool, err error) {
 	if rehash == "" {
 		rehash = hash
 	}
+	changed := slices.ContainsFunc(grant.Events, func(e auth.Event) bool { return e.What == auth.PasswordChanged })
 	return s.spend(ctx, "spend a password", grant, `
-		UPDATE users SET password_hash = $1
-		WHERE id = $2 AND password_hash = $3`, rehash, user, hash)
+		UPDATE users SET password_hash = $1, must_change = CASE WHEN $4 THEN 0 ELSE must_change END
+		WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL`, rehash, user, hash, changed)
 }
 
 // addUser begins an account, or answers auth.ErrAddressTaken: of two who

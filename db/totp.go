@@ -44,10 +44,7 @@ func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.Gra
 		if _, err := tx.exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
-		if err := tx.dropIdleCodes(ctx, user); err != nil {
-			return false, err
-		}
-		return tx.grant(ctx, grant)
+		return tx.dropFactor(ctx, user, grant)
 	})
 }
 
@@ -83,10 +80,9 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 	return e, nil
 }
 
-// AddTOTPEnrolment begins a set-up, unless one is under way. One that had
-// expired when this one began gives way.
-func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment) error {
-	begun := e.ExpiresAt.Add(-auth.EnrolmentLifetime)
+// AddTOTPEnrolment begins a set-up, unless one is under way. One that has
+// expired gives way.
+func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
 	_, err := s.write(ctx, "begin the set-up of an app", func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.seal(enrolmentSecret(e.ID), e.Secret)
 		if err != nil {
@@ -106,7 +102,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment) erro
 				made_codes = excluded.made_codes,
 				expires_at = excluded.expires_at
 			WHERE totp_enrolments.expires_at <= $8`,
-			e.Session, e.ID, sealed, millis(e.ScannedAt), false, millis(e.ExpiresAt), e.User, millis(begun))
+			e.Session, e.ID, sealed, millis(e.ScannedAt), false, millis(e.ExpiresAt), e.User, millis(now))
 		return true, err
 	})
 	return err

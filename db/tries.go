@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -52,9 +53,9 @@ func (t *tx) lockTries(ctx context.Context, tries []auth.Try) (map[string]auth.C
 	for _, key := range slices.Compact(keys) {
 		var c auth.Count
 		err := t.find(ctx, into{&c.N, at(&c.Since), at(&c.ReadyAt)}, `
-			INSERT INTO tries (key, n) VALUES ($1, 0)
+			INSERT INTO tries (key, owner, n) VALUES ($1, $2, 0)
 			ON CONFLICT (key) DO UPDATE SET key = excluded.key
-			RETURNING n, since, ready_at`, key)
+			RETURNING n, since, ready_at`, key, key[strings.LastIndexByte(key, '/')+1:])
 		if err != nil {
 			return nil, fmt.Errorf("lock a count: %w", err)
 		}

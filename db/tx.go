@@ -73,6 +73,16 @@ func (s *Store) spend(ctx context.Context, doing string, grant auth.Grant, query
 	})
 }
 
+// add is the shape of what answers nothing but an error: what do cannot have
+// any more is not found.
+func (s *Store) add(ctx context.Context, doing string, do func(tx *tx) (bool, error)) error {
+	added, err := s.write(ctx, doing, do)
+	if err == nil && !added {
+		err = auth.ErrNotFound
+	}
+	return err
+}
+
 // find reads one row outside of any transaction.
 func (s *Store) find(ctx context.Context, doing string, row into, query string, args ...any) error {
 	err := s.reader.find(ctx, row, query, args...)

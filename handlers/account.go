@@ -7,7 +7,7 @@ import (
 )
 
 func showAccount(v *visit) (templ.Component, error) {
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	factors, err := v.factors()
 	if err != nil {
 		return nil, err
 	}
@@ -15,7 +15,7 @@ func showAccount(v *visit) (templ.Component, error) {
 }
 
 func showManageMFA(v *visit) (templ.Component, error) {
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	factors, err := v.factors()
 	if err != nil {
 		return nil, err
 	}

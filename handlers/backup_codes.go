@@ -17,7 +17,7 @@ func showBackupCodes(v *visit) (templ.Component, error) {
 	if len(codes) > 0 {
 		return views.BackupCodes(views.BackupCodesPage{Frame: v.frame(), Codes: codes}), nil
 	}
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	factors, err := v.factors()
 	if err != nil {
 		return nil, err
 	}

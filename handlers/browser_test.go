@@ -2,6 +2,8 @@ package handlers_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -32,6 +34,9 @@ type world struct {
 	t      *testing.T
 	rules  *auth.Rules
 	store  *db.Store
+	file   string
+	keys   auth.Keys
+	policy auth.Policy
 	site   http.Handler
 	origin string
 	log    *logBook
@@ -66,25 +71,34 @@ func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org"}
 	keys := auth.NewKeys()
-	store, err := db.OpenSQLite(context.Background(), filepath.Join(t.TempDir(), "twostep.db"), keys)
+	w.file = filepath.Join(t.TempDir(), "twostep.db")
+	store, err := db.OpenSQLite(context.Background(), w.file, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	w.store = store
+	w.store, w.keys = store, keys
 	policy := auth.Policy{
 		Name: "Acme", Host: "id.example.org", Factors: []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 		SignUpOpen: true, PasswordMin: auth.PasswordMinAlone, CodeLifetime: 10 * time.Minute,
 		SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US",
+		Reverify: auth.Presets["strict"], ActivityKept: auth.ActivityKept,
 	}
+	w.policy = policy
+	w.restart(changes...)
+	return w
+}
+
+// restart starts the program anew over the same data, with other settings.
+func (w *world) restart(changes ...func(*auth.Policy)) {
+	policy := w.policy
 	for _, change := range changes {
 		change(&policy)
 	}
 	hasher := auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 4)
-	w.rules = auth.New(store, keys, hasher, policy, w.clock)
+	w.rules = auth.New(w.store, w.keys, hasher, policy, w.clock)
 	u, _ := url.Parse(w.origin)
-	w.site = handlers.New(w.rules, keys, handlers.Site{Name: policy.Name, URL: u, Log: slog.New(slog.NewTextHandler(w.log, nil))})
-	return w
+	w.site = handlers.New(w.rules, w.keys, handlers.Site{Name: policy.Name, URL: u, Log: slog.New(slog.NewTextHandler(w.log, nil))})
 }
 
 func (w *world) clock() time.Time {
@@ -365,20 +379,28 @@ func (b *browser) has(name string) bool {
 	return b.page.Find("button, a").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name }).Length() > 0
 }
 
-// follow opens a link by its name.
-func (b *browser) follow(name string) *browser {
+// link finds a link by its name.
+func (b *browser) link(name string) *goquery.Selection {
 	b.t.Helper()
 	link := b.page.Find("a").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name })
 	if link.Length() == 0 {
 		b.t.Fatalf("%s: no link %q:\n%s", b.url, name, b.text())
 	}
-	return b.open(link.First().AttrOr("href", ""))
+	return link.First()
+}
+
+// follow opens a link by its name.
+func (b *browser) follow(name string) *browser {
+	b.t.Helper()
+	return b.open(b.link(name).AttrOr("href", ""))
 }
 
 // cookie is the raw value of the site's cookie.
 func (b *browser) cookie() string {
 	for _, c := range b.jar.Cookies(b.url) {
-		return c.Value
+		if c.Name == "__Host-twostep" {
+			return c.Value
+		}
 	}
 	return ""
 }
@@ -428,6 +450,65 @@ func (b *browser) addApp() (key string, codes []string) {
 	b.press("Finish").sees("Success!")
 	b.w.wait(30 * time.Second) // the step that proved the app is spent
 	return key, codes
+}
+
+// facts is all that an account consists of, to see that nothing changed.
+func (w *world) facts() string {
+	w.t.Helper()
+	file, err := sql.Open("sqlite", "file:"+w.file+"?_pragma=query_only(1)")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer file.Close()
+	var facts strings.Builder
+	for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses", "address_enrolments"} {
+		rows, err := file.Query("SELECT * FROM " + table)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		columns, _ := rows.Columns()
+		for rows.Next() {
+			values := make([]any, len(columns))
+			for i := range values {
+				values[i] = new(any)
+			}
+			if err := rows.Scan(values...); err != nil {
+				w.t.Fatal(err)
+			}
+			facts.WriteString(table)
+			for _, value := range values {
+				fmt.Fprintf(&facts, " %v", *value.(*any))
+			}
+			facts.WriteString("\n")
+		}
+		rows.Close()
+	}
+	return facts.String()
+}
+
+// mustChange does what an operator does who asks for a new password.
+func (w *world) mustChange(email string) {
+	w.t.Helper()
+	file, err := sql.Open("sqlite", "file:"+w.file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Exec("UPDATE users SET must_change = 1 WHERE email = $1", email); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// reverify proves anew, by the app or, without one, by the password, where the
+// site asks for it.
+func (b *browser) reverify(key string) *browser {
+	b.t.Helper()
+	b.sees("Verification required")
+	if key == "" {
+		return b.fill("Password", password).press("Continue")
+	}
+	b.w.wait(30 * time.Second) // a step that was not used yet
+	return b.fill("Code", b.w.app(key)).press("Verify")
 }
 
 var backupCode = regexp.MustCompile(`\b[2-9a-z]{4}(-[2-9a-z]{4}){3}\b`)

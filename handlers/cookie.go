@@ -80,3 +80,23 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 	}
 	return jar.store.Save(nil, w, held)
 }
+
+// markerName is the cookie by which a browser is known that has signed in
+// before. Unlike the other it stays, and it opens nothing (FF-09).
+func (jar cookieJar) markerName() string { return jar.name + "-browser" }
+
+// marker reads the browser's marker.
+func (jar cookieJar) marker(r *http.Request) auth.Handle {
+	c, err := r.Cookie(jar.markerName())
+	if err != nil || len(c.Value) != len(auth.NewHandle()) {
+		return ""
+	}
+	return auth.Handle(c.Value)
+}
+
+// saveMarker gives the browser a marker.
+func (jar cookieJar) saveMarker(w http.ResponseWriter, marker auth.Handle) {
+	options := *jar.store.Options
+	options.MaxAge = int(auth.BrowserKept.Seconds())
+	http.SetCookie(w, sessions.NewCookie(jar.markerName(), string(marker), &options))
+}

@@ -62,16 +62,26 @@ func (v *visit) readForm() error {
 // action is the button that was pressed.
 func (v *visit) action() string { return v.form.Get("action") }
 
+// keptFields are the fields whose text survives a re-verification in between;
+// it rides in the query of the way back.
+var keptFields = []string{"email", "phone"}
+
+const typedPrefix = "typed-"
+
 // typed is what was typed into a field, as it may be shown again: without
 // control characters and not longer than any field needs.
 func (v *visit) typed(field string) string {
 	const most = 1000
+	text := v.form.Get(field)
+	if v.form == nil {
+		text = v.QueryParam(typedPrefix + field)
+	}
 	s := strings.Map(func(sign rune) rune {
 		if unicode.IsControl(sign) || sign == unicode.ReplacementChar {
 			return -1
 		}
 		return sign
-	}, v.form.Get(field))
+	}, text)
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "")
 	}

@@ -13,7 +13,7 @@ import (
 
 // phone is the phone that an address names, of this account, or ErrNotFound.
 func (v *visit) phone(id string) (auth.Phone, auth.Factors, error) {
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	factors, err := v.factors()
 	if err != nil {
 		return auth.Phone{}, factors, err
 	}
@@ -37,7 +37,7 @@ func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
 		}
 		return views.Phone(views.PhonePage{
 			Frame: v.frame(), Phone: phone, Act: act, First: !factors.On(),
-			Last: phone.Reserved() && len(factors.Methods()) == 1,
+			Last: phone.Reserved() && factors.Count() == 1,
 		}), nil
 	}
 }
@@ -68,7 +68,8 @@ func (v *visit) doWithPhone(act views.PhoneAct, id auth.PhoneID) (string, error)
 		return "", err
 	}
 	v.cookie.Notice = deed.notice
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	v.had = nil // they have just changed
+	factors, err := v.factors()
 	if err == nil && act == views.PhoneUse && factors.CodesUnseen {
 		return backupCodesPath, nil
 	}
@@ -77,14 +78,14 @@ func (v *visit) doWithPhone(act views.PhoneAct, id auth.PhoneID) (string, error)
 
 func postDefaultPhone(v *visit) (string, error) {
 	v.cookie.Notice = views.NoticeDefaultChanged
-	err := v.site.rules.DefaultPhone(v.ctx(), v.session, auth.PhoneID(v.Param("id")))
+	err := v.site.rules.DefaultPhone(v.ctx(), v.visitor(), v.session, auth.PhoneID(v.Param("id")))
 	return "/account/manage-mfa", v.quietly(err)
 }
 
 const addPhonePath = "/account/add-phone"
 
 func showAddPhone(v *visit) (templ.Component, error) {
-	if id := v.QueryParam("phone"); id != "" {
+	if id := v.QueryParam("added"); id != "" {
 		phone, _, err := v.phone(id)
 		if err != nil {
 			return nil, err
@@ -110,14 +111,14 @@ func postAddPhone(v *visit) (string, error) {
 		return addPhonePath, rules.AddPhone(v.ctx(), v.session, v.form.Get("phone"))
 	case "verify":
 		id, err := rules.VerifyPhone(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
-		return addPhonePath + "?phone=" + url.QueryEscape(string(id)), err
+		return addPhonePath + "?added=" + url.QueryEscape(string(id)), err
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
 		return addPhonePath, v.quietly(rules.SendPhoneCode(v.ctx(), v.session))
 	case "another":
 		return addPhonePath, rules.AnotherPhone(v.ctx(), v.session)
 	case "use":
-		return v.doWithPhone(views.PhoneUse, auth.PhoneID(v.QueryParam("phone")))
+		return v.doWithPhone(views.PhoneUse, auth.PhoneID(v.QueryParam("added")))
 	}
 	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
 }

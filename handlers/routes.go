@@ -6,6 +6,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"twostep/auth"
 	"twostep/views"
 )
 
@@ -28,16 +29,28 @@ var routes = []route{
 	{"/dashboard", anyone, to("/account"), nil},
 	{"/add-mfa", anyone, to("/account/manage-mfa/add"), nil},
 
+	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
+	{"/.well-known/change-password", anyone, found("/account/password"), nil},
+
 	{"/account", signedIn, showAccount, nil},
+	{"/account/verify", verifying, showVerify, postVerify},
+	{"/account/idle", anyone, showIdle, postIdle},
+	{"/account/setup-mfa", settingUp, showSetupMFA, nil},
 	{"/account/manage-mfa", signedIn, showManageMFA, nil},
-	{"/account/manage-mfa/add", signedIn, showAddTOTP, postAddTOTP},
-	{"/account/manage-mfa/remove-totp", signedIn, showRemoveTOTP, postRemoveTOTP},
-	{"/account/manage-mfa/backup-codes", signedIn, showBackupCodes, postBackupCodes},
-	{"/account/manage-mfa/phones/:id/use", signedIn, showPhone(views.PhoneUse), postPhone(views.PhoneUse)},
-	{"/account/manage-mfa/phones/:id/disable", signedIn, showPhone(views.PhoneDisable), postPhone(views.PhoneDisable)},
-	{"/account/manage-mfa/phones/:id/remove", signedIn, showPhone(views.PhoneRemove), postPhone(views.PhoneRemove)},
-	{"/account/manage-mfa/phones/:id/default", signedIn, nil, postDefaultPhone},
-	{"/account/add-phone", signedIn, showAddPhone, postAddPhone},
+	{"/account/manage-mfa/add", on(auth.TOTPCode, enrolling), showAddTOTP, postAddTOTP},
+	{"/account/manage-mfa/remove-totp", freshlyVerified, showRemoveTOTP, postRemoveTOTP},
+	{"/account/manage-mfa/backup-codes", on(auth.BackupCode, enrolling), showBackupCodes, postBackupCodes},
+	{"/account/manage-mfa/phones/:id/use", on(auth.PhoneCode, enrolling), showPhone(views.PhoneUse), postPhone(views.PhoneUse)},
+	{"/account/manage-mfa/phones/:id/disable", freshlyVerified, showPhone(views.PhoneDisable), postPhone(views.PhoneDisable)},
+	{"/account/manage-mfa/phones/:id/remove", freshlyVerified, showPhone(views.PhoneRemove), postPhone(views.PhoneRemove)},
+	{"/account/manage-mfa/phones/:id/default", on(auth.PhoneCode, signedIn), nil, postDefaultPhone},
+	{"/account/add-phone", on(auth.PhoneCode, enrolling), showAddPhone, postAddPhone},
+	{"/account/password", changingPassword, showPassword, postPassword},
+	{"/account/email", freshlyVerified, showEmail, postEmail},
+	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
+	{"/account/sessions", freshlyVerified, showSessions, postSessions},
+	{"/account/activity", signedIn, showActivity, nil},
+	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 
 // add registers the row. Echo answers 405 for the methods it is not told of.
@@ -96,6 +109,11 @@ func (s *site) send(row route) echo.HandlerFunc {
 		}
 		return v.show(statusOf(v.problem), page)
 	}
+}
+
+// found is to for the one address whose answer others have fixed: 302, not 303 (HT-05).
+func found(path string) func(*visit) (templ.Component, error) {
+	return func(*visit) (templ.Component, error) { return nil, foundAt(path) }
 }
 
 // to is a page that only points to another.

@@ -34,7 +34,7 @@ func showSignIn(v *visit) (templ.Component, error) {
 	if a.Step() == auth.StepSecond {
 		return views.VerifyAccount(views.VerifyAccountPage{
 			Frame: v.frame(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.Factors.BackupCodes > 0, Ticked: v.form.Has("backupcode"),
+			BackupCodes: a.TakesBackupCode(), Ticked: v.form.Has("backupcode"),
 		}), nil
 	}
 	return views.SignIn(views.SignInPage{
@@ -87,6 +87,9 @@ func (v *visit) quietly(err error) error {
 
 // enter follows a pass: into the account, or on to the step's page.
 func (v *visit) enter(pass auth.Pass, page string) string {
+	if pass.Browser != "" {
+		v.site.cookies.saveMarker(v.Response(), pass.Browser)
+	}
 	if pass.Session != "" {
 		v.cookie.Session, v.cookie.Attempt = pass.Session, ""
 		return localPath(pass.Next)
@@ -102,6 +105,6 @@ func postSignOut(v *visit) (string, error) {
 		return "", err
 	}
 	v.cookie.Session, v.cookie.Attempt, v.cookie.Notice = "", "", ""
-	v.Response().Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	v.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not cookies: the browser's marker stays
 	return "/sign-in", nil
 }

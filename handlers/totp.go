@@ -26,7 +26,7 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 	case auth.TOTPSuccess:
 		return views.TOTPSuccess(views.TOTPSuccessPage{Frame: v.frame()}), nil
 	}
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	factors, err := v.factors()
 	if err != nil {
 		return nil, err
 	}
@@ -38,11 +38,12 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 
 func postAddTOTP(v *visit) (string, error) {
 	event := auth.TOTPEvent(v.action())
+	v.had = nil
 	return "/account/manage-mfa/add", v.site.rules.MoveTOTP(v.ctx(), v.visitor(), v.session, event, v.form.Get("code"))
 }
 
 func showRemoveTOTP(v *visit) (templ.Component, error) {
-	factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+	factors, err := v.factors()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func showRemoveTOTP(v *visit) (templ.Component, error) {
 		return nil, elsewhere("/account/manage-mfa")
 	}
 	return views.RemoveTOTP(views.RemoveTOTPPage{
-		Frame: v.frame(), Last: len(factors.Methods()) == 1, BackupCodes: factors.BackupCodes,
+		Frame: v.frame(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
 	}), nil
 }
 

@@ -25,17 +25,24 @@ type visit struct {
 	session auth.Session  // zero when nobody is signed in
 	form    url.Values    // of a POST; the query is never mixed in
 	problem *auth.Problem // of a refused POST
+	had     *auth.Factors // once they were read
 }
 
 // visit reads the cookie and looks the session up: one query, and none for a
 // visitor without one.
 func (s *site) visit(c echo.Context) (*visit, error) {
 	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request())}
-	session, err := s.rules.Session(v.ctx(), v.cookie.Session)
-	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+	find := s.rules.Session
+	if c.Path() == idlePath && c.Request().Method != http.MethodPost {
+		find = s.rules.IdleSession
+	}
+	session, err := find(v.ctx(), v.cookie.Session)
+	switch {
+	case err == nil:
+		v.session = session
+	case !errors.Is(err, auth.ErrNotFound):
 		return nil, err
 	}
-	v.session = session
 	return v, nil
 }
 
@@ -43,10 +50,22 @@ func (v *visit) ctx() context.Context { return v.Request().Context() }
 
 func (v *visit) signedIn() bool { return v.session.ID != "" }
 
+// factors are what the account has, read once a visit.
+func (v *visit) factors() (auth.Factors, error) {
+	if v.had == nil {
+		factors, err := v.site.rules.Factors(v.ctx(), v.session.User)
+		if err != nil {
+			return factors, err
+		}
+		v.had = &factors
+	}
+	return *v.had, nil
+}
+
 // visitor is where the request comes from.
 func (v *visit) visitor() auth.Visitor {
 	address, _ := netip.ParseAddr(v.RealIP())
-	return auth.Visitor{Address: address.Unmap(), Browser: v.Request().UserAgent()}
+	return auth.Visitor{Address: address.Unmap(), Browser: v.Request().UserAgent(), Marker: v.site.cookies.marker(v.Request())}
 }
 
 // frame is what every page carries. Taking it says the notice, once.
@@ -56,6 +75,9 @@ func (v *visit) frame() views.Frame {
 		Problem: v.problem, Notice: v.cookie.Notice, Now: v.site.rules.Now(), Account: v.session.Email,
 	}
 	v.cookie.Notice = ""
+	if v.signedIn() {
+		f.Refresh = v.idleRefresh()
+	}
 	return f
 }
 
@@ -104,6 +126,10 @@ func (v *visit) leave(err error) error {
 	var away elsewhere
 	if errors.As(err, &away) {
 		return v.goTo(string(away))
+	}
+	var found foundAt
+	if errors.As(err, &found) {
+		return v.Redirect(http.StatusFound, string(found))
 	}
 	return err
 }

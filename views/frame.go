@@ -18,6 +18,10 @@ type Frame struct {
 	Problem *auth.Problem // what was refused; nil on a GET
 	Notice  Notice        // said once
 	Now     time.Time
+
+	// Refresh leads on from a page that nobody touches: seconds, and where to,
+	// as the meta element has it. Empty for a page that stays.
+	Refresh string
 }
 
 // title is what the browser's tab says. After a refused post it starts with
@@ -106,4 +110,5 @@ type link struct{ URL, Label string }
 var (
 	account   = link{"/account", "Account"}
 	manageMFA = link{"/account/manage-mfa", "Manage MFA"}
+	cancel    = link{"/account", "Cancel"} // above nothing: it leaves the page undone
 )

@@ -14,17 +14,18 @@ import (
 // SMS has no subject.
 func Write(m auth.Message, product, origin string) (subject, body string) {
 	product = oneLine(product)
-	if m.Code != "" && m.Channel == auth.BySMS {
-		return "", codeBySMS(m, product, origin)
-	}
-	switch m.Letter {
-	case auth.LetterSignUpCode, auth.LetterSignInCode, auth.LetterPhoneCode:
+	if _, isCode := codeUses[m.Letter]; isCode {
+		if m.Channel == auth.BySMS {
+			return "", codeBySMS(m, product, origin)
+		}
 		return "Your " + product + " code", codeByMail(m, product)
-	case auth.LetterAddressTaken:
+	}
+	if m.Letter == auth.LetterAddressTaken {
 		return "You have an account at " + product, addressTaken(m, product, origin)
 	}
-	what := notified(m, product)
-	return what.subject, notify(m, what, origin)
+	words := notifications[m.Letter]
+	fill := strings.NewReplacer("PRODUCT", product, "NUMBER", Mask(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left))
+	return fill.Replace(words.subject), notify(m, fill.Replace(words.text), origin)
 }
 
 // codeBySMS ends with the line by which phones tell whose code it is and fill
@@ -42,14 +43,18 @@ func host(origin string) string {
 	return u.Hostname()
 }
 
+// codeUses is what each code is good for.
 var codeUses = map[auth.Letter]string{
-	auth.LetterSignUpCode: "to sign up at %s with this address",
-	auth.LetterSignInCode: "to sign in at %s",
-	auth.LetterPhoneCode:  "to add a phone number at %s",
+	auth.LetterSignUpCode:   "to sign up at PRODUCT with this address",
+	auth.LetterSignInCode:   "to sign in at PRODUCT",
+	auth.LetterReverifyCode: "to verify your account at PRODUCT once more",
+	auth.LetterResetCode:    "to set a new password at PRODUCT",
+	auth.LetterPhoneCode:    "to add a phone number at PRODUCT",
+	auth.LetterEmailCode:    "to use this address at PRODUCT",
 }
 
 func codeByMail(m auth.Message, product string) string {
-	use := strings.ReplaceAll(codeUses[m.Letter], "%s", product)
+	use := strings.ReplaceAll(codeUses[m.Letter], "PRODUCT", product)
 	return paragraphs(
 		"Somebody, most likely you, asked "+use+".",
 		"Your code is "+m.Code,
@@ -72,38 +77,95 @@ func addressTaken(m auth.Message, product, origin string) string {
 // A notification is what a notice says happened.
 type notification struct{ subject, text string }
 
-func notified(m auth.Message, product string) notification {
-	number := Mask(m.Number)
-	switch m.Letter {
-	case auth.LetterTOTPAdded:
-		return notification{"Authentication app added to " + product, "An authentication app was added to your account at " + product + "."}
-	case auth.LetterTOTPRemoved:
-		return notification{"Authentication app removed from " + product, "The authentication app was removed from your account at " + product + "."}
-	case auth.LetterPhoneAdded:
-		return notification{"Phone number added to " + product, "The phone number " + number + " was added to your account at " + product + "."}
-	case auth.LetterPhoneRemoved:
-		return notification{"Phone number removed from " + product, "The phone number " + number + " was removed from your account at " + product + "."}
-	case auth.LetterPhoneReserved:
-		return notification{"Phone number used for sign-in at " + product, "The phone number " + number + " now gets codes to sign in to your account at " + product + "."}
-	case auth.LetterPhoneReleased:
-		return notification{"Phone number no longer used for sign-in at " + product, "The phone number " + number + " no longer gets codes to sign in to your account at " + product + "."}
-	case auth.LetterBackupCodesReplaced:
-		return notification{"New backup codes at " + product, "New backup codes were made for your account at " + product + ". The earlier ones no longer work."}
-	case auth.LetterBackupCodeUsed:
-		return notification{"Backup code used at " + product, "A backup code was used to sign in to your account at " + product + ". " + left(m.Left)}
-	}
-	return notification{"Your account at " + product + " was changed", "Your account at " + product + " was changed."}
+// notifications has one for each event that is told to an account's owner.
+var notifications = map[auth.Letter]notification{
+	auth.Letter(auth.SignedInNewBrowser): {
+		"New sign-in to PRODUCT",
+		"Somebody signed in to your account at PRODUCT with a browser that was not used before.",
+	},
+	auth.Letter(auth.SecondFactorMissed): {
+		"Sign-in to PRODUCT not completed",
+		"Somebody gave the right password of your account at PRODUCT, but a wrong code in the second step. They were not signed in.",
+	},
+	auth.Letter(auth.SignInStopped): {
+		"Too many tries to sign in to PRODUCT",
+		"There were so many wrong tries to sign in to your account at PRODUCT that further ones have to wait.",
+	},
+	auth.Letter(auth.TOTPAdded): {
+		"Authentication app added to PRODUCT",
+		"An authentication app was added to your account at PRODUCT.",
+	},
+	auth.Letter(auth.TOTPRemoved): {
+		"Authentication app removed from PRODUCT",
+		"The authentication app was removed from your account at PRODUCT.",
+	},
+	auth.Letter(auth.PhoneAdded): {
+		"Phone number added to PRODUCT",
+		"The phone number NUMBER was added to your account at PRODUCT.",
+	},
+	auth.Letter(auth.PhoneRemoved): {
+		"Phone number removed from PRODUCT",
+		"The phone number NUMBER was removed from your account at PRODUCT.",
+	},
+	auth.Letter(auth.PhoneReserved): {
+		"Phone number used to sign in to PRODUCT",
+		"The phone number NUMBER now gets codes to sign in to your account at PRODUCT.",
+	},
+	auth.Letter(auth.PhoneReleased): {
+		"Phone number no longer used to sign in to PRODUCT",
+		"The phone number NUMBER no longer gets codes to sign in to your account at PRODUCT.",
+	},
+	auth.Letter(auth.BackupCodesReplaced): {
+		"New backup codes at PRODUCT",
+		"New backup codes were made for your account at PRODUCT. The earlier ones no longer work.",
+	},
+	auth.Letter(auth.BackupCodeUsed): {
+		"Backup code used at PRODUCT",
+		"A backup code was used for your account at PRODUCT. LEFT",
+	},
+	auth.Letter(auth.PasswordChanged): {
+		"Password changed at PRODUCT",
+		"The password of your account at PRODUCT was changed.",
+	},
+	auth.Letter(auth.PasswordReset): {
+		"Password reset at PRODUCT",
+		"A new password was set for your account at PRODUCT, by a code that was sent to you by mail. Every device was signed out.",
+	},
+	auth.Letter(auth.EmailChangeAsked): {
+		"Change of your email address at PRODUCT",
+		"Somebody asked to change the email address of your account at PRODUCT to EMAIL. Nothing changes before that address is proved.",
+	},
+	auth.Letter(auth.EmailChanged): {
+		"Email address changed at PRODUCT",
+		"The email address of your account at PRODUCT is now EMAIL.",
+	},
+	auth.Letter(auth.NoticeEmailAdded): {
+		"Second email address added at PRODUCT",
+		"Notices about your account at PRODUCT now go to EMAIL too.",
+	},
+	auth.Letter(auth.NoticeEmailRemoved): {
+		"Second email address removed at PRODUCT",
+		"Notices about your account at PRODUCT no longer go to EMAIL.",
+	},
+	auth.Letter(auth.AccountDeleted): {
+		"Account deleted at PRODUCT",
+		"Your account at PRODUCT was deleted, with everything in it.",
+	},
 }
 
 // notify says what happened, when and from where, and what to do about it
 // (RC-07). It holds no code.
-func notify(m auth.Message, what notification, origin string) string {
+func notify(m auth.Message, what, origin string) string {
+	help := "If it was not you, somebody may know your password. Sign in, remove what is not yours and generate new backup codes: " + origin + "/account/manage-mfa"
+	if m.Letter == auth.Letter(auth.AccountDeleted) { // nobody can sign in to what is gone
+		help = "If it was not you, tell the people who run the site at once: " + origin + "/"
+	}
 	return paragraphs(
-		what.text,
+		what,
 		strings.Join(circumstances(m), "\n"),
 		"If it was you, there is nothing to do.",
-		"If it was not you, somebody may know your password. Sign in, remove what is not yours and generate new backup codes: "+origin+"/account/manage-mfa",
-		"If you cannot sign in, ask the people who run the site for help at once.",
+		help,
+		"If you cannot sign in, ask the people who run the site for help.",
 	)
 }
 

@@ -1,41 +1,50 @@
 package views
 
 import (
-	"fmt"
+	"strconv"
+	"strings"
 
 	"twostep/auth"
 )
 
 // sentences has one for each reason. Each says what is the matter and what to
-// do about it; those with a %d name the problem's limit.
+// do about it; those with LIMIT name the problem's limit.
 var sentences = map[auth.Reason]string{
-	auth.EmailInvalid:     "Enter an email address, like name@example.com.",
-	auth.PasswordMissing:  "Enter your password.",
-	auth.PasswordShort:    "The password is too short: use at least %d characters.",
-	auth.PasswordLong:     "The password is too long: use at most %d characters.",
-	auth.PasswordCommon:   "This password is one of the first that others would guess. Choose another, such as a few unrelated words.",
-	auth.PasswordPersonal: "This password is too close to your email address or to the name of this site. Choose another, such as a few unrelated words.",
-	auth.SignInWrong:      "The email address or the password is not right.",
-	auth.SignUpClosed:     "Nobody can sign up here. Ask the people who run this site for an account.",
-	auth.AddressTaken:     "This email address has an account already. Sign in to it.",
-	auth.CodeMissing:      "Enter the code.",
-	auth.CodeWrong:        "That is not the code that was sent. Check the newest message and type its code again.",
-	auth.TOTPWrong:        "That code is not right. Type the newest code of this account in your app: an older one no longer works. If it goes on, set your phone's clock to automatic, because the codes depend on the time.",
-	auth.TOTPUsed:         "That code was already used. Wait for the next one in your app.",
-	auth.BackupCodeWrong:  "That is not one of your unused backup codes. Each works once, and only those of the newest set.",
-	auth.CodeOver:         "That code can no longer be used: it has expired, was replaced by a newer one, or was tried too often. Ask for a new code.",
-	auth.TooManyTries:     "There were too many wrong tries.",
-	auth.FactorStopped:    "There were so many wrong codes in a row that this way to verify is closed. Use another one, or ask the people who run this site for help.",
-	auth.TooManySent:      "Codes were asked for too often, so no new one was sent.",
-	auth.Busy:             "More people are signing in than the site can serve at once. Try again in a moment.",
-	auth.FormOver:         "The page you sent was no longer current, so nothing was changed. This is where things stand now.",
-	auth.ChoiceUnknown:    "That choice does not exist here. Use one of the buttons on this page.",
-	auth.MethodUnknown:    "Your account does not have this way to verify any more. Choose another one.",
-	auth.PhoneInvalid:     "Enter a phone number that exists, with its country code, like +44 20 7946 0958.",
-	auth.PhoneKnown:       "This phone number is on your account already.",
-	auth.PhonesFull:       "An account can have %d phone numbers at most. Remove one before you add another.",
-	auth.CodesGone:        "Backup codes are shown once, and these were shown already. You can generate new ones.",
-	auth.FactorsOff:       "Backup codes are for accounts with two-step verification. Add an authentication app or a phone number first.",
+	auth.EmailInvalid:       "Enter an email address, like name@example.com.",
+	auth.PasswordMissing:    "Enter your password.",
+	auth.PasswordShort:      "The password is too short: use at least LIMIT characters.",
+	auth.PasswordLong:       "The password is too long: use at most LIMIT characters.",
+	auth.PasswordCommon:     "This password is one of the first that others would guess. Choose another, such as a few unrelated words.",
+	auth.PasswordPersonal:   "This password is too close to your email address or to the name of this site. Choose another, such as a few unrelated words.",
+	auth.SignInWrong:        "The email address or the password is not right.",
+	auth.SignUpClosed:       "Nobody can sign up here. Ask the people who run this site for an account.",
+	auth.AddressTaken:       "This email address has an account already. Sign in to it.",
+	auth.CodeMissing:        "Enter the code.",
+	auth.CodeWrong:          "That is not the code that was sent. Check the newest message and type its code again.",
+	auth.TOTPWrong:          "That code is not right. Type the newest code in your app, not an older one, and check that your phone sets its clock by itself.",
+	auth.TOTPUsed:           "That code was already used. Wait for the next one in your app.",
+	auth.BackupCodeWrong:    "That is not one of your unused backup codes. Each works once, and only those of the newest set.",
+	auth.CodeOver:           "That code can no longer be used: it has expired, was replaced by a newer one, or was tried too often. Ask for a new code.",
+	auth.TooManyTries:       "There were too many wrong tries.",
+	auth.FactorStopped:      "There were so many wrong codes in a row that this way to verify is closed. Use another one, or ask the people who run this site for help.",
+	auth.TooManySent:        "Codes were asked for too often, so no new one was sent.",
+	auth.Busy:               "More people are signing in than the site can serve at once. Try again in a moment.",
+	auth.FormOver:           "The page you sent was no longer current, so nothing was changed. This is where things stand now.",
+	auth.ChoiceUnknown:      "That choice does not exist here. Use one of the buttons on this page.",
+	auth.MethodUnknown:      "Your account does not have this way to verify any more. Choose another one.",
+	auth.PhoneInvalid:       "Enter a phone number that exists, with its country code, like +44 20 7946 0958.",
+	auth.PhoneKnown:         "This phone number is on your account already.",
+	auth.PhonesFull:         "An account can have LIMIT phone numbers at most. Remove one before you add another.",
+	auth.CodesGone:          "Backup codes are shown once, and these were shown already. You can generate new ones.",
+	auth.FactorsSwitchedOff: "The way your account is verified is switched off on this site. Use a backup code, or ask the people who run this site for help.",
+	auth.LastFactor:         "This site asks everybody for two-step verification, and this is your only method. Add another one before you remove it.",
+	auth.PasswordBreached:   "This password is known from a leak of another site, so others will try it. Choose one that you use nowhere else.",
+	auth.PasswordSame:       "The new password is the same as the old one. Choose another.",
+	auth.CurrentWrong:       "That is not your current password.",
+	auth.EmailSame:          "Your account has this email address already.",
+	auth.EmailsFull:         "Your account has as many email addresses as it can have. Remove one before you add another.",
+	auth.ConfirmWrong:       "To confirm, type the email address of your account exactly as it is shown.",
+	auth.FactorsOff:         "Backup codes are for accounts with two-step verification. Add an authentication app or a phone number first.",
 }
 
 // Sentence is what a person is told of a problem: what is the matter, and how
@@ -57,8 +66,5 @@ func sentence(p *auth.Problem) string {
 	if !known {
 		return "That did not work. Try again."
 	}
-	if p.Limit > 0 {
-		return fmt.Sprintf(text, p.Limit)
-	}
-	return text
+	return strings.ReplaceAll(text, "LIMIT", strconv.Itoa(p.Limit))
 }

@@ -86,6 +86,7 @@ func samples() []sample {
 			Frame: saying(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
 		})},
 		{"verify_account_sms_none", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", Method: sms})},
+		{"verify_account_switched_off", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
 		{"account", "Account", Account(AccountPage{signedIn("/account"), everything})},
 		{"account_off", "Account", Account(AccountPage{saying(signedIn("/account"), NoticeSignedUp), auth.Factors{}})},
 		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{saying(signedIn(manage), NoticePhoneReserved), everything})},

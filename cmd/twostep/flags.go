@@ -15,19 +15,19 @@ import (
 // secret is text here and read by settings, which never repeats it: kong does
 // so with a variable that it cannot read.
 type flags struct {
-	Listen          string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 takes a free one."`
+	Listen          string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 takes a free one."`
 	URL             string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Without it, http://localhost and the port listened on."`
 	Name            string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name on pages, in mails and in authenticator apps."`
-	Data            string        `env:"TWOSTEP_DATA" default:"data" placeholder:"FOLDER" help:"Folder of the database and of the key file; made on the first start."`
+	Data            string        `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
 	Keys            string        `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
-	Mail            string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"WAY" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
-	SMS             string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"WAY" help:"How SMS goes: log: or file:PATH."`
+	Mail            string        `env:"TWOSTEP_MAIL" default:"log:" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
+	SMS             string        `env:"TWOSTEP_SMS" default:"log:" help:"How SMS goes: log: or file:PATH."`
 	SignUp          string        `env:"TWOSTEP_SIGN_UP" default:"open" enum:"open,closed" help:"Whether strangers may make an account: open or closed."`
 	SessionLifetime time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Longest session, however busy; at most 24h."`
 	SessionIdle     time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"Silence that ends a session; at most 1h."`
 	CodeLifetime    time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long a code by SMS or mail is good; 1m to 10m."`
 	PasswordMin     int           `env:"TWOSTEP_PASSWORD_MIN" default:"15" help:"Shortest password, in characters; 15 to 64."`
-	DefaultRegion   string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" placeholder:"CC" help:"Country of phone numbers typed without one, as ISO 3166 has it."`
+	DefaultRegion   string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" help:"Country of phone numbers typed without one, as ISO 3166 has it."`
 	TrustedProxies  string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed, separated by commas; none without it."`
 }
 

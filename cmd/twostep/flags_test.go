@@ -70,8 +70,17 @@ func TestBadValues_Together(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	for _, args := range [][]string{
-		{"--database=postgres://example.org"}, {"--require-mfa"}, {"--reverify=lax"}, {"--factors=totp"}, {"--mail-from=a@example.org"},
-		{"serve", "--no-such"}, {"dance"}, {"serve", "now"}, {"version", "--name=x"}, {"--no-such\nline"}, {"--name"},
+		{"--database=postgres://example.org"},
+		{"--require-mfa"},
+		{"--reverify=lax"},
+		{"--factors=totp"},
+		{"--mail-from=a@example.org"},
+		{"serve", "--no-such"},
+		{"dance"},
+		{"serve", "now"},
+		{"version", "--name=x"},
+		{"--no-such\nline"},
+		{"--name"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			setUp(t)

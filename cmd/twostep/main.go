@@ -26,7 +26,7 @@ type terminal struct{ out, err io.Writer }
 // 1 when it could not be done, 2 when it was asked for wrongly.
 func run(args []string, t terminal) int {
 	var words struct {
-		Serve   flags   `cmd:"" default:"withargs" help:"Run the site until it is told to stop."`
+		Serve   flags   `cmd:"" default:"withargs" help:"Run the site until it is told to stop. The word can be left out."`
 		Version version `cmd:"" help:"Print the version."`
 	}
 	parser := kong.Must(&words,

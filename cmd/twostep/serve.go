@@ -135,4 +135,3 @@ func newLog(out io.Writer) *slog.Logger {
 	}
 	return slog.New(slog.NewJSONHandler(out, nil))
 }
-

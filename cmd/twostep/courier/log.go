@@ -29,7 +29,8 @@ func (l *Log) Send(_ context.Context, m Message) error {
 		fmt.Fprintf(&block, "│ %s\n│\n", printable(m.Subject))
 	}
 	for line := range strings.SplitSeq(strings.TrimRight(m.Body, "\r\n"), "\n") {
-		fmt.Fprintf(&block, "│ %s\n", printable(strings.TrimSuffix(line, "\r")))
+		text := printable(strings.TrimSuffix(line, "\r"))
+		fmt.Fprintln(&block, strings.TrimRight("│ "+text, " "))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

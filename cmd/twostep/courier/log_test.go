@@ -16,11 +16,11 @@ func TestLog_PrintsABlock(t *testing.T) {
 	}{
 		"mail": {
 			courier.Message{Channel: "email", To: "ann@example.com", Subject: "Your code", Body: "Your code is 123456.\n\nBye\n"},
-			"── email to ann@example.com ──\n│ Your code\n│\n│ Your code is 123456.\n│ \n│ Bye\n",
+			"── email to ann@example.com ──\n│ Your code\n│\n│ Your code is 123456.\n│\n│ Bye\n",
 		},
 		"sms": {
 			courier.Message{Channel: "sms", To: "+12025550123", Body: "123456\n\n@localhost #123456"},
-			"── sms to +12025550123 ──\n│ 123456\n│ \n│ @localhost #123456\n",
+			"── sms to +12025550123 ──\n│ 123456\n│\n│ @localhost #123456\n",
 		},
 		"forged line": {
 			courier.Message{Channel: "email", To: "ann@example.com\nlevel=INFO", Subject: "a\r\nb", Body: "x\x1b[2Jy\rz\u2028\u202e"},

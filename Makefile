@@ -1,0 +1,41 @@
+# The words of this project. "make help" lists them with what they do.
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check fmt generate
+
+help: ## List the words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Run the site from the source; flags as ARGS="--listen :9000"
+	go run ./cmd/twostep serve $(ARGS)
+
+build: ## Make the binary ./twostep, which needs nothing beside it
+	CGO_ENABLED=0 go build -trimpath -o twostep ./cmd/twostep
+
+test: ## Run every test
+	go test ./...
+
+fmt: ## Format templates and Go
+	go tool templ fmt .
+	go tool gofumpt -w .
+
+generate: ## Write the Go of the templates
+	go tool templ generate
+
+# The race detector needs C. Without it the same tests run, and that is said.
+RACE = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC | cut -d ' ' -f 1)" >/dev/null 2>&1 && echo -race)
+
+check: ## Do all that CI does, and change nothing
+	@echo '== formatted (make fmt)'
+	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
+	go tool templ fmt -fail .
+	@echo '== generated (make generate)'
+	go tool templ generate -check
+	@echo '== sound'
+	go vet ./...
+	go tool staticcheck ./...
+	go mod tidy -diff
+	@echo '== built without C'
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -o /dev/null ./cmd/twostep
+	@echo '== tested$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
+	go test $(RACE) ./...

@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+type passwordStore interface {
+	// ReplacePassword sets an account's password and takes the mark away that it
+	// must be changed.
+	ReplacePassword(ctx context.Context, user UserID, hash string, grant Grant) (replaced bool, err error)
+}
+
+// ForgotPassword starts a reset: a code goes to the address, if anybody bears
+// it; the visitor cannot tell (RC-01). Asking changes and locks nothing.
+func (r *Rules) ForgotPassword(ctx context.Context, address string) (Pass, error) {
+	now := r.now()
+	email, err := ParseEmail(address)
+	if err != nil {
+		return Pass{}, err
+	}
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	if notMissing(err) != nil {
+		return Pass{}, err
+	}
+	handle := NewHandle()
+	a := Attempt{
+		Handle: handle.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
+		ExpiresAt: now.Add(AttemptLifetime),
+	}
+	grant := Grant{At: now, Attempt: &a, EndOlder: &a}
+	if err := r.oweResetCode(ctx, a, &grant, now); err != nil {
+		return Pass{}, err
+	}
+	if err := r.store.AddAttempt(ctx, grant); err != nil {
+		return Pass{}, err
+	}
+	r.wakeOutbox(grant)
+	return Pass{Attempt: handle}, nil
+}
+
+func (r *Rules) oweResetCode(ctx context.Context, a Attempt, grant *Grant, now time.Time) error {
+	email, err := ParseEmail(a.Email)
+	if err != nil {
+		return err
+	}
+	if err := r.takeSending(ctx, now, email.Key, a.Handle); err != nil {
+		return err
+	}
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	switch {
+	case errors.Is(err, ErrNotFound) || err == nil && user.Disabled:
+		r.oweNoCode(a.Handle, email.Typed, grant, now)
+		return nil
+	case err == nil:
+		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterResetCode}, grant, now)
+		grant.Messages[len(grant.Messages)-1].To = user.Email.Typed // the address that was proved, not the spelling of today
+	}
+	return err
+}
+
+// SetPassword ends a reset whose code was proved. It signs nobody in, takes no
+// second factor away (RC-04, RC-05), and ends every session of the account.
+func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Handle, password string) error {
+	now := r.now()
+	a, err := r.attempt(ctx, handle, now)
+	if err != nil {
+		return formOver(err)
+	}
+	if a.Step() != StepNew {
+		return &Problem{Reason: FormOver}
+	}
+	user, err := r.store.FindUser(ctx, a.User)
+	if err != nil {
+		return formOver(err)
+	}
+	hash, err := r.newPassword(ctx, user, password)
+	if err != nil {
+		return err
+	}
+	grant := r.passwordReplaced(user.ID, "", now)
+	grant.EndAttempt = a.Handle
+	if err := r.tell(ctx, &grant, visitor, Event{User: user.ID, What: PasswordReset}); err != nil {
+		return err
+	}
+	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, grant)
+	return r.changed(replaced, err, grant)
+}
+
+// ChangePassword sets a new password for who is signed in and knows the
+// current one (PW-11). The session goes on under a new handle.
+func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Session, current, password string, endOthers bool) (Handle, error) {
+	now := r.now()
+	if current == "" {
+		return "", &Problem{Reason: PasswordMissing, Field: "current"}
+	}
+	user, err := r.store.FindUser(ctx, session.User)
+	if err != nil {
+		return "", err
+	}
+	q := question{
+		kind: Password, user: user.ID, hash: user.PasswordHash, holder: string(session.ID), field: "current",
+		brake: brakeKey(Password, string(user.ID)),
+	}
+	if _, err := r.verify(ctx, q, current, now); err != nil {
+		return "", err
+	}
+	hash, err := r.newPassword(ctx, user, password)
+	if err != nil {
+		return "", err
+	}
+	handle := NewHandle()
+	grant := r.passwordReplaced(user.ID, session.ID, now)
+	if !endOthers {
+		grant.EndSessions = nil
+	}
+	grant.Raise = &Raise{Session: session.ID, Handle: handle.Hash(), FirstAt: now}
+	if err := r.tell(ctx, &grant, visitor, Event{User: user.ID, What: PasswordChanged}); err != nil {
+		return "", err
+	}
+	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, grant)
+	return handle, r.changed(spent, err, grant)
+}
+
+// newPassword judges a new password of an account and hashes it.
+func (r *Rules) newPassword(ctx context.Context, user User, password string) (string, error) {
+	if err := r.checkNewPassword(password, user.Email); err != nil {
+		return "", err
+	}
+	same, _, err := r.hasher.Check(ctx, user.PasswordHash, password)
+	if err != nil {
+		return "", err
+	}
+	if same {
+		return "", &Problem{Reason: PasswordSame, Field: "password"}
+	}
+	return r.hasher.Hash(ctx, password)
+}
+
+// passwordReplaced is what goes with a password: sessions, open attempts, and
+// the count of failures that had closed it (RL-01).
+func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) Grant {
+	return Grant{
+		At: now, EndSessions: &EndSessions{User: user, Except: except},
+		Clear: []string{brakeKey(Password, string(user))},
+	}
+}
+
+// notMissing is an error unless it only says that nothing was found.
+func notMissing(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A TOTPStep is where the set-up of an app stands.
+type TOTPStep string
+
+// The steps of the set-up, in order.
+const (
+	TOTPAdd         TOTPStep = "add"
+	TOTPVerify      TOTPStep = "verify"
+	TOTPBackupCodes TOTPStep = "backupcodes"
+	TOTPSuccess     TOTPStep = "success"
+)
+
+// A TOTPEvent is what a person does at a step; its name is the button's value.
+type TOTPEvent string
+
+// The events.
+const (
+	TOTPReset    TOTPEvent = "reset"       // a new key, from the beginning
+	TOTPScanned  TOTPEvent = "verify"      // the app has the key
+	TOTPAnswered TOTPEvent = "verify_code" // a code was typed
+	TOTPFinished TOTPEvent = "finish"      // the backup codes are saved
+)
+
+// totpEvents is the table of step and event: what may happen where. A form of
+// a step that is over does nothing.
+var totpEvents = map[TOTPStep][]TOTPEvent{
+	TOTPAdd:         {TOTPReset, TOTPScanned},
+	TOTPVerify:      {TOTPReset, TOTPAnswered},
+	TOTPBackupCodes: {TOTPFinished},
+	TOTPSuccess:     {TOTPReset}, // to put another app in place of this one
+}
+
+// A TOTPEnrolment is the set-up of an app in one session, as facts. It is
+// bound to the session, so that nobody else who is signed in to the account
+// sees the key.
+type TOTPEnrolment struct {
+	ID         string // of the key: a new one with each
+	Session    SessionID
+	User       UserID
+	Secret     []byte    // sealed at rest; gone once verified (TO-10)
+	ScannedAt  time.Time // when the person said that the app has it; zero before
+	VerifiedAt time.Time // when a code proved it; zero before
+	MadeCodes  bool      // whether it was the first factor, so that backup codes came with it
+	ExpiresAt  time.Time
+
+	CodesUnseen bool // whether those codes wait to be seen, read live
+}
+
+// Step derives where the set-up stands.
+func (e TOTPEnrolment) Step() TOTPStep {
+	switch {
+	case e.VerifiedAt.IsZero() && e.ScannedAt.IsZero():
+		return TOTPAdd
+	case e.VerifiedAt.IsZero():
+		return TOTPVerify
+	case e.MadeCodes && e.CodesUnseen:
+		return TOTPBackupCodes
+	}
+	return TOTPSuccess
+}
+
+// URI is the enrolment's otpauth:// address, as the Key URI format has it:
+// issuer as prefix and as parameter, RFC 3986 escaping throughout (TO-08).
+func (e TOTPEnrolment) URI(issuer, account string) string {
+	issuer = strings.ReplaceAll(issuer, ":", "")
+	account = strings.ReplaceAll(account, ":", "")
+	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+	return "otpauth://totp/" + escape(issuer) + ":" + escape(account) +
+		"?secret=" + e.KeyText() + "&issuer=" + escape(issuer) + "&algorithm=SHA1&digits=6&period=30"
+}
+
+// KeyText is the key for typing in by hand: 32 base32 characters.
+func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
+
+// TOTPEnrolment returns the set-up under way in a session, and begins one
+// where there is none.
+func (r *Rules) TOTPEnrolment(ctx context.Context, session Session) (TOTPEnrolment, error) {
+	now := r.now()
+	e, err := r.totpEnrolment(ctx, session, now)
+	if !errors.Is(err, ErrNotFound) {
+		return e, err
+	}
+	if err := r.store.AddTOTPEnrolment(ctx, newTOTPEnrolment(session, now), now); err != nil {
+		return e, err
+	}
+	return r.totpEnrolment(ctx, session, now)
+}
+
+func (r *Rules) totpEnrolment(ctx context.Context, session Session, now time.Time) (TOTPEnrolment, error) {
+	return r.store.FindTOTPEnrolment(ctx, session.ID, now)
+}
+
+func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
+	secret := make([]byte, TOTPKeyBytes)
+	rand.Read(secret)
+	return TOTPEnrolment{
+		ID: newID(), Session: session.ID, User: session.User,
+		Secret: secret, ExpiresAt: now.Add(EnrolmentLifetime),
+	}
+}
+
+// MoveTOTP carries an event out where the step allows it. answer is the code
+// typed, for TOTPAnswered.
+func (r *Rules) MoveTOTP(ctx context.Context, visitor Visitor, session Session, event TOTPEvent, answer string) error {
+	now := r.now()
+	e, err := r.totpEnrolment(ctx, session, now)
+	if errors.Is(err, ErrNotFound) && event == TOTPReset {
+		return r.store.AddTOTPEnrolment(ctx, newTOTPEnrolment(session, now), now)
+	}
+	if err != nil {
+		return formOver(err)
+	}
+	if !slices.Contains(totpEvents[e.Step()], event) {
+		return &Problem{Reason: FormOver}
+	}
+	next := e
+	switch event {
+	case TOTPReset:
+		next = newTOTPEnrolment(session, now)
+	case TOTPScanned:
+		next.ScannedAt = now
+	case TOTPAnswered:
+		return r.activateTOTP(ctx, visitor, session, e, answer, now)
+	case TOTPFinished:
+		return r.SeenBackupCodes(ctx, session.User)
+	}
+	replaced, err := r.store.ReplaceTOTPEnrolment(ctx, e.ID, next)
+	return r.changed(replaced, err, Grant{})
+}
+
+// activateTOTP makes the app a factor, on a right code alone. With the first
+// factor come backup codes; a set the person has already is never replaced.
+func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Session, e TOTPEnrolment, answer string, now time.Time) error {
+	if cleanCode(answer) == "" {
+		return &Problem{Reason: CodeMissing, Field: "code"}
+	}
+	brake := brakeKey("enrol_totp", string(session.User))
+	spend, err := r.verify(ctx, question{kind: TOTPCode, user: session.User, brake: brake, enrols: &e}, answer, now)
+	if err != nil {
+		return err
+	}
+	grant, err := r.factorAdded(ctx, visitor, session, Event{What: TOTPAdded}, now)
+	if err != nil {
+		return err
+	}
+	grant.TOTP = &TOTPKey{User: session.User, Secret: e.Secret, AddedAt: now}
+	grant.Clear = append(grant.Clear, brake, brakeKey(TOTPCode, string(session.User)))
+	e.VerifiedAt, e.MadeCodes = now, grant.BackupCodes != nil
+	spent, err := spend(ctx, grant)
+	return r.changed(spent, err, grant)
+}
+
+// RemoveTOTP removes the app. What was signed in elsewhere ends, for it may
+// have come in by the factor that is gone.
+func (r *Rules) RemoveTOTP(ctx context.Context, visitor Visitor, session Session) error {
+	now := r.now()
+	factors, err := r.factors(ctx, session.User, now)
+	if err != nil {
+		return err
+	}
+	grant, err := r.factorRemoved(ctx, visitor, session, Event{What: TOTPRemoved}, factors, now)
+	if err != nil {
+		return err
+	}
+	grant.Clear = []string{brakeKey(TOTPCode, string(session.User))}
+	removed, err := r.store.RemoveTOTP(ctx, session.User, grant)
+	return r.changed(removed, err, grant)
+}

@@ -1,0 +1,45 @@
+package db
+
+import (
+	"context"
+
+	"twostep/auth"
+)
+
+// FindUser reads an account.
+func (s *Store) FindUser(ctx context.Context, user auth.UserID) (u auth.User, err error) {
+	err = s.find(ctx, "find an account", userRow(&u), `
+		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL
+		FROM users
+		WHERE id = $1`, user)
+	return u, err
+}
+
+// RemoveUser deletes an account and everything that hangs on it, and writes
+// the messages of the grant. Most goes by its foreign key; what hangs on a
+// name alone, codes and counts, goes before it.
+func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
+	return s.write(ctx, "delete an account", func(tx *tx) (bool, error) {
+		for _, query := range []string{
+			`DELETE FROM sent_codes
+			WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)
+				OR holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1)
+				OR holder IN (SELECT id FROM address_enrolments WHERE user_id = $1)`,
+			`DELETE FROM tries
+			WHERE owner = $1 OR owner IN (SELECT handle FROM attempts WHERE user_id = $1)`,
+		} {
+			if _, err := tx.exec(ctx, query, user); err != nil {
+				return false, err
+			}
+		}
+		gone, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, user)
+		if err != nil || gone == 0 {
+			return false, err
+		}
+		return tx.grant(ctx, grant)
+	})
+}
+
+func userRow(u *auth.User) into {
+	return into{&u.ID, &u.Email.Typed, &u.Email.Key, &u.PasswordHash, &u.Disabled}
+}

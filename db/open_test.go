@@ -1,0 +1,121 @@
+package db
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"twostep/auth"
+)
+
+func TestOpenSQLite_FileIsPrivate(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	files, err := filepath.Glob(b.path + "*")
+	must(t, err)
+	if len(files) < 2 {
+		t.Errorf("files are %v: no write-ahead log", files)
+	}
+	for _, file := range files {
+		stat, err := os.Stat(file)
+		must(t, err)
+		if stat.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", filepath.Base(file), stat.Mode())
+		}
+	}
+}
+
+// A name with signs that mean something in an address is a name all the same.
+func TestOpenSQLite_OddNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b?c#d%41&e.db")
+	s, err := OpenSQLite(t.Context(), path, auth.NewKeys())
+	must(t, err)
+	must(t, s.Close())
+	if stat, err := os.Stat(path); err != nil || stat.Size() == 0 {
+		t.Errorf("the database is not at its path: %v", err)
+	}
+}
+
+func TestOpenSQLite_Pragmas(t *testing.T) {
+	b := open(t)
+	must(t, checkSQLite(t.Context(), b.writer.db, false))
+	must(t, checkSQLite(t.Context(), b.reader.db, true))
+	if err := checkSQLite(t.Context(), b.writer.db, true); err == nil {
+		t.Error("a pragma that did not take was not noticed")
+	}
+	if _, err := b.reader.db.ExecContext(t.Context(), `DELETE FROM users`); err == nil {
+		t.Error("a reader could write")
+	}
+	if _, err := b.writer.db.ExecContext(t.Context(), `SELECT "no such column"`); err == nil {
+		t.Error("double quotes made a string of a name")
+	}
+	must(t, b.Ping(t.Context()))
+}
+
+// Two writers that both read before they write would fail with deferred
+// transactions: the second finds that its snapshot is old.
+func TestOpenSQLite_TransactionsAreImmediate(t *testing.T) {
+	b := open(t)
+	other := b.again(t)
+	_, err := b.write(t.Context(), "hold the lock", func(*tx) (bool, error) {
+		conn, err := other.writer.db.Conn(t.Context())
+		must(t, err)
+		defer conn.Close()
+		_, err = conn.ExecContext(t.Context(), `PRAGMA busy_timeout = 1`)
+		must(t, err)
+		inner, err := conn.BeginTx(t.Context(), nil)
+		if err == nil {
+			must(t, inner.Rollback())
+			t.Error("two transactions had the write lock")
+		}
+		_, err = conn.ExecContext(t.Context(), `PRAGMA busy_timeout = 5000`)
+		must(t, err)
+		return true, nil
+	})
+	must(t, err)
+}
+
+func TestOpenSQLite_KeepsData(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	must(t, b.Close())
+	b.Store = b.again(t)
+	key, err := b.FindTOTP(t.Context(), "ann")
+	must(t, err)
+	if string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 || !key.AddedAt.Equal(noon) {
+		t.Errorf("the app came back as %+v", key)
+	}
+}
+
+func TestOpenSQLite_NewerVersionRefused(t *testing.T) {
+	b := open(t)
+	b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+	s, err := OpenSQLite(t.Context(), b.path, b.keys)
+	if err == nil {
+		must(t, s.Close())
+		t.Fatal("a database of a newer version was opened")
+	}
+	if !strings.Contains(err.Error(), "9999") {
+		t.Errorf("the error does not name the version: %v", err)
+	}
+}
+
+func TestOpenSQLite_Refused(t *testing.T) {
+	folder := t.TempDir()
+	text := filepath.Join(folder, "text.db")
+	must(t, os.WriteFile(text, []byte(strings.Repeat("this is no database. ", 100)), 0o600))
+	for name, c := range map[string]struct {
+		path string
+		keys auth.Keys
+	}{
+		"no keys":     {filepath.Join(folder, "a.db"), auth.Keys{}},
+		"no folder":   {filepath.Join(folder, "missing", "a.db"), auth.NewKeys()},
+		"no database": {text, auth.NewKeys()},
+	} {
+		if s, err := OpenSQLite(t.Context(), c.path, c.keys); err == nil {
+			must(t, s.Close())
+			t.Errorf("%s: opened", name)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package db
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+// Every query of the store finds its rows by an index, so that none grows slow
+// with the number of accounts. The queries are those that the pools have
+// parsed once each method was called, so a new one is looked at unasked.
+func TestQueries_UseIndexes(t *testing.T) {
+	b := open(t)
+	b.walk(t)
+	looked := 0
+	for _, p := range []*pool{b.reader, b.writer} {
+		p.parsed.Range(func(query, _ any) bool {
+			looked++
+			for _, line := range plan(t, p, query.(string)) {
+				if strings.HasPrefix(line, "SCAN") && line != "SCAN CONSTANT ROW" {
+					t.Errorf("%s reads a whole table:%s", line, query)
+				}
+			}
+			return true
+		})
+	}
+	if looked < 45 {
+		t.Errorf("only %d queries were looked at", looked)
+	}
+}
+
+// A page of somebody signed in reads its session and the factors: two queries.
+func TestQueries_SignedInPage(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	_, err := b.FindSession(t.Context(), "handle of s1")
+	must(t, err)
+	_, err = b.FindFactors(t.Context(), "ann", noon)
+	must(t, err)
+	searches := 0
+	b.reader.parsed.Range(func(query, _ any) bool {
+		searches++
+		for _, line := range plan(t, b.reader, query.(string)) {
+			if strings.HasPrefix(line, "SCAN") && line != "SCAN CONSTANT ROW" {
+				t.Errorf("%s reads a whole table", line)
+			}
+		}
+		return true
+	})
+	if searches != 2 {
+		t.Errorf("%d queries, not 2", searches)
+	}
+}
+
+func plan(t *testing.T, p *pool, query string) (lines []string) {
+	t.Helper()
+	nothing := make([]any, 12) // the driver ignores those past the last placeholder
+	rows, err := p.db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var line string
+		must(t, rows.Scan(&id, &parent, &unused, &line))
+		lines = append(lines, line)
+	}
+	must(t, rows.Err())
+	return lines
+}
+
+// walk calls every method of the store.
+func (b base) walk(t *testing.T) {
+	t.Helper()
+	ctx, grant := t.Context(), auth.Grant{At: noon}
+	b.ann(t)
+	told := func(_ any, err error) { t.Helper(); must(t, err) }
+	must(t, b.Ping(ctx))
+	_, _, err := b.Take(ctx, noon, []auth.Try{{Key: "k", Brake: auth.Window{Most: 1, In: time.Hour}}})
+	must(t, err)
+	told(b.FindUserByEmail(ctx, "aann@example.org"))
+	told(b.FindFactors(ctx, "ann", noon))
+	told(b.FindAttempt(ctx, "a1", noon))
+	told(b.ReplaceChosen(ctx, "a1", auth.Method{}, grant))
+	told(b.FindSentCode(ctx, "a1"))
+	told(b.TakeSentCodeTry(ctx, "a1", 5))
+	told(b.SpendSentCode(ctx, *code("a1"), auth.Grant{At: noon, EndAttempt: "a1", Clear: []string{"k"}}))
+	told(b.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{
+		At: noon, EndSessions: &auth.EndSessions{User: "ann", Except: "s1"}, Messages: []auth.Message{message("m1")},
+	}))
+	told(b.FindBackupSalt(ctx, "ann"))
+	told(b.SpendBackupCode(ctx, "ann", "h1", grant))
+	told(b.ReplaceBackupCodes(ctx, *codes("ann", "n1"), grant))
+	told(b.FindUnseenCodes(ctx, "ann", noon))
+	told(b.SpendUnseenCodes(ctx, "ann"))
+	told(b.FindTOTP(ctx, "ann"))
+	told(b.SpendTOTPStep(ctx, "ann", 101, grant))
+	must(t, b.AddTOTPEnrolment(ctx, enrolment("k1")))
+	told(b.FindTOTPEnrolment(ctx, "s1", noon))
+	told(b.ReplaceTOTPEnrolment(ctx, "k1", enrolment("k1")))
+	done := enrolment("k1")
+	done.VerifiedAt = noon
+	told(b.SpendTOTPEnrolment(ctx, done, grant))
+	must(t, b.ReplacePhoneEnrolment(ctx, adding("e1"), grant))
+	told(b.FindPhoneEnrolment(ctx, "s1", noon))
+	must(t, b.RemovePhoneEnrolment(ctx, "s1"))
+	told(b.ReservePhone(ctx, "ann", "p1", grant))
+	told(b.ReplaceDefaultPhone(ctx, "ann", "p1", noon))
+	told(b.ReleasePhone(ctx, "ann", "p1", grant))
+	told(b.RemovePhone(ctx, "ann", "p1", grant))
+	told(b.RemoveTOTP(ctx, "ann", grant))
+	told(b.FindSession(ctx, "handle of s1"))
+	must(t, b.ReplaceSeen(ctx, "s1", noon.Add(time.Minute)))
+	must(t, b.RemoveSession(ctx, "handle of s1"))
+	must(t, b.RemoveAttempt(ctx, "a1"))
+	told(b.ClaimMessages(ctx, noon, noon.Add(time.Minute), 1))
+	must(t, b.ReplaceDue(ctx, "m1", 1, noon))
+	told(b.SpendMessage(ctx, "m1", noon))
+	told(b.RemoveMessages(ctx, noon))
+}

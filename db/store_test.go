@@ -1,0 +1,199 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// A base is a database in a folder of its own, opened as in production.
+type base struct {
+	*Store
+	path string
+	keys auth.Keys
+}
+
+func open(t *testing.T) base {
+	t.Helper()
+	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	b.Store = b.again(t)
+	return b
+}
+
+// again opens the same file once more, as another process would.
+func (b base) again(t *testing.T) *Store {
+	t.Helper()
+	s, err := OpenSQLite(t.Context(), b.path, b.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, s.Close()) })
+	return s
+}
+
+// give writes a grant that hangs on nothing.
+func (b base) give(t *testing.T, grant auth.Grant) {
+	t.Helper()
+	grant.At = noon
+	must(t, b.AddAttempt(t.Context(), grant))
+}
+
+// ann is an account with one session, an app used at step 100, a phone that is
+// no factor, a backup code and an open attempt.
+func (b base) ann(t *testing.T) {
+	t.Helper()
+	b.give(t, auth.Grant{
+		NewUser:     &auth.NewUser{User: user("ann"), CreatedAt: noon},
+		Session:     session("ann", "s1"),
+		TOTP:        &auth.TOTPKey{User: "ann", Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
+		Phone:       phone("ann", "p1", "+4915100000001"),
+		BackupCodes: codes("ann", "h1", "h2"),
+		Attempt:     attempt("ann", "a1"),
+		Code:        code("a1"),
+	})
+}
+
+func user(id auth.UserID) auth.User {
+	email := auth.Email{Typed: "A" + string(id) + "@example.org", Key: "a" + string(id) + "@example.org"}
+	return auth.User{ID: id, Email: email, PasswordHash: "hash of " + string(id)}
+}
+
+func session(user auth.UserID, id auth.SessionID) *auth.Session {
+	return &auth.Session{
+		ID: id, Handle: "handle of " + string(id), User: user, StartedAt: noon, SeenAt: noon, FirstAt: noon,
+		Address: "192.0.2.1", Browser: "a browser",
+	}
+}
+
+func attempt(user auth.UserID, handle string) *auth.Attempt {
+	return &auth.Attempt{
+		Handle: handle, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
+		Proved: []auth.Proof{{Kind: auth.Password, At: noon}}, ExpiresAt: noon.Add(auth.AttemptLifetime),
+	}
+}
+
+func code(holder string) *auth.SentCode {
+	return &auth.SentCode{
+		Holder: holder, MAC: []byte("mac for " + holder), To: "+4915100000001",
+		SentAt: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMost),
+	}
+}
+
+func codes(user auth.UserID, hashes ...string) *auth.BackupCodeSet {
+	return &auth.BackupCodeSet{
+		User: user, Salt: "salt", Hashes: hashes, Unseen: []string{"unseenbackupcode"},
+		UnseenUntil: noon.Add(auth.BackupCodesUnseen), MadeAt: noon,
+	}
+}
+
+func phone(user auth.UserID, id auth.PhoneID, number string) *auth.NewPhone {
+	return &auth.NewPhone{Phone: auth.Phone{ID: id, Number: number, VerifiedAt: noon}, User: user, Session: "s1"}
+}
+
+func message(id string) auth.Message {
+	return auth.Message{
+		ID: id, Channel: auth.BySMS, To: "+4915100000001", Letter: auth.LetterSignInCode,
+		At: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMost), Code: "271828",
+	}
+}
+
+const racers = 32
+
+// race asks from 32 goroutines at once, half of them through a second store on
+// the same file, and returns how many were told true.
+func (b base) race(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
+	t.Helper()
+	stores := []*Store{b.Store, b.again(t)}
+	answers := make([]bool, racers)
+	errs := make([]error, racers)
+	var start, end sync.WaitGroup
+	start.Add(1)
+	for i := range racers {
+		end.Go(func() {
+			start.Wait()
+			answers[i], errs[i] = ask(t.Context(), stores[i%2], i)
+		})
+	}
+	start.Done()
+	end.Wait()
+	must(t, errors.Join(errs...))
+	for _, told := range answers {
+		if told {
+			winners++
+		}
+	}
+	return winners
+}
+
+// once fails unless exactly one of the racing callers is told true.
+func (b base) once(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) {
+	t.Helper()
+	if winners := b.race(t, ask); winners != 1 {
+		t.Errorf("%d of %d racing callers were told true, not one", winners, racers)
+	}
+}
+
+// count reads one number past the store.
+func (b base) count(t *testing.T, query string, args ...any) (n int) {
+	t.Helper()
+	must(t, b.reader.db.QueryRowContext(t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+// change writes past the store.
+func (b base) change(t *testing.T, query string, args ...any) {
+	t.Helper()
+	_, err := b.writer.db.ExecContext(t.Context(), query, args...)
+	must(t, err)
+}
+
+// dump is all that stands on the disk.
+func (b base) dump(t *testing.T) (all []byte) {
+	t.Helper()
+	files, err := filepath.Glob(b.path + "*")
+	must(t, err)
+	for _, file := range files {
+		part, err := os.ReadFile(file)
+		must(t, err)
+		all = append(all, part...)
+	}
+	return all
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantNotFound(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("error is %v, not ErrNotFound", err)
+	}
+}
+
+func wantTrue(t *testing.T, told bool, err error) {
+	t.Helper()
+	must(t, err)
+	if !told {
+		t.Error("told false, not true")
+	}
+}
+
+func wantFalse(t *testing.T, told bool, err error) {
+	t.Helper()
+	must(t, err)
+	if told {
+		t.Error("told true, not false")
+	}
+}

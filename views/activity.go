@@ -1,0 +1,71 @@
+package views
+
+import (
+	"strings"
+
+	"twostep/auth"
+)
+
+// happenings has a sentence for all that can happen to an account. FACTOR is
+// what was proved or tried, NUMBER the phone and EMAIL the address it is about,
+// LEFT how many backup codes are left.
+var happenings = map[auth.What]string{
+	auth.SignedUp:            "Signed up. The account began.",
+	auth.SignedIn:            "Signed in with FACTOR.",
+	auth.SignedInNewBrowser:  "Signed in with FACTOR, from a browser that was not used before.",
+	auth.SecondFactorMissed:  "Not signed in: the password was right, but FACTOR was not.",
+	auth.SignInStopped:       "Too many wrong tries at FACTOR. Further ones had to wait.",
+	auth.Reverified:          "Verified again with FACTOR.",
+	auth.SessionEnded:        "Another device was signed out.",
+	auth.SessionsEnded:       "All other devices were signed out.",
+	auth.TOTPAdded:           "Authentication app added.",
+	auth.TOTPRemoved:         "Authentication app removed.",
+	auth.PhoneAdded:          "Phone number NUMBER added.",
+	auth.PhoneRemoved:        "Phone number NUMBER removed.",
+	auth.PhoneReserved:       "Phone number NUMBER put to use for MFA.",
+	auth.PhoneReleased:       "Phone number NUMBER no longer used for MFA.",
+	auth.PhoneMadeDefault:    "Phone number NUMBER made the default.",
+	auth.BackupCodesReplaced: "New backup codes generated. The earlier ones stopped working.",
+	auth.BackupCodeUsed:      "Backup code used, LEFT left.",
+	auth.PasswordChanged:     "Password changed.",
+	auth.PasswordReset:       "New password set with a code sent by mail. All devices were signed out.",
+	auth.EmailChangeAsked:    "Change of the email address to EMAIL asked for.",
+	auth.EmailChangeStopped:  "Change of the email address to EMAIL stopped.",
+	auth.EmailChanged:        "Email address changed to EMAIL.",
+	auth.NoticeEmailAdded:    "Second email address EMAIL added.",
+	auth.NoticeEmailRemoved:  "Second email address EMAIL removed.",
+	auth.AccountDeleted:      "Account deleted.",
+}
+
+// factors names what was proved.
+var factors = map[auth.Kind]string{
+	auth.Password:   "the password",
+	auth.TOTPCode:   "the code of the authentication app",
+	auth.PhoneCode:  "the code by SMS",
+	auth.BackupCode: "a backup code",
+	auth.EmailCode:  "the code by mail",
+}
+
+// happened says an event in a sentence. What a later version wrote and this
+// one has no words for is still an entry of the history.
+func happened(e auth.Event) string {
+	text, known := happenings[e.What]
+	if !known {
+		return "Something happened that this page has no words for."
+	}
+	factor, known := factors[e.Kind]
+	if !known {
+		factor = "another factor"
+	}
+	return strings.NewReplacer(
+		"FACTOR", factor, "NUMBER", Mask(e.Number), "EMAIL", oneLine(e.Email), "LEFT", count(e.Left, "backup code"),
+	).Replace(text)
+}
+
+// from says where an event came from.
+func from(e auth.Event) string {
+	if e.Address == "" {
+		return browser(e.Browser)
+	}
+	return browser(e.Browser) + ", " + e.Address
+}

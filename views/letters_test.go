@@ -1,0 +1,110 @@
+package views
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+const origin = "https://id.example.org:8443"
+
+func message(letter auth.Letter, channel auth.Channel) auth.Message {
+	return auth.Message{
+		Channel: channel, To: "ann@example.com", Letter: letter, At: now, ExpiresAt: now.Add(10 * time.Minute),
+		Number: "+14155554242", Email: "new@example.com", Left: 2, Address: "203.0.113.9", Browser: "Firefox/140",
+	}
+}
+
+// placeholder is a word that was not filled in.
+var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT`)
+
+// TestWrite_EveryLetter walks all of them. Even a message that carries a code
+// by mistake does not show it in a notice (RC-07).
+func TestWrite_EveryLetter(t *testing.T) {
+	said := map[string]auth.Letter{}
+	for _, letter := range auth.Letters() {
+		t.Run(string(letter), func(t *testing.T) {
+			m := message(letter, auth.ByEmail)
+			m.Code = "123456"
+			subject, body := Write(m, "Big Co & Söhne", origin)
+			if !strings.Contains(subject, "Big Co & Söhne") || strings.ContainsAny(subject, "\r\n") {
+				t.Errorf("subject is %q", subject)
+			}
+			if other, taken := said[body]; taken {
+				t.Errorf("says the same as %s", other)
+			}
+			said[body] = letter
+			if strings.Contains(body, "415555") || placeholder.MatchString(subject+body) {
+				t.Errorf("body is\n%s", body)
+			}
+			if codeUses[letter] != "" {
+				if !strings.Contains(body, "\nYour code is 123456\n") || !strings.Contains(body, "10 minutes") || !strings.Contains(body, "If it was not you") {
+					t.Errorf("body is\n%s", body)
+				}
+				return
+			}
+			if strings.Contains(subject+body, "123456") {
+				t.Errorf("a notice holds a code:\n%s", body)
+			}
+			for _, part := range []string{"2 May 2026, 14:04 UTC", "203.0.113.9", "Firefox/140", "If it was not you", origin + "/"} {
+				if !strings.Contains(body, part) {
+					t.Errorf("%q is not in\n%s", part, body)
+				}
+			}
+		})
+	}
+}
+
+// TestWrite_SMSIsBoundToTheHost runs the parsing steps of WICG's
+// origin-bound one-time codes on the text (SM-08).
+func TestWrite_SMSIsBoundToTheHost(t *testing.T) {
+	lastLine := regexp.MustCompile(`^@(\S+) #(\S+)$`)
+	for letter := range codeUses {
+		m := message(letter, auth.BySMS)
+		m.Code = "012345"
+		subject, body := Write(m, "Twostep", origin)
+		lines := strings.Split(body, "\n")
+		found := lastLine.FindStringSubmatch(lines[len(lines)-1])
+		if found == nil || found[1] != "id.example.org" || found[2] != "012345" {
+			t.Errorf("%s: the last line is %q", letter, lines[len(lines)-1])
+		}
+		if subject != "" || len(body) > 160 {
+			t.Errorf("%s: subject %q, %d signs", letter, subject, len(body))
+		}
+		if !strings.Contains(body, "10 minutes") {
+			t.Errorf("%s: %q", letter, body)
+		}
+	}
+}
+
+// TestWrite_BrowserStaysOnItsLine: what a client says of itself adds no line
+// and does not turn the direction of writing.
+func TestWrite_BrowserStaysOnItsLine(t *testing.T) {
+	plain := message(auth.Letter(auth.TOTPAdded), auth.ByEmail)
+	forged := plain
+	forged.Browser = "Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
+	_, want := Write(plain, "Twostep", origin)
+	_, got := Write(forged, "Two\r\nstep", origin)
+	if strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
+		t.Errorf("body is %q", got)
+	}
+}
+
+func TestWrite_LeavesOutWhatIsUnknown(t *testing.T) {
+	m := message(auth.LetterAddressTaken, auth.ByEmail)
+	m.Address, m.Browser = "", ""
+	_, body := Write(m, "Twostep", origin)
+	if strings.Contains(body, "From:") || strings.Contains(body, "Browser") {
+		t.Errorf("body is\n%s", body)
+	}
+}
+
+// TestWrite_NothingSuperfluous: each table has what can be sent and no more.
+func TestWrite_NothingSuperfluous(t *testing.T) {
+	if got, want := len(codeUses)+len(notifications)+1, len(auth.Letters()); got != want {
+		t.Errorf("there are words for %d letters, of %d", got, want)
+	}
+}

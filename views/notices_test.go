@@ -1,0 +1,19 @@
+package views
+
+import "testing"
+
+func TestNotice_Sentences(t *testing.T) {
+	if got := NoticeSignInFirst.Sentence(); got != "You must be signed in to access this page" {
+		t.Errorf("%q", got)
+	}
+	said := map[string]Notice{"": ""}
+	for notice, text := range notices {
+		if other, taken := said[text]; taken {
+			t.Errorf("%s and %s say the same", notice, other)
+		}
+		said[text] = notice
+	}
+	if got := Notice("<b>forged</b>").Sentence(); got != "" {
+		t.Errorf("an unknown notice says %q", got)
+	}
+}

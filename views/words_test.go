@@ -1,0 +1,40 @@
+package views
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSpan_RoundsUpInTheLargestUnit(t *testing.T) {
+	tests := map[time.Duration]string{
+		0:                             "1 second",
+		time.Second:                   "1 second",
+		29500 * time.Millisecond:      "30 seconds",
+		59 * time.Second:              "59 seconds",
+		59*time.Second + 1:            "1 minute",
+		time.Minute:                   "1 minute",
+		3*time.Minute + time.Second:   "4 minutes",
+		time.Hour:                     "1 hour",
+		23*time.Hour + 30*time.Minute: "24 hours",
+		72 * time.Hour:                "3 days",
+	}
+	for d, want := range tests {
+		if got := span(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestMask_ShowsFourDigits(t *testing.T) {
+	for number, want := range map[string]string{"+14155554242": "•••• 4242", "12": "•••• 12", "": "•••• "} {
+		if got := Mask(number); got != want {
+			t.Errorf("%q is masked as %q", number, got)
+		}
+	}
+}
+
+func TestGroups_OfFour(t *testing.T) {
+	if got := groups("JBSWY3DPEHPK3PXP"); got != "JBSW Y3DP EHPK 3PXP" {
+		t.Errorf("%q", got)
+	}
+}
