@@ -90,7 +90,7 @@ type Sender func(ctx context.Context, m Message) error
 // message. What failed is tried again after a growing wait, until it has
 // expired: a code that came too late would only confuse.
 func (r *Rules) Deliver(ctx context.Context, send Sender) (sent int, failed []error, err error) {
-	const batch = 16
+	const batch = 1 // a claim lasts for one sending, so that no other worker takes a message over while it goes out
 	for {
 		now := r.now()
 		if _, err := r.store.RemoveMessages(ctx, now); err != nil {

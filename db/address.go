@@ -48,7 +48,7 @@ func (s *Store) ReplaceAddressEnrolment(ctx context.Context, e auth.AddressEnrol
 	return s.add(ctx, "begin a change of address", func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
 			DELETE FROM sent_codes
-			WHERE holder IN (SELECT id FROM address_enrolments WHERE user_id = $1)`, e.User)
+			WHERE holder IN (SELECT id FROM address_enrolments WHERE user_id = $1 AND id <> $2)`, e.User, e.ID)
 		if err != nil {
 			return false, err
 		}

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -64,15 +65,42 @@ func TestFindFactors_PhonesInOrder(t *testing.T) {
 	told, err = b.ReservePhone(t.Context(), "ann", "p3", at(2))
 	wantTrue(t, told, err)
 	order("p2", "p3", "p4", "p1")
-	told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p3", noon)
+	told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p3", at(0))
 	wantTrue(t, told, err)
 	order("p3", "p2", "p4", "p1")
-	told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p4", noon)
+	told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p4", at(0))
 	wantFalse(t, told, err) // not reserved
-	told, err = b.ReplaceDefaultPhone(t.Context(), "bob", "p2", noon)
+	told, err = b.ReplaceDefaultPhone(t.Context(), "bob", "p2", at(0))
 	wantFalse(t, told, err) // another's
 	order("p3", "p2", "p4", "p1")
 	told, err = b.ReleasePhone(t.Context(), "ann", "p3", at(3))
 	wantTrue(t, told, err)
 	order("p2", "p4", "p3", "p1")
+}
+
+// RV-06: where a second factor is required, of two that are removed at the same
+// time from two sessions one stays.
+func TestKeepFactor_OneStays(t *testing.T) {
+	for name, drop := range map[string]func(*Store, context.Context, auth.UserID, auth.PhoneID, auth.Grant) (bool, error){
+		"removed": (*Store).RemovePhone, "released": (*Store).ReleasePhone,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			b.ann(t)
+			told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
+			wantTrue(t, told, err)
+			b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+				grant := auth.Grant{At: noon, KeepFactor: true}
+				if i%4 < 2 { // from both stores
+					return drop(s, ctx, "ann", "p1", grant)
+				}
+				return s.RemoveTOTP(ctx, "ann", grant)
+			})
+			f, err := b.FindFactors(t.Context(), "ann", noon)
+			must(t, err)
+			if f.Count() != 1 || f.BackupCodes != 2 {
+				t.Errorf("%d factors and %d backup codes are left", f.Count(), f.BackupCodes)
+			}
+		})
+	}
 }

@@ -26,7 +26,7 @@ func TestQueries_UseIndexes(t *testing.T) {
 			return true
 		})
 	}
-	if looked < 45 {
+	if looked < 85 {
 		t.Errorf("only %d queries were looked at", looked)
 	}
 }
@@ -96,7 +96,7 @@ func (b base) walk(t *testing.T) {
 	told(b.SpendUnseenCodes(ctx, "ann"))
 	told(b.FindTOTP(ctx, "ann"))
 	told(b.SpendTOTPStep(ctx, "ann", 101, grant))
-	must(t, b.AddTOTPEnrolment(ctx, enrolment("k1")))
+	must(t, b.AddTOTPEnrolment(ctx, enrolment("k1"), noon))
 	told(b.FindTOTPEnrolment(ctx, "s1", noon))
 	told(b.ReplaceTOTPEnrolment(ctx, "k1", enrolment("k1")))
 	done := enrolment("k1")
@@ -106,7 +106,7 @@ func (b base) walk(t *testing.T) {
 	told(b.FindPhoneEnrolment(ctx, "s1", noon))
 	must(t, b.RemovePhoneEnrolment(ctx, "s1"))
 	told(b.ReservePhone(ctx, "ann", "p1", grant))
-	told(b.ReplaceDefaultPhone(ctx, "ann", "p1", noon))
+	told(b.ReplaceDefaultPhone(ctx, "ann", "p1", grant))
 	told(b.ReleasePhone(ctx, "ann", "p1", grant))
 	told(b.RemovePhone(ctx, "ann", "p1", grant))
 	told(b.RemoveTOTP(ctx, "ann", grant))
@@ -118,4 +118,36 @@ func (b base) walk(t *testing.T) {
 	must(t, b.ReplaceDue(ctx, "m1", 1, noon))
 	told(b.SpendMessage(ctx, "m1", noon))
 	told(b.RemoveMessages(ctx, noon))
+	b.walkAccount(t)
+}
+
+// walkAccount calls the methods for what an account has beside its factors.
+func (b base) walkAccount(t *testing.T) {
+	t.Helper()
+	ctx, grant := t.Context(), auth.Grant{At: noon}
+	told := func(_ any, err error) { t.Helper(); must(t, err) }
+	b.everything(t, "bob", noon)
+	bobs := attempt("bob", "newest")
+	b.give(t, auth.Grant{Attempt: bobs, EndOlder: bobs, Proof: &auth.NewProof{Attempt: "attempt of bob", Proof: auth.Proof{At: noon}}})
+	told(b.SpendPassword(ctx, "bob", "hash of bob", "", auth.Grant{
+		At: noon, Session: session("bob", "more"), Raise: &auth.Raise{Session: "session of bob"},
+	}))
+	told(b.FindUser(ctx, "bob"))
+	told(b.FindSessions(ctx, "bob"))
+	told(b.FindAddresses(ctx, "bob"))
+	told(b.FindActivity(ctx, "bob", "", 10))
+	told(b.FindBrowser(ctx, "bob", "marker of bob"))
+	told(b.FindNoticeAddress(ctx, "bob"))
+	told(b.FindAddressEnrolment(ctx, "bob", noon))
+	told(b.FindStoppable(ctx, "stop bob", noon))
+	told(b.SpendAddressEnrolment(ctx, "address of bob", grant))
+	e := changing("bob", auth.ForSignIn, "new@example.org")
+	must(t, b.ReplaceAddressEnrolment(ctx, e, grant))
+	b.give(t, auth.Grant{Address: &e})
+	told(b.RemoveNoticeAddress(ctx, "bob", grant))
+	told(b.ReplacePassword(ctx, "bob", "another hash", grant))
+	told(b.RemovePhone(ctx, "bob", "phone of bob", auth.Grant{At: noon, KeepFactor: true}))
+	told(b.RemoveSessionOf(ctx, "bob", "session of bob", grant))
+	told(b.RemoveExpired(ctx, noon, auth.Ends{}))
+	told(b.RemoveUser(ctx, "bob", grant))
 }

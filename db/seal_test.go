@@ -16,7 +16,7 @@ func TestSeal_DumpHoldsNoSecret(t *testing.T) {
 	b := open(t)
 	b.ann(t)
 	b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1")))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	for range 2 { // before and after the log was moved into the file
 		dump := b.dump(t)
 		for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code"} {

@@ -63,10 +63,16 @@ func (s *Store) ReplaceSeen(ctx context.Context, id auth.SessionID, now time.Tim
 	return err
 }
 
+// The codes of what is under way in a session, which no key ties to it.
+var (
+	removeCodesByHandle = codesUnderWayIn(`SELECT id FROM sessions WHERE handle = $1`)
+	removeCodesOf       = codesUnderWayIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`)
+)
+
 // RemoveSession ends a session and what was under way in it.
 func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 	_, err := s.write(ctx, "end a session", func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, codesUnderWayIn(`SELECT id FROM sessions WHERE handle = $1`), handle)
+		_, err := tx.exec(ctx, removeCodesByHandle, handle)
 		if err != nil {
 			return false, err
 		}
@@ -79,7 +85,7 @@ func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 // RemoveSessionOf ends a session by its id, of that account alone.
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.Grant) (removed bool, err error) {
 	return s.write(ctx, "end another session", func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, codesUnderWayIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`), id, user)
+		_, err := tx.exec(ctx, removeCodesOf, id, user)
 		if err != nil {
 			return false, err
 		}

@@ -68,7 +68,7 @@ func user(id auth.UserID) auth.User {
 
 func session(user auth.UserID, id auth.SessionID) *auth.Session {
 	return &auth.Session{
-		ID: id, Handle: "handle of " + string(id), User: user, StartedAt: noon, SeenAt: noon, FirstAt: noon,
+		ID: id, Handle: "handle of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, FirstAt: noon,
 		Address: "192.0.2.1", Browser: "a browser",
 	}
 }

@@ -109,7 +109,8 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 }
 
 // ReplaceTOTPEnrolment puts next in place of the set-up with the key id that
-// was seen, unless that has gone on in the meantime.
+// was seen, unless that has gone on in the meantime. One that is verified gives
+// way to another key alone, and only after the codes that came with it were seen.
 func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth.TOTPEnrolment) (replaced bool, err error) {
 	return s.write(ctx, "go on with the set-up of an app", func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.seal(enrolmentSecret(next.ID), next.Secret)
@@ -117,9 +118,21 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 			return false, err
 		}
 		changed, err := tx.exec(ctx, `
-			UPDATE totp_enrolments SET id = $1, secret = $2, scanned_at = $3, expires_at = $4
-			WHERE session_id = $5 AND id = $6 AND verified_at IS NULL`,
-			next.ID, sealed, millis(next.ScannedAt), millis(next.ExpiresAt), next.Session, seen)
+			UPDATE totp_enrolments SET
+				id = $1,
+				secret = $2,
+				scanned_at = $3,
+				verified_at = NULL,
+				made_codes = $7,
+				expires_at = $4
+			WHERE session_id = $5 AND id = $6 AND (
+				verified_at IS NULL
+				OR $1 <> $6 AND NOT (made_codes = 1 AND EXISTS (
+					SELECT 1 FROM backup_code_sets
+					WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL
+				))
+			)`,
+			next.ID, sealed, millis(next.ScannedAt), millis(next.ExpiresAt), next.Session, seen, false)
 		return changed > 0, err
 	})
 }

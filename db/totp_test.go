@@ -46,7 +46,7 @@ func TestSpendTOTPStep_Forward(t *testing.T) {
 func TestRemoveTOTP_OnceOnly(t *testing.T) {
 	b := open(t)
 	b.ann(t)
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1")))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 		return s.RemoveTOTP(ctx, "ann", auth.Grant{At: noon})
 	})
@@ -61,8 +61,8 @@ func TestRemoveTOTP_OnceOnly(t *testing.T) {
 func TestAddTOTPEnrolment(t *testing.T) {
 	b := open(t)
 	b.ann(t)
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1")))
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k2")))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k2"), noon))
 	got, err := b.FindTOTPEnrolment(t.Context(), "s1", noon)
 	must(t, err)
 	want := enrolment("k1")
@@ -74,7 +74,7 @@ func TestAddTOTPEnrolment(t *testing.T) {
 	wantNotFound(t, err)
 	later := enrolment("k3")
 	later.ExpiresAt = later.ExpiresAt.Add(auth.EnrolmentLifetime)
-	must(t, b.AddTOTPEnrolment(t.Context(), later))
+	must(t, b.AddTOTPEnrolment(t.Context(), later, noon.Add(auth.EnrolmentLifetime)))
 	got, err = b.FindTOTPEnrolment(t.Context(), "s1", noon.Add(auth.EnrolmentLifetime))
 	must(t, err)
 	if got.ID != "k3" {
@@ -82,7 +82,7 @@ func TestAddTOTPEnrolment(t *testing.T) {
 	}
 	stranger := enrolment("k4") // a session that is not this account's begins nothing
 	stranger.Session = "s9"
-	must(t, b.AddTOTPEnrolment(t.Context(), stranger))
+	must(t, b.AddTOTPEnrolment(t.Context(), stranger, noon))
 	_, err = b.FindTOTPEnrolment(t.Context(), "s9", noon)
 	wantNotFound(t, err)
 }
@@ -90,7 +90,7 @@ func TestAddTOTPEnrolment(t *testing.T) {
 func TestReplaceTOTPEnrolment(t *testing.T) {
 	b := open(t)
 	b.ann(t)
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1")))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	scanned := enrolment("k1")
 	scanned.ScannedAt = noon.Add(time.Second)
 	told, err := b.ReplaceTOTPEnrolment(t.Context(), "k1", scanned)
@@ -103,18 +103,29 @@ func TestReplaceTOTPEnrolment(t *testing.T) {
 	told, err = b.ReplaceTOTPEnrolment(t.Context(), "k1", scanned) // a tab that shows the first key
 	wantFalse(t, told, err)
 	done := enrolment("k2")
-	done.VerifiedAt = noon
+	done.VerifiedAt, done.MadeCodes = noon, true
 	told, err = b.SpendTOTPEnrolment(t.Context(), done, auth.Grant{At: noon})
 	wantTrue(t, told, err)
-	told, err = b.ReplaceTOTPEnrolment(t.Context(), "k2", enrolment("k3"))
+	told, err = b.ReplaceTOTPEnrolment(t.Context(), "k2", enrolment("k2")) // a tab that was left behind
 	wantFalse(t, told, err)
+	told, err = b.ReplaceTOTPEnrolment(t.Context(), "k2", enrolment("k3")) // the codes were not seen
+	wantFalse(t, told, err)
+	told, err = b.SpendUnseenCodes(t.Context(), "ann")
+	wantTrue(t, told, err)
+	told, err = b.ReplaceTOTPEnrolment(t.Context(), "k2", enrolment("k2"))
+	wantFalse(t, told, err)
+	told, err = b.ReplaceTOTPEnrolment(t.Context(), "k2", enrolment("k3")) // another app in place of this one
+	wantTrue(t, told, err)
+	if got, err := b.FindTOTPEnrolment(t.Context(), "s1", noon); err != nil || got.Step() != auth.TOTPAdd || len(got.Secret) == 0 {
+		t.Errorf("the set-up is %+v, %v", got, err)
+	}
 }
 
 // Of racing callers that would each reset the set-up one does.
 func TestReplaceTOTPEnrolment_OnceOnly(t *testing.T) {
 	b := open(t)
 	b.ann(t)
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1")))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 		return s.ReplaceTOTPEnrolment(ctx, "k1", enrolment(fmt.Sprint("next ", i)))
 	})
@@ -124,7 +135,7 @@ func TestReplaceTOTPEnrolment_OnceOnly(t *testing.T) {
 func TestSpendTOTPEnrolment_OnceOnly(t *testing.T) {
 	b := open(t)
 	b.ann(t)
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1")))
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 		e := enrolment("k1")
 		e.VerifiedAt, e.MadeCodes = noon, true

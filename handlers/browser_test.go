@@ -221,6 +221,7 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 	b.w.site.ServeHTTP(recorder, r)
 	response := recorder.Result()
 	b.jar.SetCookies(u, response.Cookies())
+	b.w.deliver() // at once, so that letters come in the order of what they tell of
 	return response
 }
 

@@ -54,7 +54,7 @@ func Account(p AccountPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if p.Factors.CodesUnseen {
+			if p.Factors.CodesUnseen && p.Factors.Allows(auth.BackupCode) {
 				templ_7745c5c3_Err = codesWait().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

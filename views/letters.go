@@ -2,7 +2,6 @@ package views
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -23,9 +22,7 @@ func Write(m auth.Message, product, origin string) (subject, body string) {
 	if m.Letter == auth.LetterAddressTaken {
 		return "You have an account at " + product, addressTaken(m, product, origin)
 	}
-	words := notifications[m.Letter]
-	fill := strings.NewReplacer("PRODUCT", product, "NUMBER", Mask(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left))
-	return fill.Replace(words.subject), notify(m, fill.Replace(words.text), origin)
+	return notify(m, product, origin)
 }
 
 // codeBySMS ends with the line by which phones tell whose code it is and fill
@@ -64,120 +61,156 @@ func codeByMail(m auth.Message, product string) string {
 }
 
 // addressTaken goes to the owner of an address with which somebody tried to
-// sign up; the visitor is not told that it is taken (FF-03).
+// sign up, or to which somebody tried to change the address of another
+// account; who tried it is not told that it is taken (FF-03).
 func addressTaken(m auth.Message, product, origin string) string {
 	return paragraphs(
-		"Somebody tried to sign up at "+product+" with this address, which has an account already.",
+		"Somebody wanted to use this address for an account at "+product+", where it has one already.",
 		strings.Join(circumstances(m), "\n"),
-		"If it was you, sign in instead: "+origin+"/sign-in",
+		"If it was you, sign in to that account instead: "+origin+"/sign-in",
 		"If it was not you, there is nothing to do. Your account is as it was.",
 	)
 }
 
-// A notification is what a notice says happened.
-type notification struct{ subject, text string }
+// A notification is what a notice says happened, and what to do about it if it
+// was somebody else.
+type notification struct{ subject, text, help string }
+
+// What to do if it was not you. Whoever did it knows the password or sits at a
+// browser that is signed in, so a new password comes first (RC-07).
+const (
+	helpPassword = "If it was not you, somebody knows your password. Change it at once: ORIGIN/account/password"
+	helpTries    = "If it was not you, nobody got in by it, and your password still works once the wait is over. If you use that password anywhere else too, change it: ORIGIN/account/password"
+	helpFactors  = "If it was not you, somebody may know your password. Change it: ORIGIN/account/password\n\nThen remove what is not yours and generate new backup codes: ORIGIN/account/manage-mfa"
+	helpReset    = "If it was not you, set a new password at once, which signs everybody else out: ORIGIN/forgot-password"
+	helpStop     = "If it was not you, stop the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password, for somebody may be signed in: ORIGIN/account/password"
+	helpEmails   = "If it was not you, somebody may be signed in to your account. Change your password: ORIGIN/account/password\n\nThen look at its email addresses: ORIGIN/account/email"
+	helpGone     = "If it was not you, tell the people who run the site at once: ORIGIN/"
+)
 
 // notifications has one for each event that is told to an account's owner.
 var notifications = map[auth.Letter]notification{
 	auth.Letter(auth.SignedInNewBrowser): {
 		"New sign-in to PRODUCT",
 		"Somebody signed in to your account at PRODUCT with a browser that was not used before.",
+		helpPassword,
 	},
 	auth.Letter(auth.SecondFactorMissed): {
 		"Sign-in to PRODUCT not completed",
 		"Somebody gave the right password of your account at PRODUCT, but a wrong code in the second step. They were not signed in.",
+		helpPassword,
 	},
 	auth.Letter(auth.SignInStopped): {
 		"Too many tries to sign in to PRODUCT",
 		"There were so many wrong tries to sign in to your account at PRODUCT that further ones have to wait.",
+		helpTries,
 	},
 	auth.Letter(auth.TOTPAdded): {
 		"Authentication app added to PRODUCT",
-		"An authentication app was added to your account at PRODUCT.",
+		"An authentication app was added to your account at PRODUCT. If there was an earlier one, it no longer works.",
+		helpFactors,
 	},
 	auth.Letter(auth.TOTPRemoved): {
 		"Authentication app removed from PRODUCT",
 		"The authentication app was removed from your account at PRODUCT.",
+		helpFactors,
 	},
 	auth.Letter(auth.PhoneAdded): {
 		"Phone number added to PRODUCT",
 		"The phone number NUMBER was added to your account at PRODUCT.",
+		helpFactors,
 	},
 	auth.Letter(auth.PhoneRemoved): {
 		"Phone number removed from PRODUCT",
 		"The phone number NUMBER was removed from your account at PRODUCT.",
+		helpFactors,
 	},
 	auth.Letter(auth.PhoneReserved): {
 		"Phone number used to sign in to PRODUCT",
 		"The phone number NUMBER now gets codes to sign in to your account at PRODUCT.",
+		helpFactors,
 	},
 	auth.Letter(auth.PhoneReleased): {
 		"Phone number no longer used to sign in to PRODUCT",
 		"The phone number NUMBER no longer gets codes to sign in to your account at PRODUCT.",
+		helpFactors,
 	},
 	auth.Letter(auth.BackupCodesReplaced): {
 		"New backup codes at PRODUCT",
 		"New backup codes were made for your account at PRODUCT. The earlier ones no longer work.",
+		helpFactors,
 	},
 	auth.Letter(auth.BackupCodeUsed): {
 		"Backup code used at PRODUCT",
 		"A backup code was used for your account at PRODUCT. LEFT",
+		helpFactors,
 	},
 	auth.Letter(auth.PasswordChanged): {
 		"Password changed at PRODUCT",
 		"The password of your account at PRODUCT was changed.",
+		helpReset,
 	},
 	auth.Letter(auth.PasswordReset): {
 		"Password reset at PRODUCT",
 		"A new password was set for your account at PRODUCT, by a code that was sent to you by mail. Every device was signed out.",
+		helpReset,
 	},
 	auth.Letter(auth.EmailChangeAsked): {
 		"Change of your email address at PRODUCT",
 		"Somebody asked to change the email address of your account at PRODUCT to EMAIL. Nothing changes before that address is proved.",
+		helpStop,
 	},
 	auth.Letter(auth.EmailChanged): {
 		"Email address changed at PRODUCT",
-		"The email address of your account at PRODUCT is now EMAIL.",
+		"The email address of your account at PRODUCT is now EMAIL. It is the one to sign in with.",
+		helpGone,
 	},
 	auth.Letter(auth.NoticeEmailAdded): {
 		"Second email address added at PRODUCT",
 		"Notices about your account at PRODUCT now go to EMAIL too.",
+		helpEmails,
 	},
 	auth.Letter(auth.NoticeEmailRemoved): {
 		"Second email address removed at PRODUCT",
 		"Notices about your account at PRODUCT no longer go to EMAIL.",
+		helpEmails,
 	},
 	auth.Letter(auth.AccountDeleted): {
 		"Account deleted at PRODUCT",
 		"Your account at PRODUCT was deleted, with everything in it.",
+		helpGone,
 	},
 }
 
 // notify says what happened, when and from where, and what to do about it
-// (RC-07). It holds no code.
-func notify(m auth.Message, what, origin string) string {
-	help := "If it was not you, somebody may know your password. Sign in, remove what is not yours and generate new backup codes: " + origin + "/account/manage-mfa"
-	if m.Letter == auth.Letter(auth.AccountDeleted) { // nobody can sign in to what is gone
-		help = "If it was not you, tell the people who run the site at once: " + origin + "/"
-	}
-	return paragraphs(
-		what,
+// (RC-07). It holds no code. Of a change of address it holds the token that
+// stops it, which opens nothing (RC-09).
+func notify(m auth.Message, product, origin string) (subject, body string) {
+	words := notifications[m.Letter]
+	fill := strings.NewReplacer(
+		"PRODUCT", product, "NUMBER", Mask(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left),
+		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
+	)
+	parts := []string{
+		fill.Replace(words.text),
 		strings.Join(circumstances(m), "\n"),
 		"If it was you, there is nothing to do.",
-		help,
-		"If you cannot sign in, ask the people who run the site for help.",
-	)
+		fill.Replace(words.help),
+	}
+	if words.help != helpGone { // which asks them already
+		parts = append(parts, "If you cannot sign in, ask the people who run the site for help.")
+	}
+	return fill.Replace(words.subject), paragraphs(parts...)
 }
 
-// circumstances are when it happened and from where. The browser's name is
-// what the browser says of itself, so it is quoted and stays on its line.
+// circumstances are when it happened and from where, as far as that is known.
 func circumstances(m auth.Message) []string {
 	lines := []string{"When: " + moment(m.At)}
 	if m.Address != "" {
 		lines = append(lines, "From: "+oneLine(m.Address))
 	}
-	if browser := oneLine(m.Browser); browser != "" {
-		lines = append(lines, "Browser, as it calls itself: "+strconv.Quote(browser))
+	if m.Browser != "" {
+		lines = append(lines, "Browser: "+browser(m.Browser))
 	}
 	return lines
 }

@@ -14,12 +14,13 @@ const origin = "https://id.example.org:8443"
 func message(letter auth.Letter, channel auth.Channel) auth.Message {
 	return auth.Message{
 		Channel: channel, To: "ann@example.com", Letter: letter, At: now, ExpiresAt: now.Add(10 * time.Minute),
-		Number: "+14155554242", Email: "new@example.com", Left: 2, Address: "203.0.113.9", Browser: "Firefox/140",
+		Number: "+14155554242", Email: "new@example.com", Left: 2, Address: "203.0.113.9", Browser: firefox,
+		StopToken: "stop+token",
 	}
 }
 
 // placeholder is a word that was not filled in.
-var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT`)
+var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT|ORIGIN|TOKEN`)
 
 // TestWrite_EveryLetter walks all of them. Even a message that carries a code
 // by mistake does not show it in a notice (RC-07).
@@ -49,7 +50,7 @@ func TestWrite_EveryLetter(t *testing.T) {
 			if strings.Contains(subject+body, "123456") {
 				t.Errorf("a notice holds a code:\n%s", body)
 			}
-			for _, part := range []string{"2 May 2026, 14:04 UTC", "203.0.113.9", "Firefox/140", "If it was not you", origin + "/"} {
+			for _, part := range []string{"2 May 2026, 14:04 UTC", "203.0.113.9", "Browser: Firefox on Windows", "If it was not you", origin + "/"} {
 				if !strings.Contains(body, part) {
 					t.Errorf("%q is not in\n%s", part, body)
 				}
@@ -85,10 +86,10 @@ func TestWrite_SMSIsBoundToTheHost(t *testing.T) {
 func TestWrite_BrowserStaysOnItsLine(t *testing.T) {
 	plain := message(auth.Letter(auth.TOTPAdded), auth.ByEmail)
 	forged := plain
-	forged.Browser = "Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
+	forged.Browser = "Firefox/140 Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
 	_, want := Write(plain, "Twostep", origin)
 	_, got := Write(forged, "Two\r\nstep", origin)
-	if strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
+	if strings.Contains(got, "Call") || strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
 		t.Errorf("body is %q", got)
 	}
 }
@@ -106,5 +107,34 @@ func TestWrite_LeavesOutWhatIsUnknown(t *testing.T) {
 func TestWrite_NothingSuperfluous(t *testing.T) {
 	if got, want := len(codeUses)+len(notifications)+1, len(auth.Letters()); got != want {
 		t.Errorf("there are words for %d letters, of %d", got, want)
+	}
+}
+
+// TestWrite_StopsAChangeOfAddress: the mail of the old address has the link,
+// built from the site's own origin, and no other letter has a token.
+func TestWrite_StopsAChangeOfAddress(t *testing.T) {
+	for _, letter := range auth.Letters() {
+		_, body := Write(message(letter, auth.ByEmail), "Twostep", origin)
+		want := letter == auth.Letter(auth.EmailChangeAsked)
+		if got := strings.Contains(body, origin+"/account/email/stop?token=stop%2Btoken\n"); got != want || !want && strings.Contains(body, "token") {
+			t.Errorf("%s: body is\n%s", letter, body)
+		}
+	}
+}
+
+// TestWrite_SaysWhatToDo: who did not do it finds the page to go to.
+func TestWrite_SaysWhatToDo(t *testing.T) {
+	tests := map[auth.What]string{
+		auth.SignedInNewBrowser: "/account/password", auth.SecondFactorMissed: "/account/password", auth.SignInStopped: "/account/password",
+		auth.TOTPRemoved: "/account/manage-mfa", auth.BackupCodeUsed: "/account/manage-mfa",
+		auth.PasswordChanged: "/forgot-password", auth.PasswordReset: "/forgot-password",
+		auth.EmailChangeAsked: "/account/password", auth.NoticeEmailRemoved: "/account/email",
+		auth.EmailChanged: "/", auth.AccountDeleted: "/",
+	}
+	for what, path := range tests {
+		_, body := Write(message(auth.Letter(what), auth.ByEmail), "Twostep", origin)
+		if !strings.Contains(body, origin+path+"\n") {
+			t.Errorf("%s does not lead to %s:\n%s", what, path, body)
+		}
 	}
 }

@@ -6,6 +6,12 @@ func TestNotice_Sentences(t *testing.T) {
 	if got := NoticeSignInFirst.Sentence(); got != "You must be signed in to access this page" {
 		t.Errorf("%q", got)
 	}
+	if got := NoticePasswordReset.Sentence(); got != "Your password was set. Sign in with it." {
+		t.Errorf("%q", got)
+	}
+	if got := NoticeTimedOut.Sentence(); got != "You were signed out because nothing was done for a while. Sign in again to go on." {
+		t.Errorf("%q", got)
+	}
 	said := map[string]Notice{"": ""}
 	for notice, text := range notices {
 		if other, taken := said[text]; taken {

@@ -106,15 +106,26 @@ func TestPages_Audit(t *testing.T) {
 				if form.Find("input[type=hidden][name=token]").AttrOr("value", "") != "form-token" {
 					t.Error("a form has no token")
 				}
-				form.Find("input:not([type=hidden])").Each(func(_ int, x *goquery.Selection) {
+				form.Find("input:not([type=hidden], [hidden])").Each(func(_ int, x *goquery.Selection) {
 					if form.Find("label[for="+x.AttrOr("id", "none")+"]").Text() == "" {
 						t.Errorf("the field %q has no label", x.AttrOr("name", ""))
 					}
 				})
-				if form.Find("input:not([type=hidden])").Length() > 0 && form.Find("button").Length() != 1 {
+				if form.Find("input:not([type=hidden], [hidden])").Length() > 0 && form.Find("button").Length() != 1 {
 					t.Error("a form with fields has one button, so that Enter is the answer")
 				}
 			})
+			doc.Find("form:has(input[type=password])").Each(func(_ int, form *goquery.Selection) {
+				if form.Find("input[autocomplete=username]").Length() != 1 {
+					t.Error("a form with a password does not say whose (HT-02)")
+				}
+			})
+			if n := doc.Find("[autofocus]").Length(); n > 1 {
+				t.Errorf("%d fields take the focus", n)
+			}
+			if n := doc.Find("main h2").FilterFunction(func(_ int, h *goquery.Selection) bool { return strings.TrimSpace(h.Text()) == "" }).Length(); n > 0 {
+				t.Error("a heading is empty")
+			}
 			if n := doc.Find("form[action='/sign-out'] button").Length(); n != doc.Find("body.signed-in").Length() {
 				t.Errorf("%d buttons to sign out", n)
 			}
@@ -140,6 +151,17 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 		{"verify_totp", "code", "totp-code", "text", "one-time-code", "numeric"},
 		{"add_phone", "phone", "phone", "tel", "tel", ""},
 		{"verify_phone", "code", "code", "text", "one-time-code", "numeric"},
+		{"reverify_password", "password", "password", "password", "current-password", ""},
+		{"reverify_app", "code", "code", "text", "one-time-code", "text"},
+		{"reverify_sms", "code", "code", "text", "one-time-code", "numeric"},
+		{"forgot_password", "email", "email", "email", "username", ""},
+		{"check_email", "code", "code", "text", "one-time-code", "numeric"},
+		{"new_password", "password", "password", "password", "new-password", ""},
+		{"password", "current", "current", "password", "current-password", ""},
+		{"password", "password", "password", "password", "new-password", ""},
+		{"email_second", "email", "email", "email", "email", ""},
+		{"email_waiting", "code", "code", "text", "one-time-code", "numeric"},
+		{"delete", "confirm", "confirm", "text", "off", "email"},
 	}
 	for _, test := range tests {
 		x := parse(t, pages[test.page]).Find("input[name=" + test.name + "]")
@@ -154,6 +176,8 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 // TestPages_SayWhatTheContractSays holds the exact words that people, and
 // tests from outside, go by.
 func TestPages_SayWhatTheContractSays(t *testing.T) {
+	const accountLinks = "/account/manage-mfa=Manage MFA /account/email=Email address /account/password=Password" +
+		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
 		page    string
 		buttons string // in the order of the source, without Sign out
@@ -161,13 +185,19 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 	}{
 		{"sign_up", "continue=Continue", "/sign-in=Sign in"},
 		{"verify_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
-		{"sign_in", "continue=Continue", "/sign-up=Sign up"},
-		{"sign_in_closed", "continue=Continue", ""},
+		{"sign_in", "continue=Continue", "/forgot-password=Forgot password? /sign-up=Sign up"},
+		{"sign_in_closed", "continue=Continue", "/forgot-password=Forgot password?"},
 		{"verify_account_app", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", ""},
 		{"verify_account_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", ""},
-		{"account", "", "/account/manage-mfa=Manage MFA"},
+		{"verify_account_closed", "start_over=Start over", ""},
+		{"account", "", accountLinks},
+		{"account_off", "", accountLinks},
+		{"account_few_codes", "", "/account/manage-mfa/backup-codes=Generate new backup codes " + accountLinks},
+		{"account_no_codes", "", "/account/manage-mfa/backup-codes=Generate new backup codes " + accountLinks},
+		{"account_unseen", "", "/account/manage-mfa/backup-codes=Save backup codes " + accountLinks},
+		{"account_no_codes_off", "", accountLinks},
 		{
-			"manage_mfa", "=Make default",
+			"manage_mfa", "reset=Replace =Make default",
 			"/account=Account /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/home/remove=Remove from account /account/manage-mfa/phones/work/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/work/remove=Remove from account /account/manage-mfa/phones/spare/use=Use for MFA" +
@@ -175,6 +205,13 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 				" /account/manage-mfa/backup-codes=Generate",
 		},
 		{"manage_mfa_empty", "", "/account=Account /account/manage-mfa/add=Add /account/add-phone=Add a new phone number"},
+		{"manage_mfa_app_only", "", "/account=Account /account/manage-mfa/add=Add"},
+		{
+			"manage_mfa_switched_off", "",
+			"/account=Account /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
+				" /account/manage-mfa/phones/home/remove=Remove from account /account/manage-mfa/phones/work/disable=Disable for MFA" +
+				" /account/manage-mfa/phones/work/remove=Remove from account /account/manage-mfa/phones/spare/remove=Remove from account",
+		},
 		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA /account/manage-mfa/add?format=uri=Use URI instead"},
 		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=" + sampleURI + " /account/manage-mfa/add=Use QR Code instead"},
 		{"verify_totp", "verify_code=Verify code reset=Reset", "/account/manage-mfa=Manage MFA"},
@@ -187,6 +224,29 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=Use an authentication app instead"},
 		{"verify_phone", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
 		{"phone_added", "use=Use for MFA", "/account/manage-mfa=Manage MFA"},
+		{"reverify_password", "continue=Continue", "/account=Cancel"},
+		{"reverify_app", "verify=Verify use:sms:home=Send a code to •••• 4242", "/account=Cancel"},
+		{"reverify_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app", "/account=Cancel"},
+		{"reverify_closed", "", "/account=Cancel"},
+		{"setup_mfa", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code"},
+		{"setup_mfa_sms", "", "/account/add-phone=SMS code"},
+		{"setup_mfa_unseen", "", "/account/manage-mfa/backup-codes=Backup codes"},
+		{"forgot_password", "continue=Continue", "/sign-in=Back to sign in"},
+		{"check_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
+		{"new_password", "set_password=Set password", ""},
+		{"password", "change=Change password", "/account=Account"},
+		{"password_must_change", "change=Change password", ""},
+		{"email", "change=Change email address add=Add email address", "/account=Account"},
+		{"email_second", "change=Change email address remove=Remove", "/account=Account"},
+		{"email_waiting", "verify=Verify resend=Send a new code stop=Stop the change change=Change email address remove=Remove", "/account=Account"},
+		{"stop_email", "stop=Stop the change", "/account/password=change your password"},
+		{"stop_email_over", "", "/=Go to the start"},
+		{"sessions", "end:phone=Sign out this device end:script=Sign out this device end_others=Sign out all other devices", "/account=Account /account/password=change your password"},
+		{"sessions_alone", "", "/account=Account /account/password=change your password"},
+		{"activity", "", "/account=Account /account/password=change your password /account/sessions=active devices /account/activity?before=0001777730640000-abc=Older"},
+		{"activity_end", "", "/account=Account /account/password=change your password /account/sessions=active devices"},
+		{"delete", "delete=Delete account", "/account=Account /account=Cancel"},
+		{"idle", "stay=Stay signed in", ""},
 	}
 	pages := map[string]string{}
 	for _, s := range samples() {
@@ -225,7 +285,7 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 	const markup = `"><script>alert(1)</script>`
 	f := signedIn(`/account?x="><script>`)
-	f.Product, f.Account, f.Token = markup, markup, markup
+	f.Product, f.Account, f.Token, f.Refresh = markup, markup, markup, "1; url="+markup
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
 		render(t, SignIn(SignInPage{f, markup, true})),
@@ -236,6 +296,16 @@ func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 		render(t, AddTOTP(AddTOTPPage{Frame: f, URI: markup, Key: markup, ShowURI: true})),
 		render(t, BackupCodes(BackupCodesPage{f, []string{markup}, true})),
 		render(t, AddPhone(AddPhonePage{f, markup})),
+		render(t, Reverify(ReverifyPage{Frame: f, Step: auth.StepPassword, Email: markup})),
+		render(t, CheckEmail(CheckEmailPage{f, markup, sentCode})),
+		render(t, NewPassword(NewPasswordPage{f, markup, 15})),
+		render(t, Email(EmailPage{Frame: f, Addresses: auth.Addresses{
+			SignIn: markup, Notices: markup, Waiting: &auth.AddressEnrolment{Email: auth.Email{Typed: markup}},
+		}, Email: markup})),
+		render(t, StopEmail(StopEmailPage{f, markup})),
+		render(t, Sessions(SessionsPage{f, []auth.Session{{ID: markup, Address: markup, Browser: markup}, {ID: markup}}})),
+		render(t, Activity(ActivityPage{f, []auth.Event{{What: auth.EmailChanged, Email: markup, Address: markup, Browser: markup}}, markup, auth.ActivityKept})),
+		render(t, Idle(IdlePage{f, now, markup})),
 		render(t, ShowTrouble(TroublePage{f, TroubleFault, markup})),
 	}
 	for _, page := range pages {
@@ -245,10 +315,11 @@ func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 	}
 }
 
-// TestPages_MaskNumbersAtSignIn: who knows only the password learns no number.
-func TestPages_MaskNumbersAtSignIn(t *testing.T) {
+// TestPages_MaskNumbers: who knows only the password learns no number, nor who
+// came by a browser that is signed in without proving anew who they are.
+func TestPages_MaskNumbers(t *testing.T) {
 	for _, s := range samples() {
-		if s.h1 == "Verify your account" && strings.Contains(render(t, s.page), "415555") {
+		if (s.h1 == "Verify your account" || s.h1 == "Verification required" || s.h1 == "Activity") && strings.Contains(render(t, s.page), "415555") {
 			t.Errorf("%s shows the whole number", s.name)
 		}
 	}
@@ -261,6 +332,64 @@ func TestPages_ProblemOfNoField(t *testing.T) {
 	alert := parse(t, render(t, page)).Find("[role=alert]")
 	if alert.Length() != 1 || alert.Find("a").Length() != 0 {
 		t.Errorf("alert is %q", alert.Text())
+	}
+}
+
+// TestEmail_ProblemStandsWhereItWasTyped: of two fields with one name, only the
+// one that was typed into is wrong and carries the text.
+func TestEmail_ProblemStandsWhereItWasTyped(t *testing.T) {
+	pages := map[string]string{}
+	for _, s := range samples() {
+		pages[s.name] = render(t, s.page)
+	}
+	tests := []struct{ page, id, value, other string }{
+		{"email_refused", "email", "new@", "notice-email"},
+		{"email_refused_notices", "notice-email", "second@", "email"},
+	}
+	for _, test := range tests {
+		doc := parse(t, pages[test.page])
+		if got := doc.Find("[role=alert] a").AttrOr("href", ""); got != "#"+test.id {
+			t.Errorf("%s: the summary links to %q", test.page, got)
+		}
+		wrong := doc.Find("[aria-invalid]")
+		if wrong.Length() != 1 || wrong.AttrOr("id", "") != test.id || wrong.AttrOr("value", "") != test.value {
+			t.Errorf("%s: %d fields are wrong, the first is %q", test.page, wrong.Length(), wrong.AttrOr("id", ""))
+		}
+		if _, filled := doc.Find("#" + test.other).Attr("value"); filled {
+			t.Errorf("%s: the other field is filled in, too", test.page)
+		}
+	}
+}
+
+// TestPages_Refresh: a page leads on by itself only where it is told to.
+func TestPages_Refresh(t *testing.T) {
+	for _, s := range samples() {
+		got, want := parse(t, render(t, s.page)).Find("meta[http-equiv=refresh]").AttrOr("content", ""), ""
+		if s.name == "idle" {
+			want = "122; url=/account/idle?next=%2Faccount%2Fsessions"
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", s.name, got, want)
+		}
+	}
+}
+
+// TestSessions_OthersAlone: this device is named, and signs out at the top.
+func TestSessions_OthersAlone(t *testing.T) {
+	for _, s := range samples() {
+		if s.name != "sessions" {
+			continue
+		}
+		rows := parse(t, render(t, s.page)).Find("main .rows > li")
+		if got := rows.First().Find(".what").Text(); !strings.Contains(got, "Firefox on Windows") || !strings.Contains(got, "This device") {
+			t.Errorf("the first is %q", got)
+		}
+		if n := rows.Find(".here").Length(); n != 1 || rows.First().Find("button").Length() != 0 {
+			t.Errorf("%d devices are this one, of which one has a button: %v", n, rows.First().Find("button").Length() != 0)
+		}
+		if got := rows.Eq(1).Find("button").AttrOr("value", "") + strings.TrimSpace(rows.Last().Find(".what").Text()); got != "end:phoneUnknown browser" {
+			t.Errorf("the others are %q", got)
+		}
 	}
 }
 

@@ -22,13 +22,33 @@ var (
 	workPhone  = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
 	sparePhone = auth.Phone{ID: "spare", Number: "+493012345678", VerifiedAt: now.AddDate(0, 0, -3)}
 	sampleTOTP = &auth.TOTP{AddedAt: now.AddDate(0, -3, 0), LastUsedAt: now.Add(-26 * time.Hour)}
-	everything = auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}
+	everything = having(auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
+	allKinds   = []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
 	sentCode   = &auth.SentCode{To: "+14155554242", SentAt: now, ExpiresAt: now.Add(10 * time.Minute)}
 	ten        = []string{
 		"a2b3-c4d5-e6f7-g8h9", "k2m3-n4p5-q6r7-s8t9", "u2v3-w4x5-y6z7-a8b9", "c2d3-e4f5-g6h7-j8k9", "m2n3-p4q5-r6s7-t8u9",
 		"v2w3-x4y5-z6a7-b8c9", "d2e3-f4g5-h6j7-k8m9", "n2p3-q4r5-s6t7-u8v9", "w2x3-y4z5-a6b7-c8d9", "e2f3-g4h5-j6k7-m8n9",
 	}
 )
+
+// Browsers as they name themselves.
+const (
+	firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+	safari  = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+	chrome  = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
+)
+
+// having is what an account has on a site that has these factors switched on;
+// the rules alone can say that.
+func having(f auth.Factors, allowed ...auth.Kind) auth.Factors {
+	rules := auth.New(nil, auth.Keys{}, nil, auth.Policy{Factors: allowed}, time.Now)
+	has, err := rules.Factors(context.Background(), "")
+	if err != nil {
+		panic(err)
+	}
+	has.TOTP, has.Phones, has.BackupCodes, has.CodesUnseen = f.TOTP, f.Phones, f.BackupCodes, f.CodesUnseen
+	return has
+}
 
 func signedOut(action string) Frame {
 	return Frame{Product: "Twostep", Token: "form-token", Action: action, Now: now}
@@ -87,13 +107,20 @@ func samples() []sample {
 		})},
 		{"verify_account_sms_none", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", Method: sms})},
 		{"verify_account_switched_off", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
+		{"verify_account_closed", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com"})},
 		{"account", "Account", Account(AccountPage{signedIn("/account"), everything})},
-		{"account_off", "Account", Account(AccountPage{saying(signedIn("/account"), NoticeSignedUp), auth.Factors{}})},
+		{"account_off", "Account", Account(AccountPage{saying(signedIn("/account"), NoticeSignedUp), having(auth.Factors{}, allKinds...)})},
+		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
+		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
+		{"account_unseen", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
+		{"account_no_codes_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
 		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{saying(signedIn(manage), NoticePhoneReserved), everything})},
-		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), auth.Factors{}})},
-		{"manage_mfa_unseen", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), auth.Factors{
+		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, allKinds...)})},
+		{"manage_mfa_unseen", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
 			TOTP: &auth.TOTP{AddedAt: now}, BackupCodes: 10, CodesUnseen: true,
-		}})},
+		}, allKinds...)})},
+		{"manage_mfa_app_only", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, auth.TOTPCode)})},
+		{"manage_mfa_switched_off", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(everything)})},
 		{"add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: signedIn(add), URI: sampleURI, Key: sampleKey})},
 		{"add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: signedIn(add + "?format=uri"), URI: sampleURI, Key: sampleKey, ShowURI: true, Replaces: true})},
 		{"verify_totp", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{signedIn(add)})},
@@ -114,6 +141,8 @@ func samples() []sample {
 		{"verify_phone_none", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "", nil})},
 		{"phone_added", "Phone added", PhoneAdded(PhoneAddedPage{signedIn("/account/add-phone"), sparePhone})},
 	}
+	all = append(all, waysBack(app, sms)...)
+	all = append(all, accountPages()...)
 	for _, t := range []Trouble{TroubleNotFound, TroubleForged, TroubleTooLarge, TroubleMethod, TroubleFault, TroubleBusy} {
 		p := TroublePage{Frame: signedOut("/somewhere"), Trouble: t}
 		if t == TroubleFault {
@@ -123,6 +152,96 @@ func samples() []sample {
 		all = append(all, sample{"trouble_" + string(t), h1, ShowTrouble(p)})
 	}
 	return all
+}
+
+// waysBack are the pages for who is known and has to prove it again.
+func waysBack(app, sms auth.Method) []sample {
+	const (
+		verify   = "/account/verify?next=%2Faccount%2Fpassword"
+		forgot   = "/forgot-password"
+		password = "/account/password"
+	)
+	wrongCurrent := auth.Problem{Reason: auth.CurrentWrong, Field: "current"}
+	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
+	reverify := func(f Frame, step auth.Step) ReverifyPage {
+		return ReverifyPage{Frame: f, Step: step, Email: "ann@example.com"}
+	}
+	byApp, bySMS, wrong := reverify(signedIn(verify), auth.StepSecond), reverify(signedIn(verify), auth.StepSecond), reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepSecond)
+	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true
+	bySMS.Method, bySMS.Others = sms, []auth.Method{app}
+	wrong.Method = app
+	return []sample{
+		{"reverify_password", "Verification required", Reverify(reverify(signedIn(verify), auth.StepPassword))},
+		{"reverify_password_refused", "Verification required", Reverify(reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentWrong, Field: "password"}), auth.StepPassword))},
+		{"reverify_app", "Verification required", Reverify(byApp)},
+		{"reverify_refused", "Verification required", Reverify(wrong)},
+		{"reverify_sms", "Verification required", Reverify(bySMS)},
+		{"reverify_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepSecond))},
+		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
+		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), SMS: true})},
+		{"setup_mfa_unseen", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
+		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
+		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
+		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
+		{"check_email_none", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeOver, Field: "code"}), "ann@example.com", nil})},
+		{"new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut(forgot), "ann@example.com", 15})},
+		{"new_password_refused", "Set a new password", NewPassword(NewPasswordPage{refusedWith(signedOut(forgot), short), "ann@example.com", 15})},
+		{"password", "Password", Password(PasswordPage{signedIn(password), 15, false, true})},
+		{"password_refused", "Password", Password(PasswordPage{refusedWith(signedIn(password), wrongCurrent), 15, false, false})},
+		{"password_must_change", "Password", Password(PasswordPage{signedIn(password), 15, true, true})},
+	}
+}
+
+// accountPages are those of the account beside its factors.
+func accountPages() []sample {
+	const (
+		email    = "/account/email"
+		stop     = "/account/email/stop?token=stop-token"
+		sessions = "/account/sessions"
+	)
+	plain := auth.Addresses{SignIn: "ann@example.com"}
+	second := auth.Addresses{SignIn: "ann@example.com", Notices: "ann@example.net"}
+	waiting := auth.AddressEnrolment{
+		Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: sentCode,
+	}
+	changing, adding := second, plain
+	changing.Waiting = &waiting
+	forNotices := waiting
+	forNotices.Use, forNotices.Code = auth.ForNotices, nil
+	adding.Waiting = &forNotices
+	invalid, over := auth.Problem{Reason: auth.EmailInvalid, Field: "email"}, auth.Problem{Reason: auth.FormOver}
+
+	here := auth.Session{ID: "here", CreatedAt: now.Add(-3 * time.Hour), SeenAt: now, Address: "203.0.113.9", Browser: firefox}
+	phone := auth.Session{ID: "phone", CreatedAt: now.Add(-20 * time.Hour), SeenAt: now.Add(-25 * time.Minute), Address: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", Browser: safari}
+	script := auth.Session{ID: "script", CreatedAt: now.Add(-22 * time.Hour), SeenAt: now.Add(-40 * time.Minute)}
+
+	events := make([]auth.Event, len(auth.Whats))
+	for i, what := range auth.Whats {
+		events[i] = auth.Event{
+			What: what, At: now.Add(-time.Duration(i) * 7 * time.Hour), Kind: auth.TOTPCode, Number: homePhone.Number,
+			Email: "new@example.com", Left: 6, Address: "203.0.113.9", Browser: []string{firefox, safari, chrome, ""}[i%4],
+		}
+	}
+	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
+	idle.Refresh = "122; url=/account/idle?next=%2Faccount%2Fsessions"
+	return []sample{
+		{"email", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: plain})},
+		{"email_second", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: second})},
+		{"email_waiting", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: changing})},
+		{"email_waiting_refused", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), Addresses: changing})},
+		{"email_waiting_notices", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: adding})},
+		{"email_refused", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
+		{"email_refused_notices", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
+		{"stop_email", "Stop the change of your email address", StopEmail(StopEmailPage{signedOut(stop), "new@example.com"})},
+		{"stop_email_over", "Stop the change of your email address", StopEmail(StopEmailPage{refusedWith(signedIn(stop), over), ""})},
+		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{here, phone, script}})},
+		{"sessions_alone", "Active devices", Sessions(SessionsPage{saying(signedIn(sessions), NoticeSessionsEnded), []auth.Session{here}})},
+		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityKept})},
+		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityKept})},
+		{"delete", "Delete account", Delete(DeletePage{signedIn("/account/delete")})},
+		{"delete_refused", "Delete account", Delete(DeletePage{refusedWith(signedIn("/account/delete"), auth.Problem{Reason: auth.ConfirmWrong, Field: "confirm"})})},
+		{"idle", "Are you still there?", Idle(IdlePage{idle, now.Add(2 * time.Minute), "/account/sessions"})},
+	}
 }
 
 func render(t *testing.T, page templ.Component) string {

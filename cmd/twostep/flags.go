@@ -15,56 +15,66 @@ import (
 // secret is text here and read by settings, which never repeats it: kong does
 // so with a variable that it cannot read.
 type flags struct {
-	Listen          string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 takes a free one."`
-	URL             string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Without it, http://localhost and the port listened on."`
-	Name            string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name on pages, in mails and in authenticator apps."`
-	Data            string        `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
-	Keys            string        `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
-	Mail            string        `env:"TWOSTEP_MAIL" default:"log:" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
-	SMS             string        `env:"TWOSTEP_SMS" default:"log:" help:"How SMS goes: log: or file:PATH."`
-	SignUp          string        `env:"TWOSTEP_SIGN_UP" default:"open" enum:"open,closed" help:"Whether strangers may make an account: open or closed."`
-	SessionLifetime time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Longest session, however busy; at most 24h."`
-	SessionIdle     time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"Silence that ends a session; at most 1h."`
-	CodeLifetime    time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long a code by SMS or mail is good; 1m to 10m."`
-	PasswordMin     int           `env:"TWOSTEP_PASSWORD_MIN" default:"15" help:"Shortest password, in characters; 15 to 64."`
-	DefaultRegion   string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" help:"Country of phone numbers typed without one, as ISO 3166 has it."`
-	TrustedProxies  string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed, separated by commas; none without it."`
+	Listen            string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 takes a free one."`
+	URL               string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Without it, http://localhost and the port listened on."`
+	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name on pages, in mails and in authenticator apps."`
+	Data              string        `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
+	Keys              string        `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
+	SMS               string        `env:"TWOSTEP_SMS" default:"log:" help:"How SMS goes: log: or file:PATH."`
+	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Second factors that are switched on, separated by commas: totp, sms, backup_code."`
+	RequireMFA        bool          `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Everybody must set up a second factor."`
+	Reverify          string        `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"What must be proved anew before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second within 10 minutes), moderate (within an hour) or lax (within a day)."`
+	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" enum:"open,closed" help:"Whether strangers may make an account: open or closed."`
+	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Longest session, however busy; at most 24h."`
+	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"Silence that ends a session; at most 1h."`
+	CodeLifetime      time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long a code by SMS or mail is good; 1m to 10m."`
+	PasswordMin       string        `env:"TWOSTEP_PASSWORD_MIN" placeholder:"15" help:"Shortest password, in characters; 15 to 64, or with --require-mfa 8 to 64 (then the default is 8)."`
+	BreachedPasswords string        `env:"TWOSTEP_BREACHED_PASSWORDS" placeholder:"FILE" help:"List of passwords known from breaches: SHA-1 hashes in hexadecimal, one a line, sorted by hash."`
+	ActivityKept      time.Duration `env:"TWOSTEP_ACTIVITY_KEPT" default:"8760h" help:"How long the history of an account is kept."`
+	DefaultRegion     string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" help:"Country of phone numbers typed without one, as ISO 3166 has it."`
+	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed, separated by commas; none without it."`
 }
 
 // settings is what the flags mean, checked.
 type settings struct {
-	listen  string
-	origin  *url.URL // nil for http://localhost and the port listened on
-	name    string
-	data    string
-	keys    *auth.Keys // nil for the key file in the data folder
-	mail    way
-	sms     way
-	policy  auth.Policy // without what depends on the port listened on
-	proxies []netip.Prefix
+	listen   string
+	origin   *url.URL // nil for http://localhost and the port listened on
+	name     string
+	data     string
+	keys     *auth.Keys // nil for the key file in the data folder
+	mail     way
+	sms      way
+	breached *breachedList // nil for none
+	policy   auth.Policy   // without what depends on the port listened on
+	proxies  []netip.Prefix
 }
 
 // settings reads the flags, or answers the first *badFlag.
 func (f flags) settings() (settings, error) {
 	var bad error
 	s := settings{
-		listen:  read(&bad, "--listen", f.Listen, listenAddress),
-		origin:  read(&bad, "--url", f.URL, publicOrigin),
-		name:    read(&bad, "--name", f.Name, productName),
-		data:    read(&bad, "--data", f.Data, folder),
-		keys:    read(&bad, "--keys", f.Keys, keyRing),
-		mail:    read(&bad, "--mail", f.Mail, parseWay),
-		sms:     read(&bad, "--sms", f.SMS, parseWay),
-		proxies: read(&bad, "--trusted-proxies", f.TrustedProxies, trustedProxies),
+		listen:   read(&bad, "--listen", f.Listen, listenAddress),
+		origin:   read(&bad, "--url", f.URL, publicOrigin),
+		name:     read(&bad, "--name", f.Name, productName),
+		data:     read(&bad, "--data", f.Data, folder),
+		keys:     read(&bad, "--keys", f.Keys, keyRing),
+		mail:     read(&bad, "--mail", f.Mail, parseWay),
+		sms:      read(&bad, "--sms", f.SMS, parseWay),
+		proxies:  read(&bad, "--trusted-proxies", f.TrustedProxies, trustedProxies),
+		breached: read(&bad, "--breached-passwords", f.BreachedPasswords, openBreached),
 	}
 	s.policy = auth.Policy{
 		Name:            s.name,
-		Factors:         []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
+		Factors:         read(&bad, "--factors", f.Factors, factors),
+		RequireMFA:      f.RequireMFA,
+		Reverify:        auth.Presets[f.Reverify],
+		ActivityKept:    read(&bad, "--activity-kept", f.ActivityKept, activityKept),
 		SignUpOpen:      f.SignUp == "open",
 		SessionLifetime: read(&bad, "--session-lifetime", f.SessionLifetime, sessionLifetime),
 		SessionIdle:     read(&bad, "--session-idle", f.SessionIdle, sessionIdle(f.SessionLifetime)),
 		CodeLifetime:    read(&bad, "--code-lifetime", f.CodeLifetime, codeLifetime),
-		PasswordMin:     read(&bad, "--password-min", f.PasswordMin, passwordMin),
+		PasswordMin:     read(&bad, "--password-min", f.PasswordMin, passwordMin(f.RequireMFA)),
 		Region:          read(&bad, "--default-region", f.DefaultRegion, region),
 	}
 	return s, bad

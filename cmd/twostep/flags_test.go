@@ -28,20 +28,25 @@ func TestBadValues(t *testing.T) {
 	good := strings.Fields(auth.NewKeys().String())[0]
 
 	tests := map[string][]string{
-		"--listen":           {"", "8080", "localhost", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "1.2.3:80", "a b:80", "::1:80"},
-		"--url":              {"localhost", "example.org:80", "ftp://example.org", "https://", "https://ann@example.org", "https://a:s3cret@example.org", "https://example.org/app", "https://example.org?", "https://example.org#x", "https://example.org:0", "https://example.org:", "https://example.org:99999", "https://exa_mple.org", "https://bücher.example", "https:/example.org", "https://%zz", "https://1.2.3.4.5"},
-		"--name":             {"", "  ", strings.Repeat("é", 65), "a\nb", "a\tb", "a\x7fb", "a\u0085b", "Two: step", "a\xffb"},
-		"--data":             {"", file, filepath.Join(file, "data")},
-		"--keys":             {"s3cret", "1:s3cret", "0:" + good[2:], good + " " + good, "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "file:", "file:" + missing, "file:" + file},
-		"--mail":             {"", "log", "log:x", "file:", "file:" + missing, "file:" + folder, "smtp://ann:s3cret@mail.example.org:25", "s3cret"},
-		"--sms":              {"", "log", "file:" + missing, "twilio://SID:s3cret@example.org?from=+12025550123", "webhook:https://example.org/s3cret"},
-		"--sign-up":          {"", "yes", "Open"},
-		"--session-lifetime": {"", "0s", "-1h", "25h", "1d", "24"},
-		"--session-idle":     {"", "0s", "-1m", "61m", "x"},
-		"--code-lifetime":    {"", "59s", "10m1s", "0s", "-5m", "x"},
-		"--password-min":     {"", "8", "14", "65", "-15", "x", "15.5"},
-		"--default-region":   {"", "us", "USA", "XX", "ZZ", "001", "U"},
-		"--trusted-proxies":  {"x", "10.0.0.0/33", "10.0.0.1,", "10.0.0.0/8;::1", "fe80::1%eth0", "::ffff:10.0.0.0/104", "10.0.0"},
+		"--listen":             {"", "8080", "localhost", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "1.2.3:80", "a b:80", "::1:80"},
+		"--url":                {"localhost", "example.org:80", "ftp://example.org", "https://", "https://ann@example.org", "https://a:s3cret@example.org", "https://example.org/app", "https://example.org?", "https://example.org#x", "https://example.org:0", "https://example.org:", "https://example.org:99999", "https://exa_mple.org", "https://bücher.example", "https:/example.org", "https://%zz", "https://1.2.3.4.5"},
+		"--name":               {"", "  ", strings.Repeat("é", 65), "a\nb", "a\tb", "a\x7fb", "a\u0085b", "Two: step", "a\xffb"},
+		"--data":               {"", file, filepath.Join(file, "data")},
+		"--keys":               {"s3cret", "1:s3cret", "0:" + good[2:], good + " " + good, "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "file:", "file:" + missing, "file:" + file},
+		"--mail":               {"", "log", "log:x", "file:", "file:" + missing, "file:" + folder, "smtp://ann:s3cret@mail.example.org:25", "s3cret"},
+		"--sms":                {"", "log", "file:" + missing, "twilio://SID:s3cret@example.org?from=+12025550123", "webhook:https://example.org/s3cret"},
+		"--sign-up":            {"", "yes", "Open"},
+		"--session-lifetime":   {"", "0s", "-1h", "25h", "1d", "24"},
+		"--session-idle":       {"", "0s", "-1m", "61m", "x"},
+		"--code-lifetime":      {"", "59s", "10m1s", "0s", "-5m", "x"},
+		"--password-min":       {"8", "14", "65", "-15", "x", "15.5"},
+		"--factors":            {"", "sms,", "totp,passkey", "backup_code", "totp,totp"},
+		"--reverify":           {"", "never", "Strict"},
+		"--require-mfa":        {"maybe"},
+		"--activity-kept":      {"", "1h", "x"},
+		"--breached-passwords": {missing, file, folder},
+		"--default-region":     {"", "us", "USA", "XX", "ZZ", "001", "U"},
+		"--trusted-proxies":    {"x", "10.0.0.0/33", "10.0.0.1,", "10.0.0.0/8;::1", "fe80::1%eth0", "::ffff:10.0.0.0/104", "10.0.0"},
 	}
 	for flag, values := range tests {
 		for _, value := range values {
@@ -71,9 +76,6 @@ func TestBadValues_Together(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	for _, args := range [][]string{
 		{"--database=postgres://example.org"},
-		{"--require-mfa"},
-		{"--reverify=lax"},
-		{"--factors=totp"},
 		{"--mail-from=a@example.org"},
 		{"serve", "--no-such"},
 		{"dance"},

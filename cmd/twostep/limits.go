@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -72,12 +74,54 @@ func codeLifetime(given time.Duration) (time.Duration, error) {
 	return given, nil
 }
 
-func passwordMin(given int) (int, error) {
-	switch {
-	case given < auth.PasswordMinAlone:
-		return 0, fmt.Errorf("%d is less than %d, the least that NIST SP 800-63B-4 allows where a password may be the only factor", given, auth.PasswordMinAlone)
-	case given > passwordMinMost:
-		return 0, fmt.Errorf("%d is more than %d: nobody could set a password", given, passwordMinMost)
+// passwordMin reads the shortest password. Where a second factor is required of
+// everybody a password is never alone, and 8 characters are enough.
+func passwordMin(requireMFA bool) func(string) (int, error) {
+	least, why := auth.PasswordMinAlone, "where a password may be the only factor"
+	if requireMFA {
+		least, why = auth.PasswordMinWithMFA, "with a second factor"
+	}
+	return func(given string) (int, error) {
+		if given == "" {
+			return least, nil
+		}
+		n, err := strconv.Atoi(given)
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("%q is not a number of characters", given)
+		case n < least:
+			return 0, fmt.Errorf("%d is less than %d, the least that NIST SP 800-63B-4 allows %s", n, least, why)
+		case n > passwordMinMost:
+			return 0, fmt.Errorf("%d is more than %d: nobody could set a password", n, passwordMinMost)
+		}
+		return n, nil
+	}
+}
+
+// factors reads which second factors are switched on. Backup codes alone are
+// none: they come with another factor.
+func factors(given string) ([]auth.Kind, error) {
+	known := []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	var on []auth.Kind
+	for word := range strings.SplitSeq(given, ",") {
+		kind := auth.Kind(strings.TrimSpace(word))
+		switch {
+		case !slices.Contains(known, kind):
+			return nil, fmt.Errorf("%q is not a second factor: give some of totp, sms, backup_code", word)
+		case slices.Contains(on, kind):
+			return nil, fmt.Errorf("%s stands twice", kind)
+		}
+		on = append(on, kind)
+	}
+	if len(on) == 1 && on[0] == auth.BackupCode {
+		return nil, errors.New("backup_code alone is no second factor: add totp or sms")
+	}
+	return on, nil
+}
+
+func activityKept(given time.Duration) (time.Duration, error) {
+	if given < 24*time.Hour {
+		return 0, fmt.Errorf("%s is shorter than a day: nobody could see what happened", short(given))
 	}
 	return given, nil
 }

@@ -62,6 +62,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 
 	log := newLog(t.err)
+	s.policy.Breached = s.breached.rule(log)
 	hasher := auth.NewHasher(auth.DefaultCost, runtime.GOMAXPROCS(0))
 	rules := auth.New(store, keys, hasher, s.policy, time.Now)
 	site := handlers.New(rules, keys, handlers.Site{
@@ -70,6 +71,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	out := &outbox{rules: rules, couriers: couriers, product: s.name, origin: s.origin.String(), log: log}
 
 	s.greet(t.err, listener.Addr())
+	defer inBackground(sweep(rules, log))()
 	defer inBackground(out.run)() // after the last request, whose message may be the one in hand
 	return serveHTTP(ctx, listener, site, log)
 }

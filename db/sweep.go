@@ -75,7 +75,9 @@ var (
 		)`}
 )
 
-func codesHeldBy(holders string) string { return `DELETE FROM sent_codes WHERE holder IN (` + holders + `)` }
+func codesHeldBy(holders string) string {
+	return `DELETE FROM sent_codes WHERE holder IN (` + holders + `)`
+}
 
 func codesUnderWayIn(sessions string) string {
 	return `

@@ -1,0 +1,55 @@
+package db
+
+import (
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"twostep/auth"
+)
+
+// A database of the first version keeps what stands in it.
+func TestMigrate_FromFirst(t *testing.T) {
+	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	p, err := openSQLitePool(t.Context(), b.path, 1, false)
+	must(t, err)
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	must(t, err)
+	steps, err := goose.NewProvider(goose.DialectSQLite3, p.db, files, goose.WithDisableGlobalRegistry(true))
+	must(t, err)
+	_, err = steps.UpTo(t.Context(), 1)
+	must(t, err)
+	_, err = p.db.ExecContext(t.Context(), `
+		INSERT INTO users VALUES ('ann', 'Aann@example.org', 'aann@example.org', 'hash of ann', $1);
+		INSERT INTO sessions VALUES ('s1', 'handle of s1', 'ann', $1, $1, $1, NULL, '192.0.2.1', 'a browser');
+		INSERT INTO attempts VALUES ('a1', 'sign_in', 'ann', 'ann@example.org', '', '', '', '/account', $2);
+		INSERT INTO attempt_proofs VALUES ('a1', 0, 'password', $1);
+		INSERT INTO tries VALUES ('failures/totp/ann', 7, $1, NULL), ('plain', 1, $1, NULL), ('send/hour/a/b', 1, $1, NULL)`,
+		millis(noon), millis(noon.Add(time.Hour)))
+	must(t, err)
+	must(t, p.close())
+
+	b.Store = b.again(t)
+	want := *session("ann", "s1")
+	want.Email = "Aann@example.org"
+	if got, err := b.FindSession(t.Context(), "handle of s1"); err != nil || got != want {
+		t.Errorf("the session is %+v, %v", got, err)
+	}
+	if got, err := b.FindUser(t.Context(), "ann"); err != nil || got != user("ann") {
+		t.Errorf("the account is %+v, %v", got, err)
+	}
+	if got, err := b.FindAttempt(t.Context(), "a1", noon); err != nil || got.Session != "" || len(got.Proved) != 1 {
+		t.Errorf("the attempt is %+v, %v", got, err)
+	}
+	for owner, want := range map[string]int{"ann": 7, "plain": 1, "b": 1} {
+		if n := b.count(t, `SELECT n FROM tries WHERE owner = $1`, owner); n != want {
+			t.Errorf("%s has %d tries, not %d", owner, n, want)
+		}
+	}
+	removed, err := b.RemoveUser(t.Context(), "ann", auth.Grant{At: noon})
+	wantTrue(t, removed, err)
+	wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "tries": 2})
+}

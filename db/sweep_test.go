@@ -1,0 +1,177 @@
+package db
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+// everything is an account with a row in every table, written at a time. It
+// stands in no other's way.
+func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
+	t.Helper()
+	name := func(thing string) string { return thing + " of " + string(who) }
+	s := session(who, auth.SessionID(name("session")))
+	s.CreatedAt, s.StartedAt, s.SeenAt = now, now, now
+	p := phone(who, auth.PhoneID(name("phone")), "+4915100000001")
+	p.ReservedAt, p.Session = now, s.ID
+	a := attempt(who, name("attempt"))
+	a.Session, a.ExpiresAt = s.ID, now.Add(auth.AttemptLifetime)
+	set := codes(who, name("one"), name("two"))
+	set.UnseenUntil = now.Add(auth.BackupCodesUnseen)
+	m := message(name("message"))
+	m.ExpiresAt = now.Add(auth.MessageKept)
+	b.give(t, auth.Grant{
+		NewUser: &auth.NewUser{User: user(who), CreatedAt: now}, Session: s, Attempt: a, Code: codeAt(a.Handle, now),
+		TOTP:  &auth.TOTPKey{User: who, Secret: []byte("a key of twenty byte"), AddedAt: now},
+		Phone: p, BackupCodes: set, Messages: []auth.Message{m},
+		Browser: &auth.KnownBrowser{User: who, Marker: name("marker"), SeenAt: now},
+		Events:  []auth.Event{{ID: name("0 event"), User: who, At: now, What: auth.SignedIn}},
+	})
+	apps := auth.TOTPEnrolment{
+		ID: name("key"), Session: s.ID, User: who, Secret: []byte("another key of 20 by"), ExpiresAt: now.Add(auth.EnrolmentLifetime),
+	}
+	must(t, b.AddTOTPEnrolment(t.Context(), apps, now))
+	number := auth.PhoneEnrolment{
+		ID: name("number"), Session: s.ID, User: who, Number: "+4915100000002", ExpiresAt: now.Add(auth.EnrolmentLifetime),
+	}
+	must(t, b.ReplacePhoneEnrolment(t.Context(), number, auth.Grant{At: now, Code: codeAt(number.ID, now)}))
+	second := changing(who, auth.ForNotices, name("second"))
+	must(t, b.ReplaceAddressEnrolment(t.Context(), second, auth.Grant{At: noon}))
+	b.give(t, auth.Grant{Address: &second})
+	waits := changing(who, auth.ForSignIn, name("new"))
+	waits.ExpiresAt = now.Add(auth.StopTokenKept)
+	must(t, b.ReplaceAddressEnrolment(t.Context(), waits, auth.Grant{At: now, Code: codeAt(waits.ID, now)}))
+	brake := auth.Window{Most: 9, In: time.Hour}
+	_, _, err := b.Take(t.Context(), now, []auth.Try{
+		{Key: "failures/totp/" + string(who), Brake: brake},
+		{Key: "failures/email_code/" + a.Handle, Brake: brake},
+		{Key: "send/account/" + string(who), Brake: brake},
+	})
+	must(t, err)
+}
+
+func codeAt(holder string, now time.Time) *auth.SentCode {
+	c := code(holder)
+	c.SentAt, c.ExpiresAt = now, now.Add(auth.CodeLifetimeMost)
+	return c
+}
+
+// tables counts the rows of every table there is.
+func (b base) tables(t *testing.T) map[string]int {
+	t.Helper()
+	rows, err := b.reader.db.QueryContext(t.Context(), `
+		SELECT name
+		FROM sqlite_master
+		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
+	must(t, err)
+	defer rows.Close()
+	counts := map[string]int{}
+	for rows.Next() {
+		var name string
+		must(t, rows.Scan(&name))
+		counts[name] = 0
+	}
+	must(t, rows.Err())
+	for name := range counts {
+		counts[name] = b.count(t, `SELECT count(*) FROM `+name)
+	}
+	return counts
+}
+
+func wantTables(t *testing.T, got, want map[string]int) {
+	t.Helper()
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s has %d rows, not %d", name, got[name], want[name])
+		}
+	}
+}
+
+func ends(now time.Time) auth.Ends {
+	return auth.Ends{
+		SessionsSeen: now.Add(-auth.SessionIdleMost), SessionsStarted: now.Add(-auth.SessionLifetimeMost),
+		Activity: now.Add(-auth.ActivityKept), Browsers: now.Add(-auth.BrowserKept), Tries: now.Add(-24 * time.Hour),
+	}
+}
+
+// ST-10: nothing that has expired stays, and the rest does, of the same
+// account and of others.
+func TestRemoveExpired(t *testing.T) {
+	b := open(t)
+	later := noon.Add(500 * 24 * time.Hour)
+	b.everything(t, "bob", later)
+	fresh := b.tables(t)
+	b.everything(t, "ann", noon)
+	both := b.tables(t)
+
+	removed, err := b.RemoveExpired(t.Context(), noon, ends(noon))
+	must(t, err)
+	if removed != 0 {
+		t.Errorf("%d rows were removed while nothing had expired", removed)
+	}
+	wantTables(t, b.tables(t), both)
+
+	_, err = b.RemoveExpired(t.Context(), later, ends(later))
+	must(t, err)
+	want := maps.Clone(fresh)
+	for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses"} {
+		want[stays] = both[stays]
+	}
+	want["tries"]++ // the failures of ann's app, which only a success ends (RL-01)
+	wantTables(t, b.tables(t), want)
+	if n := b.count(t, `SELECT count(*) FROM backup_code_sets WHERE unseen IS NOT NULL`); n != 1 {
+		t.Errorf("the text of %d sets is there, not of bob's alone", n)
+	}
+	if n := b.count(t, `SELECT n FROM tries WHERE key = 'failures/totp/ann'`); n != 1 {
+		t.Errorf("ann's failures are %d, not 1", n)
+	}
+
+	removed, err = b.RemoveExpired(t.Context(), later, ends(later))
+	must(t, err)
+	if removed != 0 {
+		t.Errorf("then %d more", removed)
+	}
+}
+
+// What is under way in a session that is over goes with it, codes too.
+func TestRemoveExpired_CodesOfSessions(t *testing.T) {
+	b := open(t)
+	b.everything(t, "ann", noon)
+	soon := noon.Add(time.Minute)
+	for _, end := range []auth.Ends{{SessionsSeen: noon}, {SessionsStarted: noon}} {
+		removed, err := b.RemoveExpired(t.Context(), soon, end)
+		must(t, err)
+		if removed != 0 {
+			t.Error("a session of that very moment was removed")
+		}
+	}
+	removed, err := b.RemoveExpired(t.Context(), soon, auth.Ends{SessionsStarted: soon})
+	must(t, err)
+	if removed != 1 {
+		t.Errorf("%d rows were removed, not the session", removed)
+	}
+	if n := b.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'address of ann'`); n != 0 {
+		t.Errorf("%d codes have no holder", n)
+	}
+	wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "address_enrolments": 1})
+}
+
+// More than goes at once goes in the end.
+func TestRemoveExpired_Batches(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	var grant auth.Grant
+	for i := range 2*sweepBatch + 1 {
+		grant.Events = append(grant.Events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
+	}
+	b.give(t, grant)
+	removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Activity: noon.Add(time.Second)})
+	must(t, err)
+	if removed != len(grant.Events) {
+		t.Errorf("%d rows were removed, not %d", removed, len(grant.Events))
+	}
+}
