@@ -23,11 +23,8 @@ func (r *Rules) DeleteAccount(ctx context.Context, visitor Visitor, session Sess
 	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: AccountDeleted}); err != nil {
 		return err
 	}
-	grant.Events = nil // there is no history left to stand in
-	removed, err := r.store.RemoveUser(ctx, session.User, grant)
-	if err == nil && !removed {
-		err = &Problem{Reason: FormOver}
-	}
-	r.wakeOutbox(grant)
-	return err
+	left := grant
+	left.Events = nil // there is no history for it to stand in
+	removed, err := r.store.RemoveUser(ctx, session.User, left)
+	return r.changed(ctx, removed, err, grant)
 }

@@ -128,7 +128,7 @@ func (r *Rules) missed(ctx context.Context, visitor Visitor, a Attempt, q questi
 	default:
 		return err
 	}
-	once := r.take(ctx, now, TooManySent, Try{Key: "tell/" + string(e.What) + "/" + q.brake, Brake: tellHourly})
+	once := r.take(ctx, now, r.tries(DoorTell, who{ByFactor: string(e.What) + "/" + q.brake})...)
 	if isProblem(once) || once == nil && a.User == "" {
 		return err
 	}
@@ -142,7 +142,7 @@ func (r *Rules) missed(ctx context.Context, visitor Visitor, a Attempt, q questi
 	if fault := r.store.AddGrant(ctx, grant); fault != nil {
 		return fault
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return err
 }
 

@@ -104,7 +104,7 @@ func (r *Rules) AskAddress(ctx context.Context, visitor Visitor, session Session
 		ID: newID(), User: session.User, Use: use, Email: email, StopHash: stop.Hash(), ExpiresAt: now.Add(StopTokenKept),
 	}
 	grant := Grant{At: now}
-	if err := r.oweAddressCode(ctx, e, &grant, now); err != nil {
+	if err := r.oweAddressCode(ctx, visitor, e, &grant, now); err != nil {
 		return err
 	}
 	if use == ForSignIn {
@@ -120,30 +120,30 @@ func (r *Rules) AskAddress(ctx context.Context, visitor Visitor, session Session
 	if err := r.store.ReplaceAddressEnrolment(ctx, e, grant); err != nil {
 		return err
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return nil
 }
 
 // SendAddressCode sends a new code to the address that waits.
-func (r *Rules) SendAddressCode(ctx context.Context, session Session) error {
+func (r *Rules) SendAddressCode(ctx context.Context, visitor Visitor, session Session) error {
 	now := r.now()
 	e, err := r.addressEnrolment(ctx, session, now)
 	if err != nil {
 		return formOver(err)
 	}
 	grant := Grant{At: now}
-	if err := r.oweAddressCode(ctx, e, &grant, now); err != nil {
+	if err := r.oweAddressCode(ctx, visitor, e, &grant, now); err != nil {
 		return err
 	}
 	if err := r.store.ReplaceAddressEnrolment(ctx, e, grant); err != nil {
 		return err
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return nil
 }
 
-func (r *Rules) oweAddressCode(ctx context.Context, e AddressEnrolment, grant *Grant, now time.Time) error {
-	if err := r.takeSending(ctx, now, e.Email.Key, string(e.User)); err != nil {
+func (r *Rules) oweAddressCode(ctx context.Context, visitor Visitor, e AddressEnrolment, grant *Grant, now time.Time) error {
+	if err := r.takeSending(ctx, visitor, now, e.Email.Key, string(e.User)); err != nil {
 		return err
 	}
 	_, err := r.store.FindUserByEmail(ctx, e.Email.Key)
@@ -170,13 +170,16 @@ func (r *Rules) ProveAddress(ctx context.Context, visitor Visitor, session Sessi
 	if cleanCode(answer) == "" {
 		return &Problem{Reason: CodeMissing, Field: "code"}
 	}
-	brake := brakeKey("enrol_email", string(session.User))
-	q := question{kind: EmailCode, user: session.User, holder: e.ID, brake: brake, numbers: []string{e.Email.Typed}}
+	q := question{
+		kind: EmailCode, user: session.User, visitor: visitor, holder: e.ID, numbers: []string{e.Email.Typed},
+		brake: brakeName("enrol_email", string(session.User), false),
+	}
 	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {
 		return err
 	}
-	grant := Grant{At: now, Clear: []string{brake}, Address: &e}
+	grant := Grant{At: now, Address: &e}
+	r.right(&grant, q)
 	event := Event{User: session.User, What: NoticeEmailAdded, Email: e.Email.Typed}
 	if e.Use == ForSignIn {
 		event.What = EmailChanged
@@ -192,7 +195,7 @@ func (r *Rules) ProveAddress(ctx context.Context, visitor Visitor, session Sessi
 	if errors.Is(err, ErrAddressTaken) {
 		err = &Problem{Reason: AddressTaken}
 	}
-	return r.changed(spent, err, grant)
+	return r.changed(ctx, spent, err, grant)
 }
 
 // DropAddress forgets the address that waits to be proved.
@@ -230,7 +233,7 @@ func (r *Rules) stopAddress(ctx context.Context, visitor Visitor, e AddressEnrol
 		}
 	}
 	spent, err := r.store.SpendAddressEnrolment(ctx, e.ID, grant)
-	return r.changed(spent, err, grant)
+	return r.changed(ctx, spent, err, grant)
 }
 
 // RemoveNoticeAddress removes the second address; it gets one last notice.
@@ -244,5 +247,5 @@ func (r *Rules) RemoveNoticeAddress(ctx context.Context, visitor Visitor, sessio
 		return err
 	}
 	removed, err := r.store.RemoveNoticeAddress(ctx, session.User, grant)
-	return r.changed(removed, err, grant)
+	return r.changed(ctx, removed, err, grant)
 }

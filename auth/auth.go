@@ -53,6 +53,8 @@ type Policy struct {
 	SessionIdle     time.Duration // silence that ends a session (SE-05)
 	Region          string        // ISO 3166 region of phone numbers typed without a country
 	RequireMFA      bool          // everyone must have a second factor: the task setup-mfa
+	SMSBudget       int           // SMS in a day, by everybody together
+	SMSCountries    []string      // ISO 3166 regions that SMS may go to; empty for all
 	Reverify        Reverify      // what must be proved anew, and how fresh it must be
 	ActivityKept    time.Duration // how long an account's history is kept
 

@@ -102,16 +102,16 @@ func (r *Rules) NewBackupCodes(ctx context.Context, visitor Visitor, session Ses
 	if err != nil {
 		return err
 	}
-	grant := Grant{At: now, Clear: []string{brakeKey(BackupCode, string(session.User))}}
+	grant := Grant{At: now}
+	r.bound(&grant, BackupCode, session.User)
 	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: BackupCodesReplaced}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceBackupCodes(ctx, *set, grant)
 	if err == nil && !replaced {
-		err = &Problem{Reason: FactorsOff}
+		return &Problem{Reason: FactorsOff}
 	}
-	r.wakeOutbox(grant)
-	return err
+	return r.changed(ctx, replaced, err, grant)
 }
 
 // UnseenBackupCodes returns the codes that wait to be seen, in groups of four,

@@ -8,7 +8,7 @@ import (
 // A KnownBrowser is a browser that has signed in to an account before. It
 // carries a random marker, which proves nothing and stands in for no factor
 // (FF-09): it only tells a sign-in from a new browser, of which the owner gets a
-// mail, from one of every day.
+// mail, from one of every day, and draws on a count of failures of its own.
 type KnownBrowser struct {
 	User   UserID
 	Marker string // hash of the marker

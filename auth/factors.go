@@ -129,6 +129,7 @@ func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factor
 		}
 	}
 	f.allowed = r.policy.Factors
+	f.CodesUnseen = f.CodesUnseen && f.Allows(BackupCode)
 	return f, nil
 }
 
@@ -173,10 +174,12 @@ func (r *Rules) factorRemoved(ctx context.Context, visitor Visitor, session Sess
 
 // changed ends a change that the store was asked for: where it changed
 // nothing, the form belonged to a step that is over.
-func (r *Rules) changed(changed bool, err error, grant Grant) error {
+func (r *Rules) changed(ctx context.Context, changed bool, err error, grant Grant) error {
 	if err == nil && !changed {
 		err = &Problem{Reason: FormOver}
 	}
-	r.wakeOutbox(grant)
+	if err == nil {
+		r.granted(ctx, grant)
+	}
 	return err
 }

@@ -21,7 +21,7 @@ func (r *Rules) gate(ctx context.Context, visitor Visitor, a Attempt, grant *Gra
 	pass.Attempt = NewHandle()
 	a.Handle, a.ExpiresAt = pass.Attempt.Hash(), now.Add(AttemptLifetime)
 	if m := a.Method(); a.Step() == StepSecond && m.Kind == PhoneCode {
-		if err := r.owePhoneCode(ctx, a, m.Phone, grant, now); err != nil && !isProblem(err) {
+		if err := r.owePhoneCode(ctx, visitor, a, m.Phone, grant, now); err != nil && !isProblem(err) {
 			return Pass{}, err // a code asked for too soon is no reason to stop: the page offers another
 		}
 	}

@@ -22,7 +22,8 @@ type Grant struct {
 	Browser     *KnownBrowser     // a browser is known to an account from now on
 	Raise       *Raise            // what a session has proved anew
 	KeepFactor  bool              // nothing is granted where no second factor would be left (RV-06)
-	Clear       []string          // brakes that go back to zero
+	Clear       []string          // counts that go back to zero
+	GiveBack    []string          // counts that go back by one
 	Events      []Event           // what the account's history says of it
 	Messages    []Message         // what people are told
 }

@@ -48,16 +48,64 @@ const (
 	MessageClaim      = 30 * time.Second // how long one worker may take to send before another tries
 )
 
-// failures is the brake on guessing at one factor of one account: five free,
-// then waits from 30 seconds doubling to an hour, and after a hundred in a row
-// the factor is closed until it is bound anew (RL-01, RL-02; N 3.2.2).
-var failures = Backoff{Free: 5, First: 30 * time.Second, Longest: time.Hour, Stop: 100}
+// A Door is something that can be done too often.
+type Door string
 
-// What the sending of codes is held to, against cost and flooding (SM-07, RL-08).
-var (
-	sendInterval  = Window{Most: 1, In: 30 * time.Second} // to one recipient
-	sendHourly    = Window{Most: 5, In: time.Hour}        // to one recipient
-	sendDaily     = Window{Most: 10, In: 24 * time.Hour}  // to one recipient
-	sendOfAccount = Window{Most: 10, In: time.Hour}       // by one account, whatever the recipient
-	tellHourly    = Window{Most: 1, In: time.Hour}        // notices of what a stranger can repeat at will
+// The doors.
+const (
+	DoorSignIn Door = "sign_in" // a sign-in form posted, right or wrong
+	DoorSignUp Door = "sign_up" // an account asked for
+	DoorForgot Door = "forgot"  // a reset asked for
+	DoorAnswer Door = "answer"  // a password or code that was wrong, at sign-in, re-verification, enrolment or reset
+	DoorSend   Door = "send"    // a code sent, by SMS or mail
+	DoorSMS    Door = "sms"     // an SMS sent
+	DoorPhone  Door = "phone"   // a number to be added
+	DoorQR     Door = "qr"      // a QR code drawn, which costs 5 ms
+	DoorTell   Door = "tell"    // a notice of what a stranger can repeat at will
 )
+
+// A Scope is what a limit counts by.
+type Scope string
+
+// The scopes.
+const (
+	ByFactor    Scope = "factor"    // one factor of one account, from everywhere (RL-03)
+	ByAccount   Scope = "account"   // one account
+	ByRecipient Scope = "recipient" // one phone number or mail address
+	ByAddress   Scope = "address"   // one network address: an IPv4 address, or an IPv6 /64
+	InAll       Scope = "all"       // everything together
+)
+
+// limits is the one table of brakes: for each door what is counted, how many
+// in what time, and what the person is told. Each row is taken before the
+// answer is looked at; of a door with several rows all are taken, or none.
+//
+// Wrong answers: five are free, then waits from 30 seconds doubling to an
+// hour, and after a hundred in a row the factor is closed until it is bound
+// anew or the password reset (RL-01, RL-02; N 3.2.2). A right answer clears that
+// count and gives back the one try it took from its network address, no more:
+// an attacker with an account of his own cannot wash his address clean (RL-04).
+var limits = []struct {
+	door  Door
+	by    Scope
+	brake Brake
+	told  Reason
+}{
+	{DoorSignIn, ByAddress, Window{Most: 30, In: time.Minute}, TooManyTries},
+	{DoorSignUp, ByAddress, Window{Most: 20, In: time.Hour}, TooManyTries},
+	{DoorForgot, ByAddress, Window{Most: 20, In: time.Hour}, TooManyTries},
+	{DoorAnswer, ByAddress, Window{Most: 10, In: time.Minute}, TooManyTries},
+	{DoorAnswer, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Longest: time.Hour, Stop: 100}, TooManyTries},
+	{DoorSend, ByRecipient, Window{Most: 1, In: 30 * time.Second}, TooManySent}, // SM-07, RL-08
+	{DoorSend, ByRecipient, Window{Most: 5, In: time.Hour}, TooManySent},
+	{DoorSend, ByRecipient, Window{Most: 10, In: 24 * time.Hour}, TooManySent},
+	{DoorSend, ByAccount, Window{Most: 10, In: time.Hour}, TooManySent},
+	{DoorSend, ByAddress, Window{Most: 20, In: time.Hour}, TooManySent},
+	{DoorSMS, InAll, smsBudget{}, SMSBudgetSpent}, // against toll fraud; the operator sets it
+	{DoorPhone, ByAccount, Window{Most: 20, In: 24 * time.Hour}, TooManySent},
+	{DoorQR, ByAccount, Window{Most: 60, In: time.Minute}, TooManyTries},
+	{DoorTell, ByFactor, Window{Most: 1, In: time.Hour}, TooManySent},
+}
+
+// SMSBudgetUsual is how many SMS go out in a day unless the operator says otherwise.
+const SMSBudgetUsual = 1000

@@ -122,7 +122,14 @@ func (r *Rules) Deliver(ctx context.Context, send Sender) (sent int, failed []er
 // wait for its next look.
 func (r *Rules) Waiting() <-chan struct{} { return r.wake }
 
-func (r *Rules) wakeOutbox(grant Grant) {
+// granted is what follows when a grant stands in the store: the outbox wakes,
+// and whoever witnesses the request is told what happened.
+func (r *Rules) granted(ctx context.Context, grant Grant) {
+	if witness, ok := ctx.Value(witnessKey{}).(func(Event)); ok {
+		for _, e := range grant.Events {
+			witness(e)
+		}
+	}
 	if len(grant.Messages) == 0 {
 		return
 	}
@@ -130,4 +137,13 @@ func (r *Rules) wakeOutbox(grant Grant) {
 	case r.wake <- struct{}{}:
 	default: // it is awake
 	}
+}
+
+type witnessKey struct{}
+
+// WithWitness returns a context under which everything that happens to an
+// account is told to witness as well, once it stands in the store: for the
+// log, which knows what the rules do not, like a request's id (LG-01).
+func WithWitness(ctx context.Context, witness func(Event)) context.Context {
+	return context.WithValue(ctx, witnessKey{}, witness)
 }

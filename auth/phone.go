@@ -71,7 +71,7 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 
 // AddPhone begins to add a number: a code goes there, and until it is proved
 // the number is worth nothing (SM-02).
-func (r *Rules) AddPhone(ctx context.Context, session Session, typed string) error {
+func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, typed string) error {
 	now := r.now()
 	number, err := parsePhone(typed, r.policy.Region)
 	if err != nil {
@@ -93,21 +93,21 @@ func (r *Rules) AddPhone(ctx context.Context, session Session, typed string) err
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	return r.sendEnrolmentCode(ctx, e, now)
+	return r.sendEnrolmentCode(ctx, visitor, e, now, r.tries(DoorPhone, who{ByAccount: string(session.User)})...)
 }
 
 // SendPhoneCode sends a new code to the number that is being added.
-func (r *Rules) SendPhoneCode(ctx context.Context, session Session) error {
+func (r *Rules) SendPhoneCode(ctx context.Context, visitor Visitor, session Session) error {
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return formOver(err)
 	}
-	return r.sendEnrolmentCode(ctx, e, now)
+	return r.sendEnrolmentCode(ctx, visitor, e, now)
 }
 
-func (r *Rules) sendEnrolmentCode(ctx context.Context, e PhoneEnrolment, now time.Time) error {
-	if err := r.takeSending(ctx, now, e.Number, string(e.User)); err != nil {
+func (r *Rules) sendEnrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...Try) error {
+	if err := r.takeSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
 		return err
 	}
 	grant := Grant{At: now}
@@ -115,7 +115,7 @@ func (r *Rules) sendEnrolmentCode(ctx context.Context, e PhoneEnrolment, now tim
 	if err := r.store.ReplacePhoneEnrolment(ctx, e, grant); err != nil {
 		return err
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return nil
 }
 
@@ -130,23 +130,25 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 	if cleanCode(answer) == "" {
 		return "", &Problem{Reason: CodeMissing, Field: "code"}
 	}
-	brake := brakeKey("enrol_phone", string(session.User))
-	q := question{kind: PhoneCode, user: session.User, holder: e.ID, brake: brake, numbers: []string{e.Number}}
+	q := question{
+		kind: PhoneCode, user: session.User, visitor: visitor, holder: e.ID, numbers: []string{e.Number},
+		brake: brakeName("enrol_phone", string(session.User), false),
+	}
 	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {
 		return "", err
 	}
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
-	grant := Grant{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}, Clear: []string{brake}}
+	grant := Grant{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}}
+	r.right(&grant, q)
 	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: PhoneAdded, Number: e.Number}); err != nil {
 		return "", err
 	}
 	spent, err := spend(ctx, grant)
 	if err == nil && !spent {
-		err = &Problem{Reason: CodeOver, Field: "code"}
+		return "", &Problem{Reason: CodeOver, Field: "code"}
 	}
-	r.wakeOutbox(grant)
-	return phone.ID, err
+	return phone.ID, r.changed(ctx, spent, err, grant)
 }
 
 // AnotherPhone forgets the number that is being added, to begin with another.
@@ -166,8 +168,9 @@ func (r *Rules) UsePhone(ctx context.Context, visitor Visitor, session Session, 
 	if err != nil {
 		return err
 	}
+	r.bound(&grant, PhoneCode, session.User)
 	reserved, err := r.store.ReservePhone(ctx, session.User, id, grant)
-	return r.changed(reserved, err, grant)
+	return r.changed(ctx, reserved, err, grant)
 }
 
 // DisablePhone makes a number no second factor any more.
@@ -182,7 +185,7 @@ func (r *Rules) DisablePhone(ctx context.Context, visitor Visitor, session Sessi
 		return err
 	}
 	released, err := r.store.ReleasePhone(ctx, session.User, id, grant)
-	return r.changed(released, err, grant)
+	return r.changed(ctx, released, err, grant)
 }
 
 // RemovePhone takes a number from the account. One that is no second factor
@@ -204,7 +207,7 @@ func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Sessio
 		return err
 	}
 	removed, err := r.store.RemovePhone(ctx, session.User, id, grant)
-	return r.changed(removed, err, grant)
+	return r.changed(ctx, removed, err, grant)
 }
 
 // DefaultPhone makes a reserved number the first one asked at sign-in.
@@ -219,7 +222,7 @@ func (r *Rules) DefaultPhone(ctx context.Context, visitor Visitor, session Sessi
 		return err
 	}
 	replaced, err := r.store.ReplaceDefaultPhone(ctx, session.User, id, grant)
-	return r.changed(replaced, err, grant)
+	return r.changed(ctx, replaced, err, grant)
 }
 
 // ownPhone is the account's phone with that id, or ErrNotFound: another
@@ -239,7 +242,11 @@ func (r *Rules) ownPhone(ctx context.Context, session Session, id PhoneID, now t
 // Region is the country whose notation a number was read in, for the page to
 // say so: an ISO 3166 code, or empty for numbers of no country.
 func (e PhoneEnrolment) Region() string {
-	n, err := phonenumbers.Parse(e.Number, "")
+	return regionOf(e.Number)
+}
+
+func regionOf(number string) string {
+	n, err := phonenumbers.Parse(number, "")
 	if err != nil {
 		return ""
 	}

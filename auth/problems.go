@@ -8,6 +8,7 @@ type Problem struct {
 	Reason Reason
 	Field  string        // name of the form field it is about; empty for the whole form
 	Wait   time.Duration // how long until another try is allowed; zero where waiting is no answer
+	User   UserID        // whose account it is about, for the log alone
 	Limit  int           // the number the sentence names: the least or most length, or how many are allowed
 }
 
@@ -53,6 +54,8 @@ const (
 	EmailSame          Reason = "email_same"           // the account has this address already
 	EmailsFull         Reason = "emails_full"          // as many addresses as an account can have
 	ConfirmWrong       Reason = "confirm_wrong"        // not what was to be typed to confirm
+	SMSBudgetSpent     Reason = "sms_budget_spent"     // no more SMS today, by anybody
+	PhoneCountry       Reason = "phone_country"        // no SMS goes to that country
 	FactorsOff         Reason = "factors_off"          // backup codes are for accounts with a second factor
 )
 
@@ -63,4 +66,5 @@ var Reasons = []Reason{
 	BackupCodeWrong, CodeOver, TooManyTries, FactorStopped, TooManySent, Busy, FormOver,
 	ChoiceUnknown, MethodUnknown, PhoneInvalid, PhoneKnown, PhonesFull, CodesGone, FactorsOff,
 	FactorsSwitchedOff, LastFactor, PasswordBreached, PasswordSame, CurrentWrong, EmailSame, EmailsFull, ConfirmWrong,
+	SMSBudgetSpent, PhoneCountry,
 }

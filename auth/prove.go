@@ -21,7 +21,8 @@ type question struct {
 	kind    Kind
 	user    UserID
 	holder  string         // what sent codes are bound to: an attempt or an enrolment (SM-05)
-	brake   string         // key of the brake on failures
+	brake   string         // the factor, as failures are counted: see brakeName
+	visitor Visitor        // who answers
 	field   string         // of the form, for the password
 	hash    string         // the account's password hash; empty where nobody bears the address
 	numbers []string       // where a sent code may have gone to and still count
@@ -50,11 +51,15 @@ var spentBefore = map[Kind]Reason{
 
 // verify is the one place where an answer meets a factor. It counts the try
 // before it looks at the answer.
-func (r *Rules) verify(ctx context.Context, q question, answer string, now time.Time) (spend, error) {
-	if err := r.take(ctx, now, TooManyTries, Try{Key: q.brake, Brake: failures}); err != nil {
-		return nil, err
+func (r *Rules) verify(ctx context.Context, q question, answer string, now time.Time) (right spend, err error) {
+	err = r.take(ctx, now, r.tries(DoorAnswer, who{ByFactor: q.brake}.from(q.visitor))...)
+	if err == nil {
+		right, err = verifiers[q.kind](r, ctx, q, answer, now)
 	}
-	return verifiers[q.kind](r, ctx, q, answer, now)
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		p.User = q.user
+	}
+	return right, err
 }
 
 // Prove answers what an attempt asks. backup says that the person marked the
@@ -82,19 +87,58 @@ func (r *Rules) Prove(ctx context.Context, visitor Visitor, handle Handle, answe
 	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(answer)) {
 		kind = BackupCode
 	}
-	q, err := r.attemptQuestion(ctx, a, kind)
+	q, err := r.attemptQuestion(ctx, visitor, a, kind)
 	if err != nil {
 		return Pass{}, err
 	}
 	return r.prove(ctx, visitor, a, q, answer, now)
 }
 
+// right puts into a grant what a right answer does to the counts: the
+// factor's failures are forgotten, and the address gets its one try back.
+func (r *Rules) right(grant *Grant, q question) {
+	for _, try := range r.tries(DoorAnswer, who{ByFactor: q.brake}.from(q.visitor)) {
+		if _, failures := try.Brake.(Backoff); failures {
+			grant.Clear = append(grant.Clear, try.Key)
+		} else {
+			grant.GiveBack = append(grant.GiveBack, try.Key)
+		}
+	}
+}
+
+// bound puts into a grant that a factor is bound anew: whatever was counted
+// against the one before, from wherever, is forgotten (RL-01).
+func (r *Rules) bound(grant *Grant, kind Kind, account UserID) {
+	for _, known := range []bool{false, true} {
+		for _, try := range r.tries(DoorAnswer, who{ByFactor: brakeName(kind, string(account), known)}) {
+			grant.Clear = append(grant.Clear, try.Key)
+		}
+	}
+}
+
+// brakeName names one factor of one account, as failures are counted. A
+// browser that has signed in to the account before draws on a count of its
+// own, so that guessing from elsewhere does not make its owner wait (RL-06).
+func brakeName(kind Kind, account string, known bool) string {
+	if known {
+		return string(kind) + "/known/" + account
+	}
+	return string(kind) + "/" + account
+}
+
 // attemptQuestion is the question an attempt puts for a factor. Failures count
 // by account and factor, in every session and from everywhere (RL-03); the code
 // by mail, which proves an address and signs nobody in, counts by attempt, so
 // that a stranger who types an address does not shut its owner out (RL-06).
-func (r *Rules) attemptQuestion(ctx context.Context, a Attempt, kind Kind) (question, error) {
-	q := question{kind: kind, user: a.User, holder: a.Handle, brake: brakeKey(kind, string(a.User))}
+func (r *Rules) attemptQuestion(ctx context.Context, visitor Visitor, a Attempt, kind Kind) (question, error) {
+	known, err := r.knowsBrowser(ctx, a.User, visitor)
+	if err != nil {
+		return question{}, err
+	}
+	q := question{
+		kind: kind, user: a.User, visitor: visitor, holder: a.Handle,
+		brake: brakeName(kind, string(a.User), known),
+	}
 	switch kind {
 	case Password: // of re-verification; a sign-in asks before there is an attempt
 		user, err := r.store.FindUser(ctx, a.User)
@@ -103,15 +147,12 @@ func (r *Rules) attemptQuestion(ctx context.Context, a Attempt, kind Kind) (ques
 		}
 		q.hash, q.field = user.PasswordHash, "password"
 	case EmailCode:
-		q.brake, q.numbers = brakeKey(kind, a.Handle), []string{a.Email}
+		q.brake, q.numbers = brakeName(kind, a.Handle, false), []string{a.Email}
 	case PhoneCode:
 		q.numbers = []string{a.Method().Phone.Number}
 	}
 	return q, nil
 }
-
-// brakeKey names the brake on one factor of one account.
-func brakeKey(kind Kind, account string) string { return "failures/" + string(kind) + "/" + account }
 
 // prove puts a question of an attempt and, where the answer is right, lets it
 // through the gate.
@@ -120,7 +161,8 @@ func (r *Rules) prove(ctx context.Context, visitor Visitor, a Attempt, q questio
 	if err != nil {
 		return Pass{}, r.missed(ctx, visitor, a, q, err, now)
 	}
-	grant := Grant{At: now, Clear: []string{q.brake}}
+	grant := Grant{At: now}
+	r.right(&grant, q)
 	if q.kind == BackupCode {
 		used := Event{User: a.User, What: BackupCodeUsed, Left: a.Factors.BackupCodes - 1}
 		if err := r.tell(ctx, &grant, visitor, used); err != nil {
@@ -142,6 +184,6 @@ func (r *Rules) prove(ctx context.Context, visitor Visitor, a Attempt, q questio
 	if !spent {
 		return Pass{}, &Problem{Reason: spentBefore[q.kind], Field: "code"}
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return pass, nil
 }

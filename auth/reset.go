@@ -14,10 +14,13 @@ type passwordStore interface {
 
 // ForgotPassword starts a reset: a code goes to the address, if anybody bears
 // it; the visitor cannot tell (RC-01). Asking changes and locks nothing.
-func (r *Rules) ForgotPassword(ctx context.Context, address string) (Pass, error) {
+func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address string) (Pass, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
+		return Pass{}, err
+	}
+	if err := r.take(ctx, now, r.tries(DoorForgot, who{}.from(visitor))...); err != nil {
 		return Pass{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
@@ -30,22 +33,22 @@ func (r *Rules) ForgotPassword(ctx context.Context, address string) (Pass, error
 		ExpiresAt: now.Add(AttemptLifetime),
 	}
 	grant := Grant{At: now, Attempt: &a, EndOlder: &a}
-	if err := r.oweResetCode(ctx, a, &grant, now); err != nil {
+	if err := r.oweResetCode(ctx, visitor, a, &grant, now); err != nil {
 		return Pass{}, err
 	}
 	if err := r.store.AddAttempt(ctx, grant); err != nil {
 		return Pass{}, err
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return Pass{Attempt: handle}, nil
 }
 
-func (r *Rules) oweResetCode(ctx context.Context, a Attempt, grant *Grant, now time.Time) error {
+func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
-	if err := r.takeSending(ctx, now, email.Key, a.Handle); err != nil {
+	if err := r.takeSending(ctx, visitor, now, email.Key, a.Handle); err != nil {
 		return err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
@@ -85,7 +88,7 @@ func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Handle,
 		return err
 	}
 	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, grant)
-	return r.changed(replaced, err, grant)
+	return r.changed(ctx, replaced, err, grant)
 }
 
 // ChangePassword sets a new password for who is signed in and knows the
@@ -99,9 +102,13 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 	if err != nil {
 		return "", err
 	}
+	known, err := r.knowsBrowser(ctx, user.ID, visitor)
+	if err != nil {
+		return "", err
+	}
 	q := question{
-		kind: Password, user: user.ID, hash: user.PasswordHash, holder: string(session.ID), field: "current",
-		brake: brakeKey(Password, string(user.ID)),
+		kind: Password, user: user.ID, visitor: visitor, hash: user.PasswordHash, holder: string(session.ID),
+		field: "current", brake: brakeName(Password, string(user.ID), known),
 	}
 	if _, err := r.verify(ctx, q, current, now); err != nil {
 		return "", err
@@ -120,7 +127,7 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 		return "", err
 	}
 	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, grant)
-	return handle, r.changed(spent, err, grant)
+	return handle, r.changed(ctx, spent, err, grant)
 }
 
 // newPassword judges a new password of an account and hashes it.
@@ -141,10 +148,9 @@ func (r *Rules) newPassword(ctx context.Context, user User, password string) (st
 // passwordReplaced is what goes with a password: sessions, open attempts, and
 // the count of failures that had closed it (RL-01).
 func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) Grant {
-	return Grant{
-		At: now, EndSessions: &EndSessions{User: user, Except: except},
-		Clear: []string{brakeKey(Password, string(user))},
-	}
+	grant := Grant{At: now, EndSessions: &EndSessions{User: user, Except: except}}
+	r.bound(&grant, Password, user)
+	return grant
 }
 
 // notMissing is an error unless it only says that nothing was found.

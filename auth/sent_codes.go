@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -47,19 +48,24 @@ func (r *Rules) sentCode(ctx context.Context, holder string, now time.Time) (*Se
 	return &code, nil
 }
 
-// takeSending is the brake on sending: by recipient and by account (SM-07, RL-08).
-func (r *Rules) takeSending(ctx context.Context, now time.Time, recipient, account string) error {
-	return r.take(ctx, now, TooManySent,
-		Try{Key: "send/interval/" + recipient, Brake: sendInterval},
-		Try{Key: "send/hour/" + recipient, Brake: sendHourly},
-		Try{Key: "send/day/" + recipient, Brake: sendDaily},
-		Try{Key: "send/account/" + account, Brake: sendOfAccount},
-	)
+// takeSending is the brake on sending a code (SM-07, RL-08).
+func (r *Rules) takeSending(ctx context.Context, visitor Visitor, now time.Time, recipient, account string, more ...Try) error {
+	tries := r.tries(DoorSend, who{ByRecipient: recipient, ByAccount: account}.from(visitor))
+	return r.take(ctx, now, append(tries, more...)...)
+}
+
+// takeSMS is the brake on sending one by SMS: to countries the operator
+// allows, and within his budget.
+func (r *Rules) takeSMS(ctx context.Context, visitor Visitor, now time.Time, number string, account UserID, more ...Try) error {
+	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
+		return &Problem{Reason: PhoneCountry, Field: "phone"}
+	}
+	return r.takeSending(ctx, visitor, now, number, string(account), append(more, r.tries(DoorSMS, nil)...)...)
 }
 
 // owePhoneCode puts a sign-in code by SMS into a grant.
-func (r *Rules) owePhoneCode(ctx context.Context, a Attempt, phone Phone, grant *Grant, now time.Time) error {
-	if err := r.takeSending(ctx, now, phone.Number, string(a.User)); err != nil {
+func (r *Rules) owePhoneCode(ctx context.Context, visitor Visitor, a Attempt, phone Phone, grant *Grant, now time.Time) error {
+	if err := r.takeSMS(ctx, visitor, now, phone.Number, a.User); err != nil {
 		return err
 	}
 	letter := LetterSignInCode

@@ -86,16 +86,24 @@ func (r *Rules) session(ctx context.Context, handle Handle, now time.Time) (Sess
 
 // ends is when a session ends if nothing more is heard of it.
 func (r *Rules) ends(s Session) time.Time {
-	idle, overall := s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
+	idle, overall := r.limitsOf(s)
 	if overall.Before(idle) {
 		return overall
 	}
 	return idle
 }
 
-// Ends is when a session ends if nothing more is heard of it, for the page
-// that warns (AX-10).
-func (r *Rules) Ends(s Session) time.Time { return r.ends(s) }
+func (r *Rules) limitsOf(s Session) (idle, overall time.Time) {
+	return s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
+}
+
+// EndsIdle is when a session ends if nothing more is heard of it, for the page
+// that warns (AX-10). extends is false where the overall limit comes first:
+// staying there changes nothing, only signing in or verifying anew does.
+func (r *Rules) EndsIdle(s Session) (at time.Time, extends bool) {
+	idle, overall := r.limitsOf(s)
+	return r.ends(s), idle.Before(overall)
+}
 
 // Sessions lists an account's live sessions: this one first, then the others,
 // the last seen first.

@@ -42,8 +42,15 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 	if password == "" {
 		return Pass{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
+	if err := r.take(ctx, now, r.tries(DoorSignIn, who{}.from(visitor))...); err != nil {
+		return Pass{}, err
+	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if notMissing(err) != nil {
+		return Pass{}, err
+	}
+	known, err := r.knowsBrowser(ctx, user.ID, visitor)
+	if err != nil {
 		return Pass{}, err
 	}
 	a := Attempt{Purpose: SignIn, User: user.ID, Email: user.Email.Typed, Next: next}
@@ -54,7 +61,10 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 	if account == "" {
 		account = email.Key
 	}
-	q := question{kind: Password, user: user.ID, hash: user.PasswordHash, brake: brakeKey(Password, account)}
+	q := question{
+		kind: Password, user: user.ID, visitor: visitor, hash: user.PasswordHash,
+		brake: brakeName(Password, account, known),
+	}
 	if user.Disabled {
 		q.hash = ""
 	}
@@ -85,7 +95,7 @@ func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _
 
 // Choose turns an attempt to another of the account's methods. For a phone a
 // code is sent there.
-func (r *Rules) Choose(ctx context.Context, handle Handle, kind Kind, phone PhoneID) error {
+func (r *Rules) Choose(ctx context.Context, visitor Visitor, handle Handle, kind Kind, phone PhoneID) error {
 	now := r.now()
 	a, err := r.secondStep(ctx, handle, now)
 	if err != nil {
@@ -97,7 +107,7 @@ func (r *Rules) Choose(ctx context.Context, handle Handle, kind Kind, phone Phon
 		}
 		grant := Grant{At: now}
 		if kind == PhoneCode {
-			if err := r.owePhoneCode(ctx, a, m.Phone, &grant, now); err != nil {
+			if err := r.owePhoneCode(ctx, visitor, a, m.Phone, &grant, now); err != nil {
 				return err
 			}
 		}
@@ -108,7 +118,7 @@ func (r *Rules) Choose(ctx context.Context, handle Handle, kind Kind, phone Phon
 
 // SendAgain sends a new code for an attempt: to the phone it asks, or by mail
 // at sign-up. The new one cancels the old one and the count of failures goes on (SM-06).
-func (r *Rules) SendAgain(ctx context.Context, handle Handle) error {
+func (r *Rules) SendAgain(ctx context.Context, visitor Visitor, handle Handle) error {
 	now := r.now()
 	a, err := r.attempt(ctx, handle, now)
 	if err != nil {
@@ -118,9 +128,9 @@ func (r *Rules) SendAgain(ctx context.Context, handle Handle) error {
 	m := a.Method()
 	switch {
 	case a.Step() == StepEmail:
-		err = mailCodes[a.Purpose](r, ctx, a, &grant, now)
+		err = mailCodes[a.Purpose](r, ctx, visitor, a, &grant, now)
 	case a.Step() == StepSecond && m.Kind == PhoneCode:
-		err = r.owePhoneCode(ctx, a, m.Phone, &grant, now)
+		err = r.owePhoneCode(ctx, visitor, a, m.Phone, &grant, now)
 	default:
 		err = &Problem{Reason: FormOver}
 	}
@@ -132,11 +142,7 @@ func (r *Rules) SendAgain(ctx context.Context, handle Handle) error {
 
 func (r *Rules) choose(ctx context.Context, a Attempt, m Method, grant Grant) error {
 	changed, err := r.store.ReplaceChosen(ctx, a.Handle, m, grant)
-	if err == nil && !changed {
-		err = &Problem{Reason: FormOver}
-	}
-	r.wakeOutbox(grant)
-	return err
+	return r.changed(ctx, changed, err, grant)
 }
 
 // secondStep is the attempt of a handle, which must be at its second factor.

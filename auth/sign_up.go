@@ -22,10 +22,13 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	if err := r.checkNewPassword(password, email); err != nil {
 		return Pass{}, err
 	}
+	if err := r.take(ctx, now, r.tries(DoorSignUp, who{}.from(visitor))...); err != nil {
+		return Pass{}, err
+	}
 	handle := NewHandle()
 	a := Attempt{Handle: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
 	grant := Grant{At: now, Attempt: &a}
-	if err := r.oweSignUpCode(ctx, a, &grant, now); err != nil {
+	if err := r.oweSignUpCode(ctx, visitor, a, &grant, now); err != nil {
 		return Pass{}, err
 	}
 	if a.NewHash, err = r.hasher.Hash(ctx, password); err != nil {
@@ -34,24 +37,24 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	if err := r.store.AddAttempt(ctx, grant); err != nil {
 		return Pass{}, err
 	}
-	r.wakeOutbox(grant)
+	r.granted(ctx, grant)
 	return Pass{Attempt: handle}, nil
 }
 
 // mailCodes are what is mailed at the step that proves an address.
-var mailCodes = map[Purpose]func(r *Rules, ctx context.Context, a Attempt, grant *Grant, now time.Time) error{
+var mailCodes = map[Purpose]func(r *Rules, ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error{
 	SignUp:        (*Rules).oweSignUpCode,
 	ResetPassword: (*Rules).oweResetCode,
 }
 
 // oweSignUpCode puts a code for an attempt's address into a grant or, where the
 // address is taken, a code that nobody is told and a mail to the owner.
-func (r *Rules) oweSignUpCode(ctx context.Context, a Attempt, grant *Grant, now time.Time) error {
+func (r *Rules) oweSignUpCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
-	if err := r.takeSending(ctx, now, email.Key, a.Handle); err != nil {
+	if err := r.takeSending(ctx, visitor, now, email.Key, a.Handle); err != nil {
 		return err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)

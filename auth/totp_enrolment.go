@@ -83,6 +83,11 @@ func (e TOTPEnrolment) URI(issuer, account string) string {
 // KeyText is the key for typing in by hand: 32 base32 characters.
 func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
 
+// TakeQR is the brake on drawing a set-up's QR code.
+func (r *Rules) TakeQR(ctx context.Context, session Session) error {
+	return r.take(ctx, r.now(), r.tries(DoorQR, who{ByAccount: string(session.User)})...)
+}
+
 // TOTPEnrolment returns the set-up under way in a session, and begins one
 // where there is none.
 func (r *Rules) TOTPEnrolment(ctx context.Context, session Session) (TOTPEnrolment, error) {
@@ -136,7 +141,7 @@ func (r *Rules) MoveTOTP(ctx context.Context, visitor Visitor, session Session, 
 		return r.SeenBackupCodes(ctx, session.User)
 	}
 	replaced, err := r.store.ReplaceTOTPEnrolment(ctx, e.ID, next)
-	return r.changed(replaced, err, Grant{})
+	return r.changed(ctx, replaced, err, Grant{})
 }
 
 // activateTOTP makes the app a factor, on a right code alone. With the first
@@ -145,8 +150,11 @@ func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Sessi
 	if cleanCode(answer) == "" {
 		return &Problem{Reason: CodeMissing, Field: "code"}
 	}
-	brake := brakeKey("enrol_totp", string(session.User))
-	spend, err := r.verify(ctx, question{kind: TOTPCode, user: session.User, brake: brake, enrols: &e}, answer, now)
+	q := question{
+		kind: TOTPCode, user: session.User, visitor: visitor, enrols: &e,
+		brake: brakeName("enrol_totp", string(session.User), false),
+	}
+	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {
 		return err
 	}
@@ -155,10 +163,11 @@ func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Sessi
 		return err
 	}
 	grant.TOTP = &TOTPKey{User: session.User, Secret: e.Secret, AddedAt: now}
-	grant.Clear = append(grant.Clear, brake, brakeKey(TOTPCode, string(session.User)))
+	r.right(&grant, q)
+	r.bound(&grant, TOTPCode, session.User)
 	e.VerifiedAt, e.MadeCodes = now, grant.BackupCodes != nil
 	spent, err := spend(ctx, grant)
-	return r.changed(spent, err, grant)
+	return r.changed(ctx, spent, err, grant)
 }
 
 // RemoveTOTP removes the app. What was signed in elsewhere ends, for it may
@@ -173,7 +182,7 @@ func (r *Rules) RemoveTOTP(ctx context.Context, visitor Visitor, session Session
 	if err != nil {
 		return err
 	}
-	grant.Clear = []string{brakeKey(TOTPCode, string(session.User))}
+	r.bound(&grant, TOTPCode, session.User)
 	removed, err := r.store.RemoveTOTP(ctx, session.User, grant)
-	return r.changed(removed, err, grant)
+	return r.changed(ctx, removed, err, grant)
 }

@@ -65,10 +65,19 @@ func (w Window) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
-// A Try is one brake under one key.
+// smsBudget stands in the table for the operator's daily number of SMS.
+type smsBudget struct{}
+
+// Next is never asked: [Rules.tries] puts the operator's number in its place.
+func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
+
+// A Try is one brake under one key, and what is told where it refuses. Behind
+// the key's last slash stands whom it is about, so that what counts an account
+// can go with it.
 type Try struct {
 	Key   string
 	Brake Brake
+	Told  Reason
 }
 
 type triesStore interface {
@@ -78,9 +87,52 @@ type triesStore interface {
 	Take(ctx context.Context, now time.Time, tries []Try) (refused int, count Count, err error)
 }
 
+// who is what the scopes of the table stand for, this time. A scope that is
+// left empty is not counted.
+type who map[Scope]string
+
+// from counts by the visitor's network address. All addresses of an IPv6 /64
+// are one: its holder has 2^64 of them.
+func (w who) from(visitor Visitor) who {
+	w[ByAddress] = "unknown"
+	if a := visitor.Address; a.IsValid() {
+		bits := 32
+		if a.Is6() {
+			bits = 64
+		}
+		prefix, _ := a.WithZone("").Prefix(bits) // bits are within every address of its kind
+		w[ByAddress] = prefix.String()
+	}
+	return w
+}
+
+// tries are the rows of a door's limits.
+func (r *Rules) tries(door Door, who who) []Try {
+	var tries []Try
+	for _, row := range limits {
+		name := who[row.by]
+		if row.by == InAll {
+			name = "sent"
+		}
+		if row.door != door || name == "" {
+			continue
+		}
+		brake := row.brake
+		if _, budget := brake.(smsBudget); budget {
+			brake = Window{Most: r.policy.SMSBudget, In: 24 * time.Hour}
+		}
+		key := "failures/" + name // kept until a success ends it
+		if window, ok := brake.(Window); ok {
+			key = string(door) + "/" + string(row.by) + "/" + window.In.String() + "/" + name
+		}
+		tries = append(tries, Try{Key: key, Brake: brake, Told: row.told})
+	}
+	return tries
+}
+
 // take counts the tries before any answer is looked at, so that racing guesses
-// cannot outrun a limit. A refusal is a Problem with the given reason.
-func (r *Rules) take(ctx context.Context, now time.Time, why Reason, tries ...Try) error {
+// cannot outrun a limit. A refusal is a Problem that says how long to wait.
+func (r *Rules) take(ctx context.Context, now time.Time, tries ...Try) error {
 	refused, count, err := r.store.Take(ctx, now, tries)
 	if err != nil || refused < 0 {
 		return err
@@ -88,5 +140,5 @@ func (r *Rules) take(ctx context.Context, now time.Time, why Reason, tries ...Tr
 	if b, ok := tries[refused].Brake.(Backoff); ok && count.N >= b.Stop {
 		return &Problem{Reason: FactorStopped, Field: "code"}
 	}
-	return &Problem{Reason: why, Wait: max(count.ReadyAt.Sub(now), time.Second)}
+	return &Problem{Reason: tries[refused].Told, Wait: max(count.ReadyAt.Sub(now), time.Second)}
 }

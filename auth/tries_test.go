@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -9,6 +10,12 @@ import (
 // after a hundred in a row nothing more (RL-01, RL-02, RL-07).
 func TestBackoff(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
+	failures := Backoff{}
+	for _, row := range limits {
+		if b, ok := row.brake.(Backoff); ok {
+			failures = b
+		}
+	}
 	var c Count
 	for try := 1; try <= 100; try++ {
 		next, allowed := failures.Next(c, now)
@@ -54,5 +61,47 @@ func TestWindow(t *testing.T) {
 	}
 	if _, allowed := w.Next(c, now.Add(-time.Hour)); !allowed {
 		t.Error("a clock set back shut the door")
+	}
+}
+
+// TestFrom: an IPv4 address counts alone, also where it comes as IPv6, and a
+// /64 as one (RL-04).
+func TestFrom(t *testing.T) {
+	for address, want := range map[string]string{
+		"203.0.113.7": "203.0.113.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "unknown",
+	} {
+		parsed, _ := netip.ParseAddr(address)
+		if got := (who{}).from(Visitor{Address: parsed})[ByAddress]; got != want {
+			t.Errorf("%s counts as %s, want %s", address, got, want)
+		}
+	}
+}
+
+// TestLimits: the floors that stand in the requirements (RL-01, RL-02, RL-04, RL-08, SM-07).
+func TestLimits(t *testing.T) {
+	r := &Rules{policy: Policy{SMSBudget: 7}}
+	keys := map[string]bool{}
+	for _, door := range []Door{DoorSignIn, DoorSignUp, DoorForgot, DoorAnswer, DoorSend, DoorSMS, DoorPhone, DoorQR, DoorTell} {
+		tries := r.tries(door, who{ByFactor: "f", ByAccount: "a", ByRecipient: "r", ByAddress: "n"})
+		if len(tries) == 0 {
+			t.Errorf("%s has no limit", door)
+		}
+		for _, try := range tries {
+			if keys[try.Key] {
+				t.Errorf("two limits count under %s", try.Key)
+			}
+			keys[try.Key] = true
+			if _, is := try.Brake.(smsBudget); is || try.Told == "" {
+				t.Errorf("%s: %+v", door, try)
+			}
+		}
+	}
+	for key, want := range map[string]bool{"sign_in/address/1m0s/n": true, "answer/address/1m0s/n": true, "failures/f": true, "sms/all/24h0m0s/sent": true} {
+		if keys[key] != want {
+			t.Errorf("nothing counts under %s", key)
+		}
+	}
+	if n := len(r.tries(DoorSend, who{ByRecipient: "r"})); n != 3 {
+		t.Errorf("%d limits of one recipient", n)
 	}
 }

@@ -27,6 +27,9 @@ func (t *tx) grant(ctx context.Context, g auth.Grant) (granted bool, err error) 
 	if err := t.clearTries(ctx, g.Clear); err != nil {
 		return false, err
 	}
+	if err := t.giveBack(ctx, g.GiveBack); err != nil {
+		return false, err
+	}
 	if err := t.addEvents(ctx, g.Events); err != nil {
 		return false, err
 	}

@@ -144,7 +144,7 @@ func (b base) walkAccount(t *testing.T) {
 	e := changing("bob", auth.ForSignIn, "new@example.org")
 	must(t, b.ReplaceAddressEnrolment(ctx, e, grant))
 	b.give(t, auth.Grant{Address: &e})
-	told(b.RemoveNoticeAddress(ctx, "bob", grant))
+	told(b.RemoveNoticeAddress(ctx, "bob", auth.Grant{At: noon, GiveBack: []string{"k"}}))
 	told(b.ReplacePassword(ctx, "bob", "another hash", grant))
 	told(b.RemovePhone(ctx, "bob", "phone of bob", auth.Grant{At: noon, KeepFactor: true}))
 	told(b.RemoveSessionOf(ctx, "bob", "session of bob", grant))

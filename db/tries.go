@@ -55,13 +55,38 @@ func (t *tx) lockTries(ctx context.Context, tries []auth.Try) (map[string]auth.C
 		err := t.find(ctx, into{&c.N, at(&c.Since), at(&c.ReadyAt)}, `
 			INSERT INTO tries (key, owner, n) VALUES ($1, $2, 0)
 			ON CONFLICT (key) DO UPDATE SET key = excluded.key
-			RETURNING n, since, ready_at`, key, key[strings.LastIndexByte(key, '/')+1:])
+			RETURNING n, since, ready_at`, key, owner(key))
 		if err != nil {
 			return nil, fmt.Errorf("lock a count: %w", err)
 		}
 		counts[key] = c
 	}
 	return counts, nil
+}
+
+// owner is for whom a count is: the last part of its key that names somebody.
+// Behind it may stand how long is counted, and which browsers are. Who is
+// deleted takes the counts along.
+func owner(key string) string {
+	for {
+		cut := strings.LastIndexByte(key, '/')
+		name := key[cut+1:]
+		_, err := time.ParseDuration(name)
+		if cut < 0 || err != nil && name != "known" {
+			return name
+		}
+		key = key[:cut]
+	}
+}
+
+// giveBack takes one try from each count: those of right answers.
+func (t *tx) giveBack(ctx context.Context, keys []string) error {
+	for _, key := range slices.Sorted(slices.Values(keys)) {
+		if _, err := t.exec(ctx, `UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *tx) clearTries(ctx context.Context, keys []string) error {

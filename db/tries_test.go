@@ -80,3 +80,37 @@ func TestTake_BackoffAndClear(t *testing.T) {
 		}
 	}
 }
+
+// RL-04: a right answer gives back the one try it took, and no more.
+func TestGrant_GiveBack(t *testing.T) {
+	b := open(t)
+	try := []auth.Try{{Key: "answer/address/192.0.2.0/32/1m0s", Brake: auth.Window{Most: 3, In: time.Minute}}}
+	for range 2 {
+		_, _, err := b.Take(t.Context(), noon, try)
+		must(t, err)
+	}
+	for _, want := range []int{1, 0, 0} {
+		b.give(t, auth.Grant{GiveBack: []string{try[0].Key, "unknown"}})
+		if n := b.count(t, `SELECT n FROM tries`); n != want {
+			t.Errorf("%d tries are counted, not %d", n, want)
+		}
+	}
+}
+
+func TestOwner(t *testing.T) {
+	for key, want := range map[string]string{
+		"failures/totp/ann":       "ann",
+		"failures/totp/ann/known": "ann",
+		"send/account/ann":        "ann",
+		"send/account/ann/1h0m0s": "ann",
+		"tell/factor/second_factor_missed/sms/ann/known/1h0m0s": "ann",
+		"send/recipient/ann@example.org/24h0m0s":                "ann@example.org",
+		"answer/address/2001:db8::/64/1m0s":                     "64",
+		"ann":                                                   "ann",
+		"":                                                      "",
+	} {
+		if got := owner(key); got != want {
+			t.Errorf("the owner of %q is %q, not %q", key, got, want)
+		}
+	}
+}

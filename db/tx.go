@@ -28,6 +28,9 @@ func (s *Store) write(ctx context.Context, doing string, do func(tx *tx) (bool, 
 		if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrAddressTaken) {
 			return false, err
 		}
+		if gone := ctx.Err(); gone != nil && errors.Is(err, sql.ErrTxDone) {
+			err = gone // who asked went away, and the transaction was undone for that
+		}
 		return false, fmt.Errorf("%s: %w", doing, err)
 	}
 	inner, err := s.writer.db.BeginTx(ctx, nil)

@@ -161,7 +161,7 @@ func TestNotices(t *testing.T) {
 	w.wait(time.Minute)
 	other := w.browser().firstStep(ann)
 	other.fill("Code", w.app(key)).press("Verify").sees("Account")
-	if count() != before+1 || !strings.Contains(lastBody(w.letters(ann)), "203.0.113.7") {
+	if count() != before+1 || !strings.Contains(lastBody(w.letters(ann)), "203.0.113.8") {
 		t.Errorf("a new browser: %q", lastBody(w.letters(ann)))
 	}
 	thief := w.browser().firstStep(ann)

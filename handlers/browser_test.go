@@ -43,6 +43,8 @@ type world struct {
 	mu     sync.Mutex
 	now    time.Time
 	sent   []letter
+
+	browsers int // so far; each comes from an address of its own
 }
 
 // A letter is a message as its receiver reads it.
@@ -81,7 +83,7 @@ func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 	policy := auth.Policy{
 		Name: "Acme", Host: "id.example.org", Factors: []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 		SignUpOpen: true, PasswordMin: auth.PasswordMinAlone, CodeLifetime: 10 * time.Minute,
-		SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US",
+		SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: auth.SMSBudgetUsual,
 		Reverify: auth.Presets["strict"], ActivityKept: auth.ActivityKept,
 	}
 	w.policy = policy
@@ -179,13 +181,15 @@ type browser struct {
 func (w *world) browser() *browser {
 	jar, _ := cookiejar.New(nil)
 	u, _ := url.Parse(w.origin + "/")
-	return &browser{w: w, t: w.t, jar: jar, url: u, address: "203.0.113.7:4711", headers: map[string]string{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}}
+	w.browsers++
+	return &browser{w: w, t: w.t, jar: jar, url: u, address: fmt.Sprintf("203.0.%d.%d:4711", 113+w.browsers/200, 6+w.browsers%200), headers: map[string]string{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}}
 }
 
 // clone is a second browser with the same cookies: a stolen or an old one.
 func (b *browser) clone() *browser {
 	c := b.w.browser()
 	c.jar.SetCookies(b.url, b.jar.Cookies(b.url))
+	c.address = b.address
 	c.url, c.page, c.body, c.status = b.url, b.page, b.body, b.status
 	c.filled = maps.Clone(b.filled)
 	return c

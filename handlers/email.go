@@ -13,7 +13,7 @@ func showEmail(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return views.Email(views.EmailPage{
-		Frame: v.frame(), Addresses: addresses, Email: v.typed("email"), Use: auth.AddressUse(v.form.Get("use")),
+		Frame: v.frame(), Addresses: addresses, Email: v.typed("email"), Use: auth.AddressUse(v.typed("use")),
 	}), nil
 }
 
@@ -31,7 +31,7 @@ func postEmail(v *visit) (string, error) {
 		err = rules.ProveAddress(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
-		err = rules.SendAddressCode(v.ctx(), v.session)
+		err = rules.SendAddressCode(v.ctx(), v.visitor(), v.session)
 	case "stop":
 		v.cookie.Notice = views.NoticeEmailStopped
 		err = rules.DropAddress(v.ctx(), v.visitor(), v.session)

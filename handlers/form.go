@@ -64,7 +64,7 @@ func (v *visit) action() string { return v.form.Get("action") }
 
 // keptFields are the fields whose text survives a re-verification in between;
 // it rides in the query of the way back.
-var keptFields = []string{"email", "phone"}
+var keptFields = []string{"email", "phone", "use"}
 
 const typedPrefix = "typed-"
 

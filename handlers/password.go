@@ -27,7 +27,7 @@ func postForgotPassword(v *visit) (string, error) {
 	const page = "/forgot-password"
 	switch v.action() {
 	case "continue":
-		pass, err := v.site.rules.ForgotPassword(v.ctx(), v.form.Get("email"))
+		pass, err := v.site.rules.ForgotPassword(v.ctx(), v.visitor(), v.form.Get("email"))
 		if err != nil {
 			return "", err
 		}

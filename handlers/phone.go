@@ -94,7 +94,9 @@ func showAddPhone(v *visit) (templ.Component, error) {
 	}
 	e, err := v.site.rules.PhoneEnrolment(v.ctx(), v.session)
 	if errors.Is(err, auth.ErrNotFound) {
-		return views.AddPhone(views.AddPhonePage{Frame: v.frame(), Phone: v.typed("phone")}), nil
+		return views.AddPhone(views.AddPhonePage{
+			Frame: v.frame(), Phone: v.typed("phone"), TOTP: v.site.rules.Policy().Allows(auth.TOTPCode),
+		}), nil
 	}
 	if err != nil {
 		return nil, err
@@ -108,13 +110,13 @@ func postAddPhone(v *visit) (string, error) {
 	rules := v.site.rules
 	switch v.action() {
 	case "continue":
-		return addPhonePath, rules.AddPhone(v.ctx(), v.session, v.form.Get("phone"))
+		return addPhonePath, rules.AddPhone(v.ctx(), v.visitor(), v.session, v.form.Get("phone"))
 	case "verify":
 		id, err := rules.VerifyPhone(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
 		return addPhonePath + "?added=" + url.QueryEscape(string(id)), err
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
-		return addPhonePath, v.quietly(rules.SendPhoneCode(v.ctx(), v.session))
+		return addPhonePath, v.quietly(rules.SendPhoneCode(v.ctx(), v.visitor(), v.session))
 	case "another":
 		return addPhonePath, rules.AnotherPhone(v.ctx(), v.session)
 	case "use":

@@ -100,7 +100,9 @@ func (s *site) send(row route) echo.HandlerFunc {
 		if err == nil {
 			return v.goTo(path)
 		}
-		if v.problem = problemOf(err); v.problem == nil || row.page == nil {
+		v.problem = problemOf(err)
+		noteProblem(c, v.problem)
+		if v.problem == nil || row.page == nil {
 			return v.leave(err)
 		}
 		page, err := row.page(v)

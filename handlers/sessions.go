@@ -40,7 +40,11 @@ const idlePath = "/account/idle"
 // idleRefresh brings a page that nobody touches to the one that warns, in time
 // before the session ends (AX-10).
 func (v *visit) idleRefresh() string {
-	left := v.site.rules.Ends(v.session).Sub(v.site.rules.Now()) - auth.SessionWarning
+	ends, extends := v.site.rules.EndsIdle(v.session)
+	if !extends {
+		return ""
+	}
+	left := ends.Sub(v.site.rules.Now()) - auth.SessionWarning
 	back := v.Request().URL.RequestURI()
 	if v.Path() == idlePath || v.form != nil { // a posted form is not asked for again
 		back = v.Request().URL.Path
@@ -55,7 +59,7 @@ func showIdle(v *visit) (templ.Component, error) {
 		v.cookie.Notice = views.NoticeTimedOut
 		return nil, elsewhere("/sign-in?next=" + url.QueryEscape(next))
 	}
-	ends := v.site.rules.Ends(v.session)
+	ends, _ := v.site.rules.EndsIdle(v.session)
 	frame := v.frame()
 	left := max(ends.Sub(v.site.rules.Now()), 0) + 2*time.Second // past the end, not before it
 	frame.Refresh = strconv.Itoa(int(left/time.Second)) + "; url=" + v.Request().URL.RequestURI()

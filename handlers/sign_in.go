@@ -66,10 +66,10 @@ func (v *visit) postCode(page string) (string, error) {
 		return v.enter(pass, page), nil
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
-		return page, v.quietly(rules.SendAgain(v.ctx(), handle))
+		return page, v.quietly(rules.SendAgain(v.ctx(), v.visitor(), handle))
 	case "use":
 		kind, phone, _ := strings.Cut(rest, ":")
-		return page, rules.Choose(v.ctx(), handle, auth.Kind(kind), auth.PhoneID(phone))
+		return page, rules.Choose(v.ctx(), v.visitor(), handle, auth.Kind(kind), auth.PhoneID(phone))
 	case "start_over":
 		v.cookie.Attempt = ""
 		return page, rules.StartOver(v.ctx(), handle)

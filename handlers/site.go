@@ -31,6 +31,7 @@ type site struct {
 	cookies cookieJar
 	forms   formTokens
 	origins *http.CrossOriginProtection
+	proxies proxyWatch
 }
 
 // New returns the whole site: every page, the static files and the health
@@ -60,17 +61,4 @@ func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
 	e.GET("/static/*", files)
 	e.HEAD("/static/*", files)
 	return s.withHeaders(e)
-}
-
-// addressFrom reads the client's address from the connection, or from
-// X-Forwarded-For as far as it was written by proxies the operator named.
-func addressFrom(proxies []netip.Prefix) echo.IPExtractor {
-	if len(proxies) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, prefix := range proxies {
-		trust = append(trust, echo.TrustIPRange(ipNet(prefix)))
-	}
-	return echo.ExtractIPFromXFFHeader(trust...)
 }

@@ -30,6 +30,9 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := v.site.rules.TakeQR(v.ctx(), v.session); err != nil {
+		return nil, err
+	}
 	return views.AddTOTP(views.AddTOTPPage{
 		Frame: v.frame(), URI: e.URI(v.site.Name, v.session.Email), Key: e.KeyText(),
 		ShowURI: v.QueryParam("format") == "uri", Replaces: factors.TOTP != nil,

@@ -1,13 +1,8 @@
 package handlers
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
-	"log/slog"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -51,6 +46,9 @@ func (s *site) trouble(err error, c echo.Context) {
 	case errors.As(err, &he):
 		status, trouble = he.Code, troubleOf(he.Code)
 	}
+	if _, noted := c.Get(reasonKey).(string); !noted {
+		c.Set(reasonKey, reasonOf(status))
+	}
 	if trouble == views.TroubleFault {
 		s.Log.Error("fault", "request", requestID(c), "path", c.Path(), "error", err)
 	}
@@ -78,49 +76,4 @@ func troubleOf(status int) views.Trouble {
 		return views.TroubleMethod
 	}
 	return views.TroubleFault
-}
-
-// logged gives each request an id made here, never one that the client sends,
-// and writes one line about it: the route, not the address, for queries and
-// ids in addresses are nobody's business (LG-01, LG-02).
-func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		start := time.Now()
-		c.Set("request", strings.ToLower(rand.Text()[:12]))
-		err := next(c)
-		if err != nil {
-			c.Error(err)
-		}
-		level := slog.LevelInfo
-		if c.Path() == "/healthz" || c.Path() == "/readyz" || strings.HasPrefix(c.Path(), "/static/") {
-			level = slog.LevelDebug
-		}
-		s.Log.Log(context.Background(), level, "request", "request", requestID(c), "method", c.Request().Method,
-			"route", c.Path(), "status", c.Response().Status, "address", c.RealIP(),
-			"took", time.Since(start).Round(10*time.Microsecond))
-		return nil
-	}
-}
-
-func requestID(c echo.Context) string {
-	id, _ := c.Get("request").(string)
-	return id
-}
-
-// logPanic keeps the stack for the operator; the visitor gets the page of a fault.
-func (s *site) logPanic(c echo.Context, err error, stack []byte) error {
-	s.Log.Error("panic", "request", requestID(c), "error", err, "stack", string(stack))
-	return err
-}
-
-// healthz answers while the process lives.
-func (s *site) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
-
-// readyz answers while the database does.
-func (s *site) readyz(c echo.Context) error {
-	if err := s.rules.Ready(c.Request().Context()); err != nil {
-		s.Log.Error("not ready", "error", err)
-		return c.String(http.StatusServiceUnavailable, "the database does not answer\n")
-	}
-	return c.String(http.StatusOK, "ok\n")
 }

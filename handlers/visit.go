@@ -40,6 +40,7 @@ func (s *site) visit(c echo.Context) (*visit, error) {
 	switch {
 	case err == nil:
 		v.session = session
+		c.Set(userKey, string(session.User))
 	case !errors.Is(err, auth.ErrNotFound):
 		return nil, err
 	}
@@ -123,6 +124,7 @@ func (v *visit) goTo(path string) error {
 
 // leave answers what is no page of this row: another address, or trouble.
 func (v *visit) leave(err error) error {
+	noteProblem(v, problemOf(err))
 	var away elsewhere
 	if errors.As(err, &away) {
 		return v.goTo(string(away))

@@ -13,7 +13,7 @@ var happenings = map[auth.What]string{
 	auth.SignedUp:            "Signed up. The account began.",
 	auth.SignedIn:            "Signed in with FACTOR.",
 	auth.SignedInNewBrowser:  "Signed in with FACTOR, from a browser that was not used before.",
-	auth.SecondFactorMissed:  "Not signed in: the password was right, but FACTOR was not.",
+	auth.SecondFactorMissed:  "Right password, then a wrong try at FACTOR. Not signed in.",
 	auth.SignInStopped:       "Too many wrong tries at FACTOR. Further ones had to wait.",
 	auth.Reverified:          "Verified again with FACTOR.",
 	auth.SessionEnded:        "Another device was signed out.",
@@ -28,7 +28,7 @@ var happenings = map[auth.What]string{
 	auth.BackupCodesReplaced: "New backup codes generated. The earlier ones stopped working.",
 	auth.BackupCodeUsed:      "Backup code used, LEFT left.",
 	auth.PasswordChanged:     "Password changed.",
-	auth.PasswordReset:       "New password set with a code sent by mail. All devices were signed out.",
+	auth.PasswordReset:       "New password set with a code sent by email. All devices were signed out.",
 	auth.EmailChangeAsked:    "Change of the email address to EMAIL asked for.",
 	auth.EmailChangeStopped:  "Change of the email address to EMAIL stopped.",
 	auth.EmailChanged:        "Email address changed to EMAIL.",
@@ -40,10 +40,10 @@ var happenings = map[auth.What]string{
 // factors names what was proved.
 var factors = map[auth.Kind]string{
 	auth.Password:   "the password",
-	auth.TOTPCode:   "the code of the authentication app",
-	auth.PhoneCode:  "the code by SMS",
+	auth.TOTPCode:   "the authentication app",
+	auth.PhoneCode:  "the SMS code",
 	auth.BackupCode: "a backup code",
-	auth.EmailCode:  "the code by mail",
+	auth.EmailCode:  "the code by email",
 }
 
 // happened says an event in a sentence. What a later version wrote and this
@@ -60,12 +60,4 @@ func happened(e auth.Event) string {
 	return strings.NewReplacer(
 		"FACTOR", factor, "NUMBER", Mask(e.Number), "EMAIL", oneLine(e.Email), "LEFT", count(e.Left, "backup code"),
 	).Replace(text)
-}
-
-// from says where an event came from.
-func from(e auth.Event) string {
-	if e.Address == "" {
-		return browser(e.Browser)
-	}
-	return browser(e.Browser) + ", " + e.Address
 }

@@ -35,8 +35,8 @@ func TestHappened_NamesWhatItIsAbout(t *testing.T) {
 	}{
 		{auth.Event{What: auth.SignedIn, Kind: auth.Password}, "Signed in with the password."},
 		{auth.Event{What: auth.SignedIn, Kind: auth.BackupCode}, "Signed in with a backup code."},
-		{auth.Event{What: auth.Reverified, Kind: auth.PhoneCode}, "Verified again with the code by SMS."},
-		{auth.Event{What: auth.SecondFactorMissed, Kind: auth.TOTPCode}, "Not signed in: the password was right, but the code of the authentication app was not."},
+		{auth.Event{What: auth.Reverified, Kind: auth.PhoneCode}, "Verified again with the SMS code."},
+		{auth.Event{What: auth.SecondFactorMissed, Kind: auth.TOTPCode}, "Right password, then a wrong try at the authentication app. Not signed in."},
 		{auth.Event{What: auth.PhoneAdded, Number: "+14155554242"}, "Phone number •••• 4242 added."},
 		{auth.Event{What: auth.EmailChanged, Email: "new@example.com"}, "Email address changed to new@example.com."},
 		{auth.Event{What: auth.BackupCodeUsed, Left: 1}, "Backup code used, 1 backup code left."},

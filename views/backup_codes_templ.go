@@ -259,9 +259,19 @@ func GenerateCodes(p GenerateCodesPage) templ.Component {
 func left(codes int) string {
 	switch {
 	case codes == 0:
-		return "You have no backup codes left. Generate new ones, so that you can sign in without your phone."
+		return codesLeft(codes) + " Generate new ones, so that you can sign in without your phone."
 	case codes <= auth.BackupCodesFew:
-		return "You have only " + count(codes, "backup code") + " left. Generate new ones soon."
+		return codesLeft(codes) + " Generate new ones soon."
+	}
+	return codesLeft(codes)
+}
+
+func codesLeft(codes int) string {
+	switch {
+	case codes == 0:
+		return "You have no backup codes left."
+	case codes <= auth.BackupCodesFew:
+		return "You have only " + count(codes, "backup code") + " left."
 	}
 	return "You have " + count(codes, "backup code") + " left."
 }

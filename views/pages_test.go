@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -46,6 +47,9 @@ func TestPages_AsKept(t *testing.T) {
 		}
 	}
 }
+
+// stuckTime is a time without a space before it.
+var stuckTime = regexp.MustCompile(`\pL+<time`)
 
 // TestPages_Audit walks what sections 13 and 14 of the standards ask of every page.
 func TestPages_Audit(t *testing.T) {
@@ -120,6 +124,9 @@ func TestPages_Audit(t *testing.T) {
 					t.Error("a form with a password does not say whose (HT-02)")
 				}
 			})
+			if stuck := stuckTime.FindString(render(t, s.page)); stuck != "" {
+				t.Errorf("a time runs into the word before it: %s", stuck)
+			}
 			if n := doc.Find("[autofocus]").Length(); n > 1 {
 				t.Errorf("%d fields take the focus", n)
 			}
@@ -295,7 +302,7 @@ func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 		render(t, ManageMFA(ManageMFAPage{f, auth.Factors{Phones: []auth.Phone{number}}})),
 		render(t, AddTOTP(AddTOTPPage{Frame: f, URI: markup, Key: markup, ShowURI: true})),
 		render(t, BackupCodes(BackupCodesPage{f, []string{markup}, true})),
-		render(t, AddPhone(AddPhonePage{f, markup})),
+		render(t, AddPhone(AddPhonePage{f, markup, true})),
 		render(t, Reverify(ReverifyPage{Frame: f, Step: auth.StepPassword, Email: markup})),
 		render(t, CheckEmail(CheckEmailPage{f, markup, sentCode})),
 		render(t, NewPassword(NewPasswordPage{f, markup, 15})),

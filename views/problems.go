@@ -44,6 +44,8 @@ var sentences = map[auth.Reason]string{
 	auth.EmailSame:          "Your account has this email address already.",
 	auth.EmailsFull:         "Your account has as many email addresses as it can have. Remove one before you add another.",
 	auth.ConfirmWrong:       "To confirm, type the email address of your account exactly as it is shown.",
+	auth.SMSBudgetSpent:     "The site sends no more codes by SMS for now. Use another way to verify.",
+	auth.PhoneCountry:       "Codes are not sent to phone numbers of this country. Use a number of another country, or an authentication app.",
 	auth.FactorsOff:         "Backup codes are for accounts with two-step verification. Add an authentication app or a phone number first.",
 }
 

@@ -136,12 +136,12 @@ func AddTOTP(p AddTOTPPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.ShowURI {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p><a href=\"/account/manage-mfa/add\">Use QR Code instead</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p class=\"alone\"><a href=\"/account/manage-mfa/add\">Use QR Code instead</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p><a href=\"/account/manage-mfa/add?format=uri\">Use URI instead</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p class=\"alone\"><a href=\"/account/manage-mfa/add?format=uri\">Use URI instead</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -16,7 +16,7 @@ ALTER TABLE attempts ADD COLUMN session_id TEXT -- the session it raises; NULL f
 
 CREATE INDEX attempts_session ON attempts (session_id);
 
-ALTER TABLE tries ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- what follows the last slash of the key: for whom it counts
+ALTER TABLE tries ADD COLUMN owner TEXT NOT NULL DEFAULT ''; -- for whom it counts; part of the key
 UPDATE tries SET owner = replace(key, rtrim(key, replace(key, '/', '')), '');
 
 CREATE INDEX tries_owner ON tries (owner);
