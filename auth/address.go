@@ -41,6 +41,8 @@ type addressStore interface {
 	FindStoppable(ctx context.Context, stopHash string, now time.Time) (AddressEnrolment, error)
 	// ReplaceAddressEnrolment puts one in place of the account's, with its code.
 	ReplaceAddressEnrolment(ctx context.Context, e AddressEnrolment, grant Grant) error
+	// ReplaceAddressCode puts a new code in place of an enrolment's that still waits.
+	ReplaceAddressCode(ctx context.Context, id string, grant Grant) (replaced bool, err error)
 	// SpendAddressEnrolment ends an enrolment; nothing of it can be used any more.
 	SpendAddressEnrolment(ctx context.Context, id string, grant Grant) (spent bool, err error)
 }
@@ -135,11 +137,8 @@ func (r *Rules) SendAddressCode(ctx context.Context, visitor Visitor, session Se
 	if err := r.oweAddressCode(ctx, visitor, e, &grant, now); err != nil {
 		return err
 	}
-	if err := r.store.ReplaceAddressEnrolment(ctx, e, grant); err != nil {
-		return err
-	}
-	r.granted(ctx, grant)
-	return nil
+	replaced, err := r.store.ReplaceAddressCode(ctx, e.ID, grant)
+	return r.changed(ctx, replaced, err, grant)
 }
 
 func (r *Rules) oweAddressCode(ctx context.Context, visitor Visitor, e AddressEnrolment, grant *Grant, now time.Time) error {

@@ -18,6 +18,7 @@ type Grant struct {
 	Phone       *NewPhone         // a number of an account, proved
 	BackupCodes *BackupCodeSet    // the account's set from now on, unless it has one
 	EndSessions *EndSessions      // sessions that end, with the open attempts of the account
+	EndAttempts UserID            // all open attempts of this account end
 	EndOlder    *Attempt          // other attempts with its purpose and account end: a newer request kills older ones (RC-03)
 	Browser     *KnownBrowser     // a browser is known to an account from now on
 	Raise       *Raise            // what a session has proved anew

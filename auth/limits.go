@@ -107,5 +107,11 @@ var limits = []struct {
 	{DoorTell, ByFactor, Window{Most: 1, In: time.Hour}, TooManySent},
 }
 
+// FailuresKept is how long failures in a row are remembered after the last of
+// them. The standard names no end; but strangers can make these counts, also for
+// addresses nobody bears, and both must end alike, or the difference would tell
+// who has an account.
+const FailuresKept = 90 * 24 * time.Hour
+
 // SMSBudgetUsual is how many SMS go out in a day unless the operator says otherwise.
 const SMSBudgetUsual = 1000

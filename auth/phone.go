@@ -34,14 +34,17 @@ type phoneStore interface {
 	FindPhoneEnrolment(ctx context.Context, session SessionID, now time.Time) (PhoneEnrolment, error)
 	// ReplacePhoneEnrolment puts one in place of the session's, with its code.
 	ReplacePhoneEnrolment(ctx context.Context, e PhoneEnrolment, grant Grant) error
+	// ReplacePhoneCode puts a new code in place of an enrolment's that still waits.
+	ReplacePhoneCode(ctx context.Context, id string, grant Grant) (replaced bool, err error)
 	// RemovePhoneEnrolment forgets the session's enrolment and its code.
 	RemovePhoneEnrolment(ctx context.Context, session SessionID) error
 	// ReservePhone makes a number a second factor, once.
 	ReservePhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (reserved bool, err error)
 	// ReleasePhone makes it none again; the backup codes go with the last factor.
 	ReleasePhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (released bool, err error)
-	// RemovePhone takes the number from the account; likewise.
-	RemovePhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (removed bool, err error)
+	// RemovePhone takes the number from the account; likewise. reserved is how it
+	// was seen: where that has changed, nothing is removed.
+	RemovePhone(ctx context.Context, user UserID, phone PhoneID, reserved bool, grant Grant) (removed bool, err error)
 	// ReplaceDefaultPhone makes a reserved number the first one asked.
 	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (replaced bool, err error)
 }
@@ -93,7 +96,11 @@ func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, 
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	return r.sendEnrolmentCode(ctx, visitor, e, now, r.tries(DoorPhone, who{ByAccount: string(session.User)})...)
+	grant, err := r.enrolmentCode(ctx, visitor, e, now, r.tries(DoorPhone, who{ByAccount: string(session.User)})...)
+	if err == nil {
+		err = r.store.ReplacePhoneEnrolment(ctx, e, grant)
+	}
+	return r.changed(ctx, true, err, grant)
 }
 
 // SendPhoneCode sends a new code to the number that is being added.
@@ -103,20 +110,21 @@ func (r *Rules) SendPhoneCode(ctx context.Context, visitor Visitor, session Sess
 	if err != nil {
 		return formOver(err)
 	}
-	return r.sendEnrolmentCode(ctx, visitor, e, now)
+	grant, err := r.enrolmentCode(ctx, visitor, e, now)
+	if err != nil {
+		return err
+	}
+	replaced, err := r.store.ReplacePhoneCode(ctx, e.ID, grant)
+	return r.changed(ctx, replaced, err, grant)
 }
 
-func (r *Rules) sendEnrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...Try) error {
-	if err := r.takeSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
-		return err
-	}
+func (r *Rules) enrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...Try) (Grant, error) {
 	grant := Grant{At: now}
-	r.oweCode(e.ID, e.Number, Message{Channel: BySMS, Letter: LetterPhoneCode}, &grant, now)
-	if err := r.store.ReplacePhoneEnrolment(ctx, e, grant); err != nil {
-		return err
+	if err := r.takeSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
+		return grant, err
 	}
-	r.granted(ctx, grant)
-	return nil
+	r.oweCode(e.ID, e.Number, Message{Channel: BySMS, Letter: LetterPhoneCode}, &grant, now)
+	return grant, nil
 }
 
 // VerifyPhone proves the number that is being added. It becomes one of the
@@ -206,7 +214,7 @@ func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Sessio
 	if err != nil {
 		return err
 	}
-	removed, err := r.store.RemovePhone(ctx, session.User, id, grant)
+	removed, err := r.store.RemovePhone(ctx, session.User, id, phone.Reserved(), grant)
 	return r.changed(ctx, removed, err, grant)
 }
 

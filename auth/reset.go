@@ -148,7 +148,7 @@ func (r *Rules) newPassword(ctx context.Context, user User, password string) (st
 // passwordReplaced is what goes with a password: sessions, open attempts, and
 // the count of failures that had closed it (RL-01).
 func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) Grant {
-	grant := Grant{At: now, EndSessions: &EndSessions{User: user, Except: except}}
+	grant := Grant{At: now, EndAttempts: user, EndSessions: &EndSessions{User: user, Except: except}}
 	r.bound(&grant, Password, user)
 	return grant
 }

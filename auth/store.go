@@ -44,7 +44,8 @@ type Ends struct {
 	SessionsStarted time.Time // sessions begun before this
 	Activity        time.Time // events that happened before this
 	Browsers        time.Time // browsers last seen before this
-	Tries           time.Time // counts begun before this, but not those of failures in a row, which only a success ends (RL-01)
+	Tries           time.Time // counts of windows that began before this
+	Failures        time.Time // failures in a row, the last of them before this
 }
 
 // Sweep removes what is over, and answers how many rows that were (ST-10). It
@@ -53,6 +54,6 @@ func (r *Rules) Sweep(ctx context.Context) (removed int, err error) {
 	now := r.now()
 	return r.store.RemoveExpired(ctx, now, Ends{
 		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),
-		Activity: now.Add(-r.policy.ActivityKept), Browsers: now.Add(-BrowserKept), Tries: now.Add(-24 * time.Hour),
+		Activity: now.Add(-r.policy.ActivityKept), Browsers: now.Add(-BrowserKept), Tries: now.Add(-24 * time.Hour), Failures: now.Add(-FailuresKept),
 	})
 }

@@ -8,7 +8,7 @@ import (
 // A Count is what the store remembers of one brake.
 type Count struct {
 	N       int       // tries counted
-	Since   time.Time // when the first of them was
+	Since   time.Time // when the first of a window was, or the last of failures in a row
 	ReadyAt time.Time // before this no further try is allowed
 }
 
@@ -32,10 +32,8 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	if c.N >= b.Stop || now.Before(c.ReadyAt) {
 		return c, false
 	}
-	if c.N == 0 {
-		c.Since = now
-	}
 	c.N++
+	c.Since = now
 	if c.N >= b.Free {
 		wait := b.Longest
 		if over := c.N - b.Free; over < 20 { // past 20 doublings it is the longest anyhow

@@ -73,6 +73,13 @@ func (s *Store) ReplaceAddressEnrolment(ctx context.Context, e auth.AddressEnrol
 	})
 }
 
+// ReplaceAddressCode puts a new code in place of an enrolment's that still waits.
+func (s *Store) ReplaceAddressCode(ctx context.Context, id string, grant auth.Grant) (replaced bool, err error) {
+	return s.spend(ctx, "send an address another code", grant, `
+		UPDATE address_enrolments SET email = email
+		WHERE id = $1 AND expires_at > $2`, id, millis(grant.At))
+}
+
 // SpendAddressEnrolment ends an enrolment; nothing of it can be used any more.
 func (s *Store) SpendAddressEnrolment(ctx context.Context, id string, grant auth.Grant) (spent bool, err error) {
 	return s.write(ctx, "end a change of address", func(tx *tx) (bool, error) {

@@ -53,6 +53,11 @@ func (t *tx) grantEnds(ctx context.Context, g auth.Grant) (granted bool, err err
 			return false, err
 		}
 	}
+	if g.EndAttempts != "" {
+		if err := t.endAttemptsOf(ctx, g.EndAttempts); err != nil {
+			return false, err
+		}
+	}
 	if g.EndSessions != nil {
 		if err := t.endSessions(ctx, *g.EndSessions); err != nil {
 			return false, err

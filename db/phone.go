@@ -39,6 +39,13 @@ func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment
 	})
 }
 
+// ReplacePhoneCode puts a new code in place of an enrolment's that still waits.
+func (s *Store) ReplacePhoneCode(ctx context.Context, id string, grant auth.Grant) (replaced bool, err error) {
+	return s.spend(ctx, "send a phone another code", grant, `
+		UPDATE phone_enrolments SET number = number
+		WHERE id = $1 AND expires_at > $2`, id, millis(grant.At))
+}
+
 // RemovePhoneEnrolment forgets the session's enrolment and its code.
 func (s *Store) RemovePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
 	_, err := s.write(ctx, "forget the adding of a phone", func(tx *tx) (bool, error) {
@@ -61,11 +68,18 @@ func (s *Store) ReleasePhone(ctx context.Context, user auth.UserID, phone auth.P
 		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`, phone, user)
 }
 
-// RemovePhone takes the number from the account; likewise.
-func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (removed bool, err error) {
-	return s.dropPhone(ctx, "remove a phone", user, grant, `
+// RemovePhone takes the number from the account; likewise. reserved is how it
+// was seen: where that has changed, nothing is removed.
+func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, reserved bool, grant auth.Grant) (removed bool, err error) {
+	query := `
 		DELETE FROM phones
-		WHERE id = $1 AND user_id = $2`, phone, user)
+		WHERE id = $1 AND user_id = $2 AND reserved_at IS NULL`
+	if reserved {
+		query = `
+		DELETE FROM phones
+		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`
+	}
+	return s.dropPhone(ctx, "remove a phone", user, grant, query, phone, user)
 }
 
 // dropPhone carries out a conditional write that may take the last factor.

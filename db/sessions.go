@@ -138,17 +138,28 @@ func (t *tx) raiseSession(ctx context.Context, r auth.Raise, now time.Time) (rai
 // endSessions ends an account's sessions but one, and every attempt to begin
 // one. Codes go by name: their holders are of two kinds, so no key ties them.
 func (t *tx) endSessions(ctx context.Context, end auth.EndSessions) error {
+	if err := t.endAttemptsOf(ctx, end.User); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `
 		DELETE FROM sent_codes
-		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)
-			OR holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2)`,
+		WHERE holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2)`,
 		end.User, end.Except)
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, end.User); err != nil {
+	_, err = t.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, end.User, end.Except)
+	return err
+}
+
+// endAttemptsOf ends all that is under way to sign in to an account, and its codes.
+func (t *tx) endAttemptsOf(ctx context.Context, user auth.UserID) error {
+	_, err := t.exec(ctx, `
+		DELETE FROM sent_codes
+		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)`, user)
+	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, end.User, end.Except)
+	_, err = t.exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user)
 	return err
 }

@@ -59,18 +59,20 @@ var (
 		DELETE FROM known_browsers
 		WHERE (user_id, marker) IN (SELECT user_id, marker FROM known_browsers WHERE seen_at < $1 LIMIT $2)`}
 
-	// Failures in a row stay, for time does not end them (RL-01). Those at a code
-	// by mail are counted for one attempt, and that is over long before.
 	sweepTries = sweep{rows: `
 		DELETE FROM tries
 		WHERE key IN (
 			SELECT key
 			FROM tries
-			WHERE since < $1 AND (
-				n = 0
-				OR NOT (key >= 'failures/' AND key < 'failures0')
-				OR (key >= 'failures/email_code/' AND key < 'failures/email_code0')
-			)
+			WHERE since < $1 AND NOT (key >= 'failures/' AND key < 'failures0')
+			LIMIT $2
+		)`}
+	sweepFailures = sweep{rows: `
+		DELETE FROM tries
+		WHERE key IN (
+			SELECT key
+			FROM tries
+			WHERE since < $1 AND key >= 'failures/' AND key < 'failures0'
 			LIMIT $2
 		)`}
 )
@@ -104,6 +106,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Ends
 		{sweepActivity, ends.Activity},
 		{sweepBrowsers, ends.Browsers},
 		{sweepTries, ends.Tries},
+		{sweepFailures, ends.Failures},
 	} {
 		if err := s.sweep(ctx, end.sweep, end.before, &removed); err != nil {
 			return removed, err

@@ -64,20 +64,9 @@ func (t *tx) lockTries(ctx context.Context, tries []auth.Try) (map[string]auth.C
 	return counts, nil
 }
 
-// owner is for whom a count is: the last part of its key that names somebody.
-// Behind it may stand how long is counted, and which browsers are. Who is
-// deleted takes the counts along.
-func owner(key string) string {
-	for {
-		cut := strings.LastIndexByte(key, '/')
-		name := key[cut+1:]
-		_, err := time.ParseDuration(name)
-		if cut < 0 || err != nil && name != "known" {
-			return name
-		}
-		key = key[:cut]
-	}
-}
+// owner is for whom a count is: the last part of its key. Who is deleted takes
+// the counts along.
+func owner(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 
 // giveBack takes one try from each count: those of right answers.
 func (t *tx) giveBack(ctx context.Context, keys []string) error {

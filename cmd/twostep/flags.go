@@ -33,6 +33,8 @@ type flags struct {
 	BreachedPasswords string        `env:"TWOSTEP_BREACHED_PASSWORDS" placeholder:"FILE" help:"List of passwords known from breaches: SHA-1 hashes in hexadecimal, one a line, sorted by hash."`
 	ActivityKept      time.Duration `env:"TWOSTEP_ACTIVITY_KEPT" default:"8760h" help:"How long the history of an account is kept."`
 	DefaultRegion     string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" help:"Country of phone numbers typed without one, as ISO 3166 has it."`
+	SMSBudget         int           `name:"sms-budget" env:"TWOSTEP_SMS_BUDGET" default:"1000" help:"Most SMS in a day, by everybody together."`
+	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may go to, as ISO 3166 has them; all without it."`
 	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed, separated by commas; none without it."`
 }
 
@@ -67,6 +69,8 @@ func (f flags) settings() (settings, error) {
 	s.policy = auth.Policy{
 		Name:            s.name,
 		Factors:         read(&bad, "--factors", f.Factors, factors),
+		SMSBudget:       read(&bad, "--sms-budget", f.SMSBudget, smsBudget),
+		SMSCountries:    read(&bad, "--sms-countries", f.SMSCountries, countries),
 		RequireMFA:      f.RequireMFA,
 		Reverify:        auth.Presets[f.Reverify],
 		ActivityKept:    read(&bad, "--activity-kept", f.ActivityKept, activityKept),

@@ -43,6 +43,8 @@ func TestBadValues(t *testing.T) {
 		"--factors":            {"", "sms,", "totp,passkey", "backup_code", "totp,totp"},
 		"--reverify":           {"", "never", "Strict"},
 		"--require-mfa":        {"maybe"},
+		"--sms-budget":         {"", "0", "-1", "x"},
+		"--sms-countries":      {"us", "US,", "US,XX", "Germany"},
 		"--activity-kept":      {"", "1h", "x"},
 		"--breached-passwords": {missing, file, folder},
 		"--default-region":     {"", "us", "USA", "XX", "ZZ", "001", "U"},

@@ -126,6 +126,28 @@ func activityKept(given time.Duration) (time.Duration, error) {
 	return given, nil
 }
 
+func smsBudget(given int) (int, error) {
+	if given < 1 {
+		return 0, fmt.Errorf("%d lets no SMS go: to switch SMS off use --factors", given)
+	}
+	return given, nil
+}
+
+func countries(given string) ([]string, error) {
+	var all []string
+	for code := range strings.SplitSeq(given, ",") {
+		if code = strings.TrimSpace(code); code == "" && given == "" {
+			break
+		}
+		known, err := region(code)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, known)
+	}
+	return all, nil
+}
+
 func region(given string) (string, error) {
 	if !phonenumbers.GetSupportedRegions()[given] || len(given) != 2 {
 		return "", fmt.Errorf("%q is not a country known for its phone numbers: give two capital letters, such as US", given)
