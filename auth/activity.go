@@ -37,6 +37,15 @@ const (
 	NoticeEmailAdded    What = "notice_email_added"
 	NoticeEmailRemoved  What = "notice_email_removed"
 	AccountDeleted      What = "account_deleted"
+
+	OperatorAdded         What = "operator_added"
+	OperatorUnlocked      What = "operator_unlocked"
+	OperatorResetMFA      What = "operator_reset_mfa"
+	OperatorResetPassword What = "operator_reset_password"
+	OperatorMustChange    What = "operator_must_change"
+	OperatorSignedOut     What = "operator_signed_out"
+	OperatorDisabled      What = "operator_disabled"
+	OperatorEnabled       What = "operator_enabled"
 )
 
 // Whats lists all that can happen, for the tests that each has its words.
@@ -45,6 +54,8 @@ var Whats = []What{
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeAsked, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, AccountDeleted,
+	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
+	OperatorDisabled, OperatorEnabled,
 }
 
 // told are the events of which the owner gets a mail, at every stored address
@@ -54,6 +65,8 @@ var told = map[What]bool{
 	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeAsked: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true,
+	OperatorAdded: true, OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
 }
 
 // An Event is one line of an account's history. It is written once and never edited.

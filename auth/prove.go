@@ -120,10 +120,15 @@ func (r *Rules) bound(grant *Grant, kind Kind, account UserID) {
 // browser that has signed in to the account before draws on a count of its
 // own, so that guessing from elsewhere does not make its owner wait (RL-06).
 func brakeName(kind Kind, account string, known bool) string {
+	return string(kind) + "/" + knownName(account, known)
+}
+
+// knownName sets a count for known browsers apart from everybody's.
+func knownName(name string, known bool) string {
 	if known {
-		return string(kind) + "/known/" + account
+		return "known/" + name
 	}
-	return string(kind) + "/" + account
+	return name
 }
 
 // attemptQuestion is the question an attempt puts for a factor. Failures count

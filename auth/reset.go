@@ -43,15 +43,26 @@ func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address str
 	return Pass{Attempt: handle}, nil
 }
 
+// oweResetCode puts a code for the account's address into a grant. Strangers can
+// ask for codes until the address may get no more of them; so a browser that has
+// signed in before draws on a count of its own here, too, and the reset stays
+// open to its owner (RL-06).
 func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
-	if err := r.takeSending(ctx, visitor, now, email.Key, a.Handle); err != nil {
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	if notMissing(err) != nil {
 		return err
 	}
-	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	known, fault := r.knowsBrowser(ctx, user.ID, visitor)
+	if fault != nil {
+		return fault
+	}
+	if fault := r.takeSending(ctx, visitor, now, knownName(email.Key, known), a.Handle); fault != nil {
+		return fault
+	}
 	switch {
 	case errors.Is(err, ErrNotFound) || err == nil && user.Disabled:
 		r.oweNoCode(a.Handle, email.Typed, grant, now)

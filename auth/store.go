@@ -27,6 +27,7 @@ type Store interface {
 	browserStore
 	passwordStore
 	addressStore
+	operatorStore
 
 	// RemoveExpired removes what no rule can use any more: attempts, codes and
 	// set-ups that have expired, sessions past their limits, counts that allow

@@ -54,6 +54,21 @@ func TestAddressEnrolment(t *testing.T) {
 	wantNotFound(t, b.ReplaceAddressEnrolment(t.Context(), changing("bob", auth.ForNotices, "x"), auth.Grant{At: noon}))
 }
 
+// Another code goes to an address that still waits, and to no other.
+func TestReplaceAddressCode(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	e := changing("ann", auth.ForSignIn, "new@example.org")
+	must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+	wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceAddressCode)
+	spent, err := b.SpendAddressEnrolment(t.Context(), e.ID, auth.Grant{At: noon})
+	wantTrue(t, spent, err)
+	replaced, err := b.ReplaceAddressCode(t.Context(), e.ID, auth.Grant{At: noon, Code: code(e.ID)})
+	wantFalse(t, replaced, err)
+	_, err = b.FindSentCode(t.Context(), e.ID)
+	wantNotFound(t, err)
+}
+
 // RC-09: a change ends once, and its code with it.
 func TestSpendAddressEnrolment_OnceOnly(t *testing.T) {
 	b := open(t)

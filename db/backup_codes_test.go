@@ -102,7 +102,7 @@ func TestRemove_LastFactorTakesCodes(t *testing.T) {
 	told, err = b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon, BackupCodes: codes("ann", "h9")})
 	wantTrue(t, told, err)
 	left(1)
-	told, err = b.RemovePhone(t.Context(), "ann", "p1", grant)
+	told, err = b.RemovePhone(t.Context(), "ann", "p1", true, grant)
 	wantTrue(t, told, err)
 	left(0)
 }

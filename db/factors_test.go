@@ -82,7 +82,10 @@ func TestFindFactors_PhonesInOrder(t *testing.T) {
 // time from two sessions one stays.
 func TestKeepFactor_OneStays(t *testing.T) {
 	for name, drop := range map[string]func(*Store, context.Context, auth.UserID, auth.PhoneID, auth.Grant) (bool, error){
-		"removed": (*Store).RemovePhone, "released": (*Store).ReleasePhone,
+		"removed": func(s *Store, ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (bool, error) {
+			return s.RemovePhone(ctx, user, phone, true, grant)
+		},
+		"released": (*Store).ReleasePhone,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t)

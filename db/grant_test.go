@@ -92,6 +92,25 @@ func TestGrant_AddressTaken(t *testing.T) {
 	}
 }
 
+// All that is under way to sign in to an account ends, and what is signed in
+// goes on; what begins in the same grant begins.
+func TestGrant_EndAttempts(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	b.everything(t, "bob", noon)
+	b.give(t, auth.Grant{Attempt: attempt("ann", "a2"), Code: code("a2")})
+	b.give(t, auth.Grant{EndAttempts: "ann", Attempt: attempt("ann", "a3"), Code: code("a3")})
+	for handle, want := range map[string]bool{"a1": false, "a2": false, "a3": true, "attempt of bob": true} {
+		_, missing := b.FindAttempt(t.Context(), handle, noon)
+		_, codeless := b.FindSentCode(t.Context(), handle)
+		if (missing == nil) != want || (codeless == nil) != want {
+			t.Errorf("%s: %v, %v", handle, missing, codeless)
+		}
+	}
+	_, err := b.FindSession(t.Context(), "handle of s1")
+	must(t, err)
+}
+
 // SE-09: what was signed in or on its way in ends, with all that hangs on it;
 // the session that goes on and the one that begins stay.
 func TestGrant_EndSessions(t *testing.T) {

@@ -37,8 +37,54 @@ func TestRemovePhone_OnceOnly(t *testing.T) {
 	b := open(t)
 	b.ann(t)
 	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		return s.RemovePhone(ctx, "ann", "p1", auth.Grant{At: noon})
+		return s.RemovePhone(ctx, "ann", "p1", false, auth.Grant{At: noon})
 	})
+}
+
+// What goes with a factor goes with a phone that is one: a phone that became
+// one, or is none any more, since the page was read is not removed unasked.
+func TestRemovePhone_SeenOtherwise(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	grant := auth.Grant{At: noon}
+	told, err := b.RemovePhone(t.Context(), "ann", "p1", true, grant)
+	wantFalse(t, told, err)
+	told, err = b.ReservePhone(t.Context(), "ann", "p1", grant)
+	wantTrue(t, told, err)
+	told, err = b.RemovePhone(t.Context(), "ann", "p1", false, grant)
+	wantFalse(t, told, err)
+	told, err = b.RemovePhone(t.Context(), "ann", "p1", true, grant)
+	wantTrue(t, told, err)
+}
+
+// SM-06: another code goes to a number that still waits, and to no other.
+func TestReplacePhoneCode(t *testing.T) {
+	b := open(t)
+	b.ann(t)
+	must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.Grant{At: noon, Code: code("e1")}))
+	wantResend(t, b, "e1", adding("e1").ExpiresAt, b.ReplacePhoneCode)
+	must(t, b.RemovePhoneEnrolment(t.Context(), "s1"))
+	replaced, err := b.ReplacePhoneCode(t.Context(), "e1", auth.Grant{At: noon, Code: code("e1")})
+	wantFalse(t, replaced, err)
+	_, err = b.FindSentCode(t.Context(), "e1")
+	wantNotFound(t, err)
+}
+
+// wantResend sends another code for an enrolment: it stands in place of the
+// first until the enrolment has expired, and then nothing is sent.
+func wantResend(t *testing.T, b base, id string, expires time.Time, replace func(context.Context, string, auth.Grant) (bool, error)) {
+	t.Helper()
+	newer := code(id)
+	newer.MAC = []byte("newer")
+	replaced, err := replace(t.Context(), id, auth.Grant{At: noon, Code: newer})
+	wantTrue(t, replaced, err)
+	late := auth.Grant{At: expires, Code: code(id), Messages: []auth.Message{message("late")}}
+	replaced, err = replace(t.Context(), id, late)
+	wantFalse(t, replaced, err)
+	if got, err := b.FindSentCode(t.Context(), id); err != nil || string(got.MAC) != "newer" {
+		t.Errorf("the code is %q, %v", got.MAC, err)
+	}
+	wantTables(t, b.tables(t), map[string]int{"messages": 0})
 }
 
 // A phone is its account's alone.
@@ -48,7 +94,7 @@ func TestPhone_OfAnother(t *testing.T) {
 	grant := auth.Grant{At: noon}
 	told, err := b.ReservePhone(t.Context(), "bob", "p1", grant)
 	wantFalse(t, told, err)
-	told, err = b.RemovePhone(t.Context(), "bob", "p1", grant)
+	told, err = b.RemovePhone(t.Context(), "bob", "p1", false, grant)
 	wantFalse(t, told, err)
 	told, err = b.ReservePhone(t.Context(), "ann", "p1", grant)
 	wantTrue(t, told, err)

@@ -48,10 +48,10 @@ func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
 	brake := auth.Window{Most: 9, In: time.Hour}
 	_, _, err := b.Take(t.Context(), now, []auth.Try{
 		{Key: "failures/totp/" + string(who), Brake: brake},
-		{Key: "failures/totp/" + string(who) + "/known", Brake: brake},
+		{Key: "failures/totp/known/" + string(who), Brake: brake},
 		{Key: "failures/email_code/" + a.Handle, Brake: brake},
-		{Key: "send/account/" + string(who) + "/1h0m0s", Brake: brake},
-		{Key: "tell/factor/sign_in_stopped/totp/" + string(who) + "/known/1h0m0s", Brake: brake},
+		{Key: "send/account/1h0m0s/" + string(who), Brake: brake},
+		{Key: "tell/factor/1h0m0s/sign_in_stopped/totp/known/" + string(who), Brake: brake},
 	})
 	must(t, err)
 }
@@ -97,6 +97,7 @@ func ends(now time.Time) auth.Ends {
 	return auth.Ends{
 		SessionsSeen: now.Add(-auth.SessionIdleMost), SessionsStarted: now.Add(-auth.SessionLifetimeMost),
 		Activity: now.Add(-auth.ActivityKept), Browsers: now.Add(-auth.BrowserKept), Tries: now.Add(-24 * time.Hour),
+		Failures: now.Add(-auth.FailuresKept),
 	}
 }
 
@@ -123,13 +124,9 @@ func TestRemoveExpired(t *testing.T) {
 	for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses"} {
 		want[stays] = both[stays]
 	}
-	want["tries"] += 2 // the failures of ann's app, which only a success ends (RL-01)
 	wantTables(t, b.tables(t), want)
 	if n := b.count(t, `SELECT count(*) FROM backup_code_sets WHERE unseen IS NOT NULL`); n != 1 {
 		t.Errorf("the text of %d sets is there, not of bob's alone", n)
-	}
-	if n := b.count(t, `SELECT n FROM tries WHERE key = 'failures/totp/ann'`); n != 1 {
-		t.Errorf("ann's failures are %d, not 1", n)
 	}
 
 	removed, err = b.RemoveExpired(t.Context(), later, ends(later))
@@ -160,6 +157,30 @@ func TestRemoveExpired_CodesOfSessions(t *testing.T) {
 		t.Errorf("%d codes have no holder", n)
 	}
 	wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "address_enrolments": 1})
+}
+
+// RL-01: failures in a row are forgotten a time after the last of them, and no
+// window's count with them.
+func TestRemoveExpired_Failures(t *testing.T) {
+	b := open(t)
+	brake := auth.Backoff{Free: 5, First: time.Minute, Longest: time.Hour, Stop: 100}
+	window := auth.Try{Key: "answer/address/1m0s/192.0.2.1/32", Brake: auth.Window{Most: 9, In: time.Minute}}
+	for key, last := range map[string]time.Time{"failures/totp/ann": noon, "failures/totp/known/bob": noon.Add(time.Minute)} {
+		for _, now := range []time.Time{noon.Add(-time.Hour), last} {
+			_, _, err := b.Take(t.Context(), now, []auth.Try{{Key: key, Brake: brake}, window})
+			must(t, err)
+		}
+	}
+	removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon})
+	must(t, err)
+	if removed != 0 {
+		t.Errorf("%d counts of that very moment were removed", removed)
+	}
+	removed, err = b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon.Add(time.Second)})
+	must(t, err)
+	if left := b.count(t, `SELECT count(*) FROM tries WHERE owner <> 'ann'`); removed != 1 || left != 2 {
+		t.Errorf("%d counts were removed and %d others left", removed, left)
+	}
 }
 
 // More than goes at once goes in the end.

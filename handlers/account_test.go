@@ -183,8 +183,7 @@ func TestIdle(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
 	refresh := func() (seconds, to string) {
-		content := b.page.Find("meta[http-equiv=refresh]").AttrOr("content", "")
-		seconds, to, _ = strings.Cut(content, "; url=")
+		seconds, to, _ = strings.Cut(b.header.Get("Refresh"), "; url=")
 		return seconds, to
 	}
 	b.open("/account/manage-mfa")

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -45,6 +47,11 @@ type world struct {
 	sent   []letter
 
 	browsers int // so far; each comes from an address of its own
+
+	hasher  *auth.Hasher
+	slots   int            // hashes that run at once
+	proxies []netip.Prefix // whose X-Forwarded-For is believed
+	down    bool           // the courier brings nothing
 }
 
 // A letter is a message as its receiver reads it.
@@ -71,7 +78,7 @@ func (l *logBook) String() string {
 // newWorld starts a site; changes adapt the policy.
 func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org"}
+	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org", slots: 4}
 	keys := auth.NewKeys()
 	w.file = filepath.Join(t.TempDir(), "twostep.db")
 	store, err := db.OpenSQLite(context.Background(), w.file, keys)
@@ -97,10 +104,12 @@ func (w *world) restart(changes ...func(*auth.Policy)) {
 	for _, change := range changes {
 		change(&policy)
 	}
-	hasher := auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 4)
-	w.rules = auth.New(w.store, w.keys, hasher, policy, w.clock)
+	w.hasher = auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, w.slots)
+	w.rules = auth.New(w.store, w.keys, w.hasher, policy, w.clock)
 	u, _ := url.Parse(w.origin)
-	w.site = handlers.New(w.rules, w.keys, handlers.Site{Name: policy.Name, URL: u, Log: slog.New(slog.NewTextHandler(w.log, nil))})
+	w.site = handlers.New(w.rules, w.keys, handlers.Site{
+		Name: policy.Name, URL: u, TrustedProxies: w.proxies, Log: slog.New(slog.NewTextHandler(w.log, nil)),
+	})
 }
 
 func (w *world) clock() time.Time {
@@ -123,10 +132,13 @@ func (w *world) deliver() {
 		subject, body := views.Write(m, "Acme", w.origin)
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		if w.down {
+			return errors.New("the provider does not answer")
+		}
 		w.sent = append(w.sent, letter{string(m.Channel), m.To, subject, body})
 		return nil
 	})
-	if err != nil || len(failed) > 0 {
+	if err != nil || len(failed) > 0 && !w.down {
 		w.t.Fatal(err, failed)
 	}
 }
@@ -434,11 +446,15 @@ func (b *browser) firstStep(email string) *browser {
 // app computes the code of an authenticator app now.
 func (w *world) app(key string) string {
 	w.t.Helper()
-	code, err := totp.GenerateCode(strings.ReplaceAll(key, " ", ""), w.clock())
+	code, err := appCode(key, w.clock())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return code
+}
+
+func appCode(key string, at time.Time) (string, error) {
+	return totp.GenerateCode(strings.ReplaceAll(key, " ", ""), at)
 }
 
 var keyText = regexp.MustCompile(`\b[A-Z2-7]{4}( [A-Z2-7]{4}){7}\b`)
@@ -494,14 +510,40 @@ func (w *world) facts() string {
 // mustChange does what an operator does who asks for a new password.
 func (w *world) mustChange(email string) {
 	w.t.Helper()
+	w.write("UPDATE users SET must_change = 1 WHERE email = $1", email)
+}
+
+// disable does what an operator does who disables an account.
+func (w *world) disable(email string) {
+	w.t.Helper()
+	w.write("UPDATE users SET disabled_at = 1 WHERE email = $1", email)
+}
+
+// write changes the database behind the site's back.
+func (w *world) write(query string, args ...any) {
+	w.t.Helper()
 	file, err := sql.Open("sqlite", "file:"+w.file)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := file.Exec("UPDATE users SET must_change = 1 WHERE email = $1", email); err != nil {
+	if _, err := file.Exec(query, args...); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// count reads a number from the database.
+func (w *world) count(query string, args ...any) (n int) {
+	w.t.Helper()
+	file, err := sql.Open("sqlite", "file:"+w.file+"?_pragma=query_only(1)")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.QueryRow(query, args...).Scan(&n); err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 // reverify proves anew, by the app or, without one, by the password, where the

@@ -62,7 +62,7 @@ func showIdle(v *visit) (templ.Component, error) {
 	ends, _ := v.site.rules.EndsIdle(v.session)
 	frame := v.frame()
 	left := max(ends.Sub(v.site.rules.Now()), 0) + 2*time.Second // past the end, not before it
-	frame.Refresh = strconv.Itoa(int(left/time.Second)) + "; url=" + v.Request().URL.RequestURI()
+	v.refresh = strconv.Itoa(int(left/time.Second)) + "; url=" + v.Request().URL.RequestURI()
 	return views.Idle(views.IdlePage{Frame: frame, Ends: ends, Next: next}), nil
 }
 

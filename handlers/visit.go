@@ -26,6 +26,7 @@ type visit struct {
 	form    url.Values    // of a POST; the query is never mixed in
 	problem *auth.Problem // of a refused POST
 	had     *auth.Factors // once they were read
+	refresh string        // seconds, and where a page leads that nobody touches; empty for one that stays
 }
 
 // visit reads the cookie and looks the session up: one query, and none for a
@@ -73,11 +74,11 @@ func (v *visit) visitor() auth.Visitor {
 func (v *visit) frame() views.Frame {
 	f := views.Frame{
 		Product: v.site.Name, Action: v.Request().URL.RequestURI(), Token: v.site.forms.make(v.boundHandle()),
-		Problem: v.problem, Notice: v.cookie.Notice, Now: v.site.rules.Now(), Account: v.session.Email,
+		Problem: v.problem, Notice: v.cookie.Notice, Now: v.site.rules.Now(), Account: v.session.Email, Looks: v.site.looks(),
 	}
 	v.cookie.Notice = ""
 	if v.signedIn() {
-		f.Refresh = v.idleRefresh()
+		v.refresh = v.idleRefresh()
 	}
 	return f
 }
@@ -108,8 +109,14 @@ func (v *visit) show(status int, page templ.Component) error {
 		return err
 	}
 	if v.problem != nil && v.problem.Wait > 0 {
-		seconds := int((v.problem.Wait + time.Second - 1) / time.Second)
-		v.Response().Header().Set("Retry-After", strconv.Itoa(seconds))
+		seconds := strconv.Itoa(int((v.problem.Wait + time.Second - 1) / time.Second))
+		v.Response().Header().Set("Retry-After", seconds)
+		if views.Reloads(v.problem) {
+			v.refresh = seconds + "; url=" + v.Request().URL.RequestURI()
+		}
+	}
+	if v.refresh != "" {
+		v.Response().Header().Set("Refresh", v.refresh)
 	}
 	return v.HTMLBlob(status, buffer.Bytes())
 }

@@ -35,6 +35,15 @@ var happenings = map[auth.What]string{
 	auth.NoticeEmailAdded:    "Second email address EMAIL added.",
 	auth.NoticeEmailRemoved:  "Second email address EMAIL removed.",
 	auth.AccountDeleted:      "Account deleted.",
+
+	auth.OperatorAdded:         "Account made by the people who run this site.",
+	auth.OperatorUnlocked:      "Waits after wrong tries lifted by the people who run this site.",
+	auth.OperatorResetMFA:      "Two-step verification removed by the people who run this site. All devices were signed out.",
+	auth.OperatorResetPassword: "Password ended by the people who run this site. All devices were signed out.",
+	auth.OperatorMustChange:    "New password asked for by the people who run this site.",
+	auth.OperatorSignedOut:     "All devices signed out by the people who run this site.",
+	auth.OperatorDisabled:      "Account disabled by the people who run this site.",
+	auth.OperatorEnabled:       "Account enabled again by the people who run this site.",
 }
 
 // factors names what was proved.

@@ -18,11 +18,12 @@ type Frame struct {
 	Problem *auth.Problem // what was refused; nil on a GET
 	Notice  Notice        // said once
 	Now     time.Time
-
-	// Refresh leads on from a page that nobody touches: seconds, and where to,
-	// as the meta element has it. Empty for a page that stays.
-	Refresh string
+	Looks   Looks
 }
+
+// Looks are the operator's own, beside the name: the addresses of a stylesheet
+// with the accent colour and of a logo. Empty for those of the product.
+type Looks struct{ Accent, Logo string }
 
 // title is what the browser's tab says. After a refused post it starts with
 // the word Error, which is the first thing a screen reader says (G85).

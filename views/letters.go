@@ -85,6 +85,9 @@ const (
 	helpReset    = "If it was not you, set a new password at once, which signs everybody else out: ORIGIN/forgot-password"
 	helpStop     = "If it was not you, stop the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password, for somebody may be signed in: ORIGIN/account/password"
 	helpEmails   = "If it was not you, somebody may be signed in to your account. Change your password: ORIGIN/account/password\n\nThen look at its email addresses: ORIGIN/account/email"
+	helpOperator = "If you did not expect this, ask the people who run the site: ORIGIN/"
+	helpWelcome  = "To begin, set a password with a code that is sent to this address: ORIGIN/forgot-password\n\nIf you did not expect this, there is nothing to do."
+	helpAnew     = "To sign in again, set a new password with a code that is sent to this address: ORIGIN/forgot-password\n\nIf you did not expect this, ask the people who run the site."
 	helpGone     = "If it was not you, tell the people who run the site at once: ORIGIN/"
 )
 
@@ -180,7 +183,50 @@ var notifications = map[auth.Letter]notification{
 		"Your account at PRODUCT was deleted, with everything in it.",
 		helpGone,
 	},
+	auth.Letter(auth.OperatorAdded): {
+		"An account for you at PRODUCT",
+		"The people who run PRODUCT made an account for you.",
+		helpWelcome,
+	},
+	auth.Letter(auth.OperatorUnlocked): {
+		"You can sign in to PRODUCT again",
+		"The people who run PRODUCT lifted the waits that wrong tries had put on your account.",
+		helpOperator,
+	},
+	auth.Letter(auth.OperatorResetMFA): {
+		"Two-step verification removed at PRODUCT",
+		"The people who run PRODUCT removed two-step verification from your account, with its backup codes, and signed all devices out. Sign in with your password and set it up anew.",
+		helpOperator,
+	},
+	auth.Letter(auth.OperatorResetPassword): {
+		"Password ended at PRODUCT",
+		"The people who run PRODUCT made the password of your account worthless and signed all devices out.",
+		helpAnew,
+	},
+	auth.Letter(auth.OperatorMustChange): {
+		"New password asked for at PRODUCT",
+		"The people who run PRODUCT ask you to change the password of your account. You are asked for it the next time you use the site.",
+		helpOperator,
+	},
+	auth.Letter(auth.OperatorSignedOut): {
+		"Signed out of PRODUCT everywhere",
+		"The people who run PRODUCT signed all your devices out. You can sign in again.",
+		helpOperator,
+	},
+	auth.Letter(auth.OperatorDisabled): {
+		"Account disabled at PRODUCT",
+		"The people who run PRODUCT disabled your account. Nobody can sign in to it, and all devices were signed out.",
+		helpOperator,
+	},
+	auth.Letter(auth.OperatorEnabled): {
+		"Account enabled at PRODUCT",
+		"The people who run PRODUCT enabled your account again.",
+		helpOperator,
+	},
 }
+
+// byOperator are the helps of notices that are no surprise to who did it.
+var byOperator = map[string]bool{helpOperator: true, helpWelcome: true, helpAnew: true}
 
 // notify says what happened, when and from where, and what to do about it
 // (RC-07). It holds no code. Of a change of address it holds the token that
@@ -191,13 +237,12 @@ func notify(m auth.Message, product, origin string) (subject, body string) {
 		"PRODUCT", product, "NUMBER", Mask(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left),
 		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
 	)
-	parts := []string{
-		fill.Replace(words.text),
-		strings.Join(circumstances(m), "\n"),
-		"If it was you, there is nothing to do.",
-		fill.Replace(words.help),
+	parts := []string{fill.Replace(words.text), strings.Join(circumstances(m), "\n")}
+	if !byOperator[words.help] {
+		parts = append(parts, "If it was you, there is nothing to do.")
 	}
-	if words.help != helpGone { // which asks them already
+	parts = append(parts, fill.Replace(words.help))
+	if words.help != helpGone && !byOperator[words.help] { // which asks them already
 		parts = append(parts, "If you cannot sign in, ask the people who run the site for help.")
 	}
 	return fill.Replace(words.subject), paragraphs(parts...)

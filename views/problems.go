@@ -3,6 +3,7 @@ package views
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"twostep/auth"
 )
@@ -58,6 +59,16 @@ func Sentence(p *auth.Problem) string {
 	}
 	return text
 }
+
+// Reloads reports whether the page of a problem comes again by itself once the
+// wait is over: where there is nothing to type meanwhile that would be lost
+// but an earlier code, and a button to press afterwards.
+func Reloads(p *auth.Problem) bool {
+	return p.Reason == auth.TooManySent && p.Wait > 0 && p.Wait <= reloadsWithin
+}
+
+// reloadsWithin is how long somebody may sit before a page and wait.
+const reloadsWithin = 10 * time.Minute
 
 // sentence leaves the wait out, for pages that show it as a time.
 func sentence(p *auth.Problem) string {

@@ -15,11 +15,10 @@ import (
 // secret is text here and read by settings, which never repeats it: kong does
 // so with a variable that it cannot read.
 type flags struct {
+	place
 	Listen            string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 takes a free one."`
 	URL               string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Without it, http://localhost and the port listened on."`
 	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name on pages, in mails and in authenticator apps."`
-	Data              string        `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
-	Keys              string        `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
 	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
 	SMS               string        `env:"TWOSTEP_SMS" default:"log:" help:"How SMS goes: log: or file:PATH."`
 	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Second factors that are switched on, separated by commas: totp, sms, backup_code."`
@@ -40,11 +39,10 @@ type flags struct {
 
 // settings is what the flags mean, checked.
 type settings struct {
+	places
 	listen   string
 	origin   *url.URL // nil for http://localhost and the port listened on
 	name     string
-	data     string
-	keys     *auth.Keys // nil for the key file in the data folder
 	mail     way
 	sms      way
 	breached *breachedList // nil for none
@@ -56,11 +54,10 @@ type settings struct {
 func (f flags) settings() (settings, error) {
 	var bad error
 	s := settings{
+		places:   f.place.read(&bad),
 		listen:   read(&bad, "--listen", f.Listen, listenAddress),
 		origin:   read(&bad, "--url", f.URL, publicOrigin),
 		name:     read(&bad, "--name", f.Name, productName),
-		data:     read(&bad, "--data", f.Data, folder),
-		keys:     read(&bad, "--keys", f.Keys, keyRing),
 		mail:     read(&bad, "--mail", f.Mail, parseWay),
 		sms:      read(&bad, "--sms", f.SMS, parseWay),
 		proxies:  read(&bad, "--trusted-proxies", f.TrustedProxies, trustedProxies),

@@ -27,6 +27,7 @@ type terminal struct{ out, err io.Writer }
 func run(args []string, t terminal) int {
 	var words struct {
 		Serve   flags   `cmd:"" default:"withargs" help:"Run the site until it is told to stop. The word can be left out."`
+		User    user    `cmd:"" help:"Look after accounts: list them, and help who is locked out."`
 		Version version `cmd:"" help:"Print the version."`
 	}
 	parser := kong.Must(&words,

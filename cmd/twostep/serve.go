@@ -9,14 +9,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
 
 	"twostep/auth"
 	"twostep/cmd/twostep/courier"
-	"twostep/db"
 	"twostep/handlers"
 )
 
@@ -51,11 +49,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	}
 	s.policy.Host = s.origin.Hostname()
 
-	keys, err := s.openKeys()
-	if err != nil {
-		return err
-	}
-	store, err := db.OpenSQLite(ctx, filepath.Join(s.data, databaseFile), keys)
+	store, keys, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,13 +94,6 @@ func (s settings) openWays(t terminal) (map[auth.Channel]courier.Courier, error)
 		return nil, &badFlag{"--sms", err}
 	}
 	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms}, nil
-}
-
-func (s settings) openKeys() (auth.Keys, error) {
-	if s.keys != nil {
-		return *s.keys, nil
-	}
-	return openKeys(s.data)
 }
 
 // greet says in plain words what a newcomer needs to know first.

@@ -1,9 +1,7 @@
 package courier
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -34,10 +32,8 @@ func NewFile(path string) (*File, error) {
 // to a file open for appending, so lines of several writers do not mix. The
 // file is opened anew each time, so that it can be moved away and read.
 func (f *File) Send(_ context.Context, m Message) error {
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line) // which ends the line
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(m); err != nil {
+	line, err := m.encode()
+	if err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -46,7 +42,7 @@ func (f *File) Send(_ context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(line.Bytes())
+	_, err = file.Write(line)
 	if err == nil {
 		err = toDisk(file)
 	}

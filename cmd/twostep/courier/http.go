@@ -1,0 +1,60 @@
+package courier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// answerMost is how much of an answer is read, in bytes: providers say what
+// they have to say in a few hundred, and a broken one must not fill the memory.
+const answerMost = 64 << 10
+
+// newHTTPClient returns a client that leaves a silent provider after Patience
+// and follows no redirect: it would carry a message, and with 307 its body, to
+// an address that the operator never gave.
+func newHTTPClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxResponseHeaderBytes = answerMost
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       Patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post sends a body and returns the status and the beginning of the answer. Its
+// error is a [failure] of who.
+func post(ctx context.Context, client *http.Client, who string, request *http.Request) (status int, answer []byte, err error) {
+	request.Header.Set("User-Agent", "twostep")
+	response, err := client.Do(request.WithContext(ctx))
+	if err == nil {
+		defer response.Body.Close()
+		answer, err = io.ReadAll(io.LimitReader(response.Body, answerMost))
+	}
+	if err != nil {
+		if whole, found := errors.AsType[*url.Error](err); found && !whole.Timeout() {
+			err = whole.Err // without the address
+		}
+		return 0, nil, failure(who, err)
+	}
+	return response.StatusCode, answer, nil
+}
+
+// refusal is what a status other than 2xx means. With 408 and 429 a provider
+// asks to come back; any other 4xx says that the request is at fault.
+func refusal(who string, status int, why string) error {
+	err := fmt.Errorf("%s answered %d%s", who, status, why)
+	switch {
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+		return err
+	case 400 <= status && status < 500:
+		return &Permanent{err}
+	case 300 <= status && status < 400:
+		return fmt.Errorf("%w, and redirects are not followed", err)
+	}
+	return err
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"twostep/auth"
+	"twostep/db"
+)
+
+// place is where the data are: the flags of every word that works on them.
+type place struct {
+	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
+	Keys string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+}
+
+// places is what the flags of a place mean, checked.
+type places struct {
+	data string
+	keys *auth.Keys // nil for the key file in the data folder
+}
+
+func (p place) read(bad *error) places {
+	return places{
+		data: read(bad, "--data", p.Data, folder),
+		keys: read(bad, "--keys", p.Keys, keyRing),
+	}
+}
+
+// open opens the store of a place with its keys, and makes both where there is
+// neither yet.
+func (p places) open(ctx context.Context) (*db.Store, auth.Keys, error) {
+	if err := makeFolder(p.data); err != nil {
+		return nil, auth.Keys{}, err
+	}
+	keys, err := p.ring()
+	if err != nil {
+		return nil, keys, err
+	}
+	store, err := db.OpenSQLite(ctx, filepath.Join(p.data, databaseFile), keys)
+	return store, keys, err
+}
+
+// exists refuses a place without data, where a mistyped --data would otherwise
+// make an empty database.
+func (p places) exists() error {
+	path := filepath.Join(p.data, databaseFile)
+	if _, err := os.Stat(path); err != nil {
+		return &badFlag{"--data", fmt.Errorf("there are no data: %w", err)}
+	}
+	return nil
+}
+
+func (p places) ring() (auth.Keys, error) {
+	if p.keys != nil {
+		return *p.keys, nil
+	}
+	return openKeys(p.data)
+}

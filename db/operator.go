@@ -1,0 +1,100 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"twostep/auth"
+)
+
+// accountColumns are what an operator sees of an account.
+const accountColumns = `
+		SELECT
+			users.id,
+			users.email,
+			users.email_key,
+			users.created_at,
+			users.disabled_at IS NOT NULL,
+			users.must_change <> 0,
+			EXISTS (SELECT 1 FROM totp WHERE totp.user_id = users.id),
+			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
+			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
+			(SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id)
+		FROM users`
+
+func accountRow(a *auth.Account) into {
+	return into{
+		&a.ID, &a.Email.Typed, &a.Email.Key, at(&a.CreatedAt), &a.Disabled, &a.MustChange,
+		&a.TOTP, &a.Phones, &a.Sessions, at(&a.SeenAt),
+	}
+}
+
+// FindAccounts reads a page of accounts by the key of their address: those
+// after the one given, or from the first where it is empty.
+func (s *Store) FindAccounts(ctx context.Context, after string, most int) (page []auth.Account, err error) {
+	var a auth.Account
+	err = s.reader.each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
+		WHERE users.email_key > $1
+		ORDER BY users.email_key
+		LIMIT $2`, after, most)
+	return page, err
+}
+
+// FindAccount reads one account.
+func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Account, err error) {
+	err = s.find(ctx, "find an account for the operator", accountRow(&a), accountColumns+`
+		WHERE users.id = $1`, user)
+	return a, err
+}
+
+// ReplaceDisabled disables or enables an account.
+func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, grant auth.Grant) (replaced bool, err error) {
+	var since time.Time
+	query := `
+		UPDATE users SET disabled_at = $1
+		WHERE id = $2 AND disabled_at IS NOT NULL`
+	if disabled {
+		since = grant.At
+		query = `
+		UPDATE users SET disabled_at = $1
+		WHERE id = $2 AND disabled_at IS NULL`
+	}
+	return s.spend(ctx, "disable or enable an account", grant, query, millis(since), user)
+}
+
+// ReplaceMustChange marks that an account's password must be changed.
+func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant auth.Grant) (replaced bool, err error) {
+	return s.spend(ctx, "ask for a new password", grant, `
+		UPDATE users SET must_change = 1
+		WHERE id = $1 AND must_change = 0`, user)
+}
+
+// RemoveFactors takes every second factor from an account, with its backup
+// codes and the set-ups under way; numbers stay, but none is reserved.
+func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
+	return s.write(ctx, "remove all second factors", func(tx *tx) (bool, error) {
+		factors := int64(0)
+		for _, query := range []string{
+			`DELETE FROM totp WHERE user_id = $1`,
+			`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
+		} {
+			changed, err := tx.exec(ctx, query, user)
+			if err != nil {
+				return false, err
+			}
+			factors += changed
+		}
+		if factors == 0 {
+			return false, nil
+		}
+		for _, query := range []string{
+			`DELETE FROM backup_code_sets WHERE user_id = $1`,
+			`DELETE FROM totp_enrolments WHERE user_id = $1`,
+		} {
+			if _, err := tx.exec(ctx, query, user); err != nil {
+				return false, err
+			}
+		}
+		return tx.grant(ctx, grant)
+	})
+}
