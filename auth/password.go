@@ -1,78 +1,173 @@
 package auth
 
 import (
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
+	"context"
+	"errors"
+	"time"
 )
 
-// checkNewPassword decides whether a password may be set: its length in code
-// points (PW-01 to PW-03), then the common ones (PW-06), then those made of
-// what everybody knows about the account (PW-08), then those of known breaches
-// (PW-07). There are no rules about
-// which signs it must hold, and none is coming (PW-04; N 3.1.1.2).
-func (r *Rules) checkNewPassword(password string, email Email) error {
-	n := utf8.RuneCountInString(norm.NFC.String(password))
+type passwordStore interface {
+	// ReplacePassword sets an account's password and takes the mark away that it
+	// must be changed.
+	ReplacePassword(ctx context.Context, user UserID, hash string, grant Grant) (replaced bool, err error)
+}
+
+// ForgotPassword starts a reset: a code goes to the address, if anybody bears
+// it; the visitor cannot tell (RC-01). Asking changes and locks nothing.
+func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address string) (Pass, error) {
+	now := r.now()
+	email, err := ParseEmail(address)
+	if err != nil {
+		return Pass{}, err
+	}
+	if err := r.take(ctx, now, r.tries(DoorForgot, who{}.from(visitor))...); err != nil {
+		return Pass{}, err
+	}
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	if notMissing(err) != nil {
+		return Pass{}, err
+	}
+	handle := NewHandle()
+	a := Attempt{
+		Handle: handle.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
+		ExpiresAt: now.Add(AttemptLifetime),
+	}
+	grant := Grant{At: now, Attempt: &a, EndOlder: &a}
+	if err := r.oweResetCode(ctx, visitor, a, &grant, now); err != nil {
+		return Pass{}, err
+	}
+	if err := r.store.AddAttempt(ctx, grant); err != nil {
+		return Pass{}, err
+	}
+	r.granted(ctx, grant)
+	return Pass{Attempt: handle}, nil
+}
+
+// oweResetCode puts a code for the account's address into a grant. Strangers can
+// ask for codes until the address may get no more of them; so a browser that has
+// signed in before draws on a count of its own here, too, and the reset stays
+// open to its owner (RL-06).
+func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
+	email, err := ParseEmail(a.Email)
+	if err != nil {
+		return err
+	}
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	if notMissing(err) != nil {
+		return err
+	}
+	known, fault := r.knowsBrowser(ctx, user.ID, visitor)
+	if fault != nil {
+		return fault
+	}
+	if fault := r.takeSending(ctx, visitor, now, knownName(email.Key, known), a.Handle); fault != nil {
+		return fault
+	}
 	switch {
-	case password == "":
-		return &Problem{Reason: PasswordMissing, Field: "password"}
-	case n < r.policy.PasswordMin:
-		return &Problem{Reason: PasswordShort, Field: "password", Limit: r.policy.PasswordMin}
-	case n > PasswordMost:
-		return &Problem{Reason: PasswordLong, Field: "password", Limit: PasswordMost}
-	case commonPassword(password):
-		return &Problem{Reason: PasswordCommon, Field: "password"}
-	case personalPassword(password, r.policy.Name, email):
-		return &Problem{Reason: PasswordPersonal, Field: "password"}
-	case r.policy.Breached != nil && r.policy.Breached(password):
-		return &Problem{Reason: PasswordBreached, Field: "password"}
+	case errors.Is(err, ErrNotFound) || err == nil && user.Disabled:
+		r.oweNoCode(a.Handle, email.Typed, grant, now)
+		return nil
+	case err == nil:
+		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterResetCode}, grant, now)
+		grant.Messages[len(grant.Messages)-1].To = user.Email.Typed // the address that was proved, not the spelling of today
 	}
-	return nil
+	return err
 }
 
-// personalPassword reports whether a password is little more than the
-// product's name or the person's address: with those words taken out, fewer
-// than five different letters remain. A phrase that merely holds such a word
-// passes. The usual look-alike digits are read as letters first.
-func personalPassword(password, product string, email Email) bool {
-	rest := lookAlikes.Replace(strings.ToLower(password))
-	found := false
-	for _, word := range contextWords(product, email) {
-		if strings.Contains(rest, word) {
-			rest, found = strings.ReplaceAll(rest, word, ""), true
-		}
+// SetPassword ends a reset whose code was proved. It signs nobody in, takes no
+// second factor away (RC-04, RC-05), and ends every session of the account.
+func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Handle, password string) error {
+	now := r.now()
+	a, err := r.attempt(ctx, handle, now)
+	if err != nil {
+		return formOver(err)
 	}
-	if !found {
-		return false
+	if a.Step() != StepNew {
+		return &Problem{Reason: FormOver}
 	}
-	different := map[rune]bool{}
-	for _, sign := range rest {
-		if unicode.IsLetter(sign) {
-			different[sign] = true
-		}
+	user, err := r.store.FindUser(ctx, a.User)
+	if err != nil {
+		return formOver(err)
 	}
-	return len(different) < 5
+	hash, err := r.newPassword(ctx, user, password)
+	if err != nil {
+		return err
+	}
+	grant := r.passwordReplaced(user.ID, "", now)
+	grant.EndAttempt = a.Handle
+	if err := r.tell(ctx, &grant, visitor, Event{User: user.ID, What: PasswordReset}); err != nil {
+		return err
+	}
+	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, grant)
+	return r.changed(ctx, replaced, err, grant)
 }
 
-var lookAlikes = strings.NewReplacer("0", "o", "1", "l", "i", "l", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s")
-
-// contextWords are the documented words of PW-08, the longest first: the whole
-// address, its two sides, their parts, the product's name and its parts.
-func contextWords(product string, email Email) []string {
-	local, domain, _ := strings.Cut(email.Key, "@")
-	product = strings.ToLower(product)
-	all := []string{email.Key, domain, local, strings.Join(strings.Fields(product), "")}
-	isBreak := func(sign rune) bool { return !unicode.IsLetter(sign) && !unicode.IsDigit(sign) }
-	all = append(all, strings.FieldsFunc(local+" "+domain+" "+product, isBreak)...)
-	words := all[:0]
-	for _, word := range all {
-		if word = lookAlikes.Replace(word); utf8.RuneCountInString(word) >= 3 {
-			words = append(words, word)
-		}
+// ChangePassword sets a new password for who is signed in and knows the
+// current one (PW-11). The session goes on under a new handle.
+func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Session, current, password string, endOthers bool) (Handle, error) {
+	now := r.now()
+	if current == "" {
+		return "", &Problem{Reason: PasswordMissing, Field: "current"}
 	}
-	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) })
-	return words
+	user, err := r.store.FindUser(ctx, session.User)
+	if err != nil {
+		return "", err
+	}
+	known, err := r.knowsBrowser(ctx, user.ID, visitor)
+	if err != nil {
+		return "", err
+	}
+	q := question{
+		kind: Password, user: user.ID, visitor: visitor, hash: user.PasswordHash, holder: string(session.ID),
+		field: "current", brake: brakeName(Password, string(user.ID), known),
+	}
+	if _, err := r.verify(ctx, q, current, now); err != nil {
+		return "", err
+	}
+	hash, err := r.newPassword(ctx, user, password)
+	if err != nil {
+		return "", err
+	}
+	handle := NewHandle()
+	grant := r.passwordReplaced(user.ID, session.ID, now)
+	if !endOthers {
+		grant.EndSessions = nil
+	}
+	grant.Raise = &Raise{Session: session.ID, Handle: handle.Hash(), FirstAt: now}
+	if err := r.tell(ctx, &grant, visitor, Event{User: user.ID, What: PasswordChanged}); err != nil {
+		return "", err
+	}
+	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, grant)
+	return handle, r.changed(ctx, spent, err, grant)
+}
+
+// newPassword judges a new password of an account and hashes it.
+func (r *Rules) newPassword(ctx context.Context, user User, password string) (string, error) {
+	if err := r.checkNewPassword(password, user.Email); err != nil {
+		return "", err
+	}
+	same, _, err := r.hasher.Check(ctx, user.PasswordHash, password)
+	if err != nil {
+		return "", err
+	}
+	if same {
+		return "", &Problem{Reason: PasswordSame, Field: "password"}
+	}
+	return r.hasher.Hash(ctx, password)
+}
+
+// passwordReplaced is what goes with a password: sessions, open attempts, and
+// the count of failures that had closed it (RL-01).
+func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) Grant {
+	grant := Grant{At: now, EndAttempts: user, EndSessions: &EndSessions{User: user, Except: except}}
+	r.bound(&grant, Password, user)
+	return grant
+}
+
+// notMissing is an error unless it only says that nothing was found.
+func notMissing(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }

@@ -50,16 +50,28 @@ var spentBefore = map[Kind]Reason{
 }
 
 // verify is the one place where an answer meets a factor. It counts the try
-// before it looks at the answer.
+// before it looks at the answer. Where the server had no time to look, the try
+// is given back: a flood must not close the factors of those who meet it (RL-09).
 func (r *Rules) verify(ctx context.Context, q question, answer string, now time.Time) (right spend, err error) {
-	err = r.take(ctx, now, r.tries(DoorAnswer, who{ByFactor: q.brake}.from(q.visitor))...)
-	if err == nil {
+	tries := r.tries(DoorAnswer, who{ByFactor: q.brake}.from(q.visitor))
+	if err = r.take(ctx, now, tries...); err == nil {
 		right, err = verifiers[q.kind](r, ctx, q, answer, now)
 	}
-	if p := (*Problem)(nil); errors.As(err, &p) {
-		p.User = q.user
+	p := (*Problem)(nil)
+	if !errors.As(err, &p) {
+		return right, err
 	}
-	return right, err
+	p.User = q.user
+	if p.Reason == Busy {
+		unseen := Grant{At: now}
+		for _, try := range tries {
+			unseen.GiveBack = append(unseen.GiveBack, try.Key)
+		}
+		if fault := r.store.AddGrant(ctx, unseen); fault != nil {
+			return nil, fault
+		}
+	}
+	return nil, err
 }
 
 // Prove answers what an attempt asks. backup says that the person marked the

@@ -28,10 +28,10 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	handle := NewHandle()
 	a := Attempt{Handle: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
 	grant := Grant{At: now, Attempt: &a}
-	if err := r.oweSignUpCode(ctx, visitor, a, &grant, now); err != nil {
+	if a.NewHash, err = r.hasher.Hash(ctx, password); err != nil { // before a code counts as sent: it may be too busy
 		return Pass{}, err
 	}
-	if a.NewHash, err = r.hasher.Hash(ctx, password); err != nil {
+	if err := r.oweSignUpCode(ctx, visitor, a, &grant, now); err != nil {
 		return Pass{}, err
 	}
 	if err := r.store.AddAttempt(ctx, grant); err != nil {
