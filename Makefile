@@ -1,10 +1,10 @@
 # The words of this project. "make help" lists them with what they do.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate
+.PHONY: help run build test check fmt generate browsers gallery screenshots
 
 help: ## List the words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Run the site from the source; flags as ARGS="--listen :9000"
 	go run ./cmd/twostep serve $(ARGS)
@@ -22,10 +22,24 @@ fmt: ## Format templates and Go
 generate: ## Write the Go of the templates
 	go tool templ generate
 
+browsers: ## Install what the tests in a real browser need, as far as it is missing
+	.ci/browsers
+
+GALLERY = data/gallery
+
+gallery: ## Write every page in every state to GALLERY=data/gallery, with an index
+	go test ./views -count=1 -run '^TestGallery$$' -gallery '$(abspath $(GALLERY))'
+	@echo 'Open $(GALLERY)/index.html'
+
+screenshots: browsers ## Take the pictures in the README anew
+	CI=true go test ./views -count=1 -run '^TestScreens$$' -screens testdata/screens
+
 # The race detector needs C. Without it the same tests run, and that is said.
 RACE = $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC | cut -d ' ' -f 1)" >/dev/null 2>&1 && echo -race)
 
 check: ## Do all that CI does, and change nothing
+	@echo '== browsers (make browsers)'
+	.ci/browsers
 	@echo '== formatted (make fmt)'
 	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
 	go tool templ fmt -fail .

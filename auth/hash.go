@@ -75,6 +75,9 @@ func (h *Hasher) Check(ctx context.Context, hash, password string) (matches, wea
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, cost != h.cost, nil
 }
 
+// Waiting is how many callers wait for their turn.
+func (h *Hasher) Waiting() int { return int(h.waiting.Load()) }
+
 // key runs argon2id once it is this caller's turn. Past the bounds of the
 // queue it answers Busy at once: a page that says so beats one that never comes.
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cost) ([]byte, error) {

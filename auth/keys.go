@@ -31,6 +31,7 @@ const (
 	KeyCookieSign   = "twostep cookie sign v1"   // HMAC-SHA-256 of the cookie
 	KeyCookieHide   = "twostep cookie hide v1"   // AES-256-CTR of the cookie
 	KeyForm         = "twostep form v1"          // HMAC-SHA-256 of form tokens
+	KeyWebhook      = "twostep webhook v1"       // HMAC-SHA-256 of what a webhook gets
 	keyLength       = 32                         // bytes: AES-256 and 256-bit HMAC keys
 	keyFormatReason = "each line must be ID:KEY" // shown to the operator
 )

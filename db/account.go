@@ -19,14 +19,20 @@ func (s *Store) FindUser(ctx context.Context, user auth.UserID) (u auth.User, er
 // the messages of the grant. Most goes by its foreign key; what hangs on a
 // name alone, codes and counts, goes before it.
 func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
-	return s.write(ctx, "delete an account", func(tx *tx) (bool, error) {
+	return s.write(ctx, "delete an account", about(grant, user), func(tx *tx) (bool, error) {
 		for _, query := range []string{
-			`DELETE FROM sent_codes
-			WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)
-				OR holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1)
-				OR holder IN (SELECT id FROM address_enrolments WHERE user_id = $1)`,
+			codesHeldBy(`
+				SELECT handle FROM attempts WHERE user_id = $1
+				UNION ALL
+				SELECT id FROM phone_enrolments WHERE user_id = $1
+				UNION ALL
+				SELECT id FROM address_enrolments WHERE user_id = $1`),
 			`DELETE FROM tries
-			WHERE owner = $1 OR owner IN (SELECT handle FROM attempts WHERE user_id = $1)`,
+			WHERE owner IN (
+				SELECT id FROM users WHERE id = $1
+				UNION ALL
+				SELECT handle FROM attempts WHERE user_id = $1
+			)`,
 		} {
 			if _, err := tx.exec(ctx, query, user); err != nil {
 				return false, err

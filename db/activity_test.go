@@ -11,57 +11,60 @@ import (
 )
 
 func TestFindActivity(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.everything(t, "bob", noon)
-	first := auth.Event{
-		ID: "0", User: "ann", At: noon.Add(time.Second), What: auth.BackupCodeUsed, Kind: auth.BackupCode,
-		Address: "192.0.2.1", Browser: "a browser", Number: "+4915100000001", Email: "ann@example.org", Left: 3,
-	}
-	events := []auth.Event{first}
-	for i := 1; i < 5; i++ {
-		events = append(events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
-	}
-	must(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Events: events}))
-	slices.Reverse(events)
-	for _, c := range []struct {
-		before string
-		most   int
-		want   []auth.Event
-	}{
-		{"", 2, events[:2]},
-		{"3", 2, events[2:4]},
-		{"1", 2, events[4:]},
-		{"0", 2, nil},
-	} {
-		got, err := b.FindActivity(t.Context(), "ann", c.before, c.most)
-		must(t, err)
-		if !reflect.DeepEqual(got, c.want) {
-			t.Errorf("before %q: got %+v, want %+v", c.before, got, c.want)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.everything(t, "bob", noon)
+		first := auth.Event{
+			ID: "0", User: "ann", At: noon.Add(time.Second), What: auth.BackupCodeUsed, Kind: auth.BackupCode,
+			Address: "192.0.2.1", Browser: "a browser", Number: "+4915100000001", Email: "ann@example.org", Left: 3,
 		}
-	}
+		events := []auth.Event{first}
+		for i := 1; i < 5; i++ {
+			events = append(events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
+		}
+		must(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Events: events}))
+		slices.Reverse(events)
+		for _, c := range []struct {
+			before string
+			most   int
+			want   []auth.Event
+		}{
+			{"", 2, events[:2]},
+			{"3", 2, events[2:4]},
+			{"1", 2, events[4:]},
+			{"0", 2, nil},
+		} {
+			got, err := b.FindActivity(t.Context(), "ann", c.before, c.most)
+			must(t, err)
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("before %q: got %+v, want %+v", c.before, got, c.want)
+			}
+		}
+	})
 }
 
 // An account that was deleted a moment ago has no history, and that is no fault.
 func TestAddGrant_EventOfNobody(t *testing.T) {
-	b := open(t)
-	e := auth.Event{ID: "0", User: "ann", At: noon, What: auth.SignInStopped}
-	must(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Events: []auth.Event{e}}))
-	wantTables(t, b.tables(t), map[string]int{"activity": 0})
+	eachStore(t, func(t *testing.T, b base) {
+		e := auth.Event{ID: "0", User: "ann", At: noon, What: auth.SignInStopped}
+		must(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Events: []auth.Event{e}}))
+		wantTables(t, b.tables(t), map[string]int{"activity": 0})
+	})
 }
 
 func TestFindBrowser(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	for _, minutes := range []time.Duration{1, 2} {
-		known := auth.KnownBrowser{User: "ann", Marker: "m", SeenAt: noon.Add(minutes * time.Minute)}
-		b.give(t, auth.Grant{Browser: &known})
-		got, err := b.FindBrowser(t.Context(), "ann", "m")
-		must(t, err)
-		if got != known {
-			t.Errorf("got %+v, want %+v", got, known)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		for _, minutes := range []time.Duration{1, 2} {
+			known := auth.KnownBrowser{User: "ann", Marker: "m", SeenAt: noon.Add(minutes * time.Minute)}
+			b.give(t, auth.Grant{Browser: &known})
+			got, err := b.FindBrowser(t.Context(), "ann", "m")
+			must(t, err)
+			if got != known {
+				t.Errorf("got %+v, want %+v", got, known)
+			}
 		}
-	}
-	_, err := b.FindBrowser(t.Context(), "bob", "m")
-	wantNotFound(t, err)
+		_, err := b.FindBrowser(t.Context(), "bob", "m")
+		wantNotFound(t, err)
+	})
 }

@@ -18,7 +18,7 @@ func (s *Store) FindNoticeAddress(ctx context.Context, user auth.UserID) (email 
 
 // RemoveNoticeAddress removes it.
 func (s *Store) RemoveNoticeAddress(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
-	return s.spend(ctx, "remove a second address", grant, `
+	return s.spend(ctx, "remove a second address", user, grant, `
 		DELETE FROM notice_addresses
 		WHERE user_id = $1`, user)
 }
@@ -45,7 +45,7 @@ func (s *Store) FindStoppable(ctx context.Context, stopHash string, now time.Tim
 // the code of an earlier one goes. It answers auth.ErrNotFound where the
 // account is gone.
 func (s *Store) ReplaceAddressEnrolment(ctx context.Context, e auth.AddressEnrolment, grant auth.Grant) error {
-	return s.add(ctx, "begin a change of address", func(tx *tx) (bool, error) {
+	return s.add(ctx, "begin a change of address", about(grant, e.User), func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
 			DELETE FROM sent_codes
 			WHERE holder IN (SELECT id FROM address_enrolments WHERE user_id = $1 AND id <> $2)`, e.User, e.ID)
@@ -75,14 +75,14 @@ func (s *Store) ReplaceAddressEnrolment(ctx context.Context, e auth.AddressEnrol
 
 // ReplaceAddressCode puts a new code in place of an enrolment's that still waits.
 func (s *Store) ReplaceAddressCode(ctx context.Context, id string, grant auth.Grant) (replaced bool, err error) {
-	return s.spend(ctx, "send an address another code", grant, `
+	return s.spend(ctx, "send an address another code", "", grant, `
 		UPDATE address_enrolments SET email = email
 		WHERE id = $1 AND expires_at > $2`, id, millis(grant.At))
 }
 
 // SpendAddressEnrolment ends an enrolment; nothing of it can be used any more.
 func (s *Store) SpendAddressEnrolment(ctx context.Context, id string, grant auth.Grant) (spent bool, err error) {
-	return s.write(ctx, "end a change of address", func(tx *tx) (bool, error) {
+	return s.write(ctx, "end a change of address", about(grant), func(tx *tx) (bool, error) {
 		ended, err := tx.exec(ctx, `DELETE FROM address_enrolments WHERE id = $1`, id)
 		if err != nil || ended == 0 {
 			return false, err

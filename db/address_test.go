@@ -18,160 +18,167 @@ func changing(who auth.UserID, use auth.AddressUse, email string) auth.AddressEn
 }
 
 func TestAddressEnrolment(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	_, err := b.FindAddressEnrolment(t.Context(), "ann", noon)
-	wantNotFound(t, err)
-	e := changing("ann", auth.ForSignIn, "New@example.org")
-	must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-	must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon})) // its own code stays
-	for _, find := range []func(now time.Time) (auth.AddressEnrolment, error){
-		func(now time.Time) (auth.AddressEnrolment, error) {
-			return b.FindAddressEnrolment(t.Context(), "ann", now)
-		},
-		func(now time.Time) (auth.AddressEnrolment, error) {
-			return b.FindStoppable(t.Context(), "stop ann", now)
-		},
-	} {
-		got, err := find(noon)
-		must(t, err)
-		if got != e {
-			t.Errorf("got %+v, want %+v", got, e)
-		}
-		_, err = find(e.ExpiresAt)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		_, err := b.FindAddressEnrolment(t.Context(), "ann", noon)
 		wantNotFound(t, err)
-	}
-	_, err = b.FindSentCode(t.Context(), e.ID)
-	must(t, err)
+		e := changing("ann", auth.ForSignIn, "New@example.org")
+		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon})) // its own code stays
+		for _, find := range []func(now time.Time) (auth.AddressEnrolment, error){
+			func(now time.Time) (auth.AddressEnrolment, error) {
+				return b.FindAddressEnrolment(t.Context(), "ann", now)
+			},
+			func(now time.Time) (auth.AddressEnrolment, error) {
+				return b.FindStoppable(t.Context(), "stop ann", now)
+			},
+		} {
+			got, err := find(noon)
+			must(t, err)
+			if got != e {
+				t.Errorf("got %+v, want %+v", got, e)
+			}
+			_, err = find(e.ExpiresAt)
+			wantNotFound(t, err)
+		}
+		_, err = b.FindSentCode(t.Context(), e.ID)
+		must(t, err)
 
-	next := e
-	next.ID, next.StopHash = "next", "stop next"
-	must(t, b.ReplaceAddressEnrolment(t.Context(), next, auth.Grant{At: noon, Code: code("next")}))
-	_, err = b.FindStoppable(t.Context(), "stop ann", noon)
-	wantNotFound(t, err)
-	_, err = b.FindSentCode(t.Context(), e.ID)
-	wantNotFound(t, err)
-	wantNotFound(t, b.ReplaceAddressEnrolment(t.Context(), changing("bob", auth.ForNotices, "x"), auth.Grant{At: noon}))
+		next := e
+		next.ID, next.StopHash = "next", "stop next"
+		must(t, b.ReplaceAddressEnrolment(t.Context(), next, auth.Grant{At: noon, Code: code("next")}))
+		_, err = b.FindStoppable(t.Context(), "stop ann", noon)
+		wantNotFound(t, err)
+		_, err = b.FindSentCode(t.Context(), e.ID)
+		wantNotFound(t, err)
+		wantNotFound(t, b.ReplaceAddressEnrolment(t.Context(), changing("bob", auth.ForNotices, "x"), auth.Grant{At: noon}))
+	})
 }
 
 // Another code goes to an address that still waits, and to no other.
 func TestReplaceAddressCode(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	e := changing("ann", auth.ForSignIn, "new@example.org")
-	must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-	wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceAddressCode)
-	spent, err := b.SpendAddressEnrolment(t.Context(), e.ID, auth.Grant{At: noon})
-	wantTrue(t, spent, err)
-	replaced, err := b.ReplaceAddressCode(t.Context(), e.ID, auth.Grant{At: noon, Code: code(e.ID)})
-	wantFalse(t, replaced, err)
-	_, err = b.FindSentCode(t.Context(), e.ID)
-	wantNotFound(t, err)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		e := changing("ann", auth.ForSignIn, "new@example.org")
+		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+		wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceAddressCode)
+		spent, err := b.SpendAddressEnrolment(t.Context(), e.ID, auth.Grant{At: noon})
+		wantTrue(t, spent, err)
+		replaced, err := b.ReplaceAddressCode(t.Context(), e.ID, auth.Grant{At: noon, Code: code(e.ID)})
+		wantFalse(t, replaced, err)
+		_, err = b.FindSentCode(t.Context(), e.ID)
+		wantNotFound(t, err)
+	})
 }
 
 // RC-09: a change ends once, and its code with it.
 func TestSpendAddressEnrolment_OnceOnly(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	e := changing("ann", auth.ForSignIn, "new@example.org")
-	must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		return s.SpendAddressEnrolment(ctx, e.ID, auth.Grant{At: noon})
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		e := changing("ann", auth.ForSignIn, "new@example.org")
+		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			return s.SpendAddressEnrolment(ctx, e.ID, auth.Grant{At: noon})
+		})
+		_, err := b.FindSentCode(t.Context(), e.ID)
+		wantNotFound(t, err)
 	})
-	_, err := b.FindSentCode(t.Context(), e.ID)
-	wantNotFound(t, err)
 }
 
 // Of a change that is proved while the bearer of the old address stops it, one
 // thing happens.
 func TestGrant_AddressProvedOrStopped(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	e := changing("ann", auth.ForSignIn, "new@example.org")
-	must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-	b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-		if i%2 == 0 {
-			return s.SpendAddressEnrolment(ctx, e.ID, auth.Grant{At: noon})
-		}
-		return s.SpendSentCode(ctx, *code(e.ID), auth.Grant{At: noon, Address: &e})
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		e := changing("ann", auth.ForSignIn, "new@example.org")
+		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			if i%2 == 0 {
+				return s.SpendAddressEnrolment(ctx, e.ID, auth.Grant{At: noon})
+			}
+			return s.SpendSentCode(ctx, *code(e.ID), auth.Grant{At: noon, Address: &e})
+		})
 	})
 }
 
 func TestGrant_Address(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	addresses := func(want ...string) {
-		t.Helper()
-		got, err := b.FindAddresses(t.Context(), "ann")
-		must(t, err)
-		if !slices.Equal(got, want) {
-			t.Errorf("the addresses are %q, not %q", got, want)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		addresses := func(want ...string) {
+			t.Helper()
+			got, err := b.FindAddresses(t.Context(), "ann")
+			must(t, err)
+			if !slices.Equal(got, want) {
+				t.Errorf("the addresses are %q, not %q", got, want)
+			}
 		}
-	}
-	prove := func(use auth.AddressUse, email string) {
-		t.Helper()
-		e := changing("ann", use, email)
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-		spent, err := b.SpendSentCode(t.Context(), *code(e.ID), auth.Grant{At: noon, Address: &e})
-		wantTrue(t, spent, err)
-		_, err = b.FindAddressEnrolment(t.Context(), "ann", noon)
+		prove := func(use auth.AddressUse, email string) {
+			t.Helper()
+			e := changing("ann", use, email)
+			must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+			spent, err := b.SpendSentCode(t.Context(), *code(e.ID), auth.Grant{At: noon, Address: &e})
+			wantTrue(t, spent, err)
+			_, err = b.FindAddressEnrolment(t.Context(), "ann", noon)
+			wantNotFound(t, err)
+		}
+		addresses("Aann@example.org")
+		prove(auth.ForNotices, "second")
+		addresses("Aann@example.org", "second")
+		prove(auth.ForSignIn, "first")
+		addresses("first", "second")
+		if s, err := b.FindSession(t.Context(), "handle of s1"); err != nil || s.Email != "first" {
+			t.Errorf("the session's address is %q, %v", s.Email, err)
+		}
+		prove(auth.ForSignIn, "second") // and is not named twice
+		addresses("second")
+		_, err := b.FindAddresses(t.Context(), "bob")
 		wantNotFound(t, err)
-	}
-	addresses("Aann@example.org")
-	prove(auth.ForNotices, "second")
-	addresses("Aann@example.org", "second")
-	prove(auth.ForSignIn, "first")
-	addresses("first", "second")
-	if s, err := b.FindSession(t.Context(), "handle of s1"); err != nil || s.Email != "first" {
-		t.Errorf("the session's address is %q, %v", s.Email, err)
-	}
-	prove(auth.ForSignIn, "second") // and is not named twice
-	addresses("second")
-	_, err := b.FindAddresses(t.Context(), "bob")
-	wantNotFound(t, err)
 
-	late := changing("ann", auth.ForSignIn, "late")
-	must(t, b.ReplaceAddressEnrolment(t.Context(), late, auth.Grant{At: noon, Code: code(late.ID)}))
-	spent, err := b.SpendSentCode(t.Context(), *code(late.ID), auth.Grant{At: late.ExpiresAt, Address: &late})
-	wantFalse(t, spent, err)
-	addresses("second")
+		late := changing("ann", auth.ForSignIn, "late")
+		must(t, b.ReplaceAddressEnrolment(t.Context(), late, auth.Grant{At: noon, Code: code(late.ID)}))
+		spent, err := b.SpendSentCode(t.Context(), *code(late.ID), auth.Grant{At: late.ExpiresAt, Address: &late})
+		wantFalse(t, spent, err)
+		addresses("second")
+	})
 }
 
 // FF-05: of two accounts that prove one address at the same time one has it,
 // and the other keeps its own.
 func TestGrant_AddressOnceOnly(t *testing.T) {
-	b := open(t)
-	var accounts []auth.UserID
-	for i := range racers {
-		who := auth.UserID(rune('A' + i))
-		accounts = append(accounts, who)
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user(who), CreatedAt: noon}})
-		e := changing(who, auth.ForSignIn, "wanted")
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-	}
-	b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-		e := changing(accounts[i], auth.ForSignIn, "wanted")
-		spent, err := s.SpendSentCode(ctx, *code(e.ID), auth.Grant{At: noon, Address: &e})
-		if errors.Is(err, auth.ErrAddressTaken) {
-			return false, nil
+	eachStore(t, func(t *testing.T, b base) {
+		var accounts []auth.UserID
+		for i := range racers {
+			who := auth.UserID(rune('A' + i))
+			accounts = append(accounts, who)
+			b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user(who), CreatedAt: noon}})
+			e := changing(who, auth.ForSignIn, "wanted")
+			must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
 		}
-		if err == nil && !spent {
-			err = errors.New("neither taken nor told so")
-		}
-		return spent, err
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			e := changing(accounts[i], auth.ForSignIn, "wanted")
+			spent, err := s.SpendSentCode(ctx, *code(e.ID), auth.Grant{At: noon, Address: &e})
+			if errors.Is(err, auth.ErrAddressTaken) {
+				return false, nil
+			}
+			if err == nil && !spent {
+				err = errors.New("neither taken nor told so")
+			}
+			return spent, err
+		})
+		wantTables(t, b.tables(t), map[string]int{"address_enrolments": racers - 1, "sent_codes": racers - 1})
 	})
-	wantTables(t, b.tables(t), map[string]int{"address_enrolments": racers - 1, "sent_codes": racers - 1})
 }
 
 func TestRemoveNoticeAddress_OnceOnly(t *testing.T) {
-	b := open(t)
-	b.everything(t, "ann", noon)
-	if got, err := b.FindNoticeAddress(t.Context(), "ann"); err != nil || got != "second of ann" {
-		t.Errorf("the second address is %q, %v", got, err)
-	}
-	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		return s.RemoveNoticeAddress(ctx, "ann", auth.Grant{At: noon})
+	eachStore(t, func(t *testing.T, b base) {
+		b.everything(t, "ann", noon)
+		if got, err := b.FindNoticeAddress(t.Context(), "ann"); err != nil || got != "second of ann" {
+			t.Errorf("the second address is %q, %v", got, err)
+		}
+		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			return s.RemoveNoticeAddress(ctx, "ann", auth.Grant{At: noon})
+		})
+		_, err := b.FindNoticeAddress(t.Context(), "ann")
+		wantNotFound(t, err)
 	})
-	_, err := b.FindNoticeAddress(t.Context(), "ann")
-	wantNotFound(t, err)
 }

@@ -54,25 +54,24 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 
 // AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
 func (s *Store) AddAttempt(ctx context.Context, grant auth.Grant) error {
-	return s.add(ctx, "add an attempt", func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+	return s.add(ctx, "add an attempt", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
 }
 
 // ReplaceChosen turns an attempt to another method, with the code that was
 // sent for it; changed is false where the attempt is over.
 func (s *Store) ReplaceChosen(ctx context.Context, handle string, chosen auth.Method, grant auth.Grant) (changed bool, err error) {
-	return s.spend(ctx, "choose a method", grant, `
+	return s.spend(ctx, "choose a method", "", grant, `
 		UPDATE attempts SET chosen_kind = $1, chosen_phone = $2
 		WHERE handle = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, handle, millis(grant.At))
 }
 
 // RemoveAttempt ends an attempt and its code.
 func (s *Store) RemoveAttempt(ctx context.Context, handle string) error {
-	_, err := s.write(ctx, "remove an attempt", func(tx *tx) (bool, error) {
-		if err := tx.removeSentCode(ctx, handle); err != nil {
+	_, err := s.write(ctx, "remove an attempt", nil, func(tx *tx) (bool, error) {
+		if _, err := tx.exec(ctx, `DELETE FROM attempts WHERE handle = $1`, handle); err != nil {
 			return false, err
 		}
-		_, err := tx.exec(ctx, `DELETE FROM attempts WHERE handle = $1`, handle)
-		return true, err
+		return true, tx.removeSentCode(ctx, handle)
 	})
 	return err
 }
@@ -132,12 +131,20 @@ func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err er
 	return true, nil
 }
 
-// addProof adds a right answer to an attempt, and answers whether that was open.
+// addProof adds a right answer to an attempt, and answers whether that was
+// open. The write that changes nothing holds the attempt: another answer to it
+// gets the next place, and who ends it waits.
 func (t *tx) addProof(ctx context.Context, p auth.NewProof, now time.Time) (open bool, err error) {
-	added, err := t.exec(ctx, `
+	held, err := t.exec(ctx, `
+		UPDATE attempts SET handle = handle
+		WHERE handle = $1 AND expires_at > $2`, p.Attempt, millis(now))
+	if err != nil || held == 0 {
+		return false, err
+	}
+	_, err = t.exec(ctx, `
 		INSERT INTO attempt_proofs (attempt, place, kind, proved_at)
-		SELECT handle, (SELECT count(*) FROM attempt_proofs WHERE attempt = $1), $2, $3
-		FROM attempts
-		WHERE handle = $1 AND expires_at > $4`, p.Attempt, p.Kind, millis(p.At), millis(now))
-	return added > 0, err
+		SELECT $1, count(*), $2, $3
+		FROM attempt_proofs
+		WHERE attempt = $1`, p.Attempt, p.Kind, millis(p.At))
+	return true, err
 }

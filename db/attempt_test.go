@@ -10,168 +10,176 @@ import (
 )
 
 func TestFindAttempt(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	want := *attempt("ann", "a1")
-	got, err := b.FindAttempt(t.Context(), "a1", noon)
-	must(t, err)
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	_, err = b.FindAttempt(t.Context(), "a1", want.ExpiresAt)
-	wantNotFound(t, err)
-	_, err = b.FindAttempt(t.Context(), "unknown", noon)
-	wantNotFound(t, err)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		want := *attempt("ann", "a1")
+		got, err := b.FindAttempt(t.Context(), "a1", noon)
+		must(t, err)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		_, err = b.FindAttempt(t.Context(), "a1", want.ExpiresAt)
+		wantNotFound(t, err)
+		_, err = b.FindAttempt(t.Context(), "unknown", noon)
+		wantNotFound(t, err)
 
-	want.Handle, want.Purpose, want.Session = "a2", auth.Reverification, "s1"
-	want.Proved = append(want.Proved, auth.Proof{Kind: auth.EmailCode, At: noon.Add(time.Second)})
-	b.give(t, auth.Grant{Attempt: &want})
-	got, err = b.FindAttempt(t.Context(), "a2", noon)
-	must(t, err)
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
+		want.Handle, want.Purpose, want.Session = "a2", auth.Reverification, "s1"
+		want.Proved = append(want.Proved, auth.Proof{Kind: auth.EmailCode, At: noon.Add(time.Second)})
+		b.give(t, auth.Grant{Attempt: &want})
+		got, err = b.FindAttempt(t.Context(), "a2", noon)
+		must(t, err)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 
-	want.Handle, want.Purpose, want.Session, want.User, want.NewHash = "a3", auth.SignUp, "", "", "hash"
-	b.give(t, auth.Grant{Attempt: &want})
-	got, err = b.FindAttempt(t.Context(), "a3", noon)
-	must(t, err)
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
+		want.Handle, want.Purpose, want.Session, want.User, want.NewHash = "a3", auth.SignUp, "", "", "hash"
+		b.give(t, auth.Grant{Attempt: &want})
+		got, err = b.FindAttempt(t.Context(), "a3", noon)
+		must(t, err)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
 }
 
 // An attempt that raises a session is of the session's own account.
 func TestAddAttempt_NoSession(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
-	for handle, a := range map[string]auth.Attempt{
-		"ended":     {User: "ann", Session: "s9"},
-		"another's": {User: "bob", Session: "s1"},
-		"nobody's":  {Session: "s1"},
-		"gone":      {User: "carol"},
-	} {
-		a.Handle, a.Purpose, a.ExpiresAt = handle, auth.Reverification, noon.Add(auth.AttemptLifetime)
-		wantNotFound(t, b.AddAttempt(t.Context(), auth.Grant{At: noon, Attempt: &a}))
-		_, err := b.FindAttempt(t.Context(), handle, noon)
-		wantNotFound(t, err)
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
+		for handle, a := range map[string]auth.Attempt{
+			"ended":     {User: "ann", Session: "s9"},
+			"another's": {User: "bob", Session: "s1"},
+			"nobody's":  {Session: "s1"},
+			"gone":      {User: "carol"},
+		} {
+			a.Handle, a.Purpose, a.ExpiresAt = handle, auth.Reverification, noon.Add(auth.AttemptLifetime)
+			wantNotFound(t, b.AddAttempt(t.Context(), auth.Grant{At: noon, Attempt: &a}))
+			_, err := b.FindAttempt(t.Context(), handle, noon)
+			wantNotFound(t, err)
+		}
+	})
 }
 
 func TestReplaceChosen(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	method := auth.Method{Kind: auth.PhoneCode, Phone: auth.Phone{ID: "p1"}}
-	sent := code("a1")
-	sent.MAC = []byte("newer")
-	changed, err := b.ReplaceChosen(t.Context(), "a1", method, auth.Grant{At: noon, Code: sent})
-	wantTrue(t, changed, err)
-	got, err := b.FindAttempt(t.Context(), "a1", noon)
-	must(t, err)
-	if got.Chosen != method {
-		t.Errorf("chosen is %+v", got.Chosen)
-	}
-	if c, err := b.FindSentCode(t.Context(), "a1"); err != nil || string(c.MAC) != "newer" {
-		t.Errorf("the code is %q, %v", c.MAC, err)
-	}
-	late := auth.Grant{At: noon.Add(auth.AttemptLifetime), Messages: []auth.Message{message("m1")}}
-	changed, err = b.ReplaceChosen(t.Context(), "a1", method, late)
-	wantFalse(t, changed, err)
-	if n := b.count(t, `SELECT count(*) FROM messages`); n != 0 {
-		t.Error("a message for an attempt that is over")
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		method := auth.Method{Kind: auth.PhoneCode, Phone: auth.Phone{ID: "p1"}}
+		sent := code("a1")
+		sent.MAC = []byte("newer")
+		changed, err := b.ReplaceChosen(t.Context(), "a1", method, auth.Grant{At: noon, Code: sent})
+		wantTrue(t, changed, err)
+		got, err := b.FindAttempt(t.Context(), "a1", noon)
+		must(t, err)
+		if got.Chosen != method {
+			t.Errorf("chosen is %+v", got.Chosen)
+		}
+		if c, err := b.FindSentCode(t.Context(), "a1"); err != nil || string(c.MAC) != "newer" {
+			t.Errorf("the code is %q, %v", c.MAC, err)
+		}
+		late := auth.Grant{At: noon.Add(auth.AttemptLifetime), Messages: []auth.Message{message("m1")}}
+		changed, err = b.ReplaceChosen(t.Context(), "a1", method, late)
+		wantFalse(t, changed, err)
+		if n := b.count(t, `SELECT count(*) FROM messages`); n != 0 {
+			t.Error("a message for an attempt that is over")
+		}
+	})
 }
 
 func TestRemoveAttempt(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	must(t, b.RemoveAttempt(t.Context(), "a1"))
-	must(t, b.RemoveAttempt(t.Context(), "a1"))
-	_, err := b.FindAttempt(t.Context(), "a1", noon)
-	wantNotFound(t, err)
-	_, err = b.FindSentCode(t.Context(), "a1")
-	wantNotFound(t, err)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		must(t, b.RemoveAttempt(t.Context(), "a1"))
+		must(t, b.RemoveAttempt(t.Context(), "a1"))
+		_, err := b.FindAttempt(t.Context(), "a1", noon)
+		wantNotFound(t, err)
+		_, err = b.FindSentCode(t.Context(), "a1")
+		wantNotFound(t, err)
+	})
 }
 
 // ST-08: an attempt is finished once, with however many right answers.
 func TestEndAttempt_OnceOnly(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-		id := auth.SessionID("r" + string(rune('A'+i)))
-		return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, EndAttempt: "a1", Session: session("ann", id)})
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			id := auth.SessionID("r" + string(rune('A'+i)))
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, EndAttempt: "a1", Session: session("ann", id)})
+		})
+		if n := b.count(t, `SELECT count(*) FROM sessions`); n != 2 {
+			t.Errorf("%d sessions, not ann's first and one more", n)
+		}
 	})
-	if n := b.count(t, `SELECT count(*) FROM sessions`); n != 2 {
-		t.Errorf("%d sessions, not ann's first and one more", n)
-	}
 }
 
 // ST-08: a right answer belongs to an attempt that is open; where it is over
 // the answer is not used up.
 func TestGrant_Proof(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	proof := auth.Proof{Kind: auth.EmailCode, At: noon.Add(time.Second)}
-	grant := auth.Grant{At: noon, Proof: &auth.NewProof{Attempt: "a1", Proof: proof}}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, grant)
-	wantTrue(t, spent, err)
-	a, err := b.FindAttempt(t.Context(), "a1", noon)
-	must(t, err)
-	if want := append(attempt("ann", "a1").Proved, proof); !reflect.DeepEqual(a.Proved, want) {
-		t.Errorf("proved is %+v, not %+v", a.Proved, want)
-	}
-	late := grant
-	late.At = noon.Add(auth.AttemptLifetime)
-	spent, err = b.SpendTOTPStep(t.Context(), "ann", 102, late)
-	wantFalse(t, spent, err)
-	must(t, b.RemoveAttempt(t.Context(), "a1"))
-	spent, err = b.SpendTOTPStep(t.Context(), "ann", 102, grant)
-	wantFalse(t, spent, err)
-	if key, err := b.FindTOTP(t.Context(), "ann"); err != nil || key.LastStep != 101 {
-		t.Errorf("the step went to %d, %v", key.LastStep, err)
-	}
-	wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		proof := auth.Proof{Kind: auth.EmailCode, At: noon.Add(time.Second)}
+		grant := auth.Grant{At: noon, Proof: &auth.NewProof{Attempt: "a1", Proof: proof}}
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, grant)
+		wantTrue(t, spent, err)
+		a, err := b.FindAttempt(t.Context(), "a1", noon)
+		must(t, err)
+		if want := append(attempt("ann", "a1").Proved, proof); !reflect.DeepEqual(a.Proved, want) {
+			t.Errorf("proved is %+v, not %+v", a.Proved, want)
+		}
+		late := grant
+		late.At = noon.Add(auth.AttemptLifetime)
+		spent, err = b.SpendTOTPStep(t.Context(), "ann", 102, late)
+		wantFalse(t, spent, err)
+		must(t, b.RemoveAttempt(t.Context(), "a1"))
+		spent, err = b.SpendTOTPStep(t.Context(), "ann", 102, grant)
+		wantFalse(t, spent, err)
+		if key, err := b.FindTOTP(t.Context(), "ann"); err != nil || key.LastStep != 101 {
+			t.Errorf("the step went to %d, %v", key.LastStep, err)
+		}
+		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
+	})
 }
 
 // Of answers to an attempt that is being ended, those that came before count
 // and go with it; none brings it back.
 func TestGrant_ProofAgainstEnd(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-		if i == racers/2 {
-			return true, s.RemoveAttempt(ctx, "a1")
-		}
-		proof := auth.NewProof{Attempt: "a1", Proof: auth.Proof{Kind: auth.TOTPCode, At: noon}}
-		return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, Proof: &proof})
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			if i == racers/2 {
+				return true, s.RemoveAttempt(ctx, "a1")
+			}
+			proof := auth.NewProof{Attempt: "a1", Proof: auth.Proof{Kind: auth.TOTPCode, At: noon}}
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, Proof: &proof})
+		})
+		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
 	})
-	wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
 }
 
 // RC-03: a newer request kills the older ones of its purpose and account, and
 // of nobody else.
 func TestGrant_EndOlder(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.everything(t, "bob", noon)
-	reset := func(user auth.UserID, handle string) *auth.Attempt {
-		a := attempt(user, handle)
-		a.Purpose = auth.ResetPassword
-		return a
-	}
-	b.give(t, auth.Grant{Attempt: reset("ann", "r1"), Code: code("r1")})
-	b.give(t, auth.Grant{Attempt: reset("bob", "r2"), Code: code("r2")})
-	b.give(t, auth.Grant{Attempt: reset("", "r3"), Code: code("r3")})
-	b.give(t, auth.Grant{Attempt: reset("ann", "r4"), Code: code("r4"), EndOlder: reset("ann", "r4")})
-	b.give(t, auth.Grant{Attempt: reset("", "r5"), Code: code("r5"), EndOlder: reset("", "r5")})
-	for handle, want := range map[string]bool{
-		"a1": true, "r1": false, "r2": true, "r3": true, "r4": true, "r5": true, "attempt of bob": true,
-	} {
-		_, missing := b.FindAttempt(t.Context(), handle, noon)
-		_, codeless := b.FindSentCode(t.Context(), handle)
-		if (missing == nil) != want || (codeless == nil) != want {
-			t.Errorf("%s: %v, %v", handle, missing, codeless)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.everything(t, "bob", noon)
+		reset := func(user auth.UserID, handle string) *auth.Attempt {
+			a := attempt(user, handle)
+			a.Purpose = auth.ResetPassword
+			return a
 		}
-	}
+		b.give(t, auth.Grant{Attempt: reset("ann", "r1"), Code: code("r1")})
+		b.give(t, auth.Grant{Attempt: reset("bob", "r2"), Code: code("r2")})
+		b.give(t, auth.Grant{Attempt: reset("", "r3"), Code: code("r3")})
+		b.give(t, auth.Grant{Attempt: reset("ann", "r4"), Code: code("r4"), EndOlder: reset("ann", "r4")})
+		b.give(t, auth.Grant{Attempt: reset("", "r5"), Code: code("r5"), EndOlder: reset("", "r5")})
+		for handle, want := range map[string]bool{
+			"a1": true, "r1": false, "r2": true, "r3": true, "r4": true, "r5": true, "attempt of bob": true,
+		} {
+			_, missing := b.FindAttempt(t.Context(), handle, noon)
+			_, codeless := b.FindSentCode(t.Context(), handle)
+			if (missing == nil) != want || (codeless == nil) != want {
+				t.Errorf("%s: %v, %v", handle, missing, codeless)
+			}
+		}
+	})
 }

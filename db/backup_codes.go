@@ -20,7 +20,7 @@ func (s *Store) FindBackupSalt(ctx context.Context, user auth.UserID) (salt stri
 
 // SpendBackupCode removes the code with that hash.
 func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, grant auth.Grant) (spent bool, err error) {
-	return s.spend(ctx, "spend a backup code", grant, `
+	return s.spend(ctx, "spend a backup code", user, grant, `
 		DELETE FROM backup_codes
 		WHERE user_id = $1 AND hash = $2`, user, hash)
 }
@@ -28,7 +28,7 @@ func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash stri
 // ReplaceBackupCodes puts a new set in place of the account's, whose codes
 // stop working; replaced is false where the account has no second factor.
 func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, grant auth.Grant) (replaced bool, err error) {
-	return s.write(ctx, "replace backup codes", func(tx *tx) (bool, error) {
+	return s.write(ctx, "replace backup codes", about(grant, set.User), func(tx *tx) (bool, error) {
 		unseen, err := tx.sealCodes(set)
 		if err != nil {
 			return false, err
@@ -82,7 +82,7 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 
 // SpendUnseenCodes forgets them: from now on only the person has them.
 func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent bool, err error) {
-	return s.write(ctx, "forget unseen backup codes", func(tx *tx) (bool, error) {
+	return s.write(ctx, "forget unseen backup codes", []auth.UserID{user}, func(tx *tx) (bool, error) {
 		forgot, err := tx.exec(ctx, `
 			UPDATE backup_code_sets SET unseen = NULL
 			WHERE user_id = $1 AND unseen IS NOT NULL`, user)

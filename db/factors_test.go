@@ -9,73 +9,75 @@ import (
 )
 
 func TestFindFactors(t *testing.T) {
-	b := open(t)
-	f, err := b.FindFactors(t.Context(), "nobody", noon)
-	must(t, err)
-	if f.TOTP != nil || f.Phones != nil || f.BackupCodes != 0 || f.CodesUnseen {
-		t.Errorf("nobody has %+v", f)
-	}
-	b.ann(t)
-	f, err = b.FindFactors(t.Context(), "ann", noon)
-	must(t, err)
-	if f.TOTP == nil || !f.TOTP.AddedAt.Equal(noon) || !f.TOTP.LastUsedAt.IsZero() || f.BackupCodes != 2 || !f.CodesUnseen {
-		t.Errorf("ann has %+v", f)
-	}
-	if len(f.Phones) != 1 || f.Phones[0].Reserved() || f.Phones[0].Default {
-		t.Errorf("ann's phones are %+v", f.Phones)
-	}
-	f, err = b.FindFactors(t.Context(), "ann", noon.Add(auth.BackupCodesUnseen))
-	must(t, err)
-	if f.CodesUnseen {
-		t.Error("codes still wait to be seen when their time is over")
-	}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon.Add(time.Minute)})
-	wantTrue(t, spent, err)
-	f, err = b.FindFactors(t.Context(), "ann", noon)
-	must(t, err)
-	if !f.TOTP.LastUsedAt.Equal(noon.Add(time.Minute)) {
-		t.Errorf("the app was last used at %v", f.TOTP.LastUsedAt)
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		f, err := b.FindFactors(t.Context(), "nobody", noon)
+		must(t, err)
+		if f.TOTP != nil || f.Phones != nil || f.BackupCodes != 0 || f.CodesUnseen {
+			t.Errorf("nobody has %+v", f)
+		}
+		b.ann(t)
+		f, err = b.FindFactors(t.Context(), "ann", noon)
+		must(t, err)
+		if f.TOTP == nil || !f.TOTP.AddedAt.Equal(noon) || !f.TOTP.LastUsedAt.IsZero() || f.BackupCodes != 2 || !f.CodesUnseen {
+			t.Errorf("ann has %+v", f)
+		}
+		if len(f.Phones) != 1 || f.Phones[0].Reserved() || f.Phones[0].Default {
+			t.Errorf("ann's phones are %+v", f.Phones)
+		}
+		f, err = b.FindFactors(t.Context(), "ann", noon.Add(auth.BackupCodesUnseen))
+		must(t, err)
+		if f.CodesUnseen {
+			t.Error("codes still wait to be seen when their time is over")
+		}
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon.Add(time.Minute)})
+		wantTrue(t, spent, err)
+		f, err = b.FindFactors(t.Context(), "ann", noon)
+		must(t, err)
+		if !f.TOTP.LastUsedAt.Equal(noon.Add(time.Minute)) {
+			t.Errorf("the app was last used at %v", f.TOTP.LastUsedAt)
+		}
+	})
 }
 
 // The default is the phone put first, else the one reserved first; the others
 // follow by age.
 func TestFindFactors_PhonesInOrder(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	for i, id := range []auth.PhoneID{"p2", "p3", "p4"} {
-		p := phone("ann", id, "+491510000001"+string(rune('0'+i)))
-		p.VerifiedAt = noon.Add(-time.Duration(i) * time.Hour)
-		b.give(t, auth.Grant{Phone: p})
-	}
-	order := func(want ...auth.PhoneID) {
-		t.Helper()
-		f, err := b.FindFactors(t.Context(), "ann", noon)
-		must(t, err)
-		for i, p := range f.Phones {
-			if p.ID != want[i] || p.Default != (i == 0 && p.Reserved()) {
-				t.Errorf("phone %d is %s (default %v); want %v", i, p.ID, p.Default, want)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		for i, id := range []auth.PhoneID{"p2", "p3", "p4"} {
+			p := phone("ann", id, "+491510000001"+string(rune('0'+i)))
+			p.VerifiedAt = noon.Add(-time.Duration(i) * time.Hour)
+			b.give(t, auth.Grant{Phone: p})
+		}
+		order := func(want ...auth.PhoneID) {
+			t.Helper()
+			f, err := b.FindFactors(t.Context(), "ann", noon)
+			must(t, err)
+			for i, p := range f.Phones {
+				if p.ID != want[i] || p.Default != (i == 0 && p.Reserved()) {
+					t.Errorf("phone %d is %s (default %v); want %v", i, p.ID, p.Default, want)
+				}
 			}
 		}
-	}
-	at := func(minutes int) auth.Grant { return auth.Grant{At: noon.Add(time.Duration(minutes) * time.Minute)} }
-	order("p4", "p3", "p1", "p2")
-	told, err := b.ReservePhone(t.Context(), "ann", "p2", at(1))
-	wantTrue(t, told, err)
-	told, err = b.ReservePhone(t.Context(), "ann", "p3", at(2))
-	wantTrue(t, told, err)
-	order("p2", "p3", "p4", "p1")
-	told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p3", at(0))
-	wantTrue(t, told, err)
-	order("p3", "p2", "p4", "p1")
-	told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p4", at(0))
-	wantFalse(t, told, err) // not reserved
-	told, err = b.ReplaceDefaultPhone(t.Context(), "bob", "p2", at(0))
-	wantFalse(t, told, err) // another's
-	order("p3", "p2", "p4", "p1")
-	told, err = b.ReleasePhone(t.Context(), "ann", "p3", at(3))
-	wantTrue(t, told, err)
-	order("p2", "p4", "p3", "p1")
+		at := func(minutes int) auth.Grant { return auth.Grant{At: noon.Add(time.Duration(minutes) * time.Minute)} }
+		order("p4", "p3", "p1", "p2")
+		told, err := b.ReservePhone(t.Context(), "ann", "p2", at(1))
+		wantTrue(t, told, err)
+		told, err = b.ReservePhone(t.Context(), "ann", "p3", at(2))
+		wantTrue(t, told, err)
+		order("p2", "p3", "p4", "p1")
+		told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p3", at(0))
+		wantTrue(t, told, err)
+		order("p3", "p2", "p4", "p1")
+		told, err = b.ReplaceDefaultPhone(t.Context(), "ann", "p4", at(0))
+		wantFalse(t, told, err) // not reserved
+		told, err = b.ReplaceDefaultPhone(t.Context(), "bob", "p2", at(0))
+		wantFalse(t, told, err) // another's
+		order("p3", "p2", "p4", "p1")
+		told, err = b.ReleasePhone(t.Context(), "ann", "p3", at(3))
+		wantTrue(t, told, err)
+		order("p2", "p4", "p3", "p1")
+	})
 }
 
 // RV-06: where a second factor is required, of two that are removed at the same
@@ -88,22 +90,23 @@ func TestKeepFactor_OneStays(t *testing.T) {
 		"released": (*Store).ReleasePhone,
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := open(t)
-			b.ann(t)
-			told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
-			wantTrue(t, told, err)
-			b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-				grant := auth.Grant{At: noon, KeepFactor: true}
-				if i%4 < 2 { // from both stores
-					return drop(s, ctx, "ann", "p1", grant)
+			eachStore(t, func(t *testing.T, b base) {
+				b.ann(t)
+				told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
+				wantTrue(t, told, err)
+				b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+					grant := auth.Grant{At: noon, KeepFactor: true}
+					if i%4 < 2 { // from both stores
+						return drop(s, ctx, "ann", "p1", grant)
+					}
+					return s.RemoveTOTP(ctx, "ann", grant)
+				})
+				f, err := b.FindFactors(t.Context(), "ann", noon)
+				must(t, err)
+				if f.Count() != 1 || f.BackupCodes != 2 {
+					t.Errorf("%d factors and %d backup codes are left", f.Count(), f.BackupCodes)
 				}
-				return s.RemoveTOTP(ctx, "ann", grant)
 			})
-			f, err := b.FindFactors(t.Context(), "ann", noon)
-			must(t, err)
-			if f.Count() != 1 || f.BackupCodes != 2 {
-				t.Errorf("%d factors and %d backup codes are left", f.Count(), f.BackupCodes)
-			}
 		})
 	}
 }

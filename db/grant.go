@@ -24,10 +24,7 @@ func (t *tx) grant(ctx context.Context, g auth.Grant) (granted bool, err error) 
 			return false, err
 		}
 	}
-	if err := t.clearTries(ctx, g.Clear); err != nil {
-		return false, err
-	}
-	if err := t.giveBack(ctx, g.GiveBack); err != nil {
+	if err := t.settleTries(ctx, g.Clear, g.GiveBack); err != nil {
 		return false, err
 	}
 	if err := t.addEvents(ctx, g.Events); err != nil {

@@ -27,8 +27,9 @@ type messageRow struct {
 func (s *Store) ClaimMessages(ctx context.Context, now, until time.Time, most int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
-	_, err := s.write(ctx, "claim messages", func(tx *tx) (bool, error) {
-		rows, err := tx.claim(ctx, now, until, most)
+	_, err := s.write(ctx, "claim messages", nil, func(tx *tx) (bool, error) {
+		messages, broken = nil, nil
+		rows, err := tx.claim(ctx, s.skipLocked, now, until, most)
 		if err != nil {
 			return false, err
 		}
@@ -57,19 +58,21 @@ func (s *Store) ClaimMessages(ctx context.Context, now, until time.Time, most in
 	return messages, nil
 }
 
-// claim takes messages in one write. Its condition stands twice because where
-// several workers write, the one that waited looks again at the row alone.
-func (t *tx) claim(ctx context.Context, now, until time.Time, most int) (rows []messageRow, err error) {
+// claim takes messages in one write. Where several workers write, each passes
+// over the rows that another is taking, or they would wait for one another in
+// turn; so that this end of the query alone differs between the databases.
+func (t *tx) claim(ctx context.Context, skipLocked string, now, until time.Time, most int) (rows []messageRow, err error) {
 	var row messageRow
 	err = t.each(ctx, into{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
-		UPDATE messages SET due_at = $1
-		WHERE id IN (
+		WITH due AS MATERIALIZED (
 			SELECT id
 			FROM messages
 			WHERE due_at <= $2 AND sent_at IS NULL AND expires_at > $2
 			ORDER BY due_at
-			LIMIT $3
-		) AND due_at <= $2 AND sent_at IS NULL
+			LIMIT $3`+skipLocked+`
+		)
+		UPDATE messages SET due_at = $1
+		WHERE id IN (SELECT id FROM due)
 		RETURNING id, tries, body`, millis(until), millis(now), most)
 	return rows, err
 }
@@ -85,7 +88,7 @@ func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
 
 // SpendMessage says that a message was sent; its body is forgotten.
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
-	return s.write(ctx, "note that a message was sent", func(tx *tx) (bool, error) {
+	return s.write(ctx, "note that a message was sent", nil, func(tx *tx) (bool, error) {
 		changed, err := tx.exec(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
 			WHERE id = $2 AND sent_at IS NULL`, millis(now), id)
@@ -95,7 +98,7 @@ func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spe
 
 // ReplaceDue puts a message off after sending failed.
 func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, due time.Time) error {
-	_, err := s.write(ctx, "put a message off", func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "put a message off", nil, func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
 			UPDATE messages SET tries = $1, due_at = $2
 			WHERE id = $3 AND sent_at IS NULL`, tries, millis(due), id)
@@ -112,7 +115,7 @@ func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (remove
 }
 
 func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, sent int, err error) {
-	_, err = s.write(ctx, "remove messages", func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "remove messages", nil, func(tx *tx) (bool, error) {
 		expired, err := tx.exec(ctx, `
 			DELETE FROM messages
 			WHERE sent_at IS NULL AND expires_at <= $1`, millis(expiredBy))

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"io/fs"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 // A database of the first version keeps what stands in it.
 func TestMigrate_FromFirst(t *testing.T) {
 	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
 	p, err := openSQLitePool(t.Context(), b.path, 1, false)
 	must(t, err)
 	files, err := fs.Sub(migrations, "migrations/sqlite")

@@ -59,12 +59,12 @@ func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled 
 		UPDATE users SET disabled_at = $1
 		WHERE id = $2 AND disabled_at IS NULL`
 	}
-	return s.spend(ctx, "disable or enable an account", grant, query, millis(since), user)
+	return s.spend(ctx, "disable or enable an account", user, grant, query, millis(since), user)
 }
 
 // ReplaceMustChange marks that an account's password must be changed.
 func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant auth.Grant) (replaced bool, err error) {
-	return s.spend(ctx, "ask for a new password", grant, `
+	return s.spend(ctx, "ask for a new password", user, grant, `
 		UPDATE users SET must_change = 1
 		WHERE id = $1 AND must_change = 0`, user)
 }
@@ -72,7 +72,7 @@ func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant a
 // RemoveFactors takes every second factor from an account, with its backup
 // codes and the set-ups under way; numbers stay, but none is reserved.
 func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
-	return s.write(ctx, "remove all second factors", func(tx *tx) (bool, error) {
+	return s.write(ctx, "remove all second factors", about(grant, user), func(tx *tx) (bool, error) {
 		factors := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,

@@ -23,7 +23,7 @@ func (s *Store) FindPhoneEnrolment(ctx context.Context, session auth.SessionID, 
 // ReplacePhoneEnrolment puts one in place of the session's, with its code. It
 // answers auth.ErrNotFound where the session has ended.
 func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment, grant auth.Grant) error {
-	return s.add(ctx, "begin to add a phone", func(tx *tx) (bool, error) {
+	return s.add(ctx, "begin to add a phone", about(grant, e.User), func(tx *tx) (bool, error) {
 		if err := tx.removePhoneEnrolment(ctx, e.Session); err != nil {
 			return false, err
 		}
@@ -41,14 +41,14 @@ func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment
 
 // ReplacePhoneCode puts a new code in place of an enrolment's that still waits.
 func (s *Store) ReplacePhoneCode(ctx context.Context, id string, grant auth.Grant) (replaced bool, err error) {
-	return s.spend(ctx, "send a phone another code", grant, `
+	return s.spend(ctx, "send a phone another code", "", grant, `
 		UPDATE phone_enrolments SET number = number
 		WHERE id = $1 AND expires_at > $2`, id, millis(grant.At))
 }
 
 // RemovePhoneEnrolment forgets the session's enrolment and its code.
 func (s *Store) RemovePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
-	_, err := s.write(ctx, "forget the adding of a phone", func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "forget the adding of a phone", nil, func(tx *tx) (bool, error) {
 		return true, tx.removePhoneEnrolment(ctx, session)
 	})
 	return err
@@ -56,7 +56,7 @@ func (s *Store) RemovePhoneEnrolment(ctx context.Context, session auth.SessionID
 
 // ReservePhone makes a number a second factor, once.
 func (s *Store) ReservePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (reserved bool, err error) {
-	return s.spend(ctx, "reserve a phone", grant, `
+	return s.spend(ctx, "reserve a phone", user, grant, `
 		UPDATE phones SET reserved_at = $1
 		WHERE id = $2 AND user_id = $3 AND reserved_at IS NULL`, millis(grant.At), phone, user)
 }
@@ -84,7 +84,7 @@ func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.Ph
 
 // dropPhone carries out a conditional write that may take the last factor.
 func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, grant auth.Grant, query string, args ...any) (dropped bool, err error) {
-	return s.write(ctx, doing, func(tx *tx) (bool, error) {
+	return s.write(ctx, doing, about(grant, user), func(tx *tx) (bool, error) {
 		changed, err := tx.exec(ctx, query, args...)
 		if err != nil || changed == 0 {
 			return false, err
@@ -95,7 +95,7 @@ func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, g
 
 // ReplaceDefaultPhone makes a reserved number the first one asked.
 func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (replaced bool, err error) {
-	return s.write(ctx, "put a phone first", func(tx *tx) (bool, error) {
+	return s.write(ctx, "put a phone first", about(grant, user), func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
 			UPDATE phones SET default_at = NULL
 			WHERE user_id = $1 AND default_at IS NOT NULL`, user)

@@ -13,43 +13,45 @@ import (
 // ST-04: whoever steals the files learns no seed, no backup code, no code on
 // its way and no recipient of a message.
 func TestSeal_DumpHoldsNoSecret(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
-	for range 2 { // before and after the log was moved into the file
-		dump := b.dump(t)
-		for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code"} {
-			if bytes.Contains(dump, []byte(secret)) {
-				t.Errorf("the dump holds %q", secret)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+		for range 2 { // before and after the log was moved into the file
+			dump := b.dump(t)
+			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code"} {
+				if bytes.Contains(dump, []byte(secret)) {
+					t.Errorf("the dump holds %q", secret)
+				}
 			}
+			if !bytes.Contains(dump, []byte("hash of ann")) {
+				t.Error("the dump does not hold what it must: it is no dump")
+			}
+			must(t, b.Close())
 		}
-		if !bytes.Contains(dump, []byte("hash of ann")) {
-			t.Error("the dump does not hold what it must: it is no dump")
-		}
-		must(t, b.Close())
-	}
+	})
 }
 
 // ST-04: a sealed value opens in its own row and column alone.
 func TestSeal_MovedFails(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.give(t, auth.Grant{
-		NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon},
-		TOTP:    &auth.TOTPKey{User: "bob", Secret: []byte("bob's key"), AddedAt: noon},
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.give(t, auth.Grant{
+			NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon},
+			TOTP:    &auth.TOTPKey{User: "bob", Secret: []byte("bob's key"), AddedAt: noon},
+		})
+		b.change(t, `UPDATE totp SET secret = (SELECT secret FROM totp WHERE user_id = 'bob') WHERE user_id = 'ann'`)
+		if key, err := b.FindTOTP(t.Context(), "ann"); err == nil {
+			t.Errorf("bob's key opened as ann's: %q", key.Secret)
+		}
+		b.change(t, `UPDATE backup_code_sets SET unseen = (SELECT secret FROM totp WHERE user_id = 'bob')`)
+		if got, err := b.FindUnseenCodes(t.Context(), "ann", noon); err == nil {
+			t.Errorf("a key opened as codes: %q", got)
+		}
+		if key, err := b.FindTOTP(t.Context(), "bob"); err != nil || string(key.Secret) != "bob's key" {
+			t.Errorf("bob's own key does not open: %v", err)
+		}
 	})
-	b.change(t, `UPDATE totp SET secret = (SELECT secret FROM totp WHERE user_id = 'bob') WHERE user_id = 'ann'`)
-	if key, err := b.FindTOTP(t.Context(), "ann"); err == nil {
-		t.Errorf("bob's key opened as ann's: %q", key.Secret)
-	}
-	b.change(t, `UPDATE backup_code_sets SET unseen = (SELECT secret FROM totp WHERE user_id = 'bob')`)
-	if got, err := b.FindUnseenCodes(t.Context(), "ann", noon); err == nil {
-		t.Errorf("a key opened as codes: %q", got)
-	}
-	if key, err := b.FindTOTP(t.Context(), "bob"); err != nil || string(key.Secret) != "bob's key" {
-		t.Errorf("bob's own key does not open: %v", err)
-	}
 }
 
 // ST-09: a value that was changed, cut or sealed with an unknown key is an
@@ -114,15 +116,16 @@ func TestSeal_KeyRotation(t *testing.T) {
 
 // A message that does not open is named, and does not hold up the others.
 func TestClaimMessages_BrokenSeal(t *testing.T) {
-	b := open(t)
-	b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
-	b.change(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
-	_, err := b.ClaimMessages(t.Context(), noon, noon.Add(time.Minute), 10)
-	if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {
-		t.Errorf("the error is %v", err)
-	}
-	rest, err := b.ClaimMessages(t.Context(), noon, noon.Add(time.Minute), 10)
-	if err != nil || len(rest) != 2 {
-		t.Errorf("then %d messages, %v", len(rest), err)
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
+		b.change(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
+		_, err := b.ClaimMessages(t.Context(), noon, noon.Add(time.Minute), 10)
+		if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {
+			t.Errorf("the error is %v", err)
+		}
+		rest, err := b.ClaimMessages(t.Context(), noon, noon.Add(time.Minute), 10)
+		if err != nil || len(rest) != 2 {
+			t.Errorf("then %d messages, %v", len(rest), err)
+		}
+	})
 }

@@ -11,51 +11,54 @@ import (
 
 // SM-04: a code works once, also under parallel use.
 func TestSpendSentCode_OnceOnly(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		return s.SpendSentCode(ctx, *code("a1"), auth.Grant{At: noon})
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			return s.SpendSentCode(ctx, *code("a1"), auth.Grant{At: noon})
+		})
+		_, err := b.FindSentCode(t.Context(), "a1")
+		wantNotFound(t, err)
 	})
-	_, err := b.FindSentCode(t.Context(), "a1")
-	wantNotFound(t, err)
 }
 
 // Racing guesses at one code get as many tries as guesses one after another.
 func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		got, err := s.TakeSentCodeTry(ctx, "a1", auth.SentCodeTries)
-		if errors.Is(err, auth.ErrNotFound) {
-			return false, nil
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			got, err := s.TakeSentCodeTry(ctx, "a1", auth.SentCodeTries)
+			if errors.Is(err, auth.ErrNotFound) {
+				return false, nil
+			}
+			if err == nil && !reflect.DeepEqual(got, *code("a1")) {
+				t.Errorf("the code came back as %+v", got)
+			}
+			return true, err
+		})
+		if allowed != auth.SentCodeTries {
+			t.Errorf("%d tries were allowed, not %d", allowed, auth.SentCodeTries)
 		}
-		if err == nil && !reflect.DeepEqual(got, *code("a1")) {
-			t.Errorf("the code came back as %+v", got)
-		}
-		return true, err
+		_, err := b.TakeSentCodeTry(t.Context(), "unknown", auth.SentCodeTries)
+		wantNotFound(t, err)
 	})
-	if allowed != auth.SentCodeTries {
-		t.Errorf("%d tries were allowed, not %d", allowed, auth.SentCodeTries)
-	}
-	_, err := b.TakeSentCodeTry(t.Context(), "unknown", auth.SentCodeTries)
-	wantNotFound(t, err)
 }
 
 // SM-06: a new code cancels the old one.
 func TestSpendSentCode_Replaced(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	for range auth.SentCodeTries {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		for range auth.SentCodeTries {
+			_, err := b.TakeSentCodeTry(t.Context(), "a1", auth.SentCodeTries)
+			must(t, err)
+		}
+		newer := code("a1")
+		newer.MAC = []byte("newer")
+		b.give(t, auth.Grant{Code: newer})
 		_, err := b.TakeSentCodeTry(t.Context(), "a1", auth.SentCodeTries)
 		must(t, err)
-	}
-	newer := code("a1")
-	newer.MAC = []byte("newer")
-	b.give(t, auth.Grant{Code: newer})
-	_, err := b.TakeSentCodeTry(t.Context(), "a1", auth.SentCodeTries)
-	must(t, err)
-	spent, err := b.SpendSentCode(t.Context(), *code("a1"), auth.Grant{At: noon})
-	wantFalse(t, spent, err)
-	spent, err = b.SpendSentCode(t.Context(), *newer, auth.Grant{At: noon})
-	wantTrue(t, spent, err)
+		spent, err := b.SpendSentCode(t.Context(), *code("a1"), auth.Grant{At: noon})
+		wantFalse(t, spent, err)
+		spent, err = b.SpendSentCode(t.Context(), *newer, auth.Grant{At: noon})
+		wantTrue(t, spent, err)
+	})
 }

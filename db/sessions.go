@@ -54,7 +54,7 @@ func sessionRow(f *auth.Session) into {
 // ReplaceSeen writes when a session was last seen. Of requests that overtake
 // one another the latest counts.
 func (s *Store) ReplaceSeen(ctx context.Context, id auth.SessionID, now time.Time) error {
-	_, err := s.write(ctx, "note that a session was seen", func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "note that a session was seen", nil, func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, millis(now), id)
@@ -71,7 +71,7 @@ var (
 
 // RemoveSession ends a session and what was under way in it.
 func (s *Store) RemoveSession(ctx context.Context, handle string) error {
-	_, err := s.write(ctx, "end a session", func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "end a session", nil, func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, removeCodesByHandle, handle)
 		if err != nil {
 			return false, err
@@ -84,7 +84,7 @@ func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 
 // RemoveSessionOf ends a session by its id, of that account alone.
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.Grant) (removed bool, err error) {
-	return s.write(ctx, "end another session", func(tx *tx) (bool, error) {
+	return s.write(ctx, "end another session", about(grant, user), func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, removeCodesOf, id, user)
 		if err != nil {
 			return false, err
@@ -99,7 +99,7 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 
 // AddGrant writes what hangs on no condition of its own.
 func (s *Store) AddGrant(ctx context.Context, grant auth.Grant) error {
-	return s.add(ctx, "add a grant", func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+	return s.add(ctx, "add a grant", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
 }
 
 // addSession begins a session. It answers false where the account is gone or

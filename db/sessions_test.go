@@ -9,161 +9,169 @@ import (
 )
 
 func TestFindSession(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	want := *session("ann", "s1")
-	want.Email = "Aann@example.org"
-	got, err := b.FindSession(t.Context(), want.Handle)
-	must(t, err)
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	_, err = b.FindSession(t.Context(), "unknown")
-	wantNotFound(t, err)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		want := *session("ann", "s1")
+		want.Email = "Aann@example.org"
+		got, err := b.FindSession(t.Context(), want.Handle)
+		must(t, err)
+		if got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		_, err = b.FindSession(t.Context(), "unknown")
+		wantNotFound(t, err)
+	})
 }
 
 // SE-05: the last-seen time never goes back.
 func TestReplaceSeen(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	for _, minutes := range []time.Duration{2, 1} {
-		must(t, b.ReplaceSeen(t.Context(), "s1", noon.Add(minutes*time.Minute)))
-	}
-	got, err := b.FindSession(t.Context(), "handle of s1")
-	if err != nil || !got.SeenAt.Equal(noon.Add(2*time.Minute)) {
-		t.Errorf("seen at %v, %v", got.SeenAt, err)
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		for _, minutes := range []time.Duration{2, 1} {
+			must(t, b.ReplaceSeen(t.Context(), "s1", noon.Add(minutes*time.Minute)))
+		}
+		got, err := b.FindSession(t.Context(), "handle of s1")
+		if err != nil || !got.SeenAt.Equal(noon.Add(2*time.Minute)) {
+			t.Errorf("seen at %v, %v", got.SeenAt, err)
+		}
+	})
 }
 
 // SE-07: a session ends on the server, with all that was under way in it.
 func TestRemoveSession(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
-	must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.Grant{At: noon, Code: code("e1")}))
-	must(t, b.RemoveSession(t.Context(), "handle of s1"))
-	must(t, b.RemoveSession(t.Context(), "handle of s1"))
-	_, err := b.FindSession(t.Context(), "handle of s1")
-	wantNotFound(t, err)
-	_, err = b.FindTOTPEnrolment(t.Context(), "s1", noon)
-	wantNotFound(t, err)
-	_, err = b.FindPhoneEnrolment(t.Context(), "s1", noon)
-	wantNotFound(t, err)
-	_, err = b.FindSentCode(t.Context(), "e1")
-	wantNotFound(t, err)
-	_, err = b.FindSentCode(t.Context(), "a1") // an attempt is no part of a session
-	must(t, err)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.Grant{At: noon, Code: code("e1")}))
+		must(t, b.RemoveSession(t.Context(), "handle of s1"))
+		must(t, b.RemoveSession(t.Context(), "handle of s1"))
+		_, err := b.FindSession(t.Context(), "handle of s1")
+		wantNotFound(t, err)
+		_, err = b.FindTOTPEnrolment(t.Context(), "s1", noon)
+		wantNotFound(t, err)
+		_, err = b.FindPhoneEnrolment(t.Context(), "s1", noon)
+		wantNotFound(t, err)
+		_, err = b.FindSentCode(t.Context(), "e1")
+		wantNotFound(t, err)
+		_, err = b.FindSentCode(t.Context(), "a1") // an attempt is no part of a session
+		must(t, err)
+	})
 }
 
 // Sessions are the account's own, also to end.
 func TestFindSessions(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.everything(t, "bob", noon)
-	b.give(t, auth.Grant{Session: session("ann", "s2")})
-	all, err := b.FindSessions(t.Context(), "ann")
-	must(t, err)
-	if len(all) != 2 {
-		t.Fatalf("%d sessions", len(all))
-	}
-	for _, got := range all {
-		want := *session("ann", got.ID)
-		want.Email = "Aann@example.org"
-		if got != want {
-			t.Errorf("got %+v, want %+v", got, want)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.everything(t, "bob", noon)
+		b.give(t, auth.Grant{Session: session("ann", "s2")})
+		all, err := b.FindSessions(t.Context(), "ann")
+		must(t, err)
+		if len(all) != 2 {
+			t.Fatalf("%d sessions", len(all))
 		}
-	}
-	told, err := b.RemoveSessionOf(t.Context(), "bob", "s1", auth.Grant{At: noon})
-	wantFalse(t, told, err)
-	told, err = b.RemoveSessionOf(t.Context(), "ann", "session of bob", auth.Grant{At: noon})
-	wantFalse(t, told, err)
-	_, err = b.FindSentCode(t.Context(), "number of bob")
-	must(t, err)
-	if all, err := b.FindSessions(t.Context(), "nobody"); err != nil || all != nil {
-		t.Errorf("nobody has %v, %v", all, err)
-	}
+		for _, got := range all {
+			want := *session("ann", got.ID)
+			want.Email = "Aann@example.org"
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		}
+		told, err := b.RemoveSessionOf(t.Context(), "bob", "s1", auth.Grant{At: noon})
+		wantFalse(t, told, err)
+		told, err = b.RemoveSessionOf(t.Context(), "ann", "session of bob", auth.Grant{At: noon})
+		wantFalse(t, told, err)
+		_, err = b.FindSentCode(t.Context(), "number of bob")
+		must(t, err)
+		if all, err := b.FindSessions(t.Context(), "nobody"); err != nil || all != nil {
+			t.Errorf("nobody has %v, %v", all, err)
+		}
+	})
 }
 
 func TestRemoveSessionOf_OnceOnly(t *testing.T) {
-	b := open(t)
-	b.everything(t, "ann", noon)
-	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		return s.RemoveSessionOf(ctx, "ann", "session of ann", auth.Grant{At: noon})
+	eachStore(t, func(t *testing.T, b base) {
+		b.everything(t, "ann", noon)
+		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			return s.RemoveSessionOf(ctx, "ann", "session of ann", auth.Grant{At: noon})
+		})
+		for _, holder := range []string{"attempt of ann", "number of ann"} { // both were under way in it
+			_, err := b.FindSentCode(t.Context(), holder)
+			wantNotFound(t, err)
+		}
+		_, err := b.FindSentCode(t.Context(), "address of ann") // which is the account's
+		must(t, err)
 	})
-	for _, holder := range []string{"attempt of ann", "number of ann"} { // both were under way in it
-		_, err := b.FindSentCode(t.Context(), holder)
-		wantNotFound(t, err)
-	}
-	_, err := b.FindSentCode(t.Context(), "address of ann") // which is the account's
-	must(t, err)
 }
 
 // RV-05: a session that has proved itself anew goes on under a new handle, and
 // its time begins anew; without one the proof alone is written.
 func TestGrant_Raise(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.give(t, auth.Grant{Session: session("ann", "s2")})
-	want := *session("ann", "s1")
-	want.Email = "Aann@example.org"
-	raise := func(handle string, grant auth.Grant) {
-		t.Helper()
-		must(t, b.AddGrant(t.Context(), grant))
-		got, err := b.FindSession(t.Context(), handle)
-		must(t, err)
-		if got != want {
-			t.Errorf("got %+v, want %+v", got, want)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.give(t, auth.Grant{Session: session("ann", "s2")})
+		want := *session("ann", "s1")
+		want.Email = "Aann@example.org"
+		raise := func(handle string, grant auth.Grant) {
+			t.Helper()
+			must(t, b.AddGrant(t.Context(), grant))
+			got, err := b.FindSession(t.Context(), handle)
+			must(t, err)
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
 		}
-	}
-	second := noon.Add(time.Minute)
-	want.SecondAt = second
-	raise(want.Handle, auth.Grant{At: second, Raise: &auth.Raise{Session: "s1", SecondAt: second}})
-	first := noon.Add(time.Hour)
-	want.Handle, want.FirstAt, want.StartedAt, want.SeenAt = "new", first, first, first
-	raise("new", auth.Grant{At: first, Raise: &auth.Raise{Session: "s1", Handle: "new", FirstAt: first}})
-	_, err := b.FindSession(t.Context(), "handle of s1")
-	wantNotFound(t, err)
-	if other, err := b.FindSession(t.Context(), "handle of s2"); err != nil || !other.FirstAt.Equal(noon) {
-		t.Errorf("another session has changed: %+v, %v", other, err)
-	}
+		second := noon.Add(time.Minute)
+		want.SecondAt = second
+		raise(want.Handle, auth.Grant{At: second, Raise: &auth.Raise{Session: "s1", SecondAt: second}})
+		first := noon.Add(time.Hour)
+		want.Handle, want.FirstAt, want.StartedAt, want.SeenAt = "new", first, first, first
+		raise("new", auth.Grant{At: first, Raise: &auth.Raise{Session: "s1", Handle: "new", FirstAt: first}})
+		_, err := b.FindSession(t.Context(), "handle of s1")
+		wantNotFound(t, err)
+		if other, err := b.FindSession(t.Context(), "handle of s2"); err != nil || !other.FirstAt.Equal(noon) {
+			t.Errorf("another session has changed: %+v, %v", other, err)
+		}
 
-	ended := auth.Grant{At: noon, Raise: &auth.Raise{Session: "s9", FirstAt: noon}, Messages: []auth.Message{message("m1")}}
-	wantNotFound(t, b.AddGrant(t.Context(), ended))
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, ended)
-	wantFalse(t, spent, err)
-	wantTables(t, b.tables(t), map[string]int{"messages": 0})
+		ended := auth.Grant{At: noon, Raise: &auth.Raise{Session: "s9", FirstAt: noon}, Messages: []auth.Message{message("m1")}}
+		wantNotFound(t, b.AddGrant(t.Context(), ended))
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, ended)
+		wantFalse(t, spent, err)
+		wantTables(t, b.tables(t), map[string]int{"messages": 0})
+	})
 }
 
 // SE-09: a sign-in by password alone that meets the activation of the first
 // factor begins no session that outlives it.
 func TestGrant_BareAgainstActivation(t *testing.T) {
-	b := open(t)
-	b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
-	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
-	b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-		if i == racers/2 {
-			e := enrolment("k1")
-			e.VerifiedAt = noon
-			return s.SpendTOTPEnrolment(ctx, e, auth.Grant{
-				At: noon, TOTP: &auth.TOTPKey{User: "ann", Secret: e.Secret, AddedAt: noon},
-				EndSessions: &auth.EndSessions{User: "ann", Except: "s1"},
-			})
-		}
-		id := auth.SessionID("bare " + string(rune('A'+i)))
-		return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, Bare: true, Session: session("ann", id)})
+	eachStore(t, func(t *testing.T, b base) {
+		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
+		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+		b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			if i == racers/2 {
+				e := enrolment("k1")
+				e.VerifiedAt = noon
+				return s.SpendTOTPEnrolment(ctx, e, auth.Grant{
+					At: noon, TOTP: &auth.TOTPKey{User: "ann", Secret: e.Secret, AddedAt: noon},
+					EndSessions: &auth.EndSessions{User: "ann", Except: "s1"},
+				})
+			}
+			id := auth.SessionID("bare " + string(rune('A'+i)))
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, Bare: true, Session: session("ann", id)})
+		})
+		wantTables(t, b.tables(t), map[string]int{"totp": 1, "sessions": 1})
 	})
-	wantTables(t, b.tables(t), map[string]int{"totp": 1, "sessions": 1})
 }
 
 // A phone counts as a factor once it is reserved.
 func TestGrant_Bare(t *testing.T) {
-	b := open(t)
-	b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Bare: true, Session: session("ann", "s1")})
-	b.give(t, auth.Grant{Phone: phone("ann", "p1", "+4915100000001")})
-	b.give(t, auth.Grant{Bare: true, Session: session("ann", "s2")})
-	told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
-	wantTrue(t, told, err)
-	wantNotFound(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Bare: true, Session: session("ann", "s3")}))
-	b.give(t, auth.Grant{Session: session("ann", "s4")})
-	wantTables(t, b.tables(t), map[string]int{"sessions": 3})
+	eachStore(t, func(t *testing.T, b base) {
+		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Bare: true, Session: session("ann", "s1")})
+		b.give(t, auth.Grant{Phone: phone("ann", "p1", "+4915100000001")})
+		b.give(t, auth.Grant{Bare: true, Session: session("ann", "s2")})
+		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
+		wantTrue(t, told, err)
+		wantNotFound(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Bare: true, Session: session("ann", "s3")}))
+		b.give(t, auth.Grant{Session: session("ann", "s4")})
+		wantTables(t, b.tables(t), map[string]int{"sessions": 3})
+	})
 }

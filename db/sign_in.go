@@ -25,7 +25,7 @@ func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehas
 		rehash = hash
 	}
 	changed := slices.ContainsFunc(grant.Events, func(e auth.Event) bool { return e.What == auth.PasswordChanged })
-	return s.spend(ctx, "spend a password", grant, `
+	return s.spend(ctx, "spend a password", user, grant, `
 		UPDATE users SET password_hash = $1, must_change = CASE WHEN $4 THEN 0 ELSE must_change END
 		WHERE id = $2 AND password_hash = $3 AND disabled_at IS NULL`, rehash, user, hash, changed)
 }

@@ -3,8 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -13,31 +11,6 @@ import (
 )
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
-
-// A base is a database in a folder of its own, opened as in production.
-type base struct {
-	*Store
-	path string
-	keys auth.Keys
-}
-
-func open(t *testing.T) base {
-	t.Helper()
-	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
-	b.Store = b.again(t)
-	return b
-}
-
-// again opens the same file once more, as another process would.
-func (b base) again(t *testing.T) *Store {
-	t.Helper()
-	s, err := OpenSQLite(t.Context(), b.path, b.keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { must(t, s.Close()) })
-	return s
-}
 
 // give writes a grant that hangs on nothing.
 func (b base) give(t *testing.T, grant auth.Grant) {
@@ -108,7 +81,7 @@ func message(id string) auth.Message {
 const racers = 32
 
 // race asks from 32 goroutines at once, half of them through a second store on
-// the same file, and returns how many were told true.
+// the same database, and returns how many were told true.
 func (b base) race(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
 	t.Helper()
 	stores := []*Store{b.Store, b.again(t)}
@@ -153,19 +126,6 @@ func (b base) change(t *testing.T, query string, args ...any) {
 	t.Helper()
 	_, err := b.writer.db.ExecContext(t.Context(), query, args...)
 	must(t, err)
-}
-
-// dump is all that stands on the disk.
-func (b base) dump(t *testing.T) (all []byte) {
-	t.Helper()
-	files, err := filepath.Glob(b.path + "*")
-	must(t, err)
-	for _, file := range files {
-		part, err := os.ReadFile(file)
-		must(t, err)
-		all = append(all, part...)
-	}
-	return all
 }
 
 func must(t *testing.T, err error) {

@@ -81,11 +81,13 @@ func codesHeldBy(holders string) string {
 	return `DELETE FROM sent_codes WHERE holder IN (` + holders + `)`
 }
 
+// codesUnderWayIn is one list of holders: two lists with OR between them would
+// make PostgreSQL read every code there is.
 func codesUnderWayIn(sessions string) string {
-	return `
-		DELETE FROM sent_codes
-		WHERE holder IN (SELECT handle FROM attempts WHERE session_id IN (` + sessions + `))
-			OR holder IN (SELECT id FROM phone_enrolments WHERE session_id IN (` + sessions + `))`
+	return codesHeldBy(`
+			SELECT handle FROM attempts WHERE session_id IN (` + sessions + `)
+			UNION ALL
+			SELECT id FROM phone_enrolments WHERE session_id IN (` + sessions + `)`)
 }
 
 // RemoveExpired removes what no rule can use any more, a few rows at a time,
@@ -119,7 +121,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Ends
 // sweep goes on until a batch is not full.
 func (s *Store) sweep(ctx context.Context, sweep sweep, before time.Time, removed *int) error {
 	for gone := int64(sweepBatch); gone == sweepBatch; {
-		_, err := s.write(ctx, "remove what is over", func(tx *tx) (bool, error) {
+		_, err := s.write(ctx, "remove what is over", nil, func(tx *tx) (bool, error) {
 			if sweep.first != "" {
 				if _, err := tx.exec(ctx, sweep.first, millis(before), sweepBatch); err != nil {
 					return false, err

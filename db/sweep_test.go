@@ -65,20 +65,8 @@ func codeAt(holder string, now time.Time) *auth.SentCode {
 // tables counts the rows of every table there is.
 func (b base) tables(t *testing.T) map[string]int {
 	t.Helper()
-	rows, err := b.reader.db.QueryContext(t.Context(), `
-		SELECT name
-		FROM sqlite_master
-		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
-	must(t, err)
-	defer rows.Close()
 	counts := map[string]int{}
-	for rows.Next() {
-		var name string
-		must(t, rows.Scan(&name))
-		counts[name] = 0
-	}
-	must(t, rows.Err())
-	for name := range counts {
+	for _, name := range b.names(t) {
 		counts[name] = b.count(t, `SELECT count(*) FROM `+name)
 	}
 	return counts
@@ -104,97 +92,101 @@ func ends(now time.Time) auth.Ends {
 // ST-10: nothing that has expired stays, and the rest does, of the same
 // account and of others.
 func TestRemoveExpired(t *testing.T) {
-	b := open(t)
-	later := noon.Add(500 * 24 * time.Hour)
-	b.everything(t, "bob", later)
-	fresh := b.tables(t)
-	b.everything(t, "ann", noon)
-	both := b.tables(t)
+	eachStore(t, func(t *testing.T, b base) {
+		later := noon.Add(500 * 24 * time.Hour)
+		b.everything(t, "bob", later)
+		fresh := b.tables(t)
+		b.everything(t, "ann", noon)
+		both := b.tables(t)
 
-	removed, err := b.RemoveExpired(t.Context(), noon, ends(noon))
-	must(t, err)
-	if removed != 0 {
-		t.Errorf("%d rows were removed while nothing had expired", removed)
-	}
-	wantTables(t, b.tables(t), both)
+		removed, err := b.RemoveExpired(t.Context(), noon, ends(noon))
+		must(t, err)
+		if removed != 0 {
+			t.Errorf("%d rows were removed while nothing had expired", removed)
+		}
+		wantTables(t, b.tables(t), both)
 
-	_, err = b.RemoveExpired(t.Context(), later, ends(later))
-	must(t, err)
-	want := maps.Clone(fresh)
-	for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses"} {
-		want[stays] = both[stays]
-	}
-	wantTables(t, b.tables(t), want)
-	if n := b.count(t, `SELECT count(*) FROM backup_code_sets WHERE unseen IS NOT NULL`); n != 1 {
-		t.Errorf("the text of %d sets is there, not of bob's alone", n)
-	}
+		_, err = b.RemoveExpired(t.Context(), later, ends(later))
+		must(t, err)
+		want := maps.Clone(fresh)
+		for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses"} {
+			want[stays] = both[stays]
+		}
+		wantTables(t, b.tables(t), want)
+		if n := b.count(t, `SELECT count(*) FROM backup_code_sets WHERE unseen IS NOT NULL`); n != 1 {
+			t.Errorf("the text of %d sets is there, not of bob's alone", n)
+		}
 
-	removed, err = b.RemoveExpired(t.Context(), later, ends(later))
-	must(t, err)
-	if removed != 0 {
-		t.Errorf("then %d more", removed)
-	}
+		removed, err = b.RemoveExpired(t.Context(), later, ends(later))
+		must(t, err)
+		if removed != 0 {
+			t.Errorf("then %d more", removed)
+		}
+	})
 }
 
 // What is under way in a session that is over goes with it, codes too.
 func TestRemoveExpired_CodesOfSessions(t *testing.T) {
-	b := open(t)
-	b.everything(t, "ann", noon)
-	soon := noon.Add(time.Minute)
-	for _, end := range []auth.Ends{{SessionsSeen: noon}, {SessionsStarted: noon}} {
-		removed, err := b.RemoveExpired(t.Context(), soon, end)
-		must(t, err)
-		if removed != 0 {
-			t.Error("a session of that very moment was removed")
+	eachStore(t, func(t *testing.T, b base) {
+		b.everything(t, "ann", noon)
+		soon := noon.Add(time.Minute)
+		for _, end := range []auth.Ends{{SessionsSeen: noon}, {SessionsStarted: noon}} {
+			removed, err := b.RemoveExpired(t.Context(), soon, end)
+			must(t, err)
+			if removed != 0 {
+				t.Error("a session of that very moment was removed")
+			}
 		}
-	}
-	removed, err := b.RemoveExpired(t.Context(), soon, auth.Ends{SessionsStarted: soon})
-	must(t, err)
-	if removed != 1 {
-		t.Errorf("%d rows were removed, not the session", removed)
-	}
-	if n := b.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'address of ann'`); n != 0 {
-		t.Errorf("%d codes have no holder", n)
-	}
-	wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "address_enrolments": 1})
+		removed, err := b.RemoveExpired(t.Context(), soon, auth.Ends{SessionsStarted: soon})
+		must(t, err)
+		if removed != 1 {
+			t.Errorf("%d rows were removed, not the session", removed)
+		}
+		if n := b.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'address of ann'`); n != 0 {
+			t.Errorf("%d codes have no holder", n)
+		}
+		wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "address_enrolments": 1})
+	})
 }
 
 // RL-01: failures in a row are forgotten a time after the last of them, and no
 // window's count with them.
 func TestRemoveExpired_Failures(t *testing.T) {
-	b := open(t)
-	brake := auth.Backoff{Free: 5, First: time.Minute, Longest: time.Hour, Stop: 100}
-	window := auth.Try{Key: "answer/address/1m0s/192.0.2.1/32", Brake: auth.Window{Most: 9, In: time.Minute}}
-	for key, last := range map[string]time.Time{"failures/totp/ann": noon, "failures/totp/known/bob": noon.Add(time.Minute)} {
-		for _, now := range []time.Time{noon.Add(-time.Hour), last} {
-			_, _, err := b.Take(t.Context(), now, []auth.Try{{Key: key, Brake: brake}, window})
-			must(t, err)
+	eachStore(t, func(t *testing.T, b base) {
+		brake := auth.Backoff{Free: 5, First: time.Minute, Longest: time.Hour, Stop: 100}
+		window := auth.Try{Key: "answer/address/1m0s/192.0.2.1/32", Brake: auth.Window{Most: 9, In: time.Minute}}
+		for key, last := range map[string]time.Time{"failures/totp/ann": noon, "failures/totp/known/bob": noon.Add(time.Minute)} {
+			for _, now := range []time.Time{noon.Add(-time.Hour), last} {
+				_, _, err := b.Take(t.Context(), now, []auth.Try{{Key: key, Brake: brake}, window})
+				must(t, err)
+			}
 		}
-	}
-	removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon})
-	must(t, err)
-	if removed != 0 {
-		t.Errorf("%d counts of that very moment were removed", removed)
-	}
-	removed, err = b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon.Add(time.Second)})
-	must(t, err)
-	if left := b.count(t, `SELECT count(*) FROM tries WHERE owner <> 'ann'`); removed != 1 || left != 2 {
-		t.Errorf("%d counts were removed and %d others left", removed, left)
-	}
+		removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon})
+		must(t, err)
+		if removed != 0 {
+			t.Errorf("%d counts of that very moment were removed", removed)
+		}
+		removed, err = b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon.Add(time.Second)})
+		must(t, err)
+		if left := b.count(t, `SELECT count(*) FROM tries WHERE owner <> 'ann'`); removed != 1 || left != 2 {
+			t.Errorf("%d counts were removed and %d others left", removed, left)
+		}
+	})
 }
 
 // More than goes at once goes in the end.
 func TestRemoveExpired_Batches(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	var grant auth.Grant
-	for i := range 2*sweepBatch + 1 {
-		grant.Events = append(grant.Events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
-	}
-	b.give(t, grant)
-	removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Activity: noon.Add(time.Second)})
-	must(t, err)
-	if removed != len(grant.Events) {
-		t.Errorf("%d rows were removed, not %d", removed, len(grant.Events))
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		var grant auth.Grant
+		for i := range 2*sweepBatch + 1 {
+			grant.Events = append(grant.Events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
+		}
+		b.give(t, grant)
+		removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Activity: noon.Add(time.Second)})
+		must(t, err)
+		if removed != len(grant.Events) {
+			t.Errorf("%d rows were removed, not %d", removed, len(grant.Events))
+		}
+	})
 }

@@ -27,7 +27,7 @@ func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, e
 // SpendTOTPStep burns a step. Steps only move forward, so an older code cannot
 // follow a newer one.
 func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.Grant) (spent bool, err error) {
-	return s.spend(ctx, "spend a TOTP step", grant, `
+	return s.spend(ctx, "spend a TOTP step", user, grant, `
 		UPDATE totp SET last_step = $1, last_used_at = $2
 		WHERE user_id = $3 AND last_step < $1`, step, millis(grant.At), user)
 }
@@ -35,7 +35,7 @@ func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64,
 // RemoveTOTP removes the app and every set-up of one that is under way, and the
 // backup codes too where no second factor is left.
 func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
-	return s.write(ctx, "remove an app", func(tx *tx) (bool, error) {
+	return s.write(ctx, "remove an app", about(grant, user), func(tx *tx) (bool, error) {
 		gone, err := tx.exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
 		if err != nil || gone == 0 {
 			return false, err

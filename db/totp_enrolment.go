@@ -43,7 +43,7 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 // AddTOTPEnrolment begins a set-up, unless one is under way. One that has
 // expired gives way.
 func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
-	_, err := s.write(ctx, "begin the set-up of an app", func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "begin the set-up of an app", []auth.UserID{e.User}, func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.seal(enrolmentSecret(e.ID), e.Secret)
 		if err != nil {
 			return false, err
@@ -51,9 +51,9 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 		_, err = tx.exec(ctx, `
 			INSERT INTO totp_enrolments
 				(session_id, id, user_id, secret, scanned_at, made_codes, expires_at)
-			SELECT id, $2, user_id, $3, $4, $5, $6
+			SELECT id, $2, user_id, $3, $4, 0, $5
 			FROM sessions
-			WHERE id = $1 AND user_id = $7
+			WHERE id = $1 AND user_id = $6
 			ON CONFLICT (session_id) DO UPDATE SET
 				id = excluded.id,
 				secret = excluded.secret,
@@ -61,8 +61,8 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 				verified_at = NULL,
 				made_codes = excluded.made_codes,
 				expires_at = excluded.expires_at
-			WHERE totp_enrolments.expires_at <= $8`,
-			e.Session, e.ID, sealed, millis(e.ScannedAt), false, millis(e.ExpiresAt), e.User, millis(now))
+			WHERE totp_enrolments.expires_at <= $7`,
+			e.Session, e.ID, sealed, millis(e.ScannedAt), millis(e.ExpiresAt), e.User, millis(now))
 		return true, err
 	})
 	return err
@@ -72,7 +72,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 // was seen, unless that has gone on in the meantime. One that is verified gives
 // way to another key alone, and only after the codes that came with it were seen.
 func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth.TOTPEnrolment) (replaced bool, err error) {
-	return s.write(ctx, "go on with the set-up of an app", func(tx *tx) (bool, error) {
+	return s.write(ctx, "go on with the set-up of an app", []auth.UserID{next.User}, func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.seal(enrolmentSecret(next.ID), next.Secret)
 		if err != nil {
 			return false, err
@@ -83,7 +83,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 				secret = $2,
 				scanned_at = $3,
 				verified_at = NULL,
-				made_codes = $7,
+				made_codes = 0,
 				expires_at = $4
 			WHERE session_id = $5 AND id = $6 AND (
 				verified_at IS NULL
@@ -92,7 +92,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 					WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL
 				))
 			)`,
-			next.ID, sealed, millis(next.ScannedAt), millis(next.ExpiresAt), next.Session, seen, false)
+			next.ID, sealed, millis(next.ScannedAt), millis(next.ExpiresAt), next.Session, seen)
 		return changed > 0, err
 	})
 }
@@ -100,8 +100,8 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 // SpendTOTPEnrolment marks the set-up with that key id as verified, once; its
 // copy of the key is emptied.
 func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, grant auth.Grant) (spent bool, err error) {
-	return s.spend(ctx, "finish the set-up of an app", grant, `
-		UPDATE totp_enrolments SET verified_at = $1, made_codes = $2, secret = NULL
+	return s.spend(ctx, "finish the set-up of an app", e.User, grant, `
+		UPDATE totp_enrolments SET verified_at = $1, made_codes = CASE WHEN $2 THEN 1 ELSE 0 END, secret = NULL
 		WHERE session_id = $3 AND id = $4 AND verified_at IS NULL`,
 		millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)
 }

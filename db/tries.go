@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ import (
 // then it answers the refusing try's place and its count.
 func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refused int, count auth.Count, err error) {
 	refused = -1
-	_, err = s.write(ctx, "count a try", func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "count a try", nil, func(tx *tx) (bool, error) {
 		counts, err := tx.lockTries(ctx, tries)
 		if err != nil {
 			return false, err
@@ -68,19 +69,18 @@ func (t *tx) lockTries(ctx context.Context, tries []auth.Try) (map[string]auth.C
 // the counts along.
 func owner(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 
-// giveBack takes one try from each count: those of right answers.
-func (t *tx) giveBack(ctx context.Context, keys []string) error {
-	for _, key := range slices.Sorted(slices.Values(keys)) {
-		if _, err := t.exec(ctx, `UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`, key); err != nil {
-			return err
-		}
+// settleTries forgets the counts to be cleared and takes one try from each of
+// those to be given back. It goes through them in the order in which Take does.
+func (t *tx) settleTries(ctx context.Context, clear, giveBack []string) error {
+	query := map[string]string{}
+	for _, key := range giveBack {
+		query[key] = `UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`
 	}
-	return nil
-}
-
-func (t *tx) clearTries(ctx context.Context, keys []string) error {
-	for _, key := range slices.Sorted(slices.Values(keys)) {
-		if _, err := t.exec(ctx, `DELETE FROM tries WHERE key = $1`, key); err != nil {
+	for _, key := range clear {
+		query[key] = `DELETE FROM tries WHERE key = $1`
+	}
+	for _, key := range slices.Sorted(maps.Keys(query)) {
+		if _, err := t.exec(ctx, query[key], key); err != nil {
 			return err
 		}
 	}

@@ -10,91 +10,95 @@ import (
 
 // RL-01: racing guesses are allowed as often as guesses one after another.
 func TestTake_AsManyAsAllowed(t *testing.T) {
-	b := open(t)
-	allowed := b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-		wide := auth.Try{Key: "wide", Brake: auth.Window{Most: 20, In: time.Hour}}
-		narrow := auth.Try{Key: "narrow", Brake: auth.Window{Most: 7, In: time.Hour}}
-		tries := []auth.Try{wide, narrow}
-		if i%3 == 0 { // the order in which the caller names them is no matter
-			tries = []auth.Try{narrow, wide}
+	eachStore(t, func(t *testing.T, b base) {
+		allowed := b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			wide := auth.Try{Key: "wide", Brake: auth.Window{Most: 20, In: time.Hour}}
+			narrow := auth.Try{Key: "narrow", Brake: auth.Window{Most: 7, In: time.Hour}}
+			tries := []auth.Try{wide, narrow}
+			if i%3 == 0 { // the order in which the caller names them is no matter
+				tries = []auth.Try{narrow, wide}
+			}
+			refused, _, err := s.Take(ctx, noon, tries)
+			return refused < 0, err
+		})
+		if allowed != 7 {
+			t.Errorf("%d tries were allowed, not 7", allowed)
 		}
-		refused, _, err := s.Take(ctx, noon, tries)
-		return refused < 0, err
+		if n := b.count(t, `SELECT n FROM tries WHERE key = 'wide'`); n != 7 {
+			t.Errorf("%d tries were counted under a key that did not refuse, not 7", n)
+		}
 	})
-	if allowed != 7 {
-		t.Errorf("%d tries were allowed, not 7", allowed)
-	}
-	if n := b.count(t, `SELECT n FROM tries WHERE key = 'wide'`); n != 7 {
-		t.Errorf("%d tries were counted under a key that did not refuse, not 7", n)
-	}
 }
 
 // RL-02: the first refusal in the caller's order is the one told, with when a
 // try will be allowed again.
 func TestTake_Refusal(t *testing.T) {
-	b := open(t)
-	tries := []auth.Try{
-		{Key: "c", Brake: auth.Window{Most: 5, In: time.Hour}},
-		{Key: "b", Brake: auth.Window{Most: 1, In: time.Minute}},
-		{Key: "a", Brake: auth.Window{Most: 1, In: time.Hour}},
-	}
-	refused, _, err := b.Take(t.Context(), noon, tries)
-	must(t, err)
-	if refused != -1 {
-		t.Fatalf("the first try was refused by %d", refused)
-	}
-	refused, count, err := b.Take(t.Context(), noon.Add(time.Second), tries)
-	must(t, err)
-	if refused != 1 || !count.ReadyAt.Equal(noon.Add(time.Minute)) {
-		t.Errorf("refused by %d until %v", refused, count.ReadyAt)
-	}
-	refused, count, err = b.Take(t.Context(), noon.Add(2*time.Minute), tries)
-	must(t, err)
-	if refused != 2 || !count.ReadyAt.Equal(noon.Add(time.Hour)) {
-		t.Errorf("refused by %d until %v", refused, count.ReadyAt)
-	}
-	if n := b.count(t, `SELECT n FROM tries WHERE key = 'c'`); n != 1 {
-		t.Errorf("%d tries counted, not 1", n)
-	}
+	eachStore(t, func(t *testing.T, b base) {
+		tries := []auth.Try{
+			{Key: "c", Brake: auth.Window{Most: 5, In: time.Hour}},
+			{Key: "b", Brake: auth.Window{Most: 1, In: time.Minute}},
+			{Key: "a", Brake: auth.Window{Most: 1, In: time.Hour}},
+		}
+		refused, _, err := b.Take(t.Context(), noon, tries)
+		must(t, err)
+		if refused != -1 {
+			t.Fatalf("the first try was refused by %d", refused)
+		}
+		refused, count, err := b.Take(t.Context(), noon.Add(time.Second), tries)
+		must(t, err)
+		if refused != 1 || !count.ReadyAt.Equal(noon.Add(time.Minute)) {
+			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
+		}
+		refused, count, err = b.Take(t.Context(), noon.Add(2*time.Minute), tries)
+		must(t, err)
+		if refused != 2 || !count.ReadyAt.Equal(noon.Add(time.Hour)) {
+			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
+		}
+		if n := b.count(t, `SELECT n FROM tries WHERE key = 'c'`); n != 1 {
+			t.Errorf("%d tries counted, not 1", n)
+		}
+	})
 }
 
 // RL-02, RL-03: waits last through a restart, and a grant clears its own keys alone.
 func TestTake_BackoffAndClear(t *testing.T) {
-	b := open(t)
-	brake := auth.Backoff{Free: 1, First: time.Minute, Longest: time.Hour, Stop: 10}
-	for _, key := range []string{"ann", "bob"} {
-		refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: key, Brake: brake}})
-		must(t, err)
-		if refused != -1 {
-			t.Fatalf("%s was refused", key)
+	eachStore(t, func(t *testing.T, b base) {
+		brake := auth.Backoff{Free: 1, First: time.Minute, Longest: time.Hour, Stop: 10}
+		for _, key := range []string{"ann", "bob"} {
+			refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: key, Brake: brake}})
+			must(t, err)
+			if refused != -1 {
+				t.Fatalf("%s was refused", key)
+			}
 		}
-	}
-	must(t, b.Close())
-	b.Store = b.again(t)
-	b.give(t, auth.Grant{Clear: []string{"ann", "nobody"}})
-	for key, want := range map[string]int{"ann": -1, "bob": 0} {
-		refused, _, err := b.Take(t.Context(), noon.Add(time.Second), []auth.Try{{Key: key, Brake: brake}})
-		must(t, err)
-		if refused != want {
-			t.Errorf("%s: refused is %d, not %d", key, refused, want)
+		must(t, b.Close())
+		b.Store = b.again(t)
+		b.give(t, auth.Grant{Clear: []string{"ann", "nobody"}})
+		for key, want := range map[string]int{"ann": -1, "bob": 0} {
+			refused, _, err := b.Take(t.Context(), noon.Add(time.Second), []auth.Try{{Key: key, Brake: brake}})
+			must(t, err)
+			if refused != want {
+				t.Errorf("%s: refused is %d, not %d", key, refused, want)
+			}
 		}
-	}
+	})
 }
 
 // RL-04: a right answer gives back the one try it took, and no more.
 func TestGrant_GiveBack(t *testing.T) {
-	b := open(t)
-	try := []auth.Try{{Key: "answer/address/1m0s/192.0.2.0/32", Brake: auth.Window{Most: 3, In: time.Minute}}}
-	for range 2 {
-		_, _, err := b.Take(t.Context(), noon, try)
-		must(t, err)
-	}
-	for _, want := range []int{1, 0, 0} {
-		b.give(t, auth.Grant{GiveBack: []string{try[0].Key, "unknown"}})
-		if n := b.count(t, `SELECT n FROM tries`); n != want {
-			t.Errorf("%d tries are counted, not %d", n, want)
+	eachStore(t, func(t *testing.T, b base) {
+		try := []auth.Try{{Key: "answer/address/1m0s/192.0.2.0/32", Brake: auth.Window{Most: 3, In: time.Minute}}}
+		for range 2 {
+			_, _, err := b.Take(t.Context(), noon, try)
+			must(t, err)
 		}
-	}
+		for _, want := range []int{1, 0, 0} {
+			b.give(t, auth.Grant{GiveBack: []string{try[0].Key, "unknown"}})
+			if n := b.count(t, `SELECT n FROM tries`); n != want {
+				t.Errorf("%d tries are counted, not %d", n, want)
+			}
+		}
+	})
 }
 
 func TestOwner(t *testing.T) {

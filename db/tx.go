@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
 
 	"twostep/auth"
 )
@@ -15,59 +18,123 @@ type tx struct {
 	seals sealer
 }
 
+// Where others write at the same time, a transaction that met one of them is
+// undone and tried anew, with a wait in between that grows to about a tenth of
+// a second and differs from theirs.
+const (
+	writeTries     = 6
+	writeFirstWait = 2 * time.Millisecond
+)
+
 // write runs do in a write transaction. What it wrote stands where it answers
 // true and nil; else nothing of it does. doing says in an error what was being
-// done. Nothing slow belongs inside: everybody who writes waits.
+// done; accounts are those it is about. Nothing slow belongs inside: everybody
+// who writes waits. Within do only the transaction may be used.
 //
-// Within do only the transaction may be used. The pool has one connection, and
-// who asks it for another while holding that one waits for ever; so a query seen
-// here for the first time is parsed for this transaction alone, and for the
-// pool when the connection is free again.
-func (s *Store) write(ctx context.Context, doing string, do func(tx *tx) (bool, error)) (done bool, err error) {
-	fail := func(err error) (bool, error) {
-		if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrAddressTaken) {
+// do may be run more than once, so what it leaves behind outside must be set
+// anew each time. It never is after a commit that failed without an answer, or
+// when the connection was lost: what was written then is not known.
+func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
+	for try := range writeTries {
+		done, err = s.writeOnce(ctx, accounts, do)
+		if err == nil || s.overtaken == nil || !s.overtaken(err) {
+			break
+		}
+		wait := writeFirstWait << try
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait/2 + rand.N(wait)):
+		}
+	}
+	if err == nil {
+		return done, nil
+	}
+	if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrAddressTaken) {
+		return false, err
+	}
+	if gone := ctx.Err(); gone != nil && errors.Is(err, sql.ErrTxDone) {
+		err = gone // who asked went away, and the transaction was undone for that
+	}
+	return false, fmt.Errorf("%s: %w", doing, err)
+}
+
+func (s *Store) writeOnce(ctx context.Context, accounts []auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
+	inner, err := s.writer.begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer inner.end()
+	t := &tx{statements: inner.statements, seals: s.seals}
+	if s.overtaken != nil {
+		if err := t.lock(ctx, accounts); err != nil {
 			return false, err
 		}
-		if gone := ctx.Err(); gone != nil && errors.Is(err, sql.ErrTxDone) {
-			err = gone // who asked went away, and the transaction was undone for that
+	}
+	if done, err := do(t); err != nil || !done {
+		return false, err
+	}
+	return true, inner.commit()
+}
+
+// lock holds the accounts to the end of the transaction, by a write that
+// changes nothing. Whatever is written about an account begins with it, so that
+// a condition that looks at other rows of the account (is there a second
+// factor?) still holds when the transaction ends. The order is the same for
+// all, so that no two wait for each other.
+func (t *tx) lock(ctx context.Context, accounts []auth.UserID) error {
+	for _, user := range accounts {
+		if _, err := t.exec(ctx, `UPDATE users SET id = id WHERE id = $1`, user); err != nil {
+			return err
 		}
-		return false, fmt.Errorf("%s: %w", doing, err)
 	}
-	inner, err := s.writer.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fail(err)
+	return nil
+}
+
+// about lists the accounts that a grant names, and more, in the order in which
+// they are held. What is about no account known yet, such as a code, is held by
+// its own row, which is spent first.
+func about(g auth.Grant, more ...auth.UserID) []auth.UserID {
+	users := append(more, g.EndAttempts)
+	if g.Attempt != nil {
+		users = append(users, g.Attempt.User)
 	}
-	var unknown []string
-	defer func() {
-		_ = inner.Rollback() // does nothing after a commit
-		for _, query := range unknown {
-			_, _ = s.writer.statement(ctx, query) // next time then
-		}
-	}()
-	t := &tx{seals: s.seals}
-	t.statement = func(ctx context.Context, query string) (*sql.Stmt, error) {
-		if known, found := s.writer.parsed.Load(query); found {
-			return inner.StmtContext(ctx, known.(*sql.Stmt)), nil
-		}
-		unknown = append(unknown, query)
-		return inner.PrepareContext(ctx, query)
+	if g.Session != nil {
+		users = append(users, g.Session.User)
 	}
-	if done, err = do(t); err != nil {
-		return fail(err)
+	if g.TOTP != nil {
+		users = append(users, g.TOTP.User)
 	}
-	if !done {
-		return false, nil
+	if g.Address != nil {
+		users = append(users, g.Address.User)
 	}
-	if err := inner.Commit(); err != nil {
-		return fail(err)
+	if g.Phone != nil {
+		users = append(users, g.Phone.User)
 	}
-	return true, nil
+	if g.BackupCodes != nil {
+		users = append(users, g.BackupCodes.User)
+	}
+	if g.EndSessions != nil {
+		users = append(users, g.EndSessions.User)
+	}
+	if g.EndOlder != nil {
+		users = append(users, g.EndOlder.User)
+	}
+	if g.Browser != nil {
+		users = append(users, g.Browser.User)
+	}
+	for _, e := range g.Events {
+		users = append(users, e.User)
+	}
+	users = slices.DeleteFunc(users, func(u auth.UserID) bool { return u == "" })
+	slices.Sort(users)
+	return slices.Compact(users)
 }
 
 // spend is the shape of whatever may be used once: a conditional write whose
-// row count is the answer, then what it earns.
-func (s *Store) spend(ctx context.Context, doing string, grant auth.Grant, query string, args ...any) (spent bool, err error) {
-	return s.write(ctx, doing, func(tx *tx) (bool, error) {
+// row count is the answer, then what it earns. user is the account it is of, or
+// empty where that is not known.
+func (s *Store) spend(ctx context.Context, doing string, user auth.UserID, grant auth.Grant, query string, args ...any) (spent bool, err error) {
+	return s.write(ctx, doing, about(grant, user), func(tx *tx) (bool, error) {
 		changed, err := tx.exec(ctx, query, args...)
 		if err != nil || changed == 0 {
 			return false, err
@@ -78,8 +145,8 @@ func (s *Store) spend(ctx context.Context, doing string, grant auth.Grant, query
 
 // add is the shape of what answers nothing but an error: what do cannot have
 // any more is not found.
-func (s *Store) add(ctx context.Context, doing string, do func(tx *tx) (bool, error)) error {
-	added, err := s.write(ctx, doing, do)
+func (s *Store) add(ctx context.Context, doing string, accounts []auth.UserID, do func(tx *tx) (bool, error)) error {
+	added, err := s.write(ctx, doing, accounts, do)
 	if err == nil && !added {
 		err = auth.ErrNotFound
 	}

@@ -10,35 +10,37 @@ import (
 
 // A person who goes away in the middle changes nothing, and holds nobody up.
 func TestWrite_Cancelled(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	done, err := b.write(ctx, "be cancelled", func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, "ann")
-		cancel()
-		return true, err
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		done, err := b.write(ctx, "be cancelled", nil, func(tx *tx) (bool, error) {
+			_, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, "ann")
+			cancel()
+			return true, err
+		})
+		if done || !errors.Is(err, context.Canceled) {
+			t.Errorf("done %v, error %v", done, err)
+		}
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
+		wantTrue(t, spent, err)
 	})
-	if done || !errors.Is(err, context.Canceled) {
-		t.Errorf("done %v, error %v", done, err)
-	}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
-	wantTrue(t, spent, err)
 }
 
 // A panic undoes the transaction too and gives the one connection back.
 func TestWrite_Panic(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = b.write(t.Context(), "panic", func(tx *tx) (bool, error) {
-			_, err := tx.exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
-			must(t, err)
-			panic("in the middle")
-		})
-	}()
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
-	wantTrue(t, spent, err)
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = b.write(t.Context(), "panic", nil, func(tx *tx) (bool, error) {
+				_, err := tx.exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
+				must(t, err)
+				panic("in the middle")
+			})
+		}()
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
+		wantTrue(t, spent, err)
+	})
 }
 
 // A query met first in a transaction is parsed for the pool afterwards, once.
@@ -47,19 +49,19 @@ func TestWrite_ParsesOnce(t *testing.T) {
 	const query = `DELETE FROM tries WHERE key = $1 AND n > 5`
 	write := func() {
 		t.Helper()
-		_, err := b.write(t.Context(), "write", func(tx *tx) (bool, error) {
+		_, err := b.write(t.Context(), "write", nil, func(tx *tx) (bool, error) {
 			_, err := tx.exec(t.Context(), query, "k")
 			return true, err
 		})
 		must(t, err)
 	}
 	write()
-	first, found := b.writer.parsed.Load(query)
+	first, found := b.writer.on.(*parsed).known.Load(query)
 	if !found {
 		t.Fatal("the query was not kept")
 	}
 	write()
-	if again, _ := b.writer.parsed.Load(query); again != first {
+	if again, _ := b.writer.on.(*parsed).known.Load(query); again != first {
 		t.Error("the query was parsed again")
 	}
 }

@@ -52,6 +52,7 @@ type world struct {
 	slots   int            // hashes that run at once
 	proxies []netip.Prefix // whose X-Forwarded-For is believed
 	down    bool           // the courier brings nothing
+	closed  bool           // the database does not answer
 }
 
 // A letter is a message as its receiver reads it.
@@ -81,12 +82,8 @@ func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org", slots: 4}
 	keys := auth.NewKeys()
 	w.file = filepath.Join(t.TempDir(), "twostep.db")
-	store, err := db.OpenSQLite(context.Background(), w.file, keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { store.Close() })
-	w.store, w.keys = store, keys
+	w.keys = keys
+	w.openStore()
 	policy := auth.Policy{
 		Name: "Acme", Host: "id.example.org", Factors: []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 		SignUpOpen: true, PasswordMin: auth.PasswordMinAlone, CodeLifetime: 10 * time.Minute,
@@ -96,6 +93,25 @@ func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 	w.policy = policy
 	w.restart(changes...)
 	return w
+}
+
+func (w *world) openStore() {
+	w.t.Helper()
+	store, err := db.OpenSQLite(context.Background(), w.file, w.keys)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { store.Close() })
+	w.store, w.closed = store, false
+}
+
+// closeStore takes the database away from the running program.
+func (w *world) closeStore() {
+	w.t.Helper()
+	if err := w.store.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.closed = true
 }
 
 // restart starts the program anew over the same data, with other settings.
@@ -188,6 +204,10 @@ type browser struct {
 	filled  map[string]string
 	address string
 	headers map[string]string // sent with every request
+	host    string            // that it claims to ask; empty for the site's
+	context context.Context   // of its requests; nil for one without an end
+
+	seenCookie func(line string) // told of every Set-Cookie; nil for nobody
 }
 
 func (w *world) browser() *browser {
@@ -220,6 +240,12 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 	}
 	r := httptest.NewRequest(method, u.String(), body)
 	r.RemoteAddr = b.address
+	if b.host != "" {
+		r.Host = b.host
+	}
+	if b.context != nil {
+		r = r.WithContext(b.context)
+	}
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -237,8 +263,26 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 	b.w.site.ServeHTTP(recorder, r)
 	response := recorder.Result()
 	b.jar.SetCookies(u, response.Cookies())
-	b.w.deliver() // at once, so that letters come in the order of what they tell of
+	for _, line := range response.Header["Set-Cookie"] {
+		if b.seenCookie != nil {
+			b.seenCookie(line)
+		}
+	}
+	if !b.w.closed {
+		b.w.deliver() // at once, so that letters come in the order of what they tell of
+	}
 	return response
+}
+
+// alone sends one request and reads its answer, as a browser that keeps nothing of it.
+func (b *browser) alone(method, path string, form url.Values) *browser {
+	b.t.Helper()
+	other := *b
+	response := other.request(method, path, form, nil)
+	text, _ := io.ReadAll(response.Body)
+	other.status, other.header, other.body = response.StatusCode, response.Header, string(text)
+	other.page, _ = goquery.NewDocumentFromReader(strings.NewReader(other.body))
+	return &other
 }
 
 // load sends a request and follows where it leads, as browsers do.

@@ -29,6 +29,9 @@ var errForged = echo.NewHTTPError(http.StatusForbidden)
 // same name in the query means nothing (CS-10).
 func (v *visit) readForm() error {
 	r := v.Request()
+	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" && from != "none" {
+		return errForged // the check below would take the word of Origin for it
+	}
 	if err := v.site.origins.Check(r); err != nil {
 		return errForged
 	}

@@ -35,12 +35,14 @@ func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Set(requestKey, id)
 		c.SetRequest(c.Request().WithContext(auth.WithWitness(c.Request().Context(), func(e auth.Event) {
 			s.Log.Info("account", "what", e.What, "factor", e.Kind, "user", e.User, "address", e.Address, "request", id)
+			s.Watch.happened(e)
 		})))
 		s.proxies.see(c.Request(), c.RealIP(), s.Log)
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
 		s.logRequest(c, start)
+		s.Watch.answered(c, time.Since(start))
 		return nil
 	}
 }

@@ -21,7 +21,9 @@ type Site struct {
 	Name           string         // shown on every page
 	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
+	Accent, Logo   static.Own     // the operator's own; zero for those of the product
 	Log            *slog.Logger
+	Watch          Watch
 }
 
 // site serves the pages.
@@ -50,14 +52,14 @@ func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
 	e.IPExtractor = addressFrom(outside.TrustedProxies)
 	e.HTTPErrorHandler = s.trouble
 	e.Use(s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
-		DisablePrintStack: true, LogErrorFunc: s.logPanic,
+		DisableStackAll: true, LogErrorFunc: s.logPanic,
 	}))
 	for _, row := range routes {
 		row.add(e, s)
 	}
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
-	files := echo.WrapHandler(static.Handler())
+	files := echo.WrapHandler(static.Handler(outside.Accent, outside.Logo))
 	e.GET("/static/*", files)
 	e.HEAD("/static/*", files)
 	return s.withHeaders(e)

@@ -43,22 +43,35 @@ func (s *site) trouble(err error, c echo.Context) {
 		status, trouble = http.StatusNotFound, views.TroubleNotFound
 	case problemOf(err) != nil: // of a form without a page of its own
 		status, trouble = statusOf(problemOf(err)), views.TroubleMethod
+		if problemOf(err).Wait > 0 {
+			trouble = views.TroubleBusy
+		}
 	case errors.As(err, &he):
 		status, trouble = he.Code, troubleOf(he.Code)
 	}
 	if _, noted := c.Get(reasonKey).(string); !noted {
 		c.Set(reasonKey, reasonOf(status))
 	}
-	if trouble == views.TroubleFault {
+	fault := trouble == views.TroubleFault
+	if fault && c.Request().Context().Err() != nil { // the visitor left while he waited: nobody reads a page
+		c.Set(reasonKey, "left")
+		c.Response().WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	if fault {
 		s.Log.Error("fault", "request", requestID(c), "path", c.Path(), "error", err)
 	}
 	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request()), problem: problemOf(err)}
-	if status != http.StatusInternalServerError { // else the store may be what is broken
-		if session, err := s.rules.Session(v.ctx(), v.cookie.Session); err == nil {
-			v.session = session
+	came := v.cookie
+	if !fault { // else the store may be what is broken
+		if v.session, err = s.rules.Session(v.ctx(), v.cookie.Session); err != nil && !errors.Is(err, auth.ErrNotFound) {
+			fault = true
 		}
 	}
 	page := views.TroublePage{Frame: v.frame(), Trouble: trouble, RequestID: requestID(c)}
+	if fault {
+		v.cookie = came // a fault of ours signs nobody out
+	}
 	if err := v.show(status, views.ShowTrouble(page)); err != nil {
 		s.Log.Error("trouble page", "request", requestID(c), "error", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"path"
 	"strconv"
@@ -20,11 +21,13 @@ var embedded embed.FS
 var types = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".svg": "image/svg+xml",
+	".png": "image/png",
 }
 
 type file struct {
 	content     []byte
 	contentType string
+	policy      string // Content-Security-Policy, where it is not that of the pages
 }
 
 // urls maps a file's name to its address, files the address to the file.
@@ -42,12 +45,18 @@ func load() (map[string]string, map[string]file) {
 		if err != nil {
 			panic(err)
 		}
-		sum := sha256.Sum256(content)
-		ext := path.Ext(name)
-		url := "/static/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		urls[name], files[url] = url, file{content, types[ext]}
+		f := own(name, content)
+		urls[name], files[f.URL] = f.URL, f.file
 	}
 	return urls, files
+}
+
+// own names a file by its content.
+func own(name string, content []byte) Own {
+	sum := sha256.Sum256(content)
+	ext := path.Ext(name)
+	url := "/static/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+	return Own{url, file{content: content, contentType: types[ext]}}
 }
 
 // URL is the address of a file, like /static/style.0123456789ab.css. A name
@@ -60,8 +69,15 @@ func URL(name string) string {
 	return url
 }
 
-// Handler serves the files under the addresses of [URL], and nothing else.
-func Handler() http.Handler {
+// Handler serves the files under the addresses of [URL], those of the operator
+// under theirs, and nothing else.
+func Handler(more ...Own) http.Handler {
+	files := maps.Clone(files)
+	for _, f := range more {
+		if f.URL != "" {
+			files[f.URL] = f.file
+		}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, exists := files[r.URL.Path]
 		if !exists {
@@ -75,6 +91,9 @@ func Handler() http.Handler {
 			return
 		}
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+		if f.policy != "" {
+			header.Set("Content-Security-Policy", f.policy)
+		}
 		header.Set("Content-Type", f.contentType)
 		header.Set("Content-Length", strconv.Itoa(len(f.content)))
 		if r.Method == http.MethodGet {

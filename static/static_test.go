@@ -1,11 +1,8 @@
 package static
 
 import (
-	"math"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -73,7 +70,10 @@ func TestStyle_SmallAndAlone(t *testing.T) {
 // TestStyle_Contrast computes WCAG 2.2 1.4.3 and 1.4.11 from the colours at
 // the top of the stylesheet, in both themes.
 func TestStyle_Contrast(t *testing.T) {
-	light, dark := themes(t)
+	light, dark := themeColours()
+	if len(light) != len(dark) || len(light) < 10 {
+		t.Fatalf("%d light colours and %d dark ones", len(light), len(dark))
+	}
 	pairs := []struct {
 		front, back string
 		least       float64
@@ -99,9 +99,9 @@ func TestStyle_Contrast(t *testing.T) {
 		{"border", "ground", 3},
 		{"border", "hover", 3},
 	}
-	for name, theme := range map[string]map[string]string{"light": light, "dark": dark} {
+	for name, theme := range map[string]theme{"light": light, "dark": dark} {
 		for _, p := range pairs {
-			if got := contrast(t, theme[p.front], theme[p.back]); got < p.least {
+			if got := contrast(theme[p.front], theme[p.back]); got < p.least {
 				t.Errorf("%s: %s on %s is %.2f:1, want %.1f:1", name, p.front, p.back, got, p.least)
 			}
 		}
@@ -115,52 +115,4 @@ func stylesheet(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(css)
-}
-
-// themes reads the colours: the first :root block has the light ones, the
-// second the dark ones.
-func themes(t *testing.T) (light, dark map[string]string) {
-	t.Helper()
-	blocks := strings.Split(stylesheet(t), ":root {")
-	if len(blocks) < 3 {
-		t.Fatal("no two themes")
-	}
-	colours := func(block string) map[string]string {
-		block, _, _ = strings.Cut(block, "}")
-		found := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
-			found[m[1]] = m[2]
-		}
-		return found
-	}
-	light, dark = colours(blocks[1]), colours(blocks[2])
-	if len(light) != len(dark) || len(light) < 10 {
-		t.Fatalf("%d light colours and %d dark ones", len(light), len(dark))
-	}
-	return light, dark
-}
-
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	x, y := luminance(t, a), luminance(t, b)
-	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
-}
-
-func luminance(t *testing.T, colour string) float64 {
-	t.Helper()
-	sum := 0.0
-	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-		n, err := strconv.ParseUint(colour[2*i:2*i+2], 16, 8)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := float64(n) / 255
-		if c <= 0.04045 {
-			c /= 12.92
-		} else {
-			c = math.Pow((c+0.055)/1.055, 2.4)
-		}
-		sum += weight * c
-	}
-	return sum
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -48,8 +49,9 @@ func TestPages_AsKept(t *testing.T) {
 	}
 }
 
-// stuckTime is a time without a space before it.
-var stuckTime = regexp.MustCompile(`\pL+<time`)
+// stuck is a word that runs into an element inside its sentence, or out of one:
+// templ leaves out white space that a sentence needs.
+var stuck = regexp.MustCompile(`[a-z][.!?][A-Z]|[\pL\pN.,:;”)]<(time|strong|a|code|em|span)\b|</(time|strong|a|code|em|span)>[\pL\pN“(]`)
 
 // TestPages_Audit walks what sections 13 and 14 of the standards ask of every page.
 func TestPages_Audit(t *testing.T) {
@@ -124,8 +126,8 @@ func TestPages_Audit(t *testing.T) {
 					t.Error("a form with a password does not say whose (HT-02)")
 				}
 			})
-			if stuck := stuckTime.FindString(render(t, s.page)); stuck != "" {
-				t.Errorf("a time runs into the word before it: %s", stuck)
+			if at := stuck.FindStringIndex(render(t, s.page)); at != nil {
+				t.Errorf("words run into one another: …%s…", render(t, s.page)[at[0]-20:at[1]+20])
 			}
 			if n := doc.Find("[autofocus]").Length(); n > 1 {
 				t.Errorf("%d fields take the focus", n)
@@ -219,8 +221,8 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 				" /account/manage-mfa/phones/home/remove=Remove from account /account/manage-mfa/phones/work/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/work/remove=Remove from account /account/manage-mfa/phones/spare/remove=Remove from account",
 		},
-		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA /account/manage-mfa/add?format=uri=Use URI instead"},
-		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=" + sampleURI + " /account/manage-mfa/add=Use QR Code instead"},
+		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open it with this key /account/manage-mfa/add?format=uri=Use URI instead"},
+		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open it with this key /account/manage-mfa/add=Use QR Code instead"},
 		{"verify_totp", "verify_code=Verify code reset=Reset", "/account/manage-mfa=Manage MFA"},
 		{"totp_success", "", "/account/manage-mfa=Manage MFA"},
 		{"remove_totp", "remove=Remove", "/account/manage-mfa=Cancel"},
@@ -292,7 +294,7 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 	const markup = `"><script>alert(1)</script>`
 	f := signedIn(`/account?x="><script>`)
-	f.Product, f.Account, f.Token, f.Refresh = markup, markup, markup, "1; url="+markup
+	f.Product, f.Account, f.Token, f.Looks = markup, markup, markup, Looks{markup, markup}
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
 		render(t, SignIn(SignInPage{f, markup, true})),
@@ -368,15 +370,18 @@ func TestEmail_ProblemStandsWhereItWasTyped(t *testing.T) {
 	}
 }
 
-// TestPages_Refresh: a page leads on by itself only where it is told to.
-func TestPages_Refresh(t *testing.T) {
+// TestReloads: only a page that waits for a new code comes again by itself, and
+// it says so.
+func TestReloads(t *testing.T) {
 	for _, s := range samples() {
-		got, want := parse(t, render(t, s.page)).Find("meta[http-equiv=refresh]").AttrOr("content", ""), ""
-		if s.name == "idle" {
-			want = "122; url=/account/idle?next=%2Faccount%2Fsessions"
+		says := strings.Contains(render(t, s.page), "reloads by itself")
+		if says != (s.name == "verify_email_none") {
+			t.Errorf("%s: says that it reloads is %v", s.name, says)
 		}
-		if got != want {
-			t.Errorf("%s: %q, want %q", s.name, got, want)
+	}
+	for wait, want := range map[time.Duration]bool{0: false, time.Second: true, 10 * time.Minute: true, time.Hour: false} {
+		if Reloads(&auth.Problem{Reason: auth.TooManySent, Wait: wait}) != want || Reloads(&auth.Problem{Reason: auth.TooManyTries, Wait: wait}) {
+			t.Errorf("a wait of %v reloads is %v", wait, !want)
 		}
 	}
 }

@@ -5,10 +5,8 @@ package views
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
@@ -252,10 +250,10 @@ type VerifyPhonePage struct {
 }
 
 func (p VerifyPhonePage) whole() string {
-	if p.Region == "" {
-		return p.Number
+	if where := country(p.Region); where != "" {
+		return p.Number + " (" + where + ")"
 	}
-	return p.Number + " (" + p.Region + ")"
+	return p.Number
 }
 
 func VerifyPhone(p VerifyPhonePage) templ.Component {

@@ -92,6 +92,7 @@ func samples() []sample {
 		{"verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{signedOut("/sign-up"), "ann@example.com", sentCode})},
 		{"verify_email_none", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManySent, Wait: 25 * time.Second}), "ann@example.com", nil})},
 		{"sign_in", "Sign in", SignIn(SignInPage{saying(signedOut(signIn), NoticeSignInFirst), "", true})},
+		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
 		{"sign_in_closed", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
 		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.SignInWrong}), "ann@example.com", true})},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyTries, Wait: 4 * time.Minute}), "ann@example.com", true})},
@@ -223,7 +224,6 @@ func accountPages() []sample {
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
-	idle.Refresh = "122; url=/account/idle?next=%2Faccount%2Fsessions"
 	return []sample{
 		{"email", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: plain})},
 		{"email_second", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: second})},

@@ -5,10 +5,8 @@ package views
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 // SetupMFAPage is where somebody stays who must set up a second factor first.
 type SetupMFAPage struct {
@@ -57,7 +55,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>This site asks everybody for a second step at sign-in, so that a password alone, however somebody came by it, does not open an account. Set yours up to go on.</p><section class=\"panel\"><ul class=\"rows leads\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>This site asks everybody for a second step at sign-in, so that a password alone, however somebody came by it, does not open an account. Set yours up to go on.</p><div class=\"panel\"><ul class=\"rows leads\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -73,7 +71,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</ul></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</ul></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"twostep/auth"
 )
 
@@ -14,6 +17,16 @@ func Mask(number string) string {
 		number = number[len(number)-4:]
 	}
 	return "•••• " + number
+}
+
+// country is the name of a country by its ISO 3166 code; empty where the code
+// is of none, as that of numbers for the whole world.
+func country(code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil || !region.IsCountry() {
+		return ""
+	}
+	return display.English.Regions().Name(region)
 }
 
 // span says a length of time in its largest unit, rounded up: who waits that
@@ -45,6 +58,19 @@ func count(n int, thing string) string {
 func day(t time.Time) string    { return t.UTC().Format("2 January 2006") }
 func clock(t time.Time) string  { return t.UTC().Format("15:04 UTC") }
 func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+// ago says how long ago something was, within a day; else when.
+func ago(now, t time.Time) string {
+	switch past := now.Sub(t); {
+	case past < time.Minute:
+		return "just now"
+	case past < time.Hour:
+		return count(int(past/time.Minute), "minute") + " ago"
+	case past < 24*time.Hour:
+		return count(int(past/time.Hour), "hour") + " ago"
+	}
+	return moment(t)
+}
 
 // exactly says a time for the datetime attribute.
 func exactly(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -25,6 +25,25 @@ func TestSpan_RoundsUpInTheLargestUnit(t *testing.T) {
 	}
 }
 
+func TestAgo(t *testing.T) {
+	for past, want := range map[time.Duration]string{
+		-time.Second: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 59*time.Minute + 59*time.Second: "59 minutes ago",
+		time.Hour: "1 hour ago", 23*time.Hour + 59*time.Minute: "23 hours ago", 24 * time.Hour: "1 May 2026, 14:04 UTC",
+	} {
+		if got := ago(now, now.Add(-past)); got != want {
+			t.Errorf("%v is %q, want %q", past, got, want)
+		}
+	}
+}
+
+func TestCountry(t *testing.T) {
+	for code, want := range map[string]string{"GB": "United Kingdom", "US": "United States", "CH": "Switzerland", "001": "", "": "", "x": ""} {
+		if got := country(code); got != want {
+			t.Errorf("%q is %q, want %q", code, got, want)
+		}
+	}
+}
+
 func TestMask_ShowsFourDigits(t *testing.T) {
 	for number, want := range map[string]string{"+14155554242": "•••• 4242", "12": "•••• 12", "": "•••• "} {
 		if got := Mask(number); got != want {

@@ -11,6 +11,7 @@ import (
 const (
 	databaseFile = "twostep.db"
 	keyFile      = "keys"
+	lockFile     = "lock" // empty; who holds it serves
 )
 
 // folder reads the path of the data folder as one that keeps its meaning.

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"twostep/auth"
+	"twostep/handlers"
 )
 
 // flags is all that an operator can decide, as it was given. What may hold a
@@ -19,8 +20,11 @@ type flags struct {
 	Listen            string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 takes a free one."`
 	URL               string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Without it, http://localhost and the port listened on."`
 	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name on pages, in mails and in authenticator apps."`
-	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON."`
-	SMS               string        `env:"TWOSTEP_SMS" default:"log:" help:"How SMS goes: log: or file:PATH."`
+	Accent            string        `env:"TWOSTEP_ACCENT" placeholder:"#rrggbb" help:"Colour of buttons and links. In a theme where it could not be read it is shown darker or lighter."`
+	Logo              string        `env:"TWOSTEP_LOGO" placeholder:"FILE" help:"Logo beside the name, SVG or PNG, 64 KiB at most; an SVG holds no script and fetches nothing."`
+	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"WAY" help:"How mail goes: log: prints it to standard error, file:PATH appends it as lines of JSON, smtp://USER:PASSWORD@HOST:PORT and smtps://... hand it to a mail server."`
+	MailFrom          string        `env:"TWOSTEP_MAIL_FROM" placeholder:"ADDRESS" help:"Address that mails come from. Without it, no-reply@ and the host of --url."`
+	SMS               string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"WAY" help:"How SMS goes: log:, file:PATH, webhook:URL posts them signed to a program of yours, twilio://SID:TOKEN@HOST?from=NUMBER sends them by the API of Twilio and others."`
 	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Second factors that are switched on, separated by commas: totp, sms, backup_code."`
 	RequireMFA        bool          `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Everybody must set up a second factor."`
 	Reverify          string        `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"What must be proved anew before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second within 10 minutes), moderate (within an hour) or lax (within a day)."`
@@ -35,6 +39,7 @@ type flags struct {
 	SMSBudget         int           `name:"sms-budget" env:"TWOSTEP_SMS_BUDGET" default:"1000" help:"Most SMS in a day, by everybody together."`
 	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may go to, as ISO 3166 has them; all without it."`
 	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Proxies whose X-Forwarded-For is believed, separated by commas; none without it."`
+	Metrics           string        `env:"TWOSTEP_METRICS" placeholder:"ADDRESS" help:"Address on which Prometheus finds numbers at /metrics; it asks for no password, so keep it inside. None without it."`
 }
 
 // settings is what the flags mean, checked.
@@ -43,11 +48,14 @@ type settings struct {
 	listen   string
 	origin   *url.URL // nil for http://localhost and the port listened on
 	name     string
+	accent   accent
+	logo     handlers.Asset
 	mail     way
 	sms      way
 	breached *breachedList // nil for none
 	policy   auth.Policy   // without what depends on the port listened on
 	proxies  []netip.Prefix
+	metrics  string // address; empty for none
 }
 
 // settings reads the flags, or answers the first *badFlag.
@@ -58,11 +66,15 @@ func (f flags) settings() (settings, error) {
 		listen:   read(&bad, "--listen", f.Listen, listenAddress),
 		origin:   read(&bad, "--url", f.URL, publicOrigin),
 		name:     read(&bad, "--name", f.Name, productName),
-		mail:     read(&bad, "--mail", f.Mail, parseWay),
-		sms:      read(&bad, "--sms", f.SMS, parseWay),
+		accent:   read(&bad, "--accent", f.Accent, accentColour),
+		logo:     read(&bad, "--logo", f.Logo, logoFile),
 		proxies:  read(&bad, "--trusted-proxies", f.TrustedProxies, trustedProxies),
+		metrics:  read(&bad, "--metrics", f.Metrics, metricsAddress),
 		breached: read(&bad, "--breached-passwords", f.BreachedPasswords, openBreached),
 	}
+	sender := read(&bad, "--mail-from", f.MailFrom, mailSender(siteHost(s.origin)))
+	s.mail = read(&bad, "--mail", f.Mail, mailWay(sender, s.name, siteHost(s.origin)))
+	s.sms = read(&bad, "--sms", f.SMS, smsWay(s.places))
 	s.policy = auth.Policy{
 		Name:            s.name,
 		Factors:         read(&bad, "--factors", f.Factors, factors),

@@ -31,10 +31,13 @@ func TestBadValues(t *testing.T) {
 		"--listen":             {"", "8080", "localhost", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "1.2.3:80", "a b:80", "::1:80"},
 		"--url":                {"localhost", "example.org:80", "ftp://example.org", "https://", "https://ann@example.org", "https://a:s3cret@example.org", "https://example.org/app", "https://example.org?", "https://example.org#x", "https://example.org:0", "https://example.org:", "https://example.org:99999", "https://exa_mple.org", "https://bücher.example", "https:/example.org", "https://%zz", "https://1.2.3.4.5"},
 		"--name":               {"", "  ", strings.Repeat("é", 65), "a\nb", "a\tb", "a\x7fb", "a\u0085b", "Two: step", "a\xffb"},
+		"--accent":             {"red", "#fff", "3b49c4", "#3b49cg", "#3b49c4ff", "#3b49c4\n"},
+		"--logo":               {missing, file, folder},
 		"--data":               {"", file, filepath.Join(file, "data")},
 		"--keys":               {"s3cret", "1:s3cret", "0:" + good[2:], good + " " + good, "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "file:", "file:" + missing, "file:" + file},
-		"--mail":               {"", "log", "log:x", "file:", "file:" + missing, "file:" + folder, "smtp://ann:s3cret@mail.example.org:25", "s3cret"},
-		"--sms":                {"", "log", "file:" + missing, "twilio://SID:s3cret@example.org?from=+12025550123", "webhook:https://example.org/s3cret"},
+		"--mail":               {"", "log", "log:x", "file:", "file:" + missing, "file:" + folder, "s3cret", "smtp://", "smtp://ann:s3cret@", "smtp://s3cret@mail.example.org", "smtp://ann:s3cret@mail.example.org:0", "smtp://ann:s3cret@mail.example.org/x", "smtps://ann:s3cret#@mail.example.org", "webhook:https://example.org/s3cret", "twilio://SID:s3cret@example.org?from=+12025550123"},
+		"--mail-from":          {"s3cret", "a@", "Ann <a@example.org>", "a@example.org,b@example.org", "a@example.org\nBcc: b@example.org"},
+		"--sms":                {"", "log", "file:" + missing, "s3cret", "smtp://ann:s3cret@mail.example.org:25", "webhook:", "webhook:s3cret", "webhook:http://example.org/s3cret", "webhook:https://ann:s3cret@", "twilio:", "twilio://SID:s3cret@example.org", "twilio://SID@example.org?from=+12025550123", "twilio://SID:s3cret@example.org?from=x;s3cret"},
 		"--sign-up":            {"", "yes", "Open"},
 		"--session-lifetime":   {"", "0s", "-1h", "25h", "1d", "24"},
 		"--session-idle":       {"", "0s", "-1m", "61m", "x"},
@@ -48,6 +51,7 @@ func TestBadValues(t *testing.T) {
 		"--activity-kept":      {"", "1h", "x"},
 		"--breached-passwords": {missing, file, folder},
 		"--default-region":     {"", "us", "USA", "XX", "ZZ", "001", "U"},
+		"--metrics":            {"9090", "localhost", "127.0.0.1:http", "127.0.0.1:65536", "1.2.3:80"},
 		"--trusted-proxies":    {"x", "10.0.0.0/33", "10.0.0.1,", "10.0.0.0/8;::1", "fe80::1%eth0", "::ffff:10.0.0.0/104", "10.0.0"},
 	}
 	for flag, values := range tests {
@@ -60,7 +64,7 @@ func TestBadValues(t *testing.T) {
 				refused(t, flag, flag+"="+value)
 
 				t.Setenv(variable, value)
-				if value == "" && slices.Contains([]string{"--url", "--keys", "--trusted-proxies"}, flag) {
+				if value == "" && slices.Contains([]string{"--url", "--keys", "--trusted-proxies", "--metrics"}, flag) {
 					return
 				}
 				refused(t, flag)
@@ -78,7 +82,6 @@ func TestBadValues_Together(t *testing.T) {
 func TestUnknown(t *testing.T) {
 	for _, args := range [][]string{
 		{"--database=postgres://example.org"},
-		{"--mail-from=a@example.org"},
 		{"serve", "--no-such"},
 		{"dance"},
 		{"serve", "now"},

@@ -35,14 +35,14 @@ func listenAddress(given string) (string, error) {
 	return given, nil
 }
 
-// listen takes the address, so that nobody else has it once the start goes on.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listen takes the address of a flag, so that nobody else has it once the start goes on.
+func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("--listen: %s is in use by another program", address)
+		return nil, fmt.Errorf("%s: %s is in use by another program", flag, address)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return listener, nil
 }

@@ -28,6 +28,9 @@ func run(args []string, t terminal) int {
 	var words struct {
 		Serve   flags   `cmd:"" default:"withargs" help:"Run the site until it is told to stop. The word can be left out."`
 		User    user    `cmd:"" help:"Look after accounts: list them, and help who is locked out."`
+		Backup  backup  `cmd:"" help:"Copy the SQLite database to a new file, beside a running server."`
+		Restore restore `cmd:"" help:"Put a backup into a place that has no data yet."`
+		Doctor  doctor  `cmd:"" help:"Look whether all is well, with the flags of serve; nothing is sent or changed."`
 		Version version `cmd:"" help:"Print the version."`
 	}
 	parser := kong.Must(&words,

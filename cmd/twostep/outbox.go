@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -11,15 +12,10 @@ import (
 	"twostep/views"
 )
 
-const (
-	// What failed is due again without a signal, two seconds later at the
-	// earliest, and a message of a process that was killed waits likewise. A
-	// second more is not noticed, and an empty look costs next to nothing.
-	outboxLook = time.Second
-	// A provider that takes longer than this for one message is as good as dead;
-	// it must not hold up the messages behind.
-	outboxPatience = 10 * time.Second
-)
+// What failed is due again without a signal, two seconds later at the earliest,
+// and a message of a process that was killed waits likewise. A second more is
+// not noticed, and an empty look costs next to nothing.
+const outboxLook = time.Second
 
 // An outbox hands messages that are due to the couriers, in words.
 type outbox struct {
@@ -69,11 +65,13 @@ func (o *outbox) deliver(stop context.Context) {
 }
 
 // send hands one message to its courier. A failure is logged without the
-// recipient and the words, for they may hold a code (LG-02).
+// recipient and the words, for they may hold a code (LG-02). A permanent one is
+// marked: it will be tried again until the message expires, but in vain.
 func (o *outbox) send(ctx context.Context, m auth.Message) error {
 	err := o.hand(ctx, m)
 	if err != nil {
-		o.log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Tries+1, "error", err)
+		_, permanent := errors.AsType[*courier.Permanent](err)
+		o.log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Tries+1, "permanent", permanent, "error", err)
 	}
 	return err
 }
@@ -83,7 +81,7 @@ func (o *outbox) hand(ctx context.Context, m auth.Message) error {
 	if !found {
 		return fmt.Errorf("no courier for the channel %q", m.Channel)
 	}
-	ctx, cancel := context.WithTimeout(ctx, outboxPatience)
+	ctx, cancel := context.WithTimeout(ctx, courier.Patience)
 	defer cancel()
 	subject, body := views.Write(m, o.product, o.origin)
 	return carrier.Send(ctx, courier.Message{

@@ -109,7 +109,7 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 	out.deliver(t.Context())
 
 	line := log.String()
-	for _, want := range []string{`"message":"`, `"channel":"email"`, `"error":"connection\nrefused"`} {
+	for _, want := range []string{`"message":"`, `"channel":"email"`, `"permanent":false`, `"error":"connection\nrefused"`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("logged %s, want %s in it", line, want)
 		}
@@ -124,6 +124,16 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 	sent := <-mail.arrived
 	if strings.Contains(line, sent.To) || strings.Contains(line, sent.Subject) || strings.Contains(line, sent.Body) {
 		t.Errorf("the log tells what was sent: %s", line)
+	}
+}
+
+func TestOutbox_PermanentFailureIsMarked(t *testing.T) {
+	out, mail, _, log := newOutbox(t)
+	signUp(t, out, "ann@example.org")
+	mail.refuses = &courier.Permanent{Reason: errors.New("no such mailbox")}
+	out.deliver(t.Context())
+	if line := log.String(); !strings.Contains(line, `"permanent":true`) || !strings.Contains(line, `"error":"no such mailbox"`) {
+		t.Errorf("logged %s", line)
 	}
 }
 

@@ -12,20 +12,23 @@ import (
 
 // place is where the data are: the flags of every word that works on them.
 type place struct {
-	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
-	Keys string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+	Data     string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
+	Database string `env:"TWOSTEP_DATABASE" placeholder:"ADDRESS" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full; several servers may work on one, with one key ring. Without it, an SQLite file in the data folder."`
+	Keys     string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
 }
 
 // places is what the flags of a place mean, checked.
 type places struct {
-	data string
-	keys *auth.Keys // nil for the key file in the data folder
+	data     string
+	database string     // address of PostgreSQL; empty for the SQLite file in the data folder
+	keys     *auth.Keys // nil for the key file in the data folder
 }
 
 func (p place) read(bad *error) places {
 	return places{
-		data: read(bad, "--data", p.Data, folder),
-		keys: read(bad, "--keys", p.Keys, keyRing),
+		data:     read(bad, "--data", p.Data, folder),
+		database: read(bad, "--database", p.Database, postgresAddress),
+		keys:     read(bad, "--keys", p.Keys, keyRing),
 	}
 }
 
@@ -39,6 +42,10 @@ func (p places) open(ctx context.Context) (*db.Store, auth.Keys, error) {
 	if err != nil {
 		return nil, keys, err
 	}
+	if p.database != "" {
+		store, err := db.OpenPostgres(ctx, p.database, keys)
+		return store, keys, err
+	}
 	store, err := db.OpenSQLite(ctx, filepath.Join(p.data, databaseFile), keys)
 	return store, keys, err
 }
@@ -46,6 +53,9 @@ func (p places) open(ctx context.Context) (*db.Store, auth.Keys, error) {
 // exists refuses a place without data, where a mistyped --data would otherwise
 // make an empty database.
 func (p places) exists() error {
+	if p.database != "" {
+		return nil
+	}
 	path := filepath.Join(p.data, databaseFile)
 	if _, err := os.Stat(path); err != nil {
 		return &badFlag{"--data", fmt.Errorf("there are no data: %w", err)}

@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 	"time"
 
 	"twostep/auth"
@@ -24,9 +22,7 @@ func (f *flags) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return s.serve(ctx, t)
+	return s.serve(untilTold(), t)
 }
 
 // serve runs the site until ctx ends, then lets what is under way finish. What
@@ -35,15 +31,24 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	if err := makeFolder(s.data); err != nil {
 		return err
 	}
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	couriers, err := s.openWays(t)
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, s.listen)
+	listener, err := listen(ctx, "--listen", s.listen)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	metrics, err := s.listenMetrics(ctx)
+	if err != nil {
+		return err
+	}
 	if s.origin == nil {
 		s.origin = localOrigin(listener.Addr())
 	}
@@ -58,13 +63,18 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	log := newLog(t.err)
 	s.policy.Breached = s.breached.rule(log)
 	hasher := auth.NewHasher(auth.DefaultCost, runtime.GOMAXPROCS(0))
+	counted := newCounts(store, hasher)
 	rules := auth.New(store, keys, hasher, s.policy, time.Now)
 	site := handlers.New(rules, keys, handlers.Site{
-		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Log: log,
+		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Accent: s.accent.Asset, Logo: s.logo, Log: log, Watch: counted.watch(),
 	})
-	out := &outbox{rules: rules, couriers: couriers, product: s.name, origin: s.origin.String(), log: log}
+	out := &outbox{rules: rules, couriers: counted.couriers(couriers), product: s.name, origin: s.origin.String(), log: log}
 
 	s.greet(t.err, listener.Addr())
+	if metrics != nil {
+		fmt.Fprintf(t.err, "Its metrics are at http://%s/metrics\n", metrics.Addr())
+		defer inBackground(serveMetrics(metrics, counted, log))()
+	}
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(out.run)() // after the last request, whose message may be the one in hand
 	return serveHTTP(ctx, listener, site, log)
@@ -99,7 +109,7 @@ func (s settings) openWays(t terminal) (map[auth.Channel]courier.Courier, error)
 // greet says in plain words what a newcomer needs to know first.
 func (s settings) greet(out io.Writer, listening net.Addr) {
 	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.origin, listening)
-	fmt.Fprintf(out, "Its data are in %s\n", s.data)
+	fmt.Fprintf(out, "Its data are in %s\n", s.dataPlace())
 	for _, printed := range []struct {
 		way  way
 		flag string
@@ -108,6 +118,9 @@ func (s settings) greet(out io.Writer, listening net.Addr) {
 		if printed.way.printed() {
 			fmt.Fprintf(out, "%s is printed here and goes nowhere, codes included (%s log:)\n", printed.what, printed.flag)
 		}
+	}
+	if s.accent.said != "" {
+		fmt.Fprintf(out, "--accent: %s\n", s.accent.said)
 	}
 	if inTheClear(s.origin) {
 		fmt.Fprintf(out, "Warning: --url is %s, so passwords and codes cross the network in the clear; use https\n", s.origin.Redacted())

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 )
 
-// answerMost is how much of an answer is read, in bytes: providers say what
-// they have to say in a few hundred, and a broken one must not fill the memory.
+// answerMost is how much of an answer is read, in bytes: providers need a few
+// hundred for what they have to say, and a broken one must not fill the memory.
 const answerMost = 64 << 10
 
 // newHTTPClient returns a client that leaves a silent provider after Patience
@@ -26,23 +25,22 @@ func newHTTPClient() *http.Client {
 	}
 }
 
-// post sends a body and returns the status and the beginning of the answer. Its
+// post sends a request and returns the answer, whose body its caller closes. Its
 // error is a [failure] of who.
-func post(ctx context.Context, client *http.Client, who string, request *http.Request) (status int, answer []byte, err error) {
+func post(ctx context.Context, client *http.Client, who string, request *http.Request) (*http.Response, error) {
 	request.Header.Set("User-Agent", "twostep")
 	response, err := client.Do(request.WithContext(ctx))
-	if err == nil {
-		defer response.Body.Close()
-		answer, err = io.ReadAll(io.LimitReader(response.Body, answerMost))
+	if whole, found := errors.AsType[*url.Error](err); found {
+		err = whole.Err // without the address
 	}
 	if err != nil {
-		if whole, found := errors.AsType[*url.Error](err); found && !whole.Timeout() {
-			err = whole.Err // without the address
-		}
-		return 0, nil, failure(who, err)
+		return nil, failure(who, err)
 	}
-	return response.StatusCode, answer, nil
+	return response, nil
 }
+
+// wellDone reports whether a status says that the message was taken.
+func wellDone(status int) bool { return 200 <= status && status <= 299 }
 
 // refusal is what a status other than 2xx means. With 408 and 429 a provider
 // asks to come back; any other 4xx says that the request is at fault.

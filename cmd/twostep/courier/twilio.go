@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -73,12 +74,17 @@ func (t *Twilio) Send(ctx context.Context, m Message) error {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
 	request.SetBasicAuth(t.SID, t.Token)
-	status, answer, err := post(ctx, t.Client, who, request)
+	response, err := post(ctx, t.Client, who, request)
 	if err != nil {
 		return err
 	}
-	if status < 200 || status > 299 {
-		return t.refusal(who, status, answer)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, answerMost))
+	if !wellDone(response.StatusCode) {
+		return t.refusal(who, response.StatusCode, answer)
+	}
+	if err != nil {
+		return failure(who, err)
 	}
 	var accepted struct {
 		SID       string `json:"sid"`
@@ -86,7 +92,7 @@ func (t *Twilio) Send(ctx context.Context, m Message) error {
 		ErrorCode *int   `json:"error_code"`
 	}
 	if err := json.Unmarshal(answer, &accepted); err != nil || accepted.SID == "" {
-		return fmt.Errorf("%s answered %d, but not as the Messages API does", who, status)
+		return fmt.Errorf("%s answered %d, but not as the Messages API does", who, response.StatusCode)
 	}
 	if accepted.ErrorCode != nil && *accepted.ErrorCode != 0 {
 		return fmt.Errorf("%s took the message and failed: error %d", who, *accepted.ErrorCode)

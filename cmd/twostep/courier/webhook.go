@@ -60,12 +60,13 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set(SignatureHeader, w.sign(time.Now(), body))
-	status, _, err := post(ctx, w.Client, who, request)
+	answer, err := post(ctx, w.Client, who, request)
 	if err != nil {
 		return err
 	}
-	if status < 200 || status > 299 {
-		return refusal(who, status, "")
+	defer answer.Body.Close() // unread: the status says all
+	if !wellDone(answer.StatusCode) {
+		return refusal(who, answer.StatusCode, "")
 	}
 	return nil
 }

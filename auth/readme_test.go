@@ -1,0 +1,54 @@
+package auth
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadme: the numbers that the README gives for sessions, waits and limits
+// are those that hold (SE-12, RL-04).
+func TestReadme(t *testing.T) {
+	content, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := strings.Join(strings.Fields(string(content)), " ")
+	hours := func(d time.Duration) string { return fmt.Sprintf("%dh", d/time.Hour) }
+	words := map[int]string{2: "two", 5: "five", 100: "a hundred"}
+	var failures Backoff
+	posts, misses := 0, 0
+	for _, row := range limits {
+		switch brake := row.brake.(type) {
+		case Backoff:
+			failures = brake
+		case Window:
+			if row.by == ByAddress && row.door == DoorSignIn && brake.In == time.Minute {
+				posts = brake.Most
+			}
+			if row.by == ByAddress && row.door == DoorAnswer && brake.In == time.Minute {
+				misses = brake.Most
+			}
+		}
+	}
+	for _, want := range []string{
+		fmt.Sprintf("| `--session-lifetime`, `--session-idle` | `%s`, `%s` |", hours(SessionLifetimeMost), hours(SessionIdleMost)),
+		fmt.Sprintf("| `--code-lifetime` | `%dm` |", CodeLifetimeMost/time.Minute),
+		fmt.Sprintf("shown a warning %s minutes before", words[int(SessionWarning/time.Minute)]),
+		fmt.Sprintf("%s are free", words[failures.Free]),
+		fmt.Sprintf("waits of %d seconds, doubling to an hour", failures.First/time.Second),
+		fmt.Sprintf("after %s in a row", words[failures.Stop]),
+		fmt.Sprintf("remembered for %d days", FailuresKept/(24*time.Hour)),
+		fmt.Sprintf("%d sign-in posts and %d failures a minute", posts, misses),
+		"A person may have as many sessions as devices",
+	} {
+		if !strings.Contains(readme, want) {
+			t.Errorf("the README does not say %q", want)
+		}
+	}
+	if failures.Longest != time.Hour || SessionIdleMost != time.Hour || SessionLifetimeMost != 24*time.Hour {
+		t.Error("the README says that sessions and waits end after an hour, and sessions after a day")
+	}
+}

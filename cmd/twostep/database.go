@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+
+	"twostep/db"
+)
+
+// postgresAddress reads the address of a PostgreSQL database; empty stands for
+// the SQLite file in the data folder.
+func postgresAddress(given string) (string, error) {
+	if given == "" {
+		return "", nil
+	}
+	return given, db.CheckPostgres(given)
+}
+
+// inFile refuses a word that works on the SQLite file alone.
+func (p places) inFile() error {
+	if p.database != "" {
+		return &badFlag{"--database", errors.New("this is for the SQLite file in the data folder; PostgreSQL's own pg_dump and pg_restore copy a database of PostgreSQL")}
+	}
+	return nil
+}
+
+// dataPlace says where the data are. The address of a database is not repeated:
+// it may hold a password.
+func (p places) dataPlace() string {
+	if p.database != "" {
+		return "the PostgreSQL database of --database; its keys are in " + p.keyPlace()
+	}
+	return p.data
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"twostep/auth"
+	"twostep/db"
+)
+
+// othersMay are the mode bits by which somebody else than the owner gets at a file.
+const othersMay = 0o077
+
+// What access(2) is asked for.
+const (
+	mayWrite = 2
+	mayEnter = 1
+)
+
+// folder looks at the data folder and who gets at the files in it.
+func (e *examination) folder(context.Context) {
+	const what = "data folder"
+	info, err := os.Stat(e.data)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.warn(what, "%s is not there yet; the first start makes it", e.data)
+		return
+	case err != nil:
+		e.fail(what, "%v", err)
+		return
+	case !info.IsDir():
+		e.fail(what, "%s is no folder", e.data)
+		return
+	case syscall.Access(e.data, mayWrite|mayEnter) != nil:
+		e.fail(what, "%s cannot be written to by the user who runs this", e.data)
+		return
+	}
+	open, err := openToOthers(e.data)
+	switch {
+	case err != nil:
+		e.fail(what, "%v", err)
+	case len(open) > 0:
+		e.fail(what, "others than the owner get at %s: chmod go= takes that away", strings.Join(open, ", "))
+	default:
+		e.fine(what, "%s is its owner's alone", e.data)
+	}
+}
+
+// openToOthers lists what has a mode that lets others in: the folder, and the
+// files but the one that is there to be read by another program.
+func openToOthers(folder string) (open []string, err error) {
+	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a running server's, gone meanwhile
+		}
+		if err == nil && info.Mode().Type() != fs.ModeSymlink && info.Mode()&othersMay != 0 && entry.Name() != webhookKeyFile {
+			open = append(open, fmt.Sprintf("%s (%04o)", path, info.Mode().Perm()))
+		}
+		return err
+	})
+	return open, err
+}
+
+// ring reads the keys as serve would, and draws none.
+func (e *examination) ring(context.Context) {
+	const what = "keys"
+	path, inFile := strings.CutPrefix(e.given.Keys, "file:")
+	switch {
+	case e.keys != nil && !inFile:
+		e.opened = *e.keys
+		e.warn(what, "the ring is in the flag or the variable, where lists of processes may show it; file:PATH keeps it from them")
+		return
+	case e.keys == nil:
+		path = filepath.Join(e.data, keyFile)
+	}
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && e.exists() != nil {
+		e.warn(what, "%s is not there yet; the first start makes it", path)
+		return
+	}
+	if err == nil {
+		e.opened, err = auth.ParseKeys(strings.ReplaceAll(string(content), ",", " "))
+	}
+	info, statErr := os.Stat(path)
+	switch {
+	case err != nil:
+		e.fail(what, "%s: %v", path, err)
+	case statErr == nil && info.Mode()&othersMay != 0:
+		e.fail(what, "others than the owner get at %s (%04o): chmod 600", path, info.Mode().Perm())
+	default:
+		id, _ := e.opened.Newest(auth.KeySeal)
+		e.fine(what, "%s holds %s, the newest is %d", path, many(len(e.opened.All(auth.KeySeal)), "key"), id)
+	}
+}
+
+// database looks at what stands in the database, if it is there.
+func (e *examination) database(ctx context.Context) {
+	const what = "database"
+	var found db.Condition
+	var err error
+	name := filepath.Join(e.data, databaseFile)
+	switch {
+	case e.exists() != nil:
+		e.warn(what, "%s is not there yet; the first start makes it", name)
+		return
+	case e.places.database != "":
+		name = "PostgreSQL"
+		found, err = db.InspectPostgres(ctx, e.places.database, e.opened)
+	default:
+		found, err = db.InspectSQLite(ctx, name, e.opened)
+	}
+	if err != nil {
+		e.fail(what, "%s: %v", name, err)
+		return
+	}
+	e.fine(what, "%s holds %s", name, many(found.Accounts, "account"))
+	e.lastSeen = found.LastSeen
+	switch {
+	case found.Version > found.Newest:
+		e.fail("migrations", "the database is of version %d, and this program knows versions up to %d: use a newer program", found.Version, found.Newest)
+	case found.Version < found.Newest:
+		e.warn("migrations", "the database is of version %d; the next start brings it to %d, and there is no way back but a backup", found.Version, found.Newest)
+	default:
+		e.fine("migrations", "all are carried out, up to %d", found.Newest)
+	}
+	if found.Seals != nil {
+		e.fail("seals", "the keys do not open what is sealed in the database: %v", found.Seals)
+	} else {
+		e.fine("seals", "the keys open what is sealed in the database")
+	}
+}

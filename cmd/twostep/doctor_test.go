@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+// examined runs the word and returns its verdict of each thing.
+func examined(t *testing.T, args ...string) (code int, verdicts map[string]string, said string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(append([]string{"doctor"}, args...), terminal{out: &out, err: &errs})
+	verdicts = map[string]string{}
+	for line := range strings.Lines(out.String()) {
+		verdict, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		what, _, found := strings.Cut(strings.TrimLeft(rest, " "), ": ")
+		if !found || verdict != "ok" && verdict != "warn" && verdict != "FAIL" {
+			t.Errorf("a line is %q", line)
+		}
+		verdicts[what] = verdict
+	}
+	return code, verdicts, out.String() + errs.String()
+}
+
+// sound is what the word says of a good installation.
+func sound() map[string]string {
+	verdicts := map[string]string{}
+	for _, what := range []string{
+		"configuration", "data folder", "keys", "database", "migrations", "seals", "clock", "url", "proxies", "mail", "sms",
+	} {
+		verdicts[what] = "ok"
+	}
+	return verdicts
+}
+
+var soundFlags = []string{"--url=https://id.example.org", "--trusted-proxies=127.0.0.1", "--mail=file:mails", "--sms=file:texts"}
+
+func TestDoctor(t *testing.T) {
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody.Close()
+	somebody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer somebody.Close()
+
+	for name, c := range map[string]struct {
+		make func(t *testing.T)
+		args []string
+		want map[string]string // beside what is sound; the code is 1 where a FAIL is among it
+	}{
+		"sound":            {},
+		"folder open":      {func(t *testing.T) { mode(t, "data", 0o755) }, nil, map[string]string{"data folder": "FAIL"}},
+		"database open":    {func(t *testing.T) { mode(t, "data/twostep.db", 0o640) }, nil, map[string]string{"data folder": "FAIL"}},
+		"keys open":        {func(t *testing.T) { mode(t, "data/keys", 0o604) }, nil, map[string]string{"data folder": "FAIL", "keys": "FAIL"}},
+		"keys gone":        {func(t *testing.T) { move(t, "data/keys", "away") }, nil, map[string]string{"keys": "FAIL", "seals": "FAIL"}},
+		"keys elsewhere":   {func(t *testing.T) { move(t, "data/keys", "away") }, []string{"--keys=file:away"}, nil},
+		"other keys":       {otherKeys, nil, map[string]string{"seals": "FAIL"}},
+		"no database":      {func(t *testing.T) { put(t, "data", databaseFile, []byte("hello")) }, nil, map[string]string{"database": "FAIL", "migrations": "", "seals": ""}},
+		"bad value":        {nil, []string{"--url=nonsense"}, only("configuration", "FAIL")},
+		"in the clear":     {nil, []string{"--url=http://id.example.org"}, map[string]string{"url": "FAIL"}},
+		"local":            {nil, []string{"--url=http://localhost:8080"}, map[string]string{"url": "warn"}},
+		"proxy forgotten":  {nil, []string{"--trusted-proxies=", "--listen=127.0.0.1:80"}, map[string]string{"proxies": "warn"}},
+		"printed":          {nil, []string{"--mail=log:", "--sms=log:"}, map[string]string{"mail": "warn", "sms": "warn"}},
+		"no such folder":   {nil, []string{"--mail=file:missing/mails"}, map[string]string{"mail": "FAIL"}},
+		"provider there":   {nil, []string{"--mail=smtp://" + somebody.Addr().String()}, nil},
+		"provider gone":    {nil, []string{"--mail=smtp://" + nobody.Addr().String()}, map[string]string{"mail": "FAIL"}},
+		"webhook there":    {nil, []string{"--sms=webhook:http://" + somebody.Addr().String() + "/sms"}, nil},
+		"webhook gone":     {nil, []string{"--sms=webhook:http://" + nobody.Addr().String() + "/sms"}, map[string]string{"sms": "FAIL"}},
+		"before the start": {func(t *testing.T) { move(t, "data", "away") }, nil, map[string]string{"data folder": "warn", "keys": "warn", "database": "warn", "migrations": "", "seals": ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setUp(t)
+			mustStart(t)
+			mustOpen(t, func(rules *auth.Rules) {
+				if err := rules.AddAccount(t.Context(), "ann@example.org"); err != nil { // whose mail waits, sealed
+					t.Fatal(err)
+				}
+			})
+			if c.make != nil {
+				c.make(t)
+			}
+			before := everything(t)
+			code, verdicts, said := examined(t, append(append([]string{}, soundFlags...), c.args...)...)
+			delete(verdicts, "disk") // which is the machine's
+			want, wantCode := sound(), 0
+			for what, verdict := range c.want {
+				want[what] = verdict
+				if verdict == "FAIL" {
+					wantCode = 1
+				}
+				if verdict == "" {
+					delete(want, what)
+				}
+			}
+			if code != wantCode || fmt.Sprint(verdicts) != fmt.Sprint(want) {
+				t.Errorf("exit code %d and\n%s\nwant %d and %v", code, said, wantCode, want)
+			}
+			if after := everything(t); after != before {
+				t.Errorf("it changed\n%sto\n%s", before, after)
+			}
+		})
+	}
+}
+
+// only is a verdict of one thing, and none of the others.
+func only(what, verdict string) map[string]string {
+	verdicts := sound()
+	for other := range verdicts {
+		verdicts[other] = ""
+	}
+	verdicts[what] = verdict
+	return verdicts
+}
+
+func TestDoctor_Clock(t *testing.T) {
+	for verdict, seen := range map[string]time.Time{"ok": {}, "FAIL": time.Now().Add(time.Hour)} {
+		var out bytes.Buffer
+		e := examination{t: terminal{out: &out}, lastSeen: seen}
+		e.clock(t.Context())
+		if !strings.HasPrefix(out.String(), verdict) || e.ill != (verdict == "FAIL") {
+			t.Errorf("seen %v: %q", seen, out.String())
+		}
+	}
+}
+
+// everything is each file under the test's folder, with its mode and content.
+func everything(t *testing.T) (all string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		content, _ := os.ReadFile(path)
+		all += fmt.Sprintf("%s %v %x\n", path, info.Mode(), auth.Handle(content).Hash())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func mode(t *testing.T, path string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func move(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func otherKeys(t *testing.T) {
+	t.Helper()
+	put(t, "data", keyFile, []byte(auth.NewKeys().String()))
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/courier"
+)
+
+func openWay[C courier.Courier](t *testing.T, w way) C {
+	t.Helper()
+	opened, err := w.courier(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	carrier, is := opened.(C)
+	if !is {
+		t.Fatalf("the courier is a %T", opened)
+	}
+	return carrier
+}
+
+func TestWays_Printed(t *testing.T) {
+	for given, want := range map[string]bool{"log:": true, "file:log:": false, "smtp://localhost:25": false} {
+		if got := mustRead(t, "--mail="+given).mail.printed(); got != want {
+			t.Errorf("%s: printed is %v, want %v", given, got, want)
+		}
+	}
+}
+
+func TestWays_Mail(t *testing.T) {
+	tests := map[string]struct {
+		args       []string
+		from, site string
+	}{
+		"defaults":   {[]string{"--mail=smtp://localhost:25"}, "no-reply@localhost", "localhost"},
+		"of the URL": {[]string{"--mail=smtps://ann:x@mail.example.org", "--url=https://id.example.org:8443"}, "no-reply@id.example.org", "id.example.org"},
+		"given":      {[]string{"--mail=smtps://ann:x@mail.example.org", "--url=https://id.example.org", "--mail-from=id@example.org"}, "id@example.org", "id.example.org"},
+		"an address": {[]string{"--mail=smtp://localhost:25", "--url=http://192.0.2.1:80"}, "no-reply@[192.0.2.1]", "192.0.2.1"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			carrier := openWay[*courier.SMTP](t, mustRead(t, append(test.args, "--name=Zwei Schritte")...).mail)
+			if carrier.From.Address != test.from || carrier.From.Name != "Zwei Schritte" || carrier.Site != test.site {
+				t.Errorf("mails come from %v of the site %s, want %s and %s", carrier.From, carrier.Site, test.from, test.site)
+			}
+		})
+	}
+}
+
+func TestWays_Twilio(t *testing.T) {
+	s := mustRead(t, "--sms=twilio://SID:TOKEN@sms.example.org?from=+12025550123")
+	if carrier := openWay[*courier.Twilio](t, s.sms); carrier.Origin != "https://sms.example.org" || carrier.From != "+12025550123" || s.sms.signed() {
+		t.Errorf("read as %+v", carrier)
+	}
+}
+
+// TestWays_WebhookKey: the receiver's key is the newest one's, in a file for
+// the operator alone; it is no key of the ring, and what is sent is signed with
+// the older ones too.
+func TestWays_WebhookKey(t *testing.T) {
+	var signature string
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		signature = r.Header.Get(courier.SignatureHeader)
+	}))
+	defer receiver.Close()
+	folder := t.TempDir()
+	path := filepath.Join(folder, webhookKeyFile)
+	open := func(keys auth.Keys) (line string) {
+		t.Helper()
+		s := mustRead(t, "--sms=webhook:"+receiver.URL, "--data="+folder, "--keys="+keys.String())
+		if !s.sms.signed() {
+			t.Error("the greeting would not say where the key is")
+		}
+		hook := openWay[*courier.Webhook](t, s.sms)
+		if err := hook.Send(t.Context(), courier.Message{Channel: "sms"}); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("mode %v, want 0600", info.Mode().Perm())
+		}
+		return string(content)
+	}
+
+	one := auth.NewKeys()
+	line := open(one)
+	key, err := hex.DecodeString(strings.TrimSuffix(line, "\n"))
+	if _, want := one.Newest(auth.KeyWebhook); err != nil || !bytes.Equal(key, want) {
+		t.Errorf("the file holds %q, %v", line, err)
+	}
+	if strings.Count(signature, "v1=") != 1 {
+		t.Errorf("signed %s", signature)
+	}
+	if open(one) != line {
+		t.Error("a second start wrote another key")
+	}
+
+	two, err := auth.ParseKeys("2:" + strings.TrimPrefix(auth.NewKeys().String(), "1:") + one.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if open(two) == line {
+		t.Error("the file still holds the older key")
+	}
+	if strings.Count(signature, "v1=") != 2 {
+		t.Errorf("signed %s", signature)
+	}
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) != 1 {
+		t.Errorf("the folder holds %v, %v", left, err)
+	}
+}
+
+func TestWays_WebhookWithoutItsKeys(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, databaseFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := mustRead(t, "--sms=webhook:https://example.org/s3cret", "--data="+folder)
+	if _, err := s.sms.courier(io.Discard); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("opened with %v", err)
+	}
+}

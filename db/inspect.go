@@ -1,0 +1,91 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"twostep/auth"
+)
+
+// A Condition is how a database stands.
+type Condition struct {
+	Accounts int
+	Version  int64     // of the last migration that was carried out
+	Newest   int64     // migration that this program knows
+	LastSeen time.Time // when somebody signed in was here last; zero for nobody
+	Seals    error     // why the keys do not open what is sealed, or nil
+}
+
+// InspectSQLite looks at the database at path and changes nothing, its version
+// included.
+func InspectSQLite(ctx context.Context, path string, keys auth.Keys) (Condition, error) {
+	if err := checkHeader(path); err != nil {
+		return Condition{}, err
+	}
+	file, err := sql.Open("sqlite", sqliteFile(path)+"?mode=rw&_query_only=1&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return Condition{}, err
+	}
+	c, err := inspect(ctx, newParsedPool(file), keys, "migrations/sqlite")
+	return c, errors.Join(err, file.Close())
+}
+
+// InspectPostgres looks at the database at an address, see [OpenPostgres].
+func InspectPostgres(ctx context.Context, address string, keys auth.Keys) (Condition, error) {
+	config, err := parsePostgres(address)
+	if err != nil {
+		return Condition{}, err
+	}
+	server := stdlib.OpenDB(*config)
+	defer server.Close()
+	if err := checkPostgres(ctx, server); err != nil {
+		return Condition{}, plainly(config, err)
+	}
+	c, err := inspect(ctx, newPlainPool(server), keys, "migrations/postgres")
+	if err != nil {
+		err = plainly(config, err)
+	}
+	return c, err
+}
+
+func inspect(ctx context.Context, p *pool, keys auth.Keys, migrationsIn string) (c Condition, err error) {
+	if c.Newest, err = newestMigration(migrationsIn); err != nil {
+		return c, err
+	}
+	for _, look := range []struct {
+		row   into
+		query string
+	}{
+		{into{&c.Version}, `SELECT COALESCE(max(version_id), 0) FROM goose_db_version`},
+		{into{&c.Accounts}, `SELECT count(*) FROM users`},
+		{into{at(&c.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
+	} {
+		if err := p.find(ctx, look.row, look.query); err != nil {
+			return c, fmt.Errorf("it does not hold what it should: %w", err)
+		}
+	}
+	c.Seals = checkSeals(ctx, p.statements, sealer{keys: keys})
+	return c, nil
+}
+
+func newestMigration(folder string) (newest int64, err error) {
+	files, err := fs.ReadDir(migrations, folder)
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		number, err := goose.NumericComponent(file.Name())
+		if err != nil {
+			return 0, err
+		}
+		newest = max(newest, number)
+	}
+	return newest, nil
+}

@@ -1,0 +1,38 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"twostep/auth"
+	"twostep/db/cluster"
+)
+
+// Through pgbouncer in transaction mode each transaction runs on any
+// connection, with others of other visitors before and after it: migrations,
+// every query, and races come out the same.
+func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
+	address, err := running(t).Pool()
+	if errors.Is(err, cluster.ErrNoPooler) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	must(t, err)
+	b := base{kind: "postgres", keys: auth.NewKeys(), path: address(databaseName(t, database(t, "template0")))}
+	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
+	b.Store = b.again(t)
+	b.everything(t, "carol", noon)
+	allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+		refused, _, err := s.Take(ctx, noon, []auth.Try{{Key: "k", Brake: auth.Window{Most: 7, In: time.Hour}}})
+		return refused < 0, err
+	})
+	if allowed != 7 {
+		t.Errorf("%d tries were allowed, not 7", allowed)
+	}
+	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+		return s.SpendTOTPStep(ctx, "carol", 101, auth.Grant{At: noon})
+	})
+	b.walk(t)
+}

@@ -1,0 +1,122 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+
+	"twostep/auth"
+)
+
+const (
+	postgresOldest      = 13               // the oldest version of the server that is still like those we test with
+	postgresConnectWait = 5 * time.Second  // unless the address says connect_timeout
+	postgresConnLife    = 30 * time.Minute // so that nodes spread anew over servers that came back
+)
+
+// migrationLock is the advisory lock that the nodes of one database share while
+// they migrate it. The number says nothing but who we are.
+const migrationLock = 0x74776f73746570 // "twostep"
+
+// OpenPostgres opens the database at an address such as
+// postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full and brings it up to
+// this program's version; one of a newer version is refused. What the address
+// leaves out comes from the variables and files of PostgreSQL's own programs
+// (PGPASSWORD, PGSSLROOTCERT, ~/.pgpass). No error holds the password.
+//
+// It works through pgbouncer in transaction mode too: every query is sent with
+// its arguments at once, no prepared statement is kept, and no session is given
+// settings or locks that the next transaction would need.
+//
+// A commit is lasting where the server's fsync and synchronous_commit are on,
+// as they are unless somebody has switched them off.
+func OpenPostgres(ctx context.Context, address string, keys auth.Keys) (*Store, error) {
+	if len(keys.All(auth.KeySeal)) == 0 {
+		return nil, errNoKeys
+	}
+	config, err := parsePostgres(address)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: the address %w", err)
+	}
+	server := stdlib.OpenDB(*config)
+	connections := 2*runtime.GOMAXPROCS(0) + 2
+	server.SetMaxOpenConns(connections)
+	server.SetMaxIdleConns(connections)
+	server.SetConnMaxLifetime(postgresConnLife)
+	s := &Store{
+		seals: sealer{keys: keys}, overtaken: overtaken, skipLocked: `
+			FOR UPDATE SKIP LOCKED`,
+	}
+	s.writer = newPlainPool(server)
+	s.reader = &pool{statements: s.writer.statements, db: server, close: func() error { return nil }}
+	if err := s.openPostgres(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database: %w", plainly(config, err)), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) openPostgres(ctx context.Context) error {
+	if err := checkPostgres(ctx, s.writer.db); err != nil {
+		return err
+	}
+	return migrateAlone(ctx, s.writer.db)
+}
+
+// checkPostgres reads what a database must be like.
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	var version int
+	var encoding string
+	err := db.QueryRowContext(ctx, `
+		SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')`).Scan(&version, &encoding)
+	if err != nil {
+		return err
+	}
+	if version < postgresOldest {
+		return fmt.Errorf("the server is PostgreSQL %d, and must be %d or newer", version, postgresOldest)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the encoding of the database is %s, and must be UTF8", encoding)
+	}
+	return nil
+}
+
+// migrateAlone migrates while other nodes that start at the same time wait. The
+// lock is held by a transaction of its own: a lock of the session would be left
+// behind in pgbouncer.
+func migrateAlone(ctx context.Context, db *sql.DB) error {
+	lock, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer lock.Rollback()
+	if _, err := lock.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
+		return err
+	}
+	return migrate(ctx, db, goose.DialectPostgres, "migrations/postgres")
+}
+
+// overtaken answers whether a transaction was undone because of another one
+// that wrote at the same time. Run anew it sees what that has written: a row it
+// cannot add any more is there, or what a row hangs on is gone, and its own
+// conditions give the answer.
+func overtaken(err error) bool {
+	said, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch said.Code {
+	case "40001", // serialization failure
+		"40P01", // deadlock
+		"23503", // what a row hangs on was removed
+		"23505": // the same key was added
+		return true
+	}
+	return false
+}

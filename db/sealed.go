@@ -1,0 +1,102 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// A sealedColumn is one whose values a [sealer] has sealed.
+type sealedColumn struct {
+	table, column string
+	id            string // the primary key
+	owner         string // the column whose value the seal is bound to, see [place]
+}
+
+// sealedColumns is all of them.
+var sealedColumns = []sealedColumn{
+	{"totp", "secret", "user_id", "user_id"},
+	{"totp_enrolments", "secret", "session_id", "id"},
+	{"backup_code_sets", "unseen", "user_id", "user_id"},
+	{"messages", "body", "id", "id"},
+}
+
+func (c sealedColumn) place(owner string) place { return place{c.table, c.column, owner} }
+
+// query writes a query about the column.
+func (c sealedColumn) query(text string) string {
+	return fmt.Sprintf(text, c.table, c.column, c.id, c.owner)
+}
+
+// keys counts the column's values by the key that sealed them.
+func (c sealedColumn) keys(ctx context.Context, from statements) (map[byte]int, error) {
+	counts := map[byte]int{}
+	var key []byte
+	var n int
+	var err error
+	each := from.each(ctx, into{&key, &n}, func() {
+		if len(key) == 0 {
+			err = fmt.Errorf("%s.%s: %w", c.table, c.column, errSealed)
+			return
+		}
+		counts[key[0]] = n
+	}, c.query(`
+		SELECT substr(%[2]s, 1, 1), count(*)
+		FROM %[1]s
+		WHERE %[2]s IS NOT NULL
+		GROUP BY substr(%[2]s, 1, 1)`))
+	if each != nil {
+		return nil, each
+	}
+	return counts, err
+}
+
+// SealedBy counts all sealed values by the id of the key that sealed them.
+func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
+	all := map[byte]int{}
+	for _, c := range sealedColumns {
+		counts, err := c.keys(ctx, s.reader.statements)
+		if err != nil {
+			return nil, fmt.Errorf("count sealed values: %w", err)
+		}
+		for key, n := range counts {
+			all[key] += n
+		}
+	}
+	return all, nil
+}
+
+// CheckSeals opens one value of each kind and key. Where that succeeds the ring
+// is the database's own: a key that opens one opens all that bear its id.
+func (s *Store) CheckSeals(ctx context.Context) error {
+	return checkSeals(ctx, s.reader.statements, s.seals)
+}
+
+func checkSeals(ctx context.Context, from statements, seals sealer) error {
+	for _, c := range sealedColumns {
+		counts, err := c.keys(ctx, from)
+		if err != nil {
+			return err
+		}
+		for _, key := range slices.Sorted(maps.Keys(counts)) {
+			var owner string
+			var sealed []byte
+			err := from.each(ctx, into{&owner, &sealed}, func() {}, c.query(`
+				SELECT %[4]s, %[2]s
+				FROM %[1]s
+				WHERE substr(%[2]s, 1, 1) = $1
+				LIMIT 1`), []byte{key})
+			if err != nil {
+				return err
+			}
+			if owner == "" {
+				continue // it went in between
+			}
+			if _, err := seals.open(c.place(owner), sealed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

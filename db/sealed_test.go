@@ -1,0 +1,68 @@
+package db
+
+import (
+	"maps"
+	"testing"
+
+	"twostep/auth"
+)
+
+// sealAll writes one value of each sealed kind.
+func (b base) sealAll(t *testing.T) {
+	t.Helper()
+	b.ann(t)
+	b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+}
+
+// Every column of bytes is sealed but the keyed hashes of codes. A new one that
+// is missing in the list would be lost when an old key is taken away.
+func TestSealedColumns_Complete(t *testing.T) {
+	b := open(t)
+	listed := map[string]bool{"sent_codes.mac": true}
+	for _, c := range sealedColumns {
+		listed[c.table+"."+c.column] = true
+	}
+	stored := map[string]bool{}
+	var name string
+	must(t, b.reader.each(t.Context(), into{&name}, func() { stored[name] = true }, `
+		SELECT tables.name || '.' || columns.name
+		FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+		WHERE tables.type = 'table' AND columns.type = 'BLOB'`))
+	if !maps.Equal(listed, stored) {
+		t.Errorf("the database has %v, and listed are %v", stored, listed)
+	}
+}
+
+func TestSealedBy_CountsEveryKind(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.sealAll(t)
+		counts, err := b.SealedBy(t.Context())
+		if err != nil || !maps.Equal(counts, map[byte]int{1: len(sealedColumns)}) {
+			t.Errorf("counted %v, %v", counts, err)
+		}
+	})
+}
+
+func TestCheckSeals_EveryKind(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.sealAll(t)
+		must(t, b.CheckSeals(t.Context()))
+		for _, c := range sealedColumns {
+			moved, err := b.seals.seal(place{"elsewhere", c.column, "ann"}, []byte("secret"))
+			must(t, err)
+			var stood []byte
+			must(t, b.reader.each(t.Context(), into{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s`)))
+			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1`), moved)
+			if err := b.CheckSeals(t.Context()); err == nil {
+				t.Errorf("%s: a value sealed for another place was not noticed", c.table)
+			}
+			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1`), stood)
+		}
+		must(t, b.CheckSeals(t.Context()))
+		b.seals = sealer{auth.NewKeys()}
+		if err := b.CheckSeals(t.Context()); err == nil {
+			t.Error("another ring opened the seals")
+		}
+	})
+}

@@ -1,0 +1,120 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"twostep/auth"
+)
+
+// readers is how many pages can read at the same time. A read takes
+// microseconds, so a few connections serve many people.
+const readers = 4
+
+// sqlitePragmas are set for each connection and read back at the start, since
+// the driver ignores keys it does not know. FULL makes a commit last through a
+// power cut: a code that was spent must not come back.
+var sqlitePragmas = []struct{ name, set, reads string }{
+	{"busy_timeout", "5000", "5000"}, // milliseconds to wait for another process
+	{"foreign_keys", "1", "1"},
+	{"journal_mode", "WAL", "wal"},
+	{"synchronous", "FULL", "2"},
+}
+
+// OpenSQLite opens the database at path, and makes it where there is none,
+// readable by its owner alone. It is brought up to this program's version; one
+// of a newer version is refused, for what that has learned would be undone.
+//
+// One connection writes, and takes the write lock when it begins: a read
+// followed by a write then never meets a lock it cannot get. The others can
+// only read.
+func OpenSQLite(ctx context.Context, path string, keys auth.Keys) (*Store, error) {
+	if len(keys.All(auth.KeySeal)) == 0 {
+		return nil, errNoKeys
+	}
+	if err := createPrivate(path); err != nil {
+		return nil, fmt.Errorf("create the database: %w", err)
+	}
+	s := &Store{seals: sealer{keys: keys}}
+	if err := s.openSQLite(ctx, path); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
+	if s.writer, err = openSQLitePool(ctx, path, 1, false); err != nil {
+		return fmt.Errorf("open the database for writing: %w", err)
+	}
+	if err = migrate(ctx, s.writer.db, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	if s.reader, err = openSQLitePool(ctx, path, readers, true); err != nil {
+		return fmt.Errorf("open the database for reading: %w", err)
+	}
+	return nil
+}
+
+// createPrivate makes the file before SQLite would, who lets everybody read
+// it. The files beside it, of the write-ahead log, take its mode.
+func createPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func sqliteDSN(path string, readOnly bool) string {
+	query := url.Values{"_txlock": {"immediate"}, "_dqs": {"0"}}
+	for _, p := range sqlitePragmas {
+		query.Add("_pragma", p.name+"("+p.set+")")
+	}
+	if readOnly {
+		query.Set("_query_only", "1")
+	}
+	file := url.URL{Path: filepath.ToSlash(path)}
+	return "file:" + file.EscapedPath() + "?" + query.Encode()
+}
+
+func openSQLitePool(ctx context.Context, path string, connections int, readOnly bool) (*pool, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(path, readOnly))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections) // a connection keeps its parsed statements
+	if err := checkSQLite(ctx, db, readOnly); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return newParsedPool(db), nil
+}
+
+// checkSQLite reads back what the connection string has asked for.
+func checkSQLite(ctx context.Context, db *sql.DB, readOnly bool) error {
+	wanted := map[string]string{"query_only": "0"}
+	if readOnly {
+		wanted["query_only"] = "1"
+	}
+	for _, p := range sqlitePragmas {
+		wanted[p.name] = p.reads
+	}
+	for name, want := range wanted {
+		var got string
+		if err := db.QueryRowContext(ctx, `PRAGMA `+name).Scan(&got); err != nil {
+			return fmt.Errorf("read pragma %s: %w", name, err)
+		}
+		if got != want {
+			return fmt.Errorf("pragma %s is %s and must be %s", name, got, want)
+		}
+	}
+	return nil
+}

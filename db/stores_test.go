@@ -1,0 +1,173 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"twostep/auth"
+	"twostep/db/cluster"
+)
+
+// A base is a database of a test's own, opened as in production.
+type base struct {
+	*Store
+	keys auth.Keys
+	kind string
+	path string // of the file, or the address
+	open func(ctx context.Context) (*Store, error)
+}
+
+// eachStore runs a test on every kind of database.
+func eachStore(t *testing.T, test func(t *testing.T, b base)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, open(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, openPostgres(t)) })
+}
+
+// open makes a database of SQLite in a folder of its own.
+func open(t *testing.T) base {
+	t.Helper()
+	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
+	b.Store = b.again(t)
+	return b
+}
+
+// openPostgres makes a database of PostgreSQL that is migrated already.
+func openPostgres(t *testing.T) base {
+	t.Helper()
+	b := base{kind: "postgres", path: database(t, "migrated"), keys: auth.NewKeys()}
+	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
+	b.Store = b.again(t)
+	return b
+}
+
+// again opens the same database once more, as another process would.
+func (b base) again(t *testing.T) *Store {
+	t.Helper()
+	s, err := b.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, s.Close()) })
+	return s
+}
+
+// server is the one PostgreSQL of all tests, started by the first that asks.
+var server struct {
+	once    sync.Once
+	err     error
+	cluster *cluster.Cluster
+	named   atomic.Int64
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if server.cluster != nil {
+		if err := server.cluster.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// database makes a database like another one, and returns its address.
+func database(t *testing.T, like string) string {
+	t.Helper()
+	c := running(t)
+	name := fmt.Sprint("test_", server.named.Add(1))
+	must(t, c.Run("postgres", `CREATE DATABASE `+name+` TEMPLATE `+like+` STRATEGY FILE_COPY`))
+	t.Cleanup(func() { must(t, c.Run("postgres", `DROP DATABASE `+name+` WITH (FORCE)`)) })
+	return c.Address(name)
+}
+
+// running is the server. Without PostgreSQL's programs a test that needs it is
+// left out, but not where changes are judged: there both databases are tested.
+func running(t *testing.T) *cluster.Cluster {
+	t.Helper()
+	server.once.Do(func() {
+		if server.cluster, server.err = cluster.Start(); server.err == nil {
+			server.err = prepare(server.cluster)
+		}
+	})
+	if errors.Is(server.err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skip("not tested on PostgreSQL: ", server.err)
+	}
+	must(t, server.err)
+	return server.cluster
+}
+
+// prepare makes the database that those of the tests are copies of.
+func prepare(c *cluster.Cluster) error {
+	if err := c.Run("postgres", `CREATE DATABASE migrated`); err != nil {
+		return err
+	}
+	s, err := OpenPostgres(context.Background(), c.Address("migrated"), auth.NewKeys())
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// databaseName is the name in an address.
+func databaseName(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	return u.Path[1:]
+}
+
+// dump is all that stands on the disk.
+func (b base) dump(t *testing.T) (all []byte) {
+	t.Helper()
+	pattern := b.path + "*"
+	if b.kind == "postgres" {
+		c := running(t)
+		must(t, c.Run("postgres", `CHECKPOINT`))
+		pattern = filepath.Join(c.Data(), "base", fmt.Sprint(b.oid(t)), "*")
+	}
+	files, err := filepath.Glob(pattern)
+	must(t, err)
+	for _, file := range files {
+		part, err := os.ReadFile(file)
+		must(t, err)
+		all = append(all, part...)
+	}
+	return all
+}
+
+// oid is the name of a database's folder.
+func (b base) oid(t *testing.T) (oid int64) {
+	t.Helper()
+	s := b.again(t)
+	must(t, s.reader.find(t.Context(), into{&oid}, `
+		SELECT oid::bigint
+		FROM pg_database
+		WHERE datname = current_database()`))
+	return oid
+}
+
+// names lists the tables.
+func (b base) names(t *testing.T) (names []string) {
+	t.Helper()
+	query := `
+		SELECT name
+		FROM sqlite_master
+		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`
+	if b.kind == "postgres" {
+		query = `
+		SELECT tablename::text
+		FROM pg_tables
+		WHERE schemaname = 'public' AND tablename NOT LIKE 'goose_%'`
+	}
+	var name string
+	must(t, b.reader.each(t.Context(), into{&name}, func() { names = append(names, name) }, query))
+	return names
+}

@@ -1,0 +1,43 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// A Pool is how the connections to the database are used.
+type Pool struct {
+	Most      int           // connections it may have
+	Open      int           // connections it has
+	InUse     int           // connections that somebody works on
+	Waits     int64         // how often somebody had to wait for one
+	WaitedFor time.Duration // all in all
+}
+
+// Pools answers how the connections are used, by what they are for. On
+// PostgreSQL one pool does both.
+func (s *Store) Pools() map[string]Pool {
+	if s.reader.db == s.writer.db {
+		return map[string]Pool{"all": poolOf(s.writer.db)}
+	}
+	return map[string]Pool{"write": poolOf(s.writer.db), "read": poolOf(s.reader.db)}
+}
+
+func poolOf(db *sql.DB) Pool {
+	stats := db.Stats()
+	return Pool{
+		Most: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse,
+		Waits: stats.WaitCount, WaitedFor: stats.WaitDuration,
+	}
+}
+
+// CountMessages counts the messages that wait to be sent: all of them, and
+// those among them that could not be sent at least once.
+func (s *Store) CountMessages(ctx context.Context) (waiting, failing int, err error) {
+	err = s.find(ctx, "count messages", into{&waiting, &failing}, `
+		SELECT count(*), COALESCE(sum(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0)
+		FROM messages
+		WHERE sent_at IS NULL`)
+	return waiting, failing, err
+}

@@ -1,0 +1,41 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+func TestCountMessages(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		want := func(waiting, failing int) {
+			t.Helper()
+			w, f, err := b.CountMessages(t.Context())
+			if err != nil || w != waiting || f != failing {
+				t.Errorf("%d wait and %d fail, %v; want %d and %d", w, f, err, waiting, failing)
+			}
+		}
+		want(0, 0)
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
+		want(3, 0)
+		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon.Add(time.Minute)))
+		_, err := b.SpendMessage(t.Context(), "m2", noon)
+		must(t, err)
+		want(2, 1)
+	})
+}
+
+func TestPools(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		pools := b.Pools()
+		if len(pools) == 0 {
+			t.Error("there is no pool")
+		}
+		for name, p := range pools {
+			if p.Most < 1 || p.Open > p.Most || p.InUse > p.Open {
+				t.Errorf("%s is %+v", name, p)
+			}
+		}
+	})
+}
