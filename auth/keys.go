@@ -17,7 +17,10 @@ import (
 // says nothing about another (ST-06). The inventory of purposes and algorithms
 // is the list of Purpose constants below; HMAC-SHA-1 is used for TOTP alone,
 // because authenticator apps reliably compute nothing else (TO-03).
-type Keys struct{ ring []ringKey }
+type Keys struct {
+	ring   []ringKey
+	source *keySource // of a ring that can change, see [FollowKeys]; else nil
+}
 
 type ringKey struct {
 	id     byte
@@ -89,7 +92,7 @@ func sampleKey(secret []byte) bool {
 // String writes the ring as [ParseKeys] reads it. It is the secret itself.
 func (k Keys) String() string {
 	var b strings.Builder
-	for _, key := range k.ring {
+	for _, key := range k.keys() {
 		fmt.Fprintf(&b, "%d:%s\n", key.id, base64.StdEncoding.EncodeToString(key.secret))
 	}
 	return b.String()
@@ -97,14 +100,21 @@ func (k Keys) String() string {
 
 // Newest returns the id of the newest key and its derived key for a purpose.
 func (k Keys) Newest(purpose string) (id byte, key []byte) {
-	return k.ring[0].id, derive(k.ring[0].secret, purpose)
+	newest := k.keys()[0]
+	return newest.id, derive(newest.secret, purpose)
 }
 
-// ByID returns the derived key of the ring's key with that id.
+// ByID returns the derived key of the ring's key with that id. One that is not
+// there may have been added a moment ago, so the ring is reread for it.
 func (k Keys) ByID(id byte, purpose string) (key []byte, found bool) {
-	for _, r := range k.ring {
-		if r.id == id {
-			return derive(r.secret, purpose), true
+	for range 2 {
+		for _, r := range k.keys() {
+			if r.id == id {
+				return derive(r.secret, purpose), true
+			}
+		}
+		if changed, err := k.Reread(); err != nil || !changed {
+			return nil, false
 		}
 	}
 	return nil, false
@@ -112,8 +122,9 @@ func (k Keys) ByID(id byte, purpose string) (key []byte, found bool) {
 
 // All returns the derived keys for a purpose, newest first.
 func (k Keys) All(purpose string) [][]byte {
-	all := make([][]byte, len(k.ring))
-	for i, r := range k.ring {
+	ring := k.keys()
+	all := make([][]byte, len(ring))
+	for i, r := range ring {
 		all[i] = derive(r.secret, purpose)
 	}
 	return all

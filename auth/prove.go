@@ -50,28 +50,35 @@ var spentBefore = map[Kind]Reason{
 }
 
 // verify is the one place where an answer meets a factor. It counts the try
-// before it looks at the answer. Where the server had no time to look, the try
-// is given back: a flood must not close the factors of those who meet it (RL-09).
+// before it looks at the answer. Where the server had no time to look, or the
+// visitor left before it had, the try is given back: a flood must not close the
+// factors of those who meet it (RL-09).
 func (r *Rules) verify(ctx context.Context, q question, answer string, now time.Time) (right spend, err error) {
 	tries := r.tries(DoorAnswer, who{ByFactor: q.brake}.from(q.visitor))
 	if err = r.take(ctx, now, tries...); err == nil {
 		right, err = verifiers[q.kind](r, ctx, q, answer, now)
+		if unseen(err) {
+			err = errors.Join(err, r.giveBack(context.WithoutCancel(ctx), tries, now))
+		}
 	}
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		p.User = q.user
+	}
+	return right, err
+}
+
+// unseen reports whether an answer was never looked at.
+func unseen(err error) bool {
 	p := (*Problem)(nil)
-	if !errors.As(err, &p) {
-		return right, err
+	return errors.As(err, &p) && p.Reason == Busy || errors.Is(err, context.Canceled)
+}
+
+func (r *Rules) giveBack(ctx context.Context, tries []Try, now time.Time) error {
+	grant := Grant{At: now}
+	for _, try := range tries {
+		grant.GiveBack = append(grant.GiveBack, try.Key)
 	}
-	p.User = q.user
-	if p.Reason == Busy {
-		unseen := Grant{At: now}
-		for _, try := range tries {
-			unseen.GiveBack = append(unseen.GiveBack, try.Key)
-		}
-		if fault := r.store.AddGrant(ctx, unseen); fault != nil {
-			return nil, fault
-		}
-	}
-	return nil, err
+	return r.store.AddGrant(ctx, grant)
 }
 
 // Prove answers what an attempt asks. backup says that the person marked the

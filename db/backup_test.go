@@ -20,7 +20,7 @@ func TestBackupSQLite_OneMoment(t *testing.T) {
 	folder := t.TempDir()
 	var added atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
+	first, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		var err error
 		for i := 0; ctx.Err() == nil && err == nil; i++ {
@@ -29,12 +29,13 @@ func TestBackupSQLite_OneMoment(t *testing.T) {
 				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon},
 				TOTP: &auth.TOTPKey{User: id, Secret: []byte("a key"), AddedAt: noon},
 			})
-			added.Store(int64(i) + 1)
+			if added.Store(int64(i) + 1); i == 0 {
+				close(first)
+			}
 		}
 		done <- err
 	}()
-	for added.Load() == 0 {
-	}
+	<-first
 	for i := range 5 {
 		before := int(added.Load())
 		file := filepath.Join(folder, fmt.Sprint("backup", i))

@@ -48,6 +48,7 @@ func TestOpenPostgres_ManyAtOnce(t *testing.T) {
 
 func TestOpenPostgres_NewerVersionRefused(t *testing.T) {
 	b := openPostgres(t)
+	defer b.change(t, `DELETE FROM goose_db_version WHERE version_id = 9999`)
 	b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
 	s, err := b.open(t.Context())
 	if err == nil {
@@ -69,7 +70,11 @@ func TestOpenPostgres_Refused(t *testing.T) {
 	must(t, os.WriteFile(rules, append([]byte("local all guarded scram-sha-256\n"), before...), 0o600))
 	must(t, c.Run("postgres", `SELECT pg_reload_conf()`))
 	must(t, c.Run("postgres", `CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc`))
-	t.Cleanup(func() { must(t, c.Run("postgres", `DROP DATABASE latin`)) })
+	t.Cleanup(func() {
+		must(t, c.Run("postgres", `DROP DATABASE latin`))
+		must(t, c.Run("postgres", `DROP ROLE guarded`))
+		must(t, os.WriteFile(rules, before, 0o600))
+	})
 
 	here := "?host=" + url.QueryEscape(c.Folder())
 	for address, want := range map[string]string{

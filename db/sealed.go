@@ -1,10 +1,14 @@
 package db
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+
+	"twostep/auth"
 )
 
 // A sealedColumn is one whose values a [sealer] has sealed.
@@ -73,30 +77,63 @@ func (s *Store) CheckSeals(ctx context.Context) error {
 	return checkSeals(ctx, s.reader.statements, s.seals)
 }
 
-func checkSeals(ctx context.Context, from statements, seals sealer) error {
-	for _, c := range sealedColumns {
-		counts, err := c.keys(ctx, from)
-		if err != nil {
-			return err
-		}
-		for _, key := range slices.Sorted(maps.Keys(counts)) {
-			var owner string
-			var sealed []byte
-			err := from.each(ctx, into{&owner, &sealed}, func() {}, c.query(`
-				SELECT %[4]s, %[2]s
-				FROM %[1]s
-				WHERE substr(%[2]s, 1, 1) = $1
-				LIMIT 1`), []byte{key})
-			if err != nil {
-				return err
-			}
-			if owner == "" {
-				continue // it went in between
-			}
-			if _, err := seals.open(c.place(owner), sealed); err != nil {
-				return err
-			}
+// CheckRing refuses keys that are not those of the database: where one that has
+// sealed something is missing, or where none opens anything. A single value that
+// does not open is no reason to keep everybody out.
+func (s *Store) CheckRing(ctx context.Context) error {
+	counts, err := s.SealedBy(ctx)
+	if err != nil {
+		return err
+	}
+	for key, n := range counts {
+		if _, found := s.seals.keys.ByID(key, auth.KeySeal); !found {
+			return fmt.Errorf("the key ring has no key %d, which has sealed %d of what stands in the database", key, n)
 		}
 	}
+	tried, opened, err := trySeals(ctx, s.reader.statements, s.seals)
+	if tried > 0 && opened == 0 {
+		return err
+	}
 	return nil
+}
+
+func checkSeals(ctx context.Context, from statements, seals sealer) error {
+	_, _, err := trySeals(ctx, from, seals)
+	return err
+}
+
+// trySeals opens one value of each kind and key, and answers why some did not open.
+func trySeals(ctx context.Context, from statements, seals sealer) (tried, opened int, err error) {
+	for _, c := range sealedColumns {
+		counts, fault := c.keys(ctx, from)
+		if fault != nil {
+			return tried, opened, fault
+		}
+		for _, key := range slices.Sorted(maps.Keys(counts)) {
+			owner, sealed, fault := c.example(ctx, from, key)
+			if errors.Is(fault, auth.ErrNotFound) {
+				continue // it went in between
+			}
+			if fault != nil {
+				return tried, opened, fault
+			}
+			tried++
+			if _, fault := seals.open(c.place(owner), sealed); fault != nil {
+				err = cmp.Or(err, fault)
+				continue
+			}
+			opened++
+		}
+	}
+	return tried, opened, err
+}
+
+// example is one value that a key has sealed.
+func (c sealedColumn) example(ctx context.Context, from statements, key byte) (owner string, sealed []byte, err error) {
+	err = from.find(ctx, into{&owner, &sealed}, c.query(`
+		SELECT %[4]s, %[2]s
+		FROM %[1]s
+		WHERE substr(%[2]s, 1, 1) = $1
+		LIMIT 1`), []byte{key})
+	return owner, sealed, err
 }

@@ -24,28 +24,92 @@ type base struct {
 	open func(ctx context.Context) (*Store, error)
 }
 
-// eachStore runs a test on every kind of database.
+// eachStore runs a test on every kind of database, side by side.
 func eachStore(t *testing.T, test func(t *testing.T, b base)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, open(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, openPostgres(t)) })
+	for kind, open := range map[string]func(*testing.T) base{"sqlite": open, "postgres": openPostgres} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
 }
+
+// migratedFile is a file of SQLite that those of the tests are copies of: to
+// migrate each takes longer than most tests.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "twostep-sqlite")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "twostep.db")
+	s, err := OpenSQLite(context.Background(), path, auth.NewKeys())
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // open makes a database of SQLite in a folder of its own.
 func open(t *testing.T) base {
 	t.Helper()
+	file, err := migratedFile()
+	must(t, err)
 	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	must(t, os.WriteFile(b.path, file, 0o600))
 	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
 	b.Store = b.again(t)
 	return b
 }
 
-// openPostgres makes a database of PostgreSQL that is migrated already.
+// openPostgres opens a database of PostgreSQL that is migrated already.
 func openPostgres(t *testing.T) base {
 	t.Helper()
-	b := base{kind: "postgres", path: database(t, "migrated"), keys: auth.NewKeys()}
+	b := base{kind: "postgres", path: emptied(t), keys: auth.NewKeys()}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
 	b.Store = b.again(t)
 	return b
+}
+
+// empty removes every row, of a database that is as the migrations left it.
+const empty = `DO $$
+	DECLARE one text;
+	BEGIN
+		IF (SELECT count(*) || ' ' || max(version_id) FROM goose_db_version) <> '%d %d' THEN
+			RAISE 'its version was changed';
+		END IF;
+		FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'goose_%%' LOOP
+			EXECUTE 'DELETE FROM ' || one;
+		END LOOP;
+	END $$`
+
+// emptied is a database that an earlier test has left, without a row, or a new
+// one: to make one takes the server longer than most tests.
+func emptied(t *testing.T) (address string) {
+	t.Helper()
+	c := running(t)
+	name := ""
+	select {
+	case name = <-server.left:
+	default:
+		name = fmt.Sprint("left_", server.named.Add(1))
+		must(t, c.Run("postgres", `CREATE DATABASE `+name+` TEMPLATE migrated STRATEGY FILE_COPY`))
+	}
+	versions, err := migrations.ReadDir("migrations/postgres")
+	must(t, err)
+	t.Cleanup(func() {
+		if c.Run(name, fmt.Sprintf(empty, len(versions)+1, len(versions))) != nil {
+			return // the test has changed more than rows
+		}
+		select {
+		case server.left <- name:
+		default: // the cluster takes it along
+		}
+	})
+	return c.Address(name)
 }
 
 // again opens the same database once more, as another process would.
@@ -65,6 +129,7 @@ var server struct {
 	err     error
 	cluster *cluster.Cluster
 	named   atomic.Int64
+	left    chan string // databases of tests that are over
 }
 
 func TestMain(m *testing.M) {
@@ -93,6 +158,7 @@ func database(t *testing.T, like string) string {
 func running(t *testing.T) *cluster.Cluster {
 	t.Helper()
 	server.once.Do(func() {
+		server.left = make(chan string, 8)
 		if server.cluster, server.err = cluster.Start(); server.err == nil {
 			server.err = prepare(server.cluster)
 		}

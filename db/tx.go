@@ -2,10 +2,11 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"math/big"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID,
 		wait := writeFirstWait << try
 		select {
 		case <-ctx.Done():
-		case <-time.After(wait/2 + rand.N(wait)):
+		case <-time.After(wait/2 + jitter(wait)):
 		}
 	}
 	if err == nil {
@@ -160,4 +161,13 @@ func (s *Store) find(ctx context.Context, doing string, row into, query string, 
 		err = fmt.Errorf("%s: %w", doing, err)
 	}
 	return err
+}
+
+// jitter draws a time below most, so that two who met do not meet again.
+func jitter(most time.Duration) time.Duration {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
+	if err != nil {
+		return most / 2 // the system's generator does not fail
+	}
+	return time.Duration(n.Int64())
 }

@@ -24,6 +24,7 @@ func (b *browser) seen(typed string) string {
 // that is disabled and one that waits get the same answer to the letter and to
 // the header, the right password or not (FF-03). So does one that was never proved.
 func TestSignIn_AllAlike(t *testing.T) {
+	t.Parallel()
 	const disabled, unproved, nobody = "dis@example.org", "unp@example.org", "nob@example.org"
 	w := newWorld(t)
 	w.browser().signUp("ann@example.org")

@@ -74,6 +74,7 @@ const notPassword = "wrong wrong wrong"
 // while the owner signs in at the first try from a browser that has done so
 // before and, from a new one, when the page said (RL-01, RL-03, RL-06, RL-07).
 func TestGuesser(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	owner := w.browser().signUp(ann)
 	owner.press("Sign out")
@@ -138,6 +139,7 @@ func TestGuesser(t *testing.T) {
 // the app's codes and the backup codes, both together (RL-01, RL-03, RL-06). That
 // his password is right clears no count of codes.
 func TestGuesser_SecondFactor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	owner := w.browser().signUp(ann)
 	key, _ := owner.addApp()
@@ -187,6 +189,7 @@ func TestGuesser_SecondFactor(t *testing.T) {
 // alike all the way (RL-01, RL-02, RL-03, RL-06, RL-07, FF-03). The program is
 // started anew and the addresses change in the middle of it.
 func TestStopped_Password(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.browser().signUp(ann)
 	const nobody = "nob@example.org"
@@ -233,6 +236,7 @@ func TestStopped_Password(t *testing.T) {
 // right password and a right backup code do not open it, and another app put in
 // its place does (RL-01).
 func TestStopped_App(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	owner := w.browser().signUp(ann)
 	key, codes := owner.addApp()
@@ -308,6 +312,7 @@ func TestBrake_Address(t *testing.T) {
 // TestBrake_SignInPosts: thirty sign-in posts a minute from one network
 // address, right or wrong (RL-04).
 func TestBrake_SignInPosts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	eve := w.browser().signUp(ann)
 	for range 30 {
@@ -346,6 +351,7 @@ func TestBrake_Prefix(t *testing.T) {
 // leave some rows behind, which the clean-up takes away: the counts of a
 // minute after a day, the failures in a row when they are forgotten (RL-03).
 func TestUnknownAddresses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.browser().signUp(ann)
 	page := w.browser().open("/sign-in")

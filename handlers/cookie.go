@@ -21,35 +21,42 @@ type cookie struct {
 
 // A cookieJar reads and writes the cookie, signed and encrypted.
 type cookieJar struct {
-	store *sessions.CookieStore
+	store func() *sessions.CookieStore // of the keys as they are now
 	name  string
 }
 
 // newCookieJar takes its keys from the ring: the newest writes, all read.
-// Every option is set, because the library's own defaults are a cookie that
-// lasts 30 days, that scripts can read and that other sites may send (SE-03).
 func newCookieJar(keys auth.Keys, https bool) cookieJar {
+	jar := cookieJar{name: "twostep"}
+	if https {
+		jar.name = "__Host-twostep"
+	}
+	jar.store = auth.Following(keys, func(ring auth.Keys) *sessions.CookieStore { return newCookieStore(ring, https) })
+	return jar
+}
+
+// newCookieStore sets every option, because the library's own defaults are a
+// cookie that lasts 30 days, that scripts can read and that other sites may
+// send (SE-03).
+func newCookieStore(keys auth.Keys, https bool) *sessions.CookieStore {
 	var pairs [][]byte
 	hide := keys.All(auth.KeyCookieHide)
 	for i, sign := range keys.All(auth.KeyCookieSign) {
 		pairs = append(pairs, sign, hide[i])
 	}
-	jar := cookieJar{store: sessions.NewCookieStore(pairs...), name: "twostep"}
-	jar.store.MaxAge(int(auth.SessionLifetimeMost.Seconds())) // what the signature is good for
-	jar.store.Options = &sessions.Options{
+	store := sessions.NewCookieStore(pairs...)
+	store.MaxAge(int(auth.SessionLifetimeMost.Seconds())) // what the signature is good for
+	store.Options = &sessions.Options{
 		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode, // Lax: a link in a mail finds the person signed in
 		MaxAge: 0, // gone with the browser; the server's limits are what counts
 	}
-	if https {
-		jar.name = "__Host-twostep"
-	}
-	return jar
+	return store
 }
 
 // read takes what the visitor brings. A cookie that was tampered with, or of a
 // key that is gone, is no cookie: its bearer is a stranger, not an error.
 func (jar cookieJar) read(r *http.Request) cookie {
-	held, _ := jar.store.New(r, jar.name)
+	held, _ := jar.store().New(r, jar.name)
 	text := func(key string) string { s, _ := held.Values[key].(string); return s }
 	c := cookie{
 		Session: auth.Handle(text("session")), Attempt: auth.Handle(text("attempt")),
@@ -65,8 +72,9 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 	if c.came != nil && c.Session == c.came.Session && c.Attempt == c.came.Attempt && c.Notice == c.came.Notice {
 		return nil
 	}
-	held := sessions.NewSession(jar.store, jar.name)
-	options := *jar.store.Options
+	store := jar.store()
+	held := sessions.NewSession(store, jar.name)
+	options := *store.Options
 	held.Options = &options
 	for key, value := range map[string]string{
 		"session": string(c.Session), "attempt": string(c.Attempt), "notice": string(c.Notice),
@@ -78,7 +86,7 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 	if len(held.Values) == 0 {
 		options.MaxAge = -1
 	}
-	return jar.store.Save(nil, w, held)
+	return store.Save(nil, w, held)
 }
 
 // markerName is the cookie by which a browser is known that has signed in
@@ -96,7 +104,7 @@ func (jar cookieJar) marker(r *http.Request) auth.Handle {
 
 // saveMarker gives the browser a marker.
 func (jar cookieJar) saveMarker(w http.ResponseWriter, marker auth.Handle) {
-	options := *jar.store.Options
+	options := *jar.store().Options
 	options.MaxAge = int(auth.BrowserKept.Seconds())
 	http.SetCookie(w, sessions.NewCookie(jar.markerName(), string(marker), &options))
 }

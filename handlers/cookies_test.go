@@ -16,6 +16,7 @@ import (
 // browser, and only the browser's marker stays (SE-03, SE-04). Over plain http
 // there is no prefix to give, and the rest is the same.
 func TestEverySetCookie(t *testing.T) {
+	t.Parallel()
 	for _, origin := range []string{"https://id.example.org", "http://localhost:8080"} {
 		w := newWorld(t)
 		w.origin = origin
@@ -103,6 +104,7 @@ func TestReverify_Renews(t *testing.T) {
 // cookie; and for what each signed-in page has: whose account it is, and the
 // button to sign out (CS-05, CS-08, CS-11, SE-07, SE-11).
 func TestCrawl(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	in, phones := w.inState("fresh")
 	out := w.browser().open("/sign-in")

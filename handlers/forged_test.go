@@ -18,6 +18,7 @@ import (
 // an old one, with another visitor's and from another site, signed in or not,
 // and nothing comes of it (CS-02, CS-03).
 func TestForged_EveryForm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	stale := w.browser().signUp(ann)
 	old := stale.token()
@@ -236,13 +237,16 @@ func TestForgedHost(t *testing.T) {
 // TestOldCookie: a cookie that was kept opens nothing once its session is over,
 // however it ended, neither for a page nor for a form (SE-02, SE-07).
 func TestOldCookie(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(w *world, b *browser){
-		"signed out":        func(_ *world, b *browser) { b.open("/account").press("Sign out") },
-		"silent for long":   func(w *world, _ *browser) { w.wait(time.Hour + time.Second) },
-		"verified anew":     func(w *world, b *browser) { w.wait(11 * time.Minute); b.open("/account/email").reverify("") },
-		"another password":  func(_ *world, b *browser) { b.changePassword() },
-		"ended from beside": func(w *world, _ *browser) { w.browser().firstStep(ann).open("/account/sessions").press("Sign out all other devices") },
-		"account disabled":  func(w *world, _ *browser) { w.disable(ann) },
+		"signed out":       func(_ *world, b *browser) { b.open("/account").press("Sign out") },
+		"silent for long":  func(w *world, _ *browser) { w.wait(time.Hour + time.Second) },
+		"verified anew":    func(w *world, b *browser) { w.wait(11 * time.Minute); b.open("/account/email").reverify("") },
+		"another password": func(_ *world, b *browser) { b.changePassword() },
+		"ended from beside": func(w *world, _ *browser) {
+			w.browser().firstStep(ann).open("/account/sessions").press("Sign out all other devices")
+		},
+		"account disabled": func(w *world, _ *browser) { w.disable(ann) },
 	} {
 		w := newWorld(t)
 		b := w.browser().signUp(ann)
@@ -317,6 +321,7 @@ func swapped(sign byte) string {
 // TestOutOfOrder: every button of the ways in, pressed where its step is not,
 // does nothing and leads to where things stand (FF-02).
 func TestOutOfOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
 	key, _ := b.addApp()
@@ -325,9 +330,11 @@ func TestOutOfOrder(t *testing.T) {
 	w.deliver()
 	before, letters := w.facts(), len(w.sent)
 	states := map[string]func() *browser{
-		"new":       func() *browser { return w.browser().open("/sign-in") },
-		"half in":   func() *browser { return w.browser().firstStep(ann).sees("Verify your account") },
-		"signed up": func() *browser { return w.browser().open("/sign-up").fill("Email address", "eve@example.org").fill("Password", password).press("Continue") },
+		"new":     func() *browser { return w.browser().open("/sign-in") },
+		"half in": func() *browser { return w.browser().firstStep(ann).sees("Verify your account") },
+		"signed up": func() *browser {
+			return w.browser().open("/sign-up").fill("Email address", "eve@example.org").fill("Password", password).press("Continue")
+		},
 	}
 	for state, begin := range states {
 		for _, path := range []string{"/sign-in", "/sign-up", "/forgot-password"} {
@@ -360,6 +367,7 @@ func TestOutOfOrder(t *testing.T) {
 // TestTwentyAtOnce: of twenty posts of one right code, of whatever kind, one
 // counts (FF-05; at sign-in see [TestSignIn_TwentyAtOnce]).
 func TestTwentyAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	race := func(b *browser, button string, right func(*http.Response) bool) {
 		t.Helper()

@@ -94,12 +94,14 @@ func (v *visit) typed(field string) string {
 // formTokens makes and checks the token that every form carries: an HMAC of
 // the visitor's handle, so that it dies with the handle and is of no use to
 // anybody else.
-type formTokens struct{ keys [][]byte }
+type formTokens struct{ keys func() [][]byte }
 
-func newFormTokens(keys auth.Keys) formTokens { return formTokens{keys.All(auth.KeyForm)} }
+func newFormTokens(keys auth.Keys) formTokens {
+	return formTokens{auth.Following(keys, func(ring auth.Keys) [][]byte { return ring.All(auth.KeyForm) })}
+}
 
 func (f formTokens) make(handle auth.Handle) string {
-	return base64.RawURLEncoding.EncodeToString(tokenMAC(f.keys[0], handle))
+	return base64.RawURLEncoding.EncodeToString(tokenMAC(f.keys()[0], handle))
 }
 
 // valid accepts the token of the handle that the visitor's forms are bound to.
@@ -112,7 +114,7 @@ func (f formTokens) valid(token string, session, attempt auth.Handle) bool {
 	if err != nil || bound == "" {
 		return false
 	}
-	for _, key := range f.keys {
+	for _, key := range f.keys() {
 		if hmac.Equal(got, tokenMAC(key, bound)) {
 			return true
 		}

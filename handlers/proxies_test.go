@@ -63,6 +63,7 @@ func TestForwarded_Trusted(t *testing.T) {
 // TestProxyWatch: an operator who forgot to name the proxy is told so, once;
 // nobody else is (RL-05).
 func TestProxyWatch(t *testing.T) {
+	t.Parallel()
 	const warning = "--trusted-proxies"
 	for name, row := range map[string]struct {
 		address, forwarded string

@@ -98,7 +98,10 @@ func TestRoutes(t *testing.T) {
 			continue
 		}
 		for state, want := range answers[class] {
-			t.Run(class+" "+path+" "+state, func(t *testing.T) { oneRoute(t, path, state, has, want) })
+			t.Run(class+" "+path+" "+state, func(t *testing.T) {
+				t.Parallel()
+				oneRoute(t, path, state, has, want)
+			})
 		}
 	}
 }

@@ -28,8 +28,14 @@ func TestAccent_Contrast(t *testing.T) {
 				}
 			}
 			for _, pair := range [][2]string{
-				{"accent", "ground"}, {"accent", "card"}, {"accent", "hover"}, {"accent", "accent-ground"}, {"accent-hover", "card"},
-				{"on-accent", "accent"}, {"on-accent", "accent-hover"}, {"text", "accent-ground"},
+				{"accent", "ground"},
+				{"accent", "card"},
+				{"accent", "hover"},
+				{"accent", "accent-ground"},
+				{"accent-hover", "card"},
+				{"on-accent", "accent"},
+				{"on-accent", "accent-hover"},
+				{"text", "accent-ground"},
 			} {
 				if got := contrast(colours[pair[0]], colours[pair[1]]); got < 4.5 {
 					t.Errorf("%s, %s: %s on %s is %.2f:1", text, name, pair[0], pair[1], got)

@@ -19,6 +19,14 @@ import (
 
 var galleryFolder = flag.String("gallery", "", "folder to write every page in every state to")
 
+// The operator's own looks: a colour that is far too light for a white page,
+// and a logo.
+var (
+	ownAccent, _, _ = static.Accent("#ffcc00")
+	ownLogo, _      = static.Logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle fill="#0a7d5a" cx="20" cy="20" r="20"/></svg>`))
+	staticFiles     = static.Handler(ownAccent, ownLogo)
+)
+
 // gallery has every state of every page, for eyes and for browsers: the
 // samples, and what is as long, as much or as foreign as it can be.
 func gallery() []sample { return append(samples(), extremes()...) }
@@ -35,6 +43,7 @@ func extremes() []sample {
 	called := func(f Frame, name string) Frame { f.Product = name; return f }
 	by := func(f Frame) Frame { f.Account = longest; return f }
 	sms := auth.Method{Kind: auth.PhoneCode, Phone: digits}
+	own := func(f Frame) Frame { f.Looks = Looks{ownAccent.URL, ownLogo.URL}; return f }
 
 	var devices []auth.Session
 	for i := range 30 {
@@ -57,6 +66,9 @@ func extremes() []sample {
 		{"long_sign_in", "Sign in", SignIn(SignInPage{refusedWith(called(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.SignInWrong}), longest, true})},
 		{"long_sign_in_arabic", "Sign in", SignIn(SignInPage{called(signedOut("/sign-in"), arabic), "", true})},
 		{"long_name_in_one_word", "Sign in", SignIn(SignInPage{called(signedOut("/sign-in"), strings.Repeat("W", 64)), "", true})},
+		{"own_sign_in", "Sign in", SignIn(SignInPage{own(saying(signedOut("/sign-in"), NoticeSignInFirst)), "", true})},
+		{"own_account", "Account", Account(AccountPage{own(signedIn("/account")), having(auth.Factors{}, allKinds...)})},
+		{"own_sessions", "Active devices", Sessions(SessionsPage{own(signedIn("/account/sessions")), devices[:2]})},
 		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{called(signedOut("/sign-up"), arabic), longest, sentCode})},
 		{"long_verify_account", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Frame: called(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Kind: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
@@ -104,7 +116,7 @@ func writeGallery(t *testing.T, folder string) {
 		page := render(t, s.page)
 		for _, file := range staticFile.FindAllStringSubmatch(page, -1) {
 			w := httptest.NewRecorder()
-			static.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+file[1], http.NoBody))
+			staticFiles.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+file[1], http.NoBody))
 			write(file[1], w.Body.Bytes())
 		}
 		write(s.name+".html", []byte(staticFile.ReplaceAllString(page, `"$1"`)))

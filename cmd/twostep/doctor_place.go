@@ -89,7 +89,7 @@ func (e *examination) ring(context.Context) {
 		return
 	}
 	if err == nil {
-		e.opened, err = auth.ParseKeys(strings.ReplaceAll(string(content), ",", " "))
+		e.opened, err = parseRing(string(content))
 	}
 	info, statErr := os.Stat(path)
 	switch {

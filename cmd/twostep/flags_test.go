@@ -81,7 +81,6 @@ func TestBadValues_Together(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	for _, args := range [][]string{
-		{"--database=postgres://example.org"},
 		{"serve", "--no-such"},
 		{"dance"},
 		{"serve", "now"},

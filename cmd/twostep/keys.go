@@ -18,19 +18,36 @@ func keyRing(given string) (*auth.Keys, error) {
 	if given == "" {
 		return nil, nil
 	}
-	text := given
+	var keys auth.Keys
+	var err error
 	if path, isFile := strings.CutPrefix(given, "file:"); isFile {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		text = string(content)
+		keys, err = followKeyFile(path)
+	} else {
+		keys, err = parseRing(given)
 	}
-	keys, err := auth.ParseKeys(strings.ReplaceAll(text, ",", " "))
 	if err != nil {
 		return nil, err
 	}
 	return &keys, nil
+}
+
+func parseRing(text string) (auth.Keys, error) {
+	return auth.ParseKeys(strings.ReplaceAll(text, ",", " "))
+}
+
+// followKeyFile returns the ring in a file, which can change while we run.
+func followKeyFile(path string) (auth.Keys, error) {
+	return auth.FollowKeys(func() (auth.Keys, error) {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return auth.Keys{}, fmt.Errorf("read the key file: %w", err)
+		}
+		keys, err := parseRing(string(content))
+		if err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		return keys, err
+	})
 }
 
 // openKeys returns the ring of a data folder's key file, and draws one where
@@ -38,24 +55,17 @@ func keyRing(given string) (*auth.Keys, error) {
 // refused: with new ones nothing sealed in it could ever be read again (ST-05).
 func openKeys(folder string) (auth.Keys, error) {
 	path := filepath.Join(folder, keyFile)
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(folder, databaseFile)); !errors.Is(err, fs.ErrNotExist) {
-			return auth.Keys{}, fmt.Errorf("%s is missing although %s is there: put the key file back, or give its ring by --keys", path, databaseFile)
-		}
-		if err := makeKeyFile(path); err != nil {
-			return auth.Keys{}, fmt.Errorf("make the key file: %w", err)
-		}
-		content, err = os.ReadFile(path)
+	keys, err := followKeyFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return keys, err
 	}
-	if err != nil {
-		return auth.Keys{}, fmt.Errorf("read the key file: %w", err)
+	if _, err := os.Stat(filepath.Join(folder, databaseFile)); !errors.Is(err, fs.ErrNotExist) {
+		return auth.Keys{}, fmt.Errorf("%s is missing although %s is there: put the key file back, or give its ring by --keys", path, databaseFile)
 	}
-	keys, err := auth.ParseKeys(string(content))
-	if err != nil {
-		return auth.Keys{}, fmt.Errorf("%s: %w", path, err)
+	if err := makeKeyFile(path); err != nil {
+		return auth.Keys{}, fmt.Errorf("make the key file: %w", err)
 	}
-	return keys, nil
+	return followKeyFile(path)
 }
 
 // makeKeyFile writes a new ring to path, whole or not at all, and safe on the

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -59,6 +60,9 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.CheckRing(ctx); err != nil {
+		return fmt.Errorf("the keys are not those of the data: %w", err)
+	}
 
 	log := newLog(t.err)
 	s.policy.Breached = s.breached.rule(log)
@@ -75,6 +79,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 		fmt.Fprintf(t.err, "Its metrics are at http://%s/metrics\n", metrics.Addr())
 		defer inBackground(serveMetrics(metrics, counted, log))()
 	}
+	defer inBackground(followKeys(keys, log))()
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(out.run)() // after the last request, whose message may be the one in hand
 	return serveHTTP(ctx, listener, site, log)
@@ -118,6 +123,9 @@ func (s settings) greet(out io.Writer, listening net.Addr) {
 		if printed.way.printed() {
 			fmt.Fprintf(out, "%s is printed here and goes nowhere, codes included (%s log:)\n", printed.what, printed.flag)
 		}
+	}
+	if s.sms.scheme == "webhook" {
+		fmt.Fprintf(out, "SMS go to a webhook, signed; the key for its receiver is in %s\n", filepath.Join(s.data, webhookKeyFile))
 	}
 	if s.accent.said != "" {
 		fmt.Fprintf(out, "--accent: %s\n", s.accent.said)

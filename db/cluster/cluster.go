@@ -34,6 +34,7 @@ type Cluster struct {
 	folder  string
 	owner   *syscall.Credential // of the server, nil for who runs the test
 	running []*program          // in the order of their start
+	pooled  bool                // pgbouncer is among them
 }
 
 // Start starts a server on a new folder.
@@ -83,12 +84,13 @@ func (c *Cluster) run(answers func() error, args ...string) error {
 	if err != nil {
 		return err
 	}
-	c.running = append(c.running, p)
 	for end := time.Now().Add(startWait); ; time.Sleep(10 * time.Millisecond) {
 		if err = answers(); err == nil {
+			c.running = append(c.running, p)
 			return nil
 		}
 		if time.Now().After(end) {
+			p.stop()
 			return fmt.Errorf("%s does not start: %w: %s", filepath.Base(args[0]), err, p.said.Bytes())
 		}
 	}

@@ -15,7 +15,7 @@ var ErrNoPooler = errors.New("the program pgbouncer is missing on this machine; 
 
 const poolerPort = 6432 // part of the socket's name, and no port of the network
 
-// Pool starts pgbouncer in front of the server: it gives each transaction any
+// Pool starts pgbouncer in front of the server, once: it gives each transaction any
 // of a few connections. The address it returns leads through it.
 func (c *Cluster) Pool() (address func(database string) string, err error) {
 	pgbouncer, err := exec.LookPath("pgbouncer")
@@ -39,6 +39,10 @@ max_client_conn = 200
 		return nil, err
 	}
 	address = func(database string) string { return c.address(database, poolerPort) }
+	if c.pooled {
+		return address, nil
+	}
+	c.pooled = true
 	return address, c.run(func() error {
 		db, err := sql.Open("pgx", address("postgres")+"&default_query_exec_mode=exec")
 		if err != nil {

@@ -10,7 +10,11 @@ import (
 	osuser "os/user"
 	"strconv"
 	"syscall"
+	"time"
 )
+
+// stopWait is how long a program has to end when it is told to.
+const stopWait = 10 * time.Second
 
 // A program is one of the cluster's that runs.
 type program struct {
@@ -20,10 +24,11 @@ type program struct {
 }
 
 // begin starts a program under a shell that ends it when the pipe to it closes,
-// which the system does for a test that was killed.
+// which the system does for a test that was killed. PostgreSQL quits without a
+// word to its clients, and pgbouncer is told to terminate.
 func begin(owner *syscall.Credential, folder string, args []string) (*program, error) {
 	p := &program{}
-	const script = `"$0" "$@" <&- & read -r _; kill -QUIT $!; wait $!`
+	const script = `"$0" "$@" <&- & read -r _; kill -QUIT $!; kill -TERM $! 2>/dev/null; wait $!`
 	p.shell = as(owner, folder, exec.Command("sh", append([]string{"-c", script}, args...)...))
 	p.shell.Stdout, p.shell.Stderr = &p.said, &p.said
 	life, err := p.shell.StdinPipe()
@@ -35,10 +40,12 @@ func begin(owner *syscall.Credential, folder string, args []string) (*program, e
 }
 
 // stop ends the program and waits for its end. How it ended is no matter: it
-// was told to quit.
+// was told to.
 func (p *program) stop() {
 	_ = p.life.Close()
+	deaf := time.AfterFunc(stopWait, func() { _ = syscall.Kill(-p.shell.Process.Pid, syscall.SIGKILL) })
 	_ = p.shell.Wait()
+	deaf.Stop()
 }
 
 // serverOwner is who the server runs as. PostgreSQL refuses root, so that then

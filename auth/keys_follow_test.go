@@ -1,0 +1,92 @@
+package auth
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+)
+
+// followed is a ring and the place where its next one is put.
+func followed(t *testing.T) (keys Keys, next *Keys, fail *error) {
+	t.Helper()
+	next, fail = new(Keys), new(error)
+	*next = NewKeys()
+	keys, err := FollowKeys(func() (Keys, error) { return *next, *fail })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys, next, fail
+}
+
+func TestKeys_RereadAndFollowing(t *testing.T) {
+	keys, next, fail := followed(t)
+	copied, made := keys, 0
+	derived := Following(copied, func(k Keys) []byte { made++; return k.IDs() })
+	if got := derived(); !bytes.Equal(got, []byte{1}) {
+		t.Errorf("derived %v", got)
+	}
+	if changed, err := keys.Reread(); changed || err != nil || made != 1 {
+		t.Errorf("the same ring again: %v, %v", changed, err)
+	}
+
+	added, id, err := keys.Add()
+	if err != nil || id != 2 {
+		t.Fatalf("added %d, %v", id, err)
+	}
+	*next = added
+	if _, found := copied.ByID(2, KeySeal); !found {
+		t.Error("a key that was added a moment ago is not known")
+	}
+	if id, _ := keys.Newest(KeySeal); id != 1 {
+		t.Errorf("key %d is in use before every server knows it", id)
+	}
+	*next = added.First(2)
+	if changed, err := keys.Reread(); !changed || err != nil {
+		t.Errorf("a new order: %v, %v", changed, err)
+	}
+	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || made != 2 {
+		t.Errorf("derived %v, made %d times", got, made)
+	}
+
+	*fail = errors.New("gone")
+	if changed, err := keys.Reread(); changed || err == nil || !slices.Equal(keys.IDs(), []byte{2, 1}) {
+		t.Errorf("without its source: %v, %v", changed, err)
+	}
+}
+
+// What cannot be the next ring is refused, and the ring stays in use.
+func TestKeys_RereadRefuses(t *testing.T) {
+	for name, other := range map[string]func(Keys) Keys{
+		"another key of the same id": func(Keys) Keys { return NewKeys() },
+		"without the key in use": func(k Keys) Keys {
+			added, _, _ := k.Add()
+			return Keys{ring: added.keys()[1:]}
+		},
+	} {
+		keys, next, _ := followed(t)
+		before := keys.String()
+		*next = other(keys)
+		if changed, err := keys.Reread(); changed || err == nil || keys.String() != before {
+			t.Errorf("%s: %v, %v", name, changed, err)
+		}
+	}
+}
+
+func TestKeys_AddTakesFreeIDs(t *testing.T) {
+	keys := NewKeys()
+	for want := 2; want <= 255; want++ {
+		added, id, err := keys.Add()
+		if err != nil || int(id) != want {
+			t.Fatalf("added %d, %v, want %d", id, err, want)
+		}
+		keys = added.First(id)
+	}
+	if _, _, err := keys.Add(); err == nil {
+		t.Error("a full ring took another key")
+	}
+	freed := Keys{ring: slices.DeleteFunc(keys.keys(), func(r ringKey) bool { return r.id == 7 })}
+	if _, id, err := freed.Add(); err != nil || id != 7 {
+		t.Errorf("added %d, %v", id, err)
+	}
+}
