@@ -171,7 +171,7 @@ func (r *Rules) ProveAddress(ctx context.Context, visitor Visitor, session Sessi
 	}
 	q := question{
 		kind: EmailCode, user: session.User, visitor: visitor, holder: e.ID, numbers: []string{e.Email.Typed},
-		brake: brakeName("enrol_email", string(session.User), false),
+		brake: brakeName(enrolEmail, string(session.User), false),
 	}
 	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {

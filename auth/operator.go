@@ -75,6 +75,9 @@ var (
 		for kind := range verifiers {
 			r.bound(&grant, kind, user.ID)
 		}
+		for _, kind := range []Kind{enrolTOTP, enrolPhone, enrolEmail} {
+			r.bound(&grant, kind, user.ID)
+		}
 		return true, r.store.AddGrant(ctx, grant)
 	}}
 	// ResetMFA takes every second factor away and ends all sessions; the person

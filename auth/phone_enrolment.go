@@ -105,7 +105,7 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 	}
 	q := question{
 		kind: PhoneCode, user: session.User, visitor: visitor, holder: e.ID, numbers: []string{e.Number},
-		brake: brakeName("enrol_phone", string(session.User), false),
+		brake: brakeName(enrolPhone, string(session.User), false),
 	}
 	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {

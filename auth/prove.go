@@ -142,6 +142,14 @@ func brakeName(kind Kind, account string, known bool) string {
 	return string(kind) + "/" + knownName(account, known)
 }
 
+// Failures at adding a factor or an address are counted apart from those at
+// signing in with one.
+const (
+	enrolTOTP  Kind = "enrol_totp"
+	enrolPhone Kind = "enrol_phone"
+	enrolEmail Kind = "enrol_email"
+)
+
 // knownName sets a count for known browsers apart from everybody's.
 func knownName(name string, known bool) string {
 	if known {

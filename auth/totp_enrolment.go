@@ -152,7 +152,7 @@ func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Sessi
 	}
 	q := question{
 		kind: TOTPCode, user: session.User, visitor: visitor, enrols: &e,
-		brake: brakeName("enrol_totp", string(session.User), false),
+		brake: brakeName(enrolTOTP, string(session.User), false),
 	}
 	spend, err := r.verify(ctx, q, answer, now)
 	if err != nil {
