@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // say runs a word of the program and checks its exit code, that a refusal is
@@ -16,7 +17,12 @@ func say(t *testing.T, folder string, want int, part string, args ...string) {
 	p := program(t, folder, args...)
 	var out, errs bytes.Buffer
 	p.Stdout, p.Stderr = &out, &errs
-	p.Run()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	tooLong := time.AfterFunc(2*time.Minute, func() { p.Process.Kill() }) // a server that should have refused to start
+	p.Wait()
+	tooLong.Stop()
 	code, said := p.ProcessState.ExitCode(), out.String()+errs.String()
 	if code != want || !strings.Contains(said, part) || want != 0 && strings.Count(said, "\n") != 1 {
 		t.Errorf("%s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, said, want, part)

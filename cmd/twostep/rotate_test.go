@@ -104,7 +104,7 @@ func TestProgram_Rotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, folder, "data/keys", []byte(strings.SplitAfter(string(ring), "\n")[0])) // the older ones are needed no more
-	start(t, folder).stop(t, syscall.SIGTERM)
+	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)                       // the mail goes on waiting
 
 	put(t, folder, "data/keys", []byte(newest+"\n"+oldest))
 	say(t, folder, 1, "no key 4", "--listen=127.0.0.1:0")
