@@ -19,9 +19,9 @@ func followKeys(keys auth.Keys, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		ticks := time.NewTicker(keysLook)
 		defer ticks.Stop()
-		told := ""
+		told, known := "", ids(keys.IDs())
 		for {
-			changed, err := keys.Reread()
+			_, err := keys.Reread()
 			switch {
 			case err != nil && err.Error() != told:
 				told = err.Error()
@@ -29,8 +29,9 @@ func followKeys(keys auth.Keys, log *slog.Logger) func(context.Context) {
 			case err == nil:
 				told = ""
 			}
-			if changed {
-				log.Info("the key ring was read anew", "keys", ids(keys.IDs()))
+			if now := ids(keys.IDs()); now != known { // also where a value of an unknown key was quicker to look
+				known = now
+				log.Info("the key ring was read anew", "keys", now)
 			}
 			select {
 			case <-ctx.Done():
