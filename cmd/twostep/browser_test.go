@@ -21,9 +21,6 @@ import (
 // TestBrowser walks through the site that the real binary serves, in Chromium
 // with scripts off: at a desk by the keyboard alone, on a phone by tapping.
 func TestBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a browser")
-	}
 	chromium := startChromium(t)
 	folder := t.TempDir()
 	site := start(t, folder, "--mail=file:mail", "--sms=file:sms")
