@@ -12,6 +12,7 @@ import (
 
 	"twostep/auth"
 	"twostep/cmd/twostep/courier"
+	"twostep/db"
 	"twostep/handlers"
 )
 
@@ -20,7 +21,9 @@ type testCourier struct{ err error }
 
 func (c testCourier) Send(context.Context, courier.Message) error { return c.err }
 
-func TestCounts(t *testing.T) {
+// newTestCounts counts over an empty database, which it returns too.
+func newTestCounts(t *testing.T) (*counts, *db.Store) {
+	t.Helper()
 	setUp(t)
 	var bad error
 	where := place{Data: "data"}.read(&bad)
@@ -28,8 +31,12 @@ func TestCounts(t *testing.T) {
 	if err = errors.Join(bad, err); err != nil {
 		t.Fatal(err)
 	}
-	c := newCounts(store, auth.NewHasher(auth.DefaultCost, 1))
+	t.Cleanup(func() { store.Close() })
+	return newCounts(store, auth.NewHasher(auth.DefaultCost, 1)), store
+}
 
+func TestCounts(t *testing.T) {
+	c, store := newTestCounts(t)
 	watch := c.watch()
 	watch.Happened(auth.Event{What: auth.SignedIn, Kind: auth.TOTPCode, User: "ann", Address: "192.0.2.1"})
 	watch.Answered(handlers.Answer{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong), Took: time.Second})
