@@ -119,9 +119,22 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 	}
 	spent, err := spend(ctx, grant)
 	if err == nil && !spent {
-		return "", &Problem{Reason: CodeOver, Field: "code"}
+		return "", r.phoneRefused(ctx, session.User, now)
 	}
 	return phone.ID, r.changed(ctx, spent, err, grant)
+}
+
+// phoneRefused is why a number that was proved is not the account's: others
+// were added meanwhile, or the code was used by somebody who was quicker.
+func (r *Rules) phoneRefused(ctx context.Context, user UserID, now time.Time) error {
+	factors, err := r.factors(ctx, user, now)
+	if err != nil {
+		return err
+	}
+	if len(factors.Phones) >= PhonesMost {
+		return &Problem{Reason: PhonesFull, Limit: PhonesMost}
+	}
+	return &Problem{Reason: CodeOver, Field: "code"}
 }
 
 // AnotherPhone forgets the number that is being added, to begin with another.

@@ -113,13 +113,17 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 }
 
 // addPhone gives an account a number, and ends the enrolment that proved it.
-// It answers false where the account has the number already.
+// It answers false where the account has the number already, or as many as it
+// can have: the account's row is held, so of those that are added at the same
+// time none is one too many.
 func (t *tx) addPhone(ctx context.Context, p auth.NewPhone) (added bool, err error) {
 	rows, err := t.exec(ctx, `
 		INSERT INTO phones (id, user_id, number, verified_at, reserved_at)
-		VALUES ($1, $2, $3, $4, $5)
+		SELECT $1, id, $3, $4, $5
+		FROM users
+		WHERE id = $2 AND (SELECT count(*) FROM phones WHERE user_id = $2) < $6
 		ON CONFLICT (user_id, number) DO NOTHING`,
-		p.ID, p.User, p.Number, millis(p.VerifiedAt), millis(p.ReservedAt))
+		p.ID, p.User, p.Number, millis(p.VerifiedAt), millis(p.ReservedAt), auth.PhonesMost)
 	if err != nil || rows == 0 {
 		return false, err
 	}

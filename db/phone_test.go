@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -21,6 +22,27 @@ func TestReservePhone_OnceOnly(t *testing.T) {
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.ReservePhone(ctx, "ann", "p1", auth.Grant{At: noon})
 		})
+	})
+}
+
+// TestAddPhone_NeverTooMany: of numbers that are added at the same time as many
+// stand as an account can have.
+func TestAddPhone_NeverTooMany(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t) // who has one
+		added := b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			more := phone("ann", auth.PhoneID(fmt.Sprint("more", i)), fmt.Sprintf("+49151000001%02d", i))
+			err := s.AddGrant(ctx, auth.Grant{At: noon, Phone: more})
+			if errors.Is(err, auth.ErrNotFound) {
+				return false, nil
+			}
+			return true, err
+		})
+		f, err := b.FindFactors(t.Context(), "ann", noon)
+		must(t, err)
+		if added != auth.PhonesMost-1 || len(f.Phones) != auth.PhonesMost {
+			t.Errorf("%d were added, and the account has %d", added, len(f.Phones))
+		}
 	})
 }
 
