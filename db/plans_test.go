@@ -77,6 +77,8 @@ func (b base) walk(t *testing.T) {
 	b.ann(t)
 	told := func(_ any, err error) { t.Helper(); must(t, err) }
 	must(t, b.Ping(ctx))
+	must(t, b.CheckProof(ctx))
+	must(t, b.addProof(ctx))
 	_, _, err := b.Take(ctx, noon, []auth.Try{{Key: "k", Brake: auth.Window{Most: 1, In: time.Hour}}})
 	must(t, err)
 	told(b.FindUserByEmail(ctx, "aann@example.org"))

@@ -45,7 +45,14 @@ func OpenPostgres(ctx context.Context, address string, keys auth.Keys) (*Store, 
 	if err != nil {
 		return nil, fmt.Errorf("open the database: the address %w", err)
 	}
-	server := stdlib.OpenDB(*config)
+	s := newPostgresStore(stdlib.OpenDB(*config), keys)
+	if err := s.openPostgres(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database: %w", plainly(config, err)), s.Close())
+	}
+	return s, nil
+}
+
+func newPostgresStore(server *sql.DB, keys auth.Keys) *Store {
 	connections := 2*runtime.GOMAXPROCS(0) + 2
 	server.SetMaxOpenConns(connections)
 	server.SetMaxIdleConns(connections)
@@ -56,17 +63,18 @@ func OpenPostgres(ctx context.Context, address string, keys auth.Keys) (*Store, 
 	}
 	s.writer = newPlainPool(server)
 	s.reader = &pool{statements: s.writer.statements, db: server, close: func() error { return nil }}
-	if err := s.openPostgres(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database: %w", plainly(config, err)), s.Close())
-	}
-	return s, nil
+	return s
 }
 
 func (s *Store) openPostgres(ctx context.Context) error {
 	if err := checkPostgres(ctx, s.writer.db); err != nil {
 		return err
 	}
-	return migrateAlone(ctx, s.writer.db)
+	return alone(ctx, s.writer.db, s.migratePostgres)
+}
+
+func (s *Store) migratePostgres(ctx context.Context) error {
+	return migrate(ctx, s.writer.db, goose.DialectPostgres, "migrations/postgres")
 }
 
 // checkPostgres reads what a database must be like.
@@ -87,10 +95,10 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// migrateAlone migrates while other nodes that start at the same time wait. The
-// lock is held by a transaction of its own: a lock of the session would be left
-// behind in pgbouncer.
-func migrateAlone(ctx context.Context, db *sql.DB) error {
+// alone does what changes the whole database, while other nodes that start at
+// the same time wait. The lock is held by a transaction of its own: a lock of
+// the session would be left behind in pgbouncer.
+func alone(ctx context.Context, db *sql.DB, do func(context.Context) error) error {
 	lock, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -99,7 +107,7 @@ func migrateAlone(ctx context.Context, db *sql.DB) error {
 	if _, err := lock.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 		return err
 	}
-	return migrate(ctx, db, goose.DialectPostgres, "migrations/postgres")
+	return do(ctx)
 }
 
 // overtaken answers whether a transaction was undone because of another one
