@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"twostep/db"
 )
@@ -21,6 +24,15 @@ func (p places) inFile() error {
 		return &badFlag{"--database", errors.New("this is for the SQLite file in the data folder; PostgreSQL's own pg_dump and pg_restore copy a database of PostgreSQL")}
 	}
 	return nil
+}
+
+// isFirst reports whether this start is to draw the keys of a PostgreSQL database.
+func (p places) isFirst() bool {
+	if p.database == "" || p.keys != nil {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(p.data, keyFile))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // dataPlace says where the data are. The address of a database is not repeated:

@@ -2,30 +2,58 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"twostep/auth"
 
 	"twostep/db/cluster"
 )
 
+// postgres is the one server of all tests, started by the first that asks.
+var postgres struct {
+	once    sync.Once
+	cluster *cluster.Cluster
+	err     error
+	named   atomic.Int64
+}
+
+// stopPostgres ends it after the tests.
+func stopPostgres() error {
+	if postgres.cluster == nil {
+		return nil
+	}
+	return postgres.cluster.Stop()
+}
+
+// emptyDatabase makes a database of PostgreSQL and returns its address. Without
+// the server's programs the test is left out, but not where changes are judged.
+func emptyDatabase(t *testing.T) (address string) {
+	t.Helper()
+	postgres.once.Do(func() { postgres.cluster, postgres.err = cluster.Start() })
+	if errors.Is(postgres.err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
+		t.Skip(postgres.err)
+	}
+	if postgres.err != nil {
+		t.Fatal(postgres.err)
+	}
+	name := fmt.Sprint("empty_", postgres.named.Add(1))
+	if err := postgres.cluster.Run("postgres", `CREATE DATABASE `+name); err != nil {
+		t.Fatal(err)
+	}
+	return postgres.cluster.Address(name)
+}
+
 // The binary serves two nodes on one database of PostgreSQL, and the other
 // words work beside them.
 func TestProgram_Postgres(t *testing.T) {
-	c, err := cluster.Start()
-	if errors.Is(err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	database := "--database=" + c.Address("postgres")
+	database := "--database=" + emptyDatabase(t)
 	folder := t.TempDir()
 	nodes := []running{start(t, folder, database), start(t, folder, database)}
 	if code, said := ends(t, program(t, folder, "user", "add", database, "ann@example.org")); code != 0 {
@@ -38,6 +66,63 @@ func TestProgram_Postgres(t *testing.T) {
 		if code, said := node.stop(t, syscall.SIGTERM); code != 0 {
 			t.Errorf("stopped with %d: %s", code, said)
 		}
+	}
+}
+
+// TestProgram_PostgresKeys: the first server on an empty database draws its keys
+// and says that the others need them; no other ring is drawn or taken (ST-05).
+func TestProgram_PostgresKeys(t *testing.T) {
+	database := "--database=" + emptyDatabase(t)
+	first, second := t.TempDir(), t.TempDir()
+	code, said := start(t, first, database).stop(t, syscall.SIGTERM)
+	if path := filepath.Join(first, "data", keyFile); code != 0 || !strings.Contains(said, "needs a copy of "+path) {
+		t.Errorf("the first: exit code %d: %s", code, said)
+	}
+	if code, said := start(t, first, database).stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "drawn") {
+		t.Errorf("started again: exit code %d: %s", code, said)
+	}
+	ring, err := os.ReadFile(filepath.Join(first, "data", keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"--listen=127.0.0.1:0", "--sms=webhook:https://example.org/sms"}, {"user", "list"}} {
+		say(t, second, 1, "copy the first server's key file there", append(args, database)...)
+	}
+	if left, err := os.ReadDir(filepath.Join(second, "data")); err != nil || len(left) != 0 {
+		t.Errorf("the second has made %v, %v", left, err)
+	}
+	put(t, second, "data/keys", []byte(auth.NewKeys().String()))
+	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "list"}, {"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
+		say(t, second, 1, "not those of the data", append(args, database)...)
+	}
+	put(t, second, "data/keys", ring)
+	start(t, second, database).stop(t, syscall.SIGTERM)
+	say(t, second, 0, "EMAIL", "user", "list", database)
+}
+
+// Of two that begin an empty database at the same moment from folders of their
+// own, one draws its keys and the other none.
+func TestProgram_PostgresKeysOnceOnly(t *testing.T) {
+	database := "--database=" + emptyDatabase(t)
+	folders := []string{t.TempDir(), t.TempDir()}
+	codes, keys := make([]int, len(folders)), 0
+	var both sync.WaitGroup
+	for i, folder := range folders {
+		p := program(t, folder, "user", "list", database)
+		both.Go(func() {
+			_ = p.Run()
+			codes[i] = p.ProcessState.ExitCode()
+		})
+	}
+	both.Wait()
+	for _, folder := range folders {
+		if _, err := os.Stat(filepath.Join(folder, "data", keyFile)); err == nil {
+			keys++
+		}
+	}
+	if codes[0]+codes[1] != 1 || keys != 1 {
+		t.Errorf("exit codes %v and %d key files", codes, keys)
 	}
 }
 

@@ -45,6 +45,7 @@ type flags struct {
 // settings is what the flags mean, checked.
 type settings struct {
 	places
+	first    bool // this start is the first on a PostgreSQL database, and draws its keys
 	listen   string
 	origin   *url.URL // nil for http://localhost and the port listened on
 	name     string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"twostep/auth"
+	"twostep/db"
 )
 
 // keyRing reads a ring as it is given to --keys: its text, or file: and the
@@ -50,18 +52,46 @@ func followKeyFile(path string) (auth.Keys, error) {
 	})
 }
 
-// openKeys returns the ring of a data folder's key file, and draws one where
-// there is neither key file nor database yet. A database without its keys is
-// refused: with new ones nothing sealed in it could ever be read again (ST-05).
-func openKeys(folder string) (auth.Keys, error) {
-	path := filepath.Join(folder, keyFile)
+// ring returns the ring of a place, and draws one where there is neither key file
+// nor database yet. A database without its keys is refused: with new ones
+// nothing sealed in it could ever be read again (ST-05).
+func (p places) ring(ctx context.Context) (auth.Keys, error) {
+	if p.keys != nil {
+		return *p.keys, nil
+	}
+	path := filepath.Join(p.data, keyFile)
 	keys, err := followKeyFile(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return keys, err
 	}
-	if _, err := os.Stat(filepath.Join(folder, databaseFile)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(p.data, databaseFile)); !errors.Is(err, fs.ErrNotExist) {
 		return auth.Keys{}, fmt.Errorf("%s is missing although %s is there: put the key file back, or give its ring by --keys", path, databaseFile)
 	}
+	if p.database != "" {
+		return p.sharedRing(ctx, path)
+	}
+	return drawRing(path)
+}
+
+// sharedRing draws the ring of an empty PostgreSQL database into the key file at
+// path, and refuses to draw another for one that is begun.
+func (p places) sharedRing(ctx context.Context, path string) (auth.Keys, error) {
+	var keys auth.Keys
+	err := db.BeginPostgres(ctx, p.database, func() (drawn auth.Keys, err error) {
+		keys, err = drawRing(path)
+		return keys, err
+	})
+	if !errors.Is(err, db.ErrBegun) {
+		return keys, err
+	}
+	keys, err = followKeyFile(path) // by a start in the same folder, perhaps
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s is missing although the PostgreSQL database is begun: copy the first server's key file there, or give its ring by --keys", path)
+	}
+	return keys, err
+}
+
+func drawRing(path string) (auth.Keys, error) {
 	if err := makeKeyFile(path); err != nil {
 		return auth.Keys{}, fmt.Errorf("make the key file: %w", err)
 	}

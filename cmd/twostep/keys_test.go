@@ -10,9 +10,15 @@ import (
 	"twostep/auth"
 )
 
-func TestOpenKeys_MadeOnceAndKept(t *testing.T) {
+// ringOf is the ring of a data folder with SQLite.
+func ringOf(t *testing.T, folder string) (auth.Keys, error) {
+	where := places{data: folder}
+	return where.ring(t.Context())
+}
+
+func TestRing_MadeOnceAndKept(t *testing.T) {
 	folder := t.TempDir()
-	first, err := openKeys(folder)
+	first, err := ringOf(t, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +29,7 @@ func TestOpenKeys_MadeOnceAndKept(t *testing.T) {
 	if info.Mode() != 0o600 {
 		t.Errorf("mode %v, want a plain file with 0600", info.Mode())
 	}
-	second, err := openKeys(folder)
+	second, err := ringOf(t, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,13 +41,13 @@ func TestOpenKeys_MadeOnceAndKept(t *testing.T) {
 	}
 }
 
-func TestOpenKeys_RacingStartsAgree(t *testing.T) {
+func TestRing_RacingStartsAgree(t *testing.T) {
 	folder := t.TempDir()
 	rings := make([]string, 32)
 	var all sync.WaitGroup
 	for i := range rings {
 		all.Go(func() {
-			keys, err := openKeys(folder)
+			keys, err := ringOf(t, folder)
 			if err != nil {
 				t.Error(err)
 			}
@@ -56,7 +62,7 @@ func TestOpenKeys_RacingStartsAgree(t *testing.T) {
 	}
 }
 
-func TestOpenKeys_NeverOverwrites(t *testing.T) {
+func TestRing_NeverOverwrites(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty": "", "cut off": "1:AAAA", "sample": "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
 	} {
@@ -66,7 +72,7 @@ func TestOpenKeys_NeverOverwrites(t *testing.T) {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := openKeys(folder); err == nil || !strings.Contains(err.Error(), path) {
+			if _, err := ringOf(t, folder); err == nil || !strings.Contains(err.Error(), path) {
 				t.Errorf("error %v, want one naming the file", err)
 			}
 			if err := makeKeyFile(path); err != nil {
@@ -79,12 +85,12 @@ func TestOpenKeys_NeverOverwrites(t *testing.T) {
 	}
 }
 
-func TestOpenKeys_DatabaseWithoutKeysRefused(t *testing.T) {
+func TestRing_DatabaseWithoutKeysRefused(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, databaseFile), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openKeys(folder); err == nil || !strings.Contains(err.Error(), "--keys") {
+	if _, err := ringOf(t, folder); err == nil || !strings.Contains(err.Error(), "--keys") {
 		t.Errorf("error %v, want one that says what to do", err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, keyFile)); !os.IsNotExist(err) {

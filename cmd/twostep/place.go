@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,21 +34,33 @@ func (p place) read(bad *error) places {
 }
 
 // open opens the store of a place with its keys, and makes both where there is
-// neither yet.
+// neither yet. What other keys would seal nobody could open.
 func (p places) open(ctx context.Context) (*db.Store, auth.Keys, error) {
 	if err := makeFolder(p.data); err != nil {
 		return nil, auth.Keys{}, err
 	}
-	keys, err := p.ring()
+	keys, err := p.ring(ctx)
 	if err != nil {
 		return nil, keys, err
 	}
+	var store *db.Store
 	if p.database != "" {
-		store, err := db.OpenPostgres(ctx, p.database, keys)
-		return store, keys, err
+		store, err = db.OpenPostgres(ctx, p.database, keys)
+	} else {
+		store, err = db.OpenSQLite(ctx, filepath.Join(p.data, databaseFile), keys)
 	}
-	store, err := db.OpenSQLite(ctx, filepath.Join(p.data, databaseFile), keys)
-	return store, keys, err
+	if err != nil {
+		return nil, keys, err
+	}
+	if err := store.CheckProof(ctx); err != nil {
+		return nil, keys, errors.Join(otherRing(err), store.Close())
+	}
+	return store, keys, nil
+}
+
+// otherRing is why a ring is not the database's own.
+func otherRing(err error) error {
+	return fmt.Errorf("the keys are not those of the data: %w", err)
 }
 
 // exists refuses a place without data, where a mistyped --data would otherwise
@@ -61,11 +74,4 @@ func (p places) exists() error {
 		return &badFlag{"--data", fmt.Errorf("there are no data: %w", err)}
 	}
 	return nil
-}
-
-func (p places) ring() (auth.Keys, error) {
-	if p.keys != nil {
-		return *p.keys, nil
-	}
-	return openKeys(p.data)
 }

@@ -36,11 +36,11 @@ func (r *restore) Run(t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	keys, err := where.ring()
+	ctx := untilTold()
+	keys, err := where.ring(ctx)
 	if err != nil {
 		return err
 	}
-	ctx := untilTold()
 	path := filepath.Join(where.data, databaseFile)
 	accounts, err := db.RestoreSQLite(ctx, r.File, path, keys)
 	switch {

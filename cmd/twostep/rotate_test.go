@@ -82,10 +82,10 @@ func TestProgram_RotateBesideServer(t *testing.T) {
 func TestProgram_Rotate(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits
+	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits, beside the proof of the ring
 	path := filepath.Join(folder, "data", keyFile)
 
-	say(t, folder, 0, "under key 2 now: 1 value", "keys", "rotate")
+	say(t, folder, 0, "under key 2 now: 2 values", "keys", "rotate")
 	wantRing(t, path, "2 1")
 	ring, err := os.ReadFile(path)
 	if err != nil {
@@ -108,7 +108,7 @@ func TestProgram_Rotate(t *testing.T) {
 
 	put(t, folder, "data/keys", []byte(newest+"\n"+oldest))
 	say(t, folder, 1, "no key 4", "--listen=127.0.0.1:0")
-	say(t, folder, 1, "nothing was changed", "keys", "rotate")
+	say(t, folder, 1, "no key 4", "keys", "rotate")
 	wantRing(t, path, "2 1")
 }
 

@@ -37,7 +37,8 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	couriers, err := s.openWays(t)
+	s.first = s.isFirst()
+	couriers, err := s.openWays(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := store.CheckRing(ctx); err != nil {
-		return fmt.Errorf("the keys are not those of the data: %w", err)
+		return otherRing(err)
 	}
 
 	log := newLog(t.err)
@@ -99,10 +100,15 @@ func inBackground(work func(context.Context)) (stop func()) {
 	}
 }
 
-func (s settings) openWays(t terminal) (map[auth.Channel]courier.Courier, error) {
+func (s settings) openWays(ctx context.Context, t terminal) (map[auth.Channel]courier.Courier, error) {
 	mail, err := s.mail.courier(t.err)
 	if err != nil {
 		return nil, &badFlag{"--mail", err}
+	}
+	if s.sms.signed() {
+		if _, err := s.ring(ctx); err != nil {
+			return nil, err
+		}
 	}
 	sms, err := s.sms.courier(t.err)
 	if err != nil {
@@ -115,6 +121,9 @@ func (s settings) openWays(t terminal) (map[auth.Channel]courier.Courier, error)
 func (s settings) greet(out io.Writer, listening net.Addr) {
 	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.origin, listening)
 	fmt.Fprintf(out, "Its data are in %s\n", s.dataPlace())
+	if s.first {
+		fmt.Fprintf(out, "The keys were drawn just now: every other server on this database needs a copy of %s before its first start\n", s.keyPlace())
+	}
 	for _, printed := range []struct {
 		way  way
 		flag string

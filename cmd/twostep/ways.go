@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -107,7 +108,7 @@ func siteHost(origin *url.URL) string {
 // the newest where the operator finds it for the receiver. It is derived from
 // the ring, which itself stays here.
 func webhookKeys(p places) ([][]byte, error) {
-	ring, err := p.ring()
+	ring, err := p.ring(context.Background()) // which serve has made sure of
 	if err != nil {
 		return nil, fmt.Errorf("a webhook's messages are signed by the key ring: %w", err)
 	}
