@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -71,8 +72,18 @@ func inspect(ctx context.Context, p *pool, keys auth.Keys, migrationsIn string) 
 			return c, fmt.Errorf("it does not hold what it should: %w", err)
 		}
 	}
-	c.Seals = checkSeals(ctx, p.statements, sealer{keys: keys})
+	columns := sealedColumns
+	if c.Version < c.Newest {
+		columns = slices.DeleteFunc(slices.Clone(columns), func(c sealedColumn) bool { return !c.there(ctx, p.statements) })
+	}
+	c.Seals = checkSeals(ctx, p.statements, sealer{keys: keys}, columns)
 	return c, nil
+}
+
+// there reports whether the column is in a database of an older version.
+func (c sealedColumn) there(ctx context.Context, from statements) bool {
+	var n int
+	return from.find(ctx, into{&n}, c.query(`SELECT count(%[2]s) FROM %[1]s WHERE %[3]s = ''`)) == nil
 }
 
 func newestMigration(folder string) (newest int64, err error) {

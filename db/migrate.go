@@ -32,8 +32,12 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, folder stri
 		return err
 	}
 	if current > newest {
-		return fmt.Errorf("the database is of version %d, and this program knows versions up to %d: use a newer program", current, newest)
+		return errNewer(current, newest)
 	}
 	_, err = steps.Up(ctx)
 	return err
+}
+
+func errNewer(version, newest int64) error {
+	return fmt.Errorf("the database is of version %d, and this program knows versions up to %d: use a newer program", version, newest)
 }

@@ -34,7 +34,7 @@ func (s *Store) CheckRing(ctx context.Context) error {
 			return fmt.Errorf("the key ring has no key %d, which has sealed %d of what stands in the database", key, n)
 		}
 	}
-	tried, opened, err := trySeals(ctx, s.reader.statements, s.seals)
+	tried, opened, err := trySeals(ctx, s.reader.statements, s.seals, sealedColumns)
 	if tried > 0 && opened == 0 {
 		return err
 	}

@@ -75,17 +75,17 @@ func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
 // CheckSeals opens one value of each kind and key. Where that succeeds the ring
 // is the database's own: a key that opens one opens all that bear its id.
 func (s *Store) CheckSeals(ctx context.Context) error {
-	return checkSeals(ctx, s.reader.statements, s.seals)
+	return checkSeals(ctx, s.reader.statements, s.seals, sealedColumns)
 }
 
-func checkSeals(ctx context.Context, from statements, seals sealer) error {
-	_, _, err := trySeals(ctx, from, seals)
+func checkSeals(ctx context.Context, from statements, seals sealer, columns []sealedColumn) error {
+	_, _, err := trySeals(ctx, from, seals, columns)
 	return err
 }
 
 // trySeals opens one value of each kind and key, and answers why some did not open.
-func trySeals(ctx context.Context, from statements, seals sealer) (tried, opened int, err error) {
-	for _, c := range sealedColumns {
+func trySeals(ctx context.Context, from statements, seals sealer, columns []sealedColumn) (tried, opened int, err error) {
+	for _, c := range columns {
 		counts, fault := c.keys(ctx, from)
 		if fault != nil {
 			return tried, opened, fault
