@@ -26,7 +26,7 @@ func newTestCounts(t *testing.T) (*counts, *db.Store) {
 	t.Helper()
 	setUp(t)
 	var bad error
-	where := place{Data: "data"}.read(&bad)
+	where := place{home: home{Data: "data"}}.read(&bad)
 	store, _, err := where.open(t.Context())
 	if err = errors.Join(bad, err); err != nil {
 		t.Fatal(err)

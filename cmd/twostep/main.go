@@ -30,6 +30,7 @@ func run(args []string, t terminal) int {
 		User    user    `cmd:"" help:"Look after accounts: list them, and help who is locked out."`
 		Backup  backup  `cmd:"" help:"Copy the SQLite database to a new file, beside a running server."`
 		Restore restore `cmd:"" help:"Put a backup into a place that has no data yet."`
+		Migrate migrate `cmd:"" help:"Move from the SQLite file to an empty PostgreSQL database, while no server runs."`
 		Keys    keyring `cmd:"" help:"Look after the server keys."`
 		Doctor  doctor  `cmd:"" help:"Look whether all is well, with the flags of serve; nothing is sent or changed."`
 		Version version `cmd:"" help:"Print the version."`

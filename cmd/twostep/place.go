@@ -11,11 +11,16 @@ import (
 	"twostep/db"
 )
 
+// home is what a server has on its own machine.
+type home struct {
+	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
+	Keys string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+}
+
 // place is where the data are: the flags of every word that works on them.
 type place struct {
-	Data     string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
+	home
 	Database string `env:"TWOSTEP_DATABASE" placeholder:"ADDRESS" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full; several servers may work on one, with one key ring. Without it, an SQLite file in the data folder."`
-	Keys     string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
 }
 
 // places is what the flags of a place mean, checked.
@@ -25,12 +30,14 @@ type places struct {
 	keys     *auth.Keys // nil for the key file in the data folder
 }
 
+func (h home) read(bad *error) places {
+	return places{data: read(bad, "--data", h.Data, folder), keys: read(bad, "--keys", h.Keys, keyRing)}
+}
+
 func (p place) read(bad *error) places {
-	return places{
-		data:     read(bad, "--data", p.Data, folder),
-		database: read(bad, "--database", p.Database, postgresAddress),
-		keys:     read(bad, "--keys", p.Keys, keyRing),
-	}
+	where := p.home.read(bad)
+	where.database = read(bad, "--database", p.Database, postgresAddress)
+	return where
 }
 
 // open opens the store of a place with its keys, and makes both where there is

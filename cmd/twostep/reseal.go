@@ -19,13 +19,8 @@ func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.
 	if err != nil {
 		return err
 	}
-	tenths := 0
-	_, broken, err := store.Reseal(ctx, func(done int) {
-		if now := min(10*done/max(all, 1), 10); now > tenths {
-			tenths = now
-			fmt.Fprintf(progress, "Sealed anew: %d0 %% of %d\n", tenths, all)
-		}
-	})
+	tell := inTenths(progress, "Sealed anew")
+	_, broken, err := store.Reseal(ctx, func(done int) { tell(done, all) })
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("it was told to stop; run it again, and it goes on")

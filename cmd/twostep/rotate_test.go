@@ -126,7 +126,7 @@ func TestProgram_RotateRefused(t *testing.T) {
 	wantRing(t, path, "1")
 
 	var bad error
-	unlock, err := place{Data: filepath.Join(folder, "data")}.read(&bad).lockKeys()
+	unlock, err := place{home: home{Data: filepath.Join(folder, "data")}}.read(&bad).lockKeys()
 	if err != nil || bad != nil {
 		t.Fatal(err, bad)
 	}

@@ -100,7 +100,7 @@ func TestUserList(t *testing.T) {
 func mustStart(t *testing.T) {
 	t.Helper()
 	var bad error
-	where := place{Data: "data"}.read(&bad)
+	where := place{home: home{Data: "data"}}.read(&bad)
 	store, _, err := where.open(t.Context())
 	if bad != nil || err != nil {
 		t.Fatal(bad, err)
@@ -113,7 +113,7 @@ func mustStart(t *testing.T) {
 // mustOpen works on that place.
 func mustOpen(t *testing.T, do func(*auth.Rules)) {
 	t.Helper()
-	err := place{Data: "data"}.with(func(_ context.Context, rules *auth.Rules) error {
+	err := place{home: home{Data: "data"}}.with(func(_ context.Context, rules *auth.Rules) error {
 		do(rules)
 		return nil
 	})
