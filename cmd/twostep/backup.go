@@ -35,6 +35,8 @@ func (b *backup) Run(t terminal) error {
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%s exists, and a backup replaces nothing: give another name", b.File)
+	case err != nil && where.makeFolder() != nil: // SQLite opens nothing there
+		return where.makeFolder()
 	case err != nil:
 		return fmt.Errorf("no backup was made: %w", stopped(ctx, err))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // What stands in the data folder.
@@ -12,6 +13,12 @@ const (
 	databaseFile = "twostep.db"
 	keyFile      = "keys"
 	lockFile     = "lock" // empty; who holds it serves
+)
+
+// What access(2) is asked for.
+const (
+	mayWrite = 2
+	mayEnter = 1
 )
 
 // folder reads the path of the data folder as one that keeps its meaning.
@@ -23,9 +30,17 @@ func folder(given string) (string, error) {
 }
 
 // makeFolder makes the data folder, for its owner alone, where it is missing.
-func makeFolder(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+// SQLite must be able to put its files there; the keys of a PostgreSQL database
+// may lie in a folder that is only to be read.
+func (p places) makeFolder() error {
+	if err := os.MkdirAll(p.data, 0o700); err != nil {
 		return &badFlag{"--data", fmt.Errorf("make the folder: %w", err)}
+	}
+	if p.database != "" {
+		return nil
+	}
+	if err := syscall.Access(p.data, mayWrite|mayEnter); err != nil {
+		return &badFlag{"--data", fmt.Errorf("%s cannot be written to by the user who runs this: %w", p.data, err)}
 	}
 	return nil
 }

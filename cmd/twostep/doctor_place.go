@@ -17,12 +17,6 @@ import (
 // othersMay are the mode bits by which somebody else than the owner gets at a file.
 const othersMay = 0o077
 
-// What access(2) is asked for.
-const (
-	mayWrite = 2
-	mayEnter = 1
-)
-
 // folder looks at the data folder and who gets at the files in it.
 func (e *examination) folder(context.Context) {
 	const what = "data folder"

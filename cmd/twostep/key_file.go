@@ -14,7 +14,7 @@ import (
 // lockKeys takes the key ring for this process: of two rotations at the same
 // time each would undo what the other writes. Servers do not need it.
 func (p places) lockKeys() (unlock func() error, err error) {
-	if err := makeFolder(p.data); err != nil {
+	if err := p.makeFolder(); err != nil {
 		return nil, err
 	}
 	unlock, err = db.Lock(filepath.Join(p.data, keyFile+".lock"))

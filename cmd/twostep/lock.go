@@ -10,9 +10,12 @@ import (
 
 // lock takes the data folder for a word that must have the SQLite file to
 // itself: serve, because two servers would know nothing of each other's waiting
-// messages and sweeps, and restore. The other words work beside a server. On
+// messages and sweeps, restore and migrate. The other words work beside a server. On
 // PostgreSQL, where many servers may work, it takes nothing.
 func (p places) lock() (unlock func() error, err error) {
+	if err := p.makeFolder(); err != nil {
+		return nil, err
+	}
 	if p.database != "" {
 		return func() error { return nil }, nil
 	}

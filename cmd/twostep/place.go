@@ -43,7 +43,7 @@ func (p place) read(bad *error) places {
 // open opens the store of a place with its keys, and makes both where there is
 // neither yet. What other keys would seal nobody could open.
 func (p places) open(ctx context.Context) (*db.Store, auth.Keys, error) {
-	if err := makeFolder(p.data); err != nil {
+	if err := p.makeFolder(); err != nil {
 		return nil, auth.Keys{}, err
 	}
 	keys, err := p.ring(ctx)

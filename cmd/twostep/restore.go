@@ -58,7 +58,7 @@ func (r *restore) Run(t terminal) (err error) {
 // nothing of the backup.
 func (p places) keysThere() error {
 	if p.keys != nil {
-		return makeFolder(p.data)
+		return nil
 	}
 	path := filepath.Join(p.data, keyFile)
 	if _, err := os.Stat(path); err != nil {

@@ -29,9 +29,6 @@ func (f *flags) Run(t terminal) error {
 // serve runs the site until ctx ends, then lets what is under way finish. What
 // can be wrong with the settings is tried before anything is made that lasts.
 func (s settings) serve(ctx context.Context, t terminal) (err error) {
-	if err := makeFolder(s.data); err != nil {
-		return err
-	}
 	unlock, err := s.lock()
 	if err != nil {
 		return err
