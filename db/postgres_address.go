@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -57,12 +58,24 @@ func plainly(config *pgx.ConnConfig, err error) error {
 	switch {
 	case connecting && answered:
 		return fmt.Errorf("the PostgreSQL server at %s does not let us in: %s", servers(config), said.Message)
+	case connecting && !unanswered(err):
+		return fmt.Errorf("the PostgreSQL server at %s cannot be used: %w", servers(config), innermost(err))
 	case connecting:
 		return fmt.Errorf("no PostgreSQL server answers at %s: %w", servers(config), innermost(err))
 	case answered:
 		return fmt.Errorf("PostgreSQL says: %s (%s)", said.Message, said.Code)
 	}
 	return err
+}
+
+// unanswered reports whether nobody was there to answer. What a server answers
+// can be no reason to go on: its certificate is not trusted, or it has none.
+func unanswered(err error) bool {
+	if failed, ok := errors.AsType[*net.OpError](err); ok {
+		return failed.Op != "remote error" // of TLS
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok
 }
 
 // servers names those of an address. One stands there for each way to reach it.

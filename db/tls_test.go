@@ -1,0 +1,122 @@
+package db
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+// selfSigned makes a certificate for localhost that vouches for itself, and the
+// file of it.
+func selfSigned(t *testing.T) (certificate tls.Certificate, file string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	about := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	must(t, err)
+	file = filepath.Join(t.TempDir(), "certificate")
+	must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+}
+
+// overTLS puts TLS before the cluster, which itself is on a socket, where
+// PostgreSQL speaks none. Without a certificate it answers as a server without
+// TLS does. It returns the port.
+func overTLS(t *testing.T, certificate *tls.Certificate) (port int) {
+	t.Helper()
+	socket := filepath.Join(running(t).Folder(), ".s.PGSQL.5432")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			open.Go(func() { relay(client, socket, certificate) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		open.Wait()
+	})
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// relay serves one client. The request for TLS has eight bytes, and its answer
+// one.
+func relay(client net.Conn, socket string, certificate *tls.Certificate) {
+	defer client.Close()
+	if _, err := io.ReadFull(client, make([]byte, 8)); err != nil {
+		return
+	}
+	if certificate == nil {
+		_, _ = client.Write([]byte("N"))
+		return
+	}
+	_, _ = client.Write([]byte("S"))
+	secured := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*certificate}})
+	if secured.Handshake() != nil {
+		return
+	}
+	server, err := net.Dial("unix", socket)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go func() {
+		_, _ = io.Copy(server, secured)
+		_ = server.Close()
+	}()
+	_, _ = io.Copy(secured, server)
+}
+
+// A server that cannot prove to be the one meant is told nothing, no password
+// least of all.
+func TestOpenPostgres_Certificate(t *testing.T) {
+	certificate, file := selfSigned(t)
+	secured, bare := overTLS(t, &certificate), overTLS(t, nil)
+	known := "&sslrootcert=" + url.QueryEscape(file)
+	for name, c := range map[string]struct {
+		host, settings string
+		port           int
+		says           string // empty where it is opened
+	}{
+		"trusted":      {"localhost", known, secured, ""},
+		"self-signed":  {"localhost", "", secured, "unknown authority"},
+		"another name": {"127.0.0.1", known, secured, "127.0.0.1"},
+		"no TLS":       {"localhost", known, bare, "refused TLS"},
+	} {
+		address := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
+		s, err := OpenPostgres(t.Context(), address, auth.NewKeys())
+		if err == nil {
+			must(t, s.Close())
+		}
+		said := fmt.Sprint(err)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(said, "cannot be used: ") || !strings.Contains(said, c.says) ||
+			strings.Contains(said, "hush") || strings.Contains(said, "\n") {
+			t.Errorf("%s: answered %q", name, said)
+		}
+	}
+}
