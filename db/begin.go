@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,9 @@ import (
 // ErrBegun is the answer of [BeginPostgres] where something stands in the
 // database already.
 var ErrBegun = errors.New("the database has been begun already")
+
+// ErrNotBegun is the answer of [InspectPostgres] where nothing stands in it.
+var ErrNotBegun = errors.New("the database is empty yet")
 
 // BeginPostgres makes the empty database at an address the own of the ring that
 // draw makes. Other nodes that start at the same moment wait meanwhile, so that
@@ -37,12 +41,8 @@ func (s *Store) beginPostgres(ctx context.Context, draw func() (auth.Keys, error
 		return err
 	}
 	return alone(ctx, s.writer.db, func(ctx context.Context) error {
-		var begun bool
-		if err := s.reader.find(ctx, into{&begun}, `SELECT to_regclass('goose_db_version') IS NOT NULL`); err != nil {
-			return err
-		}
-		if begun {
-			return ErrBegun
+		if begun, err := begun(ctx, s.reader.statements); err != nil || begun {
+			return cmp.Or(err, ErrBegun)
 		}
 		keys, err := draw()
 		if err != nil {
@@ -54,4 +54,10 @@ func (s *Store) beginPostgres(ctx context.Context, draw func() (auth.Keys, error
 		s.seals = sealer{keys: keys}
 		return s.addProof(ctx)
 	})
+}
+
+// begun reports whether a migration of PostgreSQL was ever begun.
+func begun(ctx context.Context, from statements) (begun bool, err error) {
+	err = from.find(ctx, into{&begun}, `SELECT to_regclass('goose_db_version') IS NOT NULL`)
+	return begun, err
 }

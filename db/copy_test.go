@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pressly/goose/v3"
@@ -216,6 +217,31 @@ func TestCopyToPostgres_Interrupted(t *testing.T) {
 	must(t, err)
 	if got := opens(t, address, b.keys).content(t); !slices.Equal(got, b.content(t)) {
 		t.Errorf("then %d rows are there, some of them others", len(got))
+	}
+}
+
+// Of two that fill a database at the same moment one is refused, and nothing of
+// it is there.
+func TestCopyToPostgres_OnceOnly(t *testing.T) {
+	one, other := open(t), open(t)
+	one.everything(t, "ann", noon)
+	other.everything(t, "bob", noon)
+	address := emptied(t)
+	var errs [2]error
+	var both sync.WaitGroup
+	for i, b := range []base{one, other} {
+		both.Go(func() { _, errs[i] = b.copyTo(t, address) })
+	}
+	both.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs[:]...), ErrNotEmpty) {
+		t.Fatalf("answered %v", errs)
+	}
+	won := one
+	if errs[0] != nil {
+		won = other
+	}
+	if got := opens(t, address, won.keys).content(t); !slices.Equal(got, won.content(t)) {
+		t.Errorf("%d rows are there, some of them others", len(got))
 	}
 }
 

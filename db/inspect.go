@@ -38,7 +38,8 @@ func InspectSQLite(ctx context.Context, path string, keys auth.Keys) (Condition,
 	return c, errors.Join(err, file.Close())
 }
 
-// InspectPostgres looks at the database at an address, see [OpenPostgres].
+// InspectPostgres looks at the database at an address, see [OpenPostgres], or
+// answers [ErrNotBegun].
 func InspectPostgres(ctx context.Context, address string, keys auth.Keys) (Condition, error) {
 	config, err := parsePostgres(address)
 	if err != nil {
@@ -49,7 +50,11 @@ func InspectPostgres(ctx context.Context, address string, keys auth.Keys) (Condi
 	if err := checkPostgres(ctx, server); err != nil {
 		return Condition{}, plainly(config, err)
 	}
-	c, err := inspect(ctx, newPlainPool(server), keys, "migrations/postgres")
+	p := newPlainPool(server)
+	if begun, err := begun(ctx, p.statements); err == nil && !begun {
+		return Condition{}, ErrNotBegun
+	}
+	c, err := inspect(ctx, p, keys, "migrations/postgres")
 	if err != nil {
 		err = plainly(config, err)
 	}

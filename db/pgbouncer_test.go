@@ -35,4 +35,13 @@ func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
 		return s.SpendTOTPStep(ctx, "carol", 101, auth.Grant{At: noon})
 	})
 	b.walk(t)
+
+	from := filled(t)
+	to := address(databaseName(t, database(t, "template0")))
+	must(t, BeginPostgres(t.Context(), to, func() (auth.Keys, error) { return from.keys, nil }))
+	must(t, running(t).Run(databaseName(t, to), `DELETE FROM ring`))
+	c, err := from.copyTo(t, to)
+	if err != nil || c.Accounts != 2 {
+		t.Errorf("copied %+v, %v", c, err)
+	}
 }

@@ -78,7 +78,12 @@ func (e *examination) ring(context.Context) {
 		path = filepath.Join(e.data, keyFile)
 	}
 	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && e.exists() != nil {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+	case e.places.database != "":
+		e.warn(what, "%s is not there yet; the first start makes it for an empty database, and for another it must be the first server's", path)
+		return
+	case e.exists() != nil:
 		e.warn(what, "%s is not there yet; the first start makes it", path)
 		return
 	}
@@ -113,7 +118,11 @@ func (e *examination) database(ctx context.Context) {
 	default:
 		found, err = db.InspectSQLite(ctx, name, e.opened)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, db.ErrNotBegun):
+		e.warn(what, "%s: %v; the first start fills it", name, err)
+		return
+	case err != nil:
 		e.fail(what, "%s: %v", name, err)
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -113,6 +114,40 @@ func TestDoctor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDoctor_Postgres: before the first start, after it, and where the first
+// server's keys are missing.
+func TestDoctor_Postgres(t *testing.T) {
+	setUp(t)
+	database := emptyDatabase(t)
+	flags := append([]string{"--database=" + database}, soundFlags...)
+	want := func(name string, wantCode int, beside map[string]string) {
+		t.Helper()
+		code, verdicts, said := examined(t, flags...)
+		verdicts["disk"], beside["disk"] = "", "" // which is the machine's
+		for what, verdict := range beside {
+			if verdicts[what] != verdict {
+				t.Errorf("%s: %s is %q, want %q:\n%s", name, what, verdicts[what], verdict, said)
+			}
+		}
+		if code != wantCode {
+			t.Errorf("%s: exit code %d:\n%s", name, code, said)
+		}
+	}
+	want("before", 0, map[string]string{"keys": "warn", "database": "warn", "migrations": "", "seals": ""})
+	var bad error
+	where := place{home: home{Data: "data"}, Database: database}.read(&bad)
+	store, _, err := where.open(t.Context())
+	if err := errors.Join(bad, err); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want("begun", 0, sound())
+	move(t, "data/keys", "away")
+	want("keys missing", 1, map[string]string{"keys": "warn", "database": "ok", "seals": "FAIL"})
 }
 
 // only is a verdict of one thing, and none of the others.

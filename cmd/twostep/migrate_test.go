@@ -22,6 +22,8 @@ func TestProgram_Migrate(t *testing.T) {
 	say(t, folder, 1, "put the key file back", words...)
 	move(t, away, path)
 
+	say(t, folder, 1, "nothing was moved: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
+
 	before := content(t, filepath.Join(folder, "data", databaseFile))
 	p := program(t, folder, words...)
 	p.Env = append(p.Env, "TWOSTEP_DATABASE=postgres://nobody@127.0.0.1:1/elsewhere")
