@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -47,7 +46,7 @@ func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keys, p
 		return c, err
 	}
 	defer remove()
-	from, err := sql.Open("sqlite", sqliteFile(path)+"?mode=ro&_dqs=0&_pragma=busy_timeout(5000)")
+	from, err := openReading(path)
 	if err != nil {
 		return c, err
 	}

@@ -255,7 +255,7 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 	other.keys = auth.NewKeys()
 	none := whole
 	none.path = filepath.Join(t.TempDir(), "missing")
-	used, begun := openPostgres(t), openPostgres(t)
+	used, begun, empty := openPostgres(t), openPostgres(t), openPostgres(t)
 	used.ann(t)
 	must(t, begun.CheckRing(t.Context()))
 	for name, c := range map[string]struct {
@@ -264,9 +264,9 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 	}{
 		"accounts":   {whole, used, "holds data already, accounts among them"},
 		"a ring":     {whole, begun, "holds data already, in the table ring"},
-		"newer":      {newer, openPostgres(t), "9999"},
-		"other keys": {other, openPostgres(t), "not those of the data"},
-		"missing":    {none, openPostgres(t), "no such file"},
+		"newer":      {newer, empty, "9999"},
+		"other keys": {other, empty, "not those of the data"},
+		"missing":    {none, empty, "no such file"},
 	} {
 		before := c.to.content(t)
 		if _, err := c.from.copyTo(t, c.to.path); err == nil || !strings.Contains(err.Error(), c.says) {

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,7 +29,7 @@ func InspectSQLite(ctx context.Context, path string, keys auth.Keys) (Condition,
 	if err := checkHeader(path); err != nil {
 		return Condition{}, err
 	}
-	file, err := sql.Open("sqlite", sqliteFile(path)+"?mode=rw&_query_only=1&_pragma=busy_timeout(5000)")
+	file, err := openReading(path)
 	if err != nil {
 		return Condition{}, err
 	}

@@ -63,6 +63,12 @@ func sqliteFile(path string) string {
 	return "file:" + file.EscapedPath()
 }
 
+// openReading opens a file that must be there, to read it. Closed, it leaves no
+// log beside the file, as mode=ro would.
+func openReading(path string) (*sql.DB, error) {
+	return sql.Open("sqlite", sqliteFile(path)+"?mode=rw&_dqs=0&_query_only=1&_pragma=busy_timeout(5000)")
+}
+
 // checkHeader reads the first bytes, by which every SQLite database is known.
 // SQLite itself would take an empty file for an empty database.
 func checkHeader(path string) error {

@@ -119,3 +119,12 @@ func change(t *testing.T, folder, address, command string) {
 		t.Fatal(err)
 	}
 }
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -24,15 +24,16 @@ func TestProgram_Migrate(t *testing.T) {
 
 	say(t, folder, 1, "nothing was moved: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
 
-	before := content(t, filepath.Join(folder, "data", databaseFile))
+	t.Chdir(folder)
+	before := everything(t)
 	p := program(t, folder, words...)
 	p.Env = append(p.Env, "TWOSTEP_DATABASE=postgres://nobody@127.0.0.1:1/elsewhere")
 	said, err := p.CombinedOutput()
 	if err != nil || !strings.Contains(string(said), "Copied: 100 %") || !strings.Contains(string(said), "1 account, and ") {
 		t.Fatalf("%v: %s", err, said)
 	}
-	if content(t, filepath.Join(folder, "data", databaseFile)) != before {
-		t.Error("the source was changed")
+	if after := everything(t); after != before {
+		t.Errorf("the source was\n%sand is\n%s", before, after)
 	}
 	say(t, folder, 1, "holds data already, accounts among them", words...)
 
@@ -65,13 +66,4 @@ func TestProgram_MigrateBadFlags(t *testing.T) {
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
 		t.Errorf("they have made %v, %v", left, err)
 	}
-}
-
-func content(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }
