@@ -17,22 +17,6 @@ import (
 	"twostep/auth"
 )
 
-// columns lists those of a table, in alphabetical order.
-func (b base) columns(t *testing.T, table string) (columns []string) {
-	t.Helper()
-	query := `SELECT name FROM pragma_table_info($1) ORDER BY name`
-	if b.kind == "postgres" {
-		query = `
-		SELECT column_name::text
-		FROM information_schema.columns
-		WHERE table_name = $1
-		ORDER BY column_name COLLATE "C"`
-	}
-	var name string
-	must(t, b.reader.each(t.Context(), into{&name}, func() { columns = append(columns, name) }, query, table))
-	return columns
-}
-
 // content is every row of every table.
 func (b base) content(t *testing.T) (all []string) {
 	t.Helper()
@@ -47,29 +31,6 @@ func (b base) content(t *testing.T) (all []string) {
 	}
 	slices.Sort(all)
 	return all
-}
-
-// Every table is copied, behind those it hangs on, and has the same columns in
-// both databases.
-func TestCopied_Complete(t *testing.T) {
-	from, to := open(t), openPostgres(t)
-	listed := slices.Sorted(slices.Values(copied))
-	for _, b := range []base{from, to} {
-		if names := slices.Sorted(slices.Values(b.names(t))); !slices.Equal(names, listed) {
-			t.Errorf("%s has %v, and copied are %v", b.kind, names, listed)
-		}
-	}
-	for i, table := range copied {
-		if one, other := from.columns(t, table), to.columns(t, table); !slices.Equal(one, other) {
-			t.Errorf("%s has %v in SQLite and %v in PostgreSQL", table, one, other)
-		}
-		var parent string
-		must(t, from.reader.each(t.Context(), into{&parent}, func() {
-			if !slices.Contains(copied[:i], parent) {
-				t.Errorf("%s comes before %s, which it hangs on", table, parent)
-			}
-		}, `SELECT "table" FROM pragma_foreign_key_list($1)`, table))
-	}
 }
 
 // filled is a database of SQLite with two accounts that have everything, more

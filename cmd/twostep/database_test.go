@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -86,8 +87,11 @@ func TestProgram_PostgresKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"--listen=127.0.0.1:0", "--sms=webhook:https://example.org/sms"}, {"user", "list"}} {
+	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"--listen=127.0.0.1:0", "--sms=webhook:https://example.org/sms"}} {
 		say(t, second, 1, "copy the first server's key file there", append(args, database)...)
+	}
+	for _, args := range [][]string{{"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
+		say(t, second, 2, "it must be the first server's", append(args, database)...)
 	}
 	if left, err := os.ReadDir(filepath.Join(second, "data")); err != nil || len(left) != 0 {
 		t.Errorf("the second has made %v, %v", left, err)
@@ -101,28 +105,42 @@ func TestProgram_PostgresKeys(t *testing.T) {
 	say(t, second, 0, "EMAIL", "user", "list", database)
 }
 
-// Of two that begin an empty database at the same moment from folders of their
-// own, one draws its keys and the other none.
+// Of two servers that begin an empty database at the same moment, from folders
+// of their own, one draws its keys and the other ends.
 func TestProgram_PostgresKeysOnceOnly(t *testing.T) {
 	database := "--database=" + emptyDatabase(t)
 	folders := []string{t.TempDir(), t.TempDir()}
-	codes, keys := make([]int, len(folders)), 0
+	said := make([]string, len(folders))
 	var both sync.WaitGroup
 	for i, folder := range folders {
-		p := program(t, folder, "user", "list", database)
+		p := program(t, folder, "--listen=127.0.0.1:0", database)
+		stderr, err := p.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
 		both.Go(func() {
-			_ = p.Run()
-			codes[i] = p.ProcessState.ExitCode()
+			said[i], _ = bufio.NewReader(stderr).ReadString('\n')
+			_ = p.Process.Kill()
+			_ = p.Wait()
 		})
 	}
 	both.Wait()
-	for _, folder := range folders {
+	served, drawn := 0, 0
+	for i, folder := range folders {
+		if ready.MatchString(said[i]) {
+			served++
+		} else if !strings.Contains(said[i], "copy the first server's key file there") {
+			t.Errorf("one ended with %q", said[i])
+		}
 		if _, err := os.Stat(filepath.Join(folder, "data", keyFile)); err == nil {
-			keys++
+			drawn++
 		}
 	}
-	if codes[0]+codes[1] != 1 || keys != 1 {
-		t.Errorf("exit codes %v and %d key files", codes, keys)
+	if served != 1 || drawn != 1 {
+		t.Errorf("%d serve and %d have keys", served, drawn)
 	}
 }
 

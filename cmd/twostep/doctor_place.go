@@ -80,8 +80,8 @@ func (e *examination) ring(context.Context) {
 	content, err := os.ReadFile(path)
 	switch {
 	case !errors.Is(err, fs.ErrNotExist):
-	case e.places.database != "":
-		e.warn(what, "%s is not there yet; the first start makes it for an empty database, and for another it must be the first server's", path)
+	case e.isFirst():
+		e.warn(what, "%s is not there yet; the first start on an empty database draws it, and on another it must be the first server's", path)
 		return
 	case e.exists() != nil:
 		e.warn(what, "%s is not there yet; the first start makes it", path)
@@ -109,7 +109,7 @@ func (e *examination) database(ctx context.Context) {
 	var err error
 	name := filepath.Join(e.data, databaseFile)
 	switch {
-	case e.exists() != nil:
+	case e.places.database == "" && e.exists() != nil:
 		e.warn(what, "%s is not there yet; the first start makes it", name)
 		return
 	case e.places.database != "":

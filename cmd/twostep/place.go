@@ -71,8 +71,11 @@ func otherRing(err error) error {
 }
 
 // exists refuses a place without data, where a mistyped --data would otherwise
-// make an empty database.
+// make an empty database, or draw the keys of one.
 func (p places) exists() error {
+	if p.isFirst() {
+		return &badFlag{"--data", fmt.Errorf("%s is missing: the first start of a server on an empty database draws it, and on another it must be the first server's", p.keyPlace())}
+	}
 	if p.database != "" {
 		return nil
 	}
