@@ -182,6 +182,9 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 	if err != nil {
 		return Attempt{}, err
 	}
+	if !datable(a.ExpiresAt.Add(-AttemptLifetime), now) {
+		return Attempt{}, ErrNotFound
+	}
 	if a.Factors, err = r.factors(ctx, a.User, now); err != nil {
 		return Attempt{}, err
 	}

@@ -33,6 +33,8 @@ const (
 	SessionWarning      = 2 * time.Minute // before a session ends a page says so; WCAG 2.2.1 asks for 20 s
 	SessionTouch        = time.Minute     // the last-seen time is written no more often than this
 
+	ClockSkew = time.Minute // how far two clocks may be apart before one does not believe the other
+
 	AccountsPage    = 100                  // accounts that an operator's list reads at once
 	ActivityPage    = 25                   // events on a page
 	ActivityKept    = 365 * 24 * time.Hour // unless the operator says otherwise

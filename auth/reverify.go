@@ -27,7 +27,9 @@ var Presets = map[string]Reverify{
 // operator wants proved for what is sensitive (RV-01, RV-04).
 func (r *Rules) FreshlyVerified(s Session, factors Factors) bool {
 	now := r.now()
-	fresh := func(at time.Time) bool { return !at.IsZero() && now.Sub(at) <= r.policy.Reverify.Within }
+	fresh := func(at time.Time) bool {
+		return !at.IsZero() && now.Sub(at) <= r.policy.Reverify.Within && datable(at, now)
+	}
 	if factors.On() {
 		return fresh(s.SecondAt) && (!r.policy.Reverify.First || fresh(s.FirstAt))
 	}

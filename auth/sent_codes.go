@@ -36,10 +36,14 @@ type sentCodeStore interface {
 	SpendSentCode(ctx context.Context, code SentCode, grant Grant) (spent bool, err error)
 }
 
+func (c SentCode) over(now time.Time) bool {
+	return !now.Before(c.ExpiresAt) || !datable(c.SentAt, now)
+}
+
 // sentCode is the code a page may speak of: sent, and not expired.
 func (r *Rules) sentCode(ctx context.Context, holder string, now time.Time) (*SentCode, error) {
 	code, err := r.store.FindSentCode(ctx, holder)
-	if errors.Is(err, ErrNotFound) || err == nil && !now.Before(code.ExpiresAt) {
+	if errors.Is(err, ErrNotFound) || err == nil && code.over(now) {
 		return nil, nil
 	}
 	if err != nil {
@@ -128,7 +132,7 @@ func (r *Rules) verifySentCode(ctx context.Context, q question, answer string, n
 	for _, number := range q.numbers {
 		sentHere = sentHere || number == code.To
 	}
-	if !sentHere || !now.Before(code.ExpiresAt) {
+	if !sentHere || code.over(now) {
 		return nil, &Problem{Reason: CodeOver, Field: "code"}
 	}
 	typed := cleanCode(answer)

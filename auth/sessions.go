@@ -78,10 +78,16 @@ func (r *Rules) session(ctx context.Context, handle Handle, now time.Time) (Sess
 	if err != nil {
 		return Session{}, err
 	}
-	if r.ends(s).Before(now) {
+	if r.over(s, now) {
 		return Session{}, ErrNotFound
 	}
 	return s, nil
+}
+
+// over reports whether a session is past its limits, or dated so that nobody
+// knows.
+func (r *Rules) over(s Session, now time.Time) bool {
+	return r.ends(s).Before(now) || !datable(s.StartedAt, now) || !datable(s.SeenAt, now)
 }
 
 // ends is when a session ends if nothing more is heard of it.
@@ -113,7 +119,7 @@ func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(s Session) bool { return r.ends(s).Before(now) })
+	all = slices.DeleteFunc(all, func(s Session) bool { return r.over(s, now) })
 	slices.SortFunc(all, func(a, b Session) int {
 		if here := (a.ID == session.ID); here != (b.ID == session.ID) {
 			if here {

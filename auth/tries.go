@@ -52,7 +52,7 @@ type Window struct {
 
 // Next implements [Brake].
 func (w Window) Next(c Count, now time.Time) (Count, bool) {
-	if c.N == 0 || !now.Before(c.Since.Add(w.In)) || now.Before(c.Since) {
+	if c.N == 0 || !now.Before(c.Since.Add(w.In)) {
 		return Count{N: 1, Since: now}, true
 	}
 	if c.N >= w.Most {
@@ -81,7 +81,8 @@ type Try struct {
 type triesStore interface {
 	// Take counts one try under every key, or under none where one brake
 	// refuses; then it answers the refusing try's place and its count. Of racing
-	// callers no more are allowed than the brakes allow one after another.
+	// callers no more are allowed than the brakes allow one after another. Counts
+	// of a time that is yet to come are set back first, see [Count.SetBack].
 	Take(ctx context.Context, now time.Time, tries []Try) (refused int, count Count, err error)
 }
 

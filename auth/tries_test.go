@@ -42,8 +42,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// TestWindow: so many in a stretch that starts with the first, and a clock
-// that was set back shuts nobody out.
+// TestWindow: so many in a stretch that starts with the first.
 func TestWindow(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	w := Window{Most: 2, In: time.Minute}
@@ -59,8 +58,21 @@ func TestWindow(t *testing.T) {
 	if c, allowed := w.Next(c, now.Add(time.Minute)); !allowed || c.N != 1 {
 		t.Errorf("the next stretch: %+v, %v", c, allowed)
 	}
-	if _, allowed := w.Next(c, now.Add(-time.Hour)); !allowed {
-		t.Error("a clock set back shut the door")
+}
+
+// TestCount_SetBack: by a clock that was set back all that was counted stands,
+// and no wait grows longer than it was (RL-02).
+func TestCount_SetBack(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	before := Count{N: 7, Since: now, ReadyAt: now.Add(2 * time.Minute)}
+	for jump, want := range map[time.Duration]bool{time.Hour: false, 0: false, -time.Second: true, -365 * 24 * time.Hour: true} {
+		c, changed := before.SetBack(now.Add(jump))
+		if changed != want || c.N != 7 || c.ReadyAt.Sub(c.Since) != 2*time.Minute || c.Since.After(now.Add(jump)) {
+			t.Errorf("%v: %+v, changed %v", jump, c, changed)
+		}
+	}
+	if c, _ := (Count{N: 1, Since: now}).SetBack(now.Add(-time.Hour)); !c.ReadyAt.IsZero() {
+		t.Errorf("a wait came of nothing: %v", c.ReadyAt)
 	}
 }
 

@@ -12,11 +12,12 @@ import (
 )
 
 // Take counts one try under every key, or under none where one brake refuses;
-// then it answers the refusing try's place and its count.
+// then it answers the refusing try's place and its count. That counts were set
+// back is written in either case, or the next one would be refused as late.
 func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refused int, count auth.Count, err error) {
-	refused = -1
 	_, err = s.write(ctx, "count a try", nil, func(tx *tx) (bool, error) {
-		counts, err := tx.lockTries(ctx, tries)
+		refused = -1
+		counts, setBack, err := tx.lockTries(ctx, now, tries)
 		if err != nil {
 			return false, err
 		}
@@ -24,15 +25,12 @@ func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refu
 			next, allowed := try.Brake.Next(counts[try.Key], now)
 			if !allowed {
 				refused, count = i, next
-				return false, nil
+				return setBack, nil
 			}
 			counts[try.Key] = next
 		}
 		for key, next := range counts {
-			_, err := tx.exec(ctx, `
-				UPDATE tries SET n = $1, since = $2, ready_at = $3
-				WHERE key = $4`, next.N, millis(next.Since), millis(next.ReadyAt), key)
-			if err != nil {
+			if err := tx.replaceTry(ctx, key, next); err != nil {
 				return false, err
 			}
 		}
@@ -41,28 +39,42 @@ func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refu
 	return refused, count, err
 }
 
-// lockTries reads the counts and holds them to the end of the transaction. The
-// write that changes nothing is what locks a row where several can write, and
-// the order of the keys is the same for all, so that no two wait for each other.
-func (t *tx) lockTries(ctx context.Context, tries []auth.Try) (map[string]auth.Count, error) {
+// lockTries reads the counts and holds them to the end of the transaction; those
+// of a time to come it sets back. The write that changes nothing is what locks a
+// row where several can write, and the order of the keys is the same for all, so
+// that no two wait for each other.
+func (t *tx) lockTries(ctx context.Context, now time.Time, tries []auth.Try) (counts map[string]auth.Count, setBack bool, err error) {
 	keys := make([]string, len(tries))
 	for i, try := range tries {
 		keys[i] = try.Key
 	}
 	slices.Sort(keys)
-	counts := make(map[string]auth.Count, len(keys))
+	counts = make(map[string]auth.Count, len(keys))
 	for _, key := range slices.Compact(keys) {
 		var c auth.Count
 		err := t.find(ctx, into{&c.N, at(&c.Since), at(&c.ReadyAt)}, `
-			INSERT INTO tries (key, owner, n) VALUES ($1, $2, 0)
+			INSERT INTO tries (key, owner, n, since) VALUES ($1, $2, 0, $3)
 			ON CONFLICT (key) DO UPDATE SET key = excluded.key
-			RETURNING n, since, ready_at`, key, owner(key))
+			RETURNING n, since, ready_at`, key, owner(key), millis(now))
 		if err != nil {
-			return nil, fmt.Errorf("lock a count: %w", err)
+			return nil, false, fmt.Errorf("lock a count: %w", err)
 		}
-		counts[key] = c
+		back, changed := c.SetBack(now)
+		if changed {
+			if err := t.replaceTry(ctx, key, back); err != nil {
+				return nil, false, err
+			}
+		}
+		counts[key], setBack = back, setBack || changed
 	}
-	return counts, nil
+	return counts, setBack, nil
+}
+
+func (t *tx) replaceTry(ctx context.Context, key string, c auth.Count) error {
+	_, err := t.exec(ctx, `
+		UPDATE tries SET n = $1, since = $2, ready_at = $3
+		WHERE key = $4`, c.N, millis(c.Since), millis(c.ReadyAt), key)
+	return err
 }
 
 // owner is for whom a count is: the last part of its key. Who is deleted takes

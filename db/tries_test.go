@@ -84,6 +84,32 @@ func TestTake_BackoffAndClear(t *testing.T) {
 	})
 }
 
+// RL-02, RL-06: by a clock that was set back all that was counted stands, and
+// the refusal ends as late after that as it would have by the other one.
+func TestTake_ClockSetBack(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		tries := []auth.Try{
+			{Key: "new", Brake: auth.Window{Most: 9, In: time.Hour}},
+			{Key: "window", Brake: auth.Window{Most: 1, In: time.Hour}},
+		}
+		_, _, err := b.Take(t.Context(), noon.AddDate(1, 0, 0), tries[1:])
+		must(t, err)
+		for _, step := range []struct {
+			after time.Duration
+			want  int
+		}{{0, 1}, {time.Hour - time.Millisecond, 1}, {time.Hour, -1}} {
+			refused, _, err := b.Take(t.Context(), noon.Add(step.after), tries)
+			must(t, err)
+			if refused != step.want {
+				t.Errorf("after %v: refused by %d, not %d", step.after, refused, step.want)
+			}
+		}
+		if n := b.count(t, `SELECT n FROM tries WHERE key = 'new'`); n != 1 {
+			t.Errorf("%d tries counted, not 1", n)
+		}
+	})
+}
+
 // RL-04: a right answer gives back the one try it took, and no more.
 func TestGrant_GiveBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {

@@ -62,6 +62,7 @@ func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 U
 // ago says how long ago something was, within a day; else when.
 func ago(now, t time.Time) string {
 	switch past := now.Sub(t); {
+	case past < -time.Minute: // a clock was wrong, then or now
 	case past < time.Minute:
 		return "just now"
 	case past < time.Hour:

@@ -28,7 +28,7 @@ func TestSpan_RoundsUpInTheLargestUnit(t *testing.T) {
 func TestAgo(t *testing.T) {
 	for past, want := range map[time.Duration]string{
 		-time.Second: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 59*time.Minute + 59*time.Second: "59 minutes ago",
-		time.Hour: "1 hour ago", 23*time.Hour + 59*time.Minute: "23 hours ago", 24 * time.Hour: "1 May 2026, 14:04 UTC",
+		-time.Hour: "2 May 2026, 15:04 UTC", time.Hour: "1 hour ago", 23*time.Hour + 59*time.Minute: "23 hours ago", 24 * time.Hour: "1 May 2026, 14:04 UTC",
 	} {
 		if got := ago(now, now.Add(-past)); got != want {
 			t.Errorf("%v is %q, want %q", past, got, want)
