@@ -53,6 +53,8 @@ type world struct {
 	cost    auth.Cost      // of one
 	proxies []netip.Prefix // whose X-Forwarded-For is believed
 	down    bool           // the courier brings nothing
+
+	patience time.Duration // with the database; zero for one without an end
 }
 
 // A letter is a message as its receiver reads it.
@@ -123,7 +125,7 @@ func (w *world) restart(changes ...func(*auth.Policy)) {
 	w.rules = auth.New(w.store, w.keys, w.hasher, policy, w.clock)
 	u, _ := url.Parse(w.origin)
 	w.site = handlers.New(w.rules, w.keys, handlers.Site{
-		Name: policy.Name, URL: u, TrustedProxies: w.proxies, Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Name: policy.Name, URL: u, TrustedProxies: w.proxies, Patience: w.patience, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	})
 }
 

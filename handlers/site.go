@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -22,6 +23,7 @@ type Site struct {
 	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
 	Accent, Logo   static.Own     // the operator's own; zero for those of the product
+	Patience       time.Duration  // how long a page may wait for the database; zero for as long as that takes
 	Log            *slog.Logger
 	Watch          Watch
 }
@@ -51,7 +53,7 @@ func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
 	e := echo.New()
 	e.IPExtractor = addressFrom(outside.TrustedProxies)
 	e.HTTPErrorHandler = s.trouble
-	e.Use(s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
+	e.Use(s.inTime, s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true, LogErrorFunc: s.logPanic,
 	}))
 	for _, row := range routes {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -53,13 +54,14 @@ func (s *site) trouble(err error, c echo.Context) {
 		c.Set(reasonKey, reasonOf(status))
 	}
 	fault := trouble == views.TroubleFault
-	if fault && c.Request().Context().Err() != nil { // the visitor left while he waited: nobody reads a page
+	if fault && errors.Is(c.Request().Context().Err(), context.Canceled) { // the visitor left while he waited: nobody reads a page
 		c.Set(reasonKey, "left")
 		c.Response().WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	if fault {
 		s.Log.Error("fault", "request", requestID(c), "path", c.Path(), "error", err)
+		c.SetRequest(c.Request().WithContext(context.WithoutCancel(c.Request().Context()))) // the page comes, however late it is
 	}
 	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request()), problem: problemOf(err)}
 	came := v.cookie
@@ -74,6 +76,19 @@ func (s *site) trouble(err error, c echo.Context) {
 	}
 	if err := v.show(status, views.ShowTrouble(page)); err != nil {
 		s.Log.Error("trouble page", "request", requestID(c), "error", err)
+	}
+}
+
+// inTime ends the waiting of a request for a database that does not answer:
+// its visitor gets the page for faults while he is still there (LG-05).
+func (s *site) inTime(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if s.Patience > 0 {
+			ctx, cancel := context.WithTimeout(c.Request().Context(), s.Patience)
+			defer cancel()
+			c.SetRequest(c.Request().WithContext(ctx))
+		}
+		return next(c)
 	}
 }
 

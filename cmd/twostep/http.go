@@ -15,7 +15,8 @@ import (
 const (
 	headerWithin  = 5 * time.Second
 	requestWithin = 15 * time.Second
-	answerWithin  = 30 * time.Second // a sign-in may wait for its turn at the hasher
+	pageWithin    = 15 * time.Second // a sign-in may wait for its turn at the hasher, and then for the database
+	answerWithin  = 30 * time.Second
 	idleAtMost    = 120 * time.Second
 	headerMost    = 16 << 10 // bytes
 	finishWithin  = 20 * time.Second

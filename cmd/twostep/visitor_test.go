@@ -58,11 +58,18 @@ func (v *visitor) read(ask func(string) (*http.Response, error), path string) *v
 // press posts the form of a button, with what is typed into its fields.
 func (v *visitor) press(button string, typed map[string]string) *visitor {
 	v.t.Helper()
+	path, values := v.form(button, typed)
+	return v.read(func(to string) (*http.Response, error) { return v.client.PostForm(to, values) }, path)
+}
+
+// form is what pressing a button would post, and where to.
+func (v *visitor) form(button string, typed map[string]string) (path string, values url.Values) {
+	v.t.Helper()
 	form := v.page.Find("button").FilterFunction(func(_ int, b *goquery.Selection) bool { return strings.TrimSpace(b.Text()) == button }).First()
 	if form.Length() == 0 {
 		v.t.Fatalf("no button %q on %s", button, v.page.Text())
 	}
-	values := url.Values{form.AttrOr("name", ""): {form.AttrOr("value", "")}}
+	values = url.Values{form.AttrOr("name", ""): {form.AttrOr("value", "")}}
 	form = form.Closest("form")
 	form.Find("input[type=hidden]").Each(func(_ int, hidden *goquery.Selection) {
 		values.Set(hidden.AttrOr("name", ""), hidden.AttrOr("value", ""))
@@ -70,8 +77,7 @@ func (v *visitor) press(button string, typed map[string]string) *visitor {
 	for field, text := range typed {
 		values.Set(field, text)
 	}
-	path := form.AttrOr("action", v.page.Url.RequestURI())
-	return v.read(func(to string) (*http.Response, error) { return v.client.PostForm(to, values) }, path)
+	return form.AttrOr("action", v.page.Url.RequestURI()), values
 }
 
 // sees checks the status and the heading.

@@ -33,7 +33,8 @@ const startWait = 30 * time.Second
 type Cluster struct {
 	folder  string
 	owner   *syscall.Credential // of the server, nil for who runs the test
-	running []*program          // in the order of their start
+	server  []string            // how it is started
+	running []*program          // in the order of their start: the server first
 	pooled  bool                // pgbouncer is among them
 }
 
@@ -68,30 +69,34 @@ func (c *Cluster) start(initdb, postgres string) (err error) {
 	if said, err := as(c.owner, c.folder, create).CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, said)
 	}
-	args := []string{postgres, "-D", c.Data(), "-k", c.folder}
+	c.server = []string{postgres, "-D", c.Data(), "-k", c.folder}
 	for _, setting := range []string{
 		"listen_addresses=", "deadlock_timeout=50ms", "max_connections=300", "shared_buffers=64MB",
 		"fsync=off", "full_page_writes=off", "autovacuum=off",
 	} {
-		args = append(args, "-c", setting)
+		c.server = append(c.server, "-c", setting)
 	}
-	return c.run(func() error { return c.Run("postgres", `SELECT 1`) }, args...)
+	p, err := c.run(startWait, c.answers, c.server...)
+	if err == nil {
+		c.running = append(c.running, p)
+	}
+	return err
 }
 
+func (c *Cluster) answers() error { return c.Run("postgres", `SELECT 1`) }
+
 // run starts a program and waits until it answers.
-func (c *Cluster) run(answers func() error, args ...string) error {
-	p, err := begin(c.owner, c.folder, args)
-	if err != nil {
-		return err
+func (c *Cluster) run(within time.Duration, answers func() error, args ...string) (p *program, err error) {
+	if p, err = begin(c.owner, c.folder, args); err != nil {
+		return nil, err
 	}
-	for end := time.Now().Add(startWait); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
 		if err = answers(); err == nil {
-			c.running = append(c.running, p)
-			return nil
+			return p, nil
 		}
 		if time.Now().After(end) {
 			p.stop()
-			return fmt.Errorf("%s does not start: %w: %s", filepath.Base(args[0]), err, p.said.Bytes())
+			return nil, fmt.Errorf("%s does not start: %w: %s", filepath.Base(args[0]), err, p.said.Bytes())
 		}
 	}
 }

@@ -34,6 +34,8 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 3
 max_client_conn = 200
+query_wait_timeout = 2
+server_login_retry = 1
 `, c.folder, user, poolerPort), 0o644)
 	if err != nil {
 		return nil, err
@@ -43,11 +45,15 @@ max_client_conn = 200
 		return address, nil
 	}
 	c.pooled = true
-	return address, c.run(func() error {
+	p, err := c.run(startWait, func() error {
 		db, err := sql.Open("pgx", address("postgres")+"&default_query_exec_mode=exec")
 		if err != nil {
 			return err
 		}
 		return errors.Join(db.PingContext(context.Background()), db.Close())
 	}, pgbouncer, settings)
+	if err == nil {
+		c.running = append(c.running, p)
+	}
+	return address, err
 }
