@@ -55,6 +55,7 @@ type world struct {
 	down    bool           // the courier brings nothing
 
 	patience time.Duration // with the database; zero for one without an end
+	brittle  *brittle      // in the database's place, where something is to go wrong
 }
 
 // A letter is a message as its receiver reads it.
@@ -122,7 +123,11 @@ func (w *world) restart(changes ...func(*auth.Policy)) {
 		change(&policy)
 	}
 	w.hasher = auth.NewHasher(w.cost, w.slots)
-	w.rules = auth.New(w.store, w.keys, w.hasher, policy, w.clock)
+	var store auth.Store = w.store
+	if w.brittle != nil {
+		store = w.brittle
+	}
+	w.rules = auth.New(store, w.keys, w.hasher, policy, w.clock)
 	u, _ := url.Parse(w.origin)
 	w.site = handlers.New(w.rules, w.keys, handlers.Site{
 		Name: policy.Name, URL: u, TrustedProxies: w.proxies, Patience: w.patience, Log: slog.New(slog.NewTextHandler(w.log, nil)),

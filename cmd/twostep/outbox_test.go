@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -175,5 +176,34 @@ func TestOutbox_BrokenQueueIsLoggedOnce(t *testing.T) {
 	out.deliver(t.Context())
 	if strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("logged %s, want one line", log)
+	}
+}
+
+// TestOutbox_OtherNodeTakesOver: what a node had in hand when it was killed is
+// nobody's for as long as it might still be sending, and then another's, once.
+func TestOutbox_OtherNodeTakesOver(t *testing.T) {
+	out, mail, clock, _ := newOutbox(t)
+	signUp(t, out, "ann@example.org")
+	killed, inHand := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(killed)
+		out.rules.Deliver(t.Context(), func(context.Context, auth.Message) error {
+			close(inHand)
+			runtime.Goexit() // it neither sends nor says that it did not
+			return nil
+		})
+	}()
+	<-inHand
+	<-killed
+	clock.move(auth.MessageClaim - time.Second)
+	out.deliver(t.Context())
+	if len(mail.arrived) > 0 {
+		t.Error("it went while the other one might have been sending it")
+	}
+	clock.move(time.Second)
+	out.deliver(t.Context())
+	out.deliver(t.Context())
+	if len(mail.arrived) != 1 {
+		t.Errorf("it went %d times", len(mail.arrived))
 	}
 }
