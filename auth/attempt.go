@@ -189,7 +189,11 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 		return Attempt{}, err
 	}
 	a.Demand = r.policy.Reverify
-	a.Code, err = r.sentCode(ctx, a.Handle, now)
+	channel := BySMS
+	if mailCodes[a.Purpose] != nil {
+		channel = ByEmail
+	}
+	a.Code, err = r.sentCode(ctx, a.Handle, channel, now)
 	return a, err
 }
 

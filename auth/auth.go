@@ -75,17 +75,21 @@ type Rules struct {
 	hasher *Hasher
 	policy Policy
 	now    func() time.Time
-	wake   chan struct{}
+	wake   map[Channel]chan struct{}
 }
 
 // New returns rules over a store. The clock is read once in each public method
 // and passed down, so that one decision knows one time.
 func New(store Store, keys Keys, hasher *Hasher, policy Policy, clock func() time.Time) *Rules {
-	return &Rules{
+	r := &Rules{
 		store: store, keys: keys, hasher: hasher, policy: policy,
 		now:  func() time.Time { return clock().UTC().Truncate(time.Millisecond) },
-		wake: make(chan struct{}, 1),
+		wake: map[Channel]chan struct{}{},
 	}
+	for _, channel := range Channels {
+		r.wake[channel] = make(chan struct{}, 1)
+	}
+	return r
 }
 
 // Policy returns what the operator has decided.

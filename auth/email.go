@@ -72,7 +72,7 @@ func (r *Rules) Addresses(ctx context.Context, session Session) (Addresses, erro
 func (r *Rules) addressEnrolment(ctx context.Context, session Session, now time.Time) (AddressEnrolment, error) {
 	e, err := r.store.FindAddressEnrolment(ctx, session.User, now)
 	if err == nil {
-		e.Code, err = r.sentCode(ctx, e.ID, now)
+		e.Code, err = r.sentCode(ctx, e.ID, ByEmail, now)
 	}
 	return e, err
 }
@@ -148,8 +148,7 @@ func (r *Rules) oweAddressCode(ctx context.Context, visitor Visitor, e AddressEn
 	_, err := r.store.FindUserByEmail(ctx, e.Email.Key)
 	switch {
 	case err == nil && e.Use == ForSignIn:
-		r.oweNoCode(e.ID, e.Email.Typed, grant, now)
-		grant.Messages = append(grant.Messages, r.notice(LetterAddressTaken, e.Email.Typed, Visitor{}, now))
+		r.oweTaken(e.ID, e.Email.Typed, grant, now)
 	case err == nil || errors.Is(err, ErrNotFound):
 		r.oweCode(e.ID, e.Email.Typed, Message{Channel: ByEmail, Letter: LetterEmailCode}, grant, now)
 		err = nil

@@ -48,7 +48,7 @@ const (
 	MessageFirstRetry = 2 * time.Second  // then doubling
 	MessageLastRetry  = 2 * time.Minute  // the longest wait between two tries
 	MessageKept       = 24 * time.Hour   // a notice that could not be sent is dropped after this
-	MessageClaim      = 30 * time.Second // how long one worker may take to send before another tries
+	MessageClaim      = 20 * time.Second // how long one worker may take to send before another tries: twice what a provider gets, for clocks that differ, and little of a code's lifetime
 )
 
 // A Door is something that can be done too often.

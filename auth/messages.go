@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -13,6 +14,9 @@ const (
 	ByEmail Channel = "email"
 	BySMS   Channel = "sms"
 )
+
+// Channels lists every channel.
+var Channels = []Channel{ByEmail, BySMS}
 
 // A Letter is what a message says; views holds the words.
 type Letter string
@@ -61,6 +65,10 @@ type Message struct {
 	Address   string    // where it came from
 	Browser   string    // by which browser
 	Tries     int       // how often sending has failed
+
+	// Holder is the attempt or enrolment whose page may say how this message
+	// fares. It is empty where no page may, see [Rules.oweResetCode].
+	Holder string `json:"-"`
 }
 
 // notice is a mail that tells an account's owner what happened.
@@ -72,55 +80,95 @@ func (r *Rules) notice(letter Letter, to string, visitor Visitor, now time.Time)
 }
 
 type messageStore interface {
-	// ClaimMessages hands out messages that are due and holds them back from
-	// every other worker until the time given.
-	ClaimMessages(ctx context.Context, now, until time.Time, most int) ([]Message, error)
+	// ClaimMessages hands out messages of a channel that are due and holds them
+	// back from every other worker until the time given.
+	ClaimMessages(ctx context.Context, channel Channel, now, until time.Time, most int) ([]Message, error)
 	// SpendMessage says that a message was sent; its body is forgotten.
 	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
+	// RefuseMessage says that a message was refused for good; its body is
+	// forgotten, and it is never handed out again.
+	RefuseMessage(ctx context.Context, id string, now time.Time) (refused bool, err error)
 	// ReplaceDue puts a message off after sending failed.
-	ReplaceDue(ctx context.Context, id string, tries int, due time.Time) error
+	ReplaceDue(ctx context.Context, id string, tries int, now, due time.Time) error
 	// RemoveMessages forgets messages that have expired unsent.
 	RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error)
+	// FindStalled answers whether a channel is stalled, by the messages that
+	// have a holder: one of them waits that could not be sent, and none has gone
+	// since.
+	FindStalled(ctx context.Context, channel Channel) (stalled bool, err error)
 }
 
-// A Sender hands a message to a provider. An error means that it did not go.
+// ErrRefused is in the error of a Sender whose provider has understood the
+// message and refused it, and would refuse it again.
+var ErrRefused = errors.New("refused for good")
+
+// A Sender hands a message to a provider. An error means that it did not go;
+// it may be tried again unless the error is ErrRefused.
 type Sender func(ctx context.Context, m Message) error
 
-// Deliver sends what is due, once, and returns the errors of the sender by
-// message. What failed is tried again after a growing wait, until it has
-// expired: a code that came too late would only confuse.
-func (r *Rules) Deliver(ctx context.Context, send Sender) (sent int, failed []error, err error) {
+// Deliver sends what is due on a channel, one message after another, and
+// returns the errors of the sender. What failed is tried again after a growing
+// wait, until it has expired: a code that came too late would only confuse. What
+// was refused for good is not tried again.
+//
+// It may run many times at once, also elsewhere: each message is claimed by one.
+// Where ctx ends it leaves between two messages, never between the sending of
+// one and the note that it was sent, or that one would go out twice.
+func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent int, failed []error, err error) {
 	const batch = 1 // a claim lasts for one sending, so that no other worker takes a message over while it goes out
-	for {
+	inHand := context.WithoutCancel(ctx)
+	if _, err := r.store.RemoveMessages(inHand, r.now()); err != nil {
+		return sent, failed, err
+	}
+	for ctx.Err() == nil {
 		now := r.now()
-		if _, err := r.store.RemoveMessages(ctx, now); err != nil {
-			return sent, failed, err
-		}
-		messages, err := r.store.ClaimMessages(ctx, now, now.Add(MessageClaim), batch)
+		messages, err := r.store.ClaimMessages(inHand, channel, now, now.Add(MessageClaim), batch)
 		if err != nil || len(messages) == 0 {
 			return sent, failed, err
 		}
+		r.wakeFor(channel) // another worker: this one is busy, and there may be more
 		for _, m := range messages {
-			if err := send(ctx, m); err != nil {
-				failed = append(failed, err)
-				wait := min(MessageFirstRetry<<min(m.Tries, 16), MessageLastRetry)
-				err = r.store.ReplaceDue(ctx, m.ID, m.Tries+1, now.Add(wait))
-				if err != nil {
-					return sent, failed, err
-				}
-				continue
+			fault := send(inHand, m)
+			if fault == nil {
+				sent++
+			} else {
+				failed = append(failed, fault)
 			}
-			sent++
-			if _, err := r.store.SpendMessage(ctx, m.ID, now); err != nil {
+			if err := r.handed(inHand, m, fault); err != nil {
 				return sent, failed, err
 			}
 		}
 	}
+	return sent, failed, nil
 }
 
-// Waiting is signalled when a message was queued, so that the worker need not
-// wait for its next look.
-func (r *Rules) Waiting() <-chan struct{} { return r.wake }
+// handed notes what came of handing a message to the provider, who may have
+// taken his time.
+func (r *Rules) handed(ctx context.Context, m Message, fault error) error {
+	now := r.now()
+	var err error
+	switch {
+	case fault == nil:
+		_, err = r.store.SpendMessage(ctx, m.ID, now)
+	case errors.Is(fault, ErrRefused):
+		_, err = r.store.RefuseMessage(ctx, m.ID, now)
+	default:
+		wait := min(MessageFirstRetry<<min(m.Tries, 16), MessageLastRetry)
+		err = r.store.ReplaceDue(ctx, m.ID, m.Tries+1, now, now.Add(wait))
+	}
+	return err
+}
+
+// Waiting is signalled when a message was queued for a channel, so that its
+// workers need not wait for their next look. One signal wakes one of them.
+func (r *Rules) Waiting(channel Channel) <-chan struct{} { return r.wake[channel] }
+
+func (r *Rules) wakeFor(channel Channel) {
+	select {
+	case r.wake[channel] <- struct{}{}:
+	default: // a signal waits already
+	}
+}
 
 // granted is what follows when a grant stands in the store: the outbox wakes,
 // and whoever witnesses the request is told what happened.
@@ -130,12 +178,8 @@ func (r *Rules) granted(ctx context.Context, grant Grant) {
 			witness(e)
 		}
 	}
-	if len(grant.Messages) == 0 {
-		return
-	}
-	select {
-	case r.wake <- struct{}{}:
-	default: // it is awake
+	for _, m := range grant.Messages {
+		r.wakeFor(m.Channel)
 	}
 }
 

@@ -47,6 +47,13 @@ func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address str
 // ask for codes until the address may get no more of them; so a browser that has
 // signed in before draws on a count of its own here, too, and the reset stays
 // open to its owner (RL-06).
+//
+// The message has no holder: there is none where nobody bears the address, so
+// no page may say how it fares, or that would tell who has an account (RC-01).
+// The page says instead whether mail as a whole is stalled. That is read from
+// messages which are queued alike for everybody who asks, those that have a
+// holder; from a reset's own an attacker could see that his request had queued
+// one.
 func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
@@ -69,7 +76,9 @@ func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, gr
 		return nil
 	case err == nil:
 		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterResetCode}, grant, now)
-		grant.Messages[len(grant.Messages)-1].To = user.Email.Typed // the address that was proved, not the spelling of today
+		m := &grant.Messages[len(grant.Messages)-1]
+		m.To = user.Email.Typed // the address that was proved, not the spelling of today
+		m.Holder = ""
 	}
 	return err
 }

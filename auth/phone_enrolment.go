@@ -33,7 +33,7 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 	if err != nil {
 		return e, err
 	}
-	e.Code, err = r.sentCode(ctx, e.ID, now)
+	e.Code, err = r.sentCode(ctx, e.ID, BySMS, now)
 	return e, err
 }
 

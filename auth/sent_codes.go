@@ -20,14 +20,49 @@ import (
 // a million codes are soon tried against a plain one (SM-03).
 type SentCode struct {
 	Holder    string
-	MAC       []byte // HMAC-SHA-256 of holder and code
-	To        string // E.164 number or address
-	SentAt    time.Time
+	MAC       []byte    // HMAC-SHA-256 of holder and code
+	To        string    // E.164 number or address
+	SentAt    time.Time // by whoever asked; when it left is in Delivery
 	ExpiresAt time.Time
+
+	Delivery Delivery // how the message with it fares, read live
+}
+
+// A Delivery is how a message fares, as facts. It is zero for a message that no
+// page may speak of.
+type Delivery struct {
+	Tries     int       // how often sending has failed
+	SentAt    time.Time // when the provider took it
+	RefusedAt time.Time // when he refused it for good
+	Stalled   bool      // nothing has gone by this channel since something failed
+}
+
+// A Fate is what a page can say of a message.
+type Fate string
+
+// The fates.
+const (
+	FateOpen    Fate = "open"    // it is its turn now, or nobody may know
+	FateSent    Fate = "sent"    // the provider has it
+	FateLate    Fate = "late"    // it could not be sent yet, or is behind others that could not
+	FateRefused Fate = "refused" // it cannot be delivered at all
+)
+
+// Fate derives what can be said.
+func (d Delivery) Fate() Fate {
+	switch {
+	case !d.RefusedAt.IsZero():
+		return FateRefused
+	case !d.SentAt.IsZero():
+		return FateSent
+	case d.Tries > 0 || d.Stalled:
+		return FateLate
+	}
+	return FateOpen
 }
 
 type sentCodeStore interface {
-	// FindSentCode reads a holder's code.
+	// FindSentCode reads a holder's code, and how the message with it fares.
 	FindSentCode(ctx context.Context, holder string) (SentCode, error)
 	// TakeSentCodeTry counts one try on a holder's code and returns it, or
 	// ErrNotFound where it has had most tries or there is none.
@@ -40,11 +75,15 @@ func (c SentCode) over(now time.Time) bool {
 	return !now.Before(c.ExpiresAt) || !datable(c.SentAt, now)
 }
 
-// sentCode is the code a page may speak of: sent, and not expired.
-func (r *Rules) sentCode(ctx context.Context, holder string, now time.Time) (*SentCode, error) {
+// sentCode is the code a page may speak of: asked for, and not expired. Where
+// nothing is known yet of its own message, the others on the channel speak for it.
+func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, now time.Time) (*SentCode, error) {
 	code, err := r.store.FindSentCode(ctx, holder)
 	if errors.Is(err, ErrNotFound) || err == nil && code.over(now) {
 		return nil, nil
+	}
+	if err == nil && code.Delivery.Fate() == FateOpen {
+		code.Delivery.Stalled, err = r.store.FindStalled(ctx, channel)
 	}
 	if err != nil {
 		return nil, err
@@ -86,7 +125,7 @@ func (r *Rules) oweCode(holder, to string, letter Message, grant *Grant, now tim
 	expires := now.Add(r.policy.CodeLifetime)
 	_, key := r.keys.Newest(KeySentCode)
 	grant.Code = &SentCode{Holder: holder, MAC: codeMAC(key, holder, code), To: to, SentAt: now, ExpiresAt: expires}
-	letter.ID, letter.To, letter.Code, letter.At, letter.ExpiresAt = newID(), to, code, now, expires
+	letter.ID, letter.To, letter.Code, letter.At, letter.ExpiresAt, letter.Holder = newID(), to, code, now, expires, holder
 	grant.Messages = append(grant.Messages, letter)
 }
 
@@ -97,6 +136,16 @@ func (r *Rules) oweNoCode(holder, to string, grant *Grant, now time.Time) {
 		Holder: holder, MAC: make([]byte, sha256.Size), To: to, SentAt: now, ExpiresAt: now.Add(r.policy.CodeLifetime),
 	}
 	rand.Read(grant.Code.MAC)
+}
+
+// oweTaken is oweCode for an address that another account has: the bearer is
+// told so, and the page that asks for the code sees that message fare as it
+// would see the code's.
+func (r *Rules) oweTaken(holder, to string, grant *Grant, now time.Time) {
+	r.oweNoCode(holder, to, grant, now)
+	told := r.notice(LetterAddressTaken, to, Visitor{}, now)
+	told.Holder = holder
+	grant.Messages = append(grant.Messages, told)
 }
 
 // newSentCode draws six digits, each number as likely as any other, leading

@@ -62,8 +62,7 @@ func (r *Rules) oweSignUpCode(ctx context.Context, visitor Visitor, a Attempt, g
 	case errors.Is(err, ErrNotFound):
 		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterSignUpCode}, grant, now)
 	case err == nil:
-		r.oweNoCode(a.Handle, email.Typed, grant, now)
-		grant.Messages = append(grant.Messages, r.notice(LetterAddressTaken, email.Typed, Visitor{}, now))
+		r.oweTaken(a.Handle, email.Typed, grant, now)
 	default:
 		return err
 	}

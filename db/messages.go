@@ -11,8 +11,8 @@ import (
 	"twostep/auth"
 )
 
-// sentKept is how long the bare fact that a message was sent stays.
-const sentKept = 24 * time.Hour
+// overKept is how long the bare fact stays that a message was sent or refused.
+const overKept = 24 * time.Hour
 
 type messageRow struct {
 	id    string
@@ -20,16 +20,16 @@ type messageRow struct {
 	body  []byte
 }
 
-// ClaimMessages hands out messages that are due and holds them back from every
-// other worker until the time given, the oldest first. A body that does not open
+// ClaimMessages hands out messages of a channel that are due and holds them
+// back from every other worker until the time given, the oldest first. A body that does not open
 // is an error that names the message; then nothing is handed out, and that one
 // alone is put off, so that it does not stand in the way of the rest.
-func (s *Store) ClaimMessages(ctx context.Context, now, until time.Time, most int) ([]auth.Message, error) {
+func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until time.Time, most int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
 	_, err := s.write(ctx, "claim messages", nil, func(tx *tx) (bool, error) {
 		messages, broken = nil, nil
-		rows, err := tx.claim(ctx, s.skipLocked, now, until, most)
+		rows, err := tx.claim(ctx, s.skipLocked, channel, now, until, most)
 		if err != nil {
 			return false, err
 		}
@@ -61,19 +61,19 @@ func (s *Store) ClaimMessages(ctx context.Context, now, until time.Time, most in
 // claim takes messages in one write. Where several workers write, each passes
 // over the rows that another is taking, or they would wait for one another in
 // turn; so that this end of the query alone differs between the databases.
-func (t *tx) claim(ctx context.Context, skipLocked string, now, until time.Time, most int) (rows []messageRow, err error) {
+func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel, now, until time.Time, most int) (rows []messageRow, err error) {
 	var row messageRow
 	err = t.each(ctx, into{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
 		WITH due AS MATERIALIZED (
 			SELECT id
 			FROM messages
-			WHERE due_at <= $2 AND sent_at IS NULL AND expires_at > $2
+			WHERE channel = $3 AND due_at <= $2 AND body IS NOT NULL AND expires_at > $2
 			ORDER BY due_at
-			LIMIT $3`+skipLocked+`
+			LIMIT $4`+skipLocked+`
 		)
 		UPDATE messages SET due_at = $1
 		WHERE id IN (SELECT id FROM due)
-		RETURNING id, tries, body`, millis(until), millis(now), most)
+		RETURNING id, tries, body`, millis(until), millis(now), channel, most)
 	return rows, err
 }
 
@@ -91,42 +91,71 @@ func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spe
 	return s.write(ctx, "note that a message was sent", nil, func(tx *tx) (bool, error) {
 		changed, err := tx.exec(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
-			WHERE id = $2 AND sent_at IS NULL`, millis(now), id)
+			WHERE id = $2 AND body IS NOT NULL`, millis(now), id)
+		return changed > 0, err
+	})
+}
+
+// RefuseMessage says that a message was refused for good; its body is forgotten,
+// and it is never handed out again.
+func (s *Store) RefuseMessage(ctx context.Context, id string, now time.Time) (refused bool, err error) {
+	return s.write(ctx, "note that a message was refused", nil, func(tx *tx) (bool, error) {
+		changed, err := tx.exec(ctx, `
+			UPDATE messages SET refused_at = $1, failed_at = $1, tries = tries + 1, body = NULL
+			WHERE id = $2 AND body IS NOT NULL`, millis(now), id)
 		return changed > 0, err
 	})
 }
 
 // ReplaceDue puts a message off after sending failed.
-func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, due time.Time) error {
+func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, now, due time.Time) error {
 	_, err := s.write(ctx, "put a message off", nil, func(tx *tx) (bool, error) {
 		_, err := tx.exec(ctx, `
-			UPDATE messages SET tries = $1, due_at = $2
-			WHERE id = $3 AND sent_at IS NULL`, tries, millis(due), id)
+			UPDATE messages SET tries = $1, failed_at = $2, due_at = $3
+			WHERE id = $4 AND body IS NOT NULL`, tries, millis(now), millis(due), id)
 		return true, err
 	})
 	return err
 }
 
-// RemoveMessages forgets messages that have expired unsent, and those sent
-// more than a day before; removed counts the former.
+// FindStalled answers whether a channel is stalled, by the messages that have a
+// holder: one of them waits that could not be sent, and none has gone since.
+func (s *Store) FindStalled(ctx context.Context, channel auth.Channel) (stalled bool, err error) {
+	err = s.find(ctx, "find a stalled channel", into{&stalled}, `
+		SELECT COALESCE((
+			SELECT max(failed_at)
+			FROM messages
+			WHERE channel = $1 AND holder IS NOT NULL AND body IS NOT NULL
+		), -1) > COALESCE((
+			SELECT max(sent_at)
+			FROM messages
+			WHERE channel = $1 AND holder IS NOT NULL AND sent_at IS NOT NULL
+		), 0)`, channel)
+	return stalled, err
+}
+
+// RemoveMessages forgets messages that have expired unsent, and those sent or
+// refused more than a day before; removed counts the former.
 func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error) {
 	removed, _, err = s.removeMessages(ctx, expiredBy)
 	return removed, err
 }
 
-func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, sent int, err error) {
+func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, over int, err error) {
 	_, err = s.write(ctx, "remove messages", nil, func(tx *tx) (bool, error) {
 		expired, err := tx.exec(ctx, `
 			DELETE FROM messages
-			WHERE sent_at IS NULL AND expires_at <= $1`, millis(expiredBy))
+			WHERE body IS NOT NULL AND expires_at <= $1`, millis(expiredBy))
 		if err != nil {
 			return false, err
 		}
-		old, err := tx.exec(ctx, `DELETE FROM messages WHERE sent_at < $1`, millis(expiredBy.Add(-sentKept)))
-		unsent, sent = int(expired), int(old)
+		old, err := tx.exec(ctx, `
+			DELETE FROM messages
+			WHERE body IS NULL AND COALESCE(sent_at, refused_at) < $1`, millis(expiredBy.Add(-overKept)))
+		unsent, over = int(expired), int(old)
 		return true, err
 	})
-	return unsent, sent, err
+	return unsent, over, err
 }
 
 // addMessages queues what people are told, due at once.
@@ -140,12 +169,27 @@ func (t *tx) addMessages(ctx context.Context, messages []auth.Message, now time.
 		if err != nil {
 			return err
 		}
+		if m.Holder != "" {
+			if err := t.expireMessage(ctx, m.Holder, now); err != nil {
+				return err
+			}
+		}
 		_, err = t.exec(ctx, `
-			INSERT INTO messages (id, due_at, expires_at, tries, body)
-			VALUES ($1, $2, $3, $4, $5)`, m.ID, millis(now), millis(m.ExpiresAt), m.Tries, sealed)
+			INSERT INTO messages (id, channel, holder, due_at, expires_at, tries, body)
+			VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
+			m.ID, m.Channel, m.Holder, millis(now), millis(m.ExpiresAt), m.Tries, sealed)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// expireMessage ends the message that a holder had: a new code cancels the old
+// one (SM-06), which is not sent any more unless it has gone already.
+func (t *tx) expireMessage(ctx context.Context, holder string, now time.Time) error {
+	_, err := t.exec(ctx, `
+		UPDATE messages SET holder = NULL, expires_at = $1
+		WHERE holder = $2`, millis(now), holder)
+	return err
 }

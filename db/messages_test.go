@@ -21,7 +21,7 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 		var lock sync.Mutex
 		claimed := map[string]int{}
 		b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			messages, err := s.ClaimMessages(ctx, noon, noon.Add(auth.MessageClaim), 3)
+			messages, err := s.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaim), 3)
 			lock.Lock()
 			defer lock.Unlock()
 			for _, m := range messages {
@@ -47,7 +47,7 @@ func TestSpendMessage_OnceOnly(t *testing.T) {
 		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL`); n != 1 {
 			t.Error("the body of a sent message was not forgotten")
 		}
-		late, err := b.ClaimMessages(t.Context(), noon.Add(time.Minute), noon.Add(time.Hour), 10)
+		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), 10)
 		if err != nil || len(late) != 0 {
 			t.Errorf("a sent message was handed out again: %v, %v", late, err)
 		}
@@ -61,7 +61,7 @@ func TestClaimMessages(t *testing.T) {
 		b.give(t, auth.Grant{Messages: []auth.Message{newer, older}})
 		claim := func(now time.Time) []auth.Message {
 			t.Helper()
-			got, err := b.ClaimMessages(t.Context(), now, now.Add(auth.MessageClaim), 10)
+			got, err := b.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaim), 10)
 			must(t, err)
 			return got
 		}
@@ -75,7 +75,7 @@ func TestClaimMessages(t *testing.T) {
 		if got := claim(noon.Add(auth.MessageClaim)); len(got) != 2 {
 			t.Errorf("%d messages came back, not 2", len(got))
 		}
-		must(t, b.ReplaceDue(t.Context(), "m1", 3, noon.Add(2*time.Minute)))
+		must(t, b.ReplaceDue(t.Context(), "m1", 3, noon, noon.Add(2*time.Minute)))
 		if got := claim(noon.Add(2 * time.Minute)); len(got) != 2 || got[1].Tries != 3 {
 			t.Errorf("got %+v", got)
 		}
@@ -85,17 +85,131 @@ func TestClaimMessages(t *testing.T) {
 	})
 }
 
+// A message has one end: of any number of workers that say it was sent or
+// refused, one is believed.
+func TestRefuseMessage_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			if i%4 < 2 { // both by either store
+				return s.RefuseMessage(ctx, "m1", noon)
+			}
+			return s.SpendMessage(ctx, "m1", noon)
+		})
+		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (refused_at IS NULL)`); n != 1 {
+			t.Error("the message has not one end")
+		}
+		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon, noon))
+		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), 10)
+		if err != nil || len(late) != 0 {
+			t.Errorf("it was handed out again: %v, %v", late, err)
+		}
+	})
+}
+
+// Who sends SMS is not held up by mail.
+func TestClaimMessages_ByChannel(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		mail := message("m1")
+		mail.Channel = auth.ByEmail
+		b.give(t, auth.Grant{Messages: []auth.Message{mail, message("m2")}})
+		for channel, want := range map[auth.Channel]string{auth.ByEmail: "m1", auth.BySMS: "m2"} {
+			got, err := b.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaim), 10)
+			if err != nil || len(got) != 1 || got[0].ID != want {
+				t.Errorf("by %s: %+v, %v", channel, got, err)
+			}
+		}
+	})
+}
+
+// A code is found with how its message fares; a newer one takes its place, and
+// what has not gone by then goes no more (SM-06).
+func TestFindSentCode_Delivery(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		fares := func(want auth.Delivery) {
+			t.Helper()
+			c, err := b.FindSentCode(t.Context(), "a1")
+			if err != nil || c.Delivery != want {
+				t.Errorf("it fares as %+v, %v; want %+v", c.Delivery, err, want)
+			}
+		}
+		fares(auth.Delivery{})
+		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m1", "a1"), message("m2")}})
+		fares(auth.Delivery{})
+		must(t, b.ReplaceDue(t.Context(), "m1", 2, noon, noon.Add(time.Second)))
+		fares(auth.Delivery{Tries: 2})
+		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m3", "a1")}})
+		fares(auth.Delivery{})
+		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), 10)
+		if err != nil || len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
+			t.Errorf("what is due is %+v, %v", got, err)
+		}
+		_, err = b.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
+		must(t, err)
+		fares(auth.Delivery{SentAt: noon.Add(time.Minute)})
+		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m4", "a1")}})
+		_, err = b.RefuseMessage(t.Context(), "m4", noon.Add(time.Hour))
+		must(t, err)
+		fares(auth.Delivery{Tries: 1, RefusedAt: noon.Add(time.Hour)})
+		if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at IS NOT NULL`); n != 1 {
+			t.Error("that one was sent is forgotten")
+		}
+	})
+}
+
+// A channel is stalled from the first failure to the next message that goes.
+// What has no holder says nothing, either way: whether a reset has queued
+// anything must not be seen (RC-01).
+func TestFindStalled(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		stalled := func(want bool) {
+			t.Helper()
+			got, err := b.FindStalled(t.Context(), auth.BySMS)
+			if err != nil || got != want {
+				t.Errorf("stalled is %v, %v; want %v", got, err, want)
+			}
+			if other, err := b.FindStalled(t.Context(), auth.ByEmail); err != nil || other {
+				t.Errorf("the other channel is stalled: %v, %v", other, err)
+			}
+		}
+		fails := func(id string, at time.Time) { t.Helper(); must(t, b.ReplaceDue(t.Context(), id, 1, at, at)) }
+		goes := func(id string, at time.Time) {
+			t.Helper()
+			_, err := b.SpendMessage(t.Context(), id, at)
+			must(t, err)
+		}
+		stalled(false)
+		b.give(t, auth.Grant{Messages: []auth.Message{message("reset 1"), message("reset 2"), held("m1", "a1"), held("m2", "a2"), held("m3", "a3")}})
+		fails("reset 1", noon)
+		stalled(false)
+		fails("m1", noon)
+		stalled(true)
+		goes("reset 2", noon.Add(time.Minute))
+		stalled(true)
+		goes("m2", noon.Add(time.Minute))
+		stalled(false)
+		fails("m1", noon.Add(2*time.Minute))
+		stalled(true)
+		_, err := b.RefuseMessage(t.Context(), "m1", noon.Add(3*time.Minute)) // says something of that message alone
+		must(t, err)
+		stalled(false)
+	})
+}
+
 func TestRemoveMessages(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2")}})
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
 		spent, err := b.SpendMessage(t.Context(), "m2", noon)
 		wantTrue(t, spent, err)
+		refused, err := b.RefuseMessage(t.Context(), "m3", noon)
+		wantTrue(t, refused, err)
 		for _, c := range []struct {
 			by            time.Time
 			removed, left int
 		}{
-			{noon, 0, 2},
-			{noon.Add(auth.CodeLifetimeMost), 1, 1},
+			{noon, 0, 3},
+			{noon.Add(auth.CodeLifetimeMost), 1, 2},
 			{noon.Add(25 * time.Hour), 0, 0},
 		} {
 			removed, err := b.RemoveMessages(t.Context(), c.by)

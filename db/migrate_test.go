@@ -2,8 +2,10 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"io/fs"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -32,6 +34,14 @@ func TestMigrate_FromFirst(t *testing.T) {
 		INSERT INTO tries VALUES ('failures/totp/ann', 7, $1, NULL), ('plain', 1, $1, NULL), ('send/hour/a/b', 1, $1, NULL)`,
 		millis(noon), millis(noon.Add(time.Hour)))
 	must(t, err)
+	waits, gone := message("m1"), message("m2")
+	plain, err := json.Marshal(waits)
+	must(t, err)
+	sealed, err := sealer{keys: b.keys}.seal(messageBody(waits.ID), plain)
+	must(t, err)
+	_, err = p.db.ExecContext(t.Context(), `INSERT INTO messages VALUES ($1, $2, $3, 2, NULL, $4), ($5, $2, $3, 0, $2, NULL)`,
+		waits.ID, millis(noon), millis(waits.ExpiresAt), sealed, gone.ID)
+	must(t, err)
 	must(t, p.close())
 
 	b.Store = b.again(t)
@@ -50,6 +60,13 @@ func TestMigrate_FromFirst(t *testing.T) {
 		if n := b.count(t, `SELECT n FROM tries WHERE owner = $1`, owner); n != want {
 			t.Errorf("%s has %d tries, not %d", owner, n, want)
 		}
+	}
+	waits.Tries = 2
+	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
+		t.Errorf("the messages that wait are %+v, %v", got, err)
+	}
+	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, millis(noon)); n != 1 {
+		t.Error("that a message was sent is forgotten")
 	}
 	removed, err := b.RemoveUser(t.Context(), "ann", auth.Grant{At: noon})
 	wantTrue(t, removed, err)

@@ -89,7 +89,7 @@ func (b base) walk(t *testing.T) {
 	told(b.TakeSentCodeTry(ctx, "a1", 5))
 	told(b.SpendSentCode(ctx, *code("a1"), auth.Grant{At: noon, EndAttempt: "a1", Clear: []string{"k"}}))
 	told(b.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{
-		At: noon, EndSessions: &auth.EndSessions{User: "ann", Except: "s1"}, Messages: []auth.Message{message("m1")},
+		At: noon, EndSessions: &auth.EndSessions{User: "ann", Except: "s1"}, Messages: []auth.Message{held("m1", "a1")},
 	}))
 	told(b.FindBackupSalt(ctx, "ann"))
 	told(b.SpendBackupCode(ctx, "ann", "h1", grant))
@@ -117,9 +117,11 @@ func (b base) walk(t *testing.T) {
 	must(t, b.ReplaceSeen(ctx, "s1", noon.Add(time.Minute)))
 	must(t, b.RemoveSession(ctx, "handle of s1"))
 	must(t, b.RemoveAttempt(ctx, "a1"))
-	told(b.ClaimMessages(ctx, noon, noon.Add(time.Minute), 1))
-	must(t, b.ReplaceDue(ctx, "m1", 1, noon))
+	told(b.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), 1))
+	must(t, b.ReplaceDue(ctx, "m1", 1, noon, noon))
 	told(b.SpendMessage(ctx, "m1", noon))
+	told(b.RefuseMessage(ctx, "m1", noon))
+	told(b.FindStalled(ctx, auth.BySMS))
 	told(b.RemoveMessages(ctx, noon))
 	b.walkAccount(t)
 }

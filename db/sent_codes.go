@@ -6,12 +6,22 @@ import (
 	"twostep/auth"
 )
 
-// FindSentCode reads a holder's code.
+// FindSentCode reads a holder's code, and how the message with it fares.
 func (s *Store) FindSentCode(ctx context.Context, holder string) (c auth.SentCode, err error) {
-	err = s.find(ctx, "find a sent code", sentCodeRow(&c), `
-		SELECT holder, mac, sent_to, sent_at, expires_at
-		FROM sent_codes
-		WHERE holder = $1`, holder)
+	d := &c.Delivery
+	err = s.find(ctx, "find a sent code", append(sentCodeRow(&c), &d.Tries, at(&d.SentAt), at(&d.RefusedAt)), `
+		SELECT
+			code.holder,
+			code.mac,
+			code.sent_to,
+			code.sent_at,
+			code.expires_at,
+			COALESCE(message.tries, 0),
+			message.sent_at,
+			message.refused_at
+		FROM sent_codes AS code
+		LEFT JOIN messages AS message ON message.holder = code.holder
+		WHERE code.holder = $1`, holder)
 	return c, err
 }
 

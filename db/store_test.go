@@ -78,6 +78,13 @@ func message(id string) auth.Message {
 	}
 }
 
+// held is a message that a holder's page may speak of.
+func held(id, holder string) auth.Message {
+	m := message(id)
+	m.Holder = holder
+	return m
+}
+
 const racers = 32
 
 // race asks from 32 goroutines at once, half of them through a second store on

@@ -114,8 +114,8 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Ends
 			return removed, err
 		}
 	}
-	unsent, sent, err := s.removeMessages(ctx, now)
-	return removed + unsent + sent, err
+	unsent, over, err := s.removeMessages(ctx, now)
+	return removed + unsent + over, err
 }
 
 // sweep goes on until a batch is not full.

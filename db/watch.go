@@ -32,12 +32,17 @@ func poolOf(db *sql.DB) Pool {
 	}
 }
 
-// CountMessages counts the messages that wait to be sent: all of them, and
-// those among them that could not be sent at least once.
-func (s *Store) CountMessages(ctx context.Context) (waiting, failing int, err error) {
-	err = s.find(ctx, "count messages", into{&waiting, &failing}, `
-		SELECT count(*), COALESCE(sum(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0)
+// CountMessages counts the messages that wait to be sent, those among them that
+// could not be sent at least once, and those that were refused for good while
+// that fact is kept.
+func (s *Store) CountMessages(ctx context.Context) (waiting, failing, refused int, err error) {
+	err = s.find(ctx, "count messages", into{&waiting, &failing, &refused}, `
+		SELECT count(*), COALESCE(sum(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0), (
+			SELECT count(*)
+			FROM messages
+			WHERE refused_at IS NOT NULL
+		)
 		FROM messages
-		WHERE sent_at IS NULL`)
-	return waiting, failing, err
+		WHERE body IS NOT NULL`)
+	return waiting, failing, refused, err
 }

@@ -9,20 +9,22 @@ import (
 
 func TestCountMessages(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		want := func(waiting, failing int) {
+		want := func(waiting, failing, refused int) {
 			t.Helper()
-			w, f, err := b.CountMessages(t.Context())
-			if err != nil || w != waiting || f != failing {
-				t.Errorf("%d wait and %d fail, %v; want %d and %d", w, f, err, waiting, failing)
+			w, f, r, err := b.CountMessages(t.Context())
+			if err != nil || w != waiting || f != failing || r != refused {
+				t.Errorf("%d wait, %d fail and %d were refused, %v; want %d, %d and %d", w, f, r, err, waiting, failing, refused)
 			}
 		}
-		want(0, 0)
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
-		want(3, 0)
-		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon.Add(time.Minute)))
+		want(0, 0, 0)
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3"), message("m4")}})
+		want(4, 0, 0)
+		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon, noon.Add(time.Minute)))
 		_, err := b.SpendMessage(t.Context(), "m2", noon)
 		must(t, err)
-		want(2, 1)
+		_, err = b.RefuseMessage(t.Context(), "m4", noon)
+		must(t, err)
+		want(2, 1, 1)
 	})
 }
 

@@ -49,10 +49,11 @@ type world struct {
 	browsers int // so far; each comes from an address of its own
 
 	hasher  *auth.Hasher
-	slots   int            // hashes that run at once
-	cost    auth.Cost      // of one
-	proxies []netip.Prefix // whose X-Forwarded-For is believed
-	down    bool           // the courier brings nothing
+	slots   int                     // hashes that run at once
+	cost    auth.Cost               // of one
+	proxies []netip.Prefix          // whose X-Forwarded-For is believed
+	down    bool                    // the courier brings nothing
+	refuses func(auth.Message) bool // and takes these never; nil for none
 
 	patience time.Duration // with the database; zero for one without an end
 	brittle  *brittle      // in the database's place, where something is to go wrong
@@ -150,19 +151,25 @@ func (w *world) wait(d time.Duration) {
 // deliver lets the courier bring what is due.
 func (w *world) deliver() {
 	w.t.Helper()
-	_, failed, err := w.rules.Deliver(context.Background(), func(_ context.Context, m auth.Message) error {
-		subject, body := views.Write(m, "Acme", w.origin)
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.down {
-			return errors.New("the provider does not answer")
+	for _, channel := range auth.Channels {
+		if _, failed, err := w.rules.Deliver(context.Background(), channel, w.send); err != nil || len(failed) > 0 && !w.down && w.refuses == nil {
+			w.t.Fatal(err, failed)
 		}
-		w.sent = append(w.sent, letter{string(m.Channel), m.To, subject, body})
-		return nil
-	})
-	if err != nil || len(failed) > 0 && !w.down {
-		w.t.Fatal(err, failed)
 	}
+}
+
+func (w *world) send(_ context.Context, m auth.Message) error {
+	subject, body := views.Write(m, "Acme", w.origin)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.down {
+		return errors.New("the provider does not answer")
+	}
+	if w.refuses != nil && w.refuses(m) {
+		return auth.ErrRefused
+	}
+	w.sent = append(w.sent, letter{string(m.Channel), m.To, subject, body})
+	return nil
 }
 
 var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
@@ -274,10 +281,12 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 			b.seenCookie(line)
 		}
 	}
-	select {
-	case <-b.w.rules.Waiting():
-		b.w.deliver() // at once, so that letters come in the order of what they tell of
-	default:
+	for _, channel := range auth.Channels {
+		select {
+		case <-b.w.rules.Waiting(channel):
+			b.w.deliver() // at once, so that letters come in the order of what they tell of
+		default:
+		}
 	}
 	return response
 }

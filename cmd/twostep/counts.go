@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,7 +38,7 @@ func newCounts(store *db.Store, hasher *auth.Hasher) *counts {
 			Name: "twostep_account_events_total", Help: "What happened to accounts, and by which factor it was proved.",
 		}, []string{"what", "factor"}),
 		sendings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "twostep_message_sendings_total", Help: "Messages handed to a courier, by channel and outcome: sent or failed.",
+			Name: "twostep_message_sendings_total", Help: "Messages handed to a courier, by channel and outcome: sent, failed, or refused for good.",
 		}, []string{"channel", "outcome"}),
 	}
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -81,7 +82,9 @@ type countedCourier struct {
 func (c countedCourier) Send(ctx context.Context, m courier.Message) error {
 	err := c.Courier.Send(ctx, m)
 	outcome := "sent"
-	if err != nil {
+	if _, permanent := errors.AsType[*courier.Permanent](err); permanent {
+		outcome = "refused"
+	} else if err != nil {
 		outcome = "failed"
 	}
 	c.sendings.WithLabelValues(outcome).Inc()

@@ -44,13 +44,16 @@ func TestCounts(t *testing.T) {
 	for _, carrier := range couriers {
 		_ = carrier.Send(t.Context(), courier.Message{})
 	}
+	_ = c.couriers(map[auth.Channel]courier.Courier{auth.BySMS: testCourier{&courier.Permanent{Reason: errors.New("no such number")}}})[auth.BySMS].Send(t.Context(), courier.Message{})
 	wantCounted(t, c,
 		`twostep_account_events_total{factor="totp",what="signed_in"} 1`,
 		`twostep_request_duration_seconds_sum{route="/sign-in",status="4xx"} 1`,
 		`twostep_refusals_total{reason="code_wrong",route="/sign-in"} 1`,
 		`twostep_message_sendings_total{channel="email",outcome="sent"} 1`,
 		`twostep_message_sendings_total{channel="sms",outcome="failed"} 1`,
+		`twostep_message_sendings_total{channel="sms",outcome="refused"} 1`,
 		`twostep_messages{state="waiting"} 0`,
+		`twostep_messages{state="refused"} 0`,
 		`twostep_messages{state="failing"} 0`,
 		`twostep_database_up 1`,
 	)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"twostep/auth"
@@ -12,10 +14,17 @@ import (
 	"twostep/views"
 )
 
-// What failed is due again without a signal, two seconds later at the earliest,
-// and a message of a process that was killed waits likewise. A second more is
-// not noticed, and an empty look costs next to nothing.
-const outboxLook = time.Second
+const (
+	// What failed is due again without a signal, two seconds later at the earliest,
+	// and a message of a process that was killed waits likewise. A second more is
+	// not noticed, and an empty look costs next to nothing.
+	outboxLook = time.Second
+
+	// outboxWorkers is how many messages of one channel are in hand at once. With
+	// half a second each a thousand take about a minute, a provider that hangs
+	// holds a handful of connections, and mail servers take as many from one client.
+	outboxWorkers = 8
+)
 
 // An outbox hands messages that are due to the couriers, in words.
 type outbox struct {
@@ -24,54 +33,58 @@ type outbox struct {
 	product  string // as the words name it
 	origin   string // of links in the words
 	log      *slog.Logger
-	stuck    bool // whether the last look failed, which is logged once
+	stuck    atomic.Bool // whether the last look failed, which is logged once
 }
 
-// run delivers until ctx ends. The message in hand is finished first.
+// run delivers until ctx ends; the messages in hand are finished first. Each
+// channel has workers of its own, so that a provider that hangs holds up nobody
+// but those who wait for him anyway. They share one clock and one signal, either
+// of which wakes one of them; who finds a message wakes the next.
 func (o *outbox) run(ctx context.Context) {
-	ticks := time.NewTicker(outboxLook)
-	defer ticks.Stop()
+	var workers sync.WaitGroup
+	for channel := range o.couriers {
+		ticks := time.NewTicker(outboxLook)
+		defer ticks.Stop()
+		for range outboxWorkers {
+			workers.Go(func() { o.work(ctx, channel, ticks.C) })
+		}
+	}
+	workers.Wait()
+}
+
+func (o *outbox) work(ctx context.Context, channel auth.Channel, ticks <-chan time.Time) {
 	for {
-		o.deliver(ctx)
+		o.deliver(ctx, channel)
 		select {
 		case <-ctx.Done():
 			return
-		case <-o.rules.Waiting():
-		case <-ticks.C:
+		case <-o.rules.Waiting(channel):
+		case <-ticks:
 		}
 	}
 }
 
-// deliver sends what is due now. When it is told to stop it leaves between two
-// messages, never between the sending of one and the note that it was sent, or
-// that one would go out twice. What is left over is sent after the next start.
-func (o *outbox) deliver(stop context.Context) {
-	ctx, leave := context.WithCancel(context.WithoutCancel(stop))
-	defer leave()
-	_, _, err := o.rules.Deliver(ctx, func(ctx context.Context, m auth.Message) error {
-		if err := stop.Err(); err != nil {
-			leave()
-			return err
-		}
-		return o.send(ctx, m)
-	})
-	if stop.Err() != nil {
-		return
-	}
-	if err != nil && !o.stuck {
+// deliver sends what is due now. What is left over when it is told to stop is
+// sent after the next start.
+func (o *outbox) deliver(ctx context.Context, channel auth.Channel) {
+	_, _, err := o.rules.Deliver(ctx, channel, o.send)
+	if was := o.stuck.Swap(err != nil); err != nil && !was {
 		o.log.Error("messages wait: the queue cannot be read", "error", err)
 	}
-	o.stuck = err != nil
 }
 
 // send hands one message to its courier. A failure is logged without the
-// recipient and the words, for they may hold a code (LG-02). A permanent one is
-// marked: it will be tried again until the message expires, but in vain.
+// recipient and the words, for they may hold a code (LG-02). A permanent one
+// ends the message.
 func (o *outbox) send(ctx context.Context, m auth.Message) error {
 	err := o.hand(ctx, m)
-	if err != nil {
-		_, permanent := errors.AsType[*courier.Permanent](err)
-		o.log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Tries+1, "permanent", permanent, "error", err)
+	if err == nil {
+		return nil
+	}
+	_, permanent := errors.AsType[*courier.Permanent](err)
+	o.log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Tries+1, "permanent", permanent, "error", err)
+	if permanent {
+		return fmt.Errorf("%w: %w", auth.ErrRefused, err)
 	}
 	return err
 }

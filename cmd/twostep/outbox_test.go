@@ -57,6 +57,15 @@ func (c *handClock) move(d time.Duration) {
 
 func newOutbox(t *testing.T) (out *outbox, mail *post, clock *handClock, log *bytes.Buffer) {
 	t.Helper()
+	out, _, clock, log = newQueue(t)
+	mail = &post{arrived: make(chan courier.Message, 8)}
+	out.couriers = map[auth.Channel]courier.Courier{auth.ByEmail: mail}
+	return out, mail, clock, log
+}
+
+// newQueue is an outbox without couriers, and its store.
+func newQueue(t *testing.T) (out *outbox, store *db.Store, clock *handClock, log *bytes.Buffer) {
+	t.Helper()
 	keys := auth.NewKeys()
 	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), databaseFile), keys)
 	if err != nil {
@@ -66,13 +75,12 @@ func newOutbox(t *testing.T) (out *outbox, mail *post, clock *handClock, log *by
 	clock = &handClock{now: time.Now()}
 	policy := mustRead(t).policy
 	hasher := auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 4)
-	mail, log = &post{arrived: make(chan courier.Message, 8)}, new(bytes.Buffer)
+	log = new(bytes.Buffer)
 	return &outbox{
-		rules:    auth.New(store, keys, hasher, policy, clock.read),
-		couriers: map[auth.Channel]courier.Courier{auth.ByEmail: mail},
-		product:  policy.Name, origin: "http://localhost:8080",
+		rules:   auth.New(store, keys, hasher, policy, clock.read),
+		product: policy.Name, origin: "http://localhost:8080",
 		log: slog.New(slog.NewJSONHandler(log, nil)),
-	}, mail, clock, log
+	}, store, clock, log
 }
 
 func signUp(t *testing.T, out *outbox, address string) {
@@ -107,7 +115,7 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 	out, mail, clock, log := newOutbox(t)
 	signUp(t, out, "ann@example.org")
 	mail.refuses = errors.New("connection\nrefused")
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
 
 	line := log.String()
 	for _, want := range []string{`"message":"`, `"channel":"email"`, `"permanent":false`, `"error":"connection\nrefused"`} {
@@ -121,20 +129,26 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 
 	mail.refuses = nil
 	clock.move(auth.MessageFirstRetry)
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
 	sent := <-mail.arrived
 	if strings.Contains(line, sent.To) || strings.Contains(line, sent.Subject) || strings.Contains(line, sent.Body) {
 		t.Errorf("the log tells what was sent: %s", line)
 	}
 }
 
-func TestOutbox_PermanentFailureIsMarked(t *testing.T) {
-	out, mail, _, log := newOutbox(t)
+func TestOutbox_PermanentFailureEndsIt(t *testing.T) {
+	out, mail, clock, log := newOutbox(t)
 	signUp(t, out, "ann@example.org")
 	mail.refuses = &courier.Permanent{Reason: errors.New("no such mailbox")}
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
 	if line := log.String(); !strings.Contains(line, `"permanent":true`) || !strings.Contains(line, `"error":"no such mailbox"`) {
 		t.Errorf("logged %s", line)
+	}
+	mail.refuses = nil
+	clock.move(auth.MessageLastRetry)
+	out.deliver(t.Context(), auth.ByEmail)
+	if len(mail.arrived) > 0 || strings.Count(log.String(), "\n") != 1 {
+		t.Errorf("it was tried again; logged %s", log)
 	}
 }
 
@@ -148,14 +162,14 @@ func TestOutbox_StopsBetweenMessages(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	mail.before = stop
-	out.deliver(ctx)
+	out.deliver(ctx, auth.ByEmail)
 	if m := <-mail.arrived; m.To != "one@example.org" || len(mail.arrived) > 0 {
 		t.Fatalf("sent to %s and %d more, want to the first alone", m.To, len(mail.arrived))
 	}
 
 	mail.before = nil
 	clock.move(auth.MessageClaim)
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
 	if m := <-mail.arrived; m.To != "two@example.org" || len(mail.arrived) > 0 {
 		t.Errorf("then sent to %s and %d more, want to the second alone", m.To, len(mail.arrived))
 	}
@@ -172,8 +186,8 @@ func TestOutbox_BrokenQueueIsLoggedOnce(t *testing.T) {
 	}
 	out.rules = auth.New(store, auth.NewKeys(), nil, out.rules.Policy(), time.Now)
 	store.Close()
-	out.deliver(t.Context())
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
+	out.deliver(t.Context(), auth.ByEmail)
 	if strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("logged %s, want one line", log)
 	}

@@ -26,7 +26,7 @@ func newStoreCounts(store *db.Store) storeCounts {
 	return storeCounts{
 		store:       store,
 		up:          describe("database_up", "Whether the database answers."),
-		messages:    describe("messages", "Messages in the queue: waiting (all of them), and failing (that could not be sent at least once).", "state"),
+		messages:    describe("messages", "Messages in the queue: waiting (all of them), failing (those that could not be sent at least once), and refused for good in the last day.", "state"),
 		connections: describe("database_connections", "Connections to the database: most, open, and in_use.", "pool", "state"),
 		waits:       describe("database_waits_total", "How often somebody waited for a connection.", "pool"),
 		waited:      describe("database_wait_seconds_total", "How long they waited, all in all.", "pool"),
@@ -57,7 +57,7 @@ func (s storeCounts) Collect(to chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), metricsWithin)
 	defer cancel()
-	waiting, failing, err := s.store.CountMessages(ctx)
+	waiting, failing, refused, err := s.store.CountMessages(ctx)
 	if err != nil {
 		gauge(s.up, 0)
 		return
@@ -65,4 +65,5 @@ func (s storeCounts) Collect(to chan<- prometheus.Metric) {
 	gauge(s.up, 1)
 	gauge(s.messages, float64(waiting), "waiting")
 	gauge(s.messages, float64(failing), "failing")
+	gauge(s.messages, float64(refused), "refused")
 }

@@ -50,7 +50,7 @@ func TestUser(t *testing.T) {
 
 	told := map[auth.Letter]int{}
 	mustOpen(t, func(rules *auth.Rules) {
-		_, _, err := rules.Deliver(context.Background(), func(_ context.Context, m auth.Message) error {
+		_, _, err := rules.Deliver(context.Background(), auth.ByEmail, func(_ context.Context, m auth.Message) error {
 			told[m.Letter]++
 			return nil
 		})

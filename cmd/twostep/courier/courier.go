@@ -25,9 +25,10 @@
 //  5. answer 2xx once it has the message safely, within ten seconds.
 //
 // Any answer that is not 2xx means that the message did not go. After a 4xx
-// other than 408 and 429 it would be in vain to try again, see [Permanent];
-// after anything else, a redirect and silence included, the message comes
-// again. So it may also come twice, where an answer was lost on its way.
+// other than 401, 403, 404, 405, 407, 408 and 429 it would be in vain to try
+// again, see [Permanent]: the person is told that it cannot be delivered. After
+// anything else, a redirect and silence included, the message comes again. So
+// it may also come twice, where an answer was lost on its way.
 package courier
 
 import (

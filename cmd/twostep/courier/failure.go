@@ -12,7 +12,7 @@ import (
 )
 
 // A Permanent failure is of the message itself: the provider understood and
-// said no, and would say no again. Whoever holds a queue may give it up.
+// said no, and would say no again. Whoever holds a queue gives it up.
 type Permanent struct{ Reason error }
 
 func (p *Permanent) Error() string { return p.Reason.Error() }

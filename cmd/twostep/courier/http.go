@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // answerMost is how much of an answer is read, in bytes: providers need a few
@@ -42,12 +43,20 @@ func post(ctx context.Context, client *http.Client, who string, request *http.Re
 // wellDone reports whether a status says that the message was taken.
 func wellDone(status int) bool { return 200 <= status && status <= 299 }
 
+// ofTheDoor are the answers that say nothing of the message.
+var ofTheDoor = []int{
+	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
+	http.StatusRequestTimeout, http.StatusTooManyRequests,
+}
+
 // refusal is what a status other than 2xx means. With 408 and 429 a provider
-// asks to come back; any other 4xx says that the request is at fault.
+// asks to come back, and what is wrong with the door is put right by the
+// operator, after which the same message goes: a key, an address. Any other 4xx
+// says that the message is at fault.
 func refusal(who string, status int, why string) error {
 	err := fmt.Errorf("%s answered %d%s", who, status, why)
 	switch {
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests:
+	case slices.Contains(ofTheDoor, status):
 		return err
 	case 400 <= status && status < 500:
 		return &Permanent{err}

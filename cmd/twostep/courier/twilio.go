@@ -103,8 +103,7 @@ func (t *Twilio) Send(ctx context.Context, m Message) error {
 	return nil
 }
 
-// refusal reads what the provider says of an error. A wrong token is put right
-// by the operator, after which the same message goes: it is not permanent.
+// refusal reads what the provider says of an error.
 func (t *Twilio) refusal(who string, status int, answer []byte) error {
 	var said struct {
 		Code    int    `json:"code"`
@@ -114,11 +113,7 @@ func (t *Twilio) refusal(who string, status int, answer []byte) error {
 	if json.Unmarshal(answer, &said) == nil && said.Code != 0 {
 		why = fmt.Sprintf(": error %d, %s", said.Code, t.hideSecrets(said.Message))
 	}
-	err := refusal(who, status, why)
-	if permanent, found := errors.AsType[*Permanent](err); found && status == http.StatusUnauthorized {
-		return permanent.Reason
-	}
-	return err
+	return refusal(who, status, why)
 }
 
 // hideSecrets makes a provider's sentence fit for the log. It may quote the
