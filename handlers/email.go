@@ -12,8 +12,12 @@ func showEmail(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
+	var code *auth.SentCode
+	if addresses.Waiting != nil {
+		code = addresses.Waiting.Code
+	}
 	return views.Email(views.EmailPage{
-		Frame: v.frame(), Addresses: addresses, Email: v.typed("email"), Use: auth.AddressUse(v.typed("use")),
+		Frame: v.awaiting(code, false), Addresses: addresses, Email: v.typed("email"), Use: auth.AddressUse(v.typed("use")),
 	}), nil
 }
 

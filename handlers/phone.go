@@ -102,7 +102,7 @@ func showAddPhone(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return views.VerifyPhone(views.VerifyPhonePage{
-		Frame: v.frame(), Number: e.Number, Region: e.Region(), Code: e.Code,
+		Frame: v.awaiting(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
 	}), nil
 }
 

@@ -26,7 +26,7 @@ func showVerify(v *visit) (templ.Component, error) {
 		v.cookie.Attempt = handle
 	}
 	return views.Reverify(views.ReverifyPage{
-		Frame: v.frame(), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+		Frame: v.awaitingSecond(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 		BackupCodes: a.TakesBackupCode(), Ticked: v.form.Has("backupcode"),
 	}), nil
 }

@@ -83,6 +83,26 @@ func (v *visit) frame() views.Frame {
 	return f
 }
 
+// awaiting is the frame of a page that asks for a code. While that could not be
+// sent the page comes again by itself, where the code alone can be typed into
+// it: what has not come cannot be lost.
+func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Frame {
+	if code == nil {
+		return v.frame()
+	}
+	fate := code.Delivery.Fate()
+	gone := fate == auth.FateOpen || fate == auth.FateSent
+	if !gone && v.cookie.Notice == views.NoticeCodeSent {
+		v.cookie.Notice = "" // the page knows better
+	}
+	f := v.frame()
+	if fate == auth.FateLate && alone && v.problem == nil {
+		f.LooksAgain = true
+		v.refresh = strconv.Itoa(int(views.LookAgain/time.Second)) + "; url=" + v.Request().URL.RequestURI()
+	}
+	return f
+}
+
 // boundHandle is the handle the visitor's forms are bound to: the session's,
 // else the attempt's. A visitor without either gets a handle with nothing
 // behind it.

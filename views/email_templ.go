@@ -293,7 +293,7 @@ func waitingEmail(p EmailPage, e auth.AddressEnrolment) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sentTo(p.Frame, e.Code, e.Email.Typed).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sentTo(p.Frame, e.Code, e.Email.Typed, insteadOfMail).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -19,6 +19,8 @@ type Frame struct {
 	Notice  Notice        // said once
 	Now     time.Time
 	Looks   Looks
+
+	LooksAgain bool // whether the page comes again by itself to see whether a code has gone
 }
 
 // Looks are the operator's own, beside the name: the addresses of a stylesheet

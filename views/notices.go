@@ -33,7 +33,7 @@ var notices = map[Notice]string{
 	NoticeSignInFirst:     "You must be signed in to access this page",
 	NoticeSignedOut:       "You are signed out.",
 	NoticeStartedOver:     "You can start again here.",
-	NoticeCodeSent:        "A new code was sent.",
+	NoticeCodeSent:        "A new code is on its way.",
 	NoticeTOTPReset:       "There is a new key. A key that you scanned before no longer works.",
 	NoticeTOTPRemoved:     "The authentication app was removed.",
 	NoticePhoneReserved:   "The phone number is now used for MFA.",

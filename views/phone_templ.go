@@ -290,7 +290,7 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = sentTo(p.Frame, p.Code, p.whole()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sentTo(p.Frame, p.Code, p.whole(), insteadOfSMS).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

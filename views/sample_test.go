@@ -24,7 +24,10 @@ var (
 	sampleTOTP = &auth.TOTP{AddedAt: now.AddDate(0, -3, 0), LastUsedAt: now.Add(-26 * time.Hour)}
 	everything = having(auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
 	allKinds   = []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
-	sentCode   = &auth.SentCode{To: "+14155554242", SentAt: now, ExpiresAt: now.Add(10 * time.Minute)}
+	sentCode   = faring(auth.Delivery{SentAt: now})
+	openCode   = faring(auth.Delivery{})
+	lateCode   = faring(auth.Delivery{Tries: 2})
+	deadCode   = faring(auth.Delivery{Tries: 1, RefusedAt: now})
 	ten        = []string{
 		"a2b3-c4d5-e6f7-g8h9", "k2m3-n4p5-q6r7-s8t9", "u2v3-w4x5-y6z7-a8b9", "c2d3-e4f5-g6h7-j8k9", "m2n3-p4q5-r6s7-t8u9",
 		"v2w3-x4y5-z6a7-b8c9", "d2e3-f4g5-h6j7-k8m9", "n2p3-q4r5-s6t7-u8v9", "w2x3-y4z5-a6b7-c8d9", "e2f3-g4h5-j6k7-m8n9",
@@ -37,6 +40,11 @@ const (
 	safari  = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
 	chrome  = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 )
+
+// faring is a code whose message fares so.
+func faring(d auth.Delivery) *auth.SentCode {
+	return &auth.SentCode{To: "+14155554242", SentAt: now, ExpiresAt: now.Add(10 * time.Minute), Delivery: d}
+}
 
 // having is what an account has on a site that has these factors switched on;
 // the rules alone can say that.
@@ -142,6 +150,7 @@ func samples() []sample {
 		{"verify_phone_none", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "", nil})},
 		{"phone_added", "Phone added", PhoneAdded(PhoneAddedPage{signedIn("/account/add-phone"), sparePhone})},
 	}
+	all = append(all, deliveries(app, sms)...)
 	all = append(all, waysBack(app, sms)...)
 	all = append(all, accountPages()...)
 	for _, t := range []Trouble{TroubleNotFound, TroubleForged, TroubleTooLarge, TroubleMethod, TroubleFault, TroubleBusy} {
@@ -153,6 +162,32 @@ func samples() []sample {
 		all = append(all, sample{"trouble_" + string(t), h1, ShowTrouble(p)})
 	}
 	return all
+}
+
+// deliveries are the pages that ask for a code which has not gone yet, or never will.
+func deliveries(app, sms auth.Method) []sample {
+	second := func(others []auth.Method, backupCodes bool, code *auth.SentCode) VerifyAccountPage {
+		return VerifyAccountPage{
+			Frame: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
+		}
+	}
+	looking := func(f Frame) Frame { f.LooksAgain = true; return f }
+	alone := second(nil, false, lateCode)
+	alone.Frame = looking(alone.Frame)
+	waiting := auth.AddressEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: lateCode}
+	return []sample{
+		{"verify_account_open", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, openCode))},
+		{"verify_account_late", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, lateCode))},
+		{"verify_account_late_alone", "Verify your account", VerifyAccount(alone)},
+		{"verify_account_dead", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, deadCode))},
+		{"reverify_late", "Verification required", Reverify(ReverifyPage{
+			Frame: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepSecond, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
+		})},
+		{"verify_email_late", "Verify your email", VerifyEmail(VerifyEmailPage{looking(signedOut("/sign-up")), "ann@example.com", lateCode})},
+		{"check_email_late", "Check your email", CheckEmail(CheckEmailPage{looking(signedOut("/forgot-password")), "ann@example.com", faring(auth.Delivery{Stalled: true})})},
+		{"verify_phone_dead", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", deadCode})},
+		{"email_late", "Email address", Email(EmailPage{Frame: signedIn("/account/email"), Addresses: auth.Addresses{SignIn: "ann@example.com", Waiting: &waiting}})},
+	}
 }
 
 // waysBack are the pages for who is known and has to prove it again.

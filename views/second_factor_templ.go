@@ -74,7 +74,7 @@ func askSecond(f Frame, s secondFactor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case s.Method.Kind == auth.PhoneCode:
-			templ_7745c5c3_Err = sentTo(f, s.Code, Mask(s.Method.Phone.Number)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sentTo(f, s.Code, Mask(s.Method.Phone.Number), s.instead()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
