@@ -98,5 +98,10 @@ func (r *Rules) Policy() Policy { return r.policy }
 // Now is the time the rules go by, for pages to speak of.
 func (r *Rules) Now() time.Time { return r.now() }
 
-// Ready answers nil while the store does.
-func (r *Rules) Ready(ctx context.Context) error { return r.store.Ping(ctx) }
+// Ready answers nil while the store can be used, and else, within seconds, an
+// [Unready].
+func (r *Rules) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, ReadyWithin)
+	defer cancel()
+	return r.store.Ping(ctx)
+}

@@ -45,6 +45,8 @@ const (
 	HashQueue = 512              // sign-ins that may wait for the hasher; past it 503 (RL-09)
 	HashWait  = 10 * time.Second // and for how long
 
+	ReadyWithin = 2 * time.Second // a store that takes longer does not answer
+
 	MessageFirstRetry = 2 * time.Second  // then doubling
 	MessageLastRetry  = 2 * time.Minute  // the longest wait between two tries
 	MessageKept       = 24 * time.Hour   // a notice that could not be sent is dropped after this

@@ -34,9 +34,24 @@ type Store interface {
 	// everything again, the text of codes nobody saw, history past its time.
 	RemoveExpired(ctx context.Context, now time.Time, ends Ends) (removed int, err error)
 
-	// Ping answers nil while the store can be reached.
+	// Ping answers nil while the store can be used, else an [Unready].
 	Ping(ctx context.Context) error
 }
+
+// An Unready is why a store cannot be used now, in words that anybody may read:
+// they name no server, no path and no key. The error around it says more.
+type Unready string
+
+// What can be wrong with a store.
+const (
+	NoAnswer  Unready = "the database does not answer"
+	ReadOnly  Unready = "the database can be read, but not written to"
+	DiskFull  Unready = "the disk of the database is full"
+	DiskFails Unready = "the disk of the database fails"
+	NewerData Unready = "the database is of a newer version than this program"
+)
+
+func (u Unready) Error() string { return string(u) }
 
 // Ends are the times before which things are over, for those whose own row
 // does not say when.

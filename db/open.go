@@ -12,8 +12,8 @@
 package db
 
 import (
-	"context"
 	"errors"
+	"sync/atomic"
 
 	"twostep/auth"
 )
@@ -28,6 +28,10 @@ type Store struct {
 	// at the same time, and may be tried anew. It is nil on SQLite, where one
 	// writes at a time.
 	overtaken func(error) bool
+	// unwritable is why a write was refused, for a reason that every write would
+	// meet, until [Store.Ping] has seen that one goes again.
+	unwritable atomic.Pointer[auth.Unready]
+	newest     int64 // the migration that this program knows last
 	// skipLocked ends a query that takes what nobody else is taking.
 	skipLocked string
 }
@@ -46,10 +50,4 @@ func (s *Store) Close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Ping answers nil while the store can be reached.
-func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	return s.reader.find(ctx, into{&one}, `SELECT 1`)
 }

@@ -66,7 +66,10 @@ func newPostgresStore(server *sql.DB, keys auth.Keys) *Store {
 	return s
 }
 
-func (s *Store) openPostgres(ctx context.Context) error {
+func (s *Store) openPostgres(ctx context.Context) (err error) {
+	if s.newest, err = newestMigration("migrations/postgres"); err != nil {
+		return err
+	}
 	if err := checkPostgres(ctx, s.writer.db); err != nil {
 		return err
 	}

@@ -57,6 +57,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if err = migrate(ctx, s.writer.db, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
+	if s.newest, err = newestMigration("migrations/sqlite"); err != nil {
+		return err
+	}
 	if s.reader, err = openSQLitePool(ctx, path, readers, true); err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}

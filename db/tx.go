@@ -50,6 +50,9 @@ func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID,
 	if err == nil {
 		return done, nil
 	}
+	if why := whyUnwritable(err); why != "" {
+		s.unwritable.Store(&why)
+	}
 	if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrAddressTaken) {
 		return false, err
 	}

@@ -64,7 +64,7 @@ func TestDelivery_Phone(t *testing.T) {
 		t.Error("it was tried again")
 	}
 	w.down = true
-	b.askSMS(number).sees("Verify phone").reads("could not be sent to "+number).reads("looks again by itself").looksAgain()
+	b.askSMS(number).sees("Verify phone").reads("could not be sent to " + number).reads("looks again by itself").looksAgain()
 	b.fill("Enter code", "000000").press("Verify").refused(422).reads("could not be sent").readsNot("looks again by itself")
 	w.wait(time.Minute)
 	b.press("Send a new code").reads("could not be sent").readsNot("on its way")
