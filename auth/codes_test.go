@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestNewSentCode: six digits, leading zeros kept, each as likely (SM-03).
@@ -100,6 +101,24 @@ func TestParsePhone(t *testing.T) {
 		got, err := parsePhone(typed, "US")
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", typed, got, err, want)
+		}
+	}
+}
+
+// What can be said of a message follows from the facts: an end outweighs tries,
+// and what is known of it what is known of others.
+func TestDelivery_Fate(t *testing.T) {
+	at := time.Unix(1_800_000_000, 0)
+	for want, all := range map[Fate][]Delivery{
+		FateOpen:    {{}},
+		FateSent:    {{SentAt: at}, {SentAt: at, Tries: 3}},
+		FateLate:    {{Tries: 1}, {Stalled: true}},
+		FateRefused: {{RefusedAt: at, Tries: 1}},
+	} {
+		for _, d := range all {
+			if got := d.Fate(); got != want {
+				t.Errorf("%+v is %s, want %s", d, got, want)
+			}
 		}
 	}
 }

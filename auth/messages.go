@@ -93,9 +93,9 @@ type messageStore interface {
 	// RemoveMessages forgets messages that have expired unsent.
 	RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error)
 	// FindStalled answers whether a channel is stalled, by the messages that
-	// have a holder: one of them waits that could not be sent, and none has gone
-	// since.
-	FindStalled(ctx context.Context, channel Channel) (stalled bool, err error)
+	// have a holder: so many of them wait that could not be sent, and none has
+	// gone since.
+	FindStalled(ctx context.Context, channel Channel, least int) (stalled bool, err error)
 }
 
 // ErrRefused is in the error of a Sender whose provider has understood the

@@ -34,7 +34,7 @@ type Delivery struct {
 	Tries     int       // how often sending has failed
 	SentAt    time.Time // when the provider took it
 	RefusedAt time.Time // when he refused it for good
-	Stalled   bool      // nothing has gone by this channel since something failed
+	Stalled   bool      // nothing goes by its channel
 }
 
 // A Fate is what a page can say of a message.
@@ -83,7 +83,7 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 		return nil, nil
 	}
 	if err == nil && code.Delivery.Fate() == FateOpen {
-		code.Delivery.Stalled, err = r.store.FindStalled(ctx, channel)
+		code.Delivery.Stalled, err = r.store.FindStalled(ctx, channel, MessagesStalled)
 	}
 	if err != nil {
 		return nil, err

@@ -119,19 +119,22 @@ func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, now, due t
 }
 
 // FindStalled answers whether a channel is stalled, by the messages that have a
-// holder: one of them waits that could not be sent, and none has gone since.
-func (s *Store) FindStalled(ctx context.Context, channel auth.Channel) (stalled bool, err error) {
-	err = s.find(ctx, "find a stalled channel", into{&stalled}, `
-		SELECT COALESCE((
-			SELECT max(failed_at)
+// holder: so many of them wait that could not be sent, and none has gone since.
+func (s *Store) FindStalled(ctx context.Context, channel auth.Channel, least int) (stalled bool, err error) {
+	var failed int
+	err = s.find(ctx, "find a stalled channel", into{&failed}, `
+		SELECT count(*)
+		FROM (
+			SELECT id
 			FROM messages
-			WHERE channel = $1 AND holder IS NOT NULL AND body IS NOT NULL
-		), -1) > COALESCE((
-			SELECT max(sent_at)
-			FROM messages
-			WHERE channel = $1 AND holder IS NOT NULL AND sent_at IS NOT NULL
-		), 0)`, channel)
-	return stalled, err
+			WHERE channel = $1 AND holder IS NOT NULL AND body IS NOT NULL AND failed_at > COALESCE((
+				SELECT max(sent_at)
+				FROM messages
+				WHERE channel = $1 AND holder IS NOT NULL AND sent_at IS NOT NULL
+			), 0)
+			LIMIT $2
+		) AS failed`, channel, least)
+	return failed >= least, err
 }
 
 // RemoveMessages forgets messages that have expired unsent, and those sent or

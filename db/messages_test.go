@@ -158,18 +158,18 @@ func TestFindSentCode_Delivery(t *testing.T) {
 	})
 }
 
-// A channel is stalled from the first failure to the next message that goes.
-// What has no holder says nothing, either way: whether a reset has queued
+// A channel is stalled from the second message that fails to the next one that
+// goes; one alone may be at fault itself. What has no holder says nothing, either way: whether a reset has queued
 // anything must not be seen (RC-01).
 func TestFindStalled(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		stalled := func(want bool) {
 			t.Helper()
-			got, err := b.FindStalled(t.Context(), auth.BySMS)
+			got, err := b.FindStalled(t.Context(), auth.BySMS, 2)
 			if err != nil || got != want {
 				t.Errorf("stalled is %v, %v; want %v", got, err, want)
 			}
-			if other, err := b.FindStalled(t.Context(), auth.ByEmail); err != nil || other {
+			if other, err := b.FindStalled(t.Context(), auth.ByEmail, 2); err != nil || other {
 				t.Errorf("the other channel is stalled: %v, %v", other, err)
 			}
 		}
@@ -180,18 +180,24 @@ func TestFindStalled(t *testing.T) {
 			must(t, err)
 		}
 		stalled(false)
-		b.give(t, auth.Grant{Messages: []auth.Message{message("reset 1"), message("reset 2"), held("m1", "a1"), held("m2", "a2"), held("m3", "a3")}})
+		b.give(t, auth.Grant{Messages: []auth.Message{
+			message("reset 1"), message("reset 2"), message("reset 3"), held("m1", "a1"), held("m2", "a2"), held("m3", "a3"),
+		}})
 		fails("reset 1", noon)
-		stalled(false)
+		fails("reset 2", noon)
 		fails("m1", noon)
+		stalled(false)
+		fails("m2", noon)
 		stalled(true)
-		goes("reset 2", noon.Add(time.Minute))
+		goes("reset 3", noon.Add(time.Minute))
 		stalled(true)
-		goes("m2", noon.Add(time.Minute))
+		goes("m3", noon.Add(time.Minute))
 		stalled(false)
 		fails("m1", noon.Add(2*time.Minute))
+		stalled(false)
+		fails("m2", noon.Add(3*time.Minute))
 		stalled(true)
-		_, err := b.RefuseMessage(t.Context(), "m1", noon.Add(3*time.Minute)) // says something of that message alone
+		_, err := b.RefuseMessage(t.Context(), "m1", noon.Add(4*time.Minute)) // says something of that message alone
 		must(t, err)
 		stalled(false)
 	})

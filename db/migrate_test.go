@@ -3,12 +3,14 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
 	"twostep/auth"
@@ -71,4 +73,35 @@ func TestMigrate_FromFirst(t *testing.T) {
 	removed, err := b.RemoveUser(t.Context(), "ann", auth.Grant{At: noon})
 	wantTrue(t, removed, err)
 	wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "tries": 2})
+}
+
+// The same of PostgreSQL: what waited is sent, what was sent is known.
+func TestMigrate_FromFirstOfPostgres(t *testing.T) {
+	b := base{path: database(t, "template1"), keys: auth.NewKeys()}
+	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
+	config, err := parsePostgres(b.path)
+	must(t, err)
+	first := stdlib.OpenDB(*config)
+	files, err := fs.Sub(migrations, "migrations/postgres")
+	must(t, err)
+	steps, err := goose.NewProvider(goose.DialectPostgres, first, files, goose.WithDisableGlobalRegistry(true))
+	must(t, err)
+	_, err = steps.UpTo(t.Context(), 1)
+	must(t, err)
+	waits := message("m1")
+	plain, err := json.Marshal(waits)
+	must(t, err)
+	sealed, err := sealer{keys: b.keys}.seal(messageBody(waits.ID), plain)
+	must(t, err)
+	_, err = first.ExecContext(t.Context(), `INSERT INTO messages VALUES ($1, $2, $3, 0, NULL, $4), ('m2', $2, $3, 0, $2, NULL)`,
+		waits.ID, millis(noon), millis(waits.ExpiresAt), sealed)
+	must(t, errors.Join(err, first.Close()))
+
+	b.Store = b.again(t)
+	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
+		t.Errorf("the messages that wait are %+v, %v", got, err)
+	}
+	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, millis(noon)); n != 1 {
+		t.Error("that a message was sent is forgotten")
+	}
 }

@@ -19,7 +19,7 @@ func TestQueries_UseIndexes(t *testing.T) {
 		p.on.(*parsed).known.Range(func(query, _ any) bool {
 			looked++
 			for _, line := range plan(t, p, query.(string)) {
-				if strings.HasPrefix(line, "SCAN") && line != "SCAN CONSTANT ROW" && line != "SCAN due" {
+				if strings.HasPrefix(line, "SCAN") && line != "SCAN CONSTANT ROW" && line != "SCAN due" && line != "SCAN failed" {
 					t.Errorf("%s reads a whole table:%s", line, query)
 				}
 			}
@@ -121,7 +121,7 @@ func (b base) walk(t *testing.T) {
 	must(t, b.ReplaceDue(ctx, "m1", 1, noon, noon))
 	told(b.SpendMessage(ctx, "m1", noon))
 	told(b.RefuseMessage(ctx, "m1", noon))
-	told(b.FindStalled(ctx, auth.BySMS))
+	told(b.FindStalled(ctx, auth.BySMS, 2))
 	told(b.RemoveMessages(ctx, noon))
 	b.walkAccount(t)
 }

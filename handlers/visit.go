@@ -85,7 +85,8 @@ func (v *visit) frame() views.Frame {
 
 // awaiting is the frame of a page that asks for a code. While that could not be
 // sent the page comes again by itself, where the code alone can be typed into
-// it: what has not come cannot be lost.
+// it: what has not come cannot be lost. That ends with the code's life, and so
+// keeps a session open for minutes at most.
 func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Frame {
 	if code == nil {
 		return v.frame()
