@@ -41,11 +41,6 @@ const (
 	chrome  = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 )
 
-// faring is a code whose message fares so.
-func faring(d auth.Delivery) *auth.SentCode {
-	return &auth.SentCode{To: "+14155554242", SentAt: now, ExpiresAt: now.Add(10 * time.Minute), Delivery: d}
-}
-
 // having is what an account has on a site that has these factors switched on;
 // the rules alone can say that.
 func having(f auth.Factors, allowed ...auth.Kind) auth.Factors {
@@ -162,32 +157,6 @@ func samples() []sample {
 		all = append(all, sample{"trouble_" + string(t), h1, ShowTrouble(p)})
 	}
 	return all
-}
-
-// deliveries are the pages that ask for a code which has not gone yet, or never will.
-func deliveries(app, sms auth.Method) []sample {
-	second := func(others []auth.Method, backupCodes bool, code *auth.SentCode) VerifyAccountPage {
-		return VerifyAccountPage{
-			Frame: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
-		}
-	}
-	looking := func(f Frame) Frame { f.LooksAgain = true; return f }
-	alone := second(nil, false, lateCode)
-	alone.Frame = looking(alone.Frame)
-	waiting := auth.AddressEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: lateCode}
-	return []sample{
-		{"verify_account_open", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, openCode))},
-		{"verify_account_late", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, lateCode))},
-		{"verify_account_late_alone", "Verify your account", VerifyAccount(alone)},
-		{"verify_account_dead", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, deadCode))},
-		{"reverify_late", "Verification required", Reverify(ReverifyPage{
-			Frame: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepSecond, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
-		})},
-		{"verify_email_late", "Verify your email", VerifyEmail(VerifyEmailPage{looking(signedOut("/sign-up")), "ann@example.com", lateCode})},
-		{"check_email_late", "Check your email", CheckEmail(CheckEmailPage{looking(signedOut("/forgot-password")), "ann@example.com", faring(auth.Delivery{Stalled: true})})},
-		{"verify_phone_dead", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", deadCode})},
-		{"email_late", "Email address", Email(EmailPage{Frame: signedIn("/account/email"), Addresses: auth.Addresses{SignIn: "ann@example.com", Waiting: &waiting}})},
-	}
 }
 
 // waysBack are the pages for who is known and has to prove it again.
