@@ -102,8 +102,8 @@ func (s *brittle) RemoveMessages(ctx context.Context, expiredBy time.Time) (int,
 	return s.real.RemoveMessages(ctx, expiredBy)
 }
 
-func (s *brittle) ClaimMessages(ctx context.Context, now, until time.Time, most int) ([]auth.Message, error) {
-	return s.real.ClaimMessages(ctx, now, until, most)
+func (s *brittle) ClaimMessages(ctx context.Context, channel auth.Channel, now, until time.Time, most int) ([]auth.Message, error) {
+	return s.real.ClaimMessages(ctx, channel, now, until, most)
 }
 
 func (s *brittle) SpendMessage(ctx context.Context, id string, now time.Time) (bool, error) {

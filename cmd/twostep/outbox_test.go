@@ -201,7 +201,7 @@ func TestOutbox_OtherNodeTakesOver(t *testing.T) {
 	killed, inHand := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
-		out.rules.Deliver(t.Context(), func(context.Context, auth.Message) error {
+		out.rules.Deliver(t.Context(), auth.ByEmail, func(context.Context, auth.Message) error {
 			close(inHand)
 			runtime.Goexit() // it neither sends nor says that it did not
 			return nil
@@ -210,13 +210,13 @@ func TestOutbox_OtherNodeTakesOver(t *testing.T) {
 	<-inHand
 	<-killed
 	clock.move(auth.MessageClaim - time.Second)
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
 	if len(mail.arrived) > 0 {
 		t.Error("it went while the other one might have been sending it")
 	}
 	clock.move(time.Second)
-	out.deliver(t.Context())
-	out.deliver(t.Context())
+	out.deliver(t.Context(), auth.ByEmail)
+	out.deliver(t.Context(), auth.ByEmail)
 	if len(mail.arrived) != 1 {
 		t.Errorf("it went %d times", len(mail.arrived))
 	}
