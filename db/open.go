@@ -24,6 +24,8 @@ type Store struct {
 	reader *pool // on PostgreSQL the writer itself
 	seals  sealer
 
+	// group writes on SQLite. It is nil on PostgreSQL, which groups commits itself.
+	group *group
 	// overtaken answers whether a transaction failed because another one wrote
 	// at the same time, and may be tried anew. It is nil on SQLite, where one
 	// writes at a time.

@@ -63,6 +63,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if s.reader, err = openSQLitePool(ctx, path, readers, true); err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
+	s.group = &group{begin: s.writer.begin}
 	return nil
 }
 

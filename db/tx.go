@@ -63,16 +63,17 @@ func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID,
 }
 
 func (s *Store) writeOnce(ctx context.Context, accounts []auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
+	if s.group != nil {
+		return s.group.write(ctx, func(on statements) (bool, error) { return do(&tx{statements: on, seals: s.seals}) })
+	}
 	inner, err := s.writer.begin(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer inner.end()
 	t := &tx{statements: inner.statements, seals: s.seals}
-	if s.overtaken != nil {
-		if err := t.lock(ctx, accounts); err != nil {
-			return false, err
-		}
+	if err := t.lock(ctx, accounts); err != nil {
+		return false, err
 	}
 	if done, err := do(t); err != nil || !done {
 		return false, err
