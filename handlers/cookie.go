@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 
+	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
 	"twostep/auth"
@@ -46,6 +47,9 @@ func newCookieStore(keys auth.Keys, https bool) *sessions.CookieStore {
 	}
 	store := sessions.NewCookieStore(pairs...)
 	store.MaxAge(int(auth.SessionLifetimeMost.Seconds())) // what the signature is good for
+	for _, codec := range store.Codecs {
+		codec.(*securecookie.SecureCookie).SetSerializer(cookieText{}) // it is what NewCookieStore makes
+	}
 	store.Options = &sessions.Options{
 		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode, // Lax: a link in a mail finds the person signed in
 		MaxAge: 0, // gone with the browser; the server's limits are what counts
