@@ -139,6 +139,7 @@ func (v *visit) show(status int, page templ.Component) error {
 	if v.refresh != "" {
 		v.Response().Header().Set("Refresh", v.refresh)
 	}
+	v.Response().Header().Set("Content-Length", strconv.Itoa(buffer.Len())) // else the page goes out in chunks
 	return v.HTMLBlob(status, buffer.Bytes())
 }
 
