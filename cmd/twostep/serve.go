@@ -64,7 +64,9 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 
 	log := newLog(t.err)
 	s.policy.Breached = s.breached.rule(log)
-	hasher := auth.NewHasher(auth.DefaultCost, runtime.GOMAXPROCS(0))
+	hashes := runtime.GOMAXPROCS(0)
+	collectSeldom(hashes)
+	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	counted := newCounts(store, hasher)
 	rules := auth.New(store, keys, hasher, s.policy, time.Now)
 	site := handlers.New(rules, keys, handlers.Site{
