@@ -128,9 +128,14 @@ func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factor
 			return f, err
 		}
 	}
+	return r.allowing(f), nil
+}
+
+// allowing adds what the operator allows.
+func (r *Rules) allowing(f Factors) Factors {
 	f.allowed = r.policy.Factors
 	f.CodesUnseen = f.CodesUnseen && f.Allows(BackupCode)
-	return f, nil
+	return f
 }
 
 type factorStore interface {

@@ -29,8 +29,9 @@ type Session struct {
 }
 
 type sessionStore interface {
-	// FindSession reads a session with its account's address.
-	FindSession(ctx context.Context, handle string) (Session, error)
+	// FindSessionFactors reads a session with its account's address, and what the
+	// account has, at one moment.
+	FindSessionFactors(ctx context.Context, handle string, now time.Time) (Session, Factors, error)
 	// ReplaceSeen writes when a session was last seen.
 	ReplaceSeen(ctx context.Context, id SessionID, now time.Time) error
 	// FindSessions reads all sessions of an account, live or not.
@@ -56,32 +57,38 @@ func newSession(handle Handle, visitor Visitor, a Attempt, now time.Time) *Sessi
 // Session returns the session of a handle while its limits allow, or
 // ErrNotFound. It writes at most once a minute.
 func (r *Rules) Session(ctx context.Context, handle Handle) (Session, error) {
-	now := r.now()
-	s, err := r.session(ctx, handle, now)
-	if err == nil && now.Sub(s.SeenAt) >= SessionTouch {
-		err = r.store.ReplaceSeen(ctx, s.ID, now)
-	}
+	s, _, err := r.Visit(ctx, handle)
 	return s, err
 }
 
-// IdleSession is [Rules.Session] for the page that warns of the idle limit:
-// looking at that page is no sign that somebody is there.
-func (r *Rules) IdleSession(ctx context.Context, handle Handle) (Session, error) {
-	return r.session(ctx, handle, r.now())
+// Visit is [Rules.Session] with what the account has.
+func (r *Rules) Visit(ctx context.Context, handle Handle) (Session, Factors, error) {
+	now := r.now()
+	s, f, err := r.visit(ctx, handle, now)
+	if err == nil && now.Sub(s.SeenAt) >= SessionTouch {
+		err = r.store.ReplaceSeen(ctx, s.ID, now)
+	}
+	return s, f, err
 }
 
-func (r *Rules) session(ctx context.Context, handle Handle, now time.Time) (Session, error) {
+// IdleVisit is [Rules.Visit] for the page that warns of the idle limit:
+// looking at that page is no sign that somebody is there.
+func (r *Rules) IdleVisit(ctx context.Context, handle Handle) (Session, Factors, error) {
+	return r.visit(ctx, handle, r.now())
+}
+
+func (r *Rules) visit(ctx context.Context, handle Handle, now time.Time) (Session, Factors, error) {
 	if handle == "" {
-		return Session{}, ErrNotFound
+		return Session{}, Factors{}, ErrNotFound
 	}
-	s, err := r.store.FindSession(ctx, handle.Hash())
+	s, f, err := r.store.FindSessionFactors(ctx, handle.Hash(), now)
 	if err != nil {
-		return Session{}, err
+		return Session{}, Factors{}, err
 	}
 	if r.over(s, now) {
-		return Session{}, ErrNotFound
+		return Session{}, Factors{}, ErrNotFound
 	}
-	return s, nil
+	return s, r.allowing(f), nil
 }
 
 // over reports whether a session is past its limits, or dated so that nobody

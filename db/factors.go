@@ -11,51 +11,69 @@ import (
 	"twostep/auth"
 )
 
-// FindFactors reads an account's factors; an account without any, and one that
-// does not exist, have empty ones. It is one query and so sees one moment:
-// between two, an app could come and a phone go, and the account would seem to
-// have neither.
-func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time) (auth.Factors, error) {
-	var (
-		f       auth.Factors
-		app     auth.TOTP
-		phone   phoneRow
-		id      sql.Null[auth.PhoneID]
-		number  sql.Null[string]
-		phones  []phoneRow
-		columns = into{
-			at(&app.AddedAt), at(&app.LastUsedAt), &f.BackupCodes, &f.CodesUnseen,
-			&id, &number, at(&phone.VerifiedAt), at(&phone.ReservedAt), at(&phone.defaultAt),
-		}
-	)
-	err := s.reader.each(ctx, columns, func() {
-		if id.Valid {
-			phone.ID, phone.Number = id.V, number.V
-			phones = append(phones, phone)
-		}
-	}, `
-		SELECT
+// What an account has beside its password is read by one query and so at one
+// moment: between two, an app could come and a phone go, and the account would
+// seem to have neither. $2 is that moment.
+const (
+	factorColumns = `
 			totp.added_at,
 			totp.last_used_at,
-			(SELECT count(*) FROM backup_codes WHERE user_id = $1),
-			EXISTS (SELECT 1 FROM backup_code_sets WHERE user_id = $1 AND unseen IS NOT NULL AND unseen_until > $2),
+			(SELECT count(*) FROM backup_codes WHERE user_id = users.id),
+			EXISTS (SELECT 1 FROM backup_code_sets WHERE user_id = users.id AND unseen IS NOT NULL AND unseen_until > $2),
 			phones.id,
 			phones.number,
 			phones.verified_at,
 			phones.reserved_at,
-			phones.default_at
-		FROM users
+			phones.default_at`
+	factorJoins = `
 		LEFT JOIN totp ON totp.user_id = users.id
-		LEFT JOIN phones ON phones.user_id = users.id
+		LEFT JOIN phones ON phones.user_id = users.id`
+)
+
+// factorRows gathers the rows of one account, one for each phone.
+type factorRows struct {
+	auth.Factors
+	app    auth.TOTP
+	phone  phoneRow
+	id     sql.Null[auth.PhoneID]
+	number sql.Null[string]
+	phones []phoneRow
+}
+
+func (r *factorRows) row() into {
+	return into{
+		at(&r.app.AddedAt), at(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen,
+		&r.id, &r.number, at(&r.phone.VerifiedAt), at(&r.phone.ReservedAt), at(&r.phone.defaultAt),
+	}
+}
+
+func (r *factorRows) keep() {
+	if r.id.Valid {
+		r.phone.ID, r.phone.Number = r.id.V, r.number.V
+		r.phones = append(r.phones, r.phone)
+	}
+}
+
+func (r *factorRows) factors() auth.Factors {
+	if !r.app.AddedAt.IsZero() {
+		r.TOTP = &r.app
+	}
+	r.Phones = inOrder(r.phones)
+	return r.Factors
+}
+
+// FindFactors reads an account's factors; an account without any, and one that
+// does not exist, have empty ones.
+func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time) (auth.Factors, error) {
+	var rows factorRows
+	err := s.reader.each(ctx, rows.row(), rows.keep, `
+		SELECT`+factorColumns+`
+		FROM users`+factorJoins+`
 		WHERE users.id = $1`, user, millis(now))
 	if err != nil {
 		return auth.Factors{}, fmt.Errorf("find factors: %w", err)
 	}
-	if !app.AddedAt.IsZero() {
-		f.TOTP = &app
-	}
-	f.Phones = inOrder(phones)
-	return f, nil
+	return rows.factors(), nil
 }
 
 // dropFactor ends the removal of a factor: it writes the grant, and the backup

@@ -14,7 +14,7 @@ func TestStore_TwoNodes(t *testing.T) {
 		two := one.again(t)
 		ctx, grant := t.Context(), auth.Grant{At: noon}
 		one.ann(t)
-		_, err := two.FindSession(ctx, "handle of s1")
+		_, _, err := two.FindSessionFactors(ctx, "handle of s1", noon)
 		must(t, err)
 		_, err = two.FindAttempt(ctx, "a1", noon)
 		must(t, err)

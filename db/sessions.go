@@ -11,7 +11,12 @@ import (
 // A session is read with its account's address, and not at all while the
 // operator has disabled the account.
 const sessionQuery = `
-		SELECT
+		SELECT` + sessionColumns + `
+		FROM sessions
+		JOIN users ON users.id = sessions.user_id
+		WHERE users.disabled_at IS NULL`
+
+const sessionColumns = `
 			sessions.id,
 			sessions.handle,
 			sessions.user_id,
@@ -23,15 +28,24 @@ const sessionQuery = `
 			sessions.second_at,
 			sessions.address,
 			sessions.browser,
-			users.must_change
-		FROM sessions
-		JOIN users ON users.id = sessions.user_id
-		WHERE users.disabled_at IS NULL`
+			users.must_change`
 
-// FindSession reads a session with its account's address.
-func (s *Store) FindSession(ctx context.Context, handle string) (f auth.Session, err error) {
-	err = s.find(ctx, "find a session", sessionRow(&f), sessionQuery+` AND sessions.handle = $1`, handle)
-	return f, err
+// FindSessionFactors reads a session and what its account has, by one query:
+// every page of an account needs both.
+func (s *Store) FindSessionFactors(ctx context.Context, handle string, now time.Time) (f auth.Session, has auth.Factors, err error) {
+	var rows factorRows
+	err = s.reader.each(ctx, append(sessionRow(&f), rows.row()...), rows.keep, `
+		SELECT`+sessionColumns+`,`+factorColumns+`
+		FROM sessions
+		JOIN users ON users.id = sessions.user_id`+factorJoins+`
+		WHERE users.disabled_at IS NULL AND sessions.handle = $1`, handle, millis(now))
+	if err != nil {
+		return f, has, fmt.Errorf("find a session and its factors: %w", err)
+	}
+	if f.ID == "" {
+		return f, has, auth.ErrNotFound
+	}
+	return f, rows.factors(), nil
 }
 
 // FindSessions reads all sessions of an account, live or not.

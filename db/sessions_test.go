@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -20,6 +21,28 @@ func TestFindSession(t *testing.T) {
 		}
 		_, err = b.FindSession(t.Context(), "unknown")
 		wantNotFound(t, err)
+	})
+}
+
+// What comes with a session is what the account has, whatever that is: nothing,
+// one phone, several.
+func TestFindSessionFactors(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}, Session: session("bob", "s2")})
+		same := func(user auth.UserID, handle string) {
+			t.Helper()
+			want, err := b.FindFactors(t.Context(), user, noon)
+			must(t, err)
+			f, got, err := b.FindSessionFactors(t.Context(), handle, noon)
+			if err != nil || f.User != user || !reflect.DeepEqual(got, want) {
+				t.Errorf("%v with %+v, %v; want %+v", f.User, got, err, want)
+			}
+		}
+		same("bob", "handle of s2")
+		same("ann", "handle of s1")
+		b.give(t, auth.Grant{Phone: phone("ann", "p2", "+4915100000002")})
+		same("ann", "handle of s1")
 	})
 }
 

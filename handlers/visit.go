@@ -25,22 +25,22 @@ type visit struct {
 	session auth.Session  // zero when nobody is signed in
 	form    url.Values    // of a POST; the query is never mixed in
 	problem *auth.Problem // of a refused POST
-	had     *auth.Factors // once they were read
+	had     *auth.Factors // as read with the session; nil once they have changed
 	refresh string        // seconds, and where a page leads that nobody touches; empty for one that stays
 }
 
-// visit reads the cookie and looks the session up: one query, and none for a
-// visitor without one.
+// visit reads the cookie and looks the session up, with what its account has:
+// one query, and none for a visitor without one.
 func (s *site) visit(c echo.Context) (*visit, error) {
 	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request())}
-	find := s.rules.Session
+	find := s.rules.Visit
 	if c.Path() == idlePath && c.Request().Method != http.MethodPost {
-		find = s.rules.IdleSession
+		find = s.rules.IdleVisit
 	}
-	session, err := find(v.ctx(), v.cookie.Session)
+	session, factors, err := find(v.ctx(), v.cookie.Session)
 	switch {
 	case err == nil:
-		v.session = session
+		v.session, v.had = session, &factors
 		c.Set(userKey, string(session.User))
 	case !errors.Is(err, auth.ErrNotFound):
 		return nil, err
