@@ -1,7 +1,7 @@
 # The words of this project. "make help" lists them with what they do.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres gallery screenshots
+.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ browsers: ## Install what the tests in a real browser need, as far as it is miss
 
 postgres: ## Install the database servers that the tests start, where they are missing
 	.ci/postgres
+
+PEOPLE = 1000,100000,1000000
+DATABASES = sqlite,postgres
+
+bench: ## Measure against static files and bare hashes; PEOPLE=1000 is short, SAVE=FILE keeps it
+	@go run ./cmd/bench -people '$(PEOPLE)' -databases '$(DATABASES)' $(if $(SAVE),-save '$(SAVE)')
 
 GALLERY = data/gallery
 

@@ -88,8 +88,12 @@ func (s *brittle) SpendTOTPStep(ctx context.Context, user auth.UserID, step int6
 	return ask(ctx, s, "SpendTOTPStep", func() (bool, error) { return s.real.SpendTOTPStep(ctx, user, step, grant) })
 }
 
-func (s *brittle) FindSession(ctx context.Context, handle string) (auth.Session, error) {
-	return ask(ctx, s, "FindSession", func() (auth.Session, error) { return s.real.FindSession(ctx, handle) })
+func (s *brittle) FindSessionFactors(ctx context.Context, handle string, now time.Time) (session auth.Session, f auth.Factors, err error) {
+	session, err = ask(ctx, s, "FindSessionFactors", func() (session auth.Session, err error) {
+		session, f, err = s.real.FindSessionFactors(ctx, handle, now)
+		return session, err
+	})
+	return session, f, err
 }
 
 // What comes after a sign-in is no part of it, and always works.

@@ -1,7 +1,7 @@
 // Package cluster starts a PostgreSQL server of a test's own, from the programs
-// on the machine. Only tests import it. The server listens on a socket in a
-// folder of its own and nowhere else, keeps nothing, and is gone when the test
-// program is, however that ends.
+// on the machine. Only tests and measurements import it. The server listens on a
+// socket in a folder of its own and nowhere else, keeps nothing, and is gone when
+// the test program is, however that ends.
 package cluster
 
 import (
@@ -38,8 +38,9 @@ type Cluster struct {
 	pooled  bool                // pgbouncer is among them
 }
 
-// Start starts a server on a new folder.
-func Start() (c *Cluster, err error) {
+// Start starts a server on a new folder. It promises nothing to the disk, unless
+// settings such as "fsync=on" say so.
+func Start(settings ...string) (c *Cluster, err error) {
 	initdb, postgres, err := programs()
 	if err != nil {
 		return nil, err
@@ -48,13 +49,13 @@ func Start() (c *Cluster, err error) {
 	if c.folder, err = os.MkdirTemp(shortTemp(), "twostep-pg"); err != nil {
 		return nil, err
 	}
-	if err := c.start(initdb, postgres); err != nil {
+	if err := c.start(initdb, postgres, settings); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func (c *Cluster) start(initdb, postgres string) (err error) {
+func (c *Cluster) start(initdb, postgres string, settings []string) (err error) {
 	if c.owner, err = serverOwner(); err != nil {
 		return err
 	}
@@ -70,10 +71,11 @@ func (c *Cluster) start(initdb, postgres string) (err error) {
 		return fmt.Errorf("initdb: %w: %s", err, said)
 	}
 	c.server = []string{postgres, "-D", c.Data(), "-k", c.folder}
-	for _, setting := range []string{
+	usual := []string{
 		"listen_addresses=", "deadlock_timeout=50ms", "max_connections=300", "shared_buffers=64MB",
 		"fsync=off", "full_page_writes=off", "autovacuum=off",
-	} {
+	}
+	for _, setting := range append(usual, settings...) { // of two the later counts
 		c.server = append(c.server, "-c", setting)
 	}
 	p, err := c.run(startWait, c.answers, c.server...)

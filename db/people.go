@@ -1,0 +1,93 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"twostep/auth"
+)
+
+// AddPeople writes many accounts in one transaction, all or none: of each grant
+// the account, and the session, browser, app and history that it begins with.
+// The site never does; it is for who fills a database to measure it, and takes
+// a tenth of the time of as many grants.
+func (s *Store) AddPeople(ctx context.Context, people []auth.Grant) error {
+	users := bulk{columns: []string{"id", "email", "email_key", "password_hash", "created_at"}}
+	sessions := bulk{columns: []string{
+		"id", "handle", "user_id", "created_at", "started_at", "seen_at", "first_at", "second_at", "address", "browser",
+	}}
+	browsers := bulk{columns: []string{"user_id", "marker", "seen_at"}}
+	apps := bulk{columns: []string{"user_id", "secret", "last_step", "added_at"}}
+	events := bulk{columns: []string{
+		"id", "user_id", "at", "what", "kind", "address", "browser", "number", "email", "backup_left",
+	}}
+	for _, g := range people {
+		u := g.NewUser
+		users.add(u.ID, u.Email.Typed, u.Email.Key, u.PasswordHash, millis(u.CreatedAt))
+		if f := g.Session; f != nil {
+			sessions.add(f.ID, f.Handle, f.User, millis(f.CreatedAt), millis(f.StartedAt), millis(f.SeenAt), millis(f.FirstAt),
+				millis(f.SecondAt), f.Address, f.Browser)
+		}
+		if b := g.Browser; b != nil {
+			browsers.add(b.User, b.Marker, millis(b.SeenAt))
+		}
+		if key := g.TOTP; key != nil {
+			sealed, err := s.seals.seal(totpSecret(key.User), key.Secret)
+			if err != nil {
+				return err
+			}
+			apps.add(key.User, sealed, key.LastStep, millis(key.AddedAt))
+		}
+		for _, e := range g.Events {
+			events.add(e.ID, e.User, millis(e.At), e.What, e.Kind, e.Address, e.Browser, e.Number, e.Email, e.Left)
+		}
+	}
+	return s.add(ctx, "add people", nil, func(tx *tx) (bool, error) {
+		for _, part := range []struct {
+			table string
+			bulk
+		}{{"users", users}, {"sessions", sessions}, {"known_browsers", browsers}, {"totp", apps}, {"activity", events}} {
+			if err := part.insert(ctx, tx, part.table); err != nil {
+				return false, fmt.Errorf("%s: %w", part.table, err)
+			}
+		}
+		return true, nil
+	})
+}
+
+// A bulk is rows for one table.
+type bulk struct {
+	columns []string
+	values  []any
+}
+
+func (b *bulk) add(row ...any) { b.values = append(b.values, row...) }
+
+// bulkRows is how many rows one query inserts.
+const bulkRows = 100
+
+func (b *bulk) insert(ctx context.Context, tx *tx, table string) error {
+	for values := b.values; len(values) > 0; {
+		some := values[:min(len(values), bulkRows*len(b.columns))]
+		values = values[len(some):]
+		var query strings.Builder
+		query.WriteString("INSERT INTO " + table + " (" + strings.Join(b.columns, ", ") + ") VALUES ")
+		for i := range some {
+			switch {
+			case i == 0:
+				query.WriteString("(")
+			case i%len(b.columns) == 0:
+				query.WriteString("), (")
+			default:
+				query.WriteString(", ")
+			}
+			fmt.Fprint(&query, "$", i+1)
+		}
+		query.WriteString(")")
+		if _, err := tx.exec(ctx, query.String(), some...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

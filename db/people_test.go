@@ -1,0 +1,54 @@
+package db
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"twostep/auth"
+)
+
+// People who are added together are like those who are added one by one, also
+// where they are more than one query takes.
+func TestAddPeople(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		grant := func(name string) auth.Grant {
+			id := auth.UserID(name)
+			return auth.Grant{
+				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon}, Session: session(id, auth.SessionID("of "+name)),
+				Browser: &auth.KnownBrowser{User: id, Marker: "marker", SeenAt: noon},
+				TOTP:    &auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
+				Events:  []auth.Event{{ID: "1", User: id, At: noon, What: auth.SignedUp}, {ID: "2", User: id, At: noon, What: auth.SignedIn}},
+			}
+		}
+		b.give(t, grant("single"))
+		var people []auth.Grant
+		for i := range bulkRows + 1 {
+			people = append(people, grant(fmt.Sprint("p", i)))
+		}
+		must(t, b.AddPeople(t.Context(), people))
+		facts := func(name string) []any {
+			id := auth.UserID(name)
+			f, has, err := b.FindSessionFactors(t.Context(), "handle of of "+name, noon)
+			must(t, err)
+			key, err := b.FindTOTP(t.Context(), id)
+			must(t, err)
+			events, err := b.FindActivity(t.Context(), id, "", 9)
+			must(t, err)
+			known, err := b.FindBrowser(t.Context(), id, "marker")
+			must(t, err)
+			u, err := b.FindUserByEmail(t.Context(), user(id).Email.Key)
+			must(t, err)
+			if f.User != id || key.User != id || known.User != id || u.PasswordHash != user(id).PasswordHash {
+				t.Errorf("%s has what is another's: %v %v %v %v", name, f, key.User, known, u)
+			}
+			return []any{f.SeenAt, f.Browser, has, key.Secret, key.LastStep, len(events), events[0].What, known.SeenAt, u.Disabled}
+		}
+		want := facts("single")
+		for _, name := range []string{"p0", fmt.Sprint("p", bulkRows)} {
+			if got := facts(name); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
+	})
+}
