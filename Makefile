@@ -1,7 +1,7 @@
 # The words of this project. "make help" lists them with what they do.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots
+.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ GALLERY = data/gallery
 gallery: ## Write every page in every state to GALLERY=data/gallery, with an index
 	go test ./views -count=1 -run '^TestGallery$$' -gallery '$(abspath $(GALLERY))'
 	@echo 'Open $(GALLERY)/index.html'
+
+PICTURES = data/pictures
+
+pictures: browsers ## Write pictures of them, at three widths and in both themes, to PICTURES=data/pictures
+	CI=true go test ./views -count=1 -timeout 1h -run '^TestPictures$$' -pictures '$(abspath $(PICTURES))'
+
+lighthouse: browsers ## Ask Lighthouse about all of them, which takes long
+	cd .ci/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	go test ./views -count=1 -timeout 2h -parallel 4 -run '^TestLighthouse$$' -lighthouse
 
 screenshots: browsers ## Take the pictures in the README anew
 	CI=true go test ./views -count=1 -run '^TestScreens$$' -screens testdata/screens
