@@ -42,9 +42,10 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// journey is all that a person does with second factors.
+// journey is all that a person does with an account, from its first day to its
+// last.
 func (p *person) journey() {
-	const password = "seven purple turtles"
+	password := "seven purple turtles"
 	p.open("/").sees("Sign in").follow("Sign up").sees("Sign up")
 	p.fill("Email address", p.email).fill("Password", "short").press("Continue").sees("Sign up").reads("too short")
 	p.fill("Password", password).press("Continue").sees("Verify your email")
@@ -82,11 +83,25 @@ func (p *person) journey() {
 	firstStep()
 	p.tick("This code is a backup code").fill("Code", strings.ToUpper(codes[3])).press("Verify").sees("Account")
 
-	p.follow("Manage MFA").sees("User MFA Settings").reads("You have 9 backup codes left.")
+	p.press("Sign out").sees("Sign in")
+	p.follow("Forgot password?").sees("Reset your password").fill("Email address", p.email).press("Continue").sees("Check your email")
+	p.fill("Code", p.code("mail", p.email)).press("Verify").sees("Set a new password")
+	password = "nine orange herons by the lake"
+	p.fill("New password", password).press("Set password").sees("Sign in").reads("Your password was set.")
+	p.fill("Email address", p.email).fill("Password", password).press("Continue").sees("Verify your account") // a reset takes no second factor away
+	p.fill("Code", codes[4]).press("Verify").sees("Account")
+
+	p.follow("Manage MFA").sees("User MFA Settings").reads("You have 8 backup codes left.")
 	p.follow("Remove").sees("Remove two-step verification").press("Remove").sees("User MFA Settings").reads("Add TOTP via authentication app")
 	p.follow("Remove from account").sees("Remove phone number").press("Remove from account").sees("User MFA Settings")
-	p.reads("There are currently no phone numbers reserved for MFA.")
-	p.press("Sign out").sees("Sign in")
+	p.reads("There are currently no phone numbers reserved for MFA.").follow("Account").sees("Account")
+
+	p.follow("Password").sees("Password").fill("Current password", password).fill("New password", "eleven quiet foxes in the snow")
+	p.press("Change password").reads("Your password was changed.").open("/account").sees("Account")
+	p.follow("Active devices").sees("Active devices").reads("This device").follow("Account").sees("Account")
+	p.follow("Activity").sees("Activity").reads("Password changed.").follow("Account").sees("Account")
+	p.follow("Delete account").sees("Delete account").fill("Type your email address to confirm", p.email)
+	p.press("Delete account").sees("Sign in").reads("Your account was deleted.")
 }
 
 // appCodes are the codes of an authenticator app. A code works once, and only
