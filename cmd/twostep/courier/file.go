@@ -29,8 +29,9 @@ func NewFile(path string) (*File, error) {
 }
 
 // Send appends one line and waits until the disk has it. The line is one write
-// to a file open for appending, so lines of several writers do not mix. The
-// file is opened anew each time, so that it can be moved away and read.
+// to a file open for appending, so lines of several writers do not mix. Where
+// one was killed in the middle of it, or the disk was full, the next line begins
+// anew. The file is opened anew each time, so that it can be moved away and read.
 func (f *File) Send(_ context.Context, m Message) error {
 	line, err := m.encode()
 	if err != nil {
@@ -42,6 +43,9 @@ func (f *File) Send(_ context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	if endsWithin(file) {
+		line = append([]byte("\n"), line...)
+	}
 	_, err = file.Write(line)
 	if err == nil {
 		err = toDisk(file)
@@ -51,6 +55,23 @@ func (f *File) Send(_ context.Context, m Message) error {
 
 func (f *File) open() (*os.File, error) {
 	return os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+}
+
+// endsWithin tells whether a file ends within a line. What cannot be looked at,
+// like a pipe or a file that was moved away just now, does not.
+func endsWithin(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	reader, err := os.Open(file.Name())
+	if err != nil {
+		return false
+	}
+	defer reader.Close()
+	last := make([]byte, 1)
+	_, err = reader.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 // toDisk waits for the disk where there is one: a pipe or a terminal answers

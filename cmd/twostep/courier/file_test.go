@@ -70,6 +70,33 @@ func TestFile_ManyWritersWholeLines(t *testing.T) {
 	}
 }
 
+// Whoever was killed in the middle of a line takes no other message with it.
+func TestFile_LineThatWasTorn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages")
+	if err := os.WriteFile(path, []byte(`{"channel":"sm`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := courier.NewFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := file.Send(t.Context(), courier.Message{Channel: "email", Body: "whole"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bytes.Split(bytes.TrimSuffix(read(t, path), []byte("\n")), []byte("\n"))
+	if len(lines) != 3 {
+		t.Fatalf("%d lines: %s", len(lines), lines)
+	}
+	for _, line := range lines[1:] {
+		var m courier.Message
+		if err := json.Unmarshal(line, &m); err != nil || m.Body != "whole" {
+			t.Errorf("the line is %s, %v", line, err)
+		}
+	}
+}
+
 func TestFile_MadeAnewAfterItWasMoved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages")
 	file, err := courier.NewFile(path)
