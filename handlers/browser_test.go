@@ -1,13 +1,13 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -22,11 +22,11 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/pquerna/otp/totp"
-	"golang.org/x/net/html"
 
 	"twostep/auth"
 	"twostep/db"
 	"twostep/handlers"
+	"twostep/handlers/page"
 	"twostep/views"
 )
 
@@ -213,8 +213,7 @@ type browser struct {
 	status  int
 	header  http.Header
 	body    string
-	page    *goquery.Document
-	filled  map[string]string
+	page    *page.Page
 	address string
 	headers map[string]string // sent with every request
 	host    string            // that it claims to ask; empty for the site's
@@ -235,8 +234,10 @@ func (b *browser) clone() *browser {
 	c := b.w.browser()
 	c.jar.SetCookies(b.url, b.jar.Cookies(b.url))
 	c.address = b.address
-	c.url, c.page, c.body, c.status = b.url, b.page, b.body, b.status
-	c.filled = maps.Clone(b.filled)
+	c.url, c.body, c.status = b.url, b.body, b.status
+	if b.page != nil {
+		c.page = b.page.Clone()
+	}
 	return c
 }
 
@@ -298,7 +299,7 @@ func (b *browser) alone(method, path string, form url.Values) *browser {
 	response := other.request(method, path, form, nil)
 	text, _ := io.ReadAll(response.Body)
 	other.status, other.header, other.body = response.StatusCode, response.Header, string(text)
-	other.page, _ = goquery.NewDocumentFromReader(strings.NewReader(other.body))
+	other.page, _ = page.Read(strings.NewReader(other.body))
 	return &other
 }
 
@@ -315,11 +316,11 @@ func (b *browser) load(method, path string, form url.Values) *browser {
 			method, path, form = http.MethodGet, to, nil
 			continue
 		}
-		page, err := goquery.NewDocumentFromReader(strings.NewReader(b.body))
+		read, err := page.Read(strings.NewReader(b.body))
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		b.page, b.filled = page, map[string]string{}
+		b.page = read
 		return b
 	}
 	b.t.Fatalf("%s leads round in circles", path)
@@ -335,7 +336,7 @@ func (b *browser) open(path string) *browser {
 // sees checks the page's heading.
 func (b *browser) sees(h1 string) *browser {
 	b.t.Helper()
-	if got := clean(b.page.Find("h1").Text()); got != h1 || b.page.Find("h1").Length() != 1 {
+	if got := b.page.Heading(); got != h1 {
 		b.t.Fatalf("%s: sees %q (%d), want %q\n%s", b.url, got, b.status, h1, b.text())
 	}
 	return b
@@ -370,79 +371,43 @@ func (b *browser) refused(status int) *browser {
 }
 
 // text is what stands on the page, its pieces apart from one another.
-func (b *browser) text() string {
-	var words []string
-	for node := range b.page.Find("body").Nodes[0].Descendants() {
-		if node.Type == html.TextNode {
-			words = append(words, node.Data)
-		}
-	}
-	return clean(strings.Join(words, " "))
-}
+func (b *browser) text() string { return b.page.Text() }
 
-func clean(s string) string { return strings.Join(strings.Fields(s), " ") }
+func clean(s string) string { return page.Clean(s) }
 
 // field finds the field of a label.
 func (b *browser) field(label string) *goquery.Selection {
 	b.t.Helper()
-	var found *goquery.Selection
-	b.page.Find("label").Each(func(_ int, l *goquery.Selection) {
-		if clean(l.Text()) != label {
-			return
-		}
-		if id, ok := l.Attr("for"); ok {
-			found = b.page.Find("#" + id)
-		} else {
-			found = l.Find("input")
-		}
-	})
-	if found == nil || found.Length() != 1 {
-		b.t.Fatalf("%s: no field %q:\n%s", b.url, label, b.text())
+	return b.found(b.page.Field(label))
+}
+
+func (b *browser) found(on *goquery.Selection, err error) *goquery.Selection {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatalf("%s: %v:\n%s", b.url, err, b.text())
 	}
-	return found
+	return on
 }
 
 // fill types into the field of a label; a checkbox is ticked.
 func (b *browser) fill(label, value string) *browser {
 	b.t.Helper()
-	name, _ := b.field(label).Attr("name")
-	b.filled[name] = value
+	if err := b.page.Fill(label, value); err != nil {
+		b.t.Fatalf("%s: %v:\n%s", b.url, err, b.text())
+	}
 	return b
 }
 
 // button finds a button by its name.
 func (b *browser) button(name string) *goquery.Selection {
 	b.t.Helper()
-	found := b.page.Find("button").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name })
-	if found.Length() == 0 {
-		b.t.Fatalf("%s: no button %q:\n%s", b.url, name, b.text())
-	}
-	return found.First()
+	return b.found(b.page.Button(name))
 }
 
 // form is what pressing a button would post, and where to.
 func (b *browser) form(button *goquery.Selection) (path string, values url.Values) {
-	form := button.Closest("form")
-	values = url.Values{}
-	form.Find("input").Each(func(_ int, input *goquery.Selection) {
-		name, kind := input.AttrOr("name", ""), input.AttrOr("type", "text")
-		value, _ := input.Attr("value")
-		typed, filled := b.filled[name]
-		switch {
-		case filled:
-			values.Set(name, typed)
-		case kind != "checkbox":
-			values.Set(name, value)
-		default:
-			if _, checked := input.Attr("checked"); checked {
-				values.Set(name, value)
-			}
-		}
-	})
-	if name := button.AttrOr("name", ""); name != "" {
-		values.Set(name, button.AttrOr("value", ""))
-	}
-	return form.AttrOr("action", b.url.String()), values
+	action, values := b.page.Form(button)
+	return cmp.Or(action, b.url.String()), values
 }
 
 // press posts the form of a button.
@@ -453,18 +418,12 @@ func (b *browser) press(name string) *browser {
 }
 
 // has reports whether the page has a button or link of that name.
-func (b *browser) has(name string) bool {
-	return b.page.Find("button, a").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name }).Length() > 0
-}
+func (b *browser) has(name string) bool { return b.page.Has(name) }
 
 // link finds a link by its name.
 func (b *browser) link(name string) *goquery.Selection {
 	b.t.Helper()
-	link := b.page.Find("a").FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name })
-	if link.Length() == 0 {
-		b.t.Fatalf("%s: no link %q:\n%s", b.url, name, b.text())
-	}
-	return link.First()
+	return b.found(b.page.Link(name))
 }
 
 // follow opens a link by its name.
