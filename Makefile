@@ -1,7 +1,7 @@
 # The words of this project. "make help" lists them with what they do.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse
+.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,24 @@ lighthouse: browsers ## Ask Lighthouse about all of them, which takes long
 screenshots: browsers ## Take the pictures in the README anew
 	CI=true go test ./views -count=1 -run '^TestScreens$$' -screens testdata/screens
 
+FUZZTIME = 1m
+
+# What is found stays under testdata/fuzz, where every test run tries it again.
+# One worker, and a bound on how long it makes a find smaller: else it does
+# nothing else.
+fuzz: ## Give every parser and gate bad input, for FUZZTIME=1m each
+	@set -e; for room in $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
+		for target in $$(go test -list '^Fuzz' $$room | grep '^Fuzz'); do \
+			echo "== $$target ($$room)"; \
+			$(TEST) $$room -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1; \
+		done; \
+	done
+
+RUNS = 10000
+
+model: ## Let people do anything in any order, RUNS=10000 times, beside a model of the site
+	$(TEST) ./handlers -count=1 -timeout 24h -run '^TestModel$$' -rapid.checks=$(RUNS)
+
 # The race detector needs C. Without it the same tests run, and that is said.
 # With it the database is some twenty times slower, so of the journeys through
 # the web it watches those that are about many at once.
@@ -81,4 +99,4 @@ check: ## Do all that CI does, and change nothing
 	@echo '== tested$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
 	$(TEST) $(RACE) $(ROOMS)
 	$(if $(RACE),$(TEST) $(RACE) -run AtOnce ./handlers)
-	$(TEST) ./handlers/... ./views/...
+	RAPID_CHECKS=200 $(TEST) ./handlers/... ./views/...

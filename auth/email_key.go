@@ -3,6 +3,7 @@ package auth
 import (
 	"net/mail"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -24,7 +25,7 @@ func ParseEmail(s string) (Email, error) {
 	invalid := &Problem{Reason: EmailInvalid, Field: "email"}
 	s = norm.NFC.String(strings.TrimSpace(s))
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || len(s) > EmailMost || strings.ContainsAny(s, " \"<>(),:;\\") {
+	if at < 1 || len(s) > EmailMost || !utf8.ValidString(s) || strings.ContainsAny(s, " \"<>(),:;\\") {
 		return Email{}, invalid
 	}
 	domain, err := idna.Lookup.ToASCII(s[at+1:])
@@ -35,5 +36,9 @@ func ParseEmail(s string) (Email, error) {
 	if parsed, err := mail.ParseAddress(ascii); err != nil || parsed.Address != ascii || len(ascii) > EmailMost {
 		return Email{}, invalid
 	}
-	return Email{Typed: s, Key: strings.ToLower(s[:at]) + "@" + domain}, nil
+	email := Email{Typed: s, Key: norm.NFC.String(strings.ToLower(s[:at])) + "@" + domain}
+	if len(email.Key) > EmailMost { // some letters take more bytes in lower case
+		return Email{}, invalid
+	}
+	return email, nil
 }

@@ -24,6 +24,10 @@ type Cost struct {
 // 19 MiB, two passes, one lane (ST-01); about 25 ms of one core.
 var DefaultCost = Cost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 
+// work is what one run writes into memory, in KiB: what it takes of a processor.
+// argon2id takes 8 KiB a lane at least.
+func (c Cost) work() uint64 { return uint64(max(c.Memory, 8*uint32(c.Lanes))) * uint64(c.Passes) }
+
 const saltBytes, tagBytes = 16, 32 // ST-01
 
 // A Hasher runs argon2id, a few at a time, so that a flood of sign-ins takes
@@ -108,6 +112,9 @@ func phc(c Cost, salt, tag []byte) string {
 		argon2.Version, c.Memory, c.Passes, c.Lanes, b64.EncodeToString(salt), b64.EncodeToString(tag))
 }
 
+// parsePHC reads what phc writes, and nothing else. What it would cost is
+// bounded: who can write to the database must not be able to stop the program
+// by a hash that takes all memory or never ends (RL-09).
 func parsePHC(s string) (c Cost, salt, tag []byte, err error) {
 	part := strings.Split(s, "$")
 	var version int
@@ -120,11 +127,17 @@ func parsePHC(s string) (c Cost, salt, tag []byte, err error) {
 	if _, err = fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Passes, &c.Lanes); err != nil || c.Passes == 0 || c.Lanes == 0 {
 		return c, nil, nil, fmt.Errorf("password hash: cost not readable")
 	}
+	if c.Memory > HashMemoryMost || c.Lanes > HashLanesMost || c.work() > HashWorkMost {
+		return c, nil, nil, fmt.Errorf("password hash: it would cost more than any of this program")
+	}
 	if salt, err = base64.RawStdEncoding.DecodeString(part[4]); err != nil {
 		return c, nil, nil, fmt.Errorf("password hash: salt: %w", err)
 	}
 	if tag, err = base64.RawStdEncoding.DecodeString(part[5]); err != nil || len(tag) != tagBytes {
 		return c, nil, nil, fmt.Errorf("password hash: tag not readable")
+	}
+	if phc(c, salt, tag) != s {
+		return c, nil, nil, fmt.Errorf("password hash: not written by this program")
 	}
 	return c, salt, tag, nil
 }

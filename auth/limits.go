@@ -25,6 +25,7 @@ const (
 	BackupCodesUnseen = time.Hour        // how long a new set waits to be seen before its text is gone
 	BackupCodesFew    = 3                // left: time for a new set
 	PhonesMost        = 10               // on one account
+	PhoneDigitsMost   = 15               // of a number (ITU-T E.164 section 6.1)
 	EnrolmentLifetime = 30 * time.Minute // an abandoned set-up is forgotten
 	AttemptLifetime   = 30 * time.Minute // an unfinished sign-in, sign-up or reset is forgotten
 
@@ -46,6 +47,10 @@ const (
 	HashWait  = 10 * time.Second // and for how long
 
 	ReadyWithin = 2 * time.Second // a store that takes longer does not answer
+
+	HashMemoryMost = 256 << 10 // KiB of one stored hash: RFC 9106 recommends 64 MiB where memory is short
+	HashWorkMost   = 4 << 20   // KiB in all its passes: some three seconds
+	HashLanesMost  = 16        // and lanes: RFC 9106 recommends 4
 
 	MessageFirstRetry = 2 * time.Second  // then doubling
 	MessageLastRetry  = 2 * time.Minute  // the longest wait between two tries

@@ -12,10 +12,14 @@ import (
 // checkNewPassword decides whether a password may be set: its length in code
 // points (PW-01 to PW-03), then the common ones (PW-06), then those made of
 // what everybody knows about the account (PW-08), then those of known breaches
-// (PW-07). There are no rules about
-// which signs it must hold, and none is coming (PW-04; N 3.1.1.2).
+// (PW-07). There are no rules about which signs it must hold, and none is
+// coming (PW-04; N 3.1.1.2).
+//
+// It judges the form that is hashed (PW-05), or another spelling of the same
+// password would get past the lists.
 func (r *Rules) checkNewPassword(password string, email Email) error {
-	n := utf8.RuneCountInString(norm.NFC.String(password))
+	password = norm.NFC.String(password)
+	n := utf8.RuneCountInString(password)
 	switch {
 	case password == "":
 		return &Problem{Reason: PasswordMissing, Field: "password"}

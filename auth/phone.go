@@ -43,7 +43,11 @@ func parsePhone(typed, region string) (string, error) {
 	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
 		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
 	}
-	return phonenumbers.Format(n, phonenumbers.E164), nil
+	number := phonenumbers.Format(n, phonenumbers.E164)
+	if len(number) > len("+")+PhoneDigitsMost { // some countries' plans are open at the end, E.164 is not
+		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+	}
+	return number, nil
 }
 
 // UsePhone makes a verified number a second factor. The first one reserved is

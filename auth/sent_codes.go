@@ -196,10 +196,10 @@ func (r *Rules) verifySentCode(ctx context.Context, q question, answer string, n
 }
 
 // cleanCode takes out what people add when they copy a code: spaces, hyphens,
-// and letter case.
+// letter case, and the signs without a shape that come with text from a page.
 func cleanCode(typed string) string {
 	return strings.Map(func(sign rune) rune {
-		if unicode.IsSpace(sign) || unicode.Is(unicode.Pd, sign) || unicode.IsControl(sign) {
+		if unicode.IsSpace(sign) || unicode.Is(unicode.Pd, sign) || unicode.IsControl(sign) || unicode.Is(unicode.Cf, sign) {
 			return -1
 		}
 		return unicode.ToLower(sign)

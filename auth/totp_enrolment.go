@@ -73,11 +73,16 @@ func (e TOTPEnrolment) Step() TOTPStep {
 // URI is the enrolment's otpauth:// address, as the Key URI format has it:
 // issuer as prefix and as parameter, RFC 3986 escaping throughout (TO-08).
 func (e TOTPEnrolment) URI(issuer, account string) string {
-	issuer = strings.ReplaceAll(issuer, ":", "")
-	account = strings.ReplaceAll(account, ":", "")
+	issuer, account = uriLabel(issuer), uriLabel(account)
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	return "otpauth://totp/" + escape(issuer) + ":" + escape(account) +
 		"?secret=" + e.KeyText() + "&issuer=" + escape(issuer) + "&algorithm=SHA1&digits=6&period=30"
+}
+
+// uriLabel is a name as the label of a Key URI can hold it: UTF-8, without the
+// colon that parts the two, and without white space around, which apps drop.
+func uriLabel(name string) string {
+	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(name, ""), ":", ""))
 }
 
 // KeyText is the key for typing in by hand: 32 base32 characters.

@@ -30,10 +30,20 @@ import (
 	"twostep/views"
 )
 
+// A tester is a test, or one run of a test of properties.
+type tester interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Error(args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // A world is the whole site over a database file, with a hand clock and a
 // courier that is a slice.
 type world struct {
-	t      *testing.T
+	t      tester
 	rules  *auth.Rules
 	store  *db.Store
 	file   string
@@ -83,9 +93,15 @@ func (l *logBook) String() string {
 // newWorld starts a site; changes adapt the policy.
 func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 	t.Helper()
+	return newWorldIn(t, t.TempDir(), changes...)
+}
+
+// newWorldIn is newWorld with its database in a folder.
+func newWorldIn(t tester, folder string, changes ...func(*auth.Policy)) *world {
+	t.Helper()
 	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org", slots: 4, cost: auth.Cost{Memory: 64, Passes: 1, Lanes: 1}}
 	keys := auth.NewKeys()
-	w.file = filepath.Join(t.TempDir(), "twostep.db")
+	w.file = filepath.Join(folder, "twostep.db")
 	w.keys = keys
 	w.openStore()
 	policy := auth.Policy{
@@ -207,7 +223,7 @@ func (w *world) code(to string) string {
 // their labels and presses buttons by their names.
 type browser struct {
 	w       *world
-	t       *testing.T
+	t       tester
 	jar     *cookiejar.Jar
 	url     *url.URL
 	status  int
@@ -295,12 +311,23 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 // alone sends one request and reads its answer, as a browser that keeps nothing of it.
 func (b *browser) alone(method, path string, form url.Values) *browser {
 	b.t.Helper()
+	return b.ask(method, path, form).read()
+}
+
+// ask is alone, with the answer's text not yet read as a page.
+func (b *browser) ask(method, path string, form url.Values) *browser {
+	b.t.Helper()
 	other := *b
 	response := other.request(method, path, form, nil)
 	text, _ := io.ReadAll(response.Body)
-	other.status, other.header, other.body = response.StatusCode, response.Header, string(text)
-	other.page, _ = page.Read(strings.NewReader(other.body))
+	other.status, other.header, other.body, other.page = response.StatusCode, response.Header, string(text), nil
 	return &other
+}
+
+// read reads the answer's text as a page.
+func (b *browser) read() *browser {
+	b.page, _ = page.Read(strings.NewReader(b.body))
+	return b
 }
 
 // load sends a request and follows where it leads, as browsers do.

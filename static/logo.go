@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -139,12 +140,14 @@ func checkElement(e xml.StartElement) error {
 	return nil
 }
 
+// ownParts are urls of a part of the same file.
+var ownParts = regexp.MustCompile(`url\(\s*["']?#`)
+
 // checkStyle refuses what fetches: an import, and an url that is not of a part
 // of the same file. A backslash could hide either.
 func checkStyle(text string) error {
 	text = strings.ToLower(text)
-	plain := strings.NewReplacer(" ", "", "'", "", `"`, "").Replace(text)
-	fetches := strings.Count(plain, "url(") > strings.Count(plain, "url(#")
+	fetches := strings.Count(text, "url(") > len(ownParts.FindAllString(text, -1))
 	for _, word := range []string{`\`, "@import", "src(", "image(", "image-set("} {
 		fetches = fetches || strings.Contains(text, word)
 	}
