@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -184,6 +185,11 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 	}
 	if !datable(a.ExpiresAt.Add(-AttemptLifetime), now) {
 		return Attempt{}, ErrNotFound
+	}
+	if a.Purpose == Reverification { // it ends with its session: one that is over is not raised from the dead
+		if alive, err := r.alive(ctx, a.User, a.Session, now); err != nil || !alive {
+			return Attempt{}, cmp.Or(err, ErrNotFound)
+		}
 	}
 	if a.Factors, err = r.factors(ctx, a.User, now); err != nil {
 		return Attempt{}, err

@@ -97,6 +97,12 @@ func (r *Rules) over(s Session, now time.Time) bool {
 	return r.ends(s).Before(now) || !datable(s.StartedAt, now) || !datable(s.SeenAt, now)
 }
 
+// alive reports whether an account has a session that is within its limits.
+func (r *Rules) alive(ctx context.Context, user UserID, id SessionID, now time.Time) (bool, error) {
+	all, err := r.store.FindSessions(ctx, user)
+	return slices.ContainsFunc(all, func(s Session) bool { return s.ID == id && !r.ends(s).Before(now) }), err
+}
+
 // ends is when a session ends if nothing more is heard of it.
 func (r *Rules) ends(s Session) time.Time {
 	idle, overall := r.limitsOf(s)

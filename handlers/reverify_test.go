@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -161,4 +162,24 @@ func TestReverify_Foreign(t *testing.T) {
 	if response := fresh.request(http.MethodPost, path, form, nil); response.Header.Get("Location") == "/account/email" {
 		t.Error("a finished re-verification raised a session again")
 	}
+}
+
+// TestReverify_SessionOver: what was begun to verify anew ends with its session.
+// Once that was idle for too long, or has lasted too long, no code wakes it up
+// again, at whatever page it is given (SE-05, SE-06, FF-01).
+func TestReverify_SessionOver(t *testing.T) {
+	w := newWorld(t, func(p *auth.Policy) { p.SessionIdle = 5 * time.Minute })
+	b := w.browser().signUp(ann)
+	key, _ := b.addApp()
+	for range 4 {
+		w.wait(4 * time.Minute)
+		b.open("/account")
+	}
+	b.open("/account/password").sees("Verification required")
+	w.wait(6 * time.Minute)
+	for _, path := range []string{"/sign-in", "/sign-up", "/forgot-password"} {
+		b.open(path)
+		b.load(http.MethodPost, path, url.Values{"token": {b.token()}, "action": {"verify"}, "code": {w.app(key)}}).refused(422)
+	}
+	b.open("/account").sees("Sign in")
 }
