@@ -100,7 +100,7 @@ func (r *Rules) over(s Session, now time.Time) bool {
 // alive reports whether an account has a session that is within its limits.
 func (r *Rules) alive(ctx context.Context, user UserID, id SessionID, now time.Time) (bool, error) {
 	all, err := r.store.FindSessions(ctx, user)
-	return slices.ContainsFunc(all, func(s Session) bool { return s.ID == id && !r.ends(s).Before(now) }), err
+	return slices.ContainsFunc(all, func(s Session) bool { return s.ID == id && !r.over(s, now) }), err
 }
 
 // ends is when a session ends if nothing more is heard of it.
