@@ -31,13 +31,14 @@ var outside = map[string][]string{ // prefix of an import path → rooms that ma
 	"database/sql":                 {"db"},
 	"modernc.org/":                 {"db"},
 	"net/http":                     {"handlers", "static", "cmd"},
-	"math/rand":                    {}, // secrets come from the system's generator alone (ST-07)
+	"math/rand":                    {}, // secrets come from the system's generator alone
 }
 
 // authMay is all that the rules may import beside the standard library.
 var authMay = []string{"golang.org/x/", "github.com/pquerna/otp", "github.com/nyaruka/phonenumbers"}
 
-// TestRooms keeps the floors apart: imports run down the house and never up.
+// TestRooms keeps the floors apart: imports run down the house and never up; and
+// no room draws secrets from any but the system's generator (ST-07).
 func TestRooms(t *testing.T) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", "twostep/...").Output()
 	if err != nil {

@@ -213,7 +213,8 @@ func TestSignOut_MustBePosted(t *testing.T) {
 	b.open("/account").sees("Account")
 }
 
-// TestHandle: 256 bits of the system's generator, no two alike (SE-01).
+// TestHandle: 256 bits of the system's generator, no two alike. A session hangs
+// on it (SE-01), and so does a reset, whose code is right in one browser alone (RC-02).
 func TestHandle(t *testing.T) {
 	seen := map[auth.Handle]bool{}
 	for range 1000 {

@@ -365,7 +365,7 @@ func TestOutOfOrder(t *testing.T) {
 }
 
 // TestTwentyAtOnce: of twenty posts of one right code, of whatever kind, one
-// counts (FF-05; at sign-in see [TestSignIn_TwentyAtOnce]).
+// counts (FF-05, FF-06, SM-04, TO-06, RC-03; at sign-in see [TestSignIn_TwentyAtOnce]).
 func TestTwentyAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -272,7 +272,8 @@ func TestFault_Database(t *testing.T) {
 
 // TestOutage: while the provider does not answer, pages come at once and say
 // where the code would be, nobody is let in without it, and it comes when the
-// provider is back; a code that came too late does not come at all (LG-06).
+// provider is back; a code that came too late does not come at all. Meanwhile a
+// backup code is asked for as well (LG-06, SM-09).
 func TestOutage(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
@@ -280,7 +281,7 @@ func TestOutage(t *testing.T) {
 	w.wait(time.Minute)
 	sent := len(w.letters(number))
 	w.down = true
-	b.firstStep(ann).sees("Verify your account")
+	b.firstStep(ann).sees("Verify your account").fill("This code is a backup code", "")
 	s := w.browser().open("/sign-up").fill("Email address", "eve@example.org").fill("Password", password).press("Continue").sees("Verify your email")
 	before := w.facts()
 	b.open("/account").sees("Verify your account")

@@ -96,7 +96,7 @@ func TestAddTOTP_KeepsCodes(t *testing.T) {
 }
 
 // TestRemoveTOTP: the app stops at once, its backup codes go with the last
-// factor, and other sessions end.
+// factor, and other sessions end (RV-06, SE-09).
 func TestRemoveTOTP(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
@@ -119,14 +119,18 @@ func TestRemoveTOTP(t *testing.T) {
 	}
 }
 
-// TestBackupCodes: shown once; a new set kills the old (BC-05).
+// TestBackupCodes: shown once; a new set kills the old, and is told (BC-05).
 func TestBackupCodes(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
 	key, old := b.addApp()
 	b.open("/account/manage-mfa").reads("Generate new backup codes?").follow("Generate").sees("Generate new backup codes")
+	told := len(w.letters(ann))
 	b.press("Generate").sees("Backup codes")
 	fresh := b.codes()
+	if got := w.letters(ann); len(got) != told+1 || strings.Contains(lastBody(got), fresh[0]) {
+		t.Errorf("the owner was told: %q", lastBody(got))
+	}
 	b.press("Done").sees("User MFA Settings").open("/account/manage-mfa/backup-codes").sees("Generate new backup codes").readsNot(fresh[0])
 	b.press("Sign out")
 	b.firstStep(ann).fill("Code", old[0]).press("Verify").refused(422)
@@ -137,7 +141,8 @@ func TestBackupCodes(t *testing.T) {
 	b.open("/account/manage-mfa/backup-codes").reverify(key).sees("Generate new backup codes")
 }
 
-// TestPhones walks through every button of the list.
+// TestPhones walks through every button of the list; each change is told, without
+// the whole number (SM-02, AX-04).
 func TestPhones(t *testing.T) {
 	w := newWorld(t)
 	const second = "+14155559876"

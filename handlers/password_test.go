@@ -12,7 +12,7 @@ import (
 const newPassword = "eight yellow herons"
 
 // TestForgotPassword: same answers for every address, no session, no second
-// factor skipped, every session ended (RC-01, RC-03 to RC-05, SE-09).
+// factor skipped, every session ended (RC-01, RC-03, RC-04, RC-05, SE-09).
 func TestForgotPassword(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)

@@ -11,8 +11,9 @@ import (
 )
 
 // TestReverify: past the limit it is asked anew, this session alone is
-// raised, under a new handle, and the way back carries nothing out (RV-01,
-// RV-03, RV-05, RV-07, SE-02).
+// raised, under a new handle, a code that was used is used here too, and the way
+// back carries nothing out and leads nowhere else (RV-01, RV-03, RV-05, RV-07,
+// SE-02, TO-05, FF-10).
 func TestReverify(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
@@ -78,7 +79,8 @@ func TestReverify_Password(t *testing.T) {
 	b.fill("Password", password).press("Continue").sees("Add TOTP MFA")
 }
 
-// TestReverify_Presets: strict_mfa asks both; moderate and lax ask later (RV-03).
+// TestReverify_Presets: strict_mfa asks both, so that the password alone will not
+// do (RV-01); moderate and lax ask later (RV-03).
 func TestReverify_Presets(t *testing.T) {
 	for preset, after := range map[string]time.Duration{"strict_mfa": 10 * time.Minute, "strict": 10 * time.Minute, "moderate": time.Hour, "lax": 24 * time.Hour} {
 		w := newWorld(t, func(p *auth.Policy) { p.Reverify = auth.Presets[preset] })

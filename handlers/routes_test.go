@@ -69,7 +69,7 @@ var answers = map[string]map[string][2]string{ // class → state → answer to 
 }
 
 // classOf says which class each address belongs to. An address that is not
-// here, or that no state was stated for, fails the test (FF-07, RV-02).
+// here, or that no state was stated for, fails the test.
 var classOf = map[string]string{
 	"/": "own", "/sign-out": "own", "/dashboard": "own", "/add-mfa": "own", "/.well-known/change-password": "own",
 	"/account/idle": "own", "/account/email/stop": "own", "/account/manage-mfa/phones/:id/default": "own",
@@ -84,7 +84,7 @@ var classOf = map[string]string{
 }
 
 // TestRoutes walks every address as everybody, and nothing changes by it
-// (FF-01, FF-07, RV-02, CS-01).
+// (FF-01, FF-07, RV-02, CS-01, SE-08, SM-02, BC-04, BC-05).
 func TestRoutes(t *testing.T) {
 	for path, has := range handlers.RoutePaths() {
 		class := classOf[path]

@@ -139,6 +139,9 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("%s: policy lacks %s", path, part)
 			}
 		}
+		if policy := response.Header.Get("Content-Security-Policy"); strings.Contains(policy, "unsafe-") || strings.Contains(policy, "http:") || strings.Contains(policy, "*") {
+			t.Errorf("%s: the policy is %s", path, policy)
+		}
 		for _, name := range []string{"X-Xss-Protection", "Access-Control-Allow-Origin", "Server", "X-Powered-By"} {
 			if got := response.Header.Get(name); got != "" {
 				t.Errorf("%s: %s is %q", path, name, got)

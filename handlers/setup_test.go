@@ -10,7 +10,8 @@ import (
 func requireMFA(p *auth.Policy) { p.RequireMFA = true }
 
 // TestSetupMFA: who owes a second factor reaches the ways to set one up and
-// nothing else, until the factor is on and its backup codes were seen.
+// nothing else, until the factor is on and its backup codes were seen. The last
+// one can be replaced, and not removed (FF-01, RV-06).
 func TestSetupMFA(t *testing.T) {
 	w := newWorld(t, requireMFA)
 	b := w.browser()
@@ -27,7 +28,7 @@ func TestSetupMFA(t *testing.T) {
 	b.open("/account/manage-mfa/add").sees("Backup codes").press("Finish").sees("Success!")
 	b.open("/account").sees("Account").open("/account/setup-mfa").sees("Account")
 
-	b.open("/account/manage-mfa").follow("Remove").press("Remove").refused(422) // RV-06
+	b.open("/account/manage-mfa").follow("Remove").press("Remove").refused(422)
 	b.open("/account/manage-mfa").press("Replace").sees("Add TOTP MFA")
 	fresh := keyText.FindString(b.text())
 	b.press("Verify").fill(codeLabel, w.app(fresh)).press("Verify code").sees("Success!")

@@ -7,7 +7,7 @@ import (
 )
 
 // TestAccent_Contrast: whatever colour is given, what depends on it keeps the
-// contrast that TestStyle_Contrast asks of the program's own.
+// contrast that TestStyle_Contrast asks of the program's own (AX-08).
 func TestAccent_Contrast(t *testing.T) {
 	given := []string{"#3b49c4", "#000000", "#ffffff", "#ffcc00", "#777777", "#FF0000", "#00ff00", "#0000ff", "#1a73e8", "#635bff", "#ff6f61"}
 	for r := 0; r < 256; r += 51 {

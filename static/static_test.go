@@ -68,7 +68,7 @@ func TestStyle_SmallAndAlone(t *testing.T) {
 }
 
 // TestStyle_Contrast computes WCAG 2.2 1.4.3 and 1.4.11 from the colours at
-// the top of the stylesheet, in both themes.
+// the top of the stylesheet, in both themes (AX-08).
 func TestStyle_Contrast(t *testing.T) {
 	light, dark := themeColours()
 	if len(light) != len(dark) || len(light) < 10 {

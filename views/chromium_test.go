@@ -132,7 +132,8 @@ func (b tab) reads(function string, answer any) {
 	b.try(json.Unmarshal([]byte(got.Value.Str()), answer))
 }
 
-// TestPages_Axe lets axe look at every state of every page in both themes.
+// TestPages_Axe lets axe look at every state of every page in both themes
+// (AX-06, AX-08, AX-11).
 func TestPages_Axe(t *testing.T) {
 	axe, err := os.ReadFile(installed(t, "axe-core/axe.min.js"))
 	if err != nil {
@@ -166,7 +167,7 @@ func TestPages_Axe(t *testing.T) {
 
 // TestPages_FitTheScreen: no page is wider than a screen of 320 pixels, which
 // is also 1280 at 400 % (WCAG 2.2 1.4.10), or than one at another edge of the
-// looks; and nothing breaks out of its box.
+// looks; and nothing breaks out of its box (AX-08).
 func TestPages_FitTheScreen(t *testing.T) {
 	t.Parallel()
 	b, origin := newTab(t, chromium(t)), shelf(t)

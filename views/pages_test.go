@@ -53,7 +53,11 @@ func TestPages_AsKept(t *testing.T) {
 // templ leaves out white space that a sentence needs.
 var stuck = regexp.MustCompile(`[a-z][.!?][A-Z]|[\pL\pN.,:;”)]<(time|strong|a|code|em|span)\b|</(time|strong|a|code|em|span)>[\pL\pN“(]`)
 
-// TestPages_Audit walks what sections 13 and 14 of the standards ask of every page.
+// TestPages_Audit walks what every page owes to people and their browsers: a
+// title that begins with the error, a language, headings, labels, a summary that
+// links to the fields that are wrong and say so (AX-04, AX-05, AX-09, AX-11), forms that are
+// plain posts (HT-01) and say whose password they ask for (HT-02), and nothing
+// that hinders pasting (PW-12).
 func TestPages_Audit(t *testing.T) {
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
@@ -92,6 +96,12 @@ func TestPages_Audit(t *testing.T) {
 			if n := doc.Find("input[type=password][value], input[autocomplete=one-time-code][value]").Length(); n > 0 {
 				t.Error("a password or a code is echoed")
 			}
+			if n := doc.Find(".notice:not([role=status]), .problem:not([role=alert])").Length(); n > 0 {
+				t.Errorf("%d changes are not announced", n)
+			}
+			if n := doc.Find("input[autocomplete=off][type=password], [onpaste], [oncopy], [ondrop]").Length(); n > 0 {
+				t.Errorf("%d fields hinder who fills them in", n)
+			}
 			doc.Find("a").Each(func(_ int, a *goquery.Selection) {
 				if strings.TrimSpace(a.Text()) == "" || a.AttrOr("href", "") == "" || strings.HasPrefix(a.AttrOr("href", ""), "about:") {
 					t.Errorf("link %q leads to %q", a.Text(), a.AttrOr("href", ""))
@@ -123,7 +133,7 @@ func TestPages_Audit(t *testing.T) {
 			})
 			doc.Find("form:has(input[type=password])").Each(func(_ int, form *goquery.Selection) {
 				if form.Find("input[autocomplete=username]").Length() != 1 {
-					t.Error("a form with a password does not say whose (HT-02)")
+					t.Error("a form with a password does not say whose")
 				}
 			})
 			if at := stuck.FindStringIndex(render(t, s.page)); at != nil {
@@ -142,7 +152,8 @@ func TestPages_Audit(t *testing.T) {
 	}
 }
 
-// TestPages_FieldsForBrowsers holds what password managers and phones go by.
+// TestPages_FieldsForBrowsers holds what password managers and phones go by
+// (PW-12, AX-03, HT-01, HT-03, HT-04).
 func TestPages_FieldsForBrowsers(t *testing.T) {
 	pages := map[string]string{}
 	for _, s := range samples() {
@@ -183,7 +194,8 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 }
 
 // TestPages_SayWhatTheContractSays holds the exact words that people, and
-// tests from outside, go by.
+// tests from outside, go by: the other ways to verify (HT-06), no code by mail
+// among them (FF-08), and a page that confirms whatever removes something (AX-11).
 func TestPages_SayWhatTheContractSays(t *testing.T) {
 	const accountLinks = "/account/manage-mfa=Manage MFA /account/email=Email address /account/password=Password" +
 		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
@@ -293,7 +305,7 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 	}
 }
 
-// TestPages_EscapeWhatOthersWrote: an address or a name with markup is text.
+// TestPages_EscapeWhatOthersWrote: an address or a name with markup is text (CS-10).
 func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 	const markup = `"><script>alert(1)</script>`
 	f := signedIn(`/account?x="><script>`)
@@ -328,7 +340,7 @@ func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 }
 
 // TestPages_MaskNumbers: who knows only the password learns no number, nor who
-// came by a browser that is signed in without proving anew who they are.
+// came by a browser that is signed in without proving anew who they are (SM-10).
 func TestPages_MaskNumbers(t *testing.T) {
 	for _, s := range samples() {
 		if (s.h1 == "Verify your account" || s.h1 == "Verification required" || s.h1 == "Activity") && strings.Contains(render(t, s.page), "415555") {

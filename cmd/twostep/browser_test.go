@@ -19,7 +19,8 @@ import (
 )
 
 // TestBrowser walks through the site that the real binary serves, in Chromium
-// with scripts off: at a desk by the keyboard alone, on a phone by tapping.
+// with scripts off (HT-07): at a desk by the keyboard alone (AX-07), on a phone by
+// tapping. Forms post under the policies that the program sends (CS-07).
 func TestBrowser(t *testing.T) {
 	chromium := startChromium(t)
 	folder := t.TempDir()

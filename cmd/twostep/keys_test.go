@@ -62,6 +62,8 @@ func TestRing_RacingStartsAgree(t *testing.T) {
 	}
 }
 
+// TestRing_NeverOverwrites: a key file that is broken, or an example's, is
+// refused and kept as it is (ST-05).
 func TestRing_NeverOverwrites(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty": "", "cut off": "1:AAAA", "sample": "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
@@ -85,6 +87,8 @@ func TestRing_NeverOverwrites(t *testing.T) {
 	}
 }
 
+// TestRing_DatabaseWithoutKeysRefused: data without their keys start nothing,
+// and what to do is said (ST-05).
 func TestRing_DatabaseWithoutKeysRefused(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, databaseFile), nil, 0o600); err != nil {

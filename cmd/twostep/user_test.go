@@ -13,7 +13,8 @@ import (
 )
 
 // TestUser walks through the operator's words beside each other: what they
-// say, their exit codes, and that each is told to the account's owner (RC-10, PW-13, SE-10).
+// say, their exit codes, and that each is told to the account's owner (RC-10, SE-10).
+// Before the first of them there is nobody, and none of them takes a password (PW-13).
 func TestUser(t *testing.T) {
 	setUp(t)
 	mustStart(t)
@@ -26,6 +27,12 @@ func TestUser(t *testing.T) {
 			t.Errorf("user %s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, said, want, part)
 		}
 	}
+	say(0, "", "list")
+	var accounts bytes.Buffer
+	if run([]string{"user", "list", "--json"}, terminal{out: &accounts, err: &accounts}); accounts.Len() != 0 {
+		t.Errorf("a new database has accounts: %s", accounts.String())
+	}
+	say(2, "--password", "add", "--password=chosen by another", "ann@example.org")
 	say(0, "has an account and is told", "add", "Ann@example.org")
 	say(1, "has an account already", "add", "ANN@example.org")
 	say(1, "is not a mail address", "add", "nonsense")
