@@ -70,6 +70,37 @@ func TestForgotPassword_Newer(t *testing.T) {
 	newer.fill("Code", second).press("Verify").refused(422).sees("Check your email")
 }
 
+// TestForgotPassword_Killed: a reset that waits is over once the password was
+// changed, or the address; and to look at it, or to wait for it, changes nothing
+// (RC-03, RC-05).
+func TestForgotPassword_Killed(t *testing.T) {
+	for name, change := range map[string]func(w *world, b *browser){
+		"the password": func(_ *world, b *browser) {
+			b.open("/account/password").fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
+		},
+		"the address": func(w *world, b *browser) {
+			b.open("/account/email").fill("New email address", "ann.new@example.org").press("Change email address")
+			b.fill("Code", w.code("ann.new@example.org")).press("Verify").reads("ann.new@example.org")
+		},
+		"nothing": func(w *world, _ *browser) { w.browser().firstStep(ann).sees("Account") },
+	} {
+		w := newWorld(t)
+		b := w.browser().signUp(ann)
+		w.wait(time.Minute)
+		proved := w.browser().open("/forgot-password")
+		proved.fill("Email address", ann).press("Continue").fill("Code", w.code(ann)).press("Verify").sees("Set a new password")
+		change(w, b)
+		for range 3 {
+			proved.open("/forgot-password")
+		}
+		if name == "nothing" {
+			proved.sees("Set a new password").fill("New password", newPassword).press("Set password").sees("Sign in")
+			continue
+		}
+		proved.sees("Reset your password") // though its code was right
+	}
+}
+
 // TestPassword: the current one is asked for (PW-11), and others end where
 // that is ticked (SE-09).
 func TestPassword(t *testing.T) {

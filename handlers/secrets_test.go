@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"database/sql"
 	"encoding/base32"
 	"os"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/handlers"
 )
 
 // TestSecretsInFile runs the journey and looks into the database's own files:
@@ -110,4 +112,90 @@ func TestPassword_Age(t *testing.T) {
 	w.browser().signUp(ann).press("Sign out")
 	w.wait(400 * 24 * time.Hour)
 	w.browser().firstStep(ann).sees("Account")
+}
+
+// TestKey_ShownNoMore: once an app is on, its key stands on no page and in no
+// address, also when another is about to take its place (TO-10).
+func TestKey_ShownNoMore(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser().signUp(ann)
+	key, _ := b.addApp()
+	b.addPhone(number)
+	w.wait(time.Minute)
+	pages := 0
+	for path, has := range handlers.RoutePaths() {
+		if !has[0] || strings.Contains(path, ":") {
+			continue
+		}
+		b.open(path)
+		pages++
+		for _, text := range []string{key, strings.ReplaceAll(key, " ", "")} {
+			if strings.Contains(b.body, text) || strings.Contains(b.url.String(), text) {
+				t.Errorf("%s shows the key", path)
+			}
+		}
+	}
+	if pages < 15 {
+		t.Errorf("only %d pages", pages)
+	}
+	b.open("/account/manage-mfa").press("Replace").sees("Add TOTP MFA")
+	if another := keyText.FindString(b.text()); another == "" || another == key {
+		t.Errorf("the app that takes its place would have the key %q", another)
+	}
+}
+
+// TestCookie_NotFromFile: who has read the database, and even the server's keys,
+// cannot make a cookie from it: what is stored of a session or an attempt opens
+// none (SE-11, RC-02).
+func TestCookie_NotFromFile(t *testing.T) {
+	w := newWorld(t)
+	w.browser().signUp(ann)
+	w.wait(time.Minute)
+	w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
+	tried := 0
+	for _, table := range []string{"sessions", "attempts", "known_browsers"} {
+		for _, stored := range w.texts(table) {
+			tried++
+			if session, err := w.rules.Session(t.Context(), auth.Handle(stored)); err == nil {
+				t.Errorf("%q of %s opens the session %s", stored, table, session.ID)
+			}
+			if attempt, err := w.rules.Attempt(t.Context(), auth.Handle(stored)); err == nil && attempt.Handle != "" {
+				t.Errorf("%q of %s opens an attempt to %s", stored, table, attempt.Purpose)
+			}
+		}
+	}
+	if tried < 6 {
+		t.Errorf("only %d values", tried)
+	}
+}
+
+// texts are all values of a table's rows that could be a handle.
+func (w *world) texts(table string) (texts []string) {
+	w.t.Helper()
+	file, err := sql.Open("sqlite", "file:"+w.file+"?_pragma=query_only(1)")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := file.Query("SELECT * FROM " + table)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, _ := rows.Columns()
+	for rows.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		if err := rows.Scan(values...); err != nil {
+			w.t.Fatal(err)
+		}
+		for _, value := range values {
+			if text, is := (*value.(*any)).(string); is && text != "" {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts
 }
