@@ -1,7 +1,7 @@
 # The words of this project. "make help" lists them with what they do.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model
+.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards
 
 help: ## List the words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ TEST = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 2000000 {
 
 test: ## Run every test
 	$(TEST) ./...
+
+standards: ## Print each promise with the tests that prove it
+	@go run ./cmd/standards
 
 fmt: ## Format templates and Go
 	go tool templ fmt .
