@@ -7,12 +7,11 @@ import (
 )
 
 // FindUser reads an account.
-func (s *Store) FindUser(ctx context.Context, user auth.UserID) (u auth.User, err error) {
-	err = s.find(ctx, "find an account", userRow(&u), `
-		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL
+func (s *Store) FindUser(ctx context.Context, user auth.UserID) (auth.User, error) {
+	return s.findUser(ctx, `
+		SELECT id, email, email_key, password_hash, password_sealed, disabled_at IS NOT NULL
 		FROM users
 		WHERE id = $1`, user)
-	return u, err
 }
 
 // RemoveUser deletes an account and everything that hangs on it, and writes
@@ -44,8 +43,4 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Gra
 		}
 		return tx.grant(ctx, grant)
 	})
-}
-
-func userRow(u *auth.User) into {
-	return into{&u.ID, &u.Email.Typed, &u.Email.Key, &u.PasswordHash, &u.Disabled}
 }

@@ -14,11 +14,12 @@ import (
 func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (auth.Attempt, error) {
 	var (
 		a     auth.Attempt
+		hash  storedHash
 		kind  sql.Null[auth.Kind]
 		proof auth.Proof
 	)
 	err := s.reader.each(ctx, into{
-		&a.Handle, &a.Purpose, &a.User, &a.Email, &a.NewHash, &a.Chosen.Kind, &a.Chosen.Phone.ID,
+		&a.Handle, &a.Purpose, &a.User, &a.Email, &hash.open, &hash.sealed, &a.Chosen.Kind, &a.Chosen.Phone.ID,
 		&a.Next, &a.Session, at(&a.ExpiresAt), &kind, at(&proof.At),
 	}, func() {
 		if kind.Valid {
@@ -32,6 +33,7 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 			COALESCE(attempts.user_id, ''),
 			attempts.email,
 			attempts.new_hash,
+			attempts.new_sealed,
 			attempts.chosen_kind,
 			attempts.chosen_phone,
 			attempts.next,
@@ -48,6 +50,9 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 	}
 	if a.Handle == "" {
 		return auth.Attempt{}, auth.ErrNotFound
+	}
+	if a.NewHash, err = s.seals.openHash(newHash(a.Handle), hash); err != nil {
+		return auth.Attempt{}, fmt.Errorf("find an attempt: %w", err)
 	}
 	return a, nil
 }
@@ -110,13 +115,17 @@ func (t *tx) endOlder(ctx context.Context, newest auth.Attempt) error {
 // addAttempt begins an attempt. It answers false where the account, or the
 // session that it should raise, is gone.
 func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err error) {
+	sealed, err := t.seals.sealHash(newHash(a.Handle), a.NewHash)
+	if err != nil {
+		return false, err
+	}
 	rows, err := t.exec(ctx, `
 		INSERT INTO attempts
-			(handle, purpose, user_id, email, new_hash, chosen_kind, chosen_phone, next, session_id, expires_at)
-		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10
+			(handle, purpose, user_id, email, new_hash, new_sealed, chosen_kind, chosen_phone, next, session_id, expires_at)
+		SELECT $1, $2, NULLIF($3, ''), $4, '', $5, $6, $7, $8, NULLIF($9, ''), $10
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
-		a.Handle, a.Purpose, a.User, a.Email, a.NewHash, a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, millis(a.ExpiresAt))
+		a.Handle, a.Purpose, a.User, a.Email, orNull(sealed), a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err
 	}

@@ -78,16 +78,10 @@ func inspect(ctx context.Context, p *pool, keys auth.Keys, migrationsIn string) 
 	}
 	columns := sealedColumns
 	if c.Version < c.Newest {
-		columns = slices.DeleteFunc(slices.Clone(columns), func(c sealedColumn) bool { return !c.there(ctx, p.statements) })
+		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.stands(ctx, p.statements) })
 	}
 	c.Seals = checkSeals(ctx, p.statements, sealer{keys: keys}, columns)
 	return c, nil
-}
-
-// there reports whether the column is in a database of an older version.
-func (c sealedColumn) there(ctx context.Context, from statements) bool {
-	var n int
-	return from.find(ctx, into{&n}, c.query(`SELECT count(%[2]s) FROM %[1]s WHERE %[3]s = ''`)) == nil
 }
 
 func newestMigration(folder string) (newest int64, err error) {

@@ -27,8 +27,13 @@ func TestInspect(t *testing.T) {
 			t.Errorf("with other keys %+v, %v", c, err)
 		}
 		b.change(t, `DELETE FROM goose_db_version WHERE version_id = $1`, c.Newest)
-		if c, err := b.inspect(t, b.keys); err != nil || c.Version != c.Newest-1 {
+		b.change(t, `DROP INDEX users_seal`)
+		b.change(t, `ALTER TABLE users DROP COLUMN password_sealed`)
+		if c, err := b.inspect(t, b.keys); err != nil || c.Version >= c.Newest || c.Seals != nil {
 			t.Errorf("of an older version %+v, %v", c, err)
+		}
+		if c, err := b.inspect(t, auth.NewKeys()); err != nil || c.Seals == nil {
+			t.Errorf("of an older version, with other keys %+v, %v", c, err)
 		}
 		b.change(t, `DROP TABLE messages`)
 		b.change(t, `DROP TABLE goose_db_version`)

@@ -55,6 +55,9 @@ func TestMigrate_FromFirst(t *testing.T) {
 	if got, err := b.FindUser(t.Context(), "ann"); err != nil || got != user("ann") {
 		t.Errorf("the account is %+v, %v", got, err)
 	}
+	if n := b.count(t, `SELECT count(*) FROM users WHERE password_hash = '' AND password_sealed IS NOT NULL`); n != 1 {
+		t.Error("the hash of the password is not sealed")
+	}
 	if got, err := b.FindAttempt(t.Context(), "a1", noon); err != nil || got.Session != "" || len(got.Proved) != 1 {
 		t.Errorf("the attempt is %+v, %v", got, err)
 	}

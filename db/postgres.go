@@ -73,7 +73,13 @@ func (s *Store) openPostgres(ctx context.Context) (err error) {
 	if err := checkPostgres(ctx, s.writer.db); err != nil {
 		return err
 	}
-	return alone(ctx, s.writer.db, s.migratePostgres)
+	if err := alone(ctx, s.writer.db, s.migratePostgres); err != nil {
+		return err
+	}
+	if _, err := s.sealHashes(ctx); err != nil {
+		return fmt.Errorf("seal hashes of passwords: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) migratePostgres(ctx context.Context) error {

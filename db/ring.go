@@ -25,13 +25,15 @@ func (s *Store) CheckRing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	counts, err := s.SealedBy(ctx)
-	if err != nil {
-		return err
-	}
-	for key, n := range counts {
-		if _, found := s.seals.keys.ByID(key, auth.KeySeal); !found {
-			return fmt.Errorf("the key ring has no key %d, which has sealed %d of what stands in the database", key, n)
+	for _, c := range sealedColumns {
+		used, err := c.keysUsed(ctx, s.reader.statements)
+		if err != nil {
+			return err
+		}
+		for _, key := range used {
+			if _, found := s.seals.keys.ByID(key, auth.KeySeal); !found {
+				return fmt.Errorf("the key ring has no key %d, which has sealed something that stands in the database", key)
+			}
 		}
 	}
 	tried, opened, err := trySeals(ctx, s.reader.statements, s.seals, sealedColumns)

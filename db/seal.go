@@ -9,8 +9,8 @@ import (
 	"twostep/auth"
 )
 
-// A sealer encrypts what a stolen database must not tell: keys of apps, backup
-// codes not yet seen, messages with codes in them (ST-04). AES-256-GCM with a
+// A sealer encrypts what a stolen database must not tell: keys of apps, hashes
+// of passwords, backup codes not yet seen, messages with codes in them (ST-04). AES-256-GCM with a
 // nonce drawn for each value; the first byte names the key of the ring, so that
 // old values open while a new key seals (ST-06).
 //
@@ -25,11 +25,13 @@ type place struct {
 }
 
 // The places of sealed values.
-func totpSecret(user auth.UserID) place  { return place{"totp", "secret", string(user)} }
-func enrolmentSecret(id string) place    { return place{"totp_enrolments", "secret", id} }
-func unseenCodes(user auth.UserID) place { return place{"backup_code_sets", "unseen", string(user)} }
-func messageBody(id string) place        { return place{"messages", "body", id} }
-func (p place) bound() []byte            { return []byte(p.table + "\x00" + p.column + "\x00" + p.owner) }
+func totpSecret(user auth.UserID) place   { return place{"totp", "secret", string(user)} }
+func enrolmentSecret(id string) place     { return place{"totp_enrolments", "secret", id} }
+func unseenCodes(user auth.UserID) place  { return place{"backup_code_sets", "unseen", string(user)} }
+func messageBody(id string) place         { return place{"messages", "body", id} }
+func passwordHash(user auth.UserID) place { return place{"users", "password_sealed", string(user)} }
+func newHash(attempt string) place        { return place{"attempts", "new_sealed", attempt} }
+func (p place) bound() []byte             { return []byte(p.table + "\x00" + p.column + "\x00" + p.owner) }
 
 var errSealed = errors.New("a sealed value does not open: it was sealed with another key, moved or changed")
 

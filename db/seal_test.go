@@ -10,21 +10,24 @@ import (
 	"twostep/auth"
 )
 
-// ST-04: whoever steals the files learns no seed, no backup code, no code on
-// its way and no recipient of a message.
+// ST-04, ST-03: whoever steals the files learns no seed, no hash of a password,
+// no backup code, no code on its way and no recipient of a message.
 func TestSeal_DumpHoldsNoSecret(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+		signingUp := attempt("", "a2")
+		signingUp.NewHash = "hash of eve"
+		b.give(t, auth.Grant{Attempt: signingUp})
 		for range 2 { // before and after the log was moved into the file
 			dump := b.dump(t)
-			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code"} {
+			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code", "hash of ann", "hash of eve"} {
 				if bytes.Contains(dump, []byte(secret)) {
 					t.Errorf("the dump holds %q", secret)
 				}
 			}
-			if !bytes.Contains(dump, []byte("hash of ann")) {
+			if !bytes.Contains(dump, []byte("Aann@example.org")) {
 				t.Error("the dump does not hold what it must: it is no dump")
 			}
 			must(t, b.Close())

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"twostep/auth"
 )
@@ -24,6 +22,8 @@ var sealedColumns = []sealedColumn{
 	{"totp_enrolments", "secret", "session_id", "id"},
 	{"backup_code_sets", "unseen", "user_id", "user_id"},
 	{"messages", "body", "id", "id"},
+	{"users", "password_sealed", "id", "id"},
+	{"attempts", "new_sealed", "handle", "handle"},
 	ringProof,
 }
 
@@ -57,6 +57,38 @@ func (c sealedColumn) keys(ctx context.Context, from statements) (map[byte]int, 
 	return counts, err
 }
 
+// keysUsed lists the keys that have sealed values of the column, without counting
+// them: from one key to the next an index leads over all that lies between.
+func (c sealedColumn) keysUsed(ctx context.Context, from statements) (used []byte, err error) {
+	for next := 0; next <= 255; next++ {
+		var key []byte
+		err := from.find(ctx, into{&key}, c.query(`
+			SELECT substr(%[2]s, 1, 1)
+			FROM %[1]s
+			WHERE %[2]s IS NOT NULL AND substr(%[2]s, 1, 1) >= $1
+			ORDER BY substr(%[2]s, 1, 1)
+			LIMIT 1`), []byte{byte(next)}[:min(next, 1)]) // from the empty value on, which no key has sealed
+		if errors.Is(err, auth.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(key) == 0 {
+			return nil, fmt.Errorf("%s.%s: %w", c.table, c.column, errSealed)
+		}
+		used = append(used, key[0])
+		next = int(key[0])
+	}
+	return used, nil
+}
+
+// stands reports whether the database has the column: one of an older version
+// may not have it yet.
+func (c sealedColumn) stands(ctx context.Context, from statements) bool {
+	return from.each(ctx, into{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
+}
+
 // SealedBy counts all sealed values by the id of the key that sealed them.
 func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
 	all := map[byte]int{}
@@ -86,11 +118,11 @@ func checkSeals(ctx context.Context, from statements, seals sealer, columns []se
 // trySeals opens one value of each kind and key, and answers why some did not open.
 func trySeals(ctx context.Context, from statements, seals sealer, columns []sealedColumn) (tried, opened int, err error) {
 	for _, c := range columns {
-		counts, fault := c.keys(ctx, from)
+		used, fault := c.keysUsed(ctx, from)
 		if fault != nil {
 			return tried, opened, fault
 		}
-		for _, key := range slices.Sorted(maps.Keys(counts)) {
+		for _, key := range used {
 			owner, sealed, fault := c.example(ctx, from, key)
 			if errors.Is(fault, auth.ErrNotFound) {
 				continue // it went in between

@@ -13,6 +13,9 @@ func (b base) sealAll(t *testing.T) {
 	b.ann(t)
 	b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
 	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
+	signingUp := attempt("", "a2")
+	signingUp.NewHash = "hash of eve"
+	b.give(t, auth.Grant{Attempt: signingUp})
 	must(t, b.CheckRing(t.Context()))
 }
 
@@ -53,12 +56,12 @@ func TestCheckSeals_EveryKind(t *testing.T) {
 			moved, err := b.seals.seal(place{"elsewhere", c.column, "ann"}, []byte("secret"))
 			must(t, err)
 			var stood []byte
-			must(t, b.reader.each(t.Context(), into{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s`)))
-			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1`), moved)
+			must(t, b.reader.each(t.Context(), into{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
+			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), moved)
 			if err := b.CheckSeals(t.Context()); err == nil {
 				t.Errorf("%s: a value sealed for another place was not noticed", c.table)
 			}
-			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1`), stood)
+			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), stood)
 		}
 		must(t, b.CheckSeals(t.Context()))
 		b.seals = sealer{auth.NewKeys()}

@@ -64,6 +64,15 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
 	s.group = &group{begin: s.writer.begin}
+	sealed, err := s.sealHashes(ctx)
+	if err != nil {
+		return fmt.Errorf("seal hashes of passwords: %w", err)
+	}
+	if sealed > 0 {
+		// They also stood in pages given up since. Where the disk has no room to
+		// write all anew, those go as they are used again.
+		_, _ = s.writer.db.ExecContext(ctx, `VACUUM`)
+	}
 	return nil
 }
 

@@ -65,6 +65,14 @@ func open(t *testing.T) base {
 	return b
 }
 
+// withOtherRing is the same open database, with keys of its own.
+func withOtherRing(s *Store) *Store {
+	return &Store{
+		writer: s.writer, reader: s.reader, seals: sealer{auth.NewKeys()},
+		group: s.group, overtaken: s.overtaken, skipLocked: s.skipLocked, newest: s.newest,
+	}
+}
+
 // openPostgres opens a database of PostgreSQL that is migrated already.
 func openPostgres(t *testing.T) base {
 	t.Helper()
