@@ -122,6 +122,11 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 	if err != nil {
 		return "", err
 	}
+	// Before the current one is looked at: who cannot think of a good password
+	// has given no wrong answer, and must not be made to wait for it.
+	if err := r.checkNewPassword(password, user.Email); err != nil {
+		return "", err
+	}
 	known, err := r.knowsBrowser(ctx, user.ID, visitor)
 	if err != nil {
 		return "", err
