@@ -78,6 +78,13 @@ func TestForgotPassword_Killed(t *testing.T) {
 		"the password": func(_ *world, b *browser) {
 			b.open("/account/password").fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
 		},
+		"the password alone": func(_ *world, b *browser) { // other devices go on
+			path, form := b.open("/account/password").form(b.button("Change password"))
+			form.Del("end_others")
+			form.Set("current", password)
+			form.Set("password", newPassword)
+			b.load("POST", path, form).sees("Account")
+		},
 		"the address": func(w *world, b *browser) {
 			b.open("/account/email").fill("New email address", "ann.new@example.org").press("Change email address")
 			b.fill("Code", w.code("ann.new@example.org")).press("Verify").reads("ann.new@example.org")
