@@ -10,7 +10,7 @@ import (
 // openHashes lets every account's hash stand open, as older versions left it.
 func (b base) openHashes(t *testing.T) {
 	t.Helper()
-	b.change(t, `UPDATE users SET password_hash = 'hash of ' || id, password_sealed = NULL`)
+	b.change(t, `UPDATE users SET password_hash = 'older hash, ' || id, password_sealed = NULL`)
 }
 
 func (b base) countOpen(t *testing.T) int {
@@ -67,13 +67,13 @@ func TestSealHashes(t *testing.T) {
 			t.Errorf("%d hashes still stand open", n)
 		}
 		for _, id := range []auth.UserID{"ann", "u1", "u999"} {
-			if u, err := b.FindUser(t.Context(), id); err != nil || u.PasswordHash != "hash of "+string(id) {
+			if u, err := b.FindUser(t.Context(), id); err != nil || u.PasswordHash != "older hash, "+string(id) {
 				t.Errorf("the hash of %s is %q, %v", id, u.PasswordHash, err)
 			}
 		}
 		must(t, b.CheckSeals(t.Context()))
 		must(t, b.Close())
-		if b.kind == "sqlite" && bytes.Contains(b.dump(t), []byte("hash of u")) {
+		if b.kind == "sqlite" && bytes.Contains(b.dump(t), []byte("older hash, u")) {
 			t.Error("the file still holds a hash")
 		}
 	})
@@ -85,17 +85,17 @@ func TestSpendPassword_Open(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.openHashes(t)
-		if u, err := b.FindUser(t.Context(), "ann"); err != nil || u.PasswordHash != "hash of ann" {
+		if u, err := b.FindUser(t.Context(), "ann"); err != nil || u.PasswordHash != "older hash, ann" {
 			t.Errorf("the hash is %q, %v", u.PasswordHash, err)
 		}
 		spent, err := b.SpendPassword(t.Context(), "ann", "another", "", auth.Grant{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.Grant{At: noon})
+		spent, err = b.SpendPassword(t.Context(), "ann", "older hash, ann", "", auth.Grant{At: noon})
 		wantTrue(t, spent, err)
 		if n := b.countOpen(t); n != 0 {
 			t.Error("it still stands open")
 		}
-		spent, err = b.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.Grant{At: noon})
+		spent, err = b.SpendPassword(t.Context(), "ann", "older hash, ann", "", auth.Grant{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

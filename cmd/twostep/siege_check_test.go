@@ -21,7 +21,7 @@ func (s *siege) drains(late time.Time) {
 	defer store.Close()
 	time.Sleep(time.Until(late))
 	for end := time.Now().Add(drainsIn); ; time.Sleep(50 * time.Millisecond) {
-		waiting, failing, err := store.CountMessages(s.t.Context())
+		waiting, failing, _, err := store.CountMessages(s.t.Context())
 		if err != nil {
 			s.t.Fatal(err)
 		}
