@@ -41,7 +41,9 @@ func (f *filling) fill(ctx context.Context, target *sql.DB) error {
 	}); err != nil {
 		return err
 	}
-	tx, err := conn.BeginTx(ctx, nil)
+	// Whoever tells it to stop ends the query under way. Else database/sql would
+	// roll back by itself, on the connection that a COPY is using.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ func (g *guest) password(c *client) {
 func (g *guest) came(by auth.Kind) {
 	g.signedIn = true
 	g.in[by]++
+	g.s.cameBy.Store(by, true)
 }
 
 // asksPhone tells whether the page asks for a code by SMS.
@@ -69,7 +70,7 @@ func (g *guest) second() (in bool) {
 		ways = append(ways, g.byBackupCode)
 	}
 	if g.reserved && (time.Since(g.smsAsked) > smsApart || g.c.reads("A code was sent to")) {
-		ways = append(ways, g.byPhone, g.byPhone) // which is seldom possible
+		return g.byPhone() // which is seldom possible
 	}
 	if len(ways) == 0 {
 		g.s.pause(time.Second)

@@ -94,9 +94,19 @@ func (g *guest) live() {
 	default:
 		g.follow(plans[g.rand.IntN(len(plans))])
 	}
-	for !g.held && g.s.sleep(time.Duration(5+g.rand.IntN(30))*time.Second) {
+	for !g.held && g.s.sleep(g.rest()) {
 		g.follow([]func(){g.signOut, g.signIn, g.probe})
 	}
+}
+
+// rest is how long a guest stays in: one with a phone until another code can be
+// sent there.
+func (g *guest) rest() time.Duration {
+	rest := time.Duration(5+g.rand.IntN(30)) * time.Second
+	if g.reserved {
+		rest = max(0, smsApart-time.Since(g.smsAsked)) + time.Duration(g.rand.IntN(3000))*time.Millisecond
+	}
+	return rest
 }
 
 func (g *guest) follow(plan []func()) {

@@ -70,7 +70,7 @@ func (s *siege) check() {
 			s.t.Errorf("%s was never told", what)
 		}
 	}
-	for _, kind := range []auth.Kind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode} {
+	for _, kind := range proofs {
 		if in[kind] == 0 {
 			s.t.Errorf("nobody signed in by %s", kind)
 		}

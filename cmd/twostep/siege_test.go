@@ -7,12 +7,15 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"twostep/auth"
 )
 
 // How many guests are busy at a time, and how many of them with what takes new
@@ -41,6 +44,8 @@ type siege struct {
 	sets    atomic.Int32 // times that backup codes may have been made
 	unsaid  atomic.Int32 // things that were done although the answer was lost
 	twice   atomic.Int32 // letters that came once more than they should
+
+	cameBy sync.Map // kinds by which somebody has signed in
 
 	mu     sync.Mutex
 	at     string        // the address of the server; empty while none lives
@@ -102,6 +107,14 @@ func (s *siege) address(ctx context.Context) (string, error) {
 			return "", ctx.Err()
 		}
 	}
+}
+
+// proofs are all by which guests sign in.
+var proofs = []auth.Kind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode}
+
+// allProofs tells whether somebody has come by each.
+func (s *siege) allProofs() bool {
+	return !slices.ContainsFunc(proofs, func(by auth.Kind) bool { _, came := s.cameBy.Load(by); return !came })
 }
 
 func (s *siege) enter() { s.busy <- struct{}{} }

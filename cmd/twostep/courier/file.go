@@ -28,10 +28,10 @@ func NewFile(path string) (*File, error) {
 	return f, file.Close()
 }
 
-// Send appends one line and waits until the disk has it. The line is one write
-// to a file open for appending, so lines of several writers do not mix. Where
-// one was killed in the middle of it, or the disk was full, the next line begins
-// anew. The file is opened anew each time, so that it can be moved away and read.
+// Send appends one line and waits until the disk has it. Writers take turns, in
+// this process and in others, so lines do not mix. Where one was killed in the
+// middle of a line, or the disk was full, the next line begins anew. The file is
+// opened anew each time, so that it can be moved away and read.
 func (f *File) Send(_ context.Context, m Message) error {
 	line, err := m.encode()
 	if err != nil {
@@ -43,6 +43,9 @@ func (f *File) Send(_ context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	// Closing the file ends the turn. What cannot be locked, like a pipe of some
+	// systems, takes one write as a whole.
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
 	if endsWithin(file) {
 		line = append([]byte("\n"), line...)
 	}
