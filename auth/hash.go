@@ -89,7 +89,12 @@ func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cos
 		h.waiting.Add(-1)
 		return nil, &Problem{Reason: Busy, Wait: HashWait}
 	}
-	patience := time.NewTimer(HashWait)
+	wait := HashWait
+	if end, bounded := ctx.Deadline(); bounded { // a hash whose answer comes too late is work for nothing
+		left := time.Until(end)
+		wait = min(wait, left-left/HashRoom)
+	}
+	patience := time.NewTimer(wait)
 	defer patience.Stop()
 	select {
 	case h.slots <- struct{}{}:

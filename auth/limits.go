@@ -45,6 +45,7 @@ const (
 
 	HashQueue = 512              // sign-ins that may wait for the hasher; past it 503 (RL-09)
 	HashWait  = 10 * time.Second // and for how long
+	HashRoom  = 5                // where a request has an end, a fifth of the time left is for what follows the hash
 
 	ReadyWithin = 2 * time.Second // a store that takes longer does not answer
 

@@ -107,7 +107,7 @@ func TestFault_Hangs(t *testing.T) {
 	w.restart()
 	cookie := b.cookie()
 	lost := b.alone(http.MethodGet, "/account", nil)
-	if lost.status != 500 || requestID.FindString(lost.text()) == "" || b.cookie() != cookie {
+	if lost.status != 503 || requestID.FindString(lost.text()) == "" || b.cookie() != cookie {
 		t.Errorf("%d %s", lost.status, lost.text())
 	}
 	w.brittle, w.patience = nil, 0

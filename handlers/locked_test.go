@@ -27,7 +27,7 @@ func TestFault_Locked(t *testing.T) {
 	for _, b := range posts {
 		path, form := b.form(b.button("Continue"))
 		wait.Go(func() {
-			if lost := b.alone("POST", path, form); lost.status != 500 || requestID.FindString(lost.text()) == "" {
+			if lost := b.alone("POST", path, form); lost.status != 503 || requestID.FindString(lost.text()) == "" {
 				t.Errorf("%d %s", lost.status, lost.text())
 			}
 		})

@@ -50,10 +50,13 @@ func (s *site) trouble(err error, c echo.Context) {
 	case errors.As(err, &he):
 		status, trouble = he.Code, troubleOf(he.Code)
 	}
+	fault := trouble == views.TroubleFault
+	if fault && errors.Is(c.Request().Context().Err(), context.DeadlineExceeded) { // see inTime: trying again may do
+		status = http.StatusServiceUnavailable
+	}
 	if _, noted := c.Get(reasonKey).(string); !noted {
 		c.Set(reasonKey, reasonOf(status))
 	}
-	fault := trouble == views.TroubleFault
 	if fault && errors.Is(c.Request().Context().Err(), context.Canceled) { // the visitor left while he waited: nobody reads a page
 		c.Set(reasonKey, "left")
 		c.Response().WriteHeader(http.StatusServiceUnavailable)
