@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -104,7 +105,10 @@ func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cos
 		return nil, &Problem{Reason: Busy, Wait: HashWait}
 	case <-ctx.Done():
 		h.waiting.Add(-1)
-		return nil, ctx.Err()
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) { // it was waited for too long elsewhere
+			return nil, &Problem{Reason: Busy, Wait: HashWait}
+		}
+		return nil, ctx.Err() // nobody waits any more
 	}
 	defer func() { <-h.slots }()
 	// NFC and nothing else: the one change made to what was typed (PW-05).
