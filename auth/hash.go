@@ -83,15 +83,27 @@ func (h *Hasher) Check(ctx context.Context, hash, password string) (matches, wea
 // Waiting is how many callers wait for their turn.
 func (h *Hasher) Waiting() int { return int(h.waiting.Load()) }
 
-// key runs argon2id once it is this caller's turn. Past the bounds of the
-// queue it answers Busy at once: a page that says so beats one that never comes.
+// key runs argon2id once it is this caller's turn.
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cost) ([]byte, error) {
+	if err := h.turn(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-h.slots }()
+	// NFC and nothing else: the one change made to what was typed (PW-05).
+	return argon2.IDKey(norm.NFC.Bytes([]byte(password)), salt, cost.Passes, cost.Memory, cost.Lanes, tagBytes), nil
+}
+
+// turn waits for a slot. Past the bounds of the queue it answers Busy at once,
+// and where the wait grows too long: a page that says so beats one that never
+// comes. Where the request has an end, what follows the hash needs a part of
+// its time, or the hash would be work for nothing.
+func (h *Hasher) turn(ctx context.Context) error {
+	defer h.waiting.Add(-1)
 	if h.waiting.Add(1) > HashQueue {
-		h.waiting.Add(-1)
-		return nil, &Problem{Reason: Busy, Wait: HashWait}
+		return busy()
 	}
 	wait := HashWait
-	if end, bounded := ctx.Deadline(); bounded { // a hash whose answer comes too late is work for nothing
+	if end, bounded := ctx.Deadline(); bounded {
 		left := time.Until(end)
 		wait = min(wait, left-left/HashRoom)
 	}
@@ -99,21 +111,18 @@ func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cos
 	defer patience.Stop()
 	select {
 	case h.slots <- struct{}{}:
-		h.waiting.Add(-1)
+		return nil
 	case <-patience.C:
-		h.waiting.Add(-1)
-		return nil, &Problem{Reason: Busy, Wait: HashWait}
+		return busy()
 	case <-ctx.Done():
-		h.waiting.Add(-1)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) { // it was waited for too long elsewhere
-			return nil, &Problem{Reason: Busy, Wait: HashWait}
+			return busy()
 		}
-		return nil, ctx.Err() // nobody waits any more
+		return ctx.Err() // nobody waits any more
 	}
-	defer func() { <-h.slots }()
-	// NFC and nothing else: the one change made to what was typed (PW-05).
-	return argon2.IDKey(norm.NFC.Bytes([]byte(password)), salt, cost.Passes, cost.Memory, cost.Lanes, tagBytes), nil
 }
+
+func busy() error { return &Problem{Reason: Busy, Wait: HashWait} }
 
 func phc(c Cost, salt, tag []byte) string {
 	b64 := base64.RawStdEncoding

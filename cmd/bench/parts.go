@@ -88,7 +88,8 @@ func signIns(s *server, ready prepared, f *figures) error {
 
 // hashes runs argon2id as the program does, and nothing else. Each takes 19 MiB
 // anew, and what that costs depends on the collector: it is set as the program
-// sets its own, or a ratio would compare the two settings.
+// sets its own for two hashes at once (its file memory.go), or a ratio would
+// compare the two settings.
 func hashes(during time.Duration) (cost, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(101 << 20))
