@@ -40,7 +40,7 @@ func BackupSQLite(ctx context.Context, path, file string) (accounts int, err err
 }
 
 func vacuumInto(ctx context.Context, path, draft string) error {
-	source, err := sql.Open("sqlite", sqliteDSN(path, false)+"&mode=rw")
+	source, err := sql.Open("sqlite", sqliteDSN(path)+"&mode=rw")
 	if err != nil {
 		return err
 	}

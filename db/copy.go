@@ -60,7 +60,7 @@ func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keys, p
 	if err != nil {
 		return c, err
 	}
-	f := filling{from: statements{moment}, seals: to.seals, progress: progress}
+	f := filling{from: statements{viaSQL{moment}}, source: moment, seals: to.seals, progress: progress}
 	if err := errors.Join(f.fill(ctx, to.writer.db), to.Close()); err != nil {
 		return c, plainly(config, err)
 	}

@@ -18,6 +18,7 @@ const copyBatch = 20_000
 // A filling is a copy under way.
 type filling struct {
 	from, to  statements
+	source    sqlRunner // below from
 	wire      *pgx.Conn // below to
 	seals     sealer
 	counts    map[string]int // of the rows to copy, by table
@@ -48,7 +49,7 @@ func (f *filling) fill(ctx context.Context, target *sql.DB) error {
 		return err
 	}
 	defer tx.Rollback()
-	f.to = statements{plain{tx}}
+	f.to = statements{viaSQL{plain{tx}}}
 	if err := f.empty(ctx); err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func (f *filling) table(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := f.from.on.QueryContext(ctx, `SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table)
+	rows, err := f.source.QueryContext(ctx, `SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table)
 	if err != nil {
 		return err
 	}

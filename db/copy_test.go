@@ -120,7 +120,7 @@ func TestCopyToPostgres_OddText(t *testing.T) {
 // stays of the first.
 func TestCopyToPostgres_OlderVersion(t *testing.T) {
 	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
-	p, err := openSQLitePool(t.Context(), b.path, 1, false)
+	p, err := openSQLiteWriter(t.Context(), b.path)
 	must(t, err)
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	must(t, err)

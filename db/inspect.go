@@ -33,7 +33,7 @@ func InspectSQLite(ctx context.Context, path string, keys auth.Keys) (Condition,
 	if err != nil {
 		return Condition{}, err
 	}
-	c, err := inspect(ctx, newParsedPool(file), keys, "migrations/sqlite")
+	c, err := inspect(ctx, statements{viaSQL{file}}, keys, "migrations/sqlite")
 	return c, errors.Join(err, file.Close())
 }
 
@@ -53,14 +53,14 @@ func InspectPostgres(ctx context.Context, address string, keys auth.Keys) (Condi
 	if begun, err := begun(ctx, p.statements); err == nil && !begun {
 		return Condition{}, ErrNotBegun
 	}
-	c, err := inspect(ctx, p, keys, "migrations/postgres")
+	c, err := inspect(ctx, p.statements, keys, "migrations/postgres")
 	if err != nil {
 		err = plainly(config, err)
 	}
 	return c, err
 }
 
-func inspect(ctx context.Context, p *pool, keys auth.Keys, migrationsIn string) (c Condition, err error) {
+func inspect(ctx context.Context, on statements, keys auth.Keys, migrationsIn string) (c Condition, err error) {
 	if c.Newest, err = newestMigration(migrationsIn); err != nil {
 		return c, err
 	}
@@ -72,15 +72,15 @@ func inspect(ctx context.Context, p *pool, keys auth.Keys, migrationsIn string) 
 		{into{&c.Accounts}, `SELECT count(*) FROM users`},
 		{into{at(&c.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
 	} {
-		if err := p.find(ctx, look.row, look.query); err != nil {
+		if err := on.find(ctx, look.row, look.query); err != nil {
 			return c, fmt.Errorf("it does not hold what it should: %w", err)
 		}
 	}
 	columns := sealedColumns
 	if c.Version < c.Newest {
-		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.stands(ctx, p.statements) })
+		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.stands(ctx, on) })
 	}
-	c.Seals = checkSeals(ctx, p.statements, sealer{keys: keys}, columns)
+	c.Seals = checkSeals(ctx, on, sealer{keys: keys}, columns)
 	return c, nil
 }
 

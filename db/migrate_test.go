@@ -20,7 +20,7 @@ import (
 func TestMigrate_FromFirst(t *testing.T) {
 	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
-	p, err := openSQLitePool(t.Context(), b.path, 1, false)
+	p, err := openSQLiteWriter(t.Context(), b.path)
 	must(t, err)
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	must(t, err)

@@ -20,8 +20,8 @@ import (
 
 // A Store is an open database. It is safe for concurrent use.
 type Store struct {
-	writer *pool
-	reader *pool // on PostgreSQL the writer itself
+	writer *writePool
+	reader *pool // on PostgreSQL the writer's
 	seals  sealer
 
 	// group writes on SQLite. It is nil on PostgreSQL, which groups commits itself.
@@ -46,10 +46,11 @@ var errNoKeys = errors.New("open the database: the key ring is empty")
 // stands in the write-ahead log into the file.
 func (s *Store) Close() error {
 	var errs []error
-	for _, p := range []*pool{s.reader, s.writer} {
-		if p != nil {
-			errs = append(errs, p.close())
-		}
+	if s.reader != nil && s.reader != &s.writer.pool {
+		errs = append(errs, s.reader.close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
 	}
 	return errors.Join(errs...)
 }

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// parsed runs queries of SQLite as statements that were parsed once for each
-// connection: an indexed read takes 7 microseconds then, less than its parsing.
-// Every query is a constant text, so the map stays as small as the program.
+// parsed runs the writer's queries on SQLite as statements that were parsed
+// once: to parse one takes longer than to run it. Every query is a constant
+// text, so the map stays as small as the program.
 //
 // A query that has begun is finished, also where who asked has gone away: to
 // watch for that takes two goroutines, which cost more than the query.
@@ -18,12 +18,11 @@ type parsed struct {
 	known sync.Map // query text to *sql.Stmt
 }
 
-// newParsedPool is a pool of SQLite.
-func newParsedPool(db *sql.DB) *pool {
+// newParsedPool is the pool of the one connection that writes to SQLite.
+func newParsedPool(db *sql.DB) *writePool {
 	p := &parsed{db: db}
-	return &pool{statements: statements{p}, db: db, begin: p.begin, close: func() error {
-		return errors.Join(p.close(), db.Close())
-	}}
+	closing := func() error { return errors.Join(p.close(), db.Close()) }
+	return &writePool{pool: pool{statements{viaSQL{p}}, useOf(db), closing}, db: db, begin: p.begin}
 }
 
 // statement returns the parsed query. It needs a connection, so it must not be
@@ -42,7 +41,7 @@ func (p *parsed) statement(ctx context.Context, query string) (*sql.Stmt, error)
 	return stmt, nil
 }
 
-// ExecContext implements [runner].
+// ExecContext implements [sqlRunner].
 func (p *parsed) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -55,7 +54,7 @@ func (p *parsed) ExecContext(ctx context.Context, query string, args ...any) (sq
 	return stmt.ExecContext(ctx, args...)
 }
 
-// QueryContext implements [runner].
+// QueryContext implements [sqlRunner].
 func (p *parsed) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func (p *parsed) begin(ctx context.Context) (transaction, error) {
 		return transaction{}, err
 	}
 	t := &parsedTx{pool: p, inner: inner}
-	return transaction{statements: statements{t}, commit: inner.Commit, end: func() {
+	return transaction{statements: statements{viaSQL{t}}, commit: inner.Commit, end: func() {
 		_ = inner.Rollback() // does nothing after a commit
 		for _, query := range t.unknown {
 			_, _ = p.statement(ctx, query) // next time then
@@ -110,7 +109,7 @@ func (t *parsedTx) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	return t.inner.PrepareContext(ctx, query)
 }
 
-// ExecContext implements [runner].
+// ExecContext implements [sqlRunner].
 func (t *parsedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	ctx = context.WithoutCancel(ctx)
 	stmt, err := t.statement(ctx, query)
@@ -120,7 +119,7 @@ func (t *parsedTx) ExecContext(ctx context.Context, query string, args ...any) (
 	return stmt.ExecContext(ctx, args...)
 }
 
-// QueryContext implements [runner].
+// QueryContext implements [sqlRunner].
 func (t *parsedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	ctx = context.WithoutCancel(ctx)
 	stmt, err := t.statement(ctx, query)

@@ -12,30 +12,30 @@ import (
 // takes them: it refuses text that is not UTF-8 or holds a zero byte, which a
 // visitor can put into an address or a form. With a sign in the place of each
 // such byte the text is still none that we ever gave out, and so not found.
-type plain struct{ on runner }
+type plain struct{ on sqlRunner }
 
 // newPlainPool is a pool of PostgreSQL. A transaction sees with each of its
 // queries what others have written by then, and so after it has waited for a
 // row; whatever the server would do unasked.
-func newPlainPool(db *sql.DB) *pool {
+func newPlainPool(db *sql.DB) *writePool {
 	begin := func(ctx context.Context) (transaction, error) {
 		inner, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		if err != nil {
 			return transaction{}, err
 		}
-		return transaction{statements: statements{plain{inner}}, commit: inner.Commit, end: func() {
+		return transaction{statements: statements{viaSQL{plain{inner}}}, commit: inner.Commit, end: func() {
 			_ = inner.Rollback() // does nothing after a commit
 		}}, nil
 	}
-	return &pool{statements: statements{plain{db}}, db: db, begin: begin, close: db.Close}
+	return &writePool{pool: pool{statements{viaSQL{plain{db}}}, useOf(db), db.Close}, db: db, begin: begin}
 }
 
-// ExecContext implements [runner].
+// ExecContext implements [sqlRunner].
 func (p plain) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	return p.on.ExecContext(ctx, query, storable(args)...)
 }
 
-// QueryContext implements [runner].
+// QueryContext implements [sqlRunner].
 func (p plain) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return p.on.QueryContext(ctx, query, storable(args)...)
 }

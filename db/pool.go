@@ -5,12 +5,19 @@ import (
 	"database/sql"
 )
 
-// A pool is a set of connections, and how a transaction begins on one of them.
+// A pool is a set of connections.
 type pool struct {
 	statements
+	use   func() Pool
+	close func() error
+}
+
+// A writePool is a pool of database/sql, and how a transaction begins on one of
+// its connections.
+type writePool struct {
+	pool
 	db    *sql.DB
 	begin func(ctx context.Context) (transaction, error)
-	close func() error
 }
 
 // A transaction ends by commit or by end, whichever comes first. end is called

@@ -62,7 +62,7 @@ func newPostgresStore(server *sql.DB, keys auth.Keys) *Store {
 			FOR UPDATE SKIP LOCKED`,
 	}
 	s.writer = newPlainPool(server)
-	s.reader = &pool{statements: s.writer.statements, db: server, close: func() error { return nil }}
+	s.reader = &s.writer.pool
 	return s
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -22,12 +21,15 @@ const readers = 4
 // sqlitePragmas are set for each connection and read back at the start, since
 // the driver ignores keys it does not know. FULL makes a commit last through a
 // power cut: a code that was spent must not come back.
-var sqlitePragmas = []struct{ name, set, reads string }{
+var sqlitePragmas = []pragma{
 	{"busy_timeout", "5000", "5000"}, // milliseconds to wait for another process
 	{"foreign_keys", "1", "1"},
 	{"journal_mode", "WAL", "wal"},
 	{"synchronous", "FULL", "2"},
 }
+
+// A pragma is a setting of a connection, and how it reads once it took.
+type pragma struct{ name, set, reads string }
 
 // OpenSQLite opens the database at path, and makes it where there is none,
 // readable by its owner alone. It is brought up to this program's version; one
@@ -51,7 +53,7 @@ func OpenSQLite(ctx context.Context, path string, keys auth.Keys) (*Store, error
 }
 
 func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
-	if s.writer, err = openSQLitePool(ctx, path, 1, false); err != nil {
+	if s.writer, err = openSQLiteWriter(ctx, path); err != nil {
 		return fmt.Errorf("open the database for writing: %w", err)
 	}
 	if err = migrate(ctx, s.writer.db, goose.DialectSQLite3, "migrations/sqlite"); err != nil {
@@ -60,7 +62,12 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if s.newest, err = newestMigration("migrations/sqlite"); err != nil {
 		return err
 	}
-	if s.reader, err = openSQLitePool(ctx, path, readers, true); err != nil {
+	reader, err := openSQLiteReader(path, readers)
+	if err != nil {
+		return fmt.Errorf("open the database for reading: %w", err)
+	}
+	s.reader = &pool{statements: statements{reader}, use: reader.use, close: reader.close}
+	if err := checkSQLite(ctx, s.reader.statements, true); err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
 	s.group = &group{begin: s.writer.begin}
@@ -86,33 +93,28 @@ func createPrivate(path string) error {
 	return file.Close()
 }
 
-func sqliteDSN(path string, readOnly bool) string {
+func sqliteDSN(path string) string {
 	query := url.Values{"_txlock": {"immediate"}, "_dqs": {"0"}}
 	for _, p := range sqlitePragmas {
 		query.Add("_pragma", p.name+"("+p.set+")")
 	}
-	if readOnly {
-		query.Set("_query_only", "1")
-	}
-	file := url.URL{Path: filepath.ToSlash(path)}
-	return "file:" + file.EscapedPath() + "?" + query.Encode()
+	return sqliteFile(path) + "?" + query.Encode()
 }
 
-func openSQLitePool(ctx context.Context, path string, connections int, readOnly bool) (*pool, error) {
-	db, err := sql.Open("sqlite", sqliteDSN(path, readOnly))
+func openSQLiteWriter(ctx context.Context, path string) (*writePool, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections) // a connection keeps its parsed statements
-	if err := checkSQLite(ctx, db, readOnly); err != nil {
+	db.SetMaxOpenConns(1)
+	if err := checkSQLite(ctx, statements{viaSQL{db}}, false); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return newParsedPool(db), nil
 }
 
 // checkSQLite reads back what the connection string has asked for.
-func checkSQLite(ctx context.Context, db *sql.DB, readOnly bool) error {
+func checkSQLite(ctx context.Context, on statements, readOnly bool) error {
 	wanted := map[string]string{"query_only": "0"}
 	if readOnly {
 		wanted["query_only"] = "1"
@@ -122,7 +124,7 @@ func checkSQLite(ctx context.Context, db *sql.DB, readOnly bool) error {
 	}
 	for name, want := range wanted {
 		var got string
-		if err := db.QueryRowContext(ctx, `PRAGMA `+name).Scan(&got); err != nil {
+		if err := on.find(ctx, into{&got}, `PRAGMA `+name); err != nil {
 			return fmt.Errorf("read pragma %s: %w", name, err)
 		}
 		if got != want {

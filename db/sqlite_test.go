@@ -39,16 +39,18 @@ func TestOpenSQLite_OddNames(t *testing.T) {
 
 func TestOpenSQLite_Pragmas(t *testing.T) {
 	b := open(t)
-	must(t, checkSQLite(t.Context(), b.writer.db, false))
-	must(t, checkSQLite(t.Context(), b.reader.db, true))
-	if err := checkSQLite(t.Context(), b.writer.db, true); err == nil {
+	must(t, checkSQLite(t.Context(), b.writer.statements, false))
+	must(t, checkSQLite(t.Context(), b.reader.statements, true))
+	if err := checkSQLite(t.Context(), b.writer.statements, true); err == nil {
 		t.Error("a pragma that did not take was not noticed")
 	}
-	if _, err := b.reader.db.ExecContext(t.Context(), `DELETE FROM users`); err == nil {
+	if _, err := b.reader.exec(t.Context(), `DELETE FROM users`); err == nil {
 		t.Error("a reader could write")
 	}
-	if _, err := b.writer.db.ExecContext(t.Context(), `SELECT "no such column"`); err == nil {
-		t.Error("double quotes made a string of a name")
+	for _, on := range []statements{b.writer.statements, b.reader.statements} {
+		if _, err := on.exec(t.Context(), `SELECT "no such column"`); err == nil {
+			t.Error("double quotes made a string of a name")
+		}
 	}
 	must(t, b.Ping(t.Context()))
 }

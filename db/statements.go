@@ -11,48 +11,58 @@ import (
 
 // A runner runs the text of a query: a set of connections, or a transaction.
 type runner interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// exec runs a write and answers how many rows it changed.
+	exec(ctx context.Context, query string, args []any) (changed int64, err error)
+	// read scans one row after the other into row, as long as more answers true.
+	read(ctx context.Context, row into, more func() bool, query string, args []any) error
 }
-
-// statements runs queries, in a pool or in a transaction. The number of
-// arguments is the writer's care: SQLite's driver ignores one too many.
-type statements struct{ on runner }
 
 // into lists where the columns of a row go.
 type into []any
 
+// statements are what the store's methods run queries by. The number of
+// arguments is the writer's care: SQLite's driver ignores one too many.
+type statements struct{ on runner }
+
 // exec runs a write and returns how many rows it changed.
 func (s statements) exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
-	result, err := s.on.ExecContext(ctx, query, args...)
+	return s.on.exec(ctx, query, args)
+}
+
+// find reads one row, or answers auth.ErrNotFound.
+func (s statements) find(ctx context.Context, row into, query string, args ...any) error {
+	found := false
+	err := s.on.read(ctx, row, func() bool { found = true; return false }, query, args)
+	if err == nil && !found {
+		err = auth.ErrNotFound
+	}
+	return err
+}
+
+// each reads all rows: it scans one into row and calls keep, again and again.
+func (s statements) each(ctx context.Context, row into, keep func(), query string, args ...any) error {
+	return s.on.read(ctx, row, func() bool { keep(); return true }, query, args)
+}
+
+// viaSQL is a runner of database/sql.
+type viaSQL struct{ on sqlRunner }
+
+// A sqlRunner is what database/sql runs queries on: a pool or a transaction.
+type sqlRunner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func (v viaSQL) exec(ctx context.Context, query string, args []any) (changed int64, err error) {
+	result, err := v.on.ExecContext(ctx, query, args...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
 }
 
-// find reads one row, or answers auth.ErrNotFound.
-func (s statements) find(ctx context.Context, row into, query string, args ...any) error {
-	rows, err := s.on.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		return auth.ErrNotFound
-	}
-	if err := rows.Scan(row...); err != nil {
-		return err
-	}
-	return rows.Close()
-}
-
-// each reads all rows: it scans one into row and calls keep, again and again.
-func (s statements) each(ctx context.Context, row into, keep func(), query string, args ...any) error {
-	rows, err := s.on.QueryContext(ctx, query, args...)
+func (v viaSQL) read(ctx context.Context, row into, more func() bool, query string, args []any) error {
+	rows, err := v.on.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -61,7 +71,9 @@ func (s statements) each(ctx context.Context, row into, keep func(), query strin
 		if err := rows.Scan(row...); err != nil {
 			return err
 		}
-		keep()
+		if !more() {
+			return rows.Close()
+		}
 	}
 	return rows.Err()
 }

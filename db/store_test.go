@@ -130,7 +130,7 @@ func (b base) once(t *testing.T, ask func(ctx context.Context, s *Store, i int) 
 // count reads one number past the store.
 func (b base) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
-	must(t, b.reader.db.QueryRowContext(t.Context(), query, args...).Scan(&n))
+	must(t, b.reader.find(t.Context(), into{&n}, query, args...))
 	return n
 }
 

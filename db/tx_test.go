@@ -56,12 +56,12 @@ func TestWrite_ParsesOnce(t *testing.T) {
 		must(t, err)
 	}
 	write()
-	first, found := b.writer.on.(*parsed).known.Load(query)
+	first, found := b.writer.on.(viaSQL).on.(*parsed).known.Load(query)
 	if !found {
 		t.Fatal("the query was not kept")
 	}
 	write()
-	if again, _ := b.writer.on.(*parsed).known.Load(query); again != first {
+	if again, _ := b.writer.on.(viaSQL).on.(*parsed).known.Load(query); again != first {
 		t.Error("the query was parsed again")
 	}
 }

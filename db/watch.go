@@ -18,17 +18,20 @@ type Pool struct {
 // Pools answers how the connections are used, by what they are for. On
 // PostgreSQL one pool does both.
 func (s *Store) Pools() map[string]Pool {
-	if s.reader.db == s.writer.db {
-		return map[string]Pool{"all": poolOf(s.writer.db)}
+	if s.reader == &s.writer.pool {
+		return map[string]Pool{"all": s.writer.use()}
 	}
-	return map[string]Pool{"write": poolOf(s.writer.db), "read": poolOf(s.reader.db)}
+	return map[string]Pool{"write": s.writer.use(), "read": s.reader.use()}
 }
 
-func poolOf(db *sql.DB) Pool {
-	stats := db.Stats()
-	return Pool{
-		Most: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse,
-		Waits: stats.WaitCount, WaitedFor: stats.WaitDuration,
+// useOf answers how the connections of a pool of database/sql are used.
+func useOf(db *sql.DB) func() Pool {
+	return func() Pool {
+		stats := db.Stats()
+		return Pool{
+			Most: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse,
+			Waits: stats.WaitCount, WaitedFor: stats.WaitDuration,
+		}
 	}
 }
 
