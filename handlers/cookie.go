@@ -10,14 +10,18 @@ import (
 	"twostep/views"
 )
 
-// A cookie holds two random handles and one notice, and nothing else: facts
-// and counters stand on the server, where no old copy brings them back (SE-04).
+// A cookie is what a visitor holds.
 type cookie struct {
+	held
+	came *held // as it was read, to write it only where it changed; nil where it was not
+}
+
+// held is two random handles and one notice, and nothing else: facts and
+// counters stand on the server, where no old copy brings them back (SE-04).
+type held struct {
 	Session auth.Handle
 	Attempt auth.Handle
 	Notice  views.Notice
-
-	came *cookie // as it was read, to write it only where it changed
 }
 
 // A cookieJar reads and writes the cookie, signed and encrypted.
@@ -60,37 +64,31 @@ func newCookieStore(keys auth.Keys, https bool) *sessions.CookieStore {
 // read takes what the visitor brings. A cookie that was tampered with, or of a
 // key that is gone, is no cookie: its bearer is a stranger, not an error.
 func (jar cookieJar) read(r *http.Request) cookie {
-	held, _ := jar.store().New(r, jar.name)
-	text := func(key string) string { s, _ := held.Values[key].(string); return s }
-	c := cookie{
-		Session: auth.Handle(text("session")), Attempt: auth.Handle(text("attempt")),
-		Notice: views.Notice(text("notice")),
+	var came held
+	if sent, err := r.Cookie(jar.name); err == nil {
+		if securecookie.DecodeMulti(jar.name, sent.Value, &came, jar.store().Codecs...) != nil {
+			came = held{}
+		}
 	}
-	came := c
-	c.came = &came
-	return c
+	return cookie{held: came, came: &came}
 }
 
 // save writes the cookie where it has changed.
 func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
-	if c.came != nil && c.Session == c.came.Session && c.Attempt == c.came.Attempt && c.Notice == c.came.Notice {
+	if c.came != nil && c.held == *c.came {
 		return nil
 	}
 	store := jar.store()
-	held := sessions.NewSession(store, jar.name)
+	text, err := securecookie.EncodeMulti(jar.name, c.held, store.Codecs...)
+	if err != nil {
+		return err
+	}
 	options := *store.Options
-	held.Options = &options
-	for key, value := range map[string]string{
-		"session": string(c.Session), "attempt": string(c.Attempt), "notice": string(c.Notice),
-	} {
-		if value != "" {
-			held.Values[key] = value
-		}
+	if c.held == (held{}) {
+		text, options.MaxAge = "", -1
 	}
-	if len(held.Values) == 0 {
-		options.MaxAge = -1
-	}
-	return store.Save(nil, w, held)
+	http.SetCookie(w, sessions.NewCookie(jar.name, text, &options))
+	return nil
 }
 
 // markerName is the cookie by which a browser is known that has signed in

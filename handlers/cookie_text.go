@@ -5,9 +5,12 @@ import (
 	"strings"
 
 	"github.com/gorilla/securecookie"
+
+	"twostep/auth"
+	"twostep/views"
 )
 
-// A cookieText writes the cookie's values as lines of name=value, in place of
+// A cookieText writes what a cookie holds as lines of name=value, in place of
 // the library's gob, whose reader sends for a description of the types with
 // every request and took a third of a page's time. What it reads is signed, and
 // so was written here.
@@ -18,26 +21,28 @@ var _ securecookie.Serializer = cookieText{}
 var errCookieText = errors.New("the cookie holds something else than texts")
 
 // Serialize implements [securecookie.Serializer].
-func (cookieText) Serialize(values any) ([]byte, error) {
-	held, ok := values.(map[any]any)
+func (cookieText) Serialize(value any) ([]byte, error) {
+	h, ok := value.(held)
 	if !ok {
 		return nil, errCookieText
 	}
 	var lines []byte
-	for key, value := range held {
-		name, named := key.(string)
-		text, written := value.(string)
-		if !named || !written || strings.ContainsAny(name, "=\n") || strings.Contains(text, "\n") {
+	for _, line := range [...]struct{ name, text string }{
+		{"session", string(h.Session)}, {"attempt", string(h.Attempt)}, {"notice", string(h.Notice)},
+	} {
+		if strings.Contains(line.text, "\n") {
 			return nil, errCookieText
 		}
-		lines = append(append(append(append(lines, name...), '='), text...), '\n')
+		if line.text != "" {
+			lines = append(append(append(append(lines, line.name...), '='), line.text...), '\n')
+		}
 	}
 	return lines, nil
 }
 
 // Deserialize implements [securecookie.Serializer].
 func (cookieText) Deserialize(lines []byte, into any) error {
-	held, ok := into.(*map[any]any)
+	h, ok := into.(*held)
 	if !ok {
 		return errCookieText
 	}
@@ -46,7 +51,14 @@ func (cookieText) Deserialize(lines []byte, into any) error {
 		if !found {
 			return errCookieText
 		}
-		(*held)[name] = text
+		switch name {
+		case "session":
+			h.Session = auth.Handle(text)
+		case "attempt":
+			h.Attempt = auth.Handle(text)
+		case "notice":
+			h.Notice = views.Notice(text)
+		}
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func FuzzLocalPath(f *testing.F) {
 // changed one is no cookie (SE-01).
 func FuzzCookie(f *testing.F) {
 	jar := newCookieJar(auth.NewKeys(), true)
-	issued := cookie{Session: auth.NewHandle(), Attempt: auth.NewHandle()}
+	issued := cookie{held: held{Session: auth.NewHandle(), Attempt: auth.NewHandle()}}
 	w := httptest.NewRecorder()
 	if err := jar.save(w, issued); err != nil {
 		f.Fatal(err)

@@ -85,7 +85,7 @@ var tasks = map[auth.Task]string{
 func (v *visit) pass(during ...auth.Task) error {
 	if !v.signedIn() {
 		v.cookie.Notice = views.NoticeSignInFirst
-		v.Set(reasonKey, "sign_in_first")
+		v.entry.reason = "sign_in_first"
 		return elsewhere("/sign-in?next=" + url.QueryEscape(v.back()))
 	}
 	factors, err := v.factors()
@@ -96,7 +96,7 @@ func (v *visit) pass(during ...auth.Task) error {
 	if task == auth.NoTask || slices.Contains(during, task) {
 		return nil
 	}
-	v.Set(reasonKey, string(task)+"_first")
+	v.entry.reason = string(task) + "_first"
 	return elsewhere(tasks[task])
 }
 
@@ -108,7 +108,7 @@ func (v *visit) fresh() error {
 	if err != nil || v.site.rules.FreshlyVerified(v.session, factors) {
 		return err
 	}
-	v.Set(reasonKey, "verify_first")
+	v.entry.reason = "verify_first"
 	return elsewhere("/account/verify?next=" + url.QueryEscape(v.back()))
 }
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -27,58 +28,81 @@ import (
 // in them, mail addresses, phone numbers (LG-02). slog quotes control characters, so
 // what a visitor sends cannot begin a line (LG-03).
 
-// logged gives each request an id made here, never one that the client sends,
-// and writes one line about it.
+// An entry is what the log says of a request, beside what the request says
+// itself.
+type entry struct {
+	id      string // made here, never one that the client sends
+	begun   time.Time
+	address string // the client's
+	user    string // empty for nobody
+	reason  string // why it was refused; empty where it was not
+}
+
+const entryKey = "entry"
+
+// entryOf is the entry of a request.
+func entryOf(c echo.Context) *entry { return c.Get(entryKey).(*entry) }
+
+// logged begins a request's entry and writes its line in the end.
 func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start, id := time.Now(), strings.ToLower(rand.Text()[:12])
-		c.Set(requestKey, id)
-		c.SetRequest(c.Request().WithContext(auth.WithWitness(c.Request().Context(), func(e auth.Event) {
-			s.Log.Info("account", "what", e.What, "factor", e.Kind, "user", e.User, "address", e.Address, "request", id)
-			s.Watch.happened(e)
-		})))
-		s.proxies.see(c.Request(), c.RealIP(), s.Log)
+		e := &entry{id: strings.ToLower(rand.Text()[:12]), begun: time.Now(), address: c.RealIP()}
+		c.Set(entryKey, e)
+		ctx, cancel := s.inTime(s.witnessed(c.Request().Context(), e))
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		s.proxies.see(c.Request(), e.address, s.Log)
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		s.logRequest(c, start)
-		s.Watch.answered(c, time.Since(start))
+		took := time.Since(e.begun)
+		s.logRequest(c, e, took)
+		s.Watch.answered(c, e, took)
 		return nil
 	}
 }
 
-func (s *site) logRequest(c echo.Context, start time.Time) {
+// witnessed is a context under which what happens to an account is logged as
+// what the request did.
+func (s *site) witnessed(ctx context.Context, e *entry) context.Context {
+	return auth.WithWitness(ctx, func(happened auth.Event) {
+		s.Log.Info("account", "what", happened.What, "factor", happened.Kind, "user", happened.User, "address", happened.Address, "request", e.id)
+		s.Watch.happened(happened)
+	})
+}
+
+func (s *site) logRequest(c echo.Context, e *entry, took time.Duration) {
 	level := slog.LevelInfo
 	if quiet := c.Path(); quiet == "/healthz" || quiet == "/readyz" || strings.HasPrefix(quiet, "/static/") {
 		level = slog.LevelDebug
 	}
-	attributes := []any{
-		"request", requestID(c), "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status,
-		"ms", float64(time.Since(start).Microseconds()) / 1000, "address", c.RealIP(),
+	ctx, log := c.Request().Context(), s.Log.Handler()
+	if !log.Enabled(ctx, level) {
+		return
 	}
-	for _, key := range []string{userKey, reasonKey} {
-		if value, ok := c.Get(key).(string); ok && value != "" {
-			attributes = append(attributes, key, value)
-		}
+	line := slog.NewRecord(e.begun.Add(took), level, "request", 0)
+	line.AddAttrs(
+		slog.String("request", e.id), slog.String("method", c.Request().Method), slog.String("route", c.Path()),
+		slog.Int("status", c.Response().Status), slog.Float64("ms", float64(took.Microseconds())/1000),
+		slog.String("address", e.address),
+	)
+	if e.user != "" {
+		line.AddAttrs(slog.String("user", e.user))
 	}
-	s.Log.Log(c.Request().Context(), level, "request", attributes...)
+	if e.reason != "" {
+		line.AddAttrs(slog.String("reason", e.reason))
+	}
+	_ = log.Handle(ctx, line) // a log that cannot be written has no place to say so
 }
 
-// What a request's line says beside what the request says itself.
-const (
-	requestKey = "request"
-	userKey    = "user"
-	reasonKey  = "reason"
-)
-
-// noteProblem remembers why a request was refused, for its line.
-func noteProblem(c echo.Context, p *auth.Problem) {
+// refused remembers why a request was refused, for its line.
+func (e *entry) refused(p *auth.Problem) {
 	if p == nil {
 		return
 	}
-	c.Set(reasonKey, string(p.Reason))
+	e.reason = string(p.Reason)
 	if p.User != "" {
-		c.Set(userKey, string(p.User))
+		e.user = string(p.User)
 	}
 }
 
@@ -90,13 +114,8 @@ func reasonOf(status int) string {
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
 
-func requestID(c echo.Context) string {
-	id, _ := c.Get(requestKey).(string)
-	return id
-}
-
 // logPanic keeps the stack for the operator; the visitor gets the page of a fault.
 func (s *site) logPanic(c echo.Context, err error, stack []byte) error {
-	s.Log.Error("panic", "request", requestID(c), "error", err, "stack", string(stack))
+	s.Log.Error("panic", "request", entryOf(c).id, "error", err, "stack", string(stack))
 	return err
 }

@@ -101,7 +101,7 @@ func (s *site) send(row route) echo.HandlerFunc {
 			return v.goTo(path)
 		}
 		v.problem = problemOf(err)
-		noteProblem(c, v.problem)
+		v.entry.refused(v.problem)
 		if v.problem == nil || row.page == nil {
 			return v.leave(err)
 		}

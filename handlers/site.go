@@ -53,7 +53,7 @@ func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
 	e := echo.New()
 	e.IPExtractor = addressFrom(outside.TrustedProxies)
 	e.HTTPErrorHandler = s.trouble
-	e.Use(s.inTime, s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
+	e.Use(s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true, LogErrorFunc: s.logPanic,
 	}))
 	for _, row := range routes {

@@ -54,45 +54,42 @@ func (s *site) trouble(err error, c echo.Context) {
 	if fault && errors.Is(c.Request().Context().Err(), context.DeadlineExceeded) { // see inTime: trying again may do
 		status = http.StatusServiceUnavailable
 	}
-	if _, noted := c.Get(reasonKey).(string); !noted {
-		c.Set(reasonKey, reasonOf(status))
+	e := entryOf(c)
+	if e.reason == "" {
+		e.reason = reasonOf(status)
 	}
 	if fault && errors.Is(c.Request().Context().Err(), context.Canceled) { // the visitor left while he waited: nobody reads a page
-		c.Set(reasonKey, "left")
+		e.reason = "left"
 		c.Response().WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	if fault {
-		s.Log.Error("fault", "request", requestID(c), "path", c.Path(), "error", err)
+		s.Log.Error("fault", "request", e.id, "path", c.Path(), "error", err)
 		c.SetRequest(c.Request().WithContext(context.WithoutCancel(c.Request().Context()))) // the page comes, however late it is
 	}
-	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request()), problem: problemOf(err)}
+	v := &visit{Context: c, site: s, entry: e, cookie: s.cookies.read(c.Request()), problem: problemOf(err)}
 	came := v.cookie
 	if !fault { // else the store may be what is broken
 		if v.session, err = s.rules.Session(v.ctx(), v.cookie.Session); err != nil && !errors.Is(err, auth.ErrNotFound) {
 			fault = true
 		}
 	}
-	page := views.TroublePage{Frame: v.frame(), Trouble: trouble, RequestID: requestID(c)}
+	page := views.TroublePage{Frame: v.frame(), Trouble: trouble, RequestID: e.id}
 	if fault {
 		v.cookie = came // a fault of ours signs nobody out
 	}
 	if err := v.show(status, views.ShowTrouble(page)); err != nil {
-		s.Log.Error("trouble page", "request", requestID(c), "error", err)
+		s.Log.Error("trouble page", "request", e.id, "error", err)
 	}
 }
 
 // inTime ends the waiting of a request for a database that does not answer:
 // its visitor gets the page for faults while he is still there (LG-05).
-func (s *site) inTime(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if s.Patience > 0 {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), s.Patience)
-			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
-		}
-		return next(c)
+func (s *site) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.Patience == 0 {
+		return ctx, func() {}
 	}
+	return context.WithTimeout(ctx, s.Patience)
 }
 
 func troubleOf(status int) views.Trouble {

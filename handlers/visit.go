@@ -21,6 +21,7 @@ import (
 type visit struct {
 	echo.Context
 	site    *site
+	entry   *entry
 	cookie  cookie
 	session auth.Session  // zero when nobody is signed in
 	form    url.Values    // of a POST; the query is never mixed in
@@ -32,7 +33,7 @@ type visit struct {
 // visit reads the cookie and looks the session up, with what its account has:
 // one query, and none for a visitor without one.
 func (s *site) visit(c echo.Context) (*visit, error) {
-	v := &visit{Context: c, site: s, cookie: s.cookies.read(c.Request())}
+	v := &visit{Context: c, site: s, entry: entryOf(c), cookie: s.cookies.read(c.Request())}
 	find := s.rules.Visit
 	if c.Path() == idlePath && c.Request().Method != http.MethodPost {
 		find = s.rules.IdleVisit
@@ -41,7 +42,7 @@ func (s *site) visit(c echo.Context) (*visit, error) {
 	switch {
 	case err == nil:
 		v.session, v.had = session, &factors
-		c.Set(userKey, string(session.User))
+		v.entry.user = string(session.User)
 	case !errors.Is(err, auth.ErrNotFound):
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func (v *visit) factors() (auth.Factors, error) {
 
 // visitor is where the request comes from.
 func (v *visit) visitor() auth.Visitor {
-	address, _ := netip.ParseAddr(v.RealIP())
+	address, _ := netip.ParseAddr(v.entry.address)
 	return auth.Visitor{Address: address.Unmap(), Browser: v.Request().UserAgent(), Marker: v.site.cookies.marker(v.Request())}
 }
 
@@ -153,7 +154,7 @@ func (v *visit) goTo(path string) error {
 
 // leave answers what is no page of this row: another address, or trouble.
 func (v *visit) leave(err error) error {
-	noteProblem(v, problemOf(err))
+	v.entry.refused(problemOf(err))
 	var away elsewhere
 	if errors.As(err, &away) {
 		return v.goTo(string(away))

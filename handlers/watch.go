@@ -30,10 +30,9 @@ func (w Watch) happened(e auth.Event) {
 	}
 }
 
-func (w Watch) answered(c echo.Context, took time.Duration) {
+func (w Watch) answered(c echo.Context, e *entry, took time.Duration) {
 	if w.Answered == nil {
 		return
 	}
-	reason, _ := c.Get(reasonKey).(string)
-	w.Answered(Answer{Route: c.Path(), Status: c.Response().Status, Reason: reason, Took: took})
+	w.Answered(Answer{Route: c.Path(), Status: c.Response().Status, Reason: e.reason, Took: took})
 }
