@@ -17,19 +17,21 @@ type Session struct {
 	Handle    string // hash of the handle
 	User      UserID
 	Email     string    // the account's address, read with the session
-	CreatedAt time.Time // when it began
 	StartedAt time.Time // the overall limit counts from here (SE-06): its beginning, or the last re-verification
 	SeenAt    time.Time // the idle limit counts from here (SE-05); at most SessionTouch behind
 	FirstAt   time.Time // when the password, or the address at sign-up, was proved in it
 	SecondAt  time.Time // when a second factor was proved in it; zero for never
-	Address   string    // of the client at sign-in
-	Browser   string    // its own name for itself at sign-in
 
 	MustChange bool // whether the account's password must be changed first, read with the session (PW-10)
+
+	// What is told of it where the sessions of an account are listed, and read there alone.
+	CreatedAt time.Time // when it began
+	Address   string    // of the client at sign-in
+	Browser   string    // its own name for itself at sign-in
 }
 
 type sessionStore interface {
-	// FindSessionFactors reads a session with its account's address, and what the
+	// FindSessionFactors reads a session, without what is told of it, and what the
 	// account has, at one moment.
 	FindSessionFactors(ctx context.Context, handle string, now time.Time) (Session, Factors, error)
 	// ReplaceSeen writes when a session was last seen.

@@ -10,35 +10,36 @@ import (
 
 // A session is read with its account's address, and not at all while the
 // operator has disabled the account.
-const sessionQuery = `
-		SELECT` + sessionColumns + `
-		FROM sessions
-		JOIN users ON users.id = sessions.user_id
-		WHERE users.disabled_at IS NULL`
-
-const sessionColumns = `
+const (
+	sessionColumns = `
 			sessions.id,
 			sessions.handle,
 			sessions.user_id,
 			users.email,
-			sessions.created_at,
 			sessions.started_at,
 			sessions.seen_at,
 			sessions.first_at,
 			sessions.second_at,
-			sessions.address,
-			sessions.browser,
 			users.must_change`
+	sessionJoin = `
+		FROM sessions
+		JOIN users ON users.id = sessions.user_id`
+	sessionStands = `users.disabled_at IS NULL`
+)
+
+func sessionRow(f *auth.Session) into {
+	return into{
+		&f.ID, &f.Handle, &f.User, &f.Email, at(&f.StartedAt), at(&f.SeenAt), at(&f.FirstAt), at(&f.SecondAt), &f.MustChange,
+	}
+}
 
 // FindSessionFactors reads a session and what its account has, by one query:
 // every page of an account needs both.
 func (s *Store) FindSessionFactors(ctx context.Context, handle string, now time.Time) (f auth.Session, has auth.Factors, err error) {
 	var rows factorRows
 	err = s.reader.each(ctx, append(sessionRow(&f), rows.row()...), rows.keep, `
-		SELECT`+sessionColumns+`,`+factorColumns+`
-		FROM sessions
-		JOIN users ON users.id = sessions.user_id`+factorJoins+`
-		WHERE users.disabled_at IS NULL AND sessions.handle = $1`, handle, millis(now))
+		SELECT`+sessionColumns+`,`+factorColumns+sessionJoin+factorJoins+`
+		WHERE `+sessionStands+` AND sessions.handle = $1`, handle, millis(now))
 	if err != nil {
 		return f, has, fmt.Errorf("find a session and its factors: %w", err)
 	}
@@ -48,21 +49,21 @@ func (s *Store) FindSessionFactors(ctx context.Context, handle string, now time.
 	return f, rows.factors(), nil
 }
 
-// FindSessions reads all sessions of an account, live or not.
+// FindSessions reads all sessions of an account, live or not, with what is told
+// of them.
 func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.Session, err error) {
 	var f auth.Session
-	err = s.reader.each(ctx, sessionRow(&f), func() { all = append(all, f) }, sessionQuery+` AND sessions.user_id = $1`, user)
+	row := append(sessionRow(&f), at(&f.CreatedAt), &f.Address, &f.Browser)
+	err = s.reader.each(ctx, row, func() { all = append(all, f) }, `
+		SELECT`+sessionColumns+`,
+			sessions.created_at,
+			sessions.address,
+			sessions.browser`+sessionJoin+`
+		WHERE `+sessionStands+` AND sessions.user_id = $1`, user)
 	if err != nil {
 		return nil, fmt.Errorf("find the sessions of an account: %w", err)
 	}
 	return all, nil
-}
-
-func sessionRow(f *auth.Session) into {
-	return into{
-		&f.ID, &f.Handle, &f.User, &f.Email, at(&f.CreatedAt), at(&f.StartedAt), at(&f.SeenAt),
-		at(&f.FirstAt), at(&f.SecondAt), &f.Address, &f.Browser, &f.MustChange,
-	}
 }
 
 // ReplaceSeen writes when a session was last seen. Of requests that overtake

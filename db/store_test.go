@@ -88,7 +88,18 @@ func held(id, holder string) auth.Message {
 // FindSession reads a session alone.
 func (b base) FindSession(ctx context.Context, handle string) (auth.Session, error) {
 	f, _, err := b.FindSessionFactors(ctx, handle, noon)
-	return f, err
+	if err != nil {
+		return f, err
+	}
+	all, err := b.FindSessions(ctx, f.User)
+	for _, one := range all {
+		told := one
+		told.CreatedAt, told.Address, told.Browser = f.CreatedAt, f.Address, f.Browser
+		if told == f { // both ways to it agree
+			return one, err
+		}
+	}
+	return f, errors.Join(err, errors.New("the session is not among those of its account"))
 }
 
 const racers = 32

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"hash"
 	"net/http"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/labstack/echo/v4"
@@ -94,14 +96,19 @@ func (v *visit) typed(field string) string {
 // formTokens makes and checks the token that every form carries: an HMAC of
 // the visitor's handle, so that it dies with the handle and is of no use to
 // anybody else.
-type formTokens struct{ keys func() [][]byte }
+type formTokens struct{ keys func() []formKey }
 
 func newFormTokens(keys auth.Keys) formTokens {
-	return formTokens{auth.Following(keys, func(ring auth.Keys) [][]byte { return ring.All(auth.KeyForm) })}
+	return formTokens{auth.Following(keys, func(ring auth.Keys) (all []formKey) {
+		for _, key := range ring.All(auth.KeyForm) {
+			all = append(all, formKey{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}})
+		}
+		return all
+	})}
 }
 
 func (f formTokens) make(handle auth.Handle) string {
-	return base64.RawURLEncoding.EncodeToString(tokenMAC(f.keys()[0], handle))
+	return base64.RawURLEncoding.EncodeToString(f.keys()[0].mac(handle))
 }
 
 // valid accepts the token of the handle that the visitor's forms are bound to.
@@ -115,15 +122,21 @@ func (f formTokens) valid(token string, session, attempt auth.Handle) bool {
 		return false
 	}
 	for _, key := range f.keys() {
-		if hmac.Equal(got, tokenMAC(key, bound)) {
+		if hmac.Equal(got, key.mac(bound)) {
 			return true
 		}
 	}
 	return false
 }
 
-func tokenMAC(key []byte, handle auth.Handle) []byte {
-	mac := hmac.New(sha256.New, key)
+// A formKey is one key of tokens. To set an HMAC up costs as much as to make
+// one, so they are kept.
+type formKey struct{ macs *sync.Pool }
+
+func (k formKey) mac(handle auth.Handle) []byte {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
 	mac.Write([]byte(handle))
 	return mac.Sum(nil)
 }
