@@ -49,7 +49,7 @@ func (v *visit) idleRefresh() string {
 	if v.Path() == idlePath || v.form != nil { // a posted form is not asked for again
 		back = v.Request().URL.Path
 	}
-	return strconv.Itoa(int(max(left, time.Second)/time.Second)) + "; url=" + idlePath + "?next=" + url.QueryEscape(localPath(back))
+	return strconv.Itoa(int(max(left, time.Second)/time.Second)) + "; url=" + idlePath + "?next=" + url.QueryEscape(back) // read by localPath there
 }
 
 // showIdle warns that the session is about to end. Once it has, it says so.
