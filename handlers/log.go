@@ -38,17 +38,17 @@ type entry struct {
 	reason  string // why it was refused; empty where it was not
 }
 
-const entryKey = "entry"
+type entryKey struct{}
 
 // entryOf is the entry of a request.
-func entryOf(c echo.Context) *entry { return c.Get(entryKey).(*entry) }
+func entryOf(c echo.Context) *entry { return c.Request().Context().Value(entryKey{}).(*entry) }
 
 // logged begins a request's entry and writes its line in the end.
 func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		e := &entry{id: strings.ToLower(rand.Text()[:12]), begun: time.Now(), address: c.RealIP()}
-		c.Set(entryKey, e)
-		ctx, cancel := s.inTime(s.witnessed(c.Request().Context(), e))
+		ctx := context.WithValue(c.Request().Context(), entryKey{}, e)
+		ctx, cancel := s.inTime(s.witnessed(ctx, e))
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		s.proxies.see(c.Request(), e.address, s.Log)
@@ -77,6 +77,9 @@ func (s *site) logRequest(c echo.Context, e *entry, took time.Duration) {
 		level = slog.LevelDebug
 	}
 	ctx, log := c.Request().Context(), s.Log.Handler()
+	if e.reason == "" {
+		log = s.Later.Handler()
+	}
 	if !log.Enabled(ctx, level) {
 		return
 	}

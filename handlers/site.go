@@ -25,6 +25,7 @@ type Site struct {
 	Accent, Logo   static.Own     // the operator's own; zero for those of the product
 	Patience       time.Duration  // how long a page may wait for the database; zero for as long as that takes
 	Log            *slog.Logger
+	Later          *slog.Logger // takes the lines that may wait a moment; nil for Log
 	Watch          Watch
 }
 
@@ -49,6 +50,9 @@ func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
 	}
 	if err := s.origins.AddTrustedOrigin(outside.URL.Scheme + "://" + outside.URL.Host); err != nil {
 		panic(err) // cmd has checked the URL
+	}
+	if s.Later == nil {
+		s.Later = s.Log
 	}
 	e := echo.New()
 	e.IPExtractor = addressFrom(outside.TrustedProxies)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -55,7 +56,7 @@ func newCounts(store *db.Store, hasher *auth.Hasher) *counts {
 func (c *counts) watch() handlers.Watch {
 	return handlers.Watch{
 		Answered: func(a handlers.Answer) {
-			c.requests.WithLabelValues(a.Route, fmt.Sprintf("%dxx", a.Status/100)).Observe(a.Took.Seconds())
+			c.requests.WithLabelValues(a.Route, strconv.Itoa(a.Status/100)+"xx").Observe(a.Took.Seconds())
 			if a.Reason != "" {
 				c.refusals.WithLabelValues(a.Route, a.Reason).Inc()
 			}

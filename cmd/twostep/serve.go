@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -62,7 +60,9 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 		return otherRing(err)
 	}
 
-	log := newLog(t.err)
+	lines := newSiteLog(t.err)
+	defer func() { err = errors.Join(err, lines.finish()) }()
+	log := lines.at
 	s.policy.Breached = s.breached.rule(log)
 	hashes := runtime.GOMAXPROCS(0)
 	collectSeldom(hashes)
@@ -70,7 +70,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	counted := newCounts(store, hasher)
 	rules := auth.New(store, keys, hasher, s.policy, time.Now)
 	site := handlers.New(rules, keys, handlers.Site{
-		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Accent: s.accent.Asset, Logo: s.logo, Patience: pageWithin, Log: log, Watch: counted.watch(),
+		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Accent: s.accent.Asset, Logo: s.logo, Patience: pageWithin, Log: log, Later: lines.later, Watch: counted.watch(),
 	})
 	out := &outbox{rules: rules, couriers: counted.couriers(couriers), product: s.name, origin: s.origin.String(), log: log}
 
@@ -141,15 +141,4 @@ func (s settings) greet(out io.Writer, listening net.Addr) {
 	if inTheClear(s.origin) {
 		fmt.Fprintf(out, "Warning: --url is %s, so passwords and codes cross the network in the clear; use https\n", s.origin.Redacted())
 	}
-}
-
-// newLog writes text for eyes and JSON for machines. Both put what a visitor
-// has sent on one line, whatever is in it (LG-03).
-func newLog(out io.Writer) *slog.Logger {
-	if file, isFile := out.(*os.File); isFile {
-		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(slog.NewTextHandler(out, nil))
-		}
-	}
-	return slog.New(slog.NewJSONHandler(out, nil))
 }
