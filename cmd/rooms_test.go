@@ -30,6 +30,7 @@ var outside = map[string][]string{ // prefix of an import path → rooms that ma
 	"github.com/boombuler/barcode": {"views"},
 	"database/sql":                 {"db"},
 	"modernc.org/":                 {"db"},
+	"zombiezen.com/":               {"db"},
 	"net/http":                     {"handlers", "static", "cmd"},
 	"math/rand":                    {}, // secrets come from the system's generator alone
 }
