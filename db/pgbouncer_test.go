@@ -15,14 +15,7 @@ import (
 // connection, with others of other visitors before and after it: migrations,
 // every query, and races come out the same.
 func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
-	address, err := running(t).Pool()
-	if errors.Is(err, cluster.ErrNoPooler) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	must(t, err)
-	b := base{kind: "postgres", keys: auth.NewKeys(), path: address(databaseName(t, database(t, "template0")))}
-	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
-	b.Store = b.again(t)
+	b, address := pooled(t)
 	b.everything(t, "carol", noon)
 	allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 		refused, _, err := s.Take(ctx, noon, []auth.Try{{Key: "k", Brake: auth.Window{Most: 7, In: time.Hour}}})
@@ -35,6 +28,7 @@ func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
 		return s.SpendTOTPStep(ctx, "carol", 101, auth.Grant{At: noon})
 	})
 	b.walk(t)
+	b.leftNothing(t)
 
 	from := filled(t)
 	to := address(databaseName(t, database(t, "template0")))
@@ -43,5 +37,32 @@ func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
 	c, err := from.copyTo(t, to)
 	if err != nil || c.Accounts != 2 {
 		t.Errorf("copied %+v, %v", c, err)
+	}
+}
+
+// pooled is an empty database behind pgbouncer, and the addresses of others.
+func pooled(t *testing.T) (b base, address func(database string) string) {
+	t.Helper()
+	address, err := running(t).Pool()
+	if errors.Is(err, cluster.ErrNoPooler) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	must(t, err)
+	b = base{kind: "postgres", keys: auth.NewKeys(), path: address(databaseName(t, database(t, "template0")))}
+	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
+	b.Store = b.again(t)
+	return b, address
+}
+
+// leftNothing looks at each of the connections that pgbouncer gives to anybody.
+func (b base) leftNothing(t *testing.T) {
+	t.Helper()
+	for range cluster.PoolSize { // each holds one of them
+		tx, err := b.writer.db.BeginTx(t.Context(), nil)
+		must(t, err)
+		defer func() { _ = tx.Rollback() }()
+		if statements, _ := b.left(t, tx); statements != 0 {
+			t.Errorf("%d prepared statements are left behind", statements)
+		}
 	}
 }

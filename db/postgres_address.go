@@ -22,7 +22,8 @@ func CheckPostgres(address string) error {
 }
 
 // parsePostgres reads an address. That every query is sent with its arguments
-// at once is decided here, whatever the address says of it.
+// at once, or else see [keepStatements], is decided here, whatever the address
+// says of it.
 func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return nil, errors.New(postgresShape)
@@ -48,6 +49,16 @@ func parsePostgres(address string) (*pgx.ConnConfig, error) {
 	config.StatementCacheCapacity = 0
 	config.DescriptionCacheCapacity = 0
 	return config, nil
+}
+
+// statementsKept is more than the store has queries.
+const statementsKept = 512
+
+// keepStatements makes connections that prepare each query once. Whoever is
+// given such a connection by a pooler would find none of its own there.
+func keepStatements(config *pgx.ConnConfig) {
+	config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	config.StatementCacheCapacity = statementsKept
 }
 
 // plainly says in one sentence why a database could not be opened. What the

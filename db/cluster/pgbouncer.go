@@ -13,6 +13,9 @@ import (
 // ErrNoPooler says that pgbouncer is not on the machine.
 var ErrNoPooler = errors.New("the program pgbouncer is missing on this machine; .ci/postgres installs it")
 
+// PoolSize is how many connections pgbouncer has for each database.
+const PoolSize = 3
+
 const poolerPort = 6432 // part of the socket's name, and no port of the network
 
 // Pool starts pgbouncer in front of the server, once: it gives each transaction any
@@ -32,11 +35,11 @@ unix_socket_dir = %[1]s
 listen_port = %[3]d
 auth_type = any
 pool_mode = transaction
-default_pool_size = 3
+default_pool_size = %[4]d
 max_client_conn = 200
 query_wait_timeout = 2
 server_login_retry = 1
-`, c.folder, user, poolerPort), 0o644)
+`, c.folder, user, poolerPort, PoolSize), 0o644)
 	if err != nil {
 		return nil, err
 	}
