@@ -52,6 +52,11 @@ func TestOpenSQLite_Pragmas(t *testing.T) {
 			t.Error("double quotes made a string of a name")
 		}
 	}
+	var kept int
+	must(t, b.writer.find(t.Context(), into{&kept}, `PRAGMA temp_store`))
+	if kept != 2 {
+		t.Error("what a savepoint may undo is kept in a file")
+	}
 	must(t, b.Ping(t.Context()))
 }
 
