@@ -55,6 +55,7 @@ const (
 
 	MessageFirstRetry = 2 * time.Second  // then doubling
 	MessageLastRetry  = 2 * time.Minute  // the longest wait between two tries
+	MessageAheadTries = 10               // of a code dated ahead of the clock: with the waits, ten minutes, which no code outlives
 	MessageKept       = 24 * time.Hour   // a notice that could not be sent is dropped after this
 	MessagesStalled   = 2                // that could not be sent say something of their channel; one may be at fault itself
 	MessageClaim      = 20 * time.Second // how long one worker may take to send before another tries: twice what a provider gets, for clocks that differ, and little of a code's lifetime

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -81,8 +82,9 @@ func (r *Rules) notice(letter Letter, to string, visitor Visitor, now time.Time)
 
 type messageStore interface {
 	// ClaimMessages hands out messages of a channel that are due and holds them
-	// back from every other worker until the time given.
-	ClaimMessages(ctx context.Context, channel Channel, now, until time.Time, most int) ([]Message, error)
+	// back from every other worker until the time given. What is put off past
+	// furthest, which nobody does, is due.
+	ClaimMessages(ctx context.Context, channel Channel, now, until, furthest time.Time, most int) ([]Message, error)
 	// SpendMessage says that a message was sent; its body is forgotten.
 	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
 	// RefuseMessage says that a message was refused for good; its body is
@@ -122,13 +124,17 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 	}
 	for ctx.Err() == nil {
 		now := r.now()
-		messages, err := r.store.ClaimMessages(inHand, channel, now, now.Add(MessageClaim), batch)
+		furthest := now.Add(MessageLastRetry + ClockSkew) // beyond it a clock was wrong that was set back since
+		messages, err := r.store.ClaimMessages(inHand, channel, now, now.Add(MessageClaim), furthest, batch)
 		if err != nil || len(messages) == 0 {
 			return sent, failed, err
 		}
 		r.wakeFor(channel) // another worker: this one is busy, and there may be more
 		for _, m := range messages {
-			fault := send(inHand, m)
+			fault := untimely(m, now)
+			if fault == nil {
+				fault = send(inHand, m)
+			}
 			if fault == nil {
 				sent++
 			} else {
@@ -141,6 +147,21 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 	}
 	return sent, failed, nil
 }
+
+// untimely is why a code is not sent: by the clock as it is it was made in time
+// to come, and would not be taken. Whether the clock is wrong now or was wrong
+// then shows within the life of a code, and after that it is of no use.
+func untimely(m Message, now time.Time) error {
+	switch {
+	case m.Code == "" || datable(m.At, now):
+		return nil
+	case m.Tries < MessageAheadTries:
+		return errAhead
+	}
+	return fmt.Errorf("%w: %w", errAhead, ErrRefused)
+}
+
+var errAhead = errors.New("the code was made by another clock")
 
 // handed notes what came of handing a message to the provider, who may have
 // taken his time.

@@ -24,12 +24,12 @@ type messageRow struct {
 // back from every other worker until the time given, the oldest first. A body that does not open
 // is an error that names the message; then nothing is handed out, and that one
 // alone is put off, so that it does not stand in the way of the rest.
-func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until time.Time, most int) ([]auth.Message, error) {
+func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, most int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
 	_, err := s.write(ctx, "claim messages", nil, func(tx *tx) (bool, error) {
 		messages, broken = nil, nil
-		rows, err := tx.claim(ctx, s.skipLocked, channel, now, until, most)
+		rows, err := tx.claim(ctx, s.skipLocked, channel, now, until, furthest, most)
 		if err != nil {
 			return false, err
 		}
@@ -61,7 +61,13 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 // claim takes messages in one write. Where several workers write, each passes
 // over the rows that another is taking, or they would wait for one another in
 // turn; so that this end of the query alone differs between the databases.
-func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel, now, until time.Time, most int) (rows []messageRow, err error) {
+func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel, now, until, furthest time.Time, most int) (rows []messageRow, err error) {
+	_, err = t.exec(ctx, `
+		UPDATE messages SET due_at = $1
+		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, millis(now), channel, millis(furthest))
+	if err != nil {
+		return nil, err
+	}
 	var row messageRow
 	err = t.each(ctx, into{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
 		WITH due AS MATERIALIZED (

@@ -21,7 +21,7 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 		var lock sync.Mutex
 		claimed := map[string]int{}
 		b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			messages, err := s.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaim), 3)
+			messages, err := s.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaim), furthest, 3)
 			lock.Lock()
 			defer lock.Unlock()
 			for _, m := range messages {
@@ -47,9 +47,26 @@ func TestSpendMessage_OnceOnly(t *testing.T) {
 		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL`); n != 1 {
 			t.Error("the body of a sent message was not forgotten")
 		}
-		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), 10)
+		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), furthest, 10)
 		if err != nil || len(late) != 0 {
 			t.Errorf("a sent message was handed out again: %v, %v", late, err)
+		}
+	})
+}
+
+// furthest is past every time of these tests.
+var furthest = noon.Add(1000 * time.Hour)
+
+// What a clock that was wrong has put off is due by the one that is right.
+func TestClaimMessages_ClockSetBack(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2")}})
+		soon, late := noon.Add(3*time.Minute), noon.Add(time.Hour)
+		must(t, b.ReplaceDue(t.Context(), "m1", 1, late, late))
+		must(t, b.ReplaceDue(t.Context(), "m2", 1, noon, soon))
+		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), soon, 10)
+		if err != nil || len(got) != 1 || got[0].ID != "m1" || got[0].Tries != 1 {
+			t.Errorf("got %+v, %v, not the one put off for ever", got, err)
 		}
 	})
 }
@@ -61,7 +78,7 @@ func TestClaimMessages(t *testing.T) {
 		b.give(t, auth.Grant{Messages: []auth.Message{newer, older}})
 		claim := func(now time.Time) []auth.Message {
 			t.Helper()
-			got, err := b.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaim), 10)
+			got, err := b.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaim), furthest, 10)
 			must(t, err)
 			return got
 		}
@@ -100,7 +117,7 @@ func TestRefuseMessage_OnceOnly(t *testing.T) {
 			t.Error("the message has not one end")
 		}
 		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon, noon))
-		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), 10)
+		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), furthest, 10)
 		if err != nil || len(late) != 0 {
 			t.Errorf("it was handed out again: %v, %v", late, err)
 		}
@@ -114,7 +131,7 @@ func TestClaimMessages_ByChannel(t *testing.T) {
 		mail.Channel = auth.ByEmail
 		b.give(t, auth.Grant{Messages: []auth.Message{mail, message("m2")}})
 		for channel, want := range map[auth.Channel]string{auth.ByEmail: "m1", auth.BySMS: "m2"} {
-			got, err := b.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaim), 10)
+			got, err := b.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaim), furthest, 10)
 			if err != nil || len(got) != 1 || got[0].ID != want {
 				t.Errorf("by %s: %+v, %v", channel, got, err)
 			}
@@ -141,7 +158,7 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		fares(auth.Delivery{Tries: 2})
 		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m3", "a1")}})
 		fares(auth.Delivery{})
-		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), 10)
+		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), furthest, 10)
 		if err != nil || len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
 			t.Errorf("what is due is %+v, %v", got, err)
 		}

@@ -67,7 +67,7 @@ func TestMigrate_FromFirst(t *testing.T) {
 		}
 	}
 	waits.Tries = 2
-	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
+	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), furthest, 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
 		t.Errorf("the messages that wait are %+v, %v", got, err)
 	}
 	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, millis(noon)); n != 1 {
@@ -101,7 +101,7 @@ func TestMigrate_FromFirstOfPostgres(t *testing.T) {
 	must(t, errors.Join(err, first.Close()))
 
 	b.Store = b.again(t)
-	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
+	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), furthest, 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
 		t.Errorf("the messages that wait are %+v, %v", got, err)
 	}
 	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, millis(noon)); n != 1 {

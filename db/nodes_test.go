@@ -33,9 +33,9 @@ func TestStore_TwoNodes(t *testing.T) {
 		}
 
 		one.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
-		claimed, err := two.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), 10)
+		claimed, err := two.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		must(t, err)
-		again, err := one.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), 10)
+		again, err := one.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		must(t, err)
 		if len(claimed) != 1 || len(again) != 0 {
 			t.Errorf("claimed %d times and then %d", len(claimed), len(again))

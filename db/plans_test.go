@@ -133,7 +133,7 @@ func (b base) walk(t *testing.T) {
 	must(t, b.ReplaceSeen(ctx, "s1", noon.Add(time.Minute)))
 	must(t, b.RemoveSession(ctx, "handle of s1"))
 	must(t, b.RemoveAttempt(ctx, "a1"))
-	told(b.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), 1))
+	told(b.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 1))
 	must(t, b.ReplaceDue(ctx, "m1", 1, noon, noon))
 	told(b.SpendMessage(ctx, "m1", noon))
 	told(b.RefuseMessage(ctx, "m1", noon))

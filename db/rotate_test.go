@@ -50,7 +50,7 @@ func TestReseal_EveryKind(t *testing.T) {
 		if err != nil || fmt.Sprint(unseen) != "[unseenbackupcode]" {
 			t.Errorf("the codes are %v, %v", unseen, err)
 		}
-		messages, err := s.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), 9)
+		messages, err := s.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 9)
 		if err != nil || len(messages) != 1 || messages[0].Code != "271828" {
 			t.Errorf("the messages are %v, %v", messages, err)
 		}

@@ -122,11 +122,11 @@ func TestClaimMessages_BrokenSeal(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
 		b.change(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
-		_, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), 10)
+		_, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {
 			t.Errorf("the error is %v", err)
 		}
-		rest, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), 10)
+		rest, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		if err != nil || len(rest) != 2 {
 			t.Errorf("then %d messages, %v", len(rest), err)
 		}

@@ -106,8 +106,8 @@ func (s *brittle) RemoveMessages(ctx context.Context, expiredBy time.Time) (int,
 	return s.real.RemoveMessages(ctx, expiredBy)
 }
 
-func (s *brittle) ClaimMessages(ctx context.Context, channel auth.Channel, now, until time.Time, most int) ([]auth.Message, error) {
-	return s.real.ClaimMessages(ctx, channel, now, until, most)
+func (s *brittle) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, most int) ([]auth.Message, error) {
+	return s.real.ClaimMessages(ctx, channel, now, until, furthest, most)
 }
 
 func (s *brittle) SpendMessage(ctx context.Context, id string, now time.Time) (bool, error) {

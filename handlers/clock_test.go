@@ -208,6 +208,7 @@ func TestClock_Messages(t *testing.T) {
 	ask := func(email string) {
 		w.browser().open("/sign-up").fill("Email address", email).fill("Password", password).press("Continue").sees("Verify your email")
 	}
+	w.refuses = func(auth.Message) bool { return false } // that a code waits is no failure of this test
 	w.down = true
 	ask("bob@example.org")
 	w.wait(-time.Hour)
@@ -225,5 +226,44 @@ func TestClock_Messages(t *testing.T) {
 	w.wait(-365 * 24 * time.Hour)
 	if got := len(w.letters("eve@example.org")); got != 0 {
 		t.Errorf("%d letters came after the code had expired", got)
+	}
+}
+
+// TestClock_MessagesAhead: what was put off while the clock was ahead goes out
+// when it is right again; a code of that time, which works no more, does not,
+// and is not kept for that year.
+func TestClock_MessagesAhead(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	w := newWorld(t)
+	b := w.browser().signUp(ann)
+	w.wait(year)
+	w.down = true
+	b.open("/sign-in").firstStep(ann).sees("Account")
+	b.open("/account/password").fill("Current password", password).fill("New password", newPassword).press("Change password")
+	w.browser().open("/sign-up").fill("Email address", "bob@example.org").fill("Password", password).press("Continue").sees("Verify your email")
+	w.deliver()
+
+	w.wait(10*time.Second - year)
+	w.down = false
+	w.refuses = func(auth.Message) bool { return false } // that a code waits is no failure of this test
+	if told := w.letters(ann); !strings.Contains(told[len(told)-1].subject, "assword") {
+		t.Errorf("the owner was not told of the password: the last letter is %q", told[len(told)-1].subject)
+	}
+	waiting := func() int {
+		waiting, _, _, err := w.store.CountMessages(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return waiting
+	}
+	if waiting() != 1 {
+		t.Errorf("%d messages wait, not the code", waiting())
+	}
+	for range 20 {
+		w.wait(time.Minute)
+		w.deliver()
+	}
+	if got := w.letters("bob@example.org"); len(got) > 0 || waiting() > 0 {
+		t.Errorf("of codes that are over %d were sent and %d wait", len(got), waiting())
 	}
 }
