@@ -3,6 +3,7 @@ package auth
 import (
 	"net/mail"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -25,7 +26,7 @@ func ParseEmail(s string) (Email, error) {
 	invalid := &Problem{Reason: EmailInvalid, Field: "email"}
 	s = norm.NFC.String(strings.TrimSpace(s))
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || len(s) > EmailMost || !utf8.ValidString(s) || strings.ContainsAny(s, " \"<>(),:;\\") {
+	if at < 1 || len(s) > EmailMost || !utf8.ValidString(s) || strings.ContainsAny(s, "\"<>(),:;\\") || strings.ContainsFunc(s, misleads) {
 		return Email{}, invalid
 	}
 	domain, err := idna.Lookup.ToASCII(s[at+1:])
@@ -41,4 +42,9 @@ func ParseEmail(s string) (Email, error) {
 		return Email{}, invalid
 	}
 	return email, nil
+}
+
+// misleads reports whether a sign is not seen and changes how others are.
+func misleads(sign rune) bool {
+	return unicode.IsControl(sign) || unicode.IsSpace(sign) || unicode.Is(unicode.Bidi_Control, sign)
 }

@@ -90,7 +90,7 @@ func FuzzEmail(f *testing.F) {
 	for _, typed := range []string{
 		"ann@example.org", " Ann@EXAMPLE.org\n", "ann+tag@bücher.example", "ÄNN@example.org", "a@b", "a@b@c.example", "@", "a@[127.0.0.1]",
 		"=?utf-8?q?a?=@example.org", "a\u0307\u0323@example.org", "İ@example.org", "ann@ex\u00adample.org", "ann\r\nBcc: x@example.org",
-		strings.Repeat("Ⱥ", 120) + "@b.example", "ϓ\u0301@example.org", "\"a b\"@example.org", "ann@example.org.", "ann@ﬁ.example",
+		strings.Repeat("Ⱥ", 120) + "@b.example", "ϓ\u0301@example.org", "\"a b\"@example.org", "ann@example.org.", "ann@ﬁ.example", "ann\u202egro.elpmaxe@example.org",
 	} {
 		f.Add(typed)
 	}
@@ -107,7 +107,7 @@ func FuzzEmail(f *testing.F) {
 			t.Fatalf("%q is %+q, and its key %+q, %v", typed, email, again, err)
 		}
 		for _, form := range []string{email.Typed, email.Key} {
-			if len(form) > EmailMost || !utf8.ValidString(form) || strings.ContainsFunc(form, unicode.IsControl) || strings.ContainsFunc(form, unicode.IsSpace) {
+			if len(form) > EmailMost || !utf8.ValidString(form) || strings.ContainsFunc(form, unicode.IsControl) || strings.ContainsFunc(form, unicode.IsSpace) || strings.ContainsRune(form, '\u202e') {
 				t.Fatalf("%q is %q", typed, form)
 			}
 		}
