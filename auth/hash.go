@@ -29,6 +29,11 @@ var DefaultCost = Cost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 // argon2id takes 8 KiB a lane at least.
 func (c Cost) work() uint64 { return uint64(max(c.Memory, 8*uint32(c.Lanes))) * uint64(c.Passes) }
 
+// HeapMost is how many bytes a process may hold that runs so many hashes at
+// once: half as much again as they take, so that none waits for the collector,
+// and [HeapBeside].
+func (c Cost) HeapMost(hashes int) int64 { return HeapBeside + int64(hashes)*int64(c.Memory)<<10*3/2 }
+
 const saltBytes, tagBytes = 16, 32 // ST-01
 
 // A Hasher runs argon2id, a few at a time, so that a flood of sign-ins takes

@@ -49,6 +49,9 @@ const (
 
 	ReadyWithin = 2 * time.Second // a store that takes longer does not answer
 
+	HeapGrowth = 300      // percent of what is in use that may be left over before it is collected: pages leave little, hashes 19 MiB each
+	HeapBeside = 44 << 20 // bytes for all but hashes: a thousand connections, the pages they ask for, and the runtime
+
 	HashMemoryMost = 256 << 10 // KiB of one stored hash: RFC 9106 recommends 64 MiB where memory is short
 	HashWorkMost   = 4 << 20   // KiB in all its passes: some three seconds
 	HashLanesMost  = 16        // and lanes: RFC 9106 recommends 4

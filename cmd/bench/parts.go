@@ -88,15 +88,14 @@ func signIns(s *server, ready prepared, f *figures) error {
 
 // hashes runs argon2id as the program does, and nothing else. Each takes 19 MiB
 // anew, and what that costs depends on the collector: it is set as the program
-// sets its own for two hashes at once (its file memory.go), or a ratio would
-// compare the two settings.
+// sets its own, or a ratio would compare the two settings.
 func hashes(during time.Duration) (cost, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(300))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(101 << 20))
+	c, parallel := auth.DefaultCost, runtime.GOMAXPROCS(0)
+	defer debug.SetGCPercent(debug.SetGCPercent(auth.HeapGrowth))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(c.HeapMost(parallel)))
 	var answers atomic.Int64
 	begun, before := time.Now(), ownCPU()
-	c := auth.DefaultCost
-	err := together(runtime.GOMAXPROCS(0), func(int) error {
+	err := together(parallel, func(int) error {
 		for time.Since(begun) < during {
 			argon2.IDKey([]byte(password), make([]byte, 16), c.Passes, c.Memory, c.Lanes, 32)
 			answers.Add(1)
