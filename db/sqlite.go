@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -67,7 +68,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
 	s.reader = &pool{statements: statements{reader}, use: reader.use, close: reader.close}
-	if err := checkSQLite(ctx, s.reader.statements, true); err != nil {
+	if err := checkSQLite(ctx, s.reader.statements, readerPragmas...); err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
 	s.group = &group{begin: s.writer.begin}
@@ -112,28 +113,21 @@ func openSQLiteWriter(ctx context.Context, path string) (*writePool, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	if err := checkSQLite(ctx, statements{viaSQL{db}}, false); err != nil {
+	if err := checkSQLite(ctx, statements{viaSQL{db}}, pragma{"query_only", "0", "0"}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return newParsedPool(db), nil
 }
 
-// checkSQLite reads back what the connection string has asked for.
-func checkSQLite(ctx context.Context, on statements, readOnly bool) error {
-	wanted := map[string]string{"query_only": "0"}
-	if readOnly {
-		wanted["query_only"] = "1"
-	}
-	for _, p := range sqlitePragmas {
-		wanted[p.name] = p.reads
-	}
-	for name, want := range wanted {
+// checkSQLite reads back what a connection was asked for.
+func checkSQLite(ctx context.Context, on statements, more ...pragma) error {
+	for _, p := range slices.Concat(sqlitePragmas, more) {
 		var got string
-		if err := on.find(ctx, into{&got}, `PRAGMA `+name); err != nil {
-			return fmt.Errorf("read pragma %s: %w", name, err)
+		if err := on.find(ctx, into{&got}, `PRAGMA `+p.name); err != nil {
+			return fmt.Errorf("read pragma %s: %w", p.name, err)
 		}
-		if got != want {
-			return fmt.Errorf("pragma %s is %s and must be %s", name, got, want)
+		if got != p.reads {
+			return fmt.Errorf("pragma %s is %s and must be %s", p.name, got, p.reads)
 		}
 	}
 	return nil

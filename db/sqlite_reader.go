@@ -35,6 +35,14 @@ type sqliteReader struct {
 	waitedFor atomic.Int64 // nanoseconds
 }
 
+// readerPragmas are what a reader sets beside the others. What a page reads is
+// seldom what the one before has read: the upper levels of the tables are worth
+// keeping, for the rest there is the system's cache, which all share.
+var readerPragmas = []pragma{
+	{"query_only", "1", "1"},
+	{"cache_size", "-1000", "-1000"}, // KiB, half of what SQLite would take
+}
+
 var errReaderClosed = errors.New("the database is closed")
 
 // openSQLiteReader opens so many connections to a database that is there and
@@ -58,7 +66,7 @@ func openSQLiteConn(path string) (*sqlite.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range append(slices.Clone(sqlitePragmas), pragma{"query_only", "1", "1"}) {
+	for _, p := range slices.Concat(sqlitePragmas, readerPragmas) {
 		if err := sqlitex.ExecuteTransient(conn, `PRAGMA `+p.name+` = `+p.set, nil); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}

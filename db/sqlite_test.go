@@ -39,9 +39,9 @@ func TestOpenSQLite_OddNames(t *testing.T) {
 
 func TestOpenSQLite_Pragmas(t *testing.T) {
 	b := open(t)
-	must(t, checkSQLite(t.Context(), b.writer.statements, false))
-	must(t, checkSQLite(t.Context(), b.reader.statements, true))
-	if err := checkSQLite(t.Context(), b.writer.statements, true); err == nil {
+	must(t, checkSQLite(t.Context(), b.writer.statements))
+	must(t, checkSQLite(t.Context(), b.reader.statements, readerPragmas...))
+	if err := checkSQLite(t.Context(), b.writer.statements, readerPragmas...); err == nil {
 		t.Error("a pragma that did not take was not noticed")
 	}
 	if _, err := b.reader.exec(t.Context(), `DELETE FROM users`); err == nil {
