@@ -1,11 +1,18 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"twostep/auth"
+	"twostep/db"
 )
 
 // TestProgram_Migrate walks from a server on SQLite to two on PostgreSQL.
@@ -45,6 +52,90 @@ func TestProgram_Migrate(t *testing.T) {
 			t.Errorf("stopped with %d: %s", code, said)
 		}
 	}
+}
+
+// TestProgram_MigrateKilled: of a move that was killed nothing stands, and the
+// next one moves everything.
+func TestProgram_MigrateKilled(t *testing.T) {
+	const people = 30_000
+	folder, address := t.TempDir(), emptyDatabase(t)
+	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
+	store, keys, err := places{data: filepath.Join(folder, "data")}.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	var all []auth.Grant
+	for n := range people {
+		id := auth.UserID(fmt.Sprint("person ", n))
+		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
+		all = append(all, auth.Grant{
+			NewUser: &auth.NewUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
+			Events:  []auth.Event{{ID: string(id), User: id, At: now, What: auth.SignedUp}},
+		})
+	}
+	if err := errors.Join(store.AddPeople(t.Context(), all), store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"migrate", "--from=sqlite", "--to=" + address}
+	p := program(t, folder, words...)
+	p.Stderr = fullPipe(t) // it waits for ever to say how far it is
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; {
+		if err = inCopy(address); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+	_ = p.Process.Kill()
+	_ = p.Wait()
+	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != 0 {
+		t.Errorf("%d accounts are left, %v", there.Accounts, err)
+	}
+	say(t, folder, 0, many(people, "account"), words...)
+	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.Seals != nil {
+		t.Errorf("%d accounts were moved, %v, %v", there.Accounts, there.Seals, err)
+	}
+}
+
+// fullPipe is a pipe that takes nothing more and that nobody reads.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = out.Close(), in.Close() })
+	for err == nil {
+		if err = in.SetWriteDeadline(time.Now().Add(time.Millisecond)); err == nil {
+			_, err = in.Write([]byte("\n"))
+		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// inCopy answers nil while somebody fills a database and has begun with the
+// accounts.
+func inCopy(address string) error {
+	at, err := url.Parse(address)
+	if err != nil {
+		return err
+	}
+	return postgres.cluster.Run(strings.TrimPrefix(at.Path, "/"), `
+		DO $$ BEGIN
+			ASSERT EXISTS (
+				SELECT 1
+				FROM pg_stat_activity
+				WHERE datname = current_database() AND state = 'idle in transaction' AND query ILIKE 'COPY%users%'
+			), 'no copy is under way';
+		END $$`)
 }
 
 func TestProgram_MigrateBadFlags(t *testing.T) {
