@@ -19,6 +19,7 @@ import (
 //	request   every request: id, method, route, status, ms, address, user; and
 //	          reason, why it was refused: the auth.Reason of a problem, or
 //	          "sign_in_first", "verify_first", "forged", "not_found" ...
+//	          Without a reason it may wait a moment, see Site.Later
 //	account   everything that happened to an account: what (auth.What), by
 //	          which factor, user, address, request
 //	fault, panic   what is ours, with the request's id
