@@ -40,7 +40,7 @@ type Attempt struct {
 	ExpiresAt time.Time
 
 	Factors Factors   // what this person has beside the password, read live
-	Code    *SentCode // the code sent for this attempt, if one still stands
+	Code    *SentCode // the code sent for this attempt, where one is asked and still stands
 	Demand  Reverify  // what the operator wants proved anew, read live
 }
 
@@ -195,11 +195,12 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 		return Attempt{}, err
 	}
 	a.Demand = r.policy.Reverify
-	channel := BySMS
-	if mailCodes[a.Purpose] != nil {
-		channel = ByEmail
+	switch _, kinds := a.asks(); {
+	case slices.Contains(kinds, PhoneCode):
+		a.Code, err = r.sentCode(ctx, a.Handle, BySMS, now)
+	case slices.Contains(kinds, EmailCode):
+		a.Code, err = r.sentCode(ctx, a.Handle, ByEmail, now)
 	}
-	a.Code, err = r.sentCode(ctx, a.Handle, channel, now)
 	return a, err
 }
 

@@ -6,11 +6,11 @@ import (
 )
 
 // gate is where every way in ends: it decides what is still owed, and only
-// where nothing is does a session begin.
-func (r *Rules) gate(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) (Pass, error) {
+// where nothing is does a session begin. q was answered right just now.
+func (r *Rules) gate(ctx context.Context, q question, a Attempt, grant *Grant, now time.Time) (Pass, error) {
 	if a.Step() == StepDone {
 		grant.EndAttempt = a.Handle
-		return r.begin(ctx, visitor, a, grant, now)
+		return r.begin(ctx, q, a, grant, now)
 	}
 	pass := Pass{Next: a.Next}
 	if a.Handle != "" {
@@ -21,7 +21,7 @@ func (r *Rules) gate(ctx context.Context, visitor Visitor, a Attempt, grant *Gra
 	pass.Attempt = NewHandle()
 	a.Handle, a.ExpiresAt = pass.Attempt.Hash(), now.Add(AttemptLifetime)
 	if m := a.Method(); a.Step() == StepSecond && m.Kind == PhoneCode {
-		if err := r.owePhoneCode(ctx, visitor, a, m.Phone, grant, now); err != nil && !isProblem(err) {
+		if err := r.owePhoneCode(ctx, q.visitor, a, m.Phone, grant, now); err != nil && !isProblem(err) {
 			return Pass{}, err // a code asked for too soon is no reason to stop: the page offers another
 		}
 	}
@@ -31,35 +31,31 @@ func (r *Rules) gate(ctx context.Context, visitor Visitor, a Attempt, grant *Gra
 
 // begin is what a finished attempt leads to: a session that begins, with its
 // account at sign-up, or one that has proved anew what it had proved before.
-func (r *Rules) begin(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) (Pass, error) {
+func (r *Rules) begin(ctx context.Context, q question, a Attempt, grant *Grant, now time.Time) (Pass, error) {
 	pass := Pass{Session: NewHandle(), Next: a.Next}
 	event := Event{User: a.User, What: SignedIn, Kind: a.Proved[len(a.Proved)-1].Kind}
 	if a.Purpose == Reverification {
 		first, second := a.provedAt()
 		grant.Raise = &Raise{Session: a.Session, Handle: pass.Session.Hash(), FirstAt: first, SecondAt: second}
 		event.What = Reverified
-		return pass, r.tell(ctx, grant, visitor, event)
-	}
-	known, err := r.knowsBrowser(ctx, a.User, visitor)
-	if err != nil {
-		return pass, err
+		return pass, r.tell(ctx, grant, q.visitor, event)
 	}
 	switch {
 	case a.Purpose == SignUp:
 		a.User = grant.newUser(a)
 		event.User, event.What = a.User, SignedUp
-	case !known:
+	case !q.known:
 		event.What = SignedInNewBrowser
 	}
-	marker := visitor.Marker
+	marker := q.visitor.Marker
 	if marker == "" {
 		marker = NewHandle()
 		pass.Browser = marker
 	}
 	grant.Browser = &KnownBrowser{User: a.User, Marker: marker.Hash(), SeenAt: now}
-	grant.Session = newSession(pass.Session, visitor, a, now)
+	grant.Session = newSession(pass.Session, q.visitor, a, now)
 	grant.Bare = grant.Session.SecondAt.IsZero()
-	return pass, r.tell(ctx, grant, visitor, event)
+	return pass, r.tell(ctx, grant, q.visitor, event)
 }
 
 // provedAt is when the first and the second factor were proved; zero for not.

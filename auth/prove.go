@@ -23,6 +23,7 @@ type question struct {
 	holder  string         // what sent codes are bound to: an attempt or an enrolment (SM-05)
 	brake   string         // the factor, as failures are counted: see brakeName
 	visitor Visitor        // who answers
+	known   bool           // whether by a browser that has signed in to the account before
 	field   string         // of the form, for the password
 	hash    string         // the account's password hash; empty where nobody bears the address
 	numbers []string       // where a sent code may have gone to and still count
@@ -168,7 +169,7 @@ func (r *Rules) attemptQuestion(ctx context.Context, visitor Visitor, a Attempt,
 		return question{}, err
 	}
 	q := question{
-		kind: kind, user: a.User, visitor: visitor, holder: a.Handle,
+		kind: kind, user: a.User, visitor: visitor, known: known, holder: a.Handle,
 		brake: brakeName(kind, string(a.User), known),
 	}
 	switch kind {
@@ -202,7 +203,7 @@ func (r *Rules) prove(ctx context.Context, visitor Visitor, a Attempt, q questio
 		}
 	}
 	a.Proved = append(slices.Clone(a.Proved), Proof{Kind: q.kind, At: now})
-	pass, err := r.gate(ctx, visitor, a, &grant, now)
+	pass, err := r.gate(ctx, q, a, &grant, now)
 	if err != nil {
 		return Pass{}, err
 	}

@@ -62,7 +62,7 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 		account = email.Key
 	}
 	q := question{
-		kind: Password, user: user.ID, visitor: visitor, hash: user.PasswordHash,
+		kind: Password, user: user.ID, visitor: visitor, known: known, hash: user.PasswordHash,
 		brake: brakeName(Password, account, known),
 	}
 	if user.Disabled {

@@ -32,7 +32,7 @@ func TestFault_EachCall(t *testing.T) {
 				t.Fatalf("where %s %s", broke, name)
 			}
 		}
-		if len(broken) != 10 {
+		if len(broken) != 9 {
 			t.Errorf("%s: %v", name, broken)
 		}
 	}
