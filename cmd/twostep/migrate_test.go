@@ -57,7 +57,7 @@ func TestProgram_Migrate(t *testing.T) {
 // TestProgram_MigrateKilled: of a move that was killed nothing stands, and the
 // next one moves everything.
 func TestProgram_MigrateKilled(t *testing.T) {
-	const people = 30_000
+	const people = 100
 	folder, address := t.TempDir(), emptyDatabase(t)
 	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
 	store, keys, err := places{data: filepath.Join(folder, "data")}.open(t.Context())
