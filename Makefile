@@ -15,7 +15,8 @@ build: ## Make the binary ./twostep, which needs nothing beside it
 # Tests write thousands of small databases with every promise to the disk kept:
 # in memory that takes a tenth of the time. Where there is little room they use
 # the disk.
-TEST = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 2000000 {print "room"}')" ] && [ -w /dev/shm ] && echo TMPDIR=/dev/shm) go test
+IN_MEMORY = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 2000000 {print "room"}')" ] && [ -w /dev/shm ] && echo TMPDIR=/dev/shm)
+TEST = $(IN_MEMORY) go test
 
 test: ## Run every test
 	$(TEST) ./...
@@ -61,30 +62,27 @@ screenshots: browsers ## Take the pictures in the README anew
 	CI=true go test ./views -count=1 -run '^TestScreens$$' -screens testdata/screens
 
 FUZZTIME = 1m
+FUZZED = $(sort $(dir $(shell grep -rl '^func Fuzz' --include='*_test.go' .)))
+TARGETS = $$(sed -n 's/^func \(Fuzz[[:alnum:]]*\).*/\1/p' $$room*_test.go)
 
 # What is found stays under testdata/fuzz, where every test run tries it again.
 # One worker, and a bound on how long it makes a find smaller: else it does
 # nothing else.
 fuzz: ## Give every parser and gate bad input, for FUZZTIME=1m each
-	@set -e; for room in $$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...); do \
-		for target in $$(go test -list '^Fuzz' $$room | grep '^Fuzz'); do \
-			echo "== $$target ($$room)"; \
-			$(TEST) $$room -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1; \
-		done; \
-	done
+	@set -e; for room in $(FUZZED); do for target in $(TARGETS); do \
+		echo "== $$target ($$room)"; \
+		$(TEST) $$room -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1; \
+	done; done
 
 # The same for seconds, of the tests as they are: the instruments that show where
 # bad input leads take minutes to build in.
-FUZZBRIEF = 2s
-FUZZED = $(sort $(dir $(shell grep -rl '^func Fuzz' --include='*_test.go' .)))
-
 define fuzz_briefly
 	@set -e; made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; for room in $(FUZZED); do \
-		go test -c -o "$$made/tests" "$$room"; cd "$$room"; \
-		for target in $$("$$made/tests" -test.list '^Fuzz' | grep '^Fuzz'); do \
-			"$$made/tests" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZBRIEF) -test.fuzzminimizetime 2s -test.fuzzcachedir "$$made" >"$$made/said" 2>&1 || { cat "$$made/said"; exit 1; }; \
+		go test -c -o "$$made/tests" $$room; \
+		for target in $(TARGETS); do \
+			(cd $$room && $(IN_MEMORY) "$$made/tests" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime 2s -test.fuzzminimizetime 2s -test.fuzzcachedir "$$made") >"$$made/said" 2>&1 || { cat "$$made/said"; exit 1; }; \
 			echo "$$target $$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$made/said" | tail -1)"; \
-		done; cd - >/dev/null; \
+		done; \
 	done
 endef
 

@@ -132,7 +132,7 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 		return "", err
 	}
 	q := question{
-		kind: Password, user: user.ID, visitor: visitor, hash: user.PasswordHash, holder: string(session.ID),
+		kind: Password, user: user.ID, visitor: visitor, known: known, hash: user.PasswordHash, holder: string(session.ID),
 		field: "current", brake: brakeName(Password, string(user.ID), known),
 	}
 	if _, err := r.verify(ctx, q, current, now); err != nil {

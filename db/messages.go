@@ -20,10 +20,11 @@ type messageRow struct {
 	body  []byte
 }
 
-// ClaimMessages hands out messages of a channel that are due and holds them
-// back from every other worker until the time given, the oldest first. A body that does not open
-// is an error that names the message; then nothing is handed out, and that one
-// alone is put off, so that it does not stand in the way of the rest.
+// ClaimMessages hands out messages of a channel that are due, or put off past
+// furthest, and holds them back from every other worker until the time given,
+// the oldest first. A body that does not open is an error that names the
+// message; then nothing is handed out, and that one alone is put off, so that it
+// does not stand in the way of the rest.
 func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, most int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
@@ -58,7 +59,8 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 	return messages, nil
 }
 
-// claim takes messages in one write. Where several workers write, each passes
+// claim takes messages in one write, once it has made due what a wrong clock has
+// put off, which is seldom anything. Where several workers write, each passes
 // over the rows that another is taking, or they would wait for one another in
 // turn; so that this end of the query alone differs between the databases.
 func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel, now, until, furthest time.Time, most int) (rows []messageRow, err error) {

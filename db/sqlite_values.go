@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -58,13 +57,6 @@ var errOtherType = errors.New("what is stored is of another type")
 func scanColumn(stmt *sqlite.Stmt, i int, to any) error {
 	stored := stmt.ColumnType(i)
 	switch to := to.(type) {
-	case moment: // as its Scan does, without a box for the number
-		*to.t = time.Time{}
-		if stored == sqlite.TypeInteger {
-			*to.t = time.UnixMilli(stmt.ColumnInt64(i)).UTC()
-			return nil
-		}
-		return unless(stored == sqlite.TypeNull)
 	case *any:
 		*to = columnValue(stmt, i, stored)
 		return nil

@@ -85,7 +85,7 @@ func held(id, holder string) auth.Message {
 	return m
 }
 
-// FindSession reads a session alone.
+// FindSession reads a session with all that is told of it.
 func (b base) FindSession(ctx context.Context, handle string) (auth.Session, error) {
 	f, _, err := b.FindSessionFactors(ctx, handle, noon)
 	if err != nil {

@@ -45,9 +45,9 @@ func FuzzLogo(f *testing.F) {
 	})
 }
 
-// languages are those that a browser reads inside an SVG, and none is the first
-// guess of some. What is of another does nothing, such as the RDF that drawing
-// programs write, whichever name it bears.
+// languages are those that a browser reads inside an SVG; to name none could be
+// any of them. An element of another does nothing, whichever name it bears, such
+// as the RDF that drawing programs write.
 var languages = []string{"", "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"}
 
 var (

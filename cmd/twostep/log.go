@@ -32,7 +32,7 @@ func onTerminal(out io.Writer) bool {
 // others, about accounts, refusals and faults, are written at once and behind
 // them. A process that is killed loses no other line than those of that moment.
 type siteLog struct {
-	at, later *slog.Logger
+	atOnce, later *slog.Logger
 
 	out     io.Writer
 	alone   sync.Mutex
@@ -48,7 +48,7 @@ const (
 
 func newSiteLog(out io.Writer) *siteLog {
 	l, text := &siteLog{out: out}, onTerminal(out)
-	l.at = slog.New(logHandler(writer(l.write), text))
+	l.atOnce = slog.New(logHandler(writer(l.write), text))
 	l.later = slog.New(logHandler(writer(l.writeLater), text))
 	return l
 }
@@ -73,17 +73,17 @@ func (l *siteLog) writeLater(line []byte) error {
 	}
 	if !l.due {
 		l.due = true
-		time.AfterFunc(logLater, func() { _ = l.finish() }) // a log that cannot be written has no place to say so
+		time.AfterFunc(logLater, l.finish)
 	}
 	return nil
 }
 
 // finish writes what waits.
-func (l *siteLog) finish() error {
+func (l *siteLog) finish() {
 	l.alone.Lock()
 	defer l.alone.Unlock()
 	l.due = false
-	return l.drain()
+	_ = l.drain() // a log that cannot be written has no place to say so
 }
 
 func (l *siteLog) drain() error {

@@ -55,9 +55,9 @@ func TestSiteLog_AtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &shelf{}
 		l := newSiteLog(out)
-		l.at.Warn("alone")
+		l.atOnce.Warn("alone")
 		l.later.Info("first")
-		l.at.Warn("second")
+		l.atOnce.Warn("second")
 		calls := strings.Join(out.taken(), "|")
 		if strings.Count(calls, "|") != 1 || strings.Index(calls, "alone") > strings.Index(calls, "first") || strings.Index(calls, "first") > strings.Index(calls, "second") {
 			t.Errorf("written: %q", calls)
@@ -83,7 +83,7 @@ func TestSiteLog_Many(t *testing.T) {
 				for n := range lines {
 					log := l.later
 					if n%10 == 9 {
-						log = l.at
+						log = l.atOnce
 					}
 					log.Info(fmt.Sprintf("line %d of %d.", n, i))
 				}
@@ -93,9 +93,7 @@ func TestSiteLog_Many(t *testing.T) {
 		if len(out.calls) < 2 {
 			t.Error("all of it waited")
 		}
-		if err := l.finish(); err != nil {
-			t.Fatal(err)
-		}
+		l.finish()
 		text := strings.Join(out.calls, "")
 		for i := range writers {
 			last := -1

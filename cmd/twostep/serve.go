@@ -61,8 +61,8 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	}
 
 	lines := newSiteLog(t.err)
-	defer func() { err = errors.Join(err, lines.finish()) }()
-	log := lines.at
+	defer lines.finish()
+	log := lines.atOnce
 	s.policy.Breached = s.breached.rule(log)
 	hashes := runtime.GOMAXPROCS(0)
 	collectSeldom(hashes)
