@@ -1,13 +1,16 @@
 package handlers_test
 
 import (
+	"log/slog"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"twostep/auth"
+	"twostep/handlers"
 )
 
 // lines are those lines of the log that have all of the words.
@@ -325,6 +328,35 @@ func TestNothingToSee(t *testing.T) {
 					t.Errorf("%s %s: %d", method, path, response.StatusCode)
 				}
 			}
+		}
+	}
+}
+
+// TestLog_Later: only the line of a request in which nothing was refused may
+// wait; what happened to an account, and a refusal, is written at once.
+func TestLog_Later(t *testing.T) {
+	w, later := newWorld(t), &logBook{}
+	origin, err := url.Parse(w.origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.site = handlers.New(w.rules, w.keys, handlers.Site{
+		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(w.log, nil)), Later: slog.New(slog.NewTextHandler(later, nil)),
+	})
+	w.browser().signUp(ann).open("/account").sees("Account")
+	w.browser().try(ann, notPassword).refused(422)
+	w.browser().open("/nowhere")
+	if waits := later.lines("msg=request", "route=/account ", "status=200"); len(waits) == 0 {
+		t.Error("no page waits for others")
+	}
+	for _, line := range later.lines("=") {
+		if !strings.Contains(line, "msg=request") || strings.Contains(line, "reason=") {
+			t.Errorf("this line waits: %s", line)
+		}
+	}
+	for _, want := range [][]string{{"msg=account", "what=signed_up"}, {"status=422", "reason="}, {"status=404", "reason=not_found"}} {
+		if len(w.log.lines(want...)) == 0 {
+			t.Errorf("%v is not written at once", want)
 		}
 	}
 }
