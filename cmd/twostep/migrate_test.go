@@ -110,13 +110,19 @@ func fullPipe(t *testing.T) *os.File {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = out.Close(), in.Close() })
-	for err == nil {
-		if err = in.SetWriteDeadline(time.Now().Add(time.Millisecond)); err == nil {
-			_, err = in.Write([]byte("\n"))
-		}
-	}
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
+	raw, err := in.SyscallConn()
+	if err != nil {
 		t.Fatal(err)
+	}
+	var full error
+	err = raw.Write(func(fd uintptr) bool {
+		for full == nil || errors.Is(full, syscall.EINTR) {
+			_, full = syscall.Write(int(fd), []byte("\n")) // by bytes: else room is left for less
+		}
+		return true
+	})
+	if err != nil || !errors.Is(full, syscall.EAGAIN) {
+		t.Fatal(err, full)
 	}
 	return in
 }
