@@ -113,7 +113,7 @@ check: ## Do all that CI does, and change nothing
 	@echo '== built without C'
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -o /dev/null ./cmd/twostep
 	@echo '== tested$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
-	$(TEST) $(RACE) $(ROOMS)
+	$(TEST) $(RACE) -parallel 4 $(ROOMS)
 	$(if $(RACE),$(TEST) $(RACE) -run AtOnce ./handlers)
 	RAPID_CHECKS=200 $(TEST) ./handlers/... ./views/...
 	@echo '== given bad input: target, times'

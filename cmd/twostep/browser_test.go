@@ -22,6 +22,7 @@ import (
 // with scripts off (HT-07): at a desk by the keyboard alone (AX-07), on a phone by
 // tapping. Forms post under the policies that the program sends (CS-07).
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	chromium := startChromium(t)
 	folder := t.TempDir()
 	site := start(t, folder, "--mail=file:mail", "--sms=file:sms")

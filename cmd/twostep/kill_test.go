@@ -32,6 +32,7 @@ const (
 // stands, no code was taken twice, every letter has come, and none with a code
 // that had expired (ST-08, TO-05, BC-02).
 func TestProgram_Killed(t *testing.T) {
+	t.Parallel() // beside TestBrowser: both wait for half a minute here and there
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
 		newSiege(t, "").run()
