@@ -109,13 +109,14 @@ func (t *tx) addBackupCodes(ctx context.Context, set auth.BackupCodeSet) error {
 }
 
 func (t *tx) addCodeHashes(ctx context.Context, set auth.BackupCodeSet) error {
+	var args []any
 	for _, hash := range set.Hashes {
-		_, err := t.exec(ctx, `INSERT INTO backup_codes (user_id, hash) VALUES ($1, $2)`, set.User, hash)
-		if err != nil {
-			return err
-		}
+		args = append(args, set.User, hash)
 	}
-	return nil
+	_, err := t.exec(ctx, `
+		INSERT INTO backup_codes (user_id, hash)
+		VALUES `+values(len(set.Hashes), 2), args...)
+	return err
 }
 
 // dropIdleCodes takes the codes of an account that has no second factor left:

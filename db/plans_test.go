@@ -21,7 +21,8 @@ func TestQueries_UseIndexes(t *testing.T) {
 	looked := queries()
 	for _, query := range looked {
 		for _, line := range b.plan(t, query) {
-			if strings.HasPrefix(line, "SCAN") && line != "SCAN CONSTANT ROW" && line != "SCAN due" && line != "SCAN failed" {
+			given := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
+			if strings.HasPrefix(line, "SCAN") && !given && line != "SCAN due" && line != "SCAN failed" {
 				t.Errorf("%s reads a whole table:%s", line, query)
 			}
 		}
@@ -72,7 +73,7 @@ func (b base) noted() (queries func() []string) {
 
 func (b base) plan(t *testing.T, query string) (lines []string) {
 	t.Helper()
-	nothing := make([]any, 12) // the driver ignores those past the last placeholder
+	nothing := make([]any, 64) // the driver ignores those past the last placeholder
 	rows, err := b.writer.db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
 	must(t, err)
 	defer rows.Close()

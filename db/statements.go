@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -42,6 +44,18 @@ func (s statements) find(ctx context.Context, row into, query string, args ...an
 // each reads all rows: it scans one into row and calls keep, again and again.
 func (s statements) each(ctx context.Context, row into, keep func(), query string, args ...any) error {
 	return s.on.read(ctx, row, func() bool { keep(); return true }, query, args)
+}
+
+// values lists rows for VALUES, of so many parameters each. There must be few
+// numbers of rows: each is a query of its own, whose text is kept.
+func values(rows, columns int) string {
+	row := strings.Repeat(", $%d", columns)[2:]
+	list := strings.Repeat(", ("+row+")", rows)[2:]
+	numbers := make([]any, rows*columns)
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
+	return fmt.Sprintf(list, numbers...)
 }
 
 // viaSQL is a runner of database/sql.

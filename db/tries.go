@@ -17,64 +17,77 @@ import (
 func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refused int, count auth.Count, err error) {
 	_, err = s.write(ctx, "count a try", nil, func(tx *tx) (bool, error) {
 		refused = -1
-		counts, setBack, err := tx.lockTries(ctx, now, tries)
+		counts, err := tx.lockTries(ctx, now, tries)
 		if err != nil {
 			return false, err
 		}
+		setBack := map[string]auth.Count{}
+		for key, c := range counts {
+			if back, changed := c.SetBack(now); changed {
+				counts[key], setBack[key] = back, back
+			}
+		}
 		for i, try := range tries {
-			next, allowed := try.Brake.Next(counts[try.Key], now)
+			key := storableText(try.Key)
+			next, allowed := try.Brake.Next(counts[key], now)
 			if !allowed {
 				refused, count = i, next
-				return setBack, nil
+				return len(setBack) > 0, tx.putTries(ctx, setBack)
 			}
-			counts[try.Key] = next
+			counts[key] = next
 		}
-		for key, next := range counts {
-			if err := tx.replaceTry(ctx, key, next); err != nil {
-				return false, err
-			}
-		}
-		return true, nil
+		return true, tx.putTries(ctx, counts)
 	})
 	return refused, count, err
 }
 
-// lockTries reads the counts and holds them to the end of the transaction; those
-// of a time to come it sets back. The write that changes nothing is what locks a
-// row where several can write, and the order of the keys is the same for all, so
-// that no two wait for each other.
-func (t *tx) lockTries(ctx context.Context, now time.Time, tries []auth.Try) (counts map[string]auth.Count, setBack bool, err error) {
-	keys := make([]string, len(tries))
-	for i, try := range tries {
-		keys[i] = try.Key
+// lockTries reads the counts, by their keys as they are stored, and holds them
+// to the end of the transaction. The write that changes nothing is what locks a
+// row where several can write.
+func (t *tx) lockTries(ctx context.Context, now time.Time, tries []auth.Try) (counts map[string]auth.Count, err error) {
+	counts = map[string]auth.Count{}
+	for _, try := range tries {
+		counts[storableText(try.Key)] = auth.Count{Since: now}
 	}
-	slices.Sort(keys)
-	counts = make(map[string]auth.Count, len(keys))
-	for _, key := range slices.Compact(keys) {
-		var c auth.Count
-		err := t.find(ctx, into{&c.N, at(&c.Since), at(&c.ReadyAt)}, `
-			INSERT INTO tries (key, owner, n, since) VALUES ($1, $2, 0, $3)
-			ON CONFLICT (key) DO UPDATE SET key = excluded.key
-			RETURNING n, since, ready_at`, key, owner(key), millis(now))
-		if err != nil {
-			return nil, false, fmt.Errorf("lock a count: %w", err)
-		}
-		back, changed := c.SetBack(now)
-		if changed {
-			if err := t.replaceTry(ctx, key, back); err != nil {
-				return nil, false, err
-			}
-		}
-		counts[key], setBack = back, setBack || changed
+	if len(counts) == 0 {
+		return counts, nil
 	}
-	return counts, setBack, nil
+	var (
+		key string
+		c   auth.Count
+	)
+	query, args := insertTries(counts)
+	err = t.each(ctx, into{&key, &c.N, at(&c.Since), at(&c.ReadyAt)}, func() { counts[key] = c }, query+`
+		key = excluded.key
+		RETURNING key, n, since, ready_at`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("lock counts: %w", err)
+	}
+	return counts, nil
 }
 
-func (t *tx) replaceTry(ctx context.Context, key string, c auth.Count) error {
-	_, err := t.exec(ctx, `
-		UPDATE tries SET n = $1, since = $2, ready_at = $3
-		WHERE key = $4`, c.N, millis(c.Since), millis(c.ReadyAt), key)
+func (t *tx) putTries(ctx context.Context, counts map[string]auth.Count) error {
+	if len(counts) == 0 {
+		return nil
+	}
+	query, args := insertTries(counts)
+	_, err := t.exec(ctx, query+`
+		n = excluded.n, since = excluded.since, ready_at = excluded.ready_at`, args...)
 	return err
+}
+
+// insertTries begins a write of counts, which goes on with what becomes of those
+// that are there. The order of the keys is the same for all, so that no two wait
+// for each other.
+func insertTries(counts map[string]auth.Count) (query string, args []any) {
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		c := counts[key]
+		args = append(args, key, owner(key), c.N, millis(c.Since), millis(c.ReadyAt))
+	}
+	return `
+		INSERT INTO tries (key, owner, n, since, ready_at)
+		VALUES ` + values(len(counts), 5) + `
+		ON CONFLICT (key) DO UPDATE SET`, args
 }
 
 // owner is for whom a count is: the last part of its key. Who is deleted takes
@@ -86,10 +99,10 @@ func owner(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 func (t *tx) settleTries(ctx context.Context, clear, giveBack []string) error {
 	query := map[string]string{}
 	for _, key := range giveBack {
-		query[key] = `UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`
+		query[storableText(key)] = `UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`
 	}
 	for _, key := range clear {
-		query[key] = `DELETE FROM tries WHERE key = $1`
+		query[storableText(key)] = `DELETE FROM tries WHERE key = $1`
 	}
 	for _, key := range slices.Sorted(maps.Keys(query)) {
 		if _, err := t.exec(ctx, query[key], key); err != nil {
