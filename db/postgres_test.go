@@ -196,10 +196,23 @@ func TestPlain_OddText(t *testing.T) {
 			wantFalse(t, removed, err)
 			_, err = b.FindActivity(t.Context(), "ann", odd, 1)
 			must(t, err)
-			refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: "k/" + odd, Brake: auth.Window{Most: 1, In: time.Hour}}})
-			if err != nil || refused != -1 {
-				t.Errorf("refused by %d, %v", refused, err)
+		}
+		once := auth.Window{Most: 1, In: time.Hour}
+		for _, want := range []int{-1, 0} { // the two are one count
+			refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: "a\x00", Brake: once}})
+			must(t, err)
+			if refused != want {
+				t.Errorf("refused by %d, not %d", refused, want)
 			}
+		}
+		refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: "b\x00", Brake: once}, {Key: "b\xff", Brake: once}})
+		must(t, err)
+		if refused != 1 {
+			t.Errorf("refused by %d, not by the other name of one count", refused)
+		}
+		b.give(t, auth.Grant{Clear: []string{"a\xff"}})
+		if n := b.count(t, `SELECT count(*) FROM tries`); n != 0 {
+			t.Errorf("%d counts are left", n)
 		}
 	})
 }
