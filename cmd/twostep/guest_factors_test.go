@@ -42,7 +42,7 @@ func (g *guest) addApp() {
 
 // hashed notes what was done that may take a set of backup codes.
 func (g *guest) hashed(what auth.What) {
-	g.told[what]++
+	g.hears(what)
 	g.s.sets.Add(1)
 }
 
@@ -93,7 +93,7 @@ func (g *guest) provePhone() {
 		g.phone = fmt.Sprintf("+1415%07d", 2000000+10*g.number+g.phones) // none that has got a code just now
 		g.smsAsked = time.Now()
 		g.c.fill("Enter phone number", g.phone).presses("Continue")
-		g.told["phone_code"]++
+		g.hears("phone_code")
 	}
 	g.c.sees("Verify phone")
 	code := g.code(&g.s.sms, g.phone)
@@ -101,7 +101,7 @@ func (g *guest) provePhone() {
 	before := g.c.clone()
 	g.c.presses("Verify")
 	g.added = true
-	g.told[auth.PhoneAdded]++
+	g.hears(auth.PhoneAdded)
 	g.spent(before, "Verify", code)
 }
 

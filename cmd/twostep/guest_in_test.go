@@ -51,7 +51,7 @@ func (g *guest) password(c *client) {
 func (g *guest) came(by auth.Kind) {
 	g.signedIn = true
 	g.in[by]++
-	g.s.cameBy.Store(by, true)
+	g.s.happened.Store(by, true)
 }
 
 // asksPhone tells whether the page asks for a code by SMS.
@@ -161,7 +161,7 @@ func (g *guest) byPhone() bool {
 func (g *guest) asks(button string) {
 	g.smsAsked = time.Now()
 	g.c.presses(button)
-	g.told["sign_in_code"]++
+	g.hears("sign_in_code")
 }
 
 // probe tries codes again that were taken: those that were sent for one form in

@@ -157,7 +157,7 @@ func (g *guest) signUp() {
 		}
 		g.askedFor = true
 		g.c.fill("Email address", g.email).fill("Password", guestsPassword).presses("Continue")
-		g.told["sign_up_code"]++
+		g.hears("sign_up_code")
 	}
 	g.c.sees("Verify your email")
 	code := g.code(&g.s.mail, g.email)
@@ -166,9 +166,15 @@ func (g *guest) signUp() {
 	g.proving = true
 	g.c.presses("Verify")
 	g.account, g.signedIn = true, true
-	g.told[auth.SignedUp]++
+	g.hears(auth.SignedUp)
 	g.spent(before, "Verify", code)
 	g.c.sees("Account")
+}
+
+// hears notes that the site said that something was done.
+func (g *guest) hears(what auth.What) {
+	g.told[what]++
+	g.s.happened.Store(what, true)
 }
 
 // spent notes that a form was taken with a code that works once.
@@ -195,6 +201,6 @@ func (g *guest) signOut() {
 	before := g.c.clone()
 	g.signedIn = false // or not, if the answer is lost
 	g.c.presses("Sign out")
-	g.told["signed_out"]++
+	g.hears("signed_out")
 	g.ended = append(g.ended, before)
 }

@@ -17,6 +17,7 @@ var killSeed = flag.Uint64("killseed", 0, "draw the moments and the guests of Te
 
 const (
 	kills      = 200                       // at least
+	killsMore  = 8                         // on top, where something has not happened yet
 	killsEarly = 10 * time.Second          // before the first codes have expired
 	lateAfter  = time.Minute + time.Second // a worker holds the first codes back until they have expired
 	drainsIn   = 2 * time.Minute           // once nothing is killed any more; a claim of a killed server takes half a minute
@@ -68,14 +69,20 @@ func (s *siege) run() {
 	moments := rand.New(rand.NewPCG(seed, kills))
 	// A quick machine goes on for as long as has to be waited anyway: who got a
 	// code by SMS can sign in by another one after half a minute.
-	// Where nobody has come by one of the proofs yet, it goes on as well.
-	for enough := late.Add(-killsEarly); !s.t.Failed(); s.killed++ {
-		if s.killed >= kills && time.Now().After(enough) && (s.allProofs() || s.killed >= 2*kills) {
-			break
-		}
+	for enough := late.Add(-killsEarly); !s.t.Failed() && (s.killed < kills || time.Now().Before(enough)); s.killed++ {
 		kill := s.server("--mail=file:mail", "--sms=file:sms")
 		s.live(moments)
 		kill()
+	}
+	// A machine that has much else to do needs longer lives for what takes long.
+	for more := range killsMore {
+		if s.t.Failed() || len(s.lacks()) == 0 {
+			break
+		}
+		kill := s.server("--mail=file:mail", "--sms=file:sms")
+		s.await(func() bool { return len(s.lacks()) == 0 }, time.Duration(more+1)*longestLife)
+		kill()
+		s.killed++
 	}
 	kill := s.server("--mail=file:mail", "--sms=file:sms")
 	close(s.over)
@@ -98,18 +105,18 @@ func (s *siege) live(from *rand.Rand) {
 	sent := size(s.mail.path)
 	switch from.IntN(8) {
 	case 0:
-		s.await(func() bool { return s.sets.Load() > sets })
+		s.await(func() bool { return s.sets.Load() > sets }, longestLife)
 	case 1:
-		s.await(func() bool { return size(s.mail.path) > sent })
+		s.await(func() bool { return size(s.mail.path) > sent }, longestLife)
 		return
 	default:
-		s.await(func() bool { return s.answers.Load() >= most })
+		s.await(func() bool { return s.answers.Load() >= most }, longestLife)
 	}
 	time.Sleep(time.Duration(from.Int64N(int64(longestAfter))))
 }
 
-func (s *siege) await(reached func() bool) {
-	for end := time.Now().Add(longestLife); !reached() && time.Now().Before(end); {
+func (s *siege) await(reached func() bool, longest time.Duration) {
+	for end := time.Now().Add(longest); !reached() && time.Now().Before(end); {
 		time.Sleep(200 * time.Microsecond)
 	}
 }

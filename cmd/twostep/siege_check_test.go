@@ -63,17 +63,8 @@ func (s *siege) check() {
 		})
 	}
 	all.Wait()
-	for _, what := range []auth.What{
-		"sign_up_code", "phone_code", auth.SignedUp, "signed_out", auth.TOTPAdded, auth.PhoneAdded, auth.PhoneReserved, auth.BackupCodesReplaced,
-	} {
-		if told[what] == 0 {
-			s.t.Errorf("%s was never told", what)
-		}
-	}
-	for _, kind := range proofs {
-		if in[kind] == 0 {
-			s.t.Errorf("nobody signed in by %s", kind)
-		}
+	if lacking := s.lacks(); len(lacking) > 0 {
+		s.t.Errorf("never happened: %v", lacking)
 	}
 	if twice := int(s.twice.Load()); twice > s.killed {
 		s.t.Errorf("%d letters came twice, and no more than one can be in hand at each of %d kills", twice, s.killed)

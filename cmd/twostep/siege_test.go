@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,7 +44,7 @@ type siege struct {
 	unsaid  atomic.Int32 // things that were done although the answer was lost
 	twice   atomic.Int32 // letters that came once more than they should
 
-	cameBy sync.Map // kinds by which somebody has signed in
+	happened sync.Map // what somebody was told (auth.What), and by what somebody has signed in (auth.Kind)
 
 	mu     sync.Mutex
 	at     string        // the address of the server; empty while none lives
@@ -109,12 +108,28 @@ func (s *siege) address(ctx context.Context) (string, error) {
 	}
 }
 
-// proofs are all by which guests sign in.
-var proofs = []auth.Kind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode}
+// What has to happen in every siege: that guests are told so, and that they sign
+// in by each of the proofs.
+var (
+	news = []auth.What{
+		"sign_up_code", "phone_code", auth.SignedUp, "signed_out", auth.TOTPAdded, auth.PhoneAdded, auth.PhoneReserved, auth.BackupCodesReplaced,
+	}
+	proofs = []auth.Kind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode}
+)
 
-// allProofs tells whether somebody has come by each.
-func (s *siege) allProofs() bool {
-	return !slices.ContainsFunc(proofs, func(by auth.Kind) bool { _, came := s.cameBy.Load(by); return !came })
+// lacks lists what of that has not happened yet.
+func (s *siege) lacks() (lacking []any) {
+	for _, what := range news {
+		if _, told := s.happened.Load(what); !told {
+			lacking = append(lacking, what)
+		}
+	}
+	for _, kind := range proofs {
+		if _, came := s.happened.Load(kind); !came {
+			lacking = append(lacking, kind)
+		}
+	}
+	return lacking
 }
 
 func (s *siege) enter() { s.busy <- struct{}{} }
