@@ -51,15 +51,19 @@ func vacuumInto(ctx context.Context, path, draft string) error {
 // draftBeside makes an empty file of our own (0600) in the folder where another
 // will appear.
 func draftBeside(file string) (path string, err error) {
-	folder, err := filepath.Abs(filepath.Dir(file))
-	if err != nil {
-		return "", err
-	}
-	draft, err := os.CreateTemp(folder, ".twostep-draft-*")
+	draft, err := openDraftBeside(file)
 	if err != nil {
 		return "", err
 	}
 	return draft.Name(), draft.Close()
+}
+
+func openDraftBeside(file string) (*os.File, error) {
+	folder, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	return os.CreateTemp(folder, ".twostep-draft-*")
 }
 
 // removeDraft removes a draft and what SQLite may have left beside it.

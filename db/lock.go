@@ -2,7 +2,6 @@ package db
 
 import (
 	"errors"
-	"os"
 	"syscall"
 )
 
@@ -17,7 +16,7 @@ var ErrLocked = errors.New("another process holds the lock")
 // SQLite guards each write by itself. This is for what is longer than a write:
 // two servers on one file, or a restore under a server that runs.
 func Lock(path string) (unlock func() error, err error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := openOwn(path)
 	if err != nil {
 		return nil, err
 	}

@@ -29,14 +29,11 @@ func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keys) (acco
 	if log, err := os.Stat(file + "-wal"); err == nil && log.Size() > 0 {
 		return 0, fmt.Errorf("%w: %s-wal stands beside it, so it is the file of a database in use", errDamaged, file)
 	}
-	draft, err := draftBeside(path)
+	draft, err := draftOf(ctx, file, path)
 	if err != nil {
 		return 0, err
 	}
 	defer removeDraft(draft)
-	if err := copyFile(ctx, file, draft); err != nil {
-		return 0, err
-	}
 	if accounts, err = checkSQLiteFile(ctx, draft); err != nil {
 		return 0, err
 	}
@@ -58,18 +55,24 @@ func checkKeys(ctx context.Context, draft string, keys auth.Keys) error {
 	return errors.Join(err, s.Close()) // which leaves one whole file
 }
 
-func copyFile(ctx context.Context, from, to string) error {
-	source, err := os.Open(from)
+// draftOf copies a file to a draft of what will stand at path, which belongs to
+// whom all else in that folder does.
+func draftOf(ctx context.Context, file, path string) (draft string, err error) {
+	source, err := os.Open(file)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer source.Close()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_TRUNC, 0o600)
+	target, err := openDraftBeside(path)
 	if err != nil {
-		return err
+		return "", err
 	}
+	GiveToFolder(target)
 	_, err = io.Copy(target, whileWanted{ctx, source})
-	return errors.Join(err, target.Close())
+	if err = errors.Join(err, target.Close()); err != nil {
+		removeDraft(target.Name())
+	}
+	return target.Name(), err
 }
 
 // whileWanted reads until nobody waits for it any more.

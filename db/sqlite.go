@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 
 	"github.com/pressly/goose/v3"
@@ -92,7 +91,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 // createPrivate makes the file before SQLite would, who lets everybody read
 // it. The files beside it, of the write-ahead log, take its mode.
 func createPrivate(path string) error {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := openOwn(path)
 	if err != nil {
 		return err
 	}

@@ -35,20 +35,23 @@ func (e *examination) folder(context.Context) {
 		e.fail(what, "%s cannot be written to by the user who runs this", e.data)
 		return
 	}
-	open, err := openToOthers(e.data)
+	open, foreign, err := badOwners(info, e.data)
 	switch {
 	case err != nil:
 		e.fail(what, "%v", err)
 	case len(open) > 0:
 		e.fail(what, "others than the owner get at %s: chmod go= takes that away", strings.Join(open, ", "))
+	case len(foreign) > 0:
+		e.warn(what, "a server of the folder's owner cannot open %s: chown --reference=%s gives that to it", strings.Join(foreign, ", "), e.data)
 	default:
 		e.fine(what, "%s is its owner's alone", e.data)
 	}
 }
 
-// openToOthers lists what has a mode that lets others in: the folder, and the
-// files but the one that is there to be read by another program.
-func openToOthers(folder string) (open []string, err error) {
+// badOwners lists what has a mode that lets others in, the folder among it, but
+// not the file that is there to be read by another program; and what belongs to
+// another user than the folder does, as a key file that root has put there.
+func badOwners(data fs.FileInfo, folder string) (open, foreign []string, err error) {
 	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -60,9 +63,20 @@ func openToOthers(folder string) (open []string, err error) {
 		if err == nil && info.Mode().Type() != fs.ModeSymlink && info.Mode()&othersMay != 0 && entry.Name() != webhookKeyFile {
 			open = append(open, fmt.Sprintf("%s (%04o)", path, info.Mode().Perm()))
 		}
+		if err == nil && ownerOf(info) != ownerOf(data) {
+			foreign = append(foreign, path)
+		}
 		return err
 	})
-	return open, err
+	return open, foreign, err
+}
+
+// ownerOf is the number of the user to whom a file belongs.
+func ownerOf(info fs.FileInfo) uint32 {
+	if owner, known := info.Sys().(*syscall.Stat_t); known {
+		return owner.Uid
+	}
+	return 0
 }
 
 // ring reads the keys as serve would, and draws none.

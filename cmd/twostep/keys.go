@@ -108,6 +108,7 @@ func makeKeyFile(path string) error {
 		return err
 	}
 	defer os.Remove(draft.Name())
+	db.GiveToFolder(draft)
 	_, err = draft.WriteString(auth.NewKeys().String())
 	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
 		return err

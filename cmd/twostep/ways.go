@@ -14,6 +14,7 @@ import (
 
 	"twostep/auth"
 	"twostep/cmd/twostep/courier"
+	"twostep/db"
 )
 
 // webhookKeyFile stands in the data folder while SMS go to a webhook. It holds
@@ -133,6 +134,7 @@ func writeWebhookKey(path string, key []byte) error {
 		return err
 	}
 	defer os.Remove(draft.Name())
+	db.GiveToFolder(draft)
 	_, err = draft.WriteString(line)
 	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
 		return err
