@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"twostep/db"
 )
 
 // What stands in the data folder.
@@ -43,6 +45,33 @@ func (p places) makeFolder() error {
 		return &badFlag{"--data", fmt.Errorf("%s cannot be written to by the user who runs this: %w", p.data, err)}
 	}
 	return nil
+}
+
+// writeWhole writes a file of which nobody sees anything before it is whole and
+// safe on the disk: as a draft beside path, for its owner alone, which publish
+// gives its name ([os.Rename], or [os.Link] where nothing may be replaced). It
+// belongs to the owner of the folder, unless dress sees to something else.
+func writeWhole(path, content string, publish func(draft, path string) error, dress ...func(draft *os.File) error) error {
+	folder, name := filepath.Split(path)
+	draft, err := os.CreateTemp(filepath.Clean(folder), "."+name+"-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(draft.Name()) // does nothing once it has the other name
+	db.GiveToFolder(draft)
+	_, err = draft.WriteString(content)
+	for _, dress := range dress {
+		if err == nil {
+			err = dress(draft)
+		}
+	}
+	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
+		return err
+	}
+	if err := publish(draft.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
 }
 
 // syncFolder waits until the disk has the names in a folder.

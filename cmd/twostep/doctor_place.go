@@ -35,7 +35,7 @@ func (e *examination) folder(context.Context) {
 		e.fail(what, "%s cannot be written to by the user who runs this", e.data)
 		return
 	}
-	open, foreign, err := badOwners(info, e.data)
+	open, foreign, err := illKept(info, e.data)
 	switch {
 	case err != nil:
 		e.fail(what, "%v", err)
@@ -48,10 +48,10 @@ func (e *examination) folder(context.Context) {
 	}
 }
 
-// badOwners lists what has a mode that lets others in, the folder among it, but
+// illKept lists what has a mode that lets others in, the folder among it, but
 // not the file that is there to be read by another program; and what belongs to
 // another user than the folder does, as a key file that root has put there.
-func badOwners(data fs.FileInfo, folder string) (open, foreign []string, err error) {
+func illKept(data fs.FileInfo, folder string) (open, foreign []string, err error) {
 	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

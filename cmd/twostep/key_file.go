@@ -79,23 +79,11 @@ func replaceKeyFile(path, from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	draft, err := os.CreateTemp(filepath.Dir(path), ".keys-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft.Name()) // does nothing once it has the other name
-	_, err = draft.WriteString(to)
-	if owner, known := info.Sys().(*syscall.Stat_t); err == nil && known {
-		err = draft.Chown(int(owner.Uid), int(owner.Gid))
-	}
-	if err == nil {
-		err = draft.Chmod(info.Mode().Perm())
-	}
-	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(draft.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+	return writeWhole(path, to, os.Rename, func(draft *os.File) error {
+		var err error
+		if owner, known := info.Sys().(*syscall.Stat_t); known {
+			err = draft.Chown(int(owner.Uid), int(owner.Gid))
+		}
+		return errors.Join(err, draft.Chmod(info.Mode().Perm()))
+	})
 }

@@ -102,19 +102,10 @@ func drawRing(path string) (auth.Keys, error) {
 // disk when it returns. It never replaces a file: where another start was
 // quicker, that one's ring stands.
 func makeKeyFile(path string) error {
-	folder := filepath.Dir(path)
-	draft, err := os.CreateTemp(folder, ".keys-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft.Name())
-	db.GiveToFolder(draft)
-	_, err = draft.WriteString(auth.NewKeys().String())
-	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(draft.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncFolder(folder)
+	return writeWhole(path, auth.NewKeys().String(), func(draft, path string) error {
+		if err := os.Link(draft, path); !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return nil
+	})
 }

@@ -69,20 +69,15 @@ func (s *siege) run() {
 	moments := rand.New(rand.NewPCG(seed, kills))
 	// A quick machine goes on for as long as has to be waited anyway: who got a
 	// code by SMS can sign in by another one after half a minute.
-	for enough := late.Add(-killsEarly); !s.t.Failed() && (s.killed < kills || time.Now().Before(enough)); s.killed++ {
-		kill := s.server("--mail=file:mail", "--sms=file:sms")
-		s.live(moments)
-		kill()
+	for enough := late.Add(-killsEarly); !s.t.Failed() && (s.killed < kills || time.Now().Before(enough)); {
+		s.killAfter(func() { s.live(moments) })
 	}
 	// A machine that has much else to do needs longer lives for what takes long.
 	for more := range killsMore {
 		if s.t.Failed() || len(s.lacks()) == 0 {
 			break
 		}
-		kill := s.server("--mail=file:mail", "--sms=file:sms")
-		s.await(func() bool { return len(s.lacks()) == 0 }, time.Duration(more+1)*longestLife)
-		kill()
-		s.killed++
+		s.killAfter(func() { s.await(func() bool { return len(s.lacks()) == 0 }, time.Duration(more+1)*longestLife) })
 	}
 	kill := s.server("--mail=file:mail", "--sms=file:sms")
 	close(s.over)
@@ -92,6 +87,14 @@ func (s *siege) run() {
 	kill()
 	s.checkLog()
 	s.checkTables()
+}
+
+// killAfter starts a server and kills it after its life.
+func (s *siege) killAfter(life func()) {
+	kill := s.server("--mail=file:mail", "--sms=file:sms")
+	life()
+	kill()
+	s.killed++
 }
 
 // live lets a server live until it has given a number of answers, so that a

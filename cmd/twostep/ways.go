@@ -14,7 +14,6 @@ import (
 
 	"twostep/auth"
 	"twostep/cmd/twostep/courier"
-	"twostep/db"
 )
 
 // webhookKeyFile stands in the data folder while SMS go to a webhook. It holds
@@ -128,19 +127,5 @@ func writeWebhookKey(path string, key []byte) error {
 	if stands, err := os.ReadFile(path); err == nil && string(stands) == line {
 		return nil
 	}
-	folder := filepath.Dir(path)
-	draft, err := os.CreateTemp(folder, ".webhook-key-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(draft.Name())
-	db.GiveToFolder(draft)
-	_, err = draft.WriteString(line)
-	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(draft.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
+	return writeWhole(path, line, os.Rename)
 }
