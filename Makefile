@@ -67,17 +67,19 @@ TARGETS = $$(sed -n 's/^func \(Fuzz[[:alnum:]]*\).*/\1/p' $$room*_test.go)
 
 # What is found stays under testdata/fuzz, where every test run tries it again.
 # One worker, and a bound on how long it makes a find smaller: else it does
-# nothing else.
+# nothing else. Go 1.26 sometimes fails at the end of the time, with this line and
+# no find (go.dev/issue/75804, mended in 1.27).
+OUT_OF_TIME = '^    context deadline exceeded$$'
+
 fuzz: ## Give every parser and gate bad input, for FUZZTIME=1m each
-	@set -e; for room in $(FUZZED); do for target in $(TARGETS); do \
+	@set -e; said=$$(mktemp); trap 'rm -f "$$said"' EXIT; for room in $(FUZZED); do for target in $(TARGETS); do \
 		echo "== $$target ($$room)"; \
-		$(TEST) $$room -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1; \
+		{ $(TEST) $$room -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1 2>&1 || echo FAILED; } | tee "$$said"; \
+		! grep -q '^FAILED$$' "$$said" || grep -q $(OUT_OF_TIME) "$$said"; \
 	done; done
 
-# The same so many times, of the tests as they are: the instruments that show
-# where bad input leads take minutes to build in. By the clock, as above, Go 1.26
-# sometimes ends with "context deadline exceeded" and has found nothing
-# (go.dev/issue/75804).
+# The same so many times and not by the clock, of the tests as they are: the
+# instruments that show where bad input leads take minutes to build in.
 TIMES = case $$target in FuzzForm) times=1000;; FuzzURI) times=20000;; *) times=100000;; esac
 
 define fuzz_briefly
