@@ -13,35 +13,35 @@ type Purpose string
 
 // The purposes.
 const (
-	SignIn         Purpose = "sign_in"
-	SignUp         Purpose = "sign_up"
-	ResetPassword  Purpose = "reset_password"
-	Reverification Purpose = "reverify"
+	SignIn           Purpose = "sign_in"
+	SignUp           Purpose = "sign_up"
+	ResetPassword    Purpose = "reset_password"
+	Reauthentication Purpose = "reauthentication"
 )
 
-// A Proof is a kind of answer that was right, and when.
-type Proof struct {
-	Kind Kind
-	At   time.Time
+// A VerifiedFactor is a kind of answer that was right, and when.
+type VerifiedFactor struct {
+	Factor FactorKind
+	At     time.Time
 }
 
 // An Attempt is one person's way through a door, as facts. Nothing in it says
 // which page comes next: [Attempt.Step] derives that.
 type Attempt struct {
-	Handle    string // hash of the handle; empty while nothing is proved or stored
-	Purpose   Purpose
-	User      UserID // zero if nobody bears the address; every later step looks the same
-	Email     string // as typed
-	NewHash   string // sign-up: hash of the password the account will have
-	Chosen    Method // the second factor the person turned to; zero for the first they have
-	Proved    []Proof
-	Next      string    // local path to go to afterwards
-	Session   SessionID // re-verification: the session it raises, and no other
-	ExpiresAt time.Time
+	TokenHash       string // hash of the handle; empty while nothing is proved or stored
+	Purpose         Purpose
+	User            UserID // zero if nobody bears the address; every later step looks the same
+	Email           string // as typed
+	NewPasswordHash string // sign-up: hash of the password the account will have
+	Chosen          Method // the second factor the person turned to; zero for the first they have
+	Verified        []VerifiedFactor
+	Next            string    // local path to go to afterwards
+	Session         SessionID // re-verification: the session it raises, and no other
+	ExpiresAt       time.Time
 
-	Factors Factors   // what this person has beside the password, read live
-	Code    *SentCode // the code sent for this attempt, where one is asked and still stands
-	Demand  Reverify  // what the operator wants proved anew, read live
+	Factors Factors      // what this person has beside the password, read live
+	Code    *SentCode    // the code sent for this attempt, where one is asked and still stands
+	Reauth  ReauthPolicy // what the operator wants proved anew, read live
 }
 
 // A Step is what an attempt owes next; each has its page.
@@ -62,15 +62,15 @@ var steps = []struct {
 	purpose Purpose
 	step    Step
 	owed    func(Attempt) bool
-	asks    func(Attempt) []Kind // what may be proved here: Prove refuses the rest
+	asks    func(Attempt) []FactorKind // what may be proved here: Prove refuses the rest
 }{
 	{SignIn, StepPassword, lacks(Password), only(Password)},
 	{SignIn, StepSecond, owesSecond, secondKinds},
 	{SignUp, StepEmail, lacks(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, lacks(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNew, always, nothing}, // until the new password ends the attempt; nobody is signed in by it (RC-05)
-	{Reverification, StepPassword, owesFirstAgain, only(Password)},
-	{Reverification, StepSecond, owesSecond, secondKinds},
+	{Reauthentication, StepPassword, owesFirstAgain, only(Password)},
+	{Reauthentication, StepSecond, owesSecond, secondKinds},
 }
 
 // Step derives what the attempt owes.
@@ -79,7 +79,7 @@ func (a Attempt) Step() Step {
 	return step
 }
 
-func (a Attempt) asks() (Step, []Kind) {
+func (a Attempt) asks() (Step, []FactorKind) {
 	for _, row := range steps {
 		if row.purpose == a.Purpose && row.owed(a) {
 			return row.step, row.asks(a)
@@ -88,49 +88,49 @@ func (a Attempt) asks() (Step, []Kind) {
 	return StepDone, nil
 }
 
-func lacks(kind Kind) func(Attempt) bool {
-	return func(a Attempt) bool { return !a.proved(kind) }
+func lacks(kind FactorKind) func(Attempt) bool {
+	return func(a Attempt) bool { return !a.hasVerified(kind) }
 }
 
-func only(kind Kind) func(Attempt) []Kind {
-	return func(Attempt) []Kind { return []Kind{kind} }
+func only(kind FactorKind) func(Attempt) []FactorKind {
+	return func(Attempt) []FactorKind { return []FactorKind{kind} }
 }
 
-func always(Attempt) bool    { return true }
-func nothing(Attempt) []Kind { return nil }
+func always(Attempt) bool          { return true }
+func nothing(Attempt) []FactorKind { return nil }
 
-func (a Attempt) proved(kinds ...Kind) bool {
-	return slices.ContainsFunc(a.Proved, func(p Proof) bool { return slices.Contains(kinds, p.Kind) })
+func (a Attempt) hasVerified(kinds ...FactorKind) bool {
+	return slices.ContainsFunc(a.Verified, func(p VerifiedFactor) bool { return slices.Contains(kinds, p.Factor) })
 }
 
 // owesSecond: an account with two-step verification on owes one proof by it,
 // and a backup code stands in for any of them.
 func owesSecond(a Attempt) bool {
-	return a.Factors.On() && !a.proved(TOTPCode, PhoneCode, BackupCode)
+	return a.Factors.HasMFA() && !a.hasVerified(TOTPCode, PhoneCode, BackupCode)
 }
 
 // owesFirstAgain: the password is asked anew where the operator wants both
 // factors, and where there is no second one to ask.
 func owesFirstAgain(a Attempt) bool {
-	return (a.Demand.First || !a.Factors.On()) && !a.proved(Password)
+	return (a.Reauth.BothFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
 }
 
 // secondKinds is what the second step takes: the method the person turned to,
 // and a backup code at any time. It is empty where every factor is switched off
 // and no backup code is left.
-func secondKinds(a Attempt) []Kind {
-	var kinds []Kind
+func secondKinds(a Attempt) []FactorKind {
+	var kinds []FactorKind
 	if m := a.Method(); m.Kind != "" {
 		kinds = append(kinds, m.Kind)
 	}
-	if a.TakesBackupCode() {
+	if a.AcceptsBackupCode() {
 		kinds = append(kinds, BackupCode)
 	}
 	return kinds
 }
 
-// TakesBackupCode reports whether a backup code may stand in for the factor.
-func (a Attempt) TakesBackupCode() bool {
+// AcceptsBackupCode reports whether a backup code may stand in for the factor.
+func (a Attempt) AcceptsBackupCode() bool {
 	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode)
 }
 
@@ -161,21 +161,21 @@ type attemptStore interface {
 	// FindAttempt reads an attempt that has not expired, with its proofs.
 	FindAttempt(ctx context.Context, handle string, now time.Time) (Attempt, error)
 	// AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
-	AddAttempt(ctx context.Context, grant Grant) error
-	// ReplaceChosen turns an attempt to another method, with the code that was
+	AddAttempt(ctx context.Context, grant ChangeSet) error
+	// ReplaceMethod turns an attempt to another method, with the code that was
 	// sent for it; changed is false where the attempt is over.
-	ReplaceChosen(ctx context.Context, handle string, chosen Method, grant Grant) (changed bool, err error)
+	ReplaceMethod(ctx context.Context, handle string, chosen Method, grant ChangeSet) (changed bool, err error)
 	// RemoveAttempt ends an attempt and its code.
 	RemoveAttempt(ctx context.Context, handle string) error
 }
 
 // Attempt returns the open attempt of a handle, with live factors, or
 // ErrNotFound where it is over or never was.
-func (r *Rules) Attempt(ctx context.Context, handle Handle) (Attempt, error) {
+func (r *Rules) Attempt(ctx context.Context, handle Token) (Attempt, error) {
 	return r.attempt(ctx, handle, r.now())
 }
 
-func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Attempt, error) {
+func (r *Rules) attempt(ctx context.Context, handle Token, now time.Time) (Attempt, error) {
 	if handle == "" {
 		return Attempt{}, ErrNotFound
 	}
@@ -186,7 +186,7 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 	if !datable(a.ExpiresAt.Add(-AttemptLifetime), now) {
 		return Attempt{}, ErrNotFound
 	}
-	if a.Purpose == Reverification { // it ends with its session: one that is over is not raised from the dead
+	if a.Purpose == Reauthentication { // it ends with its session: one that is over is not raised from the dead
 		if alive, err := r.alive(ctx, a.User, a.Session, now); err != nil || !alive {
 			return Attempt{}, cmp.Or(err, ErrNotFound)
 		}
@@ -194,18 +194,18 @@ func (r *Rules) attempt(ctx context.Context, handle Handle, now time.Time) (Atte
 	if a.Factors, err = r.factors(ctx, a.User, now); err != nil {
 		return Attempt{}, err
 	}
-	a.Demand = r.policy.Reverify
+	a.Reauth = r.policy.Reauth
 	switch _, kinds := a.asks(); {
 	case slices.Contains(kinds, PhoneCode):
-		a.Code, err = r.sentCode(ctx, a.Handle, BySMS, now)
+		a.Code, err = r.sentCode(ctx, a.TokenHash, BySMS, now)
 	case slices.Contains(kinds, EmailCode):
-		a.Code, err = r.sentCode(ctx, a.Handle, ByEmail, now)
+		a.Code, err = r.sentCode(ctx, a.TokenHash, ByEmail, now)
 	}
 	return a, err
 }
 
 // StartOver ends an attempt; nothing of it can be used any more.
-func (r *Rules) StartOver(ctx context.Context, handle Handle) error {
+func (r *Rules) StartOver(ctx context.Context, handle Token) error {
 	if handle == "" {
 		return nil
 	}

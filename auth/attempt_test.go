@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-var every = []Kind{TOTPCode, PhoneCode, BackupCode}
+var every = []FactorKind{TOTPCode, PhoneCode, BackupCode}
 
 var (
 	withTOTP   = Factors{allowed: every, TOTP: &TOTP{}, BackupCodes: 10}
@@ -22,28 +22,28 @@ func TestStep(t *testing.T) {
 		name    string
 		purpose Purpose
 		factors Factors
-		proved  []Kind
+		proved  []FactorKind
 		want    Step
-		asks    []Kind
+		asks    []FactorKind
 	}{
-		{"a sign-in begins with the password", SignIn, withTOTP, nil, StepPassword, []Kind{Password}},
-		{"also for an address nobody bears", SignIn, Factors{}, nil, StepPassword, []Kind{Password}},
-		{"without a second factor the password is all", SignIn, Factors{}, []Kind{Password}, StepDone, nil},
-		{"an app is owed", SignIn, withTOTP, []Kind{Password}, StepSecond, []Kind{TOTPCode, BackupCode}},
-		{"a reserved phone is owed", SignIn, withPhone, []Kind{Password}, StepSecond, []Kind{PhoneCode, BackupCode}},
-		{"a number that is not reserved is no factor", SignIn, withNumber, []Kind{Password}, StepDone, nil},
-		{"backup codes alone are no factor", SignIn, codesOnly, []Kind{Password}, StepDone, nil},
-		{"an app's code ends it", SignIn, withTOTP, []Kind{Password, TOTPCode}, StepDone, nil},
-		{"a backup code ends it", SignIn, withTOTP, []Kind{Password, BackupCode}, StepDone, nil},
-		{"a code without the password does not", SignIn, withTOTP, []Kind{TOTPCode}, StepPassword, []Kind{Password}},
-		{"mail never stands in for a factor", SignIn, withTOTP, []Kind{Password, EmailCode}, StepSecond, []Kind{TOTPCode, BackupCode}},
-		{"a sign-up owes the mailed code", SignUp, Factors{}, nil, StepEmail, []Kind{EmailCode}},
-		{"a password does not stand in for it", SignUp, Factors{}, []Kind{Password}, StepEmail, []Kind{EmailCode}},
-		{"the mailed code ends it", SignUp, Factors{}, []Kind{EmailCode}, StepDone, nil},
+		{"a sign-in begins with the password", SignIn, withTOTP, nil, StepPassword, []FactorKind{Password}},
+		{"also for an address nobody bears", SignIn, Factors{}, nil, StepPassword, []FactorKind{Password}},
+		{"without a second factor the password is all", SignIn, Factors{}, []FactorKind{Password}, StepDone, nil},
+		{"an app is owed", SignIn, withTOTP, []FactorKind{Password}, StepSecond, []FactorKind{TOTPCode, BackupCode}},
+		{"a reserved phone is owed", SignIn, withPhone, []FactorKind{Password}, StepSecond, []FactorKind{PhoneCode, BackupCode}},
+		{"a number that is not reserved is no factor", SignIn, withNumber, []FactorKind{Password}, StepDone, nil},
+		{"backup codes alone are no factor", SignIn, codesOnly, []FactorKind{Password}, StepDone, nil},
+		{"an app's code ends it", SignIn, withTOTP, []FactorKind{Password, TOTPCode}, StepDone, nil},
+		{"a backup code ends it", SignIn, withTOTP, []FactorKind{Password, BackupCode}, StepDone, nil},
+		{"a code without the password does not", SignIn, withTOTP, []FactorKind{TOTPCode}, StepPassword, []FactorKind{Password}},
+		{"mail never stands in for a factor", SignIn, withTOTP, []FactorKind{Password, EmailCode}, StepSecond, []FactorKind{TOTPCode, BackupCode}},
+		{"a sign-up owes the mailed code", SignUp, Factors{}, nil, StepEmail, []FactorKind{EmailCode}},
+		{"a password does not stand in for it", SignUp, Factors{}, []FactorKind{Password}, StepEmail, []FactorKind{EmailCode}},
+		{"the mailed code ends it", SignUp, Factors{}, []FactorKind{EmailCode}, StepDone, nil},
 	} {
 		a := Attempt{Purpose: row.purpose, Factors: row.factors}
 		for _, kind := range row.proved {
-			a.Proved = append(a.Proved, Proof{Kind: kind})
+			a.Verified = append(a.Verified, VerifiedFactor{Factor: kind})
 		}
 		step, asks := a.asks()
 		if step != row.want || !slices.Equal(asks, row.asks) {
@@ -62,7 +62,7 @@ func TestMethod(t *testing.T) {
 		name    string
 		factors Factors
 		chosen  Method
-		kind    Kind
+		kind    FactorKind
 		phone   PhoneID
 		others  int
 	}{
@@ -90,9 +90,9 @@ func TestTOTPEvents(t *testing.T) {
 		want   TOTPStep
 		events []TOTPEvent
 	}{
-		{"a new key", TOTPEnrolment{}, TOTPAdd, []TOTPEvent{TOTPReset, TOTPScanned}},
-		{"in the app", TOTPEnrolment{ScannedAt: now}, TOTPVerify, []TOTPEvent{TOTPReset, TOTPAnswered}},
-		{"proved, with new codes", TOTPEnrolment{VerifiedAt: now, MadeCodes: true, CodesUnseen: true}, TOTPBackupCodes, []TOTPEvent{TOTPFinished}},
+		{"a new key", TOTPEnrolment{}, TOTPAdd, []TOTPEvent{TOTPReset, TOTPContinue}},
+		{"in the app", TOTPEnrolment{ScannedAt: now}, TOTPVerify, []TOTPEvent{TOTPReset, TOTPSubmit}},
+		{"proved, with new codes", TOTPEnrolment{VerifiedAt: now, MadeCodes: true, CodesUnseen: true}, TOTPBackupCodes, []TOTPEvent{TOTPFinish}},
 		{"proved, codes saved", TOTPEnrolment{VerifiedAt: now, MadeCodes: true}, TOTPSuccess, []TOTPEvent{TOTPReset}},
 		{"proved, with the codes of before", TOTPEnrolment{VerifiedAt: now, CodesUnseen: true}, TOTPSuccess, []TOTPEvent{TOTPReset}},
 	} {

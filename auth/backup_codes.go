@@ -24,10 +24,10 @@ type backupCodeStore interface {
 	// FindBackupSalt reads the salt of an account's set.
 	FindBackupSalt(ctx context.Context, user UserID) (salt string, err error)
 	// SpendBackupCode removes the code with that hash.
-	SpendBackupCode(ctx context.Context, user UserID, hash string, grant Grant) (spent bool, err error)
+	SpendBackupCode(ctx context.Context, user UserID, hash string, grant ChangeSet) (spent bool, err error)
 	// ReplaceBackupCodes puts a new set in place of the account's, whose codes
 	// stop working; replaced is false where the account has no second factor.
-	ReplaceBackupCodes(ctx context.Context, set BackupCodeSet, grant Grant) (replaced bool, err error)
+	ReplaceBackupCodes(ctx context.Context, set BackupCodeSet, grant ChangeSet) (replaced bool, err error)
 	// FindUnseenCodes reads the codes of a set that was not seen yet.
 	FindUnseenCodes(ctx context.Context, user UserID, now time.Time) ([]string, error)
 	// SpendUnseenCodes forgets them: from now on only the person has them.
@@ -45,7 +45,7 @@ func (r *Rules) newBackupCodes(ctx context.Context, user UserID, now time.Time) 
 	rand.Read(salt)
 	set := &BackupCodeSet{
 		User: user, Salt: phc(r.hasher.cost, salt, make([]byte, tagBytes)),
-		UnseenUntil: now.Add(BackupCodesUnseen), MadeAt: now,
+		UnseenUntil: now.Add(BackupCodesUnseenLifetime), MadeAt: now,
 	}
 	for range BackupCodeCount {
 		code := newBackupCode()
@@ -90,7 +90,7 @@ func (r *Rules) verifyBackupCode(ctx context.Context, q question, answer string,
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, grant Grant) (bool, error) {
+	return func(ctx context.Context, grant ChangeSet) (bool, error) {
 		return r.store.SpendBackupCode(ctx, q.user, hash, grant)
 	}, nil
 }
@@ -102,14 +102,14 @@ func (r *Rules) NewBackupCodes(ctx context.Context, visitor Visitor, session Ses
 	if err != nil {
 		return err
 	}
-	grant := Grant{At: now}
+	grant := ChangeSet{At: now}
 	r.bound(&grant, BackupCode, session.User)
-	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: BackupCodesReplaced}); err != nil {
+	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: BackupCodesReplaced}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceBackupCodes(ctx, *set, grant)
 	if err == nil && !replaced {
-		return &Problem{Reason: FactorsOff}
+		return &Problem{Reason: MFAOff}
 	}
 	return r.changed(ctx, replaced, err, grant)
 }
@@ -127,11 +127,11 @@ func (r *Rules) UnseenBackupCodes(ctx context.Context, user UserID) ([]string, e
 	return codes, err
 }
 
-// SeenBackupCodes says that the person has saved the codes: they are not shown again.
-func (r *Rules) SeenBackupCodes(ctx context.Context, user UserID) error {
+// ConfirmBackupCodes says that the person has saved the codes: they are not shown again.
+func (r *Rules) ConfirmBackupCodes(ctx context.Context, user UserID) error {
 	spent, err := r.store.SpendUnseenCodes(ctx, user)
 	if err == nil && !spent {
-		err = &Problem{Reason: CodesGone}
+		err = &Problem{Reason: BackupCodesShown}
 	}
 	return err
 }

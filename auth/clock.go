@@ -11,10 +11,10 @@ import "time"
 // clock is wrong now; how old it is nobody knows, and it is over.
 func datable(at, now time.Time) bool { return !at.After(now.Add(ClockSkew)) }
 
-// SetBack is the count as a clock reads it that was set back since: all that
+// Rebase is the count as a clock reads it that was set back since: all that
 // was counted stands, and its time begins now. So a clock that is put right
 // gives no tries away, and keeps nobody waiting until the wrong time has come.
-func (c Count) SetBack(now time.Time) (_ Count, changed bool) {
+func (c Count) Rebase(now time.Time) (_ Count, changed bool) {
 	ahead := c.Since.Sub(now)
 	if ahead <= 0 {
 		return c, false

@@ -13,7 +13,7 @@ func TestDatable(t *testing.T) {
 	r := &Rules{
 		now: func() time.Time { return now },
 		policy: Policy{
-			Factors: []Kind{TOTPCode}, SessionIdle: SessionIdleMost, SessionLifetime: SessionLifetimeMost, Reverify: Presets["strict_mfa"],
+			Factors: []FactorKind{TOTPCode}, SessionIdle: SessionIdleMax, SessionLifetime: SessionLifetimeMax, Reauth: ReauthPresets["strict_mfa"],
 		},
 	}
 	for ahead, stands := range map[time.Duration]bool{
@@ -23,10 +23,10 @@ func TestDatable(t *testing.T) {
 		for what, got := range map[string]bool{
 			"a session begun":   !r.over(Session{StartedAt: at, SeenAt: now}, now),
 			"a session seen":    !r.over(Session{StartedAt: now, SeenAt: at}, now),
-			"a code sent":       !(SentCode{SentAt: at, ExpiresAt: at.Add(CodeLifetimeMost)}).over(now),
-			"the second factor": r.FreshlyVerified(Session{FirstAt: now, SecondAt: at}, Factors{TOTP: &TOTP{}}),
-			"the first factor":  r.FreshlyVerified(Session{FirstAt: at, SecondAt: now}, Factors{TOTP: &TOTP{}}),
-			"the only factor":   r.FreshlyVerified(Session{FirstAt: at}, Factors{}),
+			"a code sent":       !(SentCode{SentAt: at, ExpiresAt: at.Add(CodeLifetimeMax)}).over(now),
+			"the second factor": r.FreshlyVerified(Session{PasswordAt: now, MFAAt: at}, Factors{TOTP: &TOTP{}}),
+			"the first factor":  r.FreshlyVerified(Session{PasswordAt: at, MFAAt: now}, Factors{TOTP: &TOTP{}}),
+			"the only factor":   r.FreshlyVerified(Session{PasswordAt: at}, Factors{}),
 		} {
 			if got != stands {
 				t.Errorf("%s %v ahead: stands %v, want %v", what, ahead, got, stands)

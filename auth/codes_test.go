@@ -59,13 +59,13 @@ func TestNewBackupCode(t *testing.T) {
 // TestKeys: a ring without a key, with a sample key, or that cannot be read is
 // refused (ST-05); each purpose has a key of its own (ST-06).
 func TestKeys(t *testing.T) {
-	one := NewKeys()
-	read, err := ParseKeys(one.String())
+	one := NewKeyring()
+	read, err := ParseKeyring(one.String())
 	if err != nil || read.String() != one.String() {
 		t.Fatalf("a ring did not come back: %v", err)
 	}
-	two := NewKeys()
-	both, err := ParseKeys("2" + strings.TrimPrefix(two.String(), "1") + one.String())
+	two := NewKeyring()
+	both, err := ParseKeyring("2" + strings.TrimPrefix(two.String(), "1") + one.String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestKeys(t *testing.T) {
 		"1:c2hvcnQ=", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", one.String() + one.String(),
 		"1:MTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTI=",
 	} {
-		if _, err := ParseKeys(text); err == nil {
+		if _, err := ParseKeyring(text); err == nil {
 			t.Errorf("%q was taken for a ring", text)
 		}
 	}
@@ -109,14 +109,14 @@ func TestParsePhone(t *testing.T) {
 // and what is known of it what is known of others.
 func TestDelivery_Fate(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
-	for want, all := range map[Fate][]Delivery{
-		FateOpen:    {{}},
-		FateSent:    {{SentAt: at}, {SentAt: at, Tries: 3}},
-		FateLate:    {{Tries: 1}, {Stalled: true}},
-		FateRefused: {{RefusedAt: at, Tries: 1}},
+	for want, all := range map[DeliveryStatus][]Delivery{
+		DeliveryPending:  {{}},
+		DeliverySent:     {{SentAt: at}, {SentAt: at, Failures: 3}},
+		DeliveryDelayed:  {{Failures: 1}, {Stalled: true}},
+		DeliveryRejected: {{RejectedAt: at, Failures: 1}},
 	} {
 		for _, d := range all {
-			if got := d.Fate(); got != want {
+			if got := d.Status(); got != want {
 				t.Errorf("%+v is %s, want %s", d, got, want)
 			}
 		}

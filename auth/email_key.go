@@ -26,7 +26,7 @@ func ParseEmail(s string) (Email, error) {
 	invalid := &Problem{Reason: EmailInvalid, Field: "email"}
 	s = norm.NFC.String(strings.TrimSpace(s))
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || len(s) > EmailMost || !utf8.ValidString(s) || strings.ContainsAny(s, "\"<>(),:;\\") || strings.ContainsFunc(s, misleads) {
+	if at < 1 || len(s) > EmailMaxBytes || !utf8.ValidString(s) || strings.ContainsAny(s, "\"<>(),:;\\") || strings.ContainsFunc(s, misleads) {
 		return Email{}, invalid
 	}
 	domain, err := idna.Lookup.ToASCII(s[at+1:])
@@ -34,11 +34,11 @@ func ParseEmail(s string) (Email, error) {
 		return Email{}, invalid
 	}
 	ascii := s[:at] + "@" + domain
-	if parsed, err := mail.ParseAddress(ascii); err != nil || parsed.Address != ascii || len(ascii) > EmailMost {
+	if parsed, err := mail.ParseAddress(ascii); err != nil || parsed.Address != ascii || len(ascii) > EmailMaxBytes {
 		return Email{}, invalid
 	}
 	email := Email{Typed: s, Key: norm.NFC.String(strings.ToLower(s[:at])) + "@" + domain}
-	if len(email.Key) > EmailMost { // some letters take more bytes in lower case
+	if len(email.Key) > EmailMaxBytes { // some letters take more bytes in lower case
 		return Email{}, invalid
 	}
 	return email, nil

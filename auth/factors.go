@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// A Kind is a kind of proof; the verifiers table has one row for each.
-type Kind string
+// A FactorKind is a kind of proof; the verifiers table has one row for each.
+type FactorKind string
 
 // The kinds. Mail proves an address and never stands in for a second factor (FF-08).
 const (
-	Password   Kind = "password"
-	TOTPCode   Kind = "totp"
-	PhoneCode  Kind = "sms"
-	BackupCode Kind = "backup_code"
-	EmailCode  Kind = "email_code"
+	Password   FactorKind = "password"
+	TOTPCode   FactorKind = "totp"
+	PhoneCode  FactorKind = "sms"
+	BackupCode FactorKind = "backup_code"
+	EmailCode  FactorKind = "email_code"
 )
 
 // Factors is what an account has beside its password, read live wherever a
@@ -26,7 +26,7 @@ type Factors struct {
 	BackupCodes int     // how many are left
 	CodesUnseen bool    // a new set waits for the person to say it was saved
 
-	allowed []Kind // what the operator has switched on; see [Factors.Methods]
+	allowed []FactorKind // what the operator has switched on; see [Factors.Methods]
 }
 
 // TOTP is an enrolled authenticator app. The key stays in the store; who
@@ -58,11 +58,11 @@ func (f Factors) Phone(id PhoneID) (Phone, bool) {
 	return Phone{}, false
 }
 
-// On reports whether two-step verification is on: an app, or a phone reserved
+// HasMFA reports whether two-step verification is on: an app, or a phone reserved
 // for it. Backup codes alone do not count: they come with a factor and go with
 // it. A factor that the operator has switched off still counts here, see
 // [Factors.Methods].
-func (f Factors) On() bool {
+func (f Factors) HasMFA() bool {
 	return f.TOTP != nil || slices.ContainsFunc(f.Phones, Phone.Reserved)
 }
 
@@ -81,12 +81,12 @@ func (f Factors) Count() int {
 }
 
 // Allows reports whether the operator has switched a factor on.
-func (f Factors) Allows(kind Kind) bool { return slices.Contains(f.allowed, kind) }
+func (f Factors) Allows(kind FactorKind) bool { return slices.Contains(f.allowed, kind) }
 
 // A Method is one way to prove the second factor: a kind and, for a code by
 // SMS, the phone it goes to.
 type Method struct {
-	Kind  Kind
+	Kind  FactorKind
 	Phone Phone
 }
 
@@ -147,18 +147,18 @@ type factorStore interface {
 // factorAdded is what comes with a factor: the owner is told and, with the
 // first one, there come backup codes, other sessions end, and this one counts
 // as having proved the factor.
-func (r *Rules) factorAdded(ctx context.Context, visitor Visitor, session Session, e Event, now time.Time) (Grant, error) {
-	grant := Grant{At: now}
+func (r *Rules) factorAdded(ctx context.Context, visitor Visitor, session Session, e Event, now time.Time) (ChangeSet, error) {
+	grant := ChangeSet{At: now}
 	e.User = session.User
-	if err := r.tell(ctx, &grant, visitor, e); err != nil {
+	if err := r.record(ctx, &grant, visitor, e); err != nil {
 		return grant, err
 	}
 	factors, err := r.factors(ctx, session.User, now)
-	if err != nil || factors.On() {
+	if err != nil || factors.HasMFA() {
 		return grant, err
 	}
 	grant.EndSessions = &EndSessions{User: session.User, Except: session.ID}
-	grant.Raise = &Raise{Session: session.ID, SecondAt: now}
+	grant.RenewSession = &RenewSession{Session: session.ID, MFAAt: now}
 	if r.policy.Allows(BackupCode) {
 		grant.BackupCodes, err = r.newBackupCodes(ctx, session.User, now)
 	}
@@ -168,23 +168,23 @@ func (r *Rules) factorAdded(ctx context.Context, visitor Visitor, session Sessio
 // factorRemoved is what goes with a factor: the owner is told, and other
 // sessions end, for they may have come in by what is gone. Where a second
 // factor is required the last one stays.
-func (r *Rules) factorRemoved(ctx context.Context, visitor Visitor, session Session, e Event, factors Factors, now time.Time) (Grant, error) {
-	grant := Grant{At: now, KeepFactor: r.keepsFactor(), EndSessions: &EndSessions{User: session.User, Except: session.ID}}
+func (r *Rules) factorRemoved(ctx context.Context, visitor Visitor, session Session, e Event, factors Factors, now time.Time) (ChangeSet, error) {
+	grant := ChangeSet{At: now, KeepFactor: r.keepsFactor(), EndSessions: &EndSessions{User: session.User, Except: session.ID}}
 	if grant.KeepFactor && factors.Count() == 1 {
 		return grant, &Problem{Reason: LastFactor}
 	}
 	e.User = session.User
-	return grant, r.tell(ctx, &grant, visitor, e)
+	return grant, r.record(ctx, &grant, visitor, e)
 }
 
 // changed ends a change that the store was asked for: where it changed
 // nothing, the form belonged to a step that is over.
-func (r *Rules) changed(ctx context.Context, changed bool, err error, grant Grant) error {
+func (r *Rules) changed(ctx context.Context, changed bool, err error, grant ChangeSet) error {
 	if err == nil && !changed {
-		err = &Problem{Reason: FormOver}
+		err = &Problem{Reason: FormExpired}
 	}
 	if err == nil {
-		r.granted(ctx, grant)
+		r.applied(ctx, grant)
 	}
 	return err
 }

@@ -107,7 +107,7 @@ func FuzzEmail(f *testing.F) {
 			t.Fatalf("%q is %+q, and its key %+q, %v", typed, email, again, err)
 		}
 		for _, form := range []string{email.Typed, email.Key} {
-			if len(form) > EmailMost || !utf8.ValidString(form) || strings.ContainsFunc(form, unicode.IsControl) || strings.ContainsFunc(form, unicode.IsSpace) || strings.ContainsRune(form, '\u202e') {
+			if len(form) > EmailMaxBytes || !utf8.ValidString(form) || strings.ContainsFunc(form, unicode.IsControl) || strings.ContainsFunc(form, unicode.IsSpace) || strings.ContainsRune(form, '\u202e') {
 				t.Fatalf("%q is %q", typed, form)
 			}
 		}
@@ -116,7 +116,7 @@ func FuzzEmail(f *testing.F) {
 
 // FuzzKeys: a ring is read as it is written, and no error tells a key (ST-05).
 func FuzzKeys(f *testing.F) {
-	ring := NewKeys()
+	ring := NewKeyring()
 	two, _, err := ring.Add()
 	if err != nil {
 		f.Fatal(err)
@@ -125,7 +125,7 @@ func FuzzKeys(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		keys, err := ParseKeys(text)
+		keys, err := ParseKeyring(text)
 		if err != nil {
 			for _, line := range strings.Fields(text) {
 				if _, key, _ := strings.Cut(line, ":"); len(key) >= 8 && strings.Contains(err.Error(), key) {
@@ -134,7 +134,7 @@ func FuzzKeys(f *testing.F) {
 			}
 			return
 		}
-		again, err := ParseKeys(keys.String())
+		again, err := ParseKeyring(keys.String())
 		if err != nil || again.String() != keys.String() || len(again.IDs()) != len(keys.IDs()) {
 			t.Fatalf("a ring is not read as it is written: %v", err)
 		}
@@ -179,7 +179,7 @@ func FuzzNewPassword(f *testing.F) {
 	}
 	f.Add("ÄLLÄNN@example.org1", "ällänn@example.org")
 	f.Add("a\u0308lla\u0308nna\u0308lla\u0308nna\u0308lla\u0308nn", "ällänn@example.org")
-	rules := &Rules{policy: Policy{Name: "Acme Ünion", PasswordMin: PasswordMinAlone}}
+	rules := &Rules{policy: Policy{Name: "Acme Ünion", PasswordMin: PasswordMinSingleFactor}}
 	f.Fuzz(func(t *testing.T, password, address string) {
 		email, err := ParseEmail(address)
 		if err != nil {
@@ -190,7 +190,7 @@ func FuzzNewPassword(f *testing.F) {
 		if same := rules.checkNewPassword(norm.NFC.String(password), email); fmt.Sprint(same) != fmt.Sprint(judged) {
 			t.Fatalf("%+q is judged %v, and composed %v", password, judged, same)
 		}
-		if n := utf8.RuneCountInString(norm.NFC.String(password)); judged == nil && (n < PasswordMinAlone || n > PasswordMost) {
+		if n := utf8.RuneCountInString(norm.NFC.String(password)); judged == nil && (n < PasswordMinSingleFactor || n > PasswordMax) {
 			t.Fatalf("%+q passes", password)
 		}
 	})

@@ -29,10 +29,10 @@ var DefaultCost = Cost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 // argon2id takes 8 KiB a lane at least.
 func (c Cost) work() uint64 { return uint64(max(c.Memory, 8*uint32(c.Lanes))) * uint64(c.Passes) }
 
-// HeapMost is how many bytes a process may hold that runs so many hashes at
+// HeapLimit is how many bytes a process may hold that runs so many hashes at
 // once: half as much again as they take, so that none waits for the collector,
-// and [HeapBeside].
-func (c Cost) HeapMost(hashes int) int64 { return HeapBeside + int64(hashes)*int64(c.Memory)<<10*3/2 }
+// and [HeapReserve].
+func (c Cost) HeapLimit(hashes int) int64 { return HeapReserve + int64(hashes)*int64(c.Memory)<<10*3/2 }
 
 const saltBytes, tagBytes = 16, 32 // ST-01
 
@@ -107,10 +107,10 @@ func (h *Hasher) turn(ctx context.Context) error {
 	if h.waiting.Add(1) > HashQueue {
 		return busy()
 	}
-	wait := HashWait
+	wait := HashTimeout
 	if end, bounded := ctx.Deadline(); bounded {
 		left := time.Until(end)
-		wait = min(wait, left-left/HashRoom)
+		wait = min(wait, left-left/HashReserve)
 	}
 	patience := time.NewTimer(wait)
 	defer patience.Stop()
@@ -127,7 +127,7 @@ func (h *Hasher) turn(ctx context.Context) error {
 	}
 }
 
-func busy() error { return &Problem{Reason: Busy, Wait: HashWait} }
+func busy() error { return &Problem{Reason: Busy, Wait: HashTimeout} }
 
 func phc(c Cost, salt, tag []byte) string {
 	b64 := base64.RawStdEncoding
@@ -150,7 +150,7 @@ func parsePHC(s string) (c Cost, salt, tag []byte, err error) {
 	if _, err = fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Passes, &c.Lanes); err != nil || c.Passes == 0 || c.Lanes == 0 {
 		return c, nil, nil, fmt.Errorf("password hash: cost not readable")
 	}
-	if c.Memory > HashMemoryMost || c.Lanes > HashLanesMost || c.work() > HashWorkMost {
+	if c.Memory > HashMemoryMax || c.Lanes > HashLanesMax || c.work() > HashWorkMax {
 		return c, nil, nil, fmt.Errorf("password hash: it would cost more than any of this program")
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(part[4]); err != nil {

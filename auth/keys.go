@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// Keys is the ring of server keys, newest first. A key is never used itself:
+// Keyring is the ring of server keys, newest first. A key is never used itself:
 // each purpose derives its own (HKDF-SHA-256), so that what leaks from one use
 // says nothing about another (ST-06). The inventory of purposes and algorithms
 // is the list of Purpose constants below; HMAC-SHA-1 is used for TOTP alone,
 // because authenticator apps reliably compute nothing else (TO-03).
-type Keys struct {
+type Keyring struct {
 	ring   []ringKey
-	source *keySource // of a ring that can change, see [FollowKeys]; else nil
+	source *keySource // of a ring that can change, see [WatchKeyring]; else nil
 }
 
 type ringKey struct {
@@ -29,50 +29,50 @@ type ringKey struct {
 
 // What a derived key is for. A new use gets a new name, never an old one.
 const (
-	KeySeal         = "twostep seal v1"          // AES-256-GCM of secrets at rest
-	KeySentCode     = "twostep sent code v1"     // HMAC-SHA-256 of codes by SMS and mail
-	KeyCookieSign   = "twostep cookie sign v1"   // HMAC-SHA-256 of the cookie
-	KeyCookieHide   = "twostep cookie hide v1"   // AES-256-CTR of the cookie
-	KeyForm         = "twostep form v1"          // HMAC-SHA-256 of form tokens
-	KeyWebhook      = "twostep webhook v1"       // HMAC-SHA-256 of what a webhook gets
-	keyLength       = 32                         // bytes: AES-256 and 256-bit HMAC keys
-	keyFormatReason = "each line must be ID:KEY" // shown to the operator
+	KeySeal          = "twostep seal v1"          // AES-256-GCM of secrets at rest
+	KeySentCode      = "twostep sent code v1"     // HMAC-SHA-256 of codes by SMS and mail
+	KeyCookieSign    = "twostep cookie sign v1"   // HMAC-SHA-256 of the cookie
+	KeyCookieEncrypt = "twostep cookie hide v1"   // AES-256-CTR of the cookie
+	KeyForm          = "twostep form v1"          // HMAC-SHA-256 of form tokens
+	KeyWebhook       = "twostep webhook v1"       // HMAC-SHA-256 of what a webhook gets
+	keyLength        = 32                         // bytes: AES-256 and 256-bit HMAC keys
+	keyFormatReason  = "each line must be ID:KEY" // shown to the operator
 )
 
-// NewKeys draws a ring of one key.
-func NewKeys() Keys {
+// NewKeyring draws a ring of one key.
+func NewKeyring() Keyring {
 	secret := make([]byte, keyLength)
 	rand.Read(secret)
-	return Keys{ring: []ringKey{{id: 1, secret: secret}}}
+	return Keyring{ring: []ringKey{{id: 1, secret: secret}}}
 }
 
-// ParseKeys reads a ring: lines (or words) "ID:KEY", newest first, ID from 1
+// ParseKeyring reads a ring: lines (or words) "ID:KEY", newest first, ID from 1
 // to 255 and KEY 32 bytes in base64. A ring without a key, with an id twice,
 // or with a key that was plainly not drawn at random is refused (ST-05).
-func ParseKeys(text string) (Keys, error) {
-	var k Keys
+func ParseKeyring(text string) (Keyring, error) {
+	var k Keyring
 	seen := map[byte]bool{}
 	for _, line := range strings.Fields(text) {
 		left, right, ok := strings.Cut(line, ":")
 		id, err := strconv.ParseUint(left, 10, 8)
 		if !ok || err != nil || id == 0 {
-			return Keys{}, fmt.Errorf("%s, with ID from 1 to 255", keyFormatReason)
+			return Keyring{}, fmt.Errorf("%s, with ID from 1 to 255", keyFormatReason)
 		}
 		secret, err := base64.StdEncoding.DecodeString(right)
 		if err != nil || len(secret) != keyLength {
-			return Keys{}, fmt.Errorf("%s, with KEY 32 random bytes in base64", keyFormatReason)
+			return Keyring{}, fmt.Errorf("%s, with KEY 32 random bytes in base64", keyFormatReason)
 		}
 		if sampleKey(secret) {
-			return Keys{}, fmt.Errorf("key %d is a sample, not a random key", id)
+			return Keyring{}, fmt.Errorf("key %d is a sample, not a random key", id)
 		}
 		if seen[byte(id)] {
-			return Keys{}, fmt.Errorf("key id %d stands twice", id)
+			return Keyring{}, fmt.Errorf("key id %d stands twice", id)
 		}
 		seen[byte(id)] = true
 		k.ring = append(k.ring, ringKey{id: byte(id), secret: secret})
 	}
 	if len(k.ring) == 0 {
-		return Keys{}, errors.New("the key ring is empty")
+		return Keyring{}, errors.New("the key ring is empty")
 	}
 	return k, nil
 }
@@ -89,8 +89,8 @@ func sampleKey(secret []byte) bool {
 	return different < 8
 }
 
-// String writes the ring as [ParseKeys] reads it. It is the secret itself.
-func (k Keys) String() string {
+// String writes the ring as [ParseKeyring] reads it. It is the secret itself.
+func (k Keyring) String() string {
 	var b strings.Builder
 	for _, key := range k.keys() {
 		fmt.Fprintf(&b, "%d:%s\n", key.id, base64.StdEncoding.EncodeToString(key.secret))
@@ -99,21 +99,21 @@ func (k Keys) String() string {
 }
 
 // Newest returns the id of the newest key and its derived key for a purpose.
-func (k Keys) Newest(purpose string) (id byte, key []byte) {
+func (k Keyring) Newest(purpose string) (id byte, key []byte) {
 	newest := k.keys()[0]
 	return newest.id, derive(newest.secret, purpose)
 }
 
 // ByID returns the derived key of the ring's key with that id. One that is not
 // there may have been added a moment ago, so the ring is reread for it.
-func (k Keys) ByID(id byte, purpose string) (key []byte, found bool) {
+func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 	for range 2 {
 		for _, r := range k.keys() {
 			if r.id == id {
 				return derive(r.secret, purpose), true
 			}
 		}
-		if changed, err := k.Reread(); err != nil || !changed {
+		if changed, err := k.Reload(); err != nil || !changed {
 			return nil, false
 		}
 	}
@@ -121,7 +121,7 @@ func (k Keys) ByID(id byte, purpose string) (key []byte, found bool) {
 }
 
 // All returns the derived keys for a purpose, newest first.
-func (k Keys) All(purpose string) [][]byte {
+func (k Keyring) All(purpose string) [][]byte {
 	ring := k.keys()
 	all := make([][]byte, len(ring))
 	for i, r := range ring {

@@ -9,43 +9,43 @@ import (
 )
 
 // A keySource is where a ring comes from that can change under a running
-// program. All copies of the [Keys] share it.
+// program. All copies of the [Keyring] share it.
 type keySource struct {
-	ring  atomic.Pointer[[]ringKey]
-	read  func() (Keys, error)
-	alone sync.Mutex // who rereads
+	ring atomic.Pointer[[]ringKey]
+	read func() (Keyring, error)
+	mu   sync.Mutex // who rereads
 }
 
-// FollowKeys returns the ring that read answers, as one that can be reread. So
+// WatchKeyring returns the ring that read answers, as one that can be reread. So
 // a new key comes into use in every running server, while the old ones stay
 // behind it for what they have sealed and signed.
-func FollowKeys(read func() (Keys, error)) (Keys, error) {
+func WatchKeyring(read func() (Keyring, error)) (Keyring, error) {
 	first, err := read()
 	if err != nil {
-		return Keys{}, err
+		return Keyring{}, err
 	}
 	source := &keySource{read: read}
 	source.ring.Store(&first.ring)
-	return Keys{source: source}, nil
+	return Keyring{source: source}, nil
 }
 
 // keys is the ring as it is now. Who needs it twice takes it once.
-func (k Keys) keys() []ringKey {
+func (k Keyring) keys() []ringKey {
 	if k.source == nil {
 		return k.ring
 	}
 	return *k.source.ring.Load()
 }
 
-// Reread takes the ring as it is at its source by now. A ring that cannot be
+// Reload takes the ring as it is at its source by now. A ring that cannot be
 // the next of this one is refused, and this one stays: a running server lives on
 // the keys that it has used.
-func (k Keys) Reread() (changed bool, err error) {
+func (k Keyring) Reload() (changed bool, err error) {
 	if k.source == nil {
 		return false, nil
 	}
-	k.source.alone.Lock()
-	defer k.source.alone.Unlock()
+	k.source.mu.Lock()
+	defer k.source.mu.Unlock()
 	next, err := k.source.read()
 	if err != nil {
 		return false, err
@@ -70,9 +70,9 @@ func (r ringKey) equal(other ringKey) bool {
 	return r.id == other.id && string(r.secret) == string(other.secret)
 }
 
-// Following returns what derives from a ring, made again whenever that has
+// Derived returns what derives from a ring, made again whenever that has
 // changed.
-func Following[T any](k Keys, derive func(Keys) T) func() T {
+func Derived[T any](k Keyring, derive func(Keyring) T) func() T {
 	type made struct {
 		of  []ringKey
 		got T
@@ -83,7 +83,7 @@ func Following[T any](k Keys, derive func(Keys) T) func() T {
 		if m := last.Load(); m != nil && len(m.of) == len(now) && (len(now) == 0 || &m.of[0] == &now[0]) {
 			return m.got
 		}
-		m := &made{now, derive(Keys{ring: now})}
+		m := &made{now, derive(Keyring{ring: now})}
 		last.Store(m)
 		return m.got
 	}
@@ -92,20 +92,20 @@ func Following[T any](k Keys, derive func(Keys) T) func() T {
 // Add returns the ring with a new key behind the others, and the key's id. There
 // it opens, and seals nothing yet: servers can get to know it before any of them
 // uses it. The id is the next after the newest that the ring does not have.
-func (k Keys) Add() (added Keys, id byte, err error) {
+func (k Keyring) Add() (added Keyring, id byte, err error) {
 	ring := k.keys()
 	for step := range 255 {
 		id = byte((int(ring[0].id)+step)%255) + 1
 		if !slices.ContainsFunc(ring, func(r ringKey) bool { return r.id == id }) {
-			fresh := ringKey{id: id, secret: NewKeys().ring[0].secret}
-			return Keys{ring: append(slices.Clone(ring), fresh)}, id, nil
+			fresh := ringKey{id: id, secret: NewKeyring().ring[0].secret}
+			return Keyring{ring: append(slices.Clone(ring), fresh)}, id, nil
 		}
 	}
-	return Keys{}, 0, errors.New("the key ring is full: take keys out that nothing needs any more")
+	return Keyring{}, 0, errors.New("the key ring is full: take keys out that nothing needs any more")
 }
 
-// First returns the ring with one of its keys before the others, as the newest.
-func (k Keys) First(id byte) Keys {
+// Promote returns the ring with one of its keys before the others, as the newest.
+func (k Keyring) Promote(id byte) Keyring {
 	var first, others []ringKey
 	for _, r := range k.keys() {
 		if r.id == id {
@@ -114,11 +114,11 @@ func (k Keys) First(id byte) Keys {
 			others = append(others, r)
 		}
 	}
-	return Keys{ring: append(first, others...)}
+	return Keyring{ring: append(first, others...)}
 }
 
 // IDs lists the ids of the keys, newest first.
-func (k Keys) IDs() []byte {
+func (k Keyring) IDs() []byte {
 	var ids []byte
 	for _, r := range k.keys() {
 		ids = append(ids, r.id)

@@ -8,11 +8,11 @@ import (
 )
 
 // followed is a ring and the place where its next one is put.
-func followed(t *testing.T) (keys Keys, next *Keys, fail *error) {
+func followed(t *testing.T) (keys Keyring, next *Keyring, fail *error) {
 	t.Helper()
-	next, fail = new(Keys), new(error)
-	*next = NewKeys()
-	keys, err := FollowKeys(func() (Keys, error) { return *next, *fail })
+	next, fail = new(Keyring), new(error)
+	*next = NewKeyring()
+	keys, err := WatchKeyring(func() (Keyring, error) { return *next, *fail })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,11 +22,11 @@ func followed(t *testing.T) (keys Keys, next *Keys, fail *error) {
 func TestKeys_RereadAndFollowing(t *testing.T) {
 	keys, next, fail := followed(t)
 	copied, made := keys, 0
-	derived := Following(copied, func(k Keys) []byte { made++; return k.IDs() })
+	derived := Derived(copied, func(k Keyring) []byte { made++; return k.IDs() })
 	if got := derived(); !bytes.Equal(got, []byte{1}) {
 		t.Errorf("derived %v", got)
 	}
-	if changed, err := keys.Reread(); changed || err != nil || made != 1 {
+	if changed, err := keys.Reload(); changed || err != nil || made != 1 {
 		t.Errorf("the same ring again: %v, %v", changed, err)
 	}
 
@@ -41,8 +41,8 @@ func TestKeys_RereadAndFollowing(t *testing.T) {
 	if id, _ := keys.Newest(KeySeal); id != 1 {
 		t.Errorf("key %d is in use before every server knows it", id)
 	}
-	*next = added.First(2)
-	if changed, err := keys.Reread(); !changed || err != nil {
+	*next = added.Promote(2)
+	if changed, err := keys.Reload(); !changed || err != nil {
 		t.Errorf("a new order: %v, %v", changed, err)
 	}
 	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || made != 2 {
@@ -50,42 +50,42 @@ func TestKeys_RereadAndFollowing(t *testing.T) {
 	}
 
 	*fail = errors.New("gone")
-	if changed, err := keys.Reread(); changed || err == nil || !slices.Equal(keys.IDs(), []byte{2, 1}) {
+	if changed, err := keys.Reload(); changed || err == nil || !slices.Equal(keys.IDs(), []byte{2, 1}) {
 		t.Errorf("without its source: %v, %v", changed, err)
 	}
 }
 
 // What cannot be the next ring is refused, and the ring stays in use.
 func TestKeys_RereadRefuses(t *testing.T) {
-	for name, other := range map[string]func(Keys) Keys{
-		"another key of the same id": func(Keys) Keys { return NewKeys() },
-		"without the key in use": func(k Keys) Keys {
+	for name, other := range map[string]func(Keyring) Keyring{
+		"another key of the same id": func(Keyring) Keyring { return NewKeyring() },
+		"without the key in use": func(k Keyring) Keyring {
 			added, _, _ := k.Add()
-			return Keys{ring: added.keys()[1:]}
+			return Keyring{ring: added.keys()[1:]}
 		},
 	} {
 		keys, next, _ := followed(t)
 		before := keys.String()
 		*next = other(keys)
-		if changed, err := keys.Reread(); changed || err == nil || keys.String() != before {
+		if changed, err := keys.Reload(); changed || err == nil || keys.String() != before {
 			t.Errorf("%s: %v, %v", name, changed, err)
 		}
 	}
 }
 
 func TestKeys_AddTakesFreeIDs(t *testing.T) {
-	keys := NewKeys()
+	keys := NewKeyring()
 	for want := 2; want <= 255; want++ {
 		added, id, err := keys.Add()
 		if err != nil || int(id) != want {
 			t.Fatalf("added %d, %v, want %d", id, err, want)
 		}
-		keys = added.First(id)
+		keys = added.Promote(id)
 	}
 	if _, _, err := keys.Add(); err == nil {
 		t.Error("a full ring took another key")
 	}
-	freed := Keys{ring: slices.DeleteFunc(keys.keys(), func(r ringKey) bool { return r.id == 7 })}
+	freed := Keyring{ring: slices.DeleteFunc(keys.keys(), func(r ringKey) bool { return r.id == 7 })}
 	if _, id, err := freed.Add(); err != nil || id != 7 {
 		t.Errorf("added %d, %v", id, err)
 	}

@@ -19,31 +19,31 @@ const (
 // Channels lists every channel.
 var Channels = []Channel{ByEmail, BySMS}
 
-// A Letter is what a message says; views holds the words.
-type Letter string
+// A MessageKind is what a message says; views holds the words.
+type MessageKind string
 
 // The letters that are no event of an account's history; the others bear the
-// name of what happened, see [What]. Those with a code carry nothing else;
+// name of what happened, see [EventType]. Those with a code carry nothing else;
 // notices carry no code.
 const (
-	LetterSignUpCode   Letter = "sign_up_code"
-	LetterSignInCode   Letter = "sign_in_code"
-	LetterReverifyCode Letter = "reverify_code"
-	LetterResetCode    Letter = "reset_code"
-	LetterPhoneCode    Letter = "phone_code"
-	LetterEmailCode    Letter = "email_code"
-	LetterAddressTaken Letter = "address_taken"
+	MessageSignUpCode MessageKind = "sign_up_code"
+	MessageSignInCode MessageKind = "sign_in_code"
+	MessageReauthCode MessageKind = "reauth_code"
+	MessageResetCode  MessageKind = "reset_code"
+	MessagePhoneCode  MessageKind = "phone_code"
+	MessageEmailCode  MessageKind = "email_code"
+	MessageEmailTaken MessageKind = "email_taken"
 )
 
-// Letters lists every letter, for the test that each has its words.
-func Letters() []Letter {
-	all := []Letter{
-		LetterSignUpCode, LetterSignInCode, LetterReverifyCode, LetterResetCode, LetterPhoneCode, LetterEmailCode,
-		LetterAddressTaken,
+// MessageKinds lists every letter, for the test that each has its words.
+func MessageKinds() []MessageKind {
+	all := []MessageKind{
+		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
+		MessageEmailTaken,
 	}
-	for _, what := range Whats {
+	for _, what := range EventTypes {
 		if told[what] {
-			all = append(all, Letter(what))
+			all = append(all, MessageKind(what))
 		}
 	}
 	return all
@@ -55,17 +55,17 @@ type Message struct {
 	ID        string
 	Channel   Channel
 	To        string // address or E.164 number
-	Letter    Letter
+	Kind      MessageKind
 	At        time.Time // when what it tells of happened
 	ExpiresAt time.Time // not sent after this
 	Code      string    // the code it carries
 	Number    string    // the phone it tells of, E.164
 	Email     string    // the address it tells of
-	StopToken Handle    // lets the bearer stop a change of address
+	StopToken Token     // lets the bearer stop a change of address
 	Left      int       // backup codes left
-	Address   string    // where it came from
-	Browser   string    // by which browser
-	Tries     int       // how often sending has failed
+	IP        string    // where it came from
+	UserAgent string    // by which browser
+	Failures  int       // how often sending has failed
 
 	// Holder is the attempt or enrolment whose page may say how this message
 	// fares. It is empty where no page may, see [Rules.oweResetCode].
@@ -73,10 +73,10 @@ type Message struct {
 }
 
 // notice is a mail that tells an account's owner what happened.
-func (r *Rules) notice(letter Letter, to string, visitor Visitor, now time.Time) Message {
+func (r *Rules) notice(letter MessageKind, to string, visitor Visitor, now time.Time) Message {
 	return Message{
-		ID: newID(), Channel: ByEmail, To: to, Letter: letter, At: now, ExpiresAt: now.Add(MessageKept),
-		Address: visitor.address(), Browser: cutBrowser(visitor.Browser),
+		ID: newID(), Channel: ByEmail, To: to, Kind: letter, At: now, ExpiresAt: now.Add(MessageRetention),
+		IP: visitor.ip(), UserAgent: cutBrowser(visitor.UserAgent),
 	}
 }
 
@@ -87,22 +87,22 @@ type messageStore interface {
 	ClaimMessages(ctx context.Context, channel Channel, now, until, furthest time.Time, most int) ([]Message, error)
 	// SpendMessage says that a message was sent; its body is forgotten.
 	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
-	// RefuseMessage says that a message was refused for good; its body is
+	// RejectMessage says that a message was refused for good; its body is
 	// forgotten, and it is never handed out again.
-	RefuseMessage(ctx context.Context, id string, now time.Time) (refused bool, err error)
-	// ReplaceDue puts a message off after sending failed.
-	ReplaceDue(ctx context.Context, id string, tries int, now, due time.Time) error
+	RejectMessage(ctx context.Context, id string, now time.Time) (refused bool, err error)
+	// RescheduleMessage puts a message off after sending failed.
+	RescheduleMessage(ctx context.Context, id string, tries int, now, due time.Time) error
 	// RemoveMessages forgets messages that have expired unsent.
 	RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error)
-	// FindStalled answers whether a channel is stalled, by the messages that
+	// FindStalledChannels answers whether a channel is stalled, by the messages that
 	// have a holder: so many of them wait that could not be sent, and none has
 	// gone since.
-	FindStalled(ctx context.Context, channel Channel, least int) (stalled bool, err error)
+	FindStalledChannels(ctx context.Context, channel Channel, least int) (stalled bool, err error)
 }
 
-// ErrRefused is in the error of a Sender whose provider has understood the
+// ErrRejected is in the error of a Sender whose provider has understood the
 // message and refused it, and would refuse it again.
-var ErrRefused = errors.New("refused for good")
+var ErrRejected = errors.New("refused for good")
 
 // A Sender hands a message to a provider. An error means that it did not go;
 // it may be tried again unless the error is ErrRefused.
@@ -124,8 +124,8 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 	}
 	for ctx.Err() == nil {
 		now := r.now()
-		furthest := now.Add(MessageLastRetry + ClockSkew) // beyond it a clock was wrong that was set back since
-		messages, err := r.store.ClaimMessages(inHand, channel, now, now.Add(MessageClaim), furthest, batch)
+		furthest := now.Add(MessageRetryMax + ClockSkew) // beyond it a clock was wrong that was set back since
+		messages, err := r.store.ClaimMessages(inHand, channel, now, now.Add(MessageClaimTime), furthest, batch)
 		if err != nil || len(messages) == 0 {
 			return sent, failed, err
 		}
@@ -155,10 +155,10 @@ func untimely(m Message, now time.Time) error {
 	switch {
 	case m.Code == "" || datable(m.At, now):
 		return nil
-	case m.Tries < MessageAheadTries:
+	case m.Failures < MessageFutureRetries:
 		return errAhead
 	}
-	return fmt.Errorf("%w: %w", errAhead, ErrRefused)
+	return fmt.Errorf("%w: %w", errAhead, ErrRejected)
 }
 
 var errAhead = errors.New("the code was made by another clock")
@@ -171,18 +171,18 @@ func (r *Rules) handed(ctx context.Context, m Message, fault error) error {
 	switch {
 	case fault == nil:
 		_, err = r.store.SpendMessage(ctx, m.ID, now)
-	case errors.Is(fault, ErrRefused):
-		_, err = r.store.RefuseMessage(ctx, m.ID, now)
+	case errors.Is(fault, ErrRejected):
+		_, err = r.store.RejectMessage(ctx, m.ID, now)
 	default:
-		wait := min(MessageFirstRetry<<min(m.Tries, 16), MessageLastRetry)
-		err = r.store.ReplaceDue(ctx, m.ID, m.Tries+1, now, now.Add(wait))
+		wait := min(MessageRetryMin<<min(m.Failures, 16), MessageRetryMax)
+		err = r.store.RescheduleMessage(ctx, m.ID, m.Failures+1, now, now.Add(wait))
 	}
 	return err
 }
 
-// Waiting is signalled when a message was queued for a channel, so that its
+// Queued is signalled when a message was queued for a channel, so that its
 // workers need not wait for their next look. One signal wakes one of them.
-func (r *Rules) Waiting(channel Channel) <-chan struct{} { return r.wake[channel] }
+func (r *Rules) Queued(channel Channel) <-chan struct{} { return r.wake[channel] }
 
 func (r *Rules) wakeFor(channel Channel) {
 	select {
@@ -191,10 +191,10 @@ func (r *Rules) wakeFor(channel Channel) {
 	}
 }
 
-// granted is what follows when a grant stands in the store: the outbox wakes,
+// applied is what follows when a grant stands in the store: the outbox wakes,
 // and whoever witnesses the request is told what happened.
-func (r *Rules) granted(ctx context.Context, grant Grant) {
-	if witness, ok := ctx.Value(witnessKey{}).(func(Event)); ok {
+func (r *Rules) applied(ctx context.Context, grant ChangeSet) {
+	if witness, ok := ctx.Value(observerKey{}).(func(Event)); ok {
 		for _, e := range grant.Events {
 			witness(e)
 		}
@@ -204,11 +204,11 @@ func (r *Rules) granted(ctx context.Context, grant Grant) {
 	}
 }
 
-type witnessKey struct{}
+type observerKey struct{}
 
-// WithWitness returns a context under which everything that happens to an
+// WithObserver returns a context under which everything that happens to an
 // account is told to witness as well, once it stands in the store: for the
 // log, which knows what the rules do not, like a request's id (LG-01).
-func WithWitness(ctx context.Context, witness func(Event)) context.Context {
-	return context.WithValue(ctx, witnessKey{}, witness)
+func WithObserver(ctx context.Context, witness func(Event)) context.Context {
+	return context.WithValue(ctx, observerKey{}, witness)
 }

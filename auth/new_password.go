@@ -25,8 +25,8 @@ func (r *Rules) checkNewPassword(password string, email Email) error {
 		return &Problem{Reason: PasswordMissing, Field: "password"}
 	case n < r.policy.PasswordMin:
 		return &Problem{Reason: PasswordShort, Field: "password", Limit: r.policy.PasswordMin}
-	case n > PasswordMost:
-		return &Problem{Reason: PasswordLong, Field: "password", Limit: PasswordMost}
+	case n > PasswordMax:
+		return &Problem{Reason: PasswordLong, Field: "password", Limit: PasswordMax}
 	case commonPassword(password):
 		return &Problem{Reason: PasswordCommon, Field: "password"}
 	case personalPassword(password, r.policy.Name, email):

@@ -13,7 +13,7 @@ var cheap = Cost{Memory: 64, Passes: 1, Lanes: 1}
 // of composition (PW-04), common ones (PW-06) and those made of the address or
 // the product's name (PW-08), each with its own reason (PW-09).
 func TestCheckNewPassword(t *testing.T) {
-	r := &Rules{policy: Policy{Name: "Twostep", PasswordMin: PasswordMinAlone}}
+	r := &Rules{policy: Policy{Name: "Twostep", PasswordMin: PasswordMinSingleFactor}}
 	email := Email{Typed: "Quillbert@acme-corp.org", Key: "quillbert@acme-corp.org"}
 	for password, want := range map[string]Reason{
 		"":                     PasswordMissing,

@@ -24,12 +24,12 @@ type operatorStore interface {
 	// FindAccount reads one account.
 	FindAccount(ctx context.Context, user UserID) (Account, error)
 	// ReplaceDisabled disables or enables an account.
-	ReplaceDisabled(ctx context.Context, user UserID, disabled bool, grant Grant) (replaced bool, err error)
+	ReplaceDisabled(ctx context.Context, user UserID, disabled bool, grant ChangeSet) (replaced bool, err error)
 	// ReplaceMustChange marks that an account's password must be changed.
-	ReplaceMustChange(ctx context.Context, user UserID, grant Grant) (replaced bool, err error)
+	ReplaceMustChange(ctx context.Context, user UserID, grant ChangeSet) (replaced bool, err error)
 	// RemoveFactors takes every second factor from an account, with its backup
 	// codes; numbers stay, but none is reserved.
-	RemoveFactors(ctx context.Context, user UserID, grant Grant) (removed bool, err error)
+	RemoveFactors(ctx context.Context, user UserID, grant ChangeSet) (removed bool, err error)
 }
 
 // Accounts returns a page of accounts, in the order of their addresses, and
@@ -59,30 +59,30 @@ func (r *Rules) userOf(ctx context.Context, address string) (User, error) {
 	return r.store.FindUserByEmail(ctx, email.Key)
 }
 
-// An OperatorAct is what an operator does to an account by a command. Each
+// An OperatorAction is what an operator does to an account by a command. Each
 // stands in the account's history and is told to its owner, because whoever
 // holds the machine could do it in silence otherwise (RC-10). None sets or
 // shows a password (PW-13).
-type OperatorAct struct {
-	What What
-	do   func(r *Rules, ctx context.Context, user User, grant Grant) (done bool, err error)
+type OperatorAction struct {
+	Type EventType
+	do   func(r *Rules, ctx context.Context, user User, grant ChangeSet) (done bool, err error)
 }
 
 // The acts.
 var (
 	// Unlock forgets every failure counted against the account's factors.
-	Unlock = OperatorAct{OperatorUnlocked, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	Unlock = OperatorAction{OperatorUnlocked, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		for kind := range verifiers {
 			r.bound(&grant, kind, user.ID)
 		}
-		for _, kind := range []Kind{enrolTOTP, enrolPhone, enrolEmail} {
+		for _, kind := range []FactorKind{enrolTOTP, enrolPhone, enrolEmail} {
 			r.bound(&grant, kind, user.ID)
 		}
-		return true, r.store.AddGrant(ctx, grant)
+		return true, r.store.Apply(ctx, grant)
 	}}
 	// ResetMFA takes every second factor away and ends all sessions; the person
 	// signs in with the password and sets one up anew.
-	ResetMFA = OperatorAct{OperatorResetMFA, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	ResetMFA = OperatorAction{OperatorResetMFA, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		for kind := range verifiers {
 			if kind != Password {
 				r.bound(&grant, kind, user.ID)
@@ -93,31 +93,31 @@ var (
 	}}
 	// EndPassword makes the password worthless and ends all sessions; the person
 	// sets a new one by a code to the address. Second factors stay.
-	EndPassword = OperatorAct{OperatorResetPassword, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	EndPassword = OperatorAction{OperatorResetPassword, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		ended := r.passwordReplaced(user.ID, "", grant.At)
 		ended.Events, ended.Messages = grant.Events, grant.Messages
 		return r.store.ReplacePassword(ctx, user.ID, "", ended)
 	}}
 	// MustChangePassword lets the password sign in once more, to be changed first (PW-10).
-	MustChangePassword = OperatorAct{OperatorMustChange, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	MustChangePassword = OperatorAction{OperatorMustChange, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		return r.store.ReplaceMustChange(ctx, user.ID, grant)
 	}}
 	// SignOutEverywhere ends all sessions (SE-10).
-	SignOutEverywhere = OperatorAct{OperatorSignedOut, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	SignOutEverywhere = OperatorAction{OperatorSignedOut, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		grant.EndSessions = &EndSessions{User: user.ID}
-		return true, r.store.AddGrant(ctx, grant)
+		return true, r.store.Apply(ctx, grant)
 	}}
 	// Disable ends all sessions, and nobody signs in until Enable (SE-10).
-	Disable = OperatorAct{OperatorDisabled, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	Disable = OperatorAction{OperatorDisabled, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		grant.EndSessions = &EndSessions{User: user.ID}
 		return r.store.ReplaceDisabled(ctx, user.ID, true, grant)
 	}}
 	// Enable lets the account sign in again.
-	Enable = OperatorAct{OperatorEnabled, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	Enable = OperatorAction{OperatorEnabled, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		return r.store.ReplaceDisabled(ctx, user.ID, false, grant)
 	}}
 	// Delete removes the account with everything in it.
-	Delete = OperatorAct{AccountDeleted, func(r *Rules, ctx context.Context, user User, grant Grant) (bool, error) {
+	Delete = OperatorAction{AccountDeleted, func(r *Rules, ctx context.Context, user User, grant ChangeSet) (bool, error) {
 		grant.Events = nil
 		return r.store.RemoveUser(ctx, user.ID, grant)
 	}}
@@ -125,18 +125,18 @@ var (
 
 // Operate carries an act out on the account of an address. done is false where
 // there was nothing to do: an account without a factor, or disabled already.
-func (r *Rules) Operate(ctx context.Context, act OperatorAct, address string) (done bool, err error) {
+func (r *Rules) Operate(ctx context.Context, act OperatorAction, address string) (done bool, err error) {
 	user, err := r.userOf(ctx, address)
 	if err != nil {
 		return false, err
 	}
-	grant := Grant{At: r.now()}
-	if err := r.tell(ctx, &grant, Visitor{}, Event{User: user.ID, What: act.What}); err != nil {
+	grant := ChangeSet{At: r.now()}
+	if err := r.record(ctx, &grant, Visitor{}, Event{User: user.ID, Type: act.Type}); err != nil {
 		return false, err
 	}
 	done, err = act.do(r, ctx, user, grant)
 	if err == nil && done {
-		r.granted(ctx, grant)
+		r.applied(ctx, grant)
 	}
 	return done, err
 }
@@ -150,10 +150,10 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	}
 	now := r.now()
 	user := User{ID: UserID(newID()), Email: email}
-	grant := Grant{At: now, NewUser: &NewUser{User: user, CreatedAt: now}}
-	if err := r.tell(ctx, &grant, Visitor{}, Event{User: user.ID, What: OperatorAdded}); err != nil {
+	grant := ChangeSet{At: now, NewUser: &NewUser{User: user, CreatedAt: now}}
+	if err := r.record(ctx, &grant, Visitor{}, Event{User: user.ID, Type: OperatorAdded}); err != nil {
 		return err
 	}
-	grant.Messages = []Message{r.notice(Letter(OperatorAdded), email.Typed, Visitor{}, now)}
-	return r.changed(ctx, true, r.store.AddGrant(ctx, grant), grant)
+	grant.Messages = []Message{r.notice(MessageKind(OperatorAdded), email.Typed, Visitor{}, now)}
+	return r.changed(ctx, true, r.store.Apply(ctx, grant), grant)
 }

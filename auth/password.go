@@ -9,38 +9,38 @@ import (
 type passwordStore interface {
 	// ReplacePassword sets an account's password and takes the mark away that it
 	// must be changed.
-	ReplacePassword(ctx context.Context, user UserID, hash string, grant Grant) (replaced bool, err error)
+	ReplacePassword(ctx context.Context, user UserID, hash string, grant ChangeSet) (replaced bool, err error)
 }
 
 // ForgotPassword starts a reset: a code goes to the address, if anybody bears
 // it; the visitor cannot tell (RC-01). Asking changes and locks nothing.
-func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address string) (Pass, error) {
+func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
-	if err := r.take(ctx, now, r.tries(DoorForgot, who{}.from(visitor))...); err != nil {
-		return Pass{}, err
+	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(visitor))...); err != nil {
+		return Result{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if notMissing(err) != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
-	handle := NewHandle()
+	handle := NewToken()
 	a := Attempt{
-		Handle: handle.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
+		TokenHash: handle.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
 		ExpiresAt: now.Add(AttemptLifetime),
 	}
-	grant := Grant{At: now, Attempt: &a, EndOlder: &a}
+	grant := ChangeSet{At: now, Attempt: &a, EndOlder: &a}
 	if err := r.oweResetCode(ctx, visitor, a, &grant, now); err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	if err := r.store.AddAttempt(ctx, grant); err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
-	r.granted(ctx, grant)
-	return Pass{Attempt: handle}, nil
+	r.applied(ctx, grant)
+	return Result{Attempt: handle}, nil
 }
 
 // oweResetCode puts a code for the account's address into a grant. Strangers can
@@ -54,7 +54,7 @@ func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address str
 // messages which are queued alike for everybody who asks, those that have a
 // holder; from a reset's own an attacker could see that his request had queued
 // one.
-func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
+func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *ChangeSet, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
@@ -67,15 +67,15 @@ func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, gr
 	if fault != nil {
 		return fault
 	}
-	if fault := r.takeSending(ctx, visitor, now, knownName(email.Key, known), a.Handle); fault != nil {
+	if fault := r.allowSending(ctx, visitor, now, knownName(email.Key, known), a.TokenHash); fault != nil {
 		return fault
 	}
 	switch {
 	case errors.Is(err, ErrNotFound) || err == nil && user.Disabled:
-		r.oweNoCode(a.Handle, email.Typed, grant, now)
+		r.oweNoCode(a.TokenHash, email.Typed, grant, now)
 		return nil
 	case err == nil:
-		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterResetCode}, grant, now)
+		r.oweCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, grant, now)
 		m := &grant.Messages[len(grant.Messages)-1]
 		m.To = user.Email.Typed // the address that was proved, not the spelling of today
 		m.Holder = ""
@@ -85,26 +85,26 @@ func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, gr
 
 // SetPassword ends a reset whose code was proved. It signs nobody in, takes no
 // second factor away (RC-04, RC-05), and ends every session of the account.
-func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Handle, password string) error {
+func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Token, password string) error {
 	now := r.now()
 	a, err := r.attempt(ctx, handle, now)
 	if err != nil {
-		return formOver(err)
+		return formExpired(err)
 	}
 	if a.Step() != StepNew {
-		return &Problem{Reason: FormOver}
+		return &Problem{Reason: FormExpired}
 	}
 	user, err := r.store.FindUser(ctx, a.User)
 	if err != nil {
-		return formOver(err)
+		return formExpired(err)
 	}
 	hash, err := r.newPassword(ctx, user, password)
 	if err != nil {
 		return err
 	}
 	grant := r.passwordReplaced(user.ID, "", now)
-	grant.EndAttempt = a.Handle
-	if err := r.tell(ctx, &grant, visitor, Event{User: user.ID, What: PasswordReset}); err != nil {
+	grant.EndAttempt = a.TokenHash
+	if err := r.record(ctx, &grant, visitor, Event{User: user.ID, Type: PasswordReset}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, grant)
@@ -113,7 +113,7 @@ func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Handle,
 
 // ChangePassword sets a new password for who is signed in and knows the
 // current one (PW-11). The session goes on under a new handle.
-func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Session, current, password string, endOthers bool) (Handle, error) {
+func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Session, current, password string, endOthers bool) (Token, error) {
 	now := r.now()
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
@@ -135,20 +135,20 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 		kind: Password, user: user.ID, visitor: visitor, known: known, hash: user.PasswordHash, holder: string(session.ID),
 		field: "current", brake: brakeName(Password, string(user.ID), known),
 	}
-	if _, err := r.verify(ctx, q, current, now); err != nil {
+	if _, err := r.checkResponse(ctx, q, current, now); err != nil {
 		return "", err
 	}
 	hash, err := r.newPassword(ctx, user, password)
 	if err != nil {
 		return "", err
 	}
-	handle := NewHandle()
+	handle := NewToken()
 	grant := r.passwordReplaced(user.ID, session.ID, now)
 	if !endOthers {
 		grant.EndSessions = nil
 	}
-	grant.Raise = &Raise{Session: session.ID, Handle: handle.Hash(), FirstAt: now}
-	if err := r.tell(ctx, &grant, visitor, Event{User: user.ID, What: PasswordChanged}); err != nil {
+	grant.RenewSession = &RenewSession{Session: session.ID, TokenHash: handle.Hash(), PasswordAt: now}
+	if err := r.record(ctx, &grant, visitor, Event{User: user.ID, Type: PasswordChanged}); err != nil {
 		return "", err
 	}
 	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, grant)
@@ -172,8 +172,8 @@ func (r *Rules) newPassword(ctx context.Context, user User, password string) (st
 
 // passwordReplaced is what goes with a password: sessions, open attempts, and
 // the count of failures that had closed it (RL-01).
-func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) Grant {
-	grant := Grant{At: now, EndAttempts: user, EndSessions: &EndSessions{User: user, Except: except}}
+func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) ChangeSet {
+	grant := ChangeSet{At: now, EndAttempts: user, EndSessions: &EndSessions{User: user, Except: except}}
 	r.bound(&grant, Password, user)
 	return grant
 }

@@ -21,20 +21,20 @@ type phoneStore interface {
 	// FindPhoneEnrolment reads the enrolment under way in a session.
 	FindPhoneEnrolment(ctx context.Context, session SessionID, now time.Time) (PhoneEnrolment, error)
 	// ReplacePhoneEnrolment puts one in place of the session's, with its code.
-	ReplacePhoneEnrolment(ctx context.Context, e PhoneEnrolment, grant Grant) error
+	ReplacePhoneEnrolment(ctx context.Context, e PhoneEnrolment, grant ChangeSet) error
 	// ReplacePhoneCode puts a new code in place of an enrolment's that still waits.
-	ReplacePhoneCode(ctx context.Context, id string, grant Grant) (replaced bool, err error)
+	ReplacePhoneCode(ctx context.Context, id string, grant ChangeSet) (replaced bool, err error)
 	// RemovePhoneEnrolment forgets the session's enrolment and its code.
 	RemovePhoneEnrolment(ctx context.Context, session SessionID) error
 	// ReservePhone makes a number a second factor, once.
-	ReservePhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (reserved bool, err error)
+	ReservePhone(ctx context.Context, user UserID, phone PhoneID, grant ChangeSet) (reserved bool, err error)
 	// ReleasePhone makes it none again; the backup codes go with the last factor.
-	ReleasePhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (released bool, err error)
+	ReleasePhone(ctx context.Context, user UserID, phone PhoneID, grant ChangeSet) (released bool, err error)
 	// RemovePhone takes the number from the account; likewise. reserved is how it
 	// was seen: where that has changed, nothing is removed.
-	RemovePhone(ctx context.Context, user UserID, phone PhoneID, reserved bool, grant Grant) (removed bool, err error)
+	RemovePhone(ctx context.Context, user UserID, phone PhoneID, reserved bool, grant ChangeSet) (removed bool, err error)
 	// ReplaceDefaultPhone makes a reserved number the first one asked.
-	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, grant Grant) (replaced bool, err error)
+	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, grant ChangeSet) (replaced bool, err error)
 }
 
 // parsePhone reads a number in any common notation and returns it as E.164.
@@ -44,7 +44,7 @@ func parsePhone(typed, region string) (string, error) {
 		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
 	}
 	number := phonenumbers.Format(n, phonenumbers.E164)
-	if len(number) > len("+")+PhoneDigitsMost { // some countries' plans are open at the end, E.164 is not
+	if len(number) > len("+")+PhoneDigitsMax { // some countries' plans are open at the end, E.164 is not
 		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
 	}
 	return number, nil
@@ -58,7 +58,7 @@ func (r *Rules) UsePhone(ctx context.Context, visitor Visitor, session Session, 
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorAdded(ctx, visitor, session, Event{What: PhoneReserved, Number: phone.Number}, now)
+	grant, err := r.factorAdded(ctx, visitor, session, Event{Type: PhoneReserved, Number: phone.Number}, now)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (r *Rules) DisablePhone(ctx context.Context, visitor Visitor, session Sessi
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorRemoved(ctx, visitor, session, Event{What: PhoneReleased, Number: phone.Number}, factors, now)
+	grant, err := r.factorRemoved(ctx, visitor, session, Event{Type: PhoneReleased, Number: phone.Number}, factors, now)
 	if err != nil {
 		return err
 	}
@@ -90,12 +90,12 @@ func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Sessio
 	if err != nil {
 		return err
 	}
-	e := Event{User: session.User, What: PhoneRemoved, Number: phone.Number}
-	grant := Grant{At: now}
+	e := Event{User: session.User, Type: PhoneRemoved, Number: phone.Number}
+	grant := ChangeSet{At: now}
 	if phone.Reserved() {
 		grant, err = r.factorRemoved(ctx, visitor, session, e, factors, now)
 	} else {
-		err = r.tell(ctx, &grant, visitor, e)
+		err = r.record(ctx, &grant, visitor, e)
 	}
 	if err != nil {
 		return err
@@ -104,15 +104,15 @@ func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Sessio
 	return r.changed(ctx, removed, err, grant)
 }
 
-// DefaultPhone makes a reserved number the first one asked at sign-in.
-func (r *Rules) DefaultPhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
+// MakePhoneDefault makes a reserved number the first one asked at sign-in.
+func (r *Rules) MakePhoneDefault(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
 	now := r.now()
 	phone, _, err := r.ownPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
-	grant := Grant{At: now}
-	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: PhoneMadeDefault, Number: phone.Number}); err != nil {
+	grant := ChangeSet{At: now}
+	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: PhoneMadeDefault, Number: phone.Number}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceDefaultPhone(ctx, session.User, id, grant)

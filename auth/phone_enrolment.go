@@ -49,31 +49,31 @@ func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, 
 	if err != nil {
 		return err
 	}
-	if len(factors.Phones) >= PhonesMost {
-		return &Problem{Reason: PhonesFull, Limit: PhonesMost}
+	if len(factors.Phones) >= PhonesMax {
+		return &Problem{Reason: TooManyPhones, Limit: PhonesMax}
 	}
 	for _, p := range factors.Phones {
 		if p.Number == number {
-			return &Problem{Reason: PhoneKnown, Field: "phone"}
+			return &Problem{Reason: PhoneAlreadyAdded, Field: "phone"}
 		}
 	}
 	e := PhoneEnrolment{
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	grant, err := r.enrolmentCode(ctx, visitor, e, now, r.tries(DoorPhone, who{ByAccount: string(session.User)})...)
+	grant, err := r.enrolmentCode(ctx, visitor, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
 	if err == nil {
 		err = r.store.ReplacePhoneEnrolment(ctx, e, grant)
 	}
 	return r.changed(ctx, true, err, grant)
 }
 
-// SendPhoneCode sends a new code to the number that is being added.
-func (r *Rules) SendPhoneCode(ctx context.Context, visitor Visitor, session Session) error {
+// ResendPhoneCode sends a new code to the number that is being added.
+func (r *Rules) ResendPhoneCode(ctx context.Context, visitor Visitor, session Session) error {
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
-		return formOver(err)
+		return formExpired(err)
 	}
 	grant, err := r.enrolmentCode(ctx, visitor, e, now)
 	if err != nil {
@@ -83,12 +83,12 @@ func (r *Rules) SendPhoneCode(ctx context.Context, visitor Visitor, session Sess
 	return r.changed(ctx, replaced, err, grant)
 }
 
-func (r *Rules) enrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...Try) (Grant, error) {
-	grant := Grant{At: now}
-	if err := r.takeSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
+func (r *Rules) enrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
+	grant := ChangeSet{At: now}
+	if err := r.allowSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
 		return grant, err
 	}
-	r.oweCode(e.ID, e.Number, Message{Channel: BySMS, Letter: LetterPhoneCode}, &grant, now)
+	r.oweCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &grant, now)
 	return grant, nil
 }
 
@@ -98,7 +98,7 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
-		return "", formOver(err)
+		return "", formExpired(err)
 	}
 	if cleanCode(answer) == "" {
 		return "", &Problem{Reason: CodeMissing, Field: "code"}
@@ -107,14 +107,14 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 		kind: PhoneCode, user: session.User, visitor: visitor, holder: e.ID, numbers: []string{e.Number},
 		brake: brakeName(enrolPhone, string(session.User), false),
 	}
-	spend, err := r.verify(ctx, q, answer, now)
+	spend, err := r.checkResponse(ctx, q, answer, now)
 	if err != nil {
 		return "", err
 	}
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
-	grant := Grant{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}}
+	grant := ChangeSet{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}}
 	r.right(&grant, q)
-	if err := r.tell(ctx, &grant, visitor, Event{User: session.User, What: PhoneAdded, Number: e.Number}); err != nil {
+	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: PhoneAdded, Number: e.Number}); err != nil {
 		return "", err
 	}
 	spent, err := spend(ctx, grant)
@@ -131,13 +131,13 @@ func (r *Rules) phoneRefused(ctx context.Context, user UserID, now time.Time) er
 	if err != nil {
 		return err
 	}
-	if len(factors.Phones) >= PhonesMost {
-		return &Problem{Reason: PhonesFull, Limit: PhonesMost}
+	if len(factors.Phones) >= PhonesMax {
+		return &Problem{Reason: TooManyPhones, Limit: PhonesMax}
 	}
-	return &Problem{Reason: CodeOver, Field: "code"}
+	return &Problem{Reason: CodeExpired, Field: "code"}
 }
 
-// AnotherPhone forgets the number that is being added, to begin with another.
-func (r *Rules) AnotherPhone(ctx context.Context, session Session) error {
+// CancelPhone forgets the number that is being added, to begin with another.
+func (r *Rules) CancelPhone(ctx context.Context, session Session) error {
 	return r.store.RemovePhoneEnrolment(ctx, session.ID)
 }

@@ -20,51 +20,51 @@ type Reason string
 
 // The reasons. A test in views walks all of them.
 const (
-	EmailInvalid       Reason = "email_invalid"        // not an address
-	PasswordMissing    Reason = "password_missing"     // nothing typed
-	PasswordShort      Reason = "password_short"       // fewer code points than Limit
-	PasswordLong       Reason = "password_long"        // more code points than Limit
-	PasswordCommon     Reason = "password_common"      // on the list of common ones, or derived from it
-	PasswordPersonal   Reason = "password_personal"    // made of the address or the product's name
-	SignInWrong        Reason = "sign_in_wrong"        // address or password, and never which
-	SignUpClosed       Reason = "sign_up_closed"       // the operator makes the accounts here
-	AddressTaken       Reason = "address_taken"        // told only to who has proved the address
-	CodeMissing        Reason = "code_missing"         // nothing typed
-	CodeWrong          Reason = "code_wrong"           // not the code that was sent
-	TOTPWrong          Reason = "totp_wrong"           // not a code of the app, now or a step aside
-	TOTPUsed           Reason = "totp_used"            // right, and used before (RFC 6238 section 5.2)
-	BackupCodeWrong    Reason = "backup_code_wrong"    // none of those left
-	CodeOver           Reason = "code_over"            // expired, replaced, spent, or tried too often
-	TooManyTries       Reason = "too_many_tries"       // wait, then try again
-	FactorStopped      Reason = "factor_stopped"       // a hundred failures in a row: this factor is closed
-	TooManySent        Reason = "too_many_sent"        // codes asked for too fast
-	Busy               Reason = "busy"                 // the server has more to hash than it can
-	FormOver           Reason = "form_over"            // the form belongs to a step that is over
-	ChoiceUnknown      Reason = "choice_unknown"       // no such button
-	MethodUnknown      Reason = "method_unknown"       // no such second factor on this account
-	PhoneInvalid       Reason = "phone_invalid"        // no number a phone can have
-	PhoneKnown         Reason = "phone_known"          // already on this account
-	PhonesFull         Reason = "phones_full"          // as many as an account can have
-	CodesGone          Reason = "codes_gone"           // backup codes are shown once, and they were
-	FactorsSwitchedOff Reason = "factors_switched_off" // the account's second factors are, by the operator
-	LastFactor         Reason = "last_factor"          // a second factor is required: replace it, do not remove it
-	PasswordBreached   Reason = "password_breached"    // known from a breach
-	PasswordSame       Reason = "password_same"        // the new one is the old one
-	CurrentWrong       Reason = "current_wrong"        // not the current password
-	EmailSame          Reason = "email_same"           // the account has this address already
-	EmailsFull         Reason = "emails_full"          // as many addresses as an account can have
-	ConfirmWrong       Reason = "confirm_wrong"        // not what was to be typed to confirm
-	SMSBudgetSpent     Reason = "sms_budget_spent"     // no more SMS today, by anybody
-	PhoneCountry       Reason = "phone_country"        // no SMS goes to that country
-	FactorsOff         Reason = "factors_off"          // backup codes are for accounts with a second factor
+	EmailInvalid         Reason = "email_invalid"          // not an address
+	PasswordMissing      Reason = "password_missing"       // nothing typed
+	PasswordShort        Reason = "password_short"         // fewer code points than Limit
+	PasswordLong         Reason = "password_long"          // more code points than Limit
+	PasswordCommon       Reason = "password_common"        // on the list of common ones, or derived from it
+	PasswordPersonal     Reason = "password_personal"      // made of the address or the product's name
+	InvalidCredentials   Reason = "invalid_credentials"    // address or password, and never which
+	SignUpClosed         Reason = "sign_up_closed"         // the operator makes the accounts here
+	EmailTaken           Reason = "email_taken"            // told only to who has proved the address
+	CodeMissing          Reason = "code_missing"           // nothing typed
+	CodeWrong            Reason = "code_wrong"             // not the code that was sent
+	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step aside
+	TOTPUsed             Reason = "totp_used"              // right, and used before (RFC 6238 section 5.2)
+	BackupCodeWrong      Reason = "backup_code_wrong"      // none of those left
+	CodeExpired          Reason = "code_expired"           // expired, replaced, spent, or tried too often
+	TooManyAttempts      Reason = "too_many_attempts"      // wait, then try again
+	FactorLocked         Reason = "factor_locked"          // a hundred failures in a row: this factor is closed
+	TooManyCodes         Reason = "too_many_codes"         // codes asked for too fast
+	Busy                 Reason = "busy"                   // the server has more to hash than it can
+	FormExpired          Reason = "form_expired"           // the form belongs to a step that is over
+	UnknownAction        Reason = "unknown_action"         // no such button
+	UnknownMethod        Reason = "unknown_method"         // no such second factor on this account
+	PhoneInvalid         Reason = "phone_invalid"          // no number a phone can have
+	PhoneAlreadyAdded    Reason = "phone_already_added"    // already on this account
+	TooManyPhones        Reason = "too_many_phones"        // as many as an account can have
+	BackupCodesShown     Reason = "backup_codes_shown"     // backup codes are shown once, and they were
+	FactorsDisabled      Reason = "factors_disabled"       // the account's second factors are, by the operator
+	LastFactor           Reason = "last_factor"            // a second factor is required: replace it, do not remove it
+	PasswordBreached     Reason = "password_breached"      // known from a breach
+	PasswordSame         Reason = "password_same"          // the new one is the old one
+	CurrentPasswordWrong Reason = "current_password_wrong" // not the current password
+	EmailSame            Reason = "email_same"             // the account has this address already
+	TooManyEmails        Reason = "too_many_emails"        // as many addresses as an account can have
+	ConfirmationWrong    Reason = "confirmation_wrong"     // not what was to be typed to confirm
+	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, by anybody
+	PhoneCountryBlocked  Reason = "phone_country_blocked"  // no SMS goes to that country
+	MFAOff               Reason = "mfa_off"                // backup codes are for accounts with a second factor
 )
 
 // Reasons lists every reason, for the test that each has its sentence.
 var Reasons = []Reason{
 	EmailInvalid, PasswordMissing, PasswordShort, PasswordLong, PasswordCommon, PasswordPersonal,
-	SignInWrong, SignUpClosed, AddressTaken, CodeMissing, CodeWrong, TOTPWrong, TOTPUsed,
-	BackupCodeWrong, CodeOver, TooManyTries, FactorStopped, TooManySent, Busy, FormOver,
-	ChoiceUnknown, MethodUnknown, PhoneInvalid, PhoneKnown, PhonesFull, CodesGone, FactorsOff,
-	FactorsSwitchedOff, LastFactor, PasswordBreached, PasswordSame, CurrentWrong, EmailSame, EmailsFull, ConfirmWrong,
-	SMSBudgetSpent, PhoneCountry,
+	InvalidCredentials, SignUpClosed, EmailTaken, CodeMissing, CodeWrong, TOTPWrong, TOTPUsed,
+	BackupCodeWrong, CodeExpired, TooManyAttempts, FactorLocked, TooManyCodes, Busy, FormExpired,
+	UnknownAction, UnknownMethod, PhoneInvalid, PhoneAlreadyAdded, TooManyPhones, BackupCodesShown, MFAOff,
+	FactorsDisabled, LastFactor, PasswordBreached, PasswordSame, CurrentPasswordWrong, EmailSame, TooManyEmails, ConfirmationWrong,
+	SMSBudgetExhausted, PhoneCountryBlocked,
 }

@@ -21,26 +21,26 @@ func TestReadme(t *testing.T) {
 	var failures Backoff
 	posts, misses := 0, 0
 	for _, row := range limits {
-		switch brake := row.brake.(type) {
+		switch brake := row.limiter.(type) {
 		case Backoff:
 			failures = brake
 		case Window:
-			if row.by == ByAddress && row.door == DoorSignIn && brake.In == time.Minute {
-				posts = brake.Most
+			if row.by == ByIP && row.action == ActionSignIn && brake.Per == time.Minute {
+				posts = brake.Max
 			}
-			if row.by == ByAddress && row.door == DoorAnswer && brake.In == time.Minute {
-				misses = brake.Most
+			if row.by == ByIP && row.action == ActionVerify && brake.Per == time.Minute {
+				misses = brake.Max
 			}
 		}
 	}
 	for _, want := range []string{
-		fmt.Sprintf("| `--session-lifetime`, `--session-idle` | `%s`, `%s` |", hours(SessionLifetimeMost), hours(SessionIdleMost)),
-		fmt.Sprintf("| `--code-lifetime` | `%dm` |", CodeLifetimeMost/time.Minute),
+		fmt.Sprintf("| `--session-lifetime`, `--session-idle` | `%s`, `%s` |", hours(SessionLifetimeMax), hours(SessionIdleMax)),
+		fmt.Sprintf("| `--code-lifetime` | `%dm` |", CodeLifetimeMax/time.Minute),
 		fmt.Sprintf("shown a warning %s minutes before", words[int(SessionWarning/time.Minute)]),
 		fmt.Sprintf("%s are free", words[failures.Free]),
 		fmt.Sprintf("waits of %d seconds, doubling to an hour", failures.First/time.Second),
-		fmt.Sprintf("after %s in a row", words[failures.Stop]),
-		fmt.Sprintf("remembered for %d days", FailuresKept/(24*time.Hour)),
+		fmt.Sprintf("after %s in a row", words[failures.LockAt]),
+		fmt.Sprintf("remembered for %d days", FailureRetention/(24*time.Hour)),
 		fmt.Sprintf("%d sign-in posts and %d failures a minute", posts, misses),
 		"A person may have as many sessions as devices",
 	} {
@@ -48,7 +48,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("the README does not say %q", want)
 		}
 	}
-	if failures.Longest != time.Hour || SessionIdleMost != time.Hour || SessionLifetimeMost != 24*time.Hour {
+	if failures.Max != time.Hour || SessionIdleMax != time.Hour || SessionLifetimeMax != 24*time.Hour {
 		t.Error("the README says that sessions and waits end after an hour, and sessions after a day")
 	}
 }

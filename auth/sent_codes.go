@@ -31,44 +31,44 @@ type SentCode struct {
 // A Delivery is how a message fares, as facts. It is zero for a message that no
 // page may speak of.
 type Delivery struct {
-	Tries     int       // how often sending has failed
-	SentAt    time.Time // when the provider took it
-	RefusedAt time.Time // when he refused it for good
-	Stalled   bool      // nothing goes by its channel
+	Failures   int       // how often sending has failed
+	SentAt     time.Time // when the provider took it
+	RejectedAt time.Time // when he refused it for good
+	Stalled    bool      // nothing goes by its channel
 }
 
-// A Fate is what a page can say of a message.
-type Fate string
+// A DeliveryStatus is what a page can say of a message.
+type DeliveryStatus string
 
 // The fates.
 const (
-	FateOpen    Fate = "open"    // it is its turn now, or nobody may know
-	FateSent    Fate = "sent"    // the provider has it
-	FateLate    Fate = "late"    // it could not be sent yet, or is behind others that could not
-	FateRefused Fate = "refused" // it cannot be delivered at all
+	DeliveryPending  DeliveryStatus = "pending"  // it is its turn now, or nobody may know
+	DeliverySent     DeliveryStatus = "sent"     // the provider has it
+	DeliveryDelayed  DeliveryStatus = "delayed"  // it could not be sent yet, or is behind others that could not
+	DeliveryRejected DeliveryStatus = "rejected" // it cannot be delivered at all
 )
 
-// Fate derives what can be said.
-func (d Delivery) Fate() Fate {
+// Status derives what can be said.
+func (d Delivery) Status() DeliveryStatus {
 	switch {
-	case !d.RefusedAt.IsZero():
-		return FateRefused
+	case !d.RejectedAt.IsZero():
+		return DeliveryRejected
 	case !d.SentAt.IsZero():
-		return FateSent
-	case d.Tries > 0 || d.Stalled:
-		return FateLate
+		return DeliverySent
+	case d.Failures > 0 || d.Stalled:
+		return DeliveryDelayed
 	}
-	return FateOpen
+	return DeliveryPending
 }
 
 type sentCodeStore interface {
 	// FindSentCode reads a holder's code, and how the message with it fares.
 	FindSentCode(ctx context.Context, holder string) (SentCode, error)
-	// TakeSentCodeTry counts one try on a holder's code and returns it, or
+	// AllowSentCodeAttempt counts one try on a holder's code and returns it, or
 	// ErrNotFound where it has had most tries or there is none.
-	TakeSentCodeTry(ctx context.Context, holder string, most int) (SentCode, error)
+	AllowSentCodeAttempt(ctx context.Context, holder string, most int) (SentCode, error)
 	// SpendSentCode uses a code up: it is gone, and what it earns is written.
-	SpendSentCode(ctx context.Context, code SentCode, grant Grant) (spent bool, err error)
+	SpendSentCode(ctx context.Context, code SentCode, grant ChangeSet) (spent bool, err error)
 }
 
 func (c SentCode) over(now time.Time) bool {
@@ -82,8 +82,8 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	if errors.Is(err, ErrNotFound) || err == nil && code.over(now) {
 		return nil, nil
 	}
-	if err == nil && code.Delivery.Fate() == FateOpen {
-		code.Delivery.Stalled, err = r.store.FindStalled(ctx, channel, MessagesStalled)
+	if err == nil && code.Delivery.Status() == DeliveryPending {
+		code.Delivery.Stalled, err = r.store.FindStalledChannels(ctx, channel, StalledThreshold)
 	}
 	if err != nil {
 		return nil, err
@@ -91,36 +91,36 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	return &code, nil
 }
 
-// takeSending is the brake on sending a code (SM-07, RL-08).
-func (r *Rules) takeSending(ctx context.Context, visitor Visitor, now time.Time, recipient, account string, more ...Try) error {
-	tries := r.tries(DoorSend, who{ByRecipient: recipient, ByAccount: account}.from(visitor))
-	return r.take(ctx, now, append(tries, more...)...)
+// allowSending is the brake on sending a code (SM-07, RL-08).
+func (r *Rules) allowSending(ctx context.Context, visitor Visitor, now time.Time, recipient, account string, more ...RateLimit) error {
+	tries := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(visitor))
+	return r.allow(ctx, now, append(tries, more...)...)
 }
 
-// takeSMS is the brake on sending one by SMS: to countries the operator
+// allowSMS is the brake on sending one by SMS: to countries the operator
 // allows, and within his budget.
-func (r *Rules) takeSMS(ctx context.Context, visitor Visitor, now time.Time, number string, account UserID, more ...Try) error {
+func (r *Rules) allowSMS(ctx context.Context, visitor Visitor, now time.Time, number string, account UserID, more ...RateLimit) error {
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
-		return &Problem{Reason: PhoneCountry, Field: "phone"}
+		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	return r.takeSending(ctx, visitor, now, number, string(account), append(more, r.tries(DoorSMS, nil)...)...)
+	return r.allowSending(ctx, visitor, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
 }
 
 // owePhoneCode puts a sign-in code by SMS into a grant.
-func (r *Rules) owePhoneCode(ctx context.Context, visitor Visitor, a Attempt, phone Phone, grant *Grant, now time.Time) error {
-	if err := r.takeSMS(ctx, visitor, now, phone.Number, a.User); err != nil {
+func (r *Rules) owePhoneCode(ctx context.Context, visitor Visitor, a Attempt, phone Phone, grant *ChangeSet, now time.Time) error {
+	if err := r.allowSMS(ctx, visitor, now, phone.Number, a.User); err != nil {
 		return err
 	}
-	letter := LetterSignInCode
-	if a.Purpose == Reverification {
-		letter = LetterReverifyCode
+	letter := MessageSignInCode
+	if a.Purpose == Reauthentication {
+		letter = MessageReauthCode
 	}
-	r.oweCode(a.Handle, phone.Number, Message{Channel: BySMS, Letter: letter}, grant, now)
+	r.oweCode(a.TokenHash, phone.Number, Message{Channel: BySMS, Kind: letter}, grant, now)
 	return nil
 }
 
 // oweCode draws a code for a holder and puts it and its letter into a grant.
-func (r *Rules) oweCode(holder, to string, letter Message, grant *Grant, now time.Time) {
+func (r *Rules) oweCode(holder, to string, letter Message, grant *ChangeSet, now time.Time) {
 	code := newSentCode()
 	expires := now.Add(r.policy.CodeLifetime)
 	_, key := r.keys.Newest(KeySentCode)
@@ -131,7 +131,7 @@ func (r *Rules) oweCode(holder, to string, letter Message, grant *Grant, now tim
 
 // oweNoCode is oweCode for somebody who must not get one, and must not be told
 // so: a code stands there like any other, and no answer matches it.
-func (r *Rules) oweNoCode(holder, to string, grant *Grant, now time.Time) {
+func (r *Rules) oweNoCode(holder, to string, grant *ChangeSet, now time.Time) {
 	grant.Code = &SentCode{
 		Holder: holder, MAC: make([]byte, sha256.Size), To: to, SentAt: now, ExpiresAt: now.Add(r.policy.CodeLifetime),
 	}
@@ -141,9 +141,9 @@ func (r *Rules) oweNoCode(holder, to string, grant *Grant, now time.Time) {
 // oweTaken is oweCode for an address that another account has: the bearer is
 // told so, and the page that asks for the code sees that message fare as it
 // would see the code's.
-func (r *Rules) oweTaken(holder, to string, grant *Grant, now time.Time) {
+func (r *Rules) oweTaken(holder, to string, grant *ChangeSet, now time.Time) {
 	r.oweNoCode(holder, to, grant, now)
-	told := r.notice(LetterAddressTaken, to, Visitor{}, now)
+	told := r.notice(MessageEmailTaken, to, Visitor{}, now)
 	told.Holder = holder
 	grant.Messages = append(grant.Messages, told)
 }
@@ -170,9 +170,9 @@ func codeMAC(key []byte, holder, code string) []byte {
 }
 
 func (r *Rules) verifySentCode(ctx context.Context, q question, answer string, now time.Time) (spend, error) {
-	code, err := r.store.TakeSentCodeTry(ctx, q.holder, SentCodeTries)
+	code, err := r.store.AllowSentCodeAttempt(ctx, q.holder, SentCodeAttempts)
 	if errors.Is(err, ErrNotFound) {
-		return nil, &Problem{Reason: CodeOver, Field: "code"}
+		return nil, &Problem{Reason: CodeExpired, Field: "code"}
 	}
 	if err != nil {
 		return nil, err
@@ -182,12 +182,12 @@ func (r *Rules) verifySentCode(ctx context.Context, q question, answer string, n
 		sentHere = sentHere || number == code.To
 	}
 	if !sentHere || code.over(now) {
-		return nil, &Problem{Reason: CodeOver, Field: "code"}
+		return nil, &Problem{Reason: CodeExpired, Field: "code"}
 	}
 	typed := cleanCode(answer)
 	for _, key := range r.keys.All(KeySentCode) { // a code on its way outlives a new server key
 		if hmac.Equal(codeMAC(key, q.holder, typed), code.MAC) {
-			return func(ctx context.Context, grant Grant) (bool, error) {
+			return func(ctx context.Context, grant ChangeSet) (bool, error) {
 				return r.store.SpendSentCode(ctx, code, grant)
 			}, nil
 		}

@@ -26,36 +26,36 @@ type signInStore interface {
 	// SpendPassword writes a grant on condition that the account still has this
 	// password hash, so that what a change of password ended does not begin
 	// again; rehash takes its place unless it is empty.
-	SpendPassword(ctx context.Context, user UserID, hash, rehash string, grant Grant) (spent bool, err error)
+	SpendPassword(ctx context.Context, user UserID, hash, rehash string, grant ChangeSet) (spent bool, err error)
 }
 
 // SignIn proves an address and a password. With nothing else owed a session
 // begins; else an attempt goes on to the second factor. An address nobody
 // bears, a wrong password and a waiting account are answered alike, after the
 // same work (FF-03, FF-04).
-func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, next string) (Pass, error) {
+func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, next string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	if password == "" {
-		return Pass{}, &Problem{Reason: PasswordMissing, Field: "password"}
+		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
-	if err := r.take(ctx, now, r.tries(DoorSignIn, who{}.from(visitor))...); err != nil {
-		return Pass{}, err
+	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(visitor))...); err != nil {
+		return Result{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if notMissing(err) != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	known, err := r.knowsBrowser(ctx, user.ID, visitor)
 	if err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	a := Attempt{Purpose: SignIn, User: user.ID, Email: user.Email.Typed, Next: next}
 	if a.Factors, err = r.factors(ctx, user.ID, now); err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	account := string(user.ID)
 	if account == "" {
@@ -68,7 +68,7 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 	if user.Disabled {
 		q.hash = ""
 	}
-	return r.prove(ctx, visitor, a, q, password, now)
+	return r.verifyAttempt(ctx, visitor, a, q, password, now)
 }
 
 func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _ time.Time) (spend, error) {
@@ -77,10 +77,10 @@ func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _
 		return nil, err
 	}
 	if !matches && q.holder == "" {
-		return nil, &Problem{Reason: SignInWrong}
+		return nil, &Problem{Reason: InvalidCredentials}
 	}
 	if !matches { // somebody who is known already: no need to be vague
-		return nil, &Problem{Reason: CurrentWrong, Field: q.field}
+		return nil, &Problem{Reason: CurrentPasswordWrong, Field: q.field}
 	}
 	rehash := ""
 	if weak {
@@ -88,14 +88,14 @@ func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _
 			return nil, err
 		}
 	}
-	return func(ctx context.Context, grant Grant) (bool, error) {
+	return func(ctx context.Context, grant ChangeSet) (bool, error) {
 		return r.store.SpendPassword(ctx, q.user, q.hash, rehash, grant)
 	}, nil
 }
 
-// Choose turns an attempt to another of the account's methods. For a phone a
+// ChooseMethod turns an attempt to another of the account's methods. For a phone a
 // code is sent there.
-func (r *Rules) Choose(ctx context.Context, visitor Visitor, handle Handle, kind Kind, phone PhoneID) error {
+func (r *Rules) ChooseMethod(ctx context.Context, visitor Visitor, handle Token, kind FactorKind, phone PhoneID) error {
 	now := r.now()
 	a, err := r.secondStep(ctx, handle, now)
 	if err != nil {
@@ -105,7 +105,7 @@ func (r *Rules) Choose(ctx context.Context, visitor Visitor, handle Handle, kind
 		if m.Kind != kind || m.Phone.ID != phone {
 			continue
 		}
-		grant := Grant{At: now}
+		grant := ChangeSet{At: now}
 		if kind == PhoneCode {
 			if err := r.owePhoneCode(ctx, visitor, a, m.Phone, &grant, now); err != nil {
 				return err
@@ -113,18 +113,18 @@ func (r *Rules) Choose(ctx context.Context, visitor Visitor, handle Handle, kind
 		}
 		return r.choose(ctx, a, m, grant)
 	}
-	return &Problem{Reason: MethodUnknown}
+	return &Problem{Reason: UnknownMethod}
 }
 
-// SendAgain sends a new code for an attempt: to the phone it asks, or by mail
+// ResendCode sends a new code for an attempt: to the phone it asks, or by mail
 // at sign-up. The new one cancels the old one and the count of failures goes on (SM-06).
-func (r *Rules) SendAgain(ctx context.Context, visitor Visitor, handle Handle) error {
+func (r *Rules) ResendCode(ctx context.Context, visitor Visitor, handle Token) error {
 	now := r.now()
 	a, err := r.attempt(ctx, handle, now)
 	if err != nil {
-		return formOver(err)
+		return formExpired(err)
 	}
-	grant := Grant{At: now}
+	grant := ChangeSet{At: now}
 	m := a.Method()
 	switch {
 	case a.Step() == StepEmail:
@@ -132,7 +132,7 @@ func (r *Rules) SendAgain(ctx context.Context, visitor Visitor, handle Handle) e
 	case a.Step() == StepSecond && m.Kind == PhoneCode:
 		err = r.owePhoneCode(ctx, visitor, a, m.Phone, &grant, now)
 	default:
-		err = &Problem{Reason: FormOver}
+		err = &Problem{Reason: FormExpired}
 	}
 	if err != nil {
 		return err
@@ -140,27 +140,27 @@ func (r *Rules) SendAgain(ctx context.Context, visitor Visitor, handle Handle) e
 	return r.choose(ctx, a, m, grant)
 }
 
-func (r *Rules) choose(ctx context.Context, a Attempt, m Method, grant Grant) error {
-	changed, err := r.store.ReplaceChosen(ctx, a.Handle, m, grant)
+func (r *Rules) choose(ctx context.Context, a Attempt, m Method, grant ChangeSet) error {
+	changed, err := r.store.ReplaceMethod(ctx, a.TokenHash, m, grant)
 	return r.changed(ctx, changed, err, grant)
 }
 
 // secondStep is the attempt of a handle, which must be at its second factor.
-func (r *Rules) secondStep(ctx context.Context, handle Handle, now time.Time) (Attempt, error) {
+func (r *Rules) secondStep(ctx context.Context, handle Token, now time.Time) (Attempt, error) {
 	a, err := r.attempt(ctx, handle, now)
 	if err != nil {
-		return a, formOver(err)
+		return a, formExpired(err)
 	}
 	if a.Step() != StepSecond {
-		return a, &Problem{Reason: FormOver}
+		return a, &Problem{Reason: FormExpired}
 	}
 	return a, nil
 }
 
-// formOver turns "not found" into the problem that the form's step is over.
-func formOver(err error) error {
+// formExpired turns "not found" into the problem that the form's step is over.
+func formExpired(err error) error {
 	if errors.Is(err, ErrNotFound) {
-		return &Problem{Reason: FormOver}
+		return &Problem{Reason: FormExpired}
 	}
 	return err
 }

@@ -10,59 +10,59 @@ import (
 // to the address. No account exists before that code is proved (FF-05). For a
 // taken address everything looks and costs the same, but its owner gets a mail
 // saying so and no code opens anything (FF-03).
-func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password string) (Pass, error) {
+func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password string) (Result, error) {
 	now := r.now()
 	if !r.policy.SignUpOpen {
-		return Pass{}, &Problem{Reason: SignUpClosed}
+		return Result{}, &Problem{Reason: SignUpClosed}
 	}
 	email, err := ParseEmail(address)
 	if err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	if err := r.checkNewPassword(password, email); err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
-	if err := r.take(ctx, now, r.tries(DoorSignUp, who{}.from(visitor))...); err != nil {
-		return Pass{}, err
+	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(visitor))...); err != nil {
+		return Result{}, err
 	}
-	handle := NewHandle()
-	a := Attempt{Handle: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
-	grant := Grant{At: now, Attempt: &a}
-	if a.NewHash, err = r.hasher.Hash(ctx, password); err != nil { // before a code counts as sent: it may be too busy
-		return Pass{}, err
+	handle := NewToken()
+	a := Attempt{TokenHash: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
+	grant := ChangeSet{At: now, Attempt: &a}
+	if a.NewPasswordHash, err = r.hasher.Hash(ctx, password); err != nil { // before a code counts as sent: it may be too busy
+		return Result{}, err
 	}
 	if err := r.oweSignUpCode(ctx, visitor, a, &grant, now); err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
 	if err := r.store.AddAttempt(ctx, grant); err != nil {
-		return Pass{}, err
+		return Result{}, err
 	}
-	r.granted(ctx, grant)
-	return Pass{Attempt: handle}, nil
+	r.applied(ctx, grant)
+	return Result{Attempt: handle}, nil
 }
 
 // mailCodes are what is mailed at the step that proves an address.
-var mailCodes = map[Purpose]func(r *Rules, ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error{
+var mailCodes = map[Purpose]func(r *Rules, ctx context.Context, visitor Visitor, a Attempt, grant *ChangeSet, now time.Time) error{
 	SignUp:        (*Rules).oweSignUpCode,
 	ResetPassword: (*Rules).oweResetCode,
 }
 
 // oweSignUpCode puts a code for an attempt's address into a grant or, where the
 // address is taken, a code that nobody is told and a mail to the owner.
-func (r *Rules) oweSignUpCode(ctx context.Context, visitor Visitor, a Attempt, grant *Grant, now time.Time) error {
+func (r *Rules) oweSignUpCode(ctx context.Context, visitor Visitor, a Attempt, grant *ChangeSet, now time.Time) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
-	if err := r.takeSending(ctx, visitor, now, email.Key, a.Handle); err != nil {
+	if err := r.allowSending(ctx, visitor, now, email.Key, a.TokenHash); err != nil {
 		return err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		r.oweCode(a.Handle, email.Typed, Message{Channel: ByEmail, Letter: LetterSignUpCode}, grant, now)
+		r.oweCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageSignUpCode}, grant, now)
 	case err == nil:
-		r.oweTaken(a.Handle, email.Typed, grant, now)
+		r.oweTaken(a.TokenHash, email.Typed, grant, now)
 	default:
 		return err
 	}
@@ -70,9 +70,9 @@ func (r *Rules) oweSignUpCode(ctx context.Context, visitor Visitor, a Attempt, g
 }
 
 // newUser puts the account of a finished sign-up into the grant.
-func (g *Grant) newUser(a Attempt) UserID {
+func (g *ChangeSet) newUser(a Attempt) UserID {
 	email, _ := ParseEmail(a.Email) // it was read when the attempt began
 	id := UserID(newID())
-	g.NewUser = &NewUser{User: User{ID: id, Email: email, PasswordHash: a.NewHash}, CreatedAt: g.At}
+	g.NewUser = &NewUser{User: User{ID: id, Email: email, PasswordHash: a.NewPasswordHash}, CreatedAt: g.At}
 	return id
 }

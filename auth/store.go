@@ -12,7 +12,7 @@ import (
 // method is one transaction, durable when it returns; a Grant is written in
 // the transaction of the condition it hangs on, or not at all.
 type Store interface {
-	triesStore
+	rateLimitStore
 	factorStore
 	attemptStore
 	signInStore
@@ -24,43 +24,43 @@ type Store interface {
 	messageStore
 	accountStore
 	activityStore
-	browserStore
+	deviceStore
 	passwordStore
-	addressStore
+	emailStore
 	operatorStore
 
 	// RemoveExpired removes what no rule can use any more: attempts, codes and
 	// set-ups that have expired, sessions past their limits, counts that allow
 	// everything again, the text of codes nobody saw, history past its time.
-	RemoveExpired(ctx context.Context, now time.Time, ends Ends) (removed int, err error)
+	RemoveExpired(ctx context.Context, now time.Time, ends Cutoffs) (removed int, err error)
 
-	// Ping answers nil while the store can be used, else an [Unready].
+	// Ping answers nil while the store can be used, else an [NotReady].
 	Ping(ctx context.Context) error
 }
 
-// An Unready is why a store cannot be used now, in words that anybody may read:
+// An NotReady is why a store cannot be used now, in words that anybody may read:
 // they name no server, no path and no key. The error around it says more.
-type Unready string
+type NotReady string
 
 // What can be wrong with a store.
 const (
-	NoAnswer  Unready = "the database does not answer"
-	ReadOnly  Unready = "the database can be read, but not written to"
-	DiskFull  Unready = "the disk of the database is full"
-	DiskFails Unready = "the disk of the database fails"
-	NewerData Unready = "the database is of a newer version than this program"
+	NotResponding NotReady = "the database does not answer"
+	ReadOnly      NotReady = "the database can be read, but not written to"
+	DiskFull      NotReady = "the disk of the database is full"
+	DiskFailing   NotReady = "the disk of the database fails"
+	NewerSchema   NotReady = "the database is of a newer version than this program"
 )
 
-func (u Unready) Error() string { return string(u) }
+func (u NotReady) Error() string { return string(u) }
 
-// Ends are the times before which things are over, for those whose own row
+// Cutoffs are the times before which things are over, for those whose own row
 // does not say when.
-type Ends struct {
+type Cutoffs struct {
 	SessionsSeen    time.Time // sessions last seen before this
 	SessionsStarted time.Time // sessions begun before this
 	Activity        time.Time // events that happened before this
-	Browsers        time.Time // browsers last seen before this
-	Tries           time.Time // counts of windows that began before this
+	KnownDevices    time.Time // browsers last seen before this
+	RateLimits      time.Time // counts of windows that began before this
 	Failures        time.Time // failures in a row, the last of them before this
 }
 
@@ -68,8 +68,8 @@ type Ends struct {
 // is called by the hour.
 func (r *Rules) Sweep(ctx context.Context) (removed int, err error) {
 	now := r.now()
-	return r.store.RemoveExpired(ctx, now, Ends{
+	return r.store.RemoveExpired(ctx, now, Cutoffs{
 		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),
-		Activity: now.Add(-r.policy.ActivityKept), Browsers: now.Add(-BrowserKept), Tries: now.Add(-24 * time.Hour), Failures: now.Add(-FailuresKept),
+		Activity: now.Add(-r.policy.ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime), RateLimits: now.Add(-24 * time.Hour), Failures: now.Add(-FailureRetention),
 	})
 }

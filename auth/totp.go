@@ -25,10 +25,10 @@ type totpStore interface {
 	FindTOTP(ctx context.Context, user UserID) (TOTPKey, error)
 	// SpendTOTPStep burns a step. Steps only move forward, so an older code
 	// cannot follow a newer one.
-	SpendTOTPStep(ctx context.Context, user UserID, step int64, grant Grant) (spent bool, err error)
+	SpendTOTPStep(ctx context.Context, user UserID, step int64, grant ChangeSet) (spent bool, err error)
 	// RemoveTOTP removes the app and every set-up of one that is under way, and
 	// the backup codes too where no second factor is left.
-	RemoveTOTP(ctx context.Context, user UserID, grant Grant) (removed bool, err error)
+	RemoveTOTP(ctx context.Context, user UserID, grant ChangeSet) (removed bool, err error)
 
 	// FindTOTPEnrolment reads the set-up under way in a session.
 	FindTOTPEnrolment(ctx context.Context, session SessionID, now time.Time) (TOTPEnrolment, error)
@@ -38,7 +38,7 @@ type totpStore interface {
 	// was seen, unless that has gone on in the meantime.
 	ReplaceTOTPEnrolment(ctx context.Context, seen string, next TOTPEnrolment) (replaced bool, err error)
 	// SpendTOTPEnrolment marks the set-up with that key id as verified, once.
-	SpendTOTPEnrolment(ctx context.Context, e TOTPEnrolment, grant Grant) (spent bool, err error)
+	SpendTOTPEnrolment(ctx context.Context, e TOTPEnrolment, grant ChangeSet) (spent bool, err error)
 }
 
 func (r *Rules) verifyTOTP(ctx context.Context, q question, answer string, now time.Time) (spend, error) {
@@ -48,7 +48,7 @@ func (r *Rules) verifyTOTP(ctx context.Context, q question, answer string, now t
 	} else {
 		var err error
 		if key, err = r.store.FindTOTP(ctx, q.user); errors.Is(err, ErrNotFound) {
-			return nil, &Problem{Reason: MethodUnknown}
+			return nil, &Problem{Reason: UnknownMethod}
 		} else if err != nil {
 			return nil, err
 		}
@@ -60,12 +60,12 @@ func (r *Rules) verifyTOTP(ctx context.Context, q question, answer string, now t
 	case step <= key.LastStep:
 		return nil, &Problem{Reason: TOTPUsed, Field: "code", Wait: 0}
 	case q.enrols != nil:
-		return func(ctx context.Context, grant Grant) (bool, error) {
+		return func(ctx context.Context, grant ChangeSet) (bool, error) {
 			grant.TOTP.LastStep = step // the step that proved the app signs nobody in (TO-07)
 			return r.store.SpendTOTPEnrolment(ctx, *q.enrols, grant)
 		}, nil
 	}
-	return func(ctx context.Context, grant Grant) (bool, error) {
+	return func(ctx context.Context, grant ChangeSet) (bool, error) {
 		return r.store.SpendTOTPStep(ctx, q.user, step, grant)
 	}, nil
 }

@@ -27,17 +27,17 @@ type TOTPEvent string
 // The events.
 const (
 	TOTPReset    TOTPEvent = "reset"       // a new key, from the beginning
-	TOTPScanned  TOTPEvent = "verify"      // the app has the key
-	TOTPAnswered TOTPEvent = "verify_code" // a code was typed
-	TOTPFinished TOTPEvent = "finish"      // the backup codes are saved
+	TOTPContinue TOTPEvent = "verify"      // the app has the key
+	TOTPSubmit   TOTPEvent = "verify_code" // a code was typed
+	TOTPFinish   TOTPEvent = "finish"      // the backup codes are saved
 )
 
 // totpEvents is the table of step and event: what may happen where. A form of
 // a step that is over does nothing.
 var totpEvents = map[TOTPStep][]TOTPEvent{
-	TOTPAdd:         {TOTPReset, TOTPScanned},
-	TOTPVerify:      {TOTPReset, TOTPAnswered},
-	TOTPBackupCodes: {TOTPFinished},
+	TOTPAdd:         {TOTPReset, TOTPContinue},
+	TOTPVerify:      {TOTPReset, TOTPSubmit},
+	TOTPBackupCodes: {TOTPFinish},
 	TOTPSuccess:     {TOTPReset}, // to put another app in place of this one
 }
 
@@ -88,9 +88,9 @@ func uriLabel(name string) string {
 // KeyText is the key for typing in by hand: 32 base32 characters.
 func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
 
-// TakeQR is the brake on drawing a set-up's QR code.
-func (r *Rules) TakeQR(ctx context.Context, session Session) error {
-	return r.take(ctx, r.now(), r.tries(DoorQR, who{ByAccount: string(session.User)})...)
+// AllowQR is the brake on drawing a set-up's QR code.
+func (r *Rules) AllowQR(ctx context.Context, session Session) error {
+	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: string(session.User)})...)
 }
 
 // TOTPEnrolment returns the set-up under way in a session, and begins one
@@ -120,33 +120,33 @@ func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
 	}
 }
 
-// MoveTOTP carries an event out where the step allows it. answer is the code
+// AdvanceTOTP carries an event out where the step allows it. answer is the code
 // typed, for TOTPAnswered.
-func (r *Rules) MoveTOTP(ctx context.Context, visitor Visitor, session Session, event TOTPEvent, answer string) error {
+func (r *Rules) AdvanceTOTP(ctx context.Context, visitor Visitor, session Session, event TOTPEvent, answer string) error {
 	now := r.now()
 	e, err := r.totpEnrolment(ctx, session, now)
 	if errors.Is(err, ErrNotFound) && event == TOTPReset {
 		return r.store.AddTOTPEnrolment(ctx, newTOTPEnrolment(session, now), now)
 	}
 	if err != nil {
-		return formOver(err)
+		return formExpired(err)
 	}
 	if !slices.Contains(totpEvents[e.Step()], event) {
-		return &Problem{Reason: FormOver}
+		return &Problem{Reason: FormExpired}
 	}
 	next := e
 	switch event {
 	case TOTPReset:
 		next = newTOTPEnrolment(session, now)
-	case TOTPScanned:
+	case TOTPContinue:
 		next.ScannedAt = now
-	case TOTPAnswered:
+	case TOTPSubmit:
 		return r.activateTOTP(ctx, visitor, session, e, answer, now)
-	case TOTPFinished:
-		return r.SeenBackupCodes(ctx, session.User)
+	case TOTPFinish:
+		return r.ConfirmBackupCodes(ctx, session.User)
 	}
 	replaced, err := r.store.ReplaceTOTPEnrolment(ctx, e.ID, next)
-	return r.changed(ctx, replaced, err, Grant{})
+	return r.changed(ctx, replaced, err, ChangeSet{})
 }
 
 // activateTOTP makes the app a factor, on a right code alone. With the first
@@ -159,11 +159,11 @@ func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Sessi
 		kind: TOTPCode, user: session.User, visitor: visitor, enrols: &e,
 		brake: brakeName(enrolTOTP, string(session.User), false),
 	}
-	spend, err := r.verify(ctx, q, answer, now)
+	spend, err := r.checkResponse(ctx, q, answer, now)
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorAdded(ctx, visitor, session, Event{What: TOTPAdded}, now)
+	grant, err := r.factorAdded(ctx, visitor, session, Event{Type: TOTPAdded}, now)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (r *Rules) RemoveTOTP(ctx context.Context, visitor Visitor, session Session
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorRemoved(ctx, visitor, session, Event{What: TOTPRemoved}, factors, now)
+	grant, err := r.factorRemoved(ctx, visitor, session, Event{Type: TOTPRemoved}, factors, now)
 	if err != nil {
 		return err
 	}

@@ -70,23 +70,23 @@ func (w walker) factors() Factors {
 	return f
 }
 
-func (w walker) attempt(demand Reverify) Attempt {
-	a := Attempt{Purpose: w.purpose, Factors: w.factors(), Demand: demand, Handle: "h"}
+func (w walker) attempt(demand ReauthPolicy) Attempt {
+	a := Attempt{Purpose: w.purpose, Factors: w.factors(), Reauth: demand, TokenHash: "h"}
 	for _, kind := range splitKinds(w.proved) {
-		a.Proved = append(a.Proved, Proof{Kind: kind, At: walkStart})
+		a.Verified = append(a.Verified, VerifiedFactor{Factor: kind, At: walkStart})
 	}
 	return a
 }
 
-func splitKinds(s string) []Kind {
-	var kinds []Kind
+func splitKinds(s string) []FactorKind {
+	var kinds []FactorKind
 	for _, letter := range s {
-		kinds = append(kinds, map[rune]Kind{'P': Password, 'T': TOTPCode, 'S': PhoneCode, 'B': BackupCode, 'E': EmailCode}[letter])
+		kinds = append(kinds, map[rune]FactorKind{'P': Password, 'T': TOTPCode, 'S': PhoneCode, 'B': BackupCode, 'E': EmailCode}[letter])
 	}
 	return kinds
 }
 
-func (w walker) asSession() Session { return Session{FirstAt: w.first.at(), SecondAt: w.second.at()} }
+func (w walker) asSession() Session { return Session{PasswordAt: w.first.at(), MFAAt: w.second.at()} }
 
 // TestWalk goes through every order of events up to eight, for every purpose,
 // with and without each factor and the requirement of one, and finds none that
@@ -94,9 +94,9 @@ func (w walker) asSession() Session { return Session{FirstAt: w.first.at(), Seco
 // FF-02, RV-01, RV-04, RV-06, RC-04, BC-04).
 func TestWalk(t *testing.T) {
 	states := 0
-	for name, demand := range map[string]Reverify{"strict": Presets["strict"], "strict_mfa": Presets["strict_mfa"]} {
+	for name, demand := range map[string]ReauthPolicy{"strict": ReauthPresets["strict"], "strict_mfa": ReauthPresets["strict_mfa"]} {
 		for _, required := range []bool{false, true} {
-			rules := &Rules{policy: Policy{RequireMFA: required, Reverify: demand, Factors: every}, now: func() time.Time { return walkStart }}
+			rules := &Rules{policy: Policy{RequireMFA: required, Reauth: demand, Factors: every}, now: func() time.Time { return walkStart }}
 			level := map[walker]string{}
 			for _, app := range []bool{false, true} {
 				for _, phone := range []bool{false, true} {
@@ -142,15 +142,15 @@ func walkEvents(rules *Rules, w walker) []walkStep {
 	var steps []walkStep
 	add := func(name string, to walker, broken string) { steps = append(steps, walkStep{name, to, broken}) }
 
-	for _, purpose := range []Purpose{SignIn, SignUp, ResetPassword, Reverification} {
+	for _, purpose := range []Purpose{SignIn, SignUp, ResetPassword, Reauthentication} {
 		to := w
 		to.purpose, to.proved = purpose, ""
-		if purpose == Reverification && !w.session || purpose != Reverification && w.session || purpose == SignUp && (w.app || w.phone || w.codes > 0) {
+		if purpose == Reauthentication && !w.session || purpose != Reauthentication && w.session || purpose == SignUp && (w.app || w.phone || w.codes > 0) {
 			continue
 		}
 		add("begin "+string(purpose), to, "")
 	}
-	for letter, kind := range map[string]Kind{"P": Password, "T": TOTPCode, "S": PhoneCode, "B": BackupCode, "E": EmailCode} {
+	for letter, kind := range map[string]FactorKind{"P": Password, "T": TOTPCode, "S": PhoneCode, "B": BackupCode, "E": EmailCode} {
 		add("prove "+string(kind), walkProve(rules, w, letter, kind, nil), walkBroken(rules, w, letter, kind))
 	}
 	later := w
@@ -168,10 +168,10 @@ func walkEvents(rules *Rules, w walker) []walkStep {
 }
 
 // walkProve gives a right answer, which counts where it is asked.
-func walkProve(rules *Rules, w walker, letter string, kind Kind, broken *string) walker {
-	a := w.attempt(rules.policy.Reverify)
+func walkProve(rules *Rules, w walker, letter string, kind FactorKind, broken *string) walker {
+	a := w.attempt(rules.policy.Reauth)
 	step, kinds := a.asks()
-	has := map[Kind]bool{Password: true, EmailCode: true, TOTPCode: w.app, PhoneCode: w.phone, BackupCode: w.codes > 0}
+	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: w.app, PhoneCode: w.phone, BackupCode: w.codes > 0}
 	if w.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepSecond && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
 		return w
 	}
@@ -187,15 +187,15 @@ func walkProve(rules *Rules, w walker, letter string, kind Kind, broken *string)
 	if kind == BackupCode {
 		w.codes = 0
 	}
-	a = w.attempt(rules.policy.Reverify)
+	a = w.attempt(rules.policy.Reauth)
 	if a.Step() != StepDone {
 		return w
 	}
-	first, second := a.provedAt()
+	first, second := a.verifiedAt()
 	purpose := w.purpose
 	w.purpose, w.proved = "", ""
 	w.session = true
-	if purpose != Reverification {
+	if purpose != Reauthentication {
 		w.first, w.second = never, never
 	}
 	if !first.IsZero() {
@@ -219,7 +219,7 @@ func walkProve(rules *Rules, w walker, letter string, kind Kind, broken *string)
 	return w
 }
 
-func walkBroken(rules *Rules, w walker, letter string, kind Kind) (broken string) {
+func walkBroken(rules *Rules, w walker, letter string, kind FactorKind) (broken string) {
 	walkProve(rules, w, letter, kind, &broken)
 	return broken
 }
@@ -235,7 +235,7 @@ func walkPages(rules *Rules, w walker) []walkStep {
 	switch on := w.app || w.phone; {
 	case on && w.ghost.second != fresh:
 		owed = "without a fresh second factor"
-	case (!on || rules.policy.Reverify.First) && w.ghost.password != fresh && w.ghost.email != fresh:
+	case (!on || rules.policy.Reauth.BothFactors) && w.ghost.password != fresh && w.ghost.email != fresh:
 		owed = "without a fresh first factor"
 	}
 	check := func(what string) string {

@@ -19,7 +19,7 @@ import (
 // whoever has to wait costs none (FF-04, FF-03, RC-01, RL-09).
 func TestSameWork(t *testing.T) {
 	ctx, now := context.Background(), time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
-	keys := auth.NewKeys()
+	keys := auth.NewKeyring()
 	store, err := db.OpenSQLite(ctx, filepath.Join(t.TempDir(), "twostep.db"), keys)
 	if err != nil {
 		t.Fatal(err)
@@ -28,8 +28,8 @@ func TestSameWork(t *testing.T) {
 	cost := auth.Cost{Memory: 64, Passes: 1, Lanes: 1}
 	hasher, runs := auth.CountingHasher(t, cost)
 	policy := auth.Policy{
-		Name: "Acme", SignUpOpen: true, PasswordMin: auth.PasswordMinAlone, CodeLifetime: 10 * time.Minute,
-		SessionLifetime: time.Hour, SessionIdle: time.Hour, Reverify: auth.Presets["strict"], SMSBudget: 1,
+		Name: "Acme", SignUpOpen: true, PasswordMin: auth.PasswordMinSingleFactor, CodeLifetime: 10 * time.Minute,
+		SessionLifetime: time.Hour, SessionIdle: time.Hour, Reauth: auth.ReauthPresets["strict"], SMSBudget: 1,
 	}
 	const password = "seven purple turtles"
 	for _, name := range []string{"ann", "dis"} {
@@ -42,7 +42,7 @@ func TestSameWork(t *testing.T) {
 			t.Fatal(err)
 		}
 		user := &auth.NewUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash}, CreatedAt: now}
-		if err := store.AddGrant(ctx, auth.Grant{At: now, NewUser: user}); err != nil {
+		if err := store.Apply(ctx, auth.ChangeSet{At: now, NewUser: user}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,22 +64,22 @@ func TestSameWork(t *testing.T) {
 		runs  int
 		told  auth.Reason
 	}{
-		{"unknown address", signIn("nob@example.org", password), 1, 1, auth.SignInWrong},
-		{"wrong password", signIn("ann@example.org", "wrong wrong wrong"), 1, 1, auth.SignInWrong},
-		{"disabled, wrong", signIn("dis@example.org", "wrong wrong wrong"), 1, 1, auth.SignInWrong},
-		{"disabled, right", signIn("dis@example.org", password), 1, 1, auth.SignInWrong},
+		{"unknown address", signIn("nob@example.org", password), 1, 1, auth.InvalidCredentials},
+		{"wrong password", signIn("ann@example.org", "wrong wrong wrong"), 1, 1, auth.InvalidCredentials},
+		{"disabled, wrong", signIn("dis@example.org", "wrong wrong wrong"), 1, 1, auth.InvalidCredentials},
+		{"disabled, right", signIn("dis@example.org", password), 1, 1, auth.InvalidCredentials},
 		{"right password", signIn("ann@example.org", password), 1, 1, ""},
 		{"a free address", signUp("eve@example.org"), 1, 1, ""},
 		{"a taken address", signUp("ann@example.org"), 1, 1, ""},
 		{"a reset for nobody", forgot("nob@example.org"), 1, 0, ""},
 		{"a reset for somebody", forgot("dis@example.org"), 1, 0, ""},
-		{"unknown, six more", signIn("nob@example.org", password), 6, 4, auth.TooManyTries},
-		{"known, seven wrong", signIn("ann@example.org", "wrong wrong wrong"), 7, 5, auth.TooManyTries},
-		{"disabled, six more", signIn("dis@example.org", password), 6, 3, auth.TooManyTries},
-		{"right, but waiting", signIn("ann@example.org", password), 1, 0, auth.TooManyTries},
+		{"unknown, six more", signIn("nob@example.org", password), 6, 4, auth.TooManyAttempts},
+		{"known, seven wrong", signIn("ann@example.org", "wrong wrong wrong"), 7, 5, auth.TooManyAttempts},
+		{"disabled, six more", signIn("dis@example.org", password), 6, 3, auth.TooManyAttempts},
+		{"right, but waiting", signIn("ann@example.org", password), 1, 0, auth.TooManyAttempts},
 	} {
 		before := runs()
-		visitor := auth.Visitor{Address: netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))}
+		visitor := auth.Visitor{IP: netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))}
 		for range row.times {
 			err = row.do(visitor)
 		}

@@ -17,7 +17,7 @@ func (s *Store) FindUser(ctx context.Context, user auth.UserID) (auth.User, erro
 // RemoveUser deletes an account and everything that hangs on it, and writes
 // the messages of the grant. Most goes by its foreign key; what hangs on a
 // name alone, codes and counts, goes before it.
-func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
+func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "delete an account", about(grant, user), func(tx *tx) (bool, error) {
 		for _, query := range []string{
 			codesHeldBy(`
@@ -33,11 +33,11 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Gra
 				SELECT handle FROM attempts WHERE user_id = $1
 			)`,
 		} {
-			if _, err := tx.exec(ctx, query, user); err != nil {
+			if _, err := tx.Exec(ctx, query, user); err != nil {
 				return false, err
 			}
 		}
-		gone, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, user)
+		gone, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, user)
 		if err != nil || gone == 0 {
 			return false, err
 		}

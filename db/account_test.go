@@ -39,11 +39,11 @@ func TestDisabled(t *testing.T) {
 		if all, err := b.FindSessions(t.Context(), "ann"); err != nil || len(all) != 0 {
 			t.Errorf("%d sessions, %v", len(all), err)
 		}
-		told, err := b.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.Grant{At: noon})
+		told, err := b.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.ChangeSet{At: noon})
 		wantFalse(t, told, err)
-		told, err = b.ReplacePassword(t.Context(), "ann", "new", auth.Grant{At: noon})
+		told, err = b.ReplacePassword(t.Context(), "ann", "new", auth.ChangeSet{At: noon})
 		wantFalse(t, told, err)
-		told, err = b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon, Session: session("ann", "s2")})
+		told, err = b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon, Session: session("ann", "s2")})
 		wantFalse(t, told, err) // a sign-in that was under way
 	})
 }
@@ -60,11 +60,11 @@ func TestRemoveUser(t *testing.T) {
 				t.Errorf("ann has nothing in %s: this test does not see it", name)
 			}
 		}
-		removed, err := b.RemoveUser(t.Context(), "ann", auth.Grant{At: noon, Messages: []auth.Message{message("farewell")}})
+		removed, err := b.RemoveUser(t.Context(), "ann", auth.ChangeSet{At: noon, Messages: []auth.Message{message("farewell")}})
 		wantTrue(t, removed, err)
 		before["messages"] += 2 // the farewell, and one that was on its way
 		wantTables(t, b.tables(t), before)
-		removed, err = b.RemoveUser(t.Context(), "ann", auth.Grant{At: noon, Messages: []auth.Message{message("again")}})
+		removed, err = b.RemoveUser(t.Context(), "ann", auth.ChangeSet{At: noon, Messages: []auth.Message{message("again")}})
 		wantFalse(t, removed, err)
 	})
 }
@@ -74,7 +74,7 @@ func TestRemoveUser_OnceOnly(t *testing.T) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			m := message(string(rune('A' + i)))
-			return s.RemoveUser(ctx, "ann", auth.Grant{At: noon, Messages: []auth.Message{m}})
+			return s.RemoveUser(ctx, "ann", auth.ChangeSet{At: noon, Messages: []auth.Message{m}})
 		})
 		if n := b.count(t, `SELECT count(*) FROM messages`); n != 1 {
 			t.Errorf("the owner was told %d times", n)
@@ -95,16 +95,16 @@ func TestMustChange(t *testing.T) {
 		}
 		marked(false)
 		b.change(t, `UPDATE users SET must_change = 1`)
-		again := auth.Grant{At: noon, Raise: &auth.Raise{Session: "s1", FirstAt: noon}}
+		again := auth.ChangeSet{At: noon, RenewSession: &auth.RenewSession{Session: "s1", PasswordAt: noon}}
 		told, err := b.SpendPassword(t.Context(), "ann", "hash of ann", "stronger", again)
 		wantTrue(t, told, err)
 		marked(true)
-		again.Events = []auth.Event{{ID: "1", User: "ann", At: noon, What: auth.PasswordChanged}}
+		again.Events = []auth.Event{{ID: "1", User: "ann", At: noon, Type: auth.PasswordChanged}}
 		told, err = b.SpendPassword(t.Context(), "ann", "stronger", "another", again)
 		wantTrue(t, told, err)
 		marked(false)
 		b.change(t, `UPDATE users SET must_change = 1`)
-		told, err = b.ReplacePassword(t.Context(), "ann", "reset", auth.Grant{At: noon})
+		told, err = b.ReplacePassword(t.Context(), "ann", "reset", auth.ChangeSet{At: noon})
 		wantTrue(t, told, err)
 		marked(false)
 	})
@@ -115,7 +115,7 @@ func TestReplacePassword_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			grant := auth.Grant{At: noon, EndAttempt: "a1", EndSessions: &auth.EndSessions{User: "ann"}}
+			grant := auth.ChangeSet{At: noon, EndAttempt: "a1", EndSessions: &auth.EndSessions{User: "ann"}}
 			return s.ReplacePassword(ctx, "ann", "hash "+string(rune('A'+i)), grant)
 		})
 		_, err := b.FindSession(t.Context(), "handle of s1")

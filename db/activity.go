@@ -11,12 +11,12 @@ import (
 // afterEveryID sorts after the id of every event, for those begin with a digit.
 const afterEveryID = "z"
 
-// FindAddresses reads where an account's notices go: its address and, where
+// FindEmails reads where an account's notices go: its address and, where
 // there is one, the second address.
-func (s *Store) FindAddresses(ctx context.Context, user auth.UserID) ([]string, error) {
+func (s *Store) FindEmails(ctx context.Context, user auth.UserID) ([]string, error) {
 	var own string
 	var second sql.Null[string]
-	err := s.find(ctx, "find the addresses of an account", into{&own, &second}, `
+	err := s.find(ctx, "find the addresses of an account", Row{&own, &second}, `
 		SELECT users.email, notice_addresses.email
 		FROM users
 		LEFT JOIN notice_addresses ON notice_addresses.user_id = users.id
@@ -37,8 +37,8 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 		before = afterEveryID
 	}
 	e := auth.Event{User: user}
-	err = s.reader.each(ctx, into{
-		&e.ID, at(&e.At), &e.What, &e.Kind, &e.Address, &e.Browser, &e.Number, &e.Email, &e.Left,
+	err = s.reader.Each(ctx, Row{
+		&e.ID, Time(&e.At), &e.Type, &e.Factor, &e.IP, &e.UserAgent, &e.Number, &e.Email, &e.Left,
 	}, func() { events = append(events, e) }, `
 		SELECT
 			id,
@@ -63,13 +63,13 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 // addEvents writes lines of histories. An account that is gone has none.
 func (t *tx) addEvents(ctx context.Context, events []auth.Event) error {
 	for _, e := range events {
-		_, err := t.exec(ctx, `
+		_, err := t.Exec(ctx, `
 			INSERT INTO activity
 				(id, user_id, at, what, kind, address, browser, number, email, backup_left)
 			SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10
 			FROM users
 			WHERE id = $2`,
-			e.ID, e.User, millis(e.At), e.What, e.Kind, e.Address, e.Browser, e.Number, e.Email, e.Left)
+			e.ID, e.User, Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
 		if err != nil {
 			return err
 		}

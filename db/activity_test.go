@@ -15,14 +15,14 @@ func TestFindActivity(t *testing.T) {
 		b.ann(t)
 		b.everything(t, "bob", noon)
 		first := auth.Event{
-			ID: "0", User: "ann", At: noon.Add(time.Second), What: auth.BackupCodeUsed, Kind: auth.BackupCode,
-			Address: "192.0.2.1", Browser: "a browser", Number: "+4915100000001", Email: "ann@example.org", Left: 3,
+			ID: "0", User: "ann", At: noon.Add(time.Second), Type: auth.BackupCodeUsed, Factor: auth.BackupCode,
+			IP: "192.0.2.1", UserAgent: "a browser", Number: "+4915100000001", Email: "ann@example.org", Left: 3,
 		}
 		events := []auth.Event{first}
 		for i := 1; i < 5; i++ {
-			events = append(events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
+			events = append(events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, Type: auth.SignedIn})
 		}
-		must(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Events: events}))
+		must(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Events: events}))
 		slices.Reverse(events)
 		for _, c := range []struct {
 			before string
@@ -46,8 +46,8 @@ func TestFindActivity(t *testing.T) {
 // An account that was deleted a moment ago has no history, and that is no fault.
 func TestAddGrant_EventOfNobody(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		e := auth.Event{ID: "0", User: "ann", At: noon, What: auth.SignInStopped}
-		must(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Events: []auth.Event{e}}))
+		e := auth.Event{ID: "0", User: "ann", At: noon, Type: auth.SignInLocked}
+		must(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Events: []auth.Event{e}}))
 		wantTables(t, b.tables(t), map[string]int{"activity": 0})
 	})
 }
@@ -56,15 +56,15 @@ func TestFindBrowser(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		for _, minutes := range []time.Duration{1, 2} {
-			known := auth.KnownBrowser{User: "ann", Marker: "m", SeenAt: noon.Add(minutes * time.Minute)}
-			b.give(t, auth.Grant{Browser: &known})
-			got, err := b.FindBrowser(t.Context(), "ann", "m")
+			known := auth.KnownDevice{User: "ann", TokenHash: "m", SeenAt: noon.Add(minutes * time.Minute)}
+			b.give(t, auth.ChangeSet{Device: &known})
+			got, err := b.FindKnownDevice(t.Context(), "ann", "m")
 			must(t, err)
 			if got != known {
 				t.Errorf("got %+v, want %+v", got, known)
 			}
 		}
-		_, err := b.FindBrowser(t.Context(), "bob", "m")
+		_, err := b.FindKnownDevice(t.Context(), "bob", "m")
 		wantNotFound(t, err)
 	})
 }

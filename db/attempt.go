@@ -15,16 +15,16 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 	var (
 		a     auth.Attempt
 		hash  storedHash
-		kind  sql.Null[auth.Kind]
-		proof auth.Proof
+		kind  sql.Null[auth.FactorKind]
+		proof auth.VerifiedFactor
 	)
-	err := s.reader.each(ctx, into{
-		&a.Handle, &a.Purpose, &a.User, &a.Email, &hash.open, &hash.sealed, &a.Chosen.Kind, &a.Chosen.Phone.ID,
-		&a.Next, &a.Session, at(&a.ExpiresAt), &kind, at(&proof.At),
+	err := s.reader.Each(ctx, Row{
+		&a.TokenHash, &a.Purpose, &a.User, &a.Email, &hash.open, &hash.sealed, &a.Chosen.Kind, &a.Chosen.Phone.ID,
+		&a.Next, &a.Session, Time(&a.ExpiresAt), &kind, Time(&proof.At),
 	}, func() {
 		if kind.Valid {
-			proof.Kind = kind.V
-			a.Proved = append(a.Proved, proof)
+			proof.Factor = kind.V
+			a.Verified = append(a.Verified, proof)
 		}
 	}, `
 		SELECT
@@ -44,36 +44,36 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 		FROM attempts
 		LEFT JOIN attempt_proofs ON attempt_proofs.attempt = attempts.handle
 		WHERE attempts.handle = $1 AND attempts.expires_at > $2
-		ORDER BY attempt_proofs.place`, handle, millis(now))
+		ORDER BY attempt_proofs.place`, handle, Millis(now))
 	if err != nil {
 		return auth.Attempt{}, fmt.Errorf("find an attempt: %w", err)
 	}
-	if a.Handle == "" {
+	if a.TokenHash == "" {
 		return auth.Attempt{}, auth.ErrNotFound
 	}
-	if a.NewHash, err = s.seals.openHash(newHash(a.Handle), hash); err != nil {
+	if a.NewPasswordHash, err = s.seals.openHash(newHash(a.TokenHash), hash); err != nil {
 		return auth.Attempt{}, fmt.Errorf("find an attempt: %w", err)
 	}
 	return a, nil
 }
 
 // AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
-func (s *Store) AddAttempt(ctx context.Context, grant auth.Grant) error {
+func (s *Store) AddAttempt(ctx context.Context, grant auth.ChangeSet) error {
 	return s.add(ctx, "add an attempt", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
 }
 
-// ReplaceChosen turns an attempt to another method, with the code that was
+// ReplaceMethod turns an attempt to another method, with the code that was
 // sent for it; changed is false where the attempt is over.
-func (s *Store) ReplaceChosen(ctx context.Context, handle string, chosen auth.Method, grant auth.Grant) (changed bool, err error) {
+func (s *Store) ReplaceMethod(ctx context.Context, handle string, chosen auth.Method, grant auth.ChangeSet) (changed bool, err error) {
 	return s.spend(ctx, "choose a method", "", grant, `
 		UPDATE attempts SET chosen_kind = $1, chosen_phone = $2
-		WHERE handle = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, handle, millis(grant.At))
+		WHERE handle = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, handle, Millis(grant.At))
 }
 
 // RemoveAttempt ends an attempt and its code.
 func (s *Store) RemoveAttempt(ctx context.Context, handle string) error {
 	_, err := s.write(ctx, "remove an attempt", nil, func(tx *tx) (bool, error) {
-		if _, err := tx.exec(ctx, `DELETE FROM attempts WHERE handle = $1`, handle); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM attempts WHERE handle = $1`, handle); err != nil {
 			return false, err
 		}
 		return true, tx.removeSentCode(ctx, handle)
@@ -84,9 +84,9 @@ func (s *Store) RemoveAttempt(ctx context.Context, handle string) error {
 // endAttempt answers whether the attempt was open. Of two answers that would
 // both finish it, one is told so.
 func (t *tx) endAttempt(ctx context.Context, handle string, now time.Time) (open bool, err error) {
-	ended, err := t.exec(ctx, `
+	ended, err := t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE handle = $1 AND expires_at > $2`, handle, millis(now))
+		WHERE handle = $1 AND expires_at > $2`, handle, Millis(now))
 	if err != nil || ended == 0 {
 		return false, err
 	}
@@ -99,40 +99,40 @@ func (t *tx) endOlder(ctx context.Context, newest auth.Attempt) error {
 	if newest.User == "" {
 		return nil
 	}
-	_, err := t.exec(ctx, `
+	_, err := t.Exec(ctx, `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1 AND purpose = $2 AND handle <> $3)`,
-		newest.User, newest.Purpose, newest.Handle)
+		newest.User, newest.Purpose, newest.TokenHash)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `
+	_, err = t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE user_id = $1 AND purpose = $2 AND handle <> $3`, newest.User, newest.Purpose, newest.Handle)
+		WHERE user_id = $1 AND purpose = $2 AND handle <> $3`, newest.User, newest.Purpose, newest.TokenHash)
 	return err
 }
 
 // addAttempt begins an attempt. It answers false where the account, or the
 // session that it should raise, is gone.
 func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err error) {
-	sealed, err := t.seals.sealHash(newHash(a.Handle), a.NewHash)
+	sealed, err := t.seals.sealHash(newHash(a.TokenHash), a.NewPasswordHash)
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.exec(ctx, `
+	rows, err := t.Exec(ctx, `
 		INSERT INTO attempts
 			(handle, purpose, user_id, email, new_hash, new_sealed, chosen_kind, chosen_phone, next, session_id, expires_at)
 		SELECT $1, $2, NULLIF($3, ''), $4, '', $5, $6, $7, $8, NULLIF($9, ''), $10
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
-		a.Handle, a.Purpose, a.User, a.Email, orNull(sealed), a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, millis(a.ExpiresAt))
+		a.TokenHash, a.Purpose, a.User, a.Email, orNull(sealed), a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, Millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err
 	}
-	for place, proof := range a.Proved {
-		_, err := t.exec(ctx, `
+	for place, proof := range a.Verified {
+		_, err := t.Exec(ctx, `
 			INSERT INTO attempt_proofs (attempt, place, kind, proved_at)
-			VALUES ($1, $2, $3, $4)`, a.Handle, place, proof.Kind, millis(proof.At))
+			VALUES ($1, $2, $3, $4)`, a.TokenHash, place, proof.Factor, Millis(proof.At))
 		if err != nil {
 			return false, err
 		}
@@ -143,17 +143,17 @@ func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err er
 // addProof adds a right answer to an attempt, and answers whether that was
 // open. The write that changes nothing holds the attempt: another answer to it
 // gets the next place, and who ends it waits.
-func (t *tx) addProof(ctx context.Context, p auth.NewProof, now time.Time) (open bool, err error) {
-	held, err := t.exec(ctx, `
+func (t *tx) addProof(ctx context.Context, p auth.AddVerifiedFactor, now time.Time) (open bool, err error) {
+	held, err := t.Exec(ctx, `
 		UPDATE attempts SET handle = handle
-		WHERE handle = $1 AND expires_at > $2`, p.Attempt, millis(now))
+		WHERE handle = $1 AND expires_at > $2`, p.Attempt, Millis(now))
 	if err != nil || held == 0 {
 		return false, err
 	}
-	_, err = t.exec(ctx, `
+	_, err = t.Exec(ctx, `
 		INSERT INTO attempt_proofs (attempt, place, kind, proved_at)
 		SELECT $1, count(*), $2, $3
 		FROM attempt_proofs
-		WHERE attempt = $1`, p.Attempt, p.Kind, millis(p.At))
+		WHERE attempt = $1`, p.Attempt, p.Factor, Millis(p.At))
 	return true, err
 }

@@ -23,17 +23,17 @@ func TestFindAttempt(t *testing.T) {
 		_, err = b.FindAttempt(t.Context(), "unknown", noon)
 		wantNotFound(t, err)
 
-		want.Handle, want.Purpose, want.Session = "a2", auth.Reverification, "s1"
-		want.Proved = append(want.Proved, auth.Proof{Kind: auth.EmailCode, At: noon.Add(time.Second)})
-		b.give(t, auth.Grant{Attempt: &want})
+		want.TokenHash, want.Purpose, want.Session = "a2", auth.Reauthentication, "s1"
+		want.Verified = append(want.Verified, auth.VerifiedFactor{Factor: auth.EmailCode, At: noon.Add(time.Second)})
+		b.give(t, auth.ChangeSet{Attempt: &want})
 		got, err = b.FindAttempt(t.Context(), "a2", noon)
 		must(t, err)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 
-		want.Handle, want.Purpose, want.Session, want.User, want.NewHash = "a3", auth.SignUp, "", "", "hash"
-		b.give(t, auth.Grant{Attempt: &want})
+		want.TokenHash, want.Purpose, want.Session, want.User, want.NewPasswordHash = "a3", auth.SignUp, "", "", "hash"
+		b.give(t, auth.ChangeSet{Attempt: &want})
 		got, err = b.FindAttempt(t.Context(), "a3", noon)
 		must(t, err)
 		if !reflect.DeepEqual(got, want) {
@@ -46,15 +46,15 @@ func TestFindAttempt(t *testing.T) {
 func TestAddAttempt_NoSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
 		for handle, a := range map[string]auth.Attempt{
 			"ended":     {User: "ann", Session: "s9"},
 			"another's": {User: "bob", Session: "s1"},
 			"nobody's":  {Session: "s1"},
 			"gone":      {User: "carol"},
 		} {
-			a.Handle, a.Purpose, a.ExpiresAt = handle, auth.Reverification, noon.Add(auth.AttemptLifetime)
-			wantNotFound(t, b.AddAttempt(t.Context(), auth.Grant{At: noon, Attempt: &a}))
+			a.TokenHash, a.Purpose, a.ExpiresAt = handle, auth.Reauthentication, noon.Add(auth.AttemptLifetime)
+			wantNotFound(t, b.AddAttempt(t.Context(), auth.ChangeSet{At: noon, Attempt: &a}))
 			_, err := b.FindAttempt(t.Context(), handle, noon)
 			wantNotFound(t, err)
 		}
@@ -67,7 +67,7 @@ func TestReplaceChosen(t *testing.T) {
 		method := auth.Method{Kind: auth.PhoneCode, Phone: auth.Phone{ID: "p1"}}
 		sent := code("a1")
 		sent.MAC = []byte("newer")
-		changed, err := b.ReplaceChosen(t.Context(), "a1", method, auth.Grant{At: noon, Code: sent})
+		changed, err := b.ReplaceMethod(t.Context(), "a1", method, auth.ChangeSet{At: noon, Code: sent})
 		wantTrue(t, changed, err)
 		got, err := b.FindAttempt(t.Context(), "a1", noon)
 		must(t, err)
@@ -77,8 +77,8 @@ func TestReplaceChosen(t *testing.T) {
 		if c, err := b.FindSentCode(t.Context(), "a1"); err != nil || string(c.MAC) != "newer" {
 			t.Errorf("the code is %q, %v", c.MAC, err)
 		}
-		late := auth.Grant{At: noon.Add(auth.AttemptLifetime), Messages: []auth.Message{message("m1")}}
-		changed, err = b.ReplaceChosen(t.Context(), "a1", method, late)
+		late := auth.ChangeSet{At: noon.Add(auth.AttemptLifetime), Messages: []auth.Message{message("m1")}}
+		changed, err = b.ReplaceMethod(t.Context(), "a1", method, late)
 		wantFalse(t, changed, err)
 		if n := b.count(t, `SELECT count(*) FROM messages`); n != 0 {
 			t.Error("a message for an attempt that is over")
@@ -104,7 +104,7 @@ func TestEndAttempt_OnceOnly(t *testing.T) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := auth.SessionID("r" + string(rune('A'+i)))
-			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, EndAttempt: "a1", Session: session("ann", id)})
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{At: noon, EndAttempt: "a1", Session: session("ann", id)})
 		})
 		if n := b.count(t, `SELECT count(*) FROM sessions`); n != 2 {
 			t.Errorf("%d sessions, not ann's first and one more", n)
@@ -117,14 +117,14 @@ func TestEndAttempt_OnceOnly(t *testing.T) {
 func TestGrant_Proof(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		proof := auth.Proof{Kind: auth.EmailCode, At: noon.Add(time.Second)}
-		grant := auth.Grant{At: noon, Proof: &auth.NewProof{Attempt: "a1", Proof: proof}}
+		proof := auth.VerifiedFactor{Factor: auth.EmailCode, At: noon.Add(time.Second)}
+		grant := auth.ChangeSet{At: noon, Verified: &auth.AddVerifiedFactor{Attempt: "a1", VerifiedFactor: proof}}
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, grant)
 		wantTrue(t, spent, err)
 		a, err := b.FindAttempt(t.Context(), "a1", noon)
 		must(t, err)
-		if want := append(attempt("ann", "a1").Proved, proof); !reflect.DeepEqual(a.Proved, want) {
-			t.Errorf("proved is %+v, not %+v", a.Proved, want)
+		if want := append(attempt("ann", "a1").Verified, proof); !reflect.DeepEqual(a.Verified, want) {
+			t.Errorf("proved is %+v, not %+v", a.Verified, want)
 		}
 		late := grant
 		late.At = noon.Add(auth.AttemptLifetime)
@@ -149,8 +149,8 @@ func TestGrant_ProofAgainstEnd(t *testing.T) {
 			if i == racers/2 {
 				return true, s.RemoveAttempt(ctx, "a1")
 			}
-			proof := auth.NewProof{Attempt: "a1", Proof: auth.Proof{Kind: auth.TOTPCode, At: noon}}
-			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, Proof: &proof})
+			proof := auth.AddVerifiedFactor{Attempt: "a1", VerifiedFactor: auth.VerifiedFactor{Factor: auth.TOTPCode, At: noon}}
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{At: noon, Verified: &proof})
 		})
 		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
 	})
@@ -167,11 +167,11 @@ func TestGrant_EndOlder(t *testing.T) {
 			a.Purpose = auth.ResetPassword
 			return a
 		}
-		b.give(t, auth.Grant{Attempt: reset("ann", "r1"), Code: code("r1")})
-		b.give(t, auth.Grant{Attempt: reset("bob", "r2"), Code: code("r2")})
-		b.give(t, auth.Grant{Attempt: reset("", "r3"), Code: code("r3")})
-		b.give(t, auth.Grant{Attempt: reset("ann", "r4"), Code: code("r4"), EndOlder: reset("ann", "r4")})
-		b.give(t, auth.Grant{Attempt: reset("", "r5"), Code: code("r5"), EndOlder: reset("", "r5")})
+		b.give(t, auth.ChangeSet{Attempt: reset("ann", "r1"), Code: code("r1")})
+		b.give(t, auth.ChangeSet{Attempt: reset("bob", "r2"), Code: code("r2")})
+		b.give(t, auth.ChangeSet{Attempt: reset("", "r3"), Code: code("r3")})
+		b.give(t, auth.ChangeSet{Attempt: reset("ann", "r4"), Code: code("r4"), EndOlder: reset("ann", "r4")})
+		b.give(t, auth.ChangeSet{Attempt: reset("", "r5"), Code: code("r5"), EndOlder: reset("", "r5")})
 		for handle, want := range map[string]bool{
 			"a1": true, "r1": false, "r2": true, "r3": true, "r4": true, "r5": true, "attempt of bob": true,
 		} {

@@ -11,7 +11,7 @@ import (
 
 // FindBackupSalt reads the salt of an account's set.
 func (s *Store) FindBackupSalt(ctx context.Context, user auth.UserID) (salt string, err error) {
-	err = s.find(ctx, "find the salt of backup codes", into{&salt}, `
+	err = s.find(ctx, "find the salt of backup codes", Row{&salt}, `
 		SELECT salt
 		FROM backup_code_sets
 		WHERE user_id = $1`, user)
@@ -19,7 +19,7 @@ func (s *Store) FindBackupSalt(ctx context.Context, user auth.UserID) (salt stri
 }
 
 // SpendBackupCode removes the code with that hash.
-func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, grant auth.Grant) (spent bool, err error) {
+func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, grant auth.ChangeSet) (spent bool, err error) {
 	return s.spend(ctx, "spend a backup code", user, grant, `
 		DELETE FROM backup_codes
 		WHERE user_id = $1 AND hash = $2`, user, hash)
@@ -27,13 +27,13 @@ func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash stri
 
 // ReplaceBackupCodes puts a new set in place of the account's, whose codes
 // stop working; replaced is false where the account has no second factor.
-func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, grant auth.Grant) (replaced bool, err error) {
+func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, grant auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace backup codes", about(grant, set.User), func(tx *tx) (bool, error) {
 		unseen, err := tx.sealCodes(set)
 		if err != nil {
 			return false, err
 		}
-		changed, err := tx.exec(ctx, `
+		changed, err := tx.Exec(ctx, `
 			INSERT INTO backup_code_sets (user_id, salt, unseen, unseen_until, made_at)
 			SELECT id, $2, $3, $4, $5
 			FROM users
@@ -46,11 +46,11 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 				unseen = excluded.unseen,
 				unseen_until = excluded.unseen_until,
 				made_at = excluded.made_at`,
-			set.User, set.Salt, unseen, millis(set.UnseenUntil), millis(set.MadeAt))
+			set.User, set.Salt, unseen, Millis(set.UnseenUntil), Millis(set.MadeAt))
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		if _, err := tx.exec(ctx, `DELETE FROM backup_codes WHERE user_id = $1`, set.User); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM backup_codes WHERE user_id = $1`, set.User); err != nil {
 			return false, err
 		}
 		if err := tx.addCodeHashes(ctx, set); err != nil {
@@ -63,10 +63,10 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 // FindUnseenCodes reads the codes of a set that was not seen yet.
 func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.Time) (codes []string, err error) {
 	var sealed []byte
-	err = s.find(ctx, "find unseen backup codes", into{&sealed}, `
+	err = s.find(ctx, "find unseen backup codes", Row{&sealed}, `
 		SELECT unseen
 		FROM backup_code_sets
-		WHERE user_id = $1 AND unseen IS NOT NULL AND unseen_until > $2`, user, millis(now))
+		WHERE user_id = $1 AND unseen IS NOT NULL AND unseen_until > $2`, user, Millis(now))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 // SpendUnseenCodes forgets them: from now on only the person has them.
 func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent bool, err error) {
 	return s.write(ctx, "forget unseen backup codes", []auth.UserID{user}, func(tx *tx) (bool, error) {
-		forgot, err := tx.exec(ctx, `
+		forgot, err := tx.Exec(ctx, `
 			UPDATE backup_code_sets SET unseen = NULL
 			WHERE user_id = $1 AND unseen IS NOT NULL`, user)
 		return forgot > 0, err
@@ -97,11 +97,11 @@ func (t *tx) addBackupCodes(ctx context.Context, set auth.BackupCodeSet) error {
 	if err != nil {
 		return err
 	}
-	added, err := t.exec(ctx, `
+	added, err := t.Exec(ctx, `
 		INSERT INTO backup_code_sets (user_id, salt, unseen, unseen_until, made_at)
 		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (user_id) DO NOTHING`,
-		set.User, set.Salt, unseen, millis(set.UnseenUntil), millis(set.MadeAt))
+		set.User, set.Salt, unseen, Millis(set.UnseenUntil), Millis(set.MadeAt))
 	if err != nil || added == 0 {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *tx) addCodeHashes(ctx context.Context, set auth.BackupCodeSet) error {
 	for _, hash := range set.Hashes {
 		args = append(args, set.User, hash)
 	}
-	_, err := t.exec(ctx, `
+	_, err := t.Exec(ctx, `
 		INSERT INTO backup_codes (user_id, hash)
 		VALUES `+values(len(set.Hashes), 2), args...)
 	return err
@@ -122,7 +122,7 @@ func (t *tx) addCodeHashes(ctx context.Context, set auth.BackupCodeSet) error {
 // dropIdleCodes takes the codes of an account that has no second factor left:
 // they stand in for one, and alone they are none.
 func (t *tx) dropIdleCodes(ctx context.Context, user auth.UserID) error {
-	_, err := t.exec(ctx, `
+	_, err := t.Exec(ctx, `
 		DELETE FROM backup_code_sets
 		WHERE user_id = $1
 			AND NOT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)

@@ -13,11 +13,11 @@ func TestSpendBackupCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.SpendBackupCode(ctx, "ann", "h1", auth.Grant{At: noon})
+			return s.SpendBackupCode(ctx, "ann", "h1", auth.ChangeSet{At: noon})
 		})
-		spent, err := b.SpendBackupCode(t.Context(), "bob", "h2", auth.Grant{At: noon})
+		spent, err := b.SpendBackupCode(t.Context(), "bob", "h2", auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendBackupCode(t.Context(), "ann", "h2", auth.Grant{At: noon})
+		spent, err = b.SpendBackupCode(t.Context(), "ann", "h2", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }
@@ -30,7 +30,7 @@ func TestSpendUnseenCodes_OnceOnly(t *testing.T) {
 		if err != nil || !slices.Equal(got, []string{"unseenbackupcode"}) {
 			t.Errorf("unseen codes are %q, %v", got, err)
 		}
-		_, err = b.FindUnseenCodes(t.Context(), "ann", noon.Add(auth.BackupCodesUnseen))
+		_, err = b.FindUnseenCodes(t.Context(), "ann", noon.Add(auth.BackupCodesUnseenLifetime))
 		wantNotFound(t, err)
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) { return s.SpendUnseenCodes(ctx, "ann") })
 		_, err = b.FindUnseenCodes(t.Context(), "ann", noon)
@@ -44,11 +44,11 @@ func TestReplaceBackupCodes(t *testing.T) {
 		b.ann(t)
 		set := codes("ann", "n1", "n2", "n3")
 		set.Salt = "new salt"
-		replaced, err := b.ReplaceBackupCodes(t.Context(), *set, auth.Grant{At: noon})
+		replaced, err := b.ReplaceBackupCodes(t.Context(), *set, auth.ChangeSet{At: noon})
 		wantTrue(t, replaced, err)
-		spent, err := b.SpendBackupCode(t.Context(), "ann", "h1", auth.Grant{At: noon})
+		spent, err := b.SpendBackupCode(t.Context(), "ann", "h1", auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendBackupCode(t.Context(), "ann", "n1", auth.Grant{At: noon})
+		spent, err = b.SpendBackupCode(t.Context(), "ann", "n1", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 		if salt, err := b.FindBackupSalt(t.Context(), "ann"); err != nil || salt != "new salt" {
 			t.Errorf("the salt is %q, %v", salt, err)
@@ -59,13 +59,13 @@ func TestReplaceBackupCodes(t *testing.T) {
 // Codes stand in for a second factor; without one there are none.
 func TestReplaceBackupCodes_WithoutFactor(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
-		b.give(t, auth.Grant{Phone: phone("ann", "p1", "+4915100000001")})
-		replaced, err := b.ReplaceBackupCodes(t.Context(), *codes("ann", "h1"), auth.Grant{At: noon})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
+		b.give(t, auth.ChangeSet{Phone: phone("ann", "p1", "+4915100000001")})
+		replaced, err := b.ReplaceBackupCodes(t.Context(), *codes("ann", "h1"), auth.ChangeSet{At: noon})
 		wantFalse(t, replaced, err)
-		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
+		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon})
 		wantTrue(t, told, err)
-		replaced, err = b.ReplaceBackupCodes(t.Context(), *codes("ann", "h1"), auth.Grant{At: noon})
+		replaced, err = b.ReplaceBackupCodes(t.Context(), *codes("ann", "h1"), auth.ChangeSet{At: noon})
 		wantTrue(t, replaced, err)
 	})
 }
@@ -74,13 +74,13 @@ func TestReplaceBackupCodes_WithoutFactor(t *testing.T) {
 func TestGrant_BackupCodesStay(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{BackupCodes: codes("ann", "x1", "x2", "x3")})
+		b.give(t, auth.ChangeSet{BackupCodes: codes("ann", "x1", "x2", "x3")})
 		f, err := b.FindFactors(t.Context(), "ann", noon)
 		must(t, err)
 		if f.BackupCodes != 2 {
 			t.Errorf("%d codes, not the 2 there were", f.BackupCodes)
 		}
-		spent, err := b.SpendBackupCode(t.Context(), "ann", "x1", auth.Grant{At: noon})
+		spent, err := b.SpendBackupCode(t.Context(), "ann", "x1", auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
 	})
 }
@@ -95,7 +95,7 @@ func TestRemove_LastFactorTakesCodes(t *testing.T) {
 				t.Errorf("%d codes, not %d", n, want)
 			}
 		}
-		grant := auth.Grant{At: noon}
+		grant := auth.ChangeSet{At: noon}
 		told, err := b.ReservePhone(t.Context(), "ann", "p1", grant)
 		wantTrue(t, told, err)
 		told, err = b.RemoveTOTP(t.Context(), "ann", grant)
@@ -104,7 +104,7 @@ func TestRemove_LastFactorTakesCodes(t *testing.T) {
 		told, err = b.ReleasePhone(t.Context(), "ann", "p1", grant)
 		wantTrue(t, told, err)
 		left(0)
-		told, err = b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon, BackupCodes: codes("ann", "h9")})
+		told, err = b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon, BackupCodes: codes("ann", "h9")})
 		wantTrue(t, told, err)
 		left(1)
 		told, err = b.RemovePhone(t.Context(), "ann", "p1", true, grant)

@@ -25,7 +25,7 @@ func TestBackupSQLite_OneMoment(t *testing.T) {
 		var err error
 		for i := 0; ctx.Err() == nil && err == nil; i++ {
 			id := auth.UserID(fmt.Sprint("user", i))
-			err = b.AddAttempt(context.WithoutCancel(ctx), auth.Grant{
+			err = b.AddAttempt(context.WithoutCancel(ctx), auth.ChangeSet{
 				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon},
 				TOTP: &auth.TOTPKey{User: id, Secret: []byte("a key"), AddedAt: noon},
 			})
@@ -113,7 +113,7 @@ func wantAlone(t *testing.T, folder string, names ...string) {
 }
 
 // opened opens the SQLite file at path.
-func opened(t *testing.T, path string, keys auth.Keys) base {
+func opened(t *testing.T, path string, keys auth.Keyring) base {
 	t.Helper()
 	s, err := OpenSQLite(t.Context(), path, keys)
 	must(t, err)

@@ -17,7 +17,7 @@ func (b base) columns(t *testing.T, table string) (columns []string) {
 		ORDER BY column_name COLLATE "C"`
 	}
 	var name string
-	must(t, b.reader.each(t.Context(), into{&name}, func() { columns = append(columns, name) }, query, table))
+	must(t, b.reader.Each(t.Context(), Row{&name}, func() { columns = append(columns, name) }, query, table))
 	return columns
 }
 
@@ -36,7 +36,7 @@ func TestCopied_Complete(t *testing.T) {
 			t.Errorf("%s has %v in SQLite and %v in PostgreSQL", table, one, other)
 		}
 		var parent string
-		must(t, from.reader.each(t.Context(), into{&parent}, func() {
+		must(t, from.reader.Each(t.Context(), Row{&parent}, func() {
 			if !slices.Contains(copied[:i], parent) {
 				t.Errorf("%s comes before %s, which it hangs on", table, parent)
 			}

@@ -33,7 +33,7 @@ var (
 // and opened with the keys, or not at all. The file is only read, at one moment;
 // one of an older version is copied and the copy brought forward first. progress
 // is told how many rows of all are done.
-func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keys, progress func(done, all int)) (c Copy, err error) {
+func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keyring, progress func(done, all int)) (c Copy, err error) {
 	config, err := parsePostgres(address)
 	if err != nil {
 		return c, fmt.Errorf("open the database: the address %w", err)
@@ -60,7 +60,7 @@ func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keys, p
 	if err != nil {
 		return c, err
 	}
-	f := filling{from: statements{viaSQL{moment}}, source: moment, seals: to.seals, progress: progress}
+	f := filling{from: Statements{viaSQL{moment}}, source: moment, seals: to.seals, progress: progress}
 	if err := errors.Join(f.fill(ctx, to.writer.db), to.Close()); err != nil {
 		return c, plainly(config, err)
 	}
@@ -76,10 +76,10 @@ func checkUnused(ctx context.Context, config *pgx.ConnConfig) error {
 	p := newPlainPool(server)
 	err := checkPostgres(ctx, server)
 	if err == nil {
-		err = p.find(ctx, into{&made}, `SELECT to_regclass('users') IS NOT NULL`)
+		err = p.Find(ctx, Row{&made}, `SELECT to_regclass('users') IS NOT NULL`)
 	}
 	if err == nil && made {
-		err = p.find(ctx, into{&used}, `SELECT EXISTS (SELECT 1 FROM users)`)
+		err = p.Find(ctx, Row{&used}, `SELECT EXISTS (SELECT 1 FROM users)`)
 	}
 	if err == nil && used {
 		return fmt.Errorf("%w, accounts among them", ErrNotEmpty)
@@ -89,7 +89,7 @@ func checkUnused(ctx context.Context, config *pgx.ConnConfig) error {
 
 // currentSQLite answers where the content of a database stands in this
 // program's version, which may be a file to be removed afterwards.
-func currentSQLite(ctx context.Context, path string, keys auth.Keys) (current string, remove func(), err error) {
+func currentSQLite(ctx context.Context, path string, keys auth.Keyring) (current string, remove func(), err error) {
 	c, err := InspectSQLite(ctx, path, keys)
 	switch {
 	case err != nil:

@@ -17,7 +17,7 @@ const copyBatch = 20_000
 
 // A filling is a copy under way.
 type filling struct {
-	from, to  statements
+	from, to  Statements
 	source    sqlRunner // below from
 	wire      *pgx.Conn // below to
 	seals     sealer
@@ -49,7 +49,7 @@ func (f *filling) fill(ctx context.Context, target *sql.DB) error {
 		return err
 	}
 	defer tx.Rollback()
-	f.to = statements{viaSQL{plain{tx}}}
+	f.to = Statements{viaSQL{plain{tx}}}
 	if err := f.empty(ctx); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (f *filling) count(ctx context.Context) error {
 	f.counts = map[string]int{}
 	for _, table := range copied {
 		var n int
-		if err := f.from.find(ctx, into{&n}, `SELECT count(*) FROM `+table); err != nil {
+		if err := f.from.Find(ctx, Row{&n}, `SELECT count(*) FROM `+table); err != nil {
 			return err
 		}
 		f.counts[table] = n
@@ -84,12 +84,12 @@ func (f *filling) count(ctx context.Context) error {
 // empty keeps everybody else from writing to the target, and refuses one that
 // somebody has written to.
 func (f *filling) empty(ctx context.Context) error {
-	if _, err := f.to.exec(ctx, `LOCK TABLE `+strings.Join(copied, ", ")+` IN EXCLUSIVE MODE`); err != nil {
+	if _, err := f.to.Exec(ctx, `LOCK TABLE `+strings.Join(copied, ", ")+` IN EXCLUSIVE MODE`); err != nil {
 		return err
 	}
 	for _, table := range copied {
 		var used bool
-		if err := f.to.find(ctx, into{&used}, `SELECT EXISTS (SELECT 1 FROM `+table+`)`); err != nil {
+		if err := f.to.Find(ctx, Row{&used}, `SELECT EXISTS (SELECT 1 FROM `+table+`)`); err != nil {
 			return err
 		}
 		if used {
@@ -121,19 +121,19 @@ func (f *filling) table(ctx context.Context, table string) error {
 		f.progress(f.done, f.all)
 	}
 	var arrived int
-	if err := f.to.find(ctx, into{&arrived}, `SELECT count(*) FROM `+table); err != nil {
+	if err := f.to.Find(ctx, Row{&arrived}, `SELECT count(*) FROM `+table); err != nil {
 		return err
 	}
 	if arrived != f.counts[table] {
 		return fmt.Errorf("%d rows of %d arrived", arrived, f.counts[table])
 	}
-	_, err = f.to.exec(ctx, `ANALYZE `+table)
+	_, err = f.to.Exec(ctx, `ANALYZE `+table)
 	return err
 }
 
 func (f *filling) columns(ctx context.Context, table string) (columns []string, err error) {
 	var name string
-	err = f.from.each(ctx, into{&name}, func() { columns = append(columns, name) }, `
+	err = f.from.Each(ctx, Row{&name}, func() { columns = append(columns, name) }, `
 		SELECT name
 		FROM pragma_table_info($1)
 		ORDER BY cid`, table)
@@ -147,8 +147,8 @@ func (f *filling) columns(ctx context.Context, table string) (columns []string, 
 type rowSource struct {
 	rows   *sql.Rows
 	row    []any
-	places into // of row
-	left   int  // of this batch
+	places Row // of row
+	left   int // of this batch
 	ended  bool
 }
 

@@ -22,11 +22,11 @@ func (b base) content(t *testing.T) (all []string) {
 	t.Helper()
 	for _, table := range copied {
 		columns := b.columns(t, table)
-		row, places := make([]any, len(columns)), into{}
+		row, places := make([]any, len(columns)), Row{}
 		for i := range row {
 			places = append(places, &row[i])
 		}
-		must(t, b.reader.each(t.Context(), places, func() { all = append(all, fmt.Sprint(table, row)) },
+		must(t, b.reader.Each(t.Context(), places, func() { all = append(all, fmt.Sprint(table, row)) },
 			`SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table))
 	}
 	slices.Sort(all)
@@ -53,7 +53,7 @@ func (b base) copyTo(t *testing.T, address string) (Copy, error) {
 }
 
 // opens is a database that a copy has filled.
-func opens(t *testing.T, address string, keys auth.Keys) base {
+func opens(t *testing.T, address string, keys auth.Keyring) base {
 	t.Helper()
 	b := base{kind: "postgres", path: address, keys: keys}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, address, keys) }
@@ -81,7 +81,7 @@ func TestCopyToPostgres(t *testing.T) {
 		t.Errorf("%d rows are there, some of them others", len(got))
 	}
 	must(t, to.CheckRing(t.Context()))
-	spent, err := to.SpendTOTPStep(t.Context(), "ann", 1, auth.Grant{At: noon})
+	spent, err := to.SpendTOTPStep(t.Context(), "ann", 1, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 	if _, err := b.copyTo(t, address); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("copied over data: %v", err)
@@ -96,7 +96,7 @@ func (b base) files(t *testing.T) (all string) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
-		all += fmt.Sprintf("%q %d %x\n", end, len(content), auth.Handle(content).Hash())
+		all += fmt.Sprintf("%q %d %x\n", end, len(content), auth.Token(content).Hash())
 	}
 	return all
 }
@@ -111,15 +111,15 @@ func TestCopyToPostgres_OddText(t *testing.T) {
 	_, err := b.copyTo(t, address)
 	must(t, err)
 	s, err := opens(t, address, b.keys).FindSession(t.Context(), "handle of s1")
-	if err != nil || s.Browser != "a\uFFFD\uFFFD" {
-		t.Errorf("the browser is %q, %v", s.Browser, err)
+	if err != nil || s.UserAgent != "a\uFFFD\uFFFD" {
+		t.Errorf("the browser is %q, %v", s.UserAgent, err)
 	}
 }
 
 // What stands in a file of the first version arrives in today's, and the file
 // stays of the first.
 func TestCopyToPostgres_OlderVersion(t *testing.T) {
-	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
 	p, err := openSQLiteWriter(t.Context(), b.path)
 	must(t, err)
 	files, err := fs.Sub(migrations, "migrations/sqlite")
@@ -213,7 +213,7 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 	newer := open(t)
 	newer.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
 	other := whole
-	other.keys = auth.NewKeys()
+	other.keys = auth.NewKeyring()
 	none := whole
 	none.path = filepath.Join(t.TempDir(), "missing")
 	used, begun, empty := openPostgres(t), openPostgres(t), openPostgres(t)

@@ -10,27 +10,27 @@ import (
 	"twostep/auth"
 )
 
-func changing(who auth.UserID, use auth.AddressUse, email string) auth.AddressEnrolment {
-	return auth.AddressEnrolment{
+func changing(who auth.UserID, use auth.EmailUse, email string) auth.EmailEnrolment {
+	return auth.EmailEnrolment{
 		ID: "address of " + string(who), User: who, Use: use, Email: auth.Email{Typed: email, Key: "key of " + email},
-		StopHash: "stop " + string(who), ExpiresAt: noon.Add(auth.StopTokenKept),
+		StopHash: "stop " + string(who), ExpiresAt: noon.Add(auth.StopTokenLifetime),
 	}
 }
 
 func TestAddressEnrolment(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		_, err := b.FindAddressEnrolment(t.Context(), "ann", noon)
+		_, err := b.FindEmailEnrolment(t.Context(), "ann", noon)
 		wantNotFound(t, err)
 		e := changing("ann", auth.ForSignIn, "New@example.org")
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon})) // its own code stays
-		for _, find := range []func(now time.Time) (auth.AddressEnrolment, error){
-			func(now time.Time) (auth.AddressEnrolment, error) {
-				return b.FindAddressEnrolment(t.Context(), "ann", now)
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon})) // its own code stays
+		for _, find := range []func(now time.Time) (auth.EmailEnrolment, error){
+			func(now time.Time) (auth.EmailEnrolment, error) {
+				return b.FindEmailEnrolment(t.Context(), "ann", now)
 			},
-			func(now time.Time) (auth.AddressEnrolment, error) {
-				return b.FindStoppable(t.Context(), "stop ann", now)
+			func(now time.Time) (auth.EmailEnrolment, error) {
+				return b.FindEmailChange(t.Context(), "stop ann", now)
 			},
 		} {
 			got, err := find(noon)
@@ -46,12 +46,12 @@ func TestAddressEnrolment(t *testing.T) {
 
 		next := e
 		next.ID, next.StopHash = "next", "stop next"
-		must(t, b.ReplaceAddressEnrolment(t.Context(), next, auth.Grant{At: noon, Code: code("next")}))
-		_, err = b.FindStoppable(t.Context(), "stop ann", noon)
+		must(t, b.ReplaceEmailEnrolment(t.Context(), next, auth.ChangeSet{At: noon, Code: code("next")}))
+		_, err = b.FindEmailChange(t.Context(), "stop ann", noon)
 		wantNotFound(t, err)
 		_, err = b.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
-		wantNotFound(t, b.ReplaceAddressEnrolment(t.Context(), changing("bob", auth.ForNotices, "x"), auth.Grant{At: noon}))
+		wantNotFound(t, b.ReplaceEmailEnrolment(t.Context(), changing("bob", auth.ForNotices, "x"), auth.ChangeSet{At: noon}))
 	})
 }
 
@@ -60,11 +60,11 @@ func TestReplaceAddressCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-		wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceAddressCode)
-		spent, err := b.SpendAddressEnrolment(t.Context(), e.ID, auth.Grant{At: noon})
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+		wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceEmailCode)
+		spent, err := b.SpendEmailEnrolment(t.Context(), e.ID, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
-		replaced, err := b.ReplaceAddressCode(t.Context(), e.ID, auth.Grant{At: noon, Code: code(e.ID)})
+		replaced, err := b.ReplaceEmailCode(t.Context(), e.ID, auth.ChangeSet{At: noon, Code: code(e.ID)})
 		wantFalse(t, replaced, err)
 		_, err = b.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
@@ -76,9 +76,9 @@ func TestSpendAddressEnrolment_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.SpendAddressEnrolment(ctx, e.ID, auth.Grant{At: noon})
+			return s.SpendEmailEnrolment(ctx, e.ID, auth.ChangeSet{At: noon})
 		})
 		_, err := b.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
@@ -91,12 +91,12 @@ func TestGrant_AddressProvedOrStopped(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i%2 == 0 {
-				return s.SpendAddressEnrolment(ctx, e.ID, auth.Grant{At: noon})
+				return s.SpendEmailEnrolment(ctx, e.ID, auth.ChangeSet{At: noon})
 			}
-			return s.SpendSentCode(ctx, *code(e.ID), auth.Grant{At: noon, Address: &e})
+			return s.SpendSentCode(ctx, *code(e.ID), auth.ChangeSet{At: noon, Email: &e})
 		})
 	})
 }
@@ -106,19 +106,19 @@ func TestGrant_Address(t *testing.T) {
 		b.ann(t)
 		addresses := func(want ...string) {
 			t.Helper()
-			got, err := b.FindAddresses(t.Context(), "ann")
+			got, err := b.FindEmails(t.Context(), "ann")
 			must(t, err)
 			if !slices.Equal(got, want) {
 				t.Errorf("the addresses are %q, not %q", got, want)
 			}
 		}
-		prove := func(use auth.AddressUse, email string) {
+		prove := func(use auth.EmailUse, email string) {
 			t.Helper()
 			e := changing("ann", use, email)
-			must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
-			spent, err := b.SpendSentCode(t.Context(), *code(e.ID), auth.Grant{At: noon, Address: &e})
+			must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+			spent, err := b.SpendSentCode(t.Context(), *code(e.ID), auth.ChangeSet{At: noon, Email: &e})
 			wantTrue(t, spent, err)
-			_, err = b.FindAddressEnrolment(t.Context(), "ann", noon)
+			_, err = b.FindEmailEnrolment(t.Context(), "ann", noon)
 			wantNotFound(t, err)
 		}
 		addresses("Aann@example.org")
@@ -131,12 +131,12 @@ func TestGrant_Address(t *testing.T) {
 		}
 		prove(auth.ForSignIn, "second") // and is not named twice
 		addresses("second")
-		_, err := b.FindAddresses(t.Context(), "bob")
+		_, err := b.FindEmails(t.Context(), "bob")
 		wantNotFound(t, err)
 
 		late := changing("ann", auth.ForSignIn, "late")
-		must(t, b.ReplaceAddressEnrolment(t.Context(), late, auth.Grant{At: noon, Code: code(late.ID)}))
-		spent, err := b.SpendSentCode(t.Context(), *code(late.ID), auth.Grant{At: late.ExpiresAt, Address: &late})
+		must(t, b.ReplaceEmailEnrolment(t.Context(), late, auth.ChangeSet{At: noon, Code: code(late.ID)}))
+		spent, err := b.SpendSentCode(t.Context(), *code(late.ID), auth.ChangeSet{At: late.ExpiresAt, Email: &late})
 		wantFalse(t, spent, err)
 		addresses("second")
 	})
@@ -150,14 +150,14 @@ func TestGrant_AddressOnceOnly(t *testing.T) {
 		for i := range racers {
 			who := auth.UserID(rune('A' + i))
 			accounts = append(accounts, who)
-			b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user(who), CreatedAt: noon}})
+			b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user(who), CreatedAt: noon}})
 			e := changing(who, auth.ForSignIn, "wanted")
-			must(t, b.ReplaceAddressEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+			must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
 		}
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			e := changing(accounts[i], auth.ForSignIn, "wanted")
-			spent, err := s.SpendSentCode(ctx, *code(e.ID), auth.Grant{At: noon, Address: &e})
-			if errors.Is(err, auth.ErrAddressTaken) {
+			spent, err := s.SpendSentCode(ctx, *code(e.ID), auth.ChangeSet{At: noon, Email: &e})
+			if errors.Is(err, auth.ErrEmailTaken) {
 				return false, nil
 			}
 			if err == nil && !spent {
@@ -172,13 +172,13 @@ func TestGrant_AddressOnceOnly(t *testing.T) {
 func TestRemoveNoticeAddress_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.everything(t, "ann", noon)
-		if got, err := b.FindNoticeAddress(t.Context(), "ann"); err != nil || got != "second of ann" {
+		if got, err := b.FindNoticeEmail(t.Context(), "ann"); err != nil || got != "second of ann" {
 			t.Errorf("the second address is %q, %v", got, err)
 		}
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.RemoveNoticeAddress(ctx, "ann", auth.Grant{At: noon})
+			return s.RemoveNoticeEmail(ctx, "ann", auth.ChangeSet{At: noon})
 		})
-		_, err := b.FindNoticeAddress(t.Context(), "ann")
+		_, err := b.FindNoticeEmail(t.Context(), "ann")
 		wantNotFound(t, err)
 	})
 }

@@ -40,10 +40,10 @@ type factorRows struct {
 	phones []phoneRow
 }
 
-func (r *factorRows) row() into {
-	return into{
-		at(&r.app.AddedAt), at(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen,
-		&r.id, &r.number, at(&r.phone.VerifiedAt), at(&r.phone.ReservedAt), at(&r.phone.defaultAt),
+func (r *factorRows) row() Row {
+	return Row{
+		Time(&r.app.AddedAt), Time(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen,
+		&r.id, &r.number, Time(&r.phone.VerifiedAt), Time(&r.phone.ReservedAt), Time(&r.phone.defaultAt),
 	}
 }
 
@@ -66,10 +66,10 @@ func (r *factorRows) factors() auth.Factors {
 // does not exist, have empty ones.
 func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time) (auth.Factors, error) {
 	var rows factorRows
-	err := s.reader.each(ctx, rows.row(), rows.keep, `
+	err := s.reader.Each(ctx, rows.row(), rows.keep, `
 		SELECT`+factorColumns+`
 		FROM users`+factorJoins+`
-		WHERE users.id = $1`, user, millis(now))
+		WHERE users.id = $1`, user, Millis(now))
 	if err != nil {
 		return auth.Factors{}, fmt.Errorf("find factors: %w", err)
 	}
@@ -79,10 +79,10 @@ func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time
 // dropFactor ends the removal of a factor: it writes the grant, and the backup
 // codes go with the last factor. It answers false where the last one must be
 // kept: of two that are removed at the same time one then stays (RV-06).
-func (t *tx) dropFactor(ctx context.Context, user auth.UserID, grant auth.Grant) (dropped bool, err error) {
+func (t *tx) dropFactor(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (dropped bool, err error) {
 	if grant.KeepFactor {
 		var left bool
-		err := t.find(ctx, into{&left}, `
+		err := t.Find(ctx, Row{&left}, `
 			SELECT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
 				OR EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
 		if err != nil || !left {

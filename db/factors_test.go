@@ -24,12 +24,12 @@ func TestFindFactors(t *testing.T) {
 		if len(f.Phones) != 1 || f.Phones[0].Reserved() || f.Phones[0].Default {
 			t.Errorf("ann's phones are %+v", f.Phones)
 		}
-		f, err = b.FindFactors(t.Context(), "ann", noon.Add(auth.BackupCodesUnseen))
+		f, err = b.FindFactors(t.Context(), "ann", noon.Add(auth.BackupCodesUnseenLifetime))
 		must(t, err)
 		if f.CodesUnseen {
 			t.Error("codes still wait to be seen when their time is over")
 		}
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon.Add(time.Minute)})
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon.Add(time.Minute)})
 		wantTrue(t, spent, err)
 		f, err = b.FindFactors(t.Context(), "ann", noon)
 		must(t, err)
@@ -47,7 +47,7 @@ func TestFindFactors_PhonesInOrder(t *testing.T) {
 		for i, id := range []auth.PhoneID{"p2", "p3", "p4"} {
 			p := phone("ann", id, "+491510000001"+string(rune('0'+i)))
 			p.VerifiedAt = noon.Add(-time.Duration(i) * time.Hour)
-			b.give(t, auth.Grant{Phone: p})
+			b.give(t, auth.ChangeSet{Phone: p})
 		}
 		order := func(want ...auth.PhoneID) {
 			t.Helper()
@@ -59,7 +59,9 @@ func TestFindFactors_PhonesInOrder(t *testing.T) {
 				}
 			}
 		}
-		at := func(minutes int) auth.Grant { return auth.Grant{At: noon.Add(time.Duration(minutes) * time.Minute)} }
+		at := func(minutes int) auth.ChangeSet {
+			return auth.ChangeSet{At: noon.Add(time.Duration(minutes) * time.Minute)}
+		}
 		order("p4", "p3", "p1", "p2")
 		told, err := b.ReservePhone(t.Context(), "ann", "p2", at(1))
 		wantTrue(t, told, err)
@@ -83,8 +85,8 @@ func TestFindFactors_PhonesInOrder(t *testing.T) {
 // RV-06: where a second factor is required, of two that are removed at the same
 // time from two sessions one stays.
 func TestKeepFactor_OneStays(t *testing.T) {
-	for name, drop := range map[string]func(*Store, context.Context, auth.UserID, auth.PhoneID, auth.Grant) (bool, error){
-		"removed": func(s *Store, ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.Grant) (bool, error) {
+	for name, drop := range map[string]func(*Store, context.Context, auth.UserID, auth.PhoneID, auth.ChangeSet) (bool, error){
+		"removed": func(s *Store, ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.ChangeSet) (bool, error) {
 			return s.RemovePhone(ctx, user, phone, true, grant)
 		},
 		"released": (*Store).ReleasePhone,
@@ -92,10 +94,10 @@ func TestKeepFactor_OneStays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachStore(t, func(t *testing.T, b base) {
 				b.ann(t)
-				told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
+				told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon})
 				wantTrue(t, told, err)
 				b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-					grant := auth.Grant{At: noon, KeepFactor: true}
+					grant := auth.ChangeSet{At: noon, KeepFactor: true}
 					if i%4 < 2 { // from both stores
 						return drop(s, ctx, "ann", "p1", grant)
 					}

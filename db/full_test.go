@@ -16,10 +16,10 @@ func TestWrite_DiskFull(t *testing.T) {
 			t.Parallel()
 			b, fill, empty := open(t)
 			b.ann(t)
-			grant := auth.Grant{At: noon, Session: session("ann", "s2")}
+			grant := auth.ChangeSet{At: noon, Session: session("ann", "s2")}
 			for i := range 20 { // more than fits into what stands half empty
 				m := message(fmt.Sprint("long ", i))
-				m.Browser = fmt.Sprintf("%4000d", i)
+				m.UserAgent = fmt.Sprintf("%4000d", i)
 				grant.Messages = append(grant.Messages, m)
 			}
 			fill()
@@ -59,7 +59,7 @@ func fullSQLite(t *testing.T) (b base, fill, empty func()) {
 // PostgreSQL says itself that the disk is full where a table cannot grow.
 func fullPostgres(t *testing.T) (b base, fill, empty func()) {
 	running(t)
-	b = base{kind: "postgres", path: database(t, "migrated"), keys: auth.NewKeys()}
+	b = base{kind: "postgres", path: database(t, "migrated"), keys: auth.NewKeyring()}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
 	b.Store = b.again(t)
 	return b, func() {

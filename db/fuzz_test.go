@@ -10,7 +10,7 @@ import (
 // FuzzSeal: what was sealed opens as it was, in its own place alone; with any
 // bit of it changed, and as anything else, it does not open (ST-04, ST-09).
 func FuzzSeal(f *testing.F) {
-	keys, _, err := auth.NewKeys().Add()
+	keys, _, err := auth.NewKeyring().Add()
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -28,7 +28,7 @@ type group struct {
 // A member is one caller's part of a transaction, and how it ended.
 type member struct {
 	ctx   context.Context
-	do    func(statements) (bool, error)
+	do    func(Statements) (bool, error)
 	leads chan bool // told once: true to lead, false where it is over
 
 	done     bool
@@ -40,7 +40,7 @@ type member struct {
 const groupMost = 64
 
 // write runs do in a transaction, see [Store.write].
-func (g *group) write(ctx context.Context, do func(statements) (bool, error)) (done bool, err error) {
+func (g *group) write(ctx context.Context, do func(Statements) (bool, error)) (done bool, err error) {
 	m := &member{ctx: ctx, do: do, leads: make(chan bool, 1)}
 	g.alone.Lock()
 	g.waiting = append(g.waiting, m)
@@ -91,7 +91,7 @@ func (g *group) commit(members []*member) (kept bool) {
 	if err == nil {
 		defer inner.end()
 		for _, m := range members {
-			if !m.write(inner.statements, len(members) > 1) && len(members) > 1 {
+			if !m.write(inner.Statements, len(members) > 1) && len(members) > 1 {
 				return false
 			}
 		}
@@ -108,7 +108,7 @@ func (g *group) commit(members []*member) (kept bool) {
 }
 
 // write does a member's part, and answers false after a fault.
-func (m *member) write(on statements, shared bool) (sound bool) {
+func (m *member) write(on Statements, shared bool) (sound bool) {
 	defer func() {
 		if m.panicked = recover(); m.panicked != nil {
 			m.done, sound = false, false
@@ -116,7 +116,7 @@ func (m *member) write(on statements, shared bool) (sound bool) {
 	}()
 	ctx := context.WithoutCancel(m.ctx)
 	if shared {
-		if _, m.err = on.exec(ctx, `SAVEPOINT member`); m.err != nil {
+		if _, m.err = on.Exec(ctx, `SAVEPOINT member`); m.err != nil {
 			return false
 		}
 	}
@@ -128,14 +128,14 @@ func (m *member) write(on statements, shared bool) (sound bool) {
 	}
 	m.done = m.done && m.err == nil
 	if shared && !m.done {
-		if _, err := on.exec(ctx, `ROLLBACK TO member`); err != nil {
+		if _, err := on.Exec(ctx, `ROLLBACK TO member`); err != nil {
 			return false
 		}
 	}
 	if shared {
-		if _, err := on.exec(ctx, `RELEASE member`); err != nil {
+		if _, err := on.Exec(ctx, `RELEASE member`); err != nil {
 			return false
 		}
 	}
-	return m.err == nil || errors.Is(m.err, auth.ErrNotFound) || errors.Is(m.err, auth.ErrAddressTaken) || m.ctx.Err() != nil
+	return m.err == nil || errors.Is(m.err, auth.ErrNotFound) || errors.Is(m.err, auth.ErrEmailTaken) || m.ctx.Err() != nil
 }

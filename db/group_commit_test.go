@@ -18,7 +18,7 @@ func TestGroup_EachForItself(t *testing.T) {
 	errFault := errors.New("a fault")
 	gone, leave := context.WithCancel(t.Context())
 	add := func(tx *tx, key string) error {
-		_, err := tx.exec(t.Context(), `INSERT INTO tries (key, n) VALUES ($1, 1)`, key)
+		_, err := tx.Exec(t.Context(), `INSERT INTO tries (key, n) VALUES ($1, 1)`, key)
 		return err
 	}
 	kinds := map[string]func(tx *tx, key string) (bool, error){

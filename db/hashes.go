@@ -44,7 +44,7 @@ func orNull(sealed []byte) any {
 
 // findHash reads an account's hash within a transaction that holds the account.
 func (t *tx) findHash(ctx context.Context, user auth.UserID) (stored storedHash, err error) {
-	err = t.find(ctx, into{&stored.open, &stored.sealed}, `
+	err = t.Find(ctx, Row{&stored.open, &stored.sealed}, `
 		SELECT password_hash, password_sealed
 		FROM users
 		WHERE id = $1`, user)
@@ -63,7 +63,7 @@ func (s *Store) sealHashes(ctx context.Context) (sealed int, err error) {
 	for {
 		var users, hashes []string
 		var user, hash string
-		err := s.writer.each(ctx, into{&user, &hash}, func() {
+		err := s.writer.Each(ctx, Row{&user, &hash}, func() {
 			users, hashes = append(users, user), append(hashes, hash)
 		}, `
 			SELECT id, password_hash
@@ -92,7 +92,7 @@ func (s *Store) sealEach(ctx context.Context, users, hashes []string) error {
 			if err != nil {
 				return false, err
 			}
-			if _, err := tx.exec(ctx, `
+			if _, err := tx.Exec(ctx, `
 				UPDATE users SET password_hash = '', password_sealed = $1
 				WHERE id = $2 AND password_hash = $3`, sealed, user, hashes[i]); err != nil {
 				return false, err
@@ -106,7 +106,7 @@ func (s *Store) sealEach(ctx context.Context, users, hashes []string) error {
 // findUser reads one account, with its hash opened.
 func (s *Store) findUser(ctx context.Context, query string, by any) (u auth.User, err error) {
 	var stored storedHash
-	row := into{&u.ID, &u.Email.Typed, &u.Email.Key, &stored.open, &stored.sealed, &u.Disabled}
+	row := Row{&u.ID, &u.Email.Typed, &u.Email.Key, &stored.open, &stored.sealed, &u.Disabled}
 	if err = s.find(ctx, "find an account", row, query, by); err != nil {
 		return auth.User{}, err
 	}

@@ -23,23 +23,23 @@ func (b base) countOpen(t *testing.T) int {
 func TestHash_AnotherRing(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.sealAll(t)
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
 		thief := withOtherRing(b.Store)
 		if u, err := thief.FindUserByEmail(t.Context(), "aann@example.org"); err == nil || u.PasswordHash != "" {
 			t.Errorf("another ring found the hash %q", u.PasswordHash)
 		}
-		if spent, err := thief.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.Grant{At: noon}); err == nil || spent {
+		if spent, err := thief.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.ChangeSet{At: noon}); err == nil || spent {
 			t.Error("another ring signed in")
 		}
-		if a, err := thief.FindAttempt(t.Context(), "a2", noon); err == nil || a.NewHash != "" {
-			t.Errorf("another ring found the hash %q", a.NewHash)
+		if a, err := thief.FindAttempt(t.Context(), "a2", noon); err == nil || a.NewPasswordHash != "" {
+			t.Errorf("another ring found the hash %q", a.NewPasswordHash)
 		}
 		b.change(t, `UPDATE users SET password_sealed = (SELECT password_sealed FROM users WHERE id = 'ann') WHERE id = 'bob'`)
 		if u, err := b.FindUser(t.Context(), "bob"); err == nil {
 			t.Errorf("ann's hash opened as bob's: %q", u.PasswordHash)
 		}
-		if a, err := b.FindAttempt(t.Context(), "a2", noon); err != nil || a.NewHash != "hash of eve" {
-			t.Errorf("the sign-up waits with %q, %v", a.NewHash, err)
+		if a, err := b.FindAttempt(t.Context(), "a2", noon); err != nil || a.NewPasswordHash != "hash of eve" {
+			t.Errorf("the sign-up waits with %q, %v", a.NewPasswordHash, err)
 		}
 	})
 }
@@ -88,14 +88,14 @@ func TestSpendPassword_Open(t *testing.T) {
 		if u, err := b.FindUser(t.Context(), "ann"); err != nil || u.PasswordHash != "older hash, ann" {
 			t.Errorf("the hash is %q, %v", u.PasswordHash, err)
 		}
-		spent, err := b.SpendPassword(t.Context(), "ann", "another", "", auth.Grant{At: noon})
+		spent, err := b.SpendPassword(t.Context(), "ann", "another", "", auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendPassword(t.Context(), "ann", "older hash, ann", "", auth.Grant{At: noon})
+		spent, err = b.SpendPassword(t.Context(), "ann", "older hash, ann", "", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 		if n := b.countOpen(t); n != 0 {
 			t.Error("it still stands open")
 		}
-		spent, err = b.SpendPassword(t.Context(), "ann", "older hash, ann", "", auth.Grant{At: noon})
+		spent, err = b.SpendPassword(t.Context(), "ann", "older hash, ann", "", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }
@@ -107,13 +107,13 @@ func TestReseal_Hashes(t *testing.T) {
 		s := b.rotated(t)
 		_, _, err := s.Reseal(t.Context(), func(int) {})
 		must(t, err)
-		newest, err := auth.ParseKeys(firstLine(s.seals.keys.String()))
+		newest, err := auth.ParseKeyring(firstLine(s.seals.keys.String()))
 		must(t, err)
 		s.seals = sealer{newest}
 		if u, err := s.FindUser(t.Context(), "ann"); err != nil || u.PasswordHash != "hash of ann" {
 			t.Errorf("the hash is %q, %v", u.PasswordHash, err)
 		}
-		spent, err := s.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.Grant{At: noon})
+		spent, err := s.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

@@ -14,8 +14,8 @@ import (
 	"twostep/auth"
 )
 
-// A Condition is how a database stands.
-type Condition struct {
+// A Inspection is how a database stands.
+type Inspection struct {
 	Accounts int
 	Version  int64     // of the last migration that was carried out
 	Newest   int64     // migration that this program knows
@@ -25,54 +25,54 @@ type Condition struct {
 
 // InspectSQLite looks at the database at path and changes nothing, its version
 // included.
-func InspectSQLite(ctx context.Context, path string, keys auth.Keys) (Condition, error) {
+func InspectSQLite(ctx context.Context, path string, keys auth.Keyring) (Inspection, error) {
 	if err := checkHeader(path); err != nil {
-		return Condition{}, err
+		return Inspection{}, err
 	}
 	file, err := openReading(path)
 	if err != nil {
-		return Condition{}, err
+		return Inspection{}, err
 	}
-	c, err := inspect(ctx, statements{viaSQL{file}}, keys, "migrations/sqlite")
+	c, err := inspect(ctx, Statements{viaSQL{file}}, keys, "migrations/sqlite")
 	return c, errors.Join(err, file.Close())
 }
 
 // InspectPostgres looks at the database at an address, see [OpenPostgres], or
-// answers [ErrNotBegun].
-func InspectPostgres(ctx context.Context, address string, keys auth.Keys) (Condition, error) {
+// answers [ErrNotInitialized].
+func InspectPostgres(ctx context.Context, address string, keys auth.Keyring) (Inspection, error) {
 	config, err := parsePostgres(address)
 	if err != nil {
-		return Condition{}, err
+		return Inspection{}, err
 	}
 	server := stdlib.OpenDB(*config)
 	defer server.Close()
 	if err := checkPostgres(ctx, server); err != nil {
-		return Condition{}, plainly(config, err)
+		return Inspection{}, plainly(config, err)
 	}
 	p := newPlainPool(server)
-	if begun, err := begun(ctx, p.statements); err == nil && !begun {
-		return Condition{}, ErrNotBegun
+	if begun, err := begun(ctx, p.Statements); err == nil && !begun {
+		return Inspection{}, ErrNotInitialized
 	}
-	c, err := inspect(ctx, p.statements, keys, "migrations/postgres")
+	c, err := inspect(ctx, p.Statements, keys, "migrations/postgres")
 	if err != nil {
 		err = plainly(config, err)
 	}
 	return c, err
 }
 
-func inspect(ctx context.Context, on statements, keys auth.Keys, migrationsIn string) (c Condition, err error) {
+func inspect(ctx context.Context, on Statements, keys auth.Keyring, migrationsIn string) (c Inspection, err error) {
 	if c.Newest, err = newestMigration(migrationsIn); err != nil {
 		return c, err
 	}
 	for _, look := range []struct {
-		row   into
+		row   Row
 		query string
 	}{
-		{into{&c.Version}, `SELECT COALESCE(max(version_id), 0) FROM goose_db_version`},
-		{into{&c.Accounts}, `SELECT count(*) FROM users`},
-		{into{at(&c.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
+		{Row{&c.Version}, `SELECT COALESCE(max(version_id), 0) FROM goose_db_version`},
+		{Row{&c.Accounts}, `SELECT count(*) FROM users`},
+		{Row{Time(&c.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
 	} {
-		if err := on.find(ctx, look.row, look.query); err != nil {
+		if err := on.Find(ctx, look.row, look.query); err != nil {
 			return c, fmt.Errorf("it does not hold what it should: %w", err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"twostep/auth"
 )
 
-func (b base) inspect(t *testing.T, keys auth.Keys) (Condition, error) {
+func (b base) inspect(t *testing.T, keys auth.Keyring) (Inspection, error) {
 	t.Helper()
 	if b.kind == "postgres" {
 		return InspectPostgres(t.Context(), b.path, keys)
@@ -23,7 +23,7 @@ func TestInspect(t *testing.T) {
 		if err != nil || c.Accounts != 1 || c.Version != c.Newest || c.Newest < 1 || !c.LastSeen.Equal(noon) || c.Seals != nil {
 			t.Errorf("found %+v, %v", c, err)
 		}
-		if c, err := b.inspect(t, auth.NewKeys()); err != nil || c.Seals == nil {
+		if c, err := b.inspect(t, auth.NewKeyring()); err != nil || c.Seals == nil {
 			t.Errorf("with other keys %+v, %v", c, err)
 		}
 		b.change(t, `DELETE FROM goose_db_version WHERE version_id = $1`, c.Newest)
@@ -32,7 +32,7 @@ func TestInspect(t *testing.T) {
 		if c, err := b.inspect(t, b.keys); err != nil || c.Version >= c.Newest || c.Seals != nil {
 			t.Errorf("of an older version %+v, %v", c, err)
 		}
-		if c, err := b.inspect(t, auth.NewKeys()); err != nil || c.Seals == nil {
+		if c, err := b.inspect(t, auth.NewKeyring()); err != nil || c.Seals == nil {
 			t.Errorf("of an older version, with other keys %+v, %v", c, err)
 		}
 		b.change(t, `DROP TABLE messages`)
@@ -47,14 +47,14 @@ func TestInspectSQLite_ChangesNothing(t *testing.T) {
 	_, file := backedUp(t)
 	before, err := os.ReadFile(file)
 	must(t, err)
-	if _, err := InspectSQLite(t.Context(), file, auth.NewKeys()); err != nil {
+	if _, err := InspectSQLite(t.Context(), file, auth.NewKeyring()); err != nil {
 		t.Error(err)
 	}
 	wantAlone(t, filepath.Dir(file), filepath.Base(file))
 	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
 		t.Errorf("the file was changed, %v", err)
 	}
-	if _, err := InspectSQLite(t.Context(), file+"2", auth.NewKeys()); err == nil {
+	if _, err := InspectSQLite(t.Context(), file+"2", auth.NewKeyring()); err == nil {
 		t.Error("a missing file was found")
 	}
 	wantAlone(t, filepath.Dir(file), filepath.Base(file))

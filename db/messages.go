@@ -46,7 +46,7 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 			return true, nil
 		}
 		for _, m := range messages {
-			if _, err := tx.exec(ctx, `UPDATE messages SET due_at = $1 WHERE id = $2`, millis(now), m.ID); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE messages SET due_at = $1 WHERE id = $2`, Millis(now), m.ID); err != nil {
 				return false, err
 			}
 		}
@@ -64,14 +64,14 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 // over the rows that another is taking, or they would wait for one another in
 // turn; so that this end of the query alone differs between the databases.
 func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel, now, until, furthest time.Time, most int) (rows []messageRow, err error) {
-	_, err = t.exec(ctx, `
+	_, err = t.Exec(ctx, `
 		UPDATE messages SET due_at = $1
-		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, millis(now), channel, millis(furthest))
+		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, Millis(now), channel, Millis(furthest))
 	if err != nil {
 		return nil, err
 	}
 	var row messageRow
-	err = t.each(ctx, into{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
+	err = t.Each(ctx, Row{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
 		WITH due AS MATERIALIZED (
 			SELECT id
 			FROM messages
@@ -81,7 +81,7 @@ func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel,
 		)
 		UPDATE messages SET due_at = $1
 		WHERE id IN (SELECT id FROM due)
-		RETURNING id, tries, body`, millis(until), millis(now), channel, most)
+		RETURNING id, tries, body`, Millis(until), Millis(now), channel, most)
 	return rows, err
 }
 
@@ -90,47 +90,47 @@ func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
 	if err == nil {
 		err = json.Unmarshal(plain, &m)
 	}
-	m.ID, m.Tries = row.id, row.tries
+	m.ID, m.Failures = row.id, row.tries
 	return m, err
 }
 
 // SpendMessage says that a message was sent; its body is forgotten.
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
 	return s.write(ctx, "note that a message was sent", nil, func(tx *tx) (bool, error) {
-		changed, err := tx.exec(ctx, `
+		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
-			WHERE id = $2 AND body IS NOT NULL`, millis(now), id)
+			WHERE id = $2 AND body IS NOT NULL`, Millis(now), id)
 		return changed > 0, err
 	})
 }
 
-// RefuseMessage says that a message was refused for good; its body is forgotten,
+// RejectMessage says that a message was refused for good; its body is forgotten,
 // and it is never handed out again.
-func (s *Store) RefuseMessage(ctx context.Context, id string, now time.Time) (refused bool, err error) {
+func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (refused bool, err error) {
 	return s.write(ctx, "note that a message was refused", nil, func(tx *tx) (bool, error) {
-		changed, err := tx.exec(ctx, `
+		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET refused_at = $1, failed_at = $1, tries = tries + 1, body = NULL
-			WHERE id = $2 AND body IS NOT NULL`, millis(now), id)
+			WHERE id = $2 AND body IS NOT NULL`, Millis(now), id)
 		return changed > 0, err
 	})
 }
 
-// ReplaceDue puts a message off after sending failed.
-func (s *Store) ReplaceDue(ctx context.Context, id string, tries int, now, due time.Time) error {
+// RescheduleMessage puts a message off after sending failed.
+func (s *Store) RescheduleMessage(ctx context.Context, id string, tries int, now, due time.Time) error {
 	_, err := s.write(ctx, "put a message off", nil, func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, `
+		_, err := tx.Exec(ctx, `
 			UPDATE messages SET tries = $1, failed_at = $2, due_at = $3
-			WHERE id = $4 AND body IS NOT NULL`, tries, millis(now), millis(due), id)
+			WHERE id = $4 AND body IS NOT NULL`, tries, Millis(now), Millis(due), id)
 		return true, err
 	})
 	return err
 }
 
-// FindStalled answers whether a channel is stalled, by the messages that have a
+// FindStalledChannels answers whether a channel is stalled, by the messages that have a
 // holder: so many of them wait that could not be sent, and none has gone since.
-func (s *Store) FindStalled(ctx context.Context, channel auth.Channel, least int) (stalled bool, err error) {
+func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, least int) (stalled bool, err error) {
 	var failed int
-	err = s.find(ctx, "find a stalled channel", into{&failed}, `
+	err = s.find(ctx, "find a stalled channel", Row{&failed}, `
 		SELECT count(*)
 		FROM (
 			SELECT id
@@ -154,15 +154,15 @@ func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (remove
 
 func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, over int, err error) {
 	_, err = s.write(ctx, "remove messages", nil, func(tx *tx) (bool, error) {
-		expired, err := tx.exec(ctx, `
+		expired, err := tx.Exec(ctx, `
 			DELETE FROM messages
-			WHERE body IS NOT NULL AND expires_at <= $1`, millis(expiredBy))
+			WHERE body IS NOT NULL AND expires_at <= $1`, Millis(expiredBy))
 		if err != nil {
 			return false, err
 		}
-		old, err := tx.exec(ctx, `
+		old, err := tx.Exec(ctx, `
 			DELETE FROM messages
-			WHERE body IS NULL AND COALESCE(sent_at, refused_at) < $1`, millis(expiredBy.Add(-overKept)))
+			WHERE body IS NULL AND COALESCE(sent_at, refused_at) < $1`, Millis(expiredBy.Add(-overKept)))
 		unsent, over = int(expired), int(old)
 		return true, err
 	})
@@ -185,10 +185,10 @@ func (t *tx) addMessages(ctx context.Context, messages []auth.Message, now time.
 				return err
 			}
 		}
-		_, err = t.exec(ctx, `
+		_, err = t.Exec(ctx, `
 			INSERT INTO messages (id, channel, holder, due_at, expires_at, tries, body)
 			VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
-			m.ID, m.Channel, m.Holder, millis(now), millis(m.ExpiresAt), m.Tries, sealed)
+			m.ID, m.Channel, m.Holder, Millis(now), Millis(m.ExpiresAt), m.Failures, sealed)
 		if err != nil {
 			return err
 		}
@@ -199,8 +199,8 @@ func (t *tx) addMessages(ctx context.Context, messages []auth.Message, now time.
 // expireMessage ends the message that a holder had: a new code cancels the old
 // one (SM-06), which is not sent any more unless it has gone already.
 func (t *tx) expireMessage(ctx context.Context, holder string, now time.Time) error {
-	_, err := t.exec(ctx, `
+	_, err := t.Exec(ctx, `
 		UPDATE messages SET holder = NULL, expires_at = $1
-		WHERE holder = $2`, millis(now), holder)
+		WHERE holder = $2`, Millis(now), holder)
 	return err
 }

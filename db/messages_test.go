@@ -16,12 +16,12 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		const queued = 20
 		for i := range queued {
-			b.give(t, auth.Grant{Messages: []auth.Message{message(fmt.Sprint(i))}})
+			b.give(t, auth.ChangeSet{Messages: []auth.Message{message(fmt.Sprint(i))}})
 		}
 		var lock sync.Mutex
 		claimed := map[string]int{}
 		b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			messages, err := s.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaim), furthest, 3)
+			messages, err := s.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaimTime), furthest, 3)
 			lock.Lock()
 			defer lock.Unlock()
 			for _, m := range messages {
@@ -42,7 +42,7 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 
 func TestSpendMessage_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) { return s.SpendMessage(ctx, "m1", noon) })
 		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL`); n != 1 {
 			t.Error("the body of a sent message was not forgotten")
@@ -60,12 +60,12 @@ var furthest = noon.Add(1000 * time.Hour)
 // What a clock that was wrong has put off is due by the one that is right.
 func TestClaimMessages_ClockSetBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2")}})
 		soon, late := noon.Add(3*time.Minute), noon.Add(time.Hour)
-		must(t, b.ReplaceDue(t.Context(), "m1", 1, late, late))
-		must(t, b.ReplaceDue(t.Context(), "m2", 1, noon, soon))
+		must(t, b.RescheduleMessage(t.Context(), "m1", 1, late, late))
+		must(t, b.RescheduleMessage(t.Context(), "m2", 1, noon, soon))
 		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), soon, 10)
-		if err != nil || len(got) != 1 || got[0].ID != "m1" || got[0].Tries != 1 {
+		if err != nil || len(got) != 1 || got[0].ID != "m1" || got[0].Failures != 1 {
 			t.Errorf("got %+v, %v, not the one put off for ever", got, err)
 		}
 	})
@@ -75,10 +75,10 @@ func TestClaimMessages(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		older, newer := message("m2"), message("m1")
 		older.At = noon.Add(-time.Minute)
-		b.give(t, auth.Grant{Messages: []auth.Message{newer, older}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{newer, older}})
 		claim := func(now time.Time) []auth.Message {
 			t.Helper()
-			got, err := b.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaim), furthest, 10)
+			got, err := b.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaimTime), furthest, 10)
 			must(t, err)
 			return got
 		}
@@ -89,11 +89,11 @@ func TestClaimMessages(t *testing.T) {
 			t.Errorf("what one worker has was handed to another: %+v", got)
 		}
 		// A worker that died gives its messages back by not saying that it sent them.
-		if got := claim(noon.Add(auth.MessageClaim)); len(got) != 2 {
+		if got := claim(noon.Add(auth.MessageClaimTime)); len(got) != 2 {
 			t.Errorf("%d messages came back, not 2", len(got))
 		}
-		must(t, b.ReplaceDue(t.Context(), "m1", 3, noon, noon.Add(2*time.Minute)))
-		if got := claim(noon.Add(2 * time.Minute)); len(got) != 2 || got[1].Tries != 3 {
+		must(t, b.RescheduleMessage(t.Context(), "m1", 3, noon, noon.Add(2*time.Minute)))
+		if got := claim(noon.Add(2 * time.Minute)); len(got) != 2 || got[1].Failures != 3 {
 			t.Errorf("got %+v", got)
 		}
 		if got := claim(newer.ExpiresAt); len(got) != 0 {
@@ -106,17 +106,17 @@ func TestClaimMessages(t *testing.T) {
 // refused, one is believed.
 func TestRefuseMessage_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i%4 < 2 { // both by either store
-				return s.RefuseMessage(ctx, "m1", noon)
+				return s.RejectMessage(ctx, "m1", noon)
 			}
 			return s.SpendMessage(ctx, "m1", noon)
 		})
 		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (refused_at IS NULL)`); n != 1 {
 			t.Error("the message has not one end")
 		}
-		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon, noon))
+		must(t, b.RescheduleMessage(t.Context(), "m1", 1, noon, noon))
 		late, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), furthest, 10)
 		if err != nil || len(late) != 0 {
 			t.Errorf("it was handed out again: %v, %v", late, err)
@@ -129,9 +129,9 @@ func TestClaimMessages_ByChannel(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		mail := message("m1")
 		mail.Channel = auth.ByEmail
-		b.give(t, auth.Grant{Messages: []auth.Message{mail, message("m2")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{mail, message("m2")}})
 		for channel, want := range map[auth.Channel]string{auth.ByEmail: "m1", auth.BySMS: "m2"} {
-			got, err := b.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaim), furthest, 10)
+			got, err := b.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaimTime), furthest, 10)
 			if err != nil || len(got) != 1 || got[0].ID != want {
 				t.Errorf("by %s: %+v, %v", channel, got, err)
 			}
@@ -152,11 +152,11 @@ func TestFindSentCode_Delivery(t *testing.T) {
 			}
 		}
 		fares(auth.Delivery{})
-		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m1", "a1"), message("m2")}})
+		b.give(t, auth.ChangeSet{Code: code("a1"), Messages: []auth.Message{held("m1", "a1"), message("m2")}})
 		fares(auth.Delivery{})
-		must(t, b.ReplaceDue(t.Context(), "m1", 2, noon, noon.Add(time.Second)))
-		fares(auth.Delivery{Tries: 2})
-		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m3", "a1")}})
+		must(t, b.RescheduleMessage(t.Context(), "m1", 2, noon, noon.Add(time.Second)))
+		fares(auth.Delivery{Failures: 2})
+		b.give(t, auth.ChangeSet{Code: code("a1"), Messages: []auth.Message{held("m3", "a1")}})
 		fares(auth.Delivery{})
 		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), furthest, 10)
 		if err != nil || len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
@@ -165,10 +165,10 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		_, err = b.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
 		must(t, err)
 		fares(auth.Delivery{SentAt: noon.Add(time.Minute)})
-		b.give(t, auth.Grant{Code: code("a1"), Messages: []auth.Message{held("m4", "a1")}})
-		_, err = b.RefuseMessage(t.Context(), "m4", noon.Add(time.Hour))
+		b.give(t, auth.ChangeSet{Code: code("a1"), Messages: []auth.Message{held("m4", "a1")}})
+		_, err = b.RejectMessage(t.Context(), "m4", noon.Add(time.Hour))
 		must(t, err)
-		fares(auth.Delivery{Tries: 1, RefusedAt: noon.Add(time.Hour)})
+		fares(auth.Delivery{Failures: 1, RejectedAt: noon.Add(time.Hour)})
 		if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at IS NOT NULL`); n != 1 {
 			t.Error("that one was sent is forgotten")
 		}
@@ -182,22 +182,22 @@ func TestFindStalled(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		stalled := func(want bool) {
 			t.Helper()
-			got, err := b.FindStalled(t.Context(), auth.BySMS, 2)
+			got, err := b.FindStalledChannels(t.Context(), auth.BySMS, 2)
 			if err != nil || got != want {
 				t.Errorf("stalled is %v, %v; want %v", got, err, want)
 			}
-			if other, err := b.FindStalled(t.Context(), auth.ByEmail, 2); err != nil || other {
+			if other, err := b.FindStalledChannels(t.Context(), auth.ByEmail, 2); err != nil || other {
 				t.Errorf("the other channel is stalled: %v, %v", other, err)
 			}
 		}
-		fails := func(id string, at time.Time) { t.Helper(); must(t, b.ReplaceDue(t.Context(), id, 1, at, at)) }
+		fails := func(id string, at time.Time) { t.Helper(); must(t, b.RescheduleMessage(t.Context(), id, 1, at, at)) }
 		goes := func(id string, at time.Time) {
 			t.Helper()
 			_, err := b.SpendMessage(t.Context(), id, at)
 			must(t, err)
 		}
 		stalled(false)
-		b.give(t, auth.Grant{Messages: []auth.Message{
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{
 			message("reset 1"), message("reset 2"), message("reset 3"), held("m1", "a1"), held("m2", "a2"), held("m3", "a3"),
 		}})
 		fails("reset 1", noon)
@@ -214,7 +214,7 @@ func TestFindStalled(t *testing.T) {
 		stalled(false)
 		fails("m2", noon.Add(3*time.Minute))
 		stalled(true)
-		_, err := b.RefuseMessage(t.Context(), "m1", noon.Add(4*time.Minute)) // says something of that message alone
+		_, err := b.RejectMessage(t.Context(), "m1", noon.Add(4*time.Minute)) // says something of that message alone
 		must(t, err)
 		stalled(false)
 	})
@@ -222,17 +222,17 @@ func TestFindStalled(t *testing.T) {
 
 func TestRemoveMessages(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
 		spent, err := b.SpendMessage(t.Context(), "m2", noon)
 		wantTrue(t, spent, err)
-		refused, err := b.RefuseMessage(t.Context(), "m3", noon)
+		refused, err := b.RejectMessage(t.Context(), "m3", noon)
 		wantTrue(t, refused, err)
 		for _, c := range []struct {
 			by            time.Time
 			removed, left int
 		}{
 			{noon, 0, 3},
-			{noon.Add(auth.CodeLifetimeMost), 1, 2},
+			{noon.Add(auth.CodeLifetimeMax), 1, 2},
 			{noon.Add(25 * time.Hour), 0, 0},
 		} {
 			removed, err := b.RemoveMessages(t.Context(), c.by)

@@ -18,7 +18,7 @@ import (
 
 // A database of the first version keeps what stands in it.
 func TestMigrate_FromFirst(t *testing.T) {
-	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	b := base{path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
 	p, err := openSQLiteWriter(t.Context(), b.path)
 	must(t, err)
@@ -34,7 +34,7 @@ func TestMigrate_FromFirst(t *testing.T) {
 		INSERT INTO attempts VALUES ('a1', 'sign_in', 'ann', 'ann@example.org', '', '', '', '/account', $2);
 		INSERT INTO attempt_proofs VALUES ('a1', 0, 'password', $1);
 		INSERT INTO tries VALUES ('failures/totp/ann', 7, $1, NULL), ('plain', 1, $1, NULL), ('send/hour/a/b', 1, $1, NULL)`,
-		millis(noon), millis(noon.Add(time.Hour)))
+		Millis(noon), Millis(noon.Add(time.Hour)))
 	must(t, err)
 	waits, gone := message("m1"), message("m2")
 	plain, err := json.Marshal(waits)
@@ -42,7 +42,7 @@ func TestMigrate_FromFirst(t *testing.T) {
 	sealed, err := sealer{keys: b.keys}.seal(messageBody(waits.ID), plain)
 	must(t, err)
 	_, err = p.db.ExecContext(t.Context(), `INSERT INTO messages VALUES ($1, $2, $3, 2, NULL, $4), ($5, $2, $3, 0, $2, NULL)`,
-		waits.ID, millis(noon), millis(waits.ExpiresAt), sealed, gone.ID)
+		waits.ID, Millis(noon), Millis(waits.ExpiresAt), sealed, gone.ID)
 	must(t, err)
 	must(t, p.close())
 
@@ -58,7 +58,7 @@ func TestMigrate_FromFirst(t *testing.T) {
 	if n := b.count(t, `SELECT count(*) FROM users WHERE password_hash = '' AND password_sealed IS NOT NULL`); n != 1 {
 		t.Error("the hash of the password is not sealed")
 	}
-	if got, err := b.FindAttempt(t.Context(), "a1", noon); err != nil || got.Session != "" || len(got.Proved) != 1 {
+	if got, err := b.FindAttempt(t.Context(), "a1", noon); err != nil || got.Session != "" || len(got.Verified) != 1 {
 		t.Errorf("the attempt is %+v, %v", got, err)
 	}
 	for owner, want := range map[string]int{"ann": 7, "plain": 1, "b": 1} {
@@ -66,21 +66,21 @@ func TestMigrate_FromFirst(t *testing.T) {
 			t.Errorf("%s has %d tries, not %d", owner, n, want)
 		}
 	}
-	waits.Tries = 2
+	waits.Failures = 2
 	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), furthest, 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
 		t.Errorf("the messages that wait are %+v, %v", got, err)
 	}
-	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, millis(noon)); n != 1 {
+	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, Millis(noon)); n != 1 {
 		t.Error("that a message was sent is forgotten")
 	}
-	removed, err := b.RemoveUser(t.Context(), "ann", auth.Grant{At: noon})
+	removed, err := b.RemoveUser(t.Context(), "ann", auth.ChangeSet{At: noon})
 	wantTrue(t, removed, err)
 	wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "tries": 2})
 }
 
 // The same of PostgreSQL: what waited is sent, what was sent is known.
 func TestMigrate_FromFirstOfPostgres(t *testing.T) {
-	b := base{path: database(t, "template1"), keys: auth.NewKeys()}
+	b := base{path: database(t, "template1"), keys: auth.NewKeyring()}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
 	config, err := parsePostgres(b.path)
 	must(t, err)
@@ -97,14 +97,14 @@ func TestMigrate_FromFirstOfPostgres(t *testing.T) {
 	sealed, err := sealer{keys: b.keys}.seal(messageBody(waits.ID), plain)
 	must(t, err)
 	_, err = first.ExecContext(t.Context(), `INSERT INTO messages VALUES ($1, $2, $3, 0, NULL, $4), ('m2', $2, $3, 0, $2, NULL)`,
-		waits.ID, millis(noon), millis(waits.ExpiresAt), sealed)
+		waits.ID, Millis(noon), Millis(waits.ExpiresAt), sealed)
 	must(t, errors.Join(err, first.Close()))
 
 	b.Store = b.again(t)
 	if got, err := b.ClaimMessages(t.Context(), auth.ByEmail, noon, noon.Add(time.Minute), furthest, 9); err != nil || !reflect.DeepEqual(got, []auth.Message{waits}) {
 		t.Errorf("the messages that wait are %+v, %v", got, err)
 	}
-	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, millis(noon)); n != 1 {
+	if n := b.count(t, `SELECT count(*) FROM messages WHERE sent_at = $1`, Millis(noon)); n != 1 {
 		t.Error("that a message was sent is forgotten")
 	}
 }

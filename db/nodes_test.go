@@ -12,27 +12,27 @@ import (
 func TestStore_TwoNodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, one base) {
 		two := one.again(t)
-		ctx, grant := t.Context(), auth.Grant{At: noon}
+		ctx, grant := t.Context(), auth.ChangeSet{At: noon}
 		one.ann(t)
 		_, _, err := two.FindSessionFactors(ctx, "handle of s1", noon)
 		must(t, err)
 		_, err = two.FindAttempt(ctx, "a1", noon)
 		must(t, err)
-		must(t, two.ReplaceSeen(ctx, "s1", noon.Add(time.Minute)))
+		must(t, two.TouchSession(ctx, "s1", noon.Add(time.Minute)))
 		if s, err := one.FindSession(ctx, "handle of s1"); err != nil || !s.SeenAt.Equal(noon.Add(time.Minute)) {
 			t.Errorf("seen at %v, %v", s.SeenAt, err)
 		}
 
-		brake := []auth.Try{{Key: "k", Brake: auth.Window{Most: 3, In: time.Hour}}}
+		brake := []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 3, Per: time.Hour}}}
 		for i, s := range []*Store{one.Store, two, one.Store, two} {
-			refused, _, err := s.Take(ctx, noon, brake)
+			refused, _, err := s.Allow(ctx, noon, brake)
 			must(t, err)
 			if (refused < 0) != (i < 3) {
 				t.Errorf("try %d: refused by %d", i, refused)
 			}
 		}
 
-		one.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+		one.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
 		claimed, err := two.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		must(t, err)
 		again, err := one.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)

@@ -32,7 +32,7 @@ type Store struct {
 	overtaken func(error) bool
 	// unwritable is why a write was refused, for a reason that every write would
 	// meet, until [Store.Ping] has seen that one goes again.
-	unwritable atomic.Pointer[auth.Unready]
+	unwritable atomic.Pointer[auth.NotReady]
 	newest     int64 // the migration that this program knows last
 	// skipLocked ends a query that takes what nobody else is taking.
 	skipLocked string

@@ -22,10 +22,10 @@ const accountColumns = `
 			(SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id)
 		FROM users`
 
-func accountRow(a *auth.Account) into {
-	return into{
-		&a.ID, &a.Email.Typed, &a.Email.Key, at(&a.CreatedAt), &a.Disabled, &a.MustChange,
-		&a.TOTP, &a.Phones, &a.Sessions, at(&a.SeenAt),
+func accountRow(a *auth.Account) Row {
+	return Row{
+		&a.ID, &a.Email.Typed, &a.Email.Key, Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
+		&a.TOTP, &a.Phones, &a.Sessions, Time(&a.SeenAt),
 	}
 }
 
@@ -33,7 +33,7 @@ func accountRow(a *auth.Account) into {
 // after the one given, or from the first where it is empty.
 func (s *Store) FindAccounts(ctx context.Context, after string, most int) (page []auth.Account, err error) {
 	var a auth.Account
-	err = s.reader.each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
+	err = s.reader.Each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
 		WHERE users.email_key > $1
 		ORDER BY users.email_key
 		LIMIT $2`, after, most)
@@ -48,7 +48,7 @@ func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Accou
 }
 
 // ReplaceDisabled disables or enables an account.
-func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, grant auth.Grant) (replaced bool, err error) {
+func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, grant auth.ChangeSet) (replaced bool, err error) {
 	var since time.Time
 	query := `
 		UPDATE users SET disabled_at = $1
@@ -59,11 +59,11 @@ func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled 
 		UPDATE users SET disabled_at = $1
 		WHERE id = $2 AND disabled_at IS NULL`
 	}
-	return s.spend(ctx, "disable or enable an account", user, grant, query, millis(since), user)
+	return s.spend(ctx, "disable or enable an account", user, grant, query, Millis(since), user)
 }
 
 // ReplaceMustChange marks that an account's password must be changed.
-func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant auth.Grant) (replaced bool, err error) {
+func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (replaced bool, err error) {
 	return s.spend(ctx, "ask for a new password", user, grant, `
 		UPDATE users SET must_change = 1
 		WHERE id = $1 AND must_change = 0`, user)
@@ -71,14 +71,14 @@ func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant a
 
 // RemoveFactors takes every second factor from an account, with its backup
 // codes and the set-ups under way; numbers stay, but none is reserved.
-func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
+func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove all second factors", about(grant, user), func(tx *tx) (bool, error) {
 		factors := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,
 			`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
 		} {
-			changed, err := tx.exec(ctx, query, user)
+			changed, err := tx.Exec(ctx, query, user)
 			if err != nil {
 				return false, err
 			}
@@ -91,7 +91,7 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.
 			`DELETE FROM backup_code_sets WHERE user_id = $1`,
 			`DELETE FROM totp_enrolments WHERE user_id = $1`,
 		} {
-			if _, err := tx.exec(ctx, query, user); err != nil {
+			if _, err := tx.Exec(ctx, query, user); err != nil {
 				return false, err
 			}
 		}

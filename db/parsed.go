@@ -22,7 +22,7 @@ type parsed struct {
 func newParsedPool(db *sql.DB) *writePool {
 	p := &parsed{db: db}
 	closing := func() error { return errors.Join(p.close(), db.Close()) }
-	return &writePool{pool: pool{statements{viaSQL{p}}, useOf(db), closing}, db: db, begin: p.begin}
+	return &writePool{pool: pool{Statements{viaSQL{p}}, useOf(db), closing}, db: db, begin: p.begin}
 }
 
 // statement returns the parsed query. It needs a connection, so it must not be
@@ -86,7 +86,7 @@ func (p *parsed) begin(ctx context.Context) (transaction, error) {
 		return transaction{}, err
 	}
 	t := &parsedTx{pool: p, inner: inner}
-	return transaction{statements: statements{viaSQL{t}}, commit: inner.Commit, end: func() {
+	return transaction{Statements: Statements{viaSQL{t}}, commit: inner.Commit, end: func() {
 		_ = inner.Rollback() // does nothing after a commit
 		for _, query := range t.unknown {
 			_, _ = p.statement(ctx, query) // next time then

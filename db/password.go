@@ -13,7 +13,7 @@ import (
 
 // ReplacePassword sets an account's password and takes the mark away that it
 // must be changed. An account that the operator has disabled stays as it is.
-func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, grant auth.Grant) (replaced bool, err error) {
+func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, grant auth.ChangeSet) (replaced bool, err error) {
 	sealed, err := s.seals.sealHash(passwordHash(user), hash)
 	if err != nil {
 		return false, fmt.Errorf("replace a password: %w", err)
@@ -30,8 +30,8 @@ func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash stri
 //
 // A hash is sealed otherwise each time, so what stands is opened and compared,
 // and then spent as it was read: who changed it in between has won.
-func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.Grant) (spent bool, err error) {
-	changed := slices.ContainsFunc(grant.Events, func(e auth.Event) bool { return e.What == auth.PasswordChanged })
+func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.ChangeSet) (spent bool, err error) {
+	changed := slices.ContainsFunc(grant.Events, func(e auth.Event) bool { return e.Type == auth.PasswordChanged })
 	return s.write(ctx, "spend a password", about(grant, user), func(tx *tx) (bool, error) {
 		stands, err := tx.findHash(ctx, user)
 		if errors.Is(err, auth.ErrNotFound) {
@@ -50,7 +50,7 @@ func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehas
 				return false, err
 			}
 		}
-		rows, err := tx.exec(ctx, `
+		rows, err := tx.Exec(ctx, `
 			UPDATE users SET
 				password_hash = '',
 				password_sealed = $1,

@@ -12,7 +12,7 @@ import (
 // the account, and the session, browser, app and history that it begins with.
 // The site never does; it is for who fills a database to measure it, and takes
 // a tenth of the time of as many grants.
-func (s *Store) AddPeople(ctx context.Context, people []auth.Grant) error {
+func (s *Store) AddPeople(ctx context.Context, people []auth.ChangeSet) error {
 	users := bulk{columns: []string{"id", "email", "email_key", "password_hash", "created_at"}}
 	sessions := bulk{columns: []string{
 		"id", "handle", "user_id", "created_at", "started_at", "seen_at", "first_at", "second_at", "address", "browser",
@@ -24,23 +24,23 @@ func (s *Store) AddPeople(ctx context.Context, people []auth.Grant) error {
 	}}
 	for _, g := range people {
 		u := g.NewUser
-		users.add(u.ID, u.Email.Typed, u.Email.Key, u.PasswordHash, millis(u.CreatedAt))
+		users.add(u.ID, u.Email.Typed, u.Email.Key, u.PasswordHash, Millis(u.CreatedAt))
 		if f := g.Session; f != nil {
-			sessions.add(f.ID, f.Handle, f.User, millis(f.CreatedAt), millis(f.StartedAt), millis(f.SeenAt), millis(f.FirstAt),
-				millis(f.SecondAt), f.Address, f.Browser)
+			sessions.add(f.ID, f.TokenHash, f.User, Millis(f.CreatedAt), Millis(f.StartedAt), Millis(f.SeenAt), Millis(f.PasswordAt),
+				Millis(f.MFAAt), f.IP, f.UserAgent)
 		}
-		if b := g.Browser; b != nil {
-			browsers.add(b.User, b.Marker, millis(b.SeenAt))
+		if b := g.Device; b != nil {
+			browsers.add(b.User, b.TokenHash, Millis(b.SeenAt))
 		}
 		if key := g.TOTP; key != nil {
 			sealed, err := s.seals.seal(totpSecret(key.User), key.Secret)
 			if err != nil {
 				return err
 			}
-			apps.add(key.User, sealed, key.LastStep, millis(key.AddedAt))
+			apps.add(key.User, sealed, key.LastStep, Millis(key.AddedAt))
 		}
 		for _, e := range g.Events {
-			events.add(e.ID, e.User, millis(e.At), e.What, e.Kind, e.Address, e.Browser, e.Number, e.Email, e.Left)
+			events.add(e.ID, e.User, Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
 		}
 	}
 	return s.add(ctx, "add people", nil, func(tx *tx) (bool, error) {
@@ -85,7 +85,7 @@ func (b *bulk) insert(ctx context.Context, tx *tx, table string) error {
 			fmt.Fprint(&query, "$", i+1)
 		}
 		query.WriteString(")")
-		if _, err := tx.exec(ctx, query.String(), some...); err != nil {
+		if _, err := tx.Exec(ctx, query.String(), some...); err != nil {
 			return err
 		}
 	}

@@ -12,17 +12,17 @@ import (
 // where they are more than one query takes.
 func TestAddPeople(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		grant := func(name string) auth.Grant {
+		grant := func(name string) auth.ChangeSet {
 			id := auth.UserID(name)
-			return auth.Grant{
+			return auth.ChangeSet{
 				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon}, Session: session(id, auth.SessionID("of "+name)),
-				Browser: &auth.KnownBrowser{User: id, Marker: "marker", SeenAt: noon},
-				TOTP:    &auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
-				Events:  []auth.Event{{ID: "1", User: id, At: noon, What: auth.SignedUp}, {ID: "2", User: id, At: noon, What: auth.SignedIn}},
+				Device: &auth.KnownDevice{User: id, TokenHash: "marker", SeenAt: noon},
+				TOTP:   &auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
+				Events: []auth.Event{{ID: "1", User: id, At: noon, Type: auth.SignedUp}, {ID: "2", User: id, At: noon, Type: auth.SignedIn}},
 			}
 		}
 		b.give(t, grant("single"))
-		var people []auth.Grant
+		var people []auth.ChangeSet
 		for i := range bulkRows + 1 {
 			people = append(people, grant(fmt.Sprint("p", i)))
 		}
@@ -35,14 +35,14 @@ func TestAddPeople(t *testing.T) {
 			must(t, err)
 			events, err := b.FindActivity(t.Context(), id, "", 9)
 			must(t, err)
-			known, err := b.FindBrowser(t.Context(), id, "marker")
+			known, err := b.FindKnownDevice(t.Context(), id, "marker")
 			must(t, err)
 			u, err := b.FindUserByEmail(t.Context(), user(id).Email.Key)
 			must(t, err)
 			if f.User != id || key.User != id || known.User != id || u.PasswordHash != user(id).PasswordHash {
 				t.Errorf("%s has what is another's: %v %v %v %v", name, f, key.User, known, u)
 			}
-			return []any{f.SeenAt, f.Browser, has, key.Secret, key.LastStep, len(events), events[0].What, known.SeenAt, u.Disabled}
+			return []any{f.SeenAt, f.UserAgent, has, key.Secret, key.LastStep, len(events), events[0].Type, known.SeenAt, u.Disabled}
 		}
 		want := facts("single")
 		for _, name := range []string{"p0", fmt.Sprint("p", bulkRows)} {

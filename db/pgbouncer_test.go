@@ -18,21 +18,21 @@ func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
 	b, address := pooled(t)
 	b.everything(t, "carol", noon)
 	allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		refused, _, err := s.Take(ctx, noon, []auth.Try{{Key: "k", Brake: auth.Window{Most: 7, In: time.Hour}}})
+		refused, _, err := s.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 7, Per: time.Hour}}})
 		return refused < 0, err
 	})
 	if allowed != 7 {
 		t.Errorf("%d tries were allowed, not 7", allowed)
 	}
 	b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-		return s.SpendTOTPStep(ctx, "carol", 101, auth.Grant{At: noon})
+		return s.SpendTOTPStep(ctx, "carol", 101, auth.ChangeSet{At: noon})
 	})
 	b.walk(t)
 	b.leftNothing(t)
 
 	from := filled(t)
 	to := address(databaseName(t, database(t, "template0")))
-	must(t, BeginPostgres(t.Context(), to, func() (auth.Keys, error) { return from.keys, nil }))
+	must(t, InitPostgres(t.Context(), to, func() (auth.Keyring, error) { return from.keys, nil }))
 	must(t, running(t).Run(databaseName(t, to), `DELETE FROM ring`))
 	c, err := from.copyTo(t, to)
 	if err != nil || c.Accounts != 2 {
@@ -48,7 +48,7 @@ func pooled(t *testing.T) (b base, address func(database string) string) {
 		t.Skip(err)
 	}
 	must(t, err)
-	b = base{kind: "postgres", keys: auth.NewKeys(), path: address(databaseName(t, database(t, "template0")))}
+	b = base{kind: "postgres", keys: auth.NewKeyring(), path: address(databaseName(t, database(t, "template0")))}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
 	b.Store = b.again(t)
 	return b, address

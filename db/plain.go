@@ -23,11 +23,11 @@ func newPlainPool(db *sql.DB) *writePool {
 		if err != nil {
 			return transaction{}, err
 		}
-		return transaction{statements: statements{viaSQL{plain{inner}}}, commit: inner.Commit, end: func() {
+		return transaction{Statements: Statements{viaSQL{plain{inner}}}, commit: inner.Commit, end: func() {
 			_ = inner.Rollback() // does nothing after a commit
 		}}, nil
 	}
-	return &writePool{pool: pool{statements{viaSQL{plain{db}}}, useOf(db), db.Close}, db: db, begin: begin}
+	return &writePool{pool: pool{Statements{viaSQL{plain{db}}}, useOf(db), db.Close}, db: db, begin: begin}
 }
 
 // ExecContext implements [sqlRunner].

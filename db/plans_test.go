@@ -51,7 +51,7 @@ type notebook struct {
 	texts map[string]bool
 }
 
-func (n notebook) read(ctx context.Context, row into, more func() bool, query string, args []any) error {
+func (n notebook) read(ctx context.Context, row Row, more func() bool, query string, args []any) error {
 	n.texts[query] = true
 	return n.runner.read(ctx, row, more, query, args)
 }
@@ -90,22 +90,22 @@ func (b base) plan(t *testing.T, query string) (lines []string) {
 // walk calls every method of the store.
 func (b base) walk(t *testing.T) {
 	t.Helper()
-	ctx, grant := t.Context(), auth.Grant{At: noon}
+	ctx, grant := t.Context(), auth.ChangeSet{At: noon}
 	b.ann(t)
 	told := func(_ any, err error) { t.Helper(); must(t, err) }
 	must(t, b.Ping(ctx))
 	must(t, b.CheckProof(ctx))
 	must(t, b.addProof(ctx))
-	_, _, err := b.Take(ctx, noon, []auth.Try{{Key: "k", Brake: auth.Window{Most: 1, In: time.Hour}}})
+	_, _, err := b.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 1, Per: time.Hour}}})
 	must(t, err)
 	told(b.FindUserByEmail(ctx, "aann@example.org"))
 	told(b.FindFactors(ctx, "ann", noon))
 	told(b.FindAttempt(ctx, "a1", noon))
-	told(b.ReplaceChosen(ctx, "a1", auth.Method{}, grant))
+	told(b.ReplaceMethod(ctx, "a1", auth.Method{}, grant))
 	told(b.FindSentCode(ctx, "a1"))
-	told(b.TakeSentCodeTry(ctx, "a1", 5))
-	told(b.SpendSentCode(ctx, *code("a1"), auth.Grant{At: noon, EndAttempt: "a1", Clear: []string{"k"}}))
-	told(b.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{
+	told(b.AllowSentCodeAttempt(ctx, "a1", 5))
+	told(b.SpendSentCode(ctx, *code("a1"), auth.ChangeSet{At: noon, EndAttempt: "a1", ResetCounts: []string{"k"}}))
+	told(b.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{
 		At: noon, EndSessions: &auth.EndSessions{User: "ann", Except: "s1"}, Messages: []auth.Message{held("m1", "a1")},
 	}))
 	told(b.FindBackupSalt(ctx, "ann"))
@@ -131,14 +131,14 @@ func (b base) walk(t *testing.T) {
 	told(b.RemovePhone(ctx, "ann", "p1", false, grant))
 	told(b.RemoveTOTP(ctx, "ann", grant))
 	told(b.FindSession(ctx, "handle of s1"))
-	must(t, b.ReplaceSeen(ctx, "s1", noon.Add(time.Minute)))
+	must(t, b.TouchSession(ctx, "s1", noon.Add(time.Minute)))
 	must(t, b.RemoveSession(ctx, "handle of s1"))
 	must(t, b.RemoveAttempt(ctx, "a1"))
 	told(b.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 1))
-	must(t, b.ReplaceDue(ctx, "m1", 1, noon, noon))
+	must(t, b.RescheduleMessage(ctx, "m1", 1, noon, noon))
 	told(b.SpendMessage(ctx, "m1", noon))
-	told(b.RefuseMessage(ctx, "m1", noon))
-	told(b.FindStalled(ctx, auth.BySMS, 2))
+	told(b.RejectMessage(ctx, "m1", noon))
+	told(b.FindStalledChannels(ctx, auth.BySMS, 2))
 	told(b.RemoveMessages(ctx, noon))
 	b.walkAccount(t)
 }
@@ -146,31 +146,31 @@ func (b base) walk(t *testing.T) {
 // walkAccount calls the methods for what an account has beside its factors.
 func (b base) walkAccount(t *testing.T) {
 	t.Helper()
-	ctx, grant := t.Context(), auth.Grant{At: noon}
+	ctx, grant := t.Context(), auth.ChangeSet{At: noon}
 	told := func(_ any, err error) { t.Helper(); must(t, err) }
 	b.everything(t, "bob", noon)
 	bobs := attempt("bob", "newest")
-	b.give(t, auth.Grant{Attempt: bobs, EndOlder: bobs, Proof: &auth.NewProof{Attempt: "attempt of bob", Proof: auth.Proof{At: noon}}})
-	told(b.SpendPassword(ctx, "bob", "hash of bob", "", auth.Grant{
-		At: noon, Session: session("bob", "more"), Raise: &auth.Raise{Session: "session of bob"},
+	b.give(t, auth.ChangeSet{Attempt: bobs, EndOlder: bobs, Verified: &auth.AddVerifiedFactor{Attempt: "attempt of bob", VerifiedFactor: auth.VerifiedFactor{At: noon}}})
+	told(b.SpendPassword(ctx, "bob", "hash of bob", "", auth.ChangeSet{
+		At: noon, Session: session("bob", "more"), RenewSession: &auth.RenewSession{Session: "session of bob"},
 	}))
 	told(b.FindUser(ctx, "bob"))
 	told(b.FindSessions(ctx, "bob"))
-	told(b.FindAddresses(ctx, "bob"))
+	told(b.FindEmails(ctx, "bob"))
 	told(b.FindActivity(ctx, "bob", "", 10))
-	told(b.FindBrowser(ctx, "bob", "marker of bob"))
-	told(b.FindNoticeAddress(ctx, "bob"))
-	told(b.FindAddressEnrolment(ctx, "bob", noon))
-	told(b.FindStoppable(ctx, "stop bob", noon))
-	told(b.SpendAddressEnrolment(ctx, "address of bob", grant))
+	told(b.FindKnownDevice(ctx, "bob", "marker of bob"))
+	told(b.FindNoticeEmail(ctx, "bob"))
+	told(b.FindEmailEnrolment(ctx, "bob", noon))
+	told(b.FindEmailChange(ctx, "stop bob", noon))
+	told(b.SpendEmailEnrolment(ctx, "address of bob", grant))
 	e := changing("bob", auth.ForSignIn, "new@example.org")
-	must(t, b.ReplaceAddressEnrolment(ctx, e, grant))
-	told(b.ReplaceAddressCode(ctx, e.ID, grant))
-	b.give(t, auth.Grant{Address: &e})
-	told(b.RemoveNoticeAddress(ctx, "bob", auth.Grant{At: noon, GiveBack: []string{"k"}}))
+	must(t, b.ReplaceEmailEnrolment(ctx, e, grant))
+	told(b.ReplaceEmailCode(ctx, e.ID, grant))
+	b.give(t, auth.ChangeSet{Email: &e})
+	told(b.RemoveNoticeEmail(ctx, "bob", auth.ChangeSet{At: noon, RefundCounts: []string{"k"}}))
 	told(b.ReplacePassword(ctx, "bob", "another hash", grant))
-	told(b.RemovePhone(ctx, "bob", "phone of bob", true, auth.Grant{At: noon, KeepFactor: true}))
+	told(b.RemovePhone(ctx, "bob", "phone of bob", true, auth.ChangeSet{At: noon, KeepFactor: true}))
 	told(b.RemoveSessionOf(ctx, "bob", "session of bob", grant))
-	told(b.RemoveExpired(ctx, noon, auth.Ends{}))
+	told(b.RemoveExpired(ctx, noon, auth.Cutoffs{}))
 	told(b.RemoveUser(ctx, "bob", grant))
 }

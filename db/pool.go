@@ -7,7 +7,7 @@ import (
 
 // A pool is a set of connections.
 type pool struct {
-	statements
+	Statements
 	use   func() Pool
 	close func() error
 }
@@ -23,7 +23,7 @@ type writePool struct {
 // A transaction ends by commit or by end, whichever comes first. end is called
 // in every case, and after a commit it changes nothing.
 type transaction struct {
-	statements
+	Statements
 	commit func() error
 	end    func()
 }

@@ -40,7 +40,7 @@ const migrationLock = 0x74776f73746570 // "twostep"
 //
 // A commit is lasting where the server's fsync and synchronous_commit are on,
 // as they are unless somebody has switched them off.
-func OpenPostgres(ctx context.Context, address string, keys auth.Keys) (*Store, error) {
+func OpenPostgres(ctx context.Context, address string, keys auth.Keyring) (*Store, error) {
 	if len(keys.All(auth.KeySeal)) == 0 {
 		return nil, errNoKeys
 	}
@@ -76,7 +76,7 @@ func leadsToServer(ctx context.Context, config *pgx.ConnConfig) (direct bool, er
 	return process == conn.PgConn().PID(), err
 }
 
-func newPostgresStore(server *sql.DB, keys auth.Keys) *Store {
+func newPostgresStore(server *sql.DB, keys auth.Keyring) *Store {
 	connections := 2*runtime.GOMAXPROCS(0) + 2
 	server.SetMaxOpenConns(connections)
 	server.SetMaxIdleConns(connections)

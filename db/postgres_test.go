@@ -29,7 +29,7 @@ func TestOpenPostgres_KeepsData(t *testing.T) {
 
 // Nodes that start at the same time on an empty database all come up.
 func TestOpenPostgres_ManyAtOnce(t *testing.T) {
-	b := base{path: database(t, "template0"), keys: auth.NewKeys()}
+	b := base{path: database(t, "template0"), keys: auth.NewKeyring()}
 	var nodes sync.WaitGroup
 	for range 8 {
 		nodes.Go(func() {
@@ -88,7 +88,7 @@ func TestOpenPostgres_Refused(t *testing.T) {
 		"postgres://twostep:hush@/missing" + here:               `"missing" does not exist`,
 		"postgres://twostep:hush@/latin" + here:                 "LATIN1, and must be UTF8",
 	} {
-		s, err := OpenPostgres(t.Context(), address, auth.NewKeys())
+		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
 			t.Errorf("%s: opened", address)
@@ -99,7 +99,7 @@ func TestOpenPostgres_Refused(t *testing.T) {
 			t.Errorf("%s: %q", address, said)
 		}
 	}
-	if _, err := OpenPostgres(t.Context(), c.Address("postgres"), auth.Keys{}); err == nil {
+	if _, err := OpenPostgres(t.Context(), c.Address("postgres"), auth.Keyring{}); err == nil {
 		t.Error("opened without keys")
 	}
 	must(t, CheckPostgres("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
@@ -113,15 +113,15 @@ func TestWrite_ConnectionLost(t *testing.T) {
 	times := 0
 	done, err := b.write(t.Context(), "lose the connection", nil, func(tx *tx) (bool, error) {
 		times++
-		_, err := tx.exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
+		_, err := tx.Exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
 		must(t, err)
-		_, err = tx.exec(t.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
+		_, err = tx.Exec(t.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
 		return true, err
 	})
 	if done || err == nil || times != 1 {
 		t.Errorf("done %v, error %v, %d times", done, err, times)
 	}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
+	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 }
 
@@ -140,14 +140,14 @@ func TestStore_ServerCameBack(t *testing.T) {
 		WHERE datname = '`+databaseName(t, b.path)+`'`))
 	failed := 0
 	for step := range int64(100) {
-		if _, err := b.SpendTOTPStep(t.Context(), "ann", 101+step, auth.Grant{At: noon}); err != nil {
+		if _, err := b.SpendTOTPStep(t.Context(), "ann", 101+step, auth.ChangeSet{At: noon}); err != nil {
 			failed++
 		}
 	}
 	if open := b.writer.db.Stats().MaxOpenConnections; failed > open {
 		t.Errorf("%d calls failed, more than the %d connections there were", failed, open)
 	}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 500, auth.Grant{At: noon})
+	spent, err := b.SpendTOTPStep(t.Context(), "ann", 500, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 }
 
@@ -164,7 +164,7 @@ func TestWrite_Deadlock(t *testing.T) {
 		writers.Go(func() {
 			done, err := b.write(t.Context(), "cross", nil, func(tx *tx) (bool, error) {
 				for _, user := range order {
-					if _, err := tx.exec(t.Context(), `UPDATE users SET must_change = must_change + 0, email = email || '!' WHERE id = $1`, user); err != nil {
+					if _, err := tx.Exec(t.Context(), `UPDATE users SET must_change = must_change + 0, email = email || '!' WHERE id = $1`, user); err != nil {
 						return false, err
 					}
 					meet()
@@ -192,25 +192,25 @@ func TestPlain_OddText(t *testing.T) {
 		for _, odd := range []string{"s1\x00", "\xff\xfe", "s1\x00\xff"} {
 			_, err := b.FindSession(t.Context(), odd)
 			wantNotFound(t, err)
-			removed, err := b.RemoveSessionOf(t.Context(), "ann", auth.SessionID(odd), auth.Grant{At: noon})
+			removed, err := b.RemoveSessionOf(t.Context(), "ann", auth.SessionID(odd), auth.ChangeSet{At: noon})
 			wantFalse(t, removed, err)
 			_, err = b.FindActivity(t.Context(), "ann", odd, 1)
 			must(t, err)
 		}
-		once := auth.Window{Most: 1, In: time.Hour}
+		once := auth.Window{Max: 1, Per: time.Hour}
 		for _, want := range []int{-1, 0} { // the two are one count
-			refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: "a\x00", Brake: once}})
+			refused, _, err := b.Allow(t.Context(), noon, []auth.RateLimit{{Key: "a\x00", Limiter: once}})
 			must(t, err)
 			if refused != want {
 				t.Errorf("refused by %d, not %d", refused, want)
 			}
 		}
-		refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: "b\x00", Brake: once}, {Key: "b\xff", Brake: once}})
+		refused, _, err := b.Allow(t.Context(), noon, []auth.RateLimit{{Key: "b\x00", Limiter: once}, {Key: "b\xff", Limiter: once}})
 		must(t, err)
 		if refused != 1 {
 			t.Errorf("refused by %d, not by the other name of one count", refused)
 		}
-		b.give(t, auth.Grant{Clear: []string{"a\xff"}})
+		b.give(t, auth.ChangeSet{ResetCounts: []string{"a\xff"}})
 		if n := b.count(t, `SELECT count(*) FROM tries`); n != 0 {
 			t.Errorf("%d counts are left", n)
 		}

@@ -12,20 +12,20 @@ import (
 	"twostep/auth"
 )
 
-// Ping answers nil while the database can be used, else an [auth.Unready] with
+// Ping answers nil while the database can be used, else an [auth.NotReady] with
 // its cause. It reads, for a write at every question would let anybody keep the
 // disk busy; only where a write was refused it tries one.
 func (s *Store) Ping(ctx context.Context) error {
 	var version int64
-	err := s.reader.find(ctx, into{&version}, `
+	err := s.reader.Find(ctx, Row{&version}, `
 		SELECT version_id
 		FROM goose_db_version
 		WHERE id = (SELECT max(id) FROM goose_db_version)`)
 	if err != nil {
-		return fmt.Errorf("%w: %w", auth.NoAnswer, err)
+		return fmt.Errorf("%w: %w", auth.NotResponding, err)
 	}
 	if version > s.newest {
-		return fmt.Errorf("%w: version %d, which is past %d", auth.NewerData, version, s.newest)
+		return fmt.Errorf("%w: version %d, which is past %d", auth.NewerSchema, version, s.newest)
 	}
 	why := s.unwritable.Load()
 	if why == nil {
@@ -45,7 +45,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // database has.
 func (s *Store) tryWriting(ctx context.Context) error {
 	_, err := s.write(ctx, "try to write", nil, func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, `
+		_, err := tx.Exec(ctx, `
 			UPDATE goose_db_version SET is_applied = is_applied
 			WHERE id = (SELECT max(id) FROM goose_db_version)`)
 		return true, err
@@ -55,7 +55,7 @@ func (s *Store) tryWriting(ctx context.Context) error {
 
 // whyUnwritable is what the error of one write says of all others; empty where
 // it was refused for its own sake.
-func whyUnwritable(err error) auth.Unready {
+func whyUnwritable(err error) auth.NotReady {
 	if said, found := errors.AsType[*sqlite.Error](err); found {
 		switch said.Code() & 0xff { // the rest of the number only says where
 		case sqlite3.SQLITE_FULL:
@@ -63,7 +63,7 @@ func whyUnwritable(err error) auth.Unready {
 		case sqlite3.SQLITE_READONLY:
 			return auth.ReadOnly
 		case sqlite3.SQLITE_IOERR:
-			return auth.DiskFails
+			return auth.DiskFailing
 		}
 	}
 	if said, found := errors.AsType[*pgconn.PgError](err); found {
@@ -73,7 +73,7 @@ func whyUnwritable(err error) auth.Unready {
 		case "25006": // read-only transaction: of a standby, or as somebody has set it
 			return auth.ReadOnly
 		case "58030": // I/O error
-			return auth.DiskFails
+			return auth.DiskFailing
 		}
 	}
 	return ""

@@ -10,10 +10,10 @@ import (
 )
 
 // wantReady checks what a store says of itself; empty for ready.
-func (b base) wantReady(t *testing.T, want auth.Unready) {
+func (b base) wantReady(t *testing.T, want auth.NotReady) {
 	t.Helper()
 	err := b.Ping(t.Context())
-	why, _ := errors.AsType[auth.Unready](err)
+	why, _ := errors.AsType[auth.NotReady](err)
 	if why != want || (err == nil) != (want == "") {
 		t.Errorf("it says %v, want %q", err, want)
 	}
@@ -22,7 +22,7 @@ func (b base) wantReady(t *testing.T, want auth.Unready) {
 // wantWritten writes, and checks whether it may.
 func (b base) wantWritten(t *testing.T, want bool) {
 	t.Helper()
-	err := b.AddAttempt(t.Context(), auth.Grant{At: noon, Messages: []auth.Message{message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}})
+	err := b.AddAttempt(t.Context(), auth.ChangeSet{At: noon, Messages: []auth.Message{message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}})
 	if (err == nil) != want {
 		t.Errorf("written: %v", err)
 	}
@@ -34,7 +34,7 @@ func TestPing(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.wantReady(t, "")
 		b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, $1)`, b.kind == "postgres")
-		b.wantReady(t, auth.NewerData)
+		b.wantReady(t, auth.NewerSchema)
 		b.change(t, `DELETE FROM goose_db_version WHERE version_id = 9999`)
 		b.wantReady(t, "")
 
@@ -72,7 +72,7 @@ func (b base) set(t *testing.T, text string) {
 // heal uses up the dead connections, each of which may fail one call.
 func (b base) heal(t *testing.T) {
 	t.Helper()
-	for range 2 * b.Pools()["all"].Most {
+	for range 2 * b.Pools()["all"].Max {
 		_ = b.Ping(t.Context())
 	}
 }
@@ -87,7 +87,7 @@ func TestPing_Away(t *testing.T) {
 	b := openPostgres(t)
 	name := databaseName(t, b.path)
 	b.away(t, `ALTER DATABASE `+name+` ALLOW_CONNECTIONS false`)
-	b.wantReady(t, auth.NoAnswer)
+	b.wantReady(t, auth.NotResponding)
 	must(t, running(t).Run("postgres", `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`))
 	b.heal(t)
 	b.wantReady(t, "")
@@ -97,10 +97,10 @@ func TestPing_Away(t *testing.T) {
 func TestPing_DiskFull(t *testing.T) {
 	b := open(t)
 	b.change(t, fmt.Sprintf(`PRAGMA max_page_count = %d`, b.count(t, `PRAGMA page_count`)))
-	grant := auth.Grant{At: noon}
+	grant := auth.ChangeSet{At: noon}
 	for i := range 9 {
 		m := message(fmt.Sprint(i))
-		m.Browser = strings.Repeat("a long name ", 3000)
+		m.UserAgent = strings.Repeat("a long name ", 3000)
 		grant.Messages = append(grant.Messages, m)
 	}
 	if err := b.AddAttempt(t.Context(), grant); err == nil {

@@ -16,7 +16,7 @@ import (
 // read through, brought up to this program's version, and opened with the keys:
 // what is damaged, foreign, newer or sealed by another ring is refused, and
 // nothing is left of it. Nobody else may open path meanwhile, see [Lock].
-func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keys) (accounts int, err error) {
+func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keyring) (accounts int, err error) {
 	for _, end := range sqliteFiles {
 		_, err := os.Lstat(path + end)
 		if err == nil {
@@ -44,7 +44,7 @@ func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keys) (acco
 }
 
 // checkKeys brings a draft up to date and opens of each sealed kind one value.
-func checkKeys(ctx context.Context, draft string, keys auth.Keys) error {
+func checkKeys(ctx context.Context, draft string, keys auth.Keyring) error {
 	s, err := OpenSQLite(ctx, draft, keys)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func draftOf(ctx context.Context, file, path string) (draft string, err error) {
 	if err != nil {
 		return "", err
 	}
-	GiveToFolder(target)
+	ChownToFolder(target)
 	_, err = io.Copy(target, whileWanted{ctx, source})
 	if err = errors.Join(err, target.Close()); err != nil {
 		removeDraft(target.Name())

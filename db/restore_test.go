@@ -17,7 +17,7 @@ func backedUp(t *testing.T) (b base, file string) {
 	t.Helper()
 	b = open(t)
 	b.ann(t)
-	b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+	b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
 	file = filepath.Join(t.TempDir(), "backup")
 	_, err := BackupSQLite(t.Context(), b.path, file)
 	must(t, err)
@@ -78,10 +78,10 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		content []byte
-		keys    auth.Keys
+		keys    auth.Keyring
 		says    string
 	}{
-		"other keys":     {whole, auth.NewKeys(), "keys"},
+		"other keys":     {whole, auth.NewKeyring(), "keys"},
 		"newer":          {newest, b.keys, "9999"},
 		"half":           {whole[:len(whole)/2], b.keys, "half written"},
 		"a page short":   {whole[:len(whole)-4096], b.keys, "half written"},

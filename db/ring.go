@@ -26,7 +26,7 @@ func (s *Store) CheckRing(ctx context.Context) error {
 		return err
 	}
 	for _, c := range sealedColumns {
-		used, err := c.keysUsed(ctx, s.reader.statements)
+		used, err := c.keysUsed(ctx, s.reader.Statements)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (s *Store) CheckRing(ctx context.Context) error {
 			}
 		}
 	}
-	tried, opened, err := trySeals(ctx, s.reader.statements, s.seals, sealedColumns)
+	tried, opened, err := trySeals(ctx, s.reader.Statements, s.seals, sealedColumns)
 	if tried > 0 && opened == 0 {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Store) CheckProof(ctx context.Context) error {
 // yet.
 func (s *Store) proveRing(ctx context.Context) (proved bool, err error) {
 	var proof []byte
-	err = s.find(ctx, "read whose the database is", into{&proof}, ringProof.query(`
+	err = s.find(ctx, "read whose the database is", Row{&proof}, ringProof.query(`
 		SELECT %[2]s
 		FROM %[1]s
 		WHERE %[3]s = $1`), ringRow)
@@ -77,7 +77,7 @@ func (s *Store) addProof(ctx context.Context) error {
 		return err
 	}
 	_, err = s.write(ctx, "say whose the database is", nil, func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, ringProof.query(`
+		_, err := tx.Exec(ctx, ringProof.query(`
 			INSERT INTO %[1]s (%[3]s, %[2]s)
 			VALUES ($1, $2)
 			ON CONFLICT (%[3]s) DO NOTHING`), ringRow, proof)

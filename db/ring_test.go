@@ -19,7 +19,7 @@ func TestCheckRing(t *testing.T) {
 	must(t, b.CheckRing(t.Context()))
 	added, _, err := b.keys.Add()
 	must(t, err)
-	for name, ring := range map[string]auth.Keys{"another": auth.NewKeys(), "a new": added.First(2)} {
+	for name, ring := range map[string]auth.Keyring{"another": auth.NewKeyring(), "a new": added.Promote(2)} {
 		s := b.again(t)
 		s.seals = sealer{ring}
 		if err := s.CheckRing(t.Context()); (err == nil) != (name == "a new") {
@@ -37,7 +37,7 @@ func TestCheckRing(t *testing.T) {
 func TestCheckRing_Proof(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		other := b.again(t)
-		other.seals = sealer{auth.NewKeys()}
+		other.seals = sealer{auth.NewKeyring()}
 		must(t, other.CheckProof(t.Context()))
 		must(t, b.CheckRing(t.Context()))
 		must(t, b.CheckRing(t.Context()))
@@ -71,12 +71,12 @@ func TestCheckRing_OnceOnly(t *testing.T) {
 func TestBeginPostgres_OnceOnly(t *testing.T) {
 	address := database(t, "template0")
 	errs := make([]error, 8)
-	rings := make([]auth.Keys, len(errs)) // those that were drawn
+	rings := make([]auth.Keyring, len(errs)) // those that were drawn
 	var nodes sync.WaitGroup
 	for i := range errs {
 		nodes.Go(func() {
-			errs[i] = BeginPostgres(t.Context(), address, func() (auth.Keys, error) {
-				rings[i] = auth.NewKeys()
+			errs[i] = InitPostgres(t.Context(), address, func() (auth.Keyring, error) {
+				rings[i] = auth.NewKeyring()
 				return rings[i], nil
 			})
 		})
@@ -87,7 +87,7 @@ func TestBeginPostgres_OnceOnly(t *testing.T) {
 		switch {
 		case err == nil && begun < 0:
 			begun = i
-		case !errors.Is(err, ErrBegun) || len(rings[i].IDs()) > 0:
+		case !errors.Is(err, ErrInitialized) || len(rings[i].IDs()) > 0:
 			t.Errorf("one of them was answered %v and drew %d keys", err, len(rings[i].IDs()))
 		}
 	}
@@ -97,7 +97,7 @@ func TestBeginPostgres_OnceOnly(t *testing.T) {
 	s, err := OpenPostgres(t.Context(), address, rings[begun])
 	must(t, err)
 	must(t, errors.Join(s.CheckRing(t.Context()), s.Close()))
-	s, err = OpenPostgres(t.Context(), address, auth.NewKeys())
+	s, err = OpenPostgres(t.Context(), address, auth.NewKeyring())
 	must(t, err)
 	if err := s.CheckProof(t.Context()); !errors.Is(err, errSealed) {
 		t.Errorf("another ring is answered %v", err)
@@ -109,9 +109,9 @@ func TestBeginPostgres_OnceOnly(t *testing.T) {
 func TestBeginPostgres_NoKeys(t *testing.T) {
 	address, full := database(t, "template0"), errors.New("no space left")
 	for range 2 {
-		if err := BeginPostgres(t.Context(), address, func() (auth.Keys, error) { return auth.Keys{}, full }); !errors.Is(err, full) {
+		if err := InitPostgres(t.Context(), address, func() (auth.Keyring, error) { return auth.Keyring{}, full }); !errors.Is(err, full) {
 			t.Errorf("answered %v", err)
 		}
 	}
-	must(t, BeginPostgres(t.Context(), address, func() (auth.Keys, error) { return auth.NewKeys(), nil }))
+	must(t, InitPostgres(t.Context(), address, func() (auth.Keyring, error) { return auth.NewKeyring(), nil }))
 }

@@ -61,7 +61,7 @@ func (s *Store) resealColumn(ctx context.Context, c sealedColumn, progress func(
 func (s *Store) sealedOtherwise(ctx context.Context, c sealedColumn, after string) (values []sealedValue, err error) {
 	newest := s.seals.keys.IDs()[0]
 	var v sealedValue
-	err = s.reader.each(ctx, into{&v.id, &v.owner, &v.sealed}, func() {
+	err = s.reader.Each(ctx, Row{&v.id, &v.owner, &v.sealed}, func() {
 		values = append(values, v)
 		v.sealed = nil // the next one gets bytes of its own
 	}, c.query(`
@@ -88,7 +88,7 @@ func (s *Store) resealValues(ctx context.Context, c sealedColumn, values []seale
 			if err != nil {
 				return false, err
 			}
-			changed, err := tx.exec(ctx, c.query(`
+			changed, err := tx.Exec(ctx, c.query(`
 				UPDATE %[1]s SET %[2]s = $1
 				WHERE %[3]s = $2 AND %[4]s = $3 AND %[2]s = $4`), sealed, v.id, v.owner, v.sealed)
 			if err != nil {

@@ -15,7 +15,7 @@ import (
 // old values open while a new key seals (ST-06).
 //
 // It does not help against who has the server's keys too.
-type sealer struct{ keys auth.Keys }
+type sealer struct{ keys auth.Keyring }
 
 // A place is where a sealed value stands. It is part of the seal, so that
 // nobody who can write to the database can lend one row's secret to another.

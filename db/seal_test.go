@@ -15,11 +15,11 @@ import (
 func TestSeal_DumpHoldsNoSecret(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 		signingUp := attempt("", "a2")
-		signingUp.NewHash = "hash of eve"
-		b.give(t, auth.Grant{Attempt: signingUp})
+		signingUp.NewPasswordHash = "hash of eve"
+		b.give(t, auth.ChangeSet{Attempt: signingUp})
 		for range 2 { // before and after the log was moved into the file
 			dump := b.dump(t)
 			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code", "hash of ann", "hash of eve"} {
@@ -39,7 +39,7 @@ func TestSeal_DumpHoldsNoSecret(t *testing.T) {
 func TestSeal_MovedFails(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{
+		b.give(t, auth.ChangeSet{
 			NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon},
 			TOTP:    &auth.TOTPKey{User: "bob", Secret: []byte("bob's key"), AddedAt: noon},
 		})
@@ -60,7 +60,7 @@ func TestSeal_MovedFails(t *testing.T) {
 // ST-09: a value that was changed, cut or sealed with an unknown key is an
 // error, never an empty value.
 func TestSeal_FailsClosed(t *testing.T) {
-	s := sealer{keys: auth.NewKeys()}
+	s := sealer{keys: auth.NewKeyring()}
 	sealed, err := s.seal(totpSecret("ann"), []byte("secret"))
 	must(t, err)
 	changed := bytes.Clone(sealed)
@@ -74,14 +74,14 @@ func TestSeal_FailsClosed(t *testing.T) {
 			t.Errorf("%s: opened as %q", name, plain)
 		}
 	}
-	if _, err := (sealer{keys: auth.NewKeys()}).open(totpSecret("ann"), sealed); err == nil {
+	if _, err := (sealer{keys: auth.NewKeyring()}).open(totpSecret("ann"), sealed); err == nil {
 		t.Error("another server's key opened it")
 	}
 }
 
 // ST-04: no nonce comes twice, nor does any sealed value.
 func TestSeal_NoncesDistinct(t *testing.T) {
-	s := sealer{keys: auth.NewKeys()}
+	s := sealer{keys: auth.NewKeyring()}
 	seen := map[string]bool{}
 	for range 10_000 {
 		sealed, err := s.seal(totpSecret("ann"), []byte("the same"))
@@ -96,13 +96,13 @@ func TestSeal_NoncesDistinct(t *testing.T) {
 // ST-06: with a new key first in the ring, what the old one sealed still opens.
 func TestSeal_KeyRotation(t *testing.T) {
 	line := func(id string) string {
-		_, key := auth.NewKeys().Newest(auth.KeySeal)
+		_, key := auth.NewKeyring().Newest(auth.KeySeal)
 		return id + ":" + base64.StdEncoding.EncodeToString(key) + "\n"
 	}
 	older, newer := line("1"), line("2")
-	before, err := auth.ParseKeys(older)
+	before, err := auth.ParseKeyring(older)
 	must(t, err)
-	after, err := auth.ParseKeys(newer + older)
+	after, err := auth.ParseKeyring(newer + older)
 	must(t, err)
 	sealed, err := sealer{keys: before}.seal(totpSecret("ann"), []byte("secret"))
 	must(t, err)
@@ -120,7 +120,7 @@ func TestSeal_KeyRotation(t *testing.T) {
 // A message that does not open is named, and does not hold up the others.
 func TestClaimMessages_BrokenSeal(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
 		b.change(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
 		_, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {

@@ -35,12 +35,12 @@ func (c sealedColumn) query(text string) string {
 }
 
 // keys counts the column's values by the key that sealed them.
-func (c sealedColumn) keys(ctx context.Context, from statements) (map[byte]int, error) {
+func (c sealedColumn) keys(ctx context.Context, from Statements) (map[byte]int, error) {
 	counts := map[byte]int{}
 	var key []byte
 	var n int
 	var err error
-	each := from.each(ctx, into{&key, &n}, func() {
+	each := from.Each(ctx, Row{&key, &n}, func() {
 		if len(key) == 0 {
 			err = fmt.Errorf("%s.%s: %w", c.table, c.column, errSealed)
 			return
@@ -59,10 +59,10 @@ func (c sealedColumn) keys(ctx context.Context, from statements) (map[byte]int, 
 
 // keysUsed lists the keys that have sealed values of the column, without counting
 // them: from one key to the next an index leads over all that lies between.
-func (c sealedColumn) keysUsed(ctx context.Context, from statements) (used []byte, err error) {
+func (c sealedColumn) keysUsed(ctx context.Context, from Statements) (used []byte, err error) {
 	for next := 0; next <= 255; next++ {
 		var key []byte
-		err := from.find(ctx, into{&key}, c.query(`
+		err := from.Find(ctx, Row{&key}, c.query(`
 			SELECT substr(%[2]s, 1, 1)
 			FROM %[1]s
 			WHERE %[2]s IS NOT NULL AND substr(%[2]s, 1, 1) >= $1
@@ -85,15 +85,15 @@ func (c sealedColumn) keysUsed(ctx context.Context, from statements) (used []byt
 
 // stands reports whether the database has the column: one of an older version
 // may not have it yet.
-func (c sealedColumn) stands(ctx context.Context, from statements) bool {
-	return from.each(ctx, into{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
+func (c sealedColumn) stands(ctx context.Context, from Statements) bool {
+	return from.Each(ctx, Row{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
 }
 
 // SealedBy counts all sealed values by the id of the key that sealed them.
 func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
 	all := map[byte]int{}
 	for _, c := range sealedColumns {
-		counts, err := c.keys(ctx, s.reader.statements)
+		counts, err := c.keys(ctx, s.reader.Statements)
 		if err != nil {
 			return nil, fmt.Errorf("count sealed values: %w", err)
 		}
@@ -107,16 +107,16 @@ func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
 // CheckSeals opens one value of each kind and key. Where that succeeds the ring
 // is the database's own: a key that opens one opens all that bear its id.
 func (s *Store) CheckSeals(ctx context.Context) error {
-	return checkSeals(ctx, s.reader.statements, s.seals, sealedColumns)
+	return checkSeals(ctx, s.reader.Statements, s.seals, sealedColumns)
 }
 
-func checkSeals(ctx context.Context, from statements, seals sealer, columns []sealedColumn) error {
+func checkSeals(ctx context.Context, from Statements, seals sealer, columns []sealedColumn) error {
 	_, _, err := trySeals(ctx, from, seals, columns)
 	return err
 }
 
 // trySeals opens one value of each kind and key, and answers why some did not open.
-func trySeals(ctx context.Context, from statements, seals sealer, columns []sealedColumn) (tried, opened int, err error) {
+func trySeals(ctx context.Context, from Statements, seals sealer, columns []sealedColumn) (tried, opened int, err error) {
 	for _, c := range columns {
 		used, fault := c.keysUsed(ctx, from)
 		if fault != nil {
@@ -142,8 +142,8 @@ func trySeals(ctx context.Context, from statements, seals sealer, columns []seal
 }
 
 // example is one value that a key has sealed.
-func (c sealedColumn) example(ctx context.Context, from statements, key byte) (owner string, sealed []byte, err error) {
-	err = from.find(ctx, into{&owner, &sealed}, c.query(`
+func (c sealedColumn) example(ctx context.Context, from Statements, key byte) (owner string, sealed []byte, err error) {
+	err = from.Find(ctx, Row{&owner, &sealed}, c.query(`
 		SELECT %[4]s, %[2]s
 		FROM %[1]s
 		WHERE substr(%[2]s, 1, 1) = $1

@@ -11,11 +11,11 @@ import (
 func (b base) sealAll(t *testing.T) {
 	t.Helper()
 	b.ann(t)
-	b.give(t, auth.Grant{Messages: []auth.Message{message("m1")}})
+	b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
 	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	signingUp := attempt("", "a2")
-	signingUp.NewHash = "hash of eve"
-	b.give(t, auth.Grant{Attempt: signingUp})
+	signingUp.NewPasswordHash = "hash of eve"
+	b.give(t, auth.ChangeSet{Attempt: signingUp})
 	must(t, b.CheckRing(t.Context()))
 }
 
@@ -29,7 +29,7 @@ func TestSealedColumns_Complete(t *testing.T) {
 	}
 	stored := map[string]bool{}
 	var name string
-	must(t, b.reader.each(t.Context(), into{&name}, func() { stored[name] = true }, `
+	must(t, b.reader.Each(t.Context(), Row{&name}, func() { stored[name] = true }, `
 		SELECT tables.name || '.' || columns.name
 		FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
 		WHERE tables.type = 'table' AND columns.type = 'BLOB'`))
@@ -56,7 +56,7 @@ func TestCheckSeals_EveryKind(t *testing.T) {
 			moved, err := b.seals.seal(place{"elsewhere", c.column, "ann"}, []byte("secret"))
 			must(t, err)
 			var stood []byte
-			must(t, b.reader.each(t.Context(), into{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
+			must(t, b.reader.Each(t.Context(), Row{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
 			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), moved)
 			if err := b.CheckSeals(t.Context()); err == nil {
 				t.Errorf("%s: a value sealed for another place was not noticed", c.table)
@@ -64,7 +64,7 @@ func TestCheckSeals_EveryKind(t *testing.T) {
 			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), stood)
 		}
 		must(t, b.CheckSeals(t.Context()))
-		b.seals = sealer{auth.NewKeys()}
+		b.seals = sealer{auth.NewKeyring()}
 		if err := b.CheckSeals(t.Context()); err == nil {
 			t.Error("another ring opened the seals")
 		}

@@ -14,7 +14,7 @@ func TestSpendSentCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.SpendSentCode(ctx, *code("a1"), auth.Grant{At: noon})
+			return s.SpendSentCode(ctx, *code("a1"), auth.ChangeSet{At: noon})
 		})
 		_, err := b.FindSentCode(t.Context(), "a1")
 		wantNotFound(t, err)
@@ -26,7 +26,7 @@ func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			got, err := s.TakeSentCodeTry(ctx, "a1", auth.SentCodeTries)
+			got, err := s.AllowSentCodeAttempt(ctx, "a1", auth.SentCodeAttempts)
 			if errors.Is(err, auth.ErrNotFound) {
 				return false, nil
 			}
@@ -35,10 +35,10 @@ func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
 			}
 			return true, err
 		})
-		if allowed != auth.SentCodeTries {
-			t.Errorf("%d tries were allowed, not %d", allowed, auth.SentCodeTries)
+		if allowed != auth.SentCodeAttempts {
+			t.Errorf("%d tries were allowed, not %d", allowed, auth.SentCodeAttempts)
 		}
-		_, err := b.TakeSentCodeTry(t.Context(), "unknown", auth.SentCodeTries)
+		_, err := b.AllowSentCodeAttempt(t.Context(), "unknown", auth.SentCodeAttempts)
 		wantNotFound(t, err)
 	})
 }
@@ -47,18 +47,18 @@ func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
 func TestSpendSentCode_Replaced(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		for range auth.SentCodeTries {
-			_, err := b.TakeSentCodeTry(t.Context(), "a1", auth.SentCodeTries)
+		for range auth.SentCodeAttempts {
+			_, err := b.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
 			must(t, err)
 		}
 		newer := code("a1")
 		newer.MAC = []byte("newer")
-		b.give(t, auth.Grant{Code: newer})
-		_, err := b.TakeSentCodeTry(t.Context(), "a1", auth.SentCodeTries)
+		b.give(t, auth.ChangeSet{Code: newer})
+		_, err := b.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
 		must(t, err)
-		spent, err := b.SpendSentCode(t.Context(), *code("a1"), auth.Grant{At: noon})
+		spent, err := b.SpendSentCode(t.Context(), *code("a1"), auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendSentCode(t.Context(), *newer, auth.Grant{At: noon})
+		spent, err = b.SpendSentCode(t.Context(), *newer, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

@@ -27,9 +27,9 @@ const (
 	sessionStands = `users.disabled_at IS NULL`
 )
 
-func sessionRow(f *auth.Session) into {
-	return into{
-		&f.ID, &f.Handle, &f.User, &f.Email, at(&f.StartedAt), at(&f.SeenAt), at(&f.FirstAt), at(&f.SecondAt), &f.MustChange,
+func sessionRow(f *auth.Session) Row {
+	return Row{
+		&f.ID, &f.TokenHash, &f.User, &f.Email, Time(&f.StartedAt), Time(&f.SeenAt), Time(&f.PasswordAt), Time(&f.MFAAt), &f.MustChange,
 	}
 }
 
@@ -37,9 +37,9 @@ func sessionRow(f *auth.Session) into {
 // every page of an account needs both.
 func (s *Store) FindSessionFactors(ctx context.Context, handle string, now time.Time) (f auth.Session, has auth.Factors, err error) {
 	var rows factorRows
-	err = s.reader.each(ctx, append(sessionRow(&f), rows.row()...), rows.keep, `
+	err = s.reader.Each(ctx, append(sessionRow(&f), rows.row()...), rows.keep, `
 		SELECT`+sessionColumns+`,`+factorColumns+sessionJoin+factorJoins+`
-		WHERE `+sessionStands+` AND sessions.handle = $1`, handle, millis(now))
+		WHERE `+sessionStands+` AND sessions.handle = $1`, handle, Millis(now))
 	if err != nil {
 		return f, has, fmt.Errorf("find a session and its factors: %w", err)
 	}
@@ -53,8 +53,8 @@ func (s *Store) FindSessionFactors(ctx context.Context, handle string, now time.
 // of them.
 func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.Session, err error) {
 	var f auth.Session
-	row := append(sessionRow(&f), at(&f.CreatedAt), &f.Address, &f.Browser)
-	err = s.reader.each(ctx, row, func() { all = append(all, f) }, `
+	row := append(sessionRow(&f), Time(&f.CreatedAt), &f.IP, &f.UserAgent)
+	err = s.reader.Each(ctx, row, func() { all = append(all, f) }, `
 		SELECT`+sessionColumns+`,
 			sessions.created_at,
 			sessions.address,
@@ -66,13 +66,13 @@ func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.
 	return all, nil
 }
 
-// ReplaceSeen writes when a session was last seen. Of requests that overtake
+// TouchSession writes when a session was last seen. Of requests that overtake
 // one another the latest counts.
-func (s *Store) ReplaceSeen(ctx context.Context, id auth.SessionID, now time.Time) error {
+func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Time) error {
 	_, err := s.write(ctx, "note that a session was seen", nil, func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, `
+		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
-			WHERE id = $2 AND seen_at < $1`, millis(now), id)
+			WHERE id = $2 AND seen_at < $1`, Millis(now), id)
 		return true, err
 	})
 	return err
@@ -87,24 +87,24 @@ var (
 // RemoveSession ends a session and what was under way in it.
 func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 	_, err := s.write(ctx, "end a session", nil, func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, removeCodesByHandle, handle)
+		_, err := tx.Exec(ctx, removeCodesByHandle, handle)
 		if err != nil {
 			return false, err
 		}
-		_, err = tx.exec(ctx, `DELETE FROM sessions WHERE handle = $1`, handle)
+		_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE handle = $1`, handle)
 		return true, err
 	})
 	return err
 }
 
 // RemoveSessionOf ends a session by its id, of that account alone.
-func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.Grant) (removed bool, err error) {
+func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", about(grant, user), func(tx *tx) (bool, error) {
-		_, err := tx.exec(ctx, removeCodesOf, id, user)
+		_, err := tx.Exec(ctx, removeCodesOf, id, user)
 		if err != nil {
 			return false, err
 		}
-		gone, err := tx.exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
+		gone, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
 		if err != nil || gone == 0 {
 			return false, err
 		}
@@ -112,8 +112,8 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 	})
 }
 
-// AddGrant writes what hangs on no condition of its own.
-func (s *Store) AddGrant(ctx context.Context, grant auth.Grant) error {
+// Apply writes what hangs on no condition of its own.
+func (s *Store) Apply(ctx context.Context, grant auth.ChangeSet) error {
 	return s.add(ctx, "add a grant", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
 }
 
@@ -122,7 +122,7 @@ func (s *Store) AddGrant(ctx context.Context, grant auth.Grant) error {
 // account has none: a password read before the first factor came signs nobody
 // in after it (SE-09).
 func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added bool, err error) {
-	rows, err := t.exec(ctx, `
+	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
 			(id, handle, user_id, created_at, started_at, seen_at, first_at, second_at, address, browser)
 		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10
@@ -131,22 +131,22 @@ func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added b
 			EXISTS (SELECT 1 FROM totp WHERE user_id = $3)
 			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $3 AND reserved_at IS NOT NULL)
 		))`,
-		s.ID, s.Handle, s.User, millis(s.CreatedAt), millis(s.StartedAt), millis(s.SeenAt), millis(s.FirstAt),
-		millis(s.SecondAt), s.Address, s.Browser, bare)
+		s.ID, s.TokenHash, s.User, Millis(s.CreatedAt), Millis(s.StartedAt), Millis(s.SeenAt), Millis(s.PasswordAt),
+		Millis(s.MFAAt), s.IP, s.UserAgent, bare)
 	return rows > 0, err
 }
 
 // raiseSession writes what a session has proved anew. With a new handle its
 // time begins anew, too (SE-06). It answers false where the session has ended.
-func (t *tx) raiseSession(ctx context.Context, r auth.Raise, now time.Time) (raised bool, err error) {
-	rows, err := t.exec(ctx, `
+func (t *tx) raiseSession(ctx context.Context, r auth.RenewSession, now time.Time) (raised bool, err error) {
+	rows, err := t.Exec(ctx, `
 		UPDATE sessions SET
 			handle = CASE WHEN $1 = '' THEN handle ELSE $1 END,
 			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
 			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
 			first_at = COALESCE($3, first_at),
 			second_at = COALESCE($4, second_at)
-		WHERE id = $5`, r.Handle, millis(now), millis(r.FirstAt), millis(r.SecondAt), r.Session)
+		WHERE id = $5`, r.TokenHash, Millis(now), Millis(r.PasswordAt), Millis(r.MFAAt), r.Session)
 	return rows > 0, err
 }
 
@@ -156,25 +156,25 @@ func (t *tx) endSessions(ctx context.Context, end auth.EndSessions) error {
 	if err := t.endAttemptsOf(ctx, end.User); err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `
+	_, err := t.Exec(ctx, `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2)`,
 		end.User, end.Except)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, end.User, end.Except)
+	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, end.User, end.Except)
 	return err
 }
 
 // endAttemptsOf ends all that is under way to sign in to an account, and its codes.
 func (t *tx) endAttemptsOf(ctx context.Context, user auth.UserID) error {
-	_, err := t.exec(ctx, `
+	_, err := t.Exec(ctx, `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)`, user)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user)
+	_, err = t.Exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user)
 	return err
 }

@@ -14,7 +14,7 @@ func TestFindSession(t *testing.T) {
 		b.ann(t)
 		want := *session("ann", "s1")
 		want.Email = "Aann@example.org"
-		got, err := b.FindSession(t.Context(), want.Handle)
+		got, err := b.FindSession(t.Context(), want.TokenHash)
 		must(t, err)
 		if got != want {
 			t.Errorf("got %+v, want %+v", got, want)
@@ -29,7 +29,7 @@ func TestFindSession(t *testing.T) {
 func TestFindSessionFactors(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}, Session: session("bob", "s2")})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}, Session: session("bob", "s2")})
 		same := func(user auth.UserID, handle string) {
 			t.Helper()
 			want, err := b.FindFactors(t.Context(), user, noon)
@@ -41,7 +41,7 @@ func TestFindSessionFactors(t *testing.T) {
 		}
 		same("bob", "handle of s2")
 		same("ann", "handle of s1")
-		b.give(t, auth.Grant{Phone: phone("ann", "p2", "+4915100000002")})
+		b.give(t, auth.ChangeSet{Phone: phone("ann", "p2", "+4915100000002")})
 		same("ann", "handle of s1")
 	})
 }
@@ -51,7 +51,7 @@ func TestReplaceSeen(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		for _, minutes := range []time.Duration{2, 1} {
-			must(t, b.ReplaceSeen(t.Context(), "s1", noon.Add(minutes*time.Minute)))
+			must(t, b.TouchSession(t.Context(), "s1", noon.Add(minutes*time.Minute)))
 		}
 		got, err := b.FindSession(t.Context(), "handle of s1")
 		if err != nil || !got.SeenAt.Equal(noon.Add(2*time.Minute)) {
@@ -65,7 +65,7 @@ func TestRemoveSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
-		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.Grant{At: noon, Code: code("e1")}))
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.ChangeSet{At: noon, Code: code("e1")}))
 		must(t, b.RemoveSession(t.Context(), "handle of s1"))
 		must(t, b.RemoveSession(t.Context(), "handle of s1"))
 		_, err := b.FindSession(t.Context(), "handle of s1")
@@ -86,7 +86,7 @@ func TestFindSessions(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.everything(t, "bob", noon)
-		b.give(t, auth.Grant{Session: session("ann", "s2")})
+		b.give(t, auth.ChangeSet{Session: session("ann", "s2")})
 		all, err := b.FindSessions(t.Context(), "ann")
 		must(t, err)
 		if len(all) != 2 {
@@ -99,9 +99,9 @@ func TestFindSessions(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		}
-		told, err := b.RemoveSessionOf(t.Context(), "bob", "s1", auth.Grant{At: noon})
+		told, err := b.RemoveSessionOf(t.Context(), "bob", "s1", auth.ChangeSet{At: noon})
 		wantFalse(t, told, err)
-		told, err = b.RemoveSessionOf(t.Context(), "ann", "session of bob", auth.Grant{At: noon})
+		told, err = b.RemoveSessionOf(t.Context(), "ann", "session of bob", auth.ChangeSet{At: noon})
 		wantFalse(t, told, err)
 		_, err = b.FindSentCode(t.Context(), "number of bob")
 		must(t, err)
@@ -115,7 +115,7 @@ func TestRemoveSessionOf_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.everything(t, "ann", noon)
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.RemoveSessionOf(ctx, "ann", "session of ann", auth.Grant{At: noon})
+			return s.RemoveSessionOf(ctx, "ann", "session of ann", auth.ChangeSet{At: noon})
 		})
 		for _, holder := range []string{"attempt of ann", "number of ann"} { // both were under way in it
 			_, err := b.FindSentCode(t.Context(), holder)
@@ -131,12 +131,12 @@ func TestRemoveSessionOf_OnceOnly(t *testing.T) {
 func TestGrant_Raise(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{Session: session("ann", "s2")})
+		b.give(t, auth.ChangeSet{Session: session("ann", "s2")})
 		want := *session("ann", "s1")
 		want.Email = "Aann@example.org"
-		raise := func(handle string, grant auth.Grant) {
+		raise := func(handle string, grant auth.ChangeSet) {
 			t.Helper()
-			must(t, b.AddGrant(t.Context(), grant))
+			must(t, b.Apply(t.Context(), grant))
 			got, err := b.FindSession(t.Context(), handle)
 			must(t, err)
 			if got != want {
@@ -144,19 +144,19 @@ func TestGrant_Raise(t *testing.T) {
 			}
 		}
 		second := noon.Add(time.Minute)
-		want.SecondAt = second
-		raise(want.Handle, auth.Grant{At: second, Raise: &auth.Raise{Session: "s1", SecondAt: second}})
+		want.MFAAt = second
+		raise(want.TokenHash, auth.ChangeSet{At: second, RenewSession: &auth.RenewSession{Session: "s1", MFAAt: second}})
 		first := noon.Add(time.Hour)
-		want.Handle, want.FirstAt, want.StartedAt, want.SeenAt = "new", first, first, first
-		raise("new", auth.Grant{At: first, Raise: &auth.Raise{Session: "s1", Handle: "new", FirstAt: first}})
+		want.TokenHash, want.PasswordAt, want.StartedAt, want.SeenAt = "new", first, first, first
+		raise("new", auth.ChangeSet{At: first, RenewSession: &auth.RenewSession{Session: "s1", TokenHash: "new", PasswordAt: first}})
 		_, err := b.FindSession(t.Context(), "handle of s1")
 		wantNotFound(t, err)
-		if other, err := b.FindSession(t.Context(), "handle of s2"); err != nil || !other.FirstAt.Equal(noon) {
+		if other, err := b.FindSession(t.Context(), "handle of s2"); err != nil || !other.PasswordAt.Equal(noon) {
 			t.Errorf("another session has changed: %+v, %v", other, err)
 		}
 
-		ended := auth.Grant{At: noon, Raise: &auth.Raise{Session: "s9", FirstAt: noon}, Messages: []auth.Message{message("m1")}}
-		wantNotFound(t, b.AddGrant(t.Context(), ended))
+		ended := auth.ChangeSet{At: noon, RenewSession: &auth.RenewSession{Session: "s9", PasswordAt: noon}, Messages: []auth.Message{message("m1")}}
+		wantNotFound(t, b.Apply(t.Context(), ended))
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, ended)
 		wantFalse(t, spent, err)
 		wantTables(t, b.tables(t), map[string]int{"messages": 0})
@@ -167,19 +167,19 @@ func TestGrant_Raise(t *testing.T) {
 // factor begins no session that outlives it.
 func TestGrant_BareAgainstActivation(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 		b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i == racers/2 {
 				e := enrolment("k1")
 				e.VerifiedAt = noon
-				return s.SpendTOTPEnrolment(ctx, e, auth.Grant{
+				return s.SpendTOTPEnrolment(ctx, e, auth.ChangeSet{
 					At: noon, TOTP: &auth.TOTPKey{User: "ann", Secret: e.Secret, AddedAt: noon},
 					EndSessions: &auth.EndSessions{User: "ann", Except: "s1"},
 				})
 			}
 			id := auth.SessionID("bare " + string(rune('A'+i)))
-			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.Grant{At: noon, Bare: true, Session: session("ann", id)})
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{At: noon, Bare: true, Session: session("ann", id)})
 		})
 		wantTables(t, b.tables(t), map[string]int{"totp": 1, "sessions": 1})
 	})
@@ -188,13 +188,13 @@ func TestGrant_BareAgainstActivation(t *testing.T) {
 // A phone counts as a factor once it is reserved.
 func TestGrant_Bare(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Bare: true, Session: session("ann", "s1")})
-		b.give(t, auth.Grant{Phone: phone("ann", "p1", "+4915100000001")})
-		b.give(t, auth.Grant{Bare: true, Session: session("ann", "s2")})
-		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.Grant{At: noon})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Bare: true, Session: session("ann", "s1")})
+		b.give(t, auth.ChangeSet{Phone: phone("ann", "p1", "+4915100000001")})
+		b.give(t, auth.ChangeSet{Bare: true, Session: session("ann", "s2")})
+		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon})
 		wantTrue(t, told, err)
-		wantNotFound(t, b.AddGrant(t.Context(), auth.Grant{At: noon, Bare: true, Session: session("ann", "s3")}))
-		b.give(t, auth.Grant{Session: session("ann", "s4")})
+		wantNotFound(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Bare: true, Session: session("ann", "s3")}))
+		b.give(t, auth.ChangeSet{Session: session("ann", "s4")})
 		wantTables(t, b.tables(t), map[string]int{"sessions": 3})
 	})
 }

@@ -21,13 +21,13 @@ func (t *tx) addUser(ctx context.Context, u auth.NewUser) error {
 	if err != nil {
 		return err
 	}
-	added, err := t.exec(ctx, `
+	added, err := t.Exec(ctx, `
 		INSERT INTO users (id, email, email_key, password_hash, password_sealed, created_at)
 		VALUES ($1, $2, $3, '', $4, $5)
 		ON CONFLICT (email_key) DO NOTHING`,
-		u.ID, u.Email.Typed, u.Email.Key, orNull(sealed), millis(u.CreatedAt))
+		u.ID, u.Email.Typed, u.Email.Key, orNull(sealed), Millis(u.CreatedAt))
 	if err == nil && added == 0 {
-		err = auth.ErrAddressTaken
+		err = auth.ErrEmailTaken
 	}
 	return err
 }

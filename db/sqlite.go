@@ -38,7 +38,7 @@ type pragma struct{ name, set, reads string }
 // One connection writes, and takes the write lock when it begins: a read
 // followed by a write then never meets a lock it cannot get. The others can
 // only read.
-func OpenSQLite(ctx context.Context, path string, keys auth.Keys) (*Store, error) {
+func OpenSQLite(ctx context.Context, path string, keys auth.Keyring) (*Store, error) {
 	if len(keys.All(auth.KeySeal)) == 0 {
 		return nil, errNoKeys
 	}
@@ -66,8 +66,8 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
-	s.reader = &pool{statements: statements{reader}, use: reader.use, close: reader.close}
-	if err := checkSQLite(ctx, s.reader.statements, readerPragmas...); err != nil {
+	s.reader = &pool{Statements: Statements{reader}, use: reader.use, close: reader.close}
+	if err := checkSQLite(ctx, s.reader.Statements, readerPragmas...); err != nil {
 		return fmt.Errorf("open the database for reading: %w", err)
 	}
 	s.group = &group{begin: s.writer.begin}
@@ -112,17 +112,17 @@ func openSQLiteWriter(ctx context.Context, path string) (*writePool, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	if err := checkSQLite(ctx, statements{viaSQL{db}}, pragma{"query_only", "0", "0"}); err != nil {
+	if err := checkSQLite(ctx, Statements{viaSQL{db}}, pragma{"query_only", "0", "0"}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return newParsedPool(db), nil
 }
 
 // checkSQLite reads back what a connection was asked for.
-func checkSQLite(ctx context.Context, on statements, more ...pragma) error {
+func checkSQLite(ctx context.Context, on Statements, more ...pragma) error {
 	for _, p := range slices.Concat(sqlitePragmas, more) {
 		var got string
-		if err := on.find(ctx, into{&got}, `PRAGMA `+p.name); err != nil {
+		if err := on.Find(ctx, Row{&got}, `PRAGMA `+p.name); err != nil {
 			return fmt.Errorf("read pragma %s: %w", p.name, err)
 		}
 		if got != p.reads {

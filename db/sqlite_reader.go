@@ -122,8 +122,8 @@ func (r *sqliteReader) end() error {
 
 func (r *sqliteReader) use() Pool {
 	return Pool{
-		Most: r.open, Open: r.open, InUse: r.open - len(r.turns),
-		Waits: r.waits.Load(), WaitedFor: time.Duration(r.waitedFor.Load()),
+		Max: r.open, Open: r.open, InUse: r.open - len(r.turns),
+		Waits: r.waits.Load(), WaitTime: time.Duration(r.waitedFor.Load()),
 	}
 }
 
@@ -133,7 +133,7 @@ func (r *sqliteReader) exec(ctx context.Context, query string, args []any) (chan
 }
 
 // read implements [runner].
-func (r *sqliteReader) read(ctx context.Context, row into, more func() bool, query string, args []any) (err error) {
+func (r *sqliteReader) read(ctx context.Context, row Row, more func() bool, query string, args []any) (err error) {
 	conn, err := r.take(ctx)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func TestSQLiteReader_Waits(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- b.reader.find(ctx, into{&n}, `SELECT 1`) }()
+	go func() { ended <- b.reader.Find(ctx, Row{&n}, `SELECT 1`) }()
 	for b.Pools()["read"].Waits == 0 {
 		runtime.Gosched() // until it waits
 	}
@@ -31,7 +31,7 @@ func TestSQLiteReader_Waits(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("who went away was told %v", err)
 	}
-	if got := b.Pools()["read"]; got.InUse != readers || got.Waits != 1 || got.WaitedFor <= 0 {
+	if got := b.Pools()["read"]; got.InUse != readers || got.Waits != 1 || got.WaitTime <= 0 {
 		t.Errorf("the connections are said to be used as %+v", got)
 	}
 }
@@ -40,7 +40,7 @@ func TestSQLiteReader_Closed(t *testing.T) {
 	b := open(t)
 	must(t, b.Close())
 	var n int
-	if err := b.reader.find(t.Context(), into{&n}, `SELECT 1`); !errors.Is(err, errReaderClosed) {
+	if err := b.reader.Find(t.Context(), Row{&n}, `SELECT 1`); !errors.Is(err, errReaderClosed) {
 		t.Errorf("a read of a closed database was answered by %v", err)
 	}
 }
@@ -52,7 +52,7 @@ func TestSQLiteReader_SeesWhatWasWritten(t *testing.T) {
 	for want := range 2 * readers {
 		b.change(t, `INSERT INTO tries (key, owner, n) VALUES ($1, '', 1)`, fmt.Sprint(want))
 		var first string
-		must(t, b.reader.find(t.Context(), into{&first}, `SELECT key FROM tries`))
+		must(t, b.reader.Find(t.Context(), Row{&first}, `SELECT key FROM tries`))
 		if n := b.count(t, `SELECT count(*) FROM tries`); n != want+1 {
 			t.Fatalf("%d rows are seen of %d", n, want+1)
 		}
@@ -72,35 +72,35 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		when   time.Time
 		anyhow any
 	)
-	must(t, b.reader.find(t.Context(), into{&user, &text, &number, &long, &claim, &bytes, at(&when), &anyhow},
+	must(t, b.reader.Find(t.Context(), Row{&user, &text, &number, &long, &claim, &bytes, Time(&when), &anyhow},
 		`SELECT 'ann', 7, 8, 9, 1, x'0102', 86400000, NULL`))
 	got, want := fmt.Sprint(user, text, number, long, claim, bytes, when.Unix(), anyhow), fmt.Sprint("ann", "7", 8, 9, true, []byte{1, 2}, 86400, nil)
 	if got != want {
 		t.Errorf("the columns arrived as %s, not %s", got, want)
 	}
-	must(t, b.reader.find(t.Context(), into{&bytes, at(&when)}, `SELECT NULL, NULL`))
+	must(t, b.reader.Find(t.Context(), Row{&bytes, Time(&when)}, `SELECT NULL, NULL`))
 	if bytes != nil || !when.IsZero() {
 		t.Errorf("nothing arrived as %v and %v", bytes, when)
 	}
 	for _, wrong := range []struct {
-		row   into
+		row   Row
 		query string
 		args  []any
 	}{
-		{into{&text}, `SELECT NULL`, nil},
-		{into{&user}, `SELECT NULL`, nil},
-		{into{&user}, `SELECT 1`, nil},
-		{into{&number}, `SELECT 'one'`, nil},
-		{into{&long}, `SELECT NULL`, nil},
-		{into{&claim}, `SELECT 'true'`, nil},
-		{into{at(&when)}, `SELECT 'noon'`, nil},
-		{into{&text, &number}, `SELECT 'one column'`, nil},
-		{into{new(chan int)}, `SELECT 1`, nil},
-		{into{&number}, `SELECT $1`, []any{1, "one too many"}},
-		{into{&number}, `SELECT $1`, []any{1.5}},
-		{into{&number}, `SELECT`, nil},
+		{Row{&text}, `SELECT NULL`, nil},
+		{Row{&user}, `SELECT NULL`, nil},
+		{Row{&user}, `SELECT 1`, nil},
+		{Row{&number}, `SELECT 'one'`, nil},
+		{Row{&long}, `SELECT NULL`, nil},
+		{Row{&claim}, `SELECT 'true'`, nil},
+		{Row{Time(&when)}, `SELECT 'noon'`, nil},
+		{Row{&text, &number}, `SELECT 'one column'`, nil},
+		{Row{new(chan int)}, `SELECT 1`, nil},
+		{Row{&number}, `SELECT $1`, []any{1, "one too many"}},
+		{Row{&number}, `SELECT $1`, []any{1.5}},
+		{Row{&number}, `SELECT`, nil},
 	} {
-		if err := b.reader.find(t.Context(), wrong.row, wrong.query, wrong.args...); err == nil {
+		if err := b.reader.Find(t.Context(), wrong.row, wrong.query, wrong.args...); err == nil {
 			t.Errorf("%s %v into a %T was taken", wrong.query, wrong.args, wrong.row[0])
 		}
 	}

@@ -29,7 +29,7 @@ func TestOpenSQLite_FileIsPrivate(t *testing.T) {
 // A name with signs that mean something in an address is a name all the same.
 func TestOpenSQLite_OddNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?c#d%41&e.db")
-	s, err := OpenSQLite(t.Context(), path, auth.NewKeys())
+	s, err := OpenSQLite(t.Context(), path, auth.NewKeyring())
 	must(t, err)
 	must(t, s.Close())
 	if stat, err := os.Stat(path); err != nil || stat.Size() == 0 {
@@ -39,21 +39,21 @@ func TestOpenSQLite_OddNames(t *testing.T) {
 
 func TestOpenSQLite_Pragmas(t *testing.T) {
 	b := open(t)
-	must(t, checkSQLite(t.Context(), b.writer.statements))
-	must(t, checkSQLite(t.Context(), b.reader.statements, readerPragmas...))
-	if err := checkSQLite(t.Context(), b.writer.statements, readerPragmas...); err == nil {
+	must(t, checkSQLite(t.Context(), b.writer.Statements))
+	must(t, checkSQLite(t.Context(), b.reader.Statements, readerPragmas...))
+	if err := checkSQLite(t.Context(), b.writer.Statements, readerPragmas...); err == nil {
 		t.Error("a pragma that did not take was not noticed")
 	}
-	if _, err := b.reader.exec(t.Context(), `DELETE FROM users`); err == nil {
+	if _, err := b.reader.Exec(t.Context(), `DELETE FROM users`); err == nil {
 		t.Error("a reader could write")
 	}
-	for _, on := range []statements{b.writer.statements, b.reader.statements} {
-		if _, err := on.exec(t.Context(), `SELECT "no such column"`); err == nil {
+	for _, on := range []Statements{b.writer.Statements, b.reader.Statements} {
+		if _, err := on.Exec(t.Context(), `SELECT "no such column"`); err == nil {
 			t.Error("double quotes made a string of a name")
 		}
 	}
 	var kept int
-	must(t, b.writer.find(t.Context(), into{&kept}, `PRAGMA temp_store`))
+	must(t, b.writer.Find(t.Context(), Row{&kept}, `PRAGMA temp_store`))
 	if kept != 2 {
 		t.Error("what a savepoint may undo is kept in a file")
 	}
@@ -114,11 +114,11 @@ func TestOpenSQLite_Refused(t *testing.T) {
 	must(t, os.WriteFile(text, []byte(strings.Repeat("this is no database. ", 100)), 0o600))
 	for name, c := range map[string]struct {
 		path string
-		keys auth.Keys
+		keys auth.Keyring
 	}{
-		"no keys":     {filepath.Join(folder, "a.db"), auth.Keys{}},
-		"no folder":   {filepath.Join(folder, "missing", "a.db"), auth.NewKeys()},
-		"no database": {text, auth.NewKeys()},
+		"no keys":     {filepath.Join(folder, "a.db"), auth.Keyring{}},
+		"no folder":   {filepath.Join(folder, "missing", "a.db"), auth.NewKeyring()},
+		"no database": {text, auth.NewKeyring()},
 	} {
 		if s, err := OpenSQLite(t.Context(), c.path, c.keys); err == nil {
 			must(t, s.Close())

@@ -40,7 +40,7 @@ func bind(stmt *sqlite.Stmt, args []any) error {
 }
 
 // scan puts the columns of a row where they go, by the rules of database/sql.
-func scan(stmt *sqlite.Stmt, row into) error {
+func scan(stmt *sqlite.Stmt, row Row) error {
 	if got := stmt.ColumnCount(); got != len(row) {
 		return fmt.Errorf("%d columns for %d places", got, len(row))
 	}

@@ -16,23 +16,23 @@ type runner interface {
 	// exec runs a write and answers how many rows it changed.
 	exec(ctx context.Context, query string, args []any) (changed int64, err error)
 	// read scans one row after the other into row, as long as more answers true.
-	read(ctx context.Context, row into, more func() bool, query string, args []any) error
+	read(ctx context.Context, row Row, more func() bool, query string, args []any) error
 }
 
-// into lists where the columns of a row go.
-type into []any
+// Row lists where the columns of a row go.
+type Row []any
 
-// statements are what the store's methods run queries by. The number of
+// Statements are what the store's methods run queries by. The number of
 // arguments is the writer's care: SQLite's driver ignores one too many.
-type statements struct{ on runner }
+type Statements struct{ on runner }
 
-// exec runs a write and returns how many rows it changed.
-func (s statements) exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
+// Exec runs a write and returns how many rows it changed.
+func (s Statements) Exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
 	return s.on.exec(ctx, query, args)
 }
 
-// find reads one row, or answers auth.ErrNotFound.
-func (s statements) find(ctx context.Context, row into, query string, args ...any) error {
+// Find reads one row, or answers auth.ErrNotFound.
+func (s Statements) Find(ctx context.Context, row Row, query string, args ...any) error {
 	found := false
 	err := s.on.read(ctx, row, func() bool { found = true; return false }, query, args)
 	if err == nil && !found {
@@ -41,8 +41,8 @@ func (s statements) find(ctx context.Context, row into, query string, args ...an
 	return err
 }
 
-// each reads all rows: it scans one into row and calls keep, again and again.
-func (s statements) each(ctx context.Context, row into, keep func(), query string, args ...any) error {
+// Each reads all rows: it scans one into row and calls keep, again and again.
+func (s Statements) Each(ctx context.Context, row Row, keep func(), query string, args ...any) error {
 	return s.on.read(ctx, row, func() bool { keep(); return true }, query, args)
 }
 
@@ -75,7 +75,7 @@ func (v viaSQL) exec(ctx context.Context, query string, args []any) (changed int
 	return result.RowsAffected()
 }
 
-func (v viaSQL) read(ctx context.Context, row into, more func() bool, query string, args []any) error {
+func (v viaSQL) read(ctx context.Context, row Row, more func() bool, query string, args []any) error {
 	rows, err := v.on.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -92,16 +92,16 @@ func (v viaSQL) read(ctx context.Context, row into, more func() bool, query stri
 	return rows.Err()
 }
 
-// millis is a time as it is stored: Unix milliseconds, and NULL for never.
-func millis(t time.Time) any {
+// Millis is a time as it is stored: Unix milliseconds, and NULL for never.
+func Millis(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
 	return t.UnixMilli()
 }
 
-// at reads a stored time into t, always in UTC.
-func at(t *time.Time) sql.Scanner { return moment{t} }
+// Time reads a stored time into t, always in UTC.
+func Time(t *time.Time) sql.Scanner { return moment{t} }
 
 type moment struct{ t *time.Time }
 

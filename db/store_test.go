@@ -13,7 +13,7 @@ import (
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
 // give writes a grant that hangs on nothing.
-func (b base) give(t *testing.T, grant auth.Grant) {
+func (b base) give(t *testing.T, grant auth.ChangeSet) {
 	t.Helper()
 	grant.At = noon
 	must(t, b.AddAttempt(t.Context(), grant))
@@ -23,7 +23,7 @@ func (b base) give(t *testing.T, grant auth.Grant) {
 // no factor, a backup code and an open attempt.
 func (b base) ann(t *testing.T) {
 	t.Helper()
-	b.give(t, auth.Grant{
+	b.give(t, auth.ChangeSet{
 		NewUser:     &auth.NewUser{User: user("ann"), CreatedAt: noon},
 		Session:     session("ann", "s1"),
 		TOTP:        &auth.TOTPKey{User: "ann", Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
@@ -41,29 +41,29 @@ func user(id auth.UserID) auth.User {
 
 func session(user auth.UserID, id auth.SessionID) *auth.Session {
 	return &auth.Session{
-		ID: id, Handle: "handle of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, FirstAt: noon,
-		Address: "192.0.2.1", Browser: "a browser",
+		ID: id, TokenHash: "handle of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
+		IP: "192.0.2.1", UserAgent: "a browser",
 	}
 }
 
 func attempt(user auth.UserID, handle string) *auth.Attempt {
 	return &auth.Attempt{
-		Handle: handle, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
-		Proved: []auth.Proof{{Kind: auth.Password, At: noon}}, ExpiresAt: noon.Add(auth.AttemptLifetime),
+		TokenHash: handle, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
+		Verified: []auth.VerifiedFactor{{Factor: auth.Password, At: noon}}, ExpiresAt: noon.Add(auth.AttemptLifetime),
 	}
 }
 
 func code(holder string) *auth.SentCode {
 	return &auth.SentCode{
 		Holder: holder, MAC: []byte("mac for " + holder), To: "+4915100000001",
-		SentAt: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMost),
+		SentAt: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMax),
 	}
 }
 
 func codes(user auth.UserID, hashes ...string) *auth.BackupCodeSet {
 	return &auth.BackupCodeSet{
 		User: user, Salt: "salt", Hashes: hashes, Unseen: []string{"unseenbackupcode"},
-		UnseenUntil: noon.Add(auth.BackupCodesUnseen), MadeAt: noon,
+		UnseenUntil: noon.Add(auth.BackupCodesUnseenLifetime), MadeAt: noon,
 	}
 }
 
@@ -73,8 +73,8 @@ func phone(user auth.UserID, id auth.PhoneID, number string) *auth.NewPhone {
 
 func message(id string) auth.Message {
 	return auth.Message{
-		ID: id, Channel: auth.BySMS, To: "+4915100000001", Letter: auth.LetterSignInCode,
-		At: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMost), Code: "271828",
+		ID: id, Channel: auth.BySMS, To: "+4915100000001", Kind: auth.MessageSignInCode,
+		At: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMax), Code: "271828",
 	}
 }
 
@@ -94,7 +94,7 @@ func (b base) FindSession(ctx context.Context, handle string) (auth.Session, err
 	all, err := b.FindSessions(ctx, f.User)
 	for _, one := range all {
 		told := one
-		told.CreatedAt, told.Address, told.Browser = f.CreatedAt, f.Address, f.Browser
+		told.CreatedAt, told.IP, told.UserAgent = f.CreatedAt, f.IP, f.UserAgent
 		if told == f { // both ways to it agree
 			return one, err
 		}
@@ -141,7 +141,7 @@ func (b base) once(t *testing.T, ask func(ctx context.Context, s *Store, i int) 
 // count reads one number past the store.
 func (b base) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
-	must(t, b.reader.find(t.Context(), into{&n}, query, args...))
+	must(t, b.reader.Find(t.Context(), Row{&n}, query, args...))
 	return n
 }
 

@@ -18,7 +18,7 @@ import (
 // A base is a database of a test's own, opened as in production.
 type base struct {
 	*Store
-	keys auth.Keys
+	keys auth.Keyring
 	kind string
 	path string // of the file, or the address
 	open func(ctx context.Context) (*Store, error)
@@ -43,7 +43,7 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "twostep.db")
-	s, err := OpenSQLite(context.Background(), path, auth.NewKeys())
+	s, err := OpenSQLite(context.Background(), path, auth.NewKeyring())
 	if err == nil {
 		err = s.Close()
 	}
@@ -58,7 +58,7 @@ func open(t *testing.T) base {
 	t.Helper()
 	file, err := migratedFile()
 	must(t, err)
-	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeys()}
+	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
 	must(t, os.WriteFile(b.path, file, 0o600))
 	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
 	b.Store = b.again(t)
@@ -68,7 +68,7 @@ func open(t *testing.T) base {
 // withOtherRing is the same open database, with keys of its own.
 func withOtherRing(s *Store) *Store {
 	return &Store{
-		writer: s.writer, reader: s.reader, seals: sealer{auth.NewKeys()},
+		writer: s.writer, reader: s.reader, seals: sealer{auth.NewKeyring()},
 		group: s.group, overtaken: s.overtaken, skipLocked: s.skipLocked, newest: s.newest,
 	}
 }
@@ -76,7 +76,7 @@ func withOtherRing(s *Store) *Store {
 // openPostgres opens a database of PostgreSQL that is migrated already.
 func openPostgres(t *testing.T) base {
 	t.Helper()
-	b := base{kind: "postgres", path: emptied(t), keys: auth.NewKeys()}
+	b := base{kind: "postgres", path: emptied(t), keys: auth.NewKeyring()}
 	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
 	b.Store = b.again(t)
 	return b
@@ -183,7 +183,7 @@ func prepare(c *cluster.Cluster) error {
 	if err := c.Run("postgres", `CREATE DATABASE migrated`); err != nil {
 		return err
 	}
-	s, err := OpenPostgres(context.Background(), c.Address("migrated"), auth.NewKeys())
+	s, err := OpenPostgres(context.Background(), c.Address("migrated"), auth.NewKeyring())
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (b base) dump(t *testing.T) (all []byte) {
 func (b base) oid(t *testing.T) (oid int64) {
 	t.Helper()
 	s := b.again(t)
-	must(t, s.reader.find(t.Context(), into{&oid}, `
+	must(t, s.reader.Find(t.Context(), Row{&oid}, `
 		SELECT oid::bigint
 		FROM pg_database
 		WHERE datname = current_database()`))
@@ -242,6 +242,6 @@ func (b base) names(t *testing.T) (names []string) {
 		WHERE schemaname = 'public' AND tablename NOT LIKE 'goose_%'`
 	}
 	var name string
-	must(t, b.reader.each(t.Context(), into{&name}, func() { names = append(names, name) }, query))
+	must(t, b.reader.Each(t.Context(), Row{&name}, func() { names = append(names, name) }, query))
 	return names
 }

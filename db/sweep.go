@@ -93,7 +93,7 @@ func codesUnderWayIn(sessions string) string {
 // RemoveExpired removes what no rule can use any more, a few rows at a time,
 // and answers how many that were; codes that go with their holder are not
 // counted. Where a time of ends is zero, nothing of its kind is over.
-func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Ends) (removed int, err error) {
+func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Cutoffs) (removed int, err error) {
 	for _, sweep := range sweepExpired {
 		if err := s.sweep(ctx, sweep, now, &removed); err != nil {
 			return removed, err
@@ -106,8 +106,8 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Ends
 		{sweepIdleSessions, ends.SessionsSeen},
 		{sweepOldSessions, ends.SessionsStarted},
 		{sweepActivity, ends.Activity},
-		{sweepBrowsers, ends.Browsers},
-		{sweepTries, ends.Tries},
+		{sweepBrowsers, ends.KnownDevices},
+		{sweepTries, ends.RateLimits},
 		{sweepFailures, ends.Failures},
 	} {
 		if err := s.sweep(ctx, end.sweep, end.before, &removed); err != nil {
@@ -123,12 +123,12 @@ func (s *Store) sweep(ctx context.Context, sweep sweep, before time.Time, remove
 	for gone := int64(sweepBatch); gone == sweepBatch; {
 		_, err := s.write(ctx, "remove what is over", nil, func(tx *tx) (bool, error) {
 			if sweep.first != "" {
-				if _, err := tx.exec(ctx, sweep.first, millis(before), sweepBatch); err != nil {
+				if _, err := tx.Exec(ctx, sweep.first, Millis(before), sweepBatch); err != nil {
 					return false, err
 				}
 			}
 			var err error
-			gone, err = tx.exec(ctx, sweep.rows, millis(before), sweepBatch)
+			gone, err = tx.Exec(ctx, sweep.rows, Millis(before), sweepBatch)
 			return true, err
 		})
 		if err != nil {

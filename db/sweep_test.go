@@ -21,15 +21,15 @@ func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
 	a := attempt(who, name("attempt"))
 	a.Session, a.ExpiresAt = s.ID, now.Add(auth.AttemptLifetime)
 	set := codes(who, name("one"), name("two"))
-	set.UnseenUntil = now.Add(auth.BackupCodesUnseen)
+	set.UnseenUntil = now.Add(auth.BackupCodesUnseenLifetime)
 	m := message(name("message"))
-	m.ExpiresAt = now.Add(auth.MessageKept)
-	b.give(t, auth.Grant{
-		NewUser: &auth.NewUser{User: user(who), CreatedAt: now}, Session: s, Attempt: a, Code: codeAt(a.Handle, now),
+	m.ExpiresAt = now.Add(auth.MessageRetention)
+	b.give(t, auth.ChangeSet{
+		NewUser: &auth.NewUser{User: user(who), CreatedAt: now}, Session: s, Attempt: a, Code: codeAt(a.TokenHash, now),
 		TOTP:  &auth.TOTPKey{User: who, Secret: []byte("a key of twenty byte"), AddedAt: now},
 		Phone: p, BackupCodes: set, Messages: []auth.Message{m},
-		Browser: &auth.KnownBrowser{User: who, Marker: name("marker"), SeenAt: now},
-		Events:  []auth.Event{{ID: name("0 event"), User: who, At: now, What: auth.SignedIn}},
+		Device: &auth.KnownDevice{User: who, TokenHash: name("marker"), SeenAt: now},
+		Events: []auth.Event{{ID: name("0 event"), User: who, At: now, Type: auth.SignedIn}},
 	})
 	apps := auth.TOTPEnrolment{
 		ID: name("key"), Session: s.ID, User: who, Secret: []byte("another key of 20 by"), ExpiresAt: now.Add(auth.EnrolmentLifetime),
@@ -38,27 +38,27 @@ func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
 	number := auth.PhoneEnrolment{
 		ID: name("number"), Session: s.ID, User: who, Number: "+4915100000002", ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
-	must(t, b.ReplacePhoneEnrolment(t.Context(), number, auth.Grant{At: now, Code: codeAt(number.ID, now)}))
+	must(t, b.ReplacePhoneEnrolment(t.Context(), number, auth.ChangeSet{At: now, Code: codeAt(number.ID, now)}))
 	second := changing(who, auth.ForNotices, name("second"))
-	must(t, b.ReplaceAddressEnrolment(t.Context(), second, auth.Grant{At: noon}))
-	b.give(t, auth.Grant{Address: &second})
+	must(t, b.ReplaceEmailEnrolment(t.Context(), second, auth.ChangeSet{At: noon}))
+	b.give(t, auth.ChangeSet{Email: &second})
 	waits := changing(who, auth.ForSignIn, name("new"))
-	waits.ExpiresAt = now.Add(auth.StopTokenKept)
-	must(t, b.ReplaceAddressEnrolment(t.Context(), waits, auth.Grant{At: now, Code: codeAt(waits.ID, now)}))
-	brake := auth.Window{Most: 9, In: time.Hour}
-	_, _, err := b.Take(t.Context(), now, []auth.Try{
-		{Key: "failures/totp/" + string(who), Brake: brake},
-		{Key: "failures/totp/known/" + string(who), Brake: brake},
-		{Key: "failures/email_code/" + a.Handle, Brake: brake},
-		{Key: "send/account/1h0m0s/" + string(who), Brake: brake},
-		{Key: "tell/factor/1h0m0s/sign_in_stopped/totp/known/" + string(who), Brake: brake},
+	waits.ExpiresAt = now.Add(auth.StopTokenLifetime)
+	must(t, b.ReplaceEmailEnrolment(t.Context(), waits, auth.ChangeSet{At: now, Code: codeAt(waits.ID, now)}))
+	brake := auth.Window{Max: 9, Per: time.Hour}
+	_, _, err := b.Allow(t.Context(), now, []auth.RateLimit{
+		{Key: "failures/totp/" + string(who), Limiter: brake},
+		{Key: "failures/totp/known/" + string(who), Limiter: brake},
+		{Key: "failures/email_code/" + a.TokenHash, Limiter: brake},
+		{Key: "send/account/1h0m0s/" + string(who), Limiter: brake},
+		{Key: "tell/factor/1h0m0s/sign_in_locked/totp/known/" + string(who), Limiter: brake},
 	})
 	must(t, err)
 }
 
 func codeAt(holder string, now time.Time) *auth.SentCode {
 	c := code(holder)
-	c.SentAt, c.ExpiresAt = now, now.Add(auth.CodeLifetimeMost)
+	c.SentAt, c.ExpiresAt = now, now.Add(auth.CodeLifetimeMax)
 	return c
 }
 
@@ -81,11 +81,11 @@ func wantTables(t *testing.T, got, want map[string]int) {
 	}
 }
 
-func ends(now time.Time) auth.Ends {
-	return auth.Ends{
-		SessionsSeen: now.Add(-auth.SessionIdleMost), SessionsStarted: now.Add(-auth.SessionLifetimeMost),
-		Activity: now.Add(-auth.ActivityKept), Browsers: now.Add(-auth.BrowserKept), Tries: now.Add(-24 * time.Hour),
-		Failures: now.Add(-auth.FailuresKept),
+func ends(now time.Time) auth.Cutoffs {
+	return auth.Cutoffs{
+		SessionsSeen: now.Add(-auth.SessionIdleMax), SessionsStarted: now.Add(-auth.SessionLifetimeMax),
+		Activity: now.Add(-auth.ActivityRetention), KnownDevices: now.Add(-auth.KnownDeviceLifetime), RateLimits: now.Add(-24 * time.Hour),
+		Failures: now.Add(-auth.FailureRetention),
 	}
 }
 
@@ -130,14 +130,14 @@ func TestRemoveExpired_CodesOfSessions(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.everything(t, "ann", noon)
 		soon := noon.Add(time.Minute)
-		for _, end := range []auth.Ends{{SessionsSeen: noon}, {SessionsStarted: noon}} {
+		for _, end := range []auth.Cutoffs{{SessionsSeen: noon}, {SessionsStarted: noon}} {
 			removed, err := b.RemoveExpired(t.Context(), soon, end)
 			must(t, err)
 			if removed != 0 {
 				t.Error("a session of that very moment was removed")
 			}
 		}
-		removed, err := b.RemoveExpired(t.Context(), soon, auth.Ends{SessionsStarted: soon})
+		removed, err := b.RemoveExpired(t.Context(), soon, auth.Cutoffs{SessionsStarted: soon})
 		must(t, err)
 		if removed != 1 {
 			t.Errorf("%d rows were removed, not the session", removed)
@@ -153,20 +153,20 @@ func TestRemoveExpired_CodesOfSessions(t *testing.T) {
 // window's count with them.
 func TestRemoveExpired_Failures(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		brake := auth.Backoff{Free: 5, First: time.Minute, Longest: time.Hour, Stop: 100}
-		window := auth.Try{Key: "answer/address/1m0s/192.0.2.1/32", Brake: auth.Window{Most: 9, In: time.Minute}}
+		brake := auth.Backoff{Free: 5, First: time.Minute, Max: time.Hour, LockAt: 100}
+		window := auth.RateLimit{Key: "answer/address/1m0s/192.0.2.1/32", Limiter: auth.Window{Max: 9, Per: time.Minute}}
 		for key, last := range map[string]time.Time{"failures/totp/ann": noon, "failures/totp/known/bob": noon.Add(time.Minute)} {
 			for _, now := range []time.Time{noon.Add(-time.Hour), last} {
-				_, _, err := b.Take(t.Context(), now, []auth.Try{{Key: key, Brake: brake}, window})
+				_, _, err := b.Allow(t.Context(), now, []auth.RateLimit{{Key: key, Limiter: brake}, window})
 				must(t, err)
 			}
 		}
-		removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon})
+		removed, err := b.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon})
 		must(t, err)
 		if removed != 0 {
 			t.Errorf("%d counts of that very moment were removed", removed)
 		}
-		removed, err = b.RemoveExpired(t.Context(), noon, auth.Ends{Failures: noon.Add(time.Second)})
+		removed, err = b.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon.Add(time.Second)})
 		must(t, err)
 		if left := b.count(t, `SELECT count(*) FROM tries WHERE owner <> 'ann'`); removed != 1 || left != 2 {
 			t.Errorf("%d counts were removed and %d others left", removed, left)
@@ -178,12 +178,12 @@ func TestRemoveExpired_Failures(t *testing.T) {
 func TestRemoveExpired_Batches(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		var grant auth.Grant
+		var grant auth.ChangeSet
 		for i := range 2*sweepBatch + 1 {
-			grant.Events = append(grant.Events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, What: auth.SignedIn})
+			grant.Events = append(grant.Events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, Type: auth.SignedIn})
 		}
 		b.give(t, grant)
-		removed, err := b.RemoveExpired(t.Context(), noon, auth.Ends{Activity: noon.Add(time.Second)})
+		removed, err := b.RemoveExpired(t.Context(), noon, auth.Cutoffs{Activity: noon.Add(time.Second)})
 		must(t, err)
 		if removed != len(grant.Events) {
 			t.Errorf("%d rows were removed, not %d", removed, len(grant.Events))

@@ -109,7 +109,7 @@ func TestOpenPostgres_Certificate(t *testing.T) {
 		"no TLS":       {"localhost", known, bare, "refused TLS"},
 	} {
 		address := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
-		s, err := OpenPostgres(t.Context(), address, auth.NewKeys())
+		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
 		}

@@ -11,7 +11,7 @@ import (
 func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, error) {
 	key := auth.TOTPKey{User: user}
 	var sealed []byte
-	err := s.find(ctx, "find an app", into{&sealed, &key.LastStep, at(&key.AddedAt)}, `
+	err := s.find(ctx, "find an app", Row{&sealed, &key.LastStep, Time(&key.AddedAt)}, `
 		SELECT secret, last_step, added_at
 		FROM totp
 		WHERE user_id = $1`, user)
@@ -26,21 +26,21 @@ func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, e
 
 // SpendTOTPStep burns a step. Steps only move forward, so an older code cannot
 // follow a newer one.
-func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.Grant) (spent bool, err error) {
+func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.ChangeSet) (spent bool, err error) {
 	return s.spend(ctx, "spend a TOTP step", user, grant, `
 		UPDATE totp SET last_step = $1, last_used_at = $2
-		WHERE user_id = $3 AND last_step < $1`, step, millis(grant.At), user)
+		WHERE user_id = $3 AND last_step < $1`, step, Millis(grant.At), user)
 }
 
 // RemoveTOTP removes the app and every set-up of one that is under way, and the
 // backup codes too where no second factor is left.
-func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.Grant) (removed bool, err error) {
+func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove an app", about(grant, user), func(tx *tx) (bool, error) {
-		gone, err := tx.exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
+		gone, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
 		if err != nil || gone == 0 {
 			return false, err
 		}
-		if _, err := tx.exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
 		return tx.dropFactor(ctx, user, grant)
@@ -52,13 +52,13 @@ func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `
+	_, err = t.Exec(ctx, `
 		INSERT INTO totp (user_id, secret, last_step, added_at)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (user_id) DO UPDATE SET
 			secret = excluded.secret,
 			last_step = excluded.last_step,
 			added_at = excluded.added_at,
-			last_used_at = NULL`, key.User, sealed, key.LastStep, millis(key.AddedAt))
+			last_used_at = NULL`, key.User, sealed, key.LastStep, Millis(key.AddedAt))
 	return err
 }

@@ -12,8 +12,8 @@ import (
 func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, now time.Time) (auth.TOTPEnrolment, error) {
 	e := auth.TOTPEnrolment{Session: session}
 	var sealed []byte
-	err := s.find(ctx, "find the set-up of an app", into{
-		&e.ID, &e.User, &sealed, at(&e.ScannedAt), at(&e.VerifiedAt), &e.MadeCodes, at(&e.ExpiresAt), &e.CodesUnseen,
+	err := s.find(ctx, "find the set-up of an app", Row{
+		&e.ID, &e.User, &sealed, Time(&e.ScannedAt), Time(&e.VerifiedAt), &e.MadeCodes, Time(&e.ExpiresAt), &e.CodesUnseen,
 	}, `
 		SELECT
 			id,
@@ -28,7 +28,7 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 				WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL AND unseen_until > $2
 			)
 		FROM totp_enrolments
-		WHERE session_id = $1 AND expires_at > $2`, session, millis(now))
+		WHERE session_id = $1 AND expires_at > $2`, session, Millis(now))
 	if err != nil {
 		return auth.TOTPEnrolment{}, err
 	}
@@ -48,7 +48,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 		if err != nil {
 			return false, err
 		}
-		_, err = tx.exec(ctx, `
+		_, err = tx.Exec(ctx, `
 			INSERT INTO totp_enrolments
 				(session_id, id, user_id, secret, scanned_at, made_codes, expires_at)
 			SELECT id, $2, user_id, $3, $4, 0, $5
@@ -62,7 +62,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 				made_codes = excluded.made_codes,
 				expires_at = excluded.expires_at
 			WHERE totp_enrolments.expires_at <= $7`,
-			e.Session, e.ID, sealed, millis(e.ScannedAt), millis(e.ExpiresAt), e.User, millis(now))
+			e.Session, e.ID, sealed, Millis(e.ScannedAt), Millis(e.ExpiresAt), e.User, Millis(now))
 		return true, err
 	})
 	return err
@@ -77,7 +77,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 		if err != nil {
 			return false, err
 		}
-		changed, err := tx.exec(ctx, `
+		changed, err := tx.Exec(ctx, `
 			UPDATE totp_enrolments SET
 				id = $1,
 				secret = $2,
@@ -92,16 +92,16 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 					WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL
 				))
 			)`,
-			next.ID, sealed, millis(next.ScannedAt), millis(next.ExpiresAt), next.Session, seen)
+			next.ID, sealed, Millis(next.ScannedAt), Millis(next.ExpiresAt), next.Session, seen)
 		return changed > 0, err
 	})
 }
 
 // SpendTOTPEnrolment marks the set-up with that key id as verified, once; its
 // copy of the key is emptied.
-func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, grant auth.Grant) (spent bool, err error) {
+func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, grant auth.ChangeSet) (spent bool, err error) {
 	return s.spend(ctx, "finish the set-up of an app", e.User, grant, `
 		UPDATE totp_enrolments SET verified_at = $1, made_codes = CASE WHEN $2 THEN 1 ELSE 0 END, secret = NULL
 		WHERE session_id = $3 AND id = $4 AND verified_at IS NULL`,
-		millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)
+		Millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)
 }

@@ -21,7 +21,7 @@ func TestSpendTOTPStep_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.SpendTOTPStep(ctx, "ann", 101, auth.Grant{At: noon})
+			return s.SpendTOTPStep(ctx, "ann", 101, auth.ChangeSet{At: noon})
 		})
 	})
 }
@@ -34,13 +34,13 @@ func TestSpendTOTPStep_Forward(t *testing.T) {
 			step int64
 			want bool
 		}{{99, false}, {100, false}, {102, true}, {101, false}, {102, false}, {103, true}} {
-			spent, err := b.SpendTOTPStep(t.Context(), "ann", c.step, auth.Grant{At: noon})
+			spent, err := b.SpendTOTPStep(t.Context(), "ann", c.step, auth.ChangeSet{At: noon})
 			must(t, err)
 			if spent != c.want {
 				t.Errorf("step %d: spent is %v", c.step, spent)
 			}
 		}
-		spent, err := b.SpendTOTPStep(t.Context(), "bob", 500, auth.Grant{At: noon})
+		spent, err := b.SpendTOTPStep(t.Context(), "bob", 500, auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
 	})
 }
@@ -50,7 +50,7 @@ func TestRemoveTOTP_OnceOnly(t *testing.T) {
 		b.ann(t)
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.RemoveTOTP(ctx, "ann", auth.Grant{At: noon})
+			return s.RemoveTOTP(ctx, "ann", auth.ChangeSet{At: noon})
 		})
 		_, err := b.FindTOTP(t.Context(), "ann")
 		wantNotFound(t, err)
@@ -108,7 +108,7 @@ func TestReplaceTOTPEnrolment(t *testing.T) {
 		wantFalse(t, told, err)
 		done := enrolment("k2")
 		done.VerifiedAt, done.MadeCodes = noon, true
-		told, err = b.SpendTOTPEnrolment(t.Context(), done, auth.Grant{At: noon})
+		told, err = b.SpendTOTPEnrolment(t.Context(), done, auth.ChangeSet{At: noon})
 		wantTrue(t, told, err)
 		told, err = b.ReplaceTOTPEnrolment(t.Context(), "k2", enrolment("k2")) // a tab that was left behind
 		wantFalse(t, told, err)
@@ -146,7 +146,7 @@ func TestSpendTOTPEnrolment_OnceOnly(t *testing.T) {
 			e := enrolment("k1")
 			e.VerifiedAt, e.MadeCodes = noon, true
 			key := auth.TOTPKey{User: "ann", Secret: e.Secret, LastStep: 300, AddedAt: noon}
-			return s.SpendTOTPEnrolment(ctx, e, auth.Grant{At: noon, TOTP: &key})
+			return s.SpendTOTPEnrolment(ctx, e, auth.ChangeSet{At: noon, TOTP: &key})
 		})
 		got, err := b.FindTOTPEnrolment(t.Context(), "s1", noon)
 		must(t, err)

@@ -15,7 +15,7 @@ import (
 
 // A tx is one write transaction. It does not outlive the method that began it.
 type tx struct {
-	statements
+	Statements
 	seals sealer
 }
 
@@ -53,7 +53,7 @@ func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID,
 	if why := whyUnwritable(err); why != "" {
 		s.unwritable.Store(&why)
 	}
-	if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrAddressTaken) {
+	if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrEmailTaken) {
 		return false, err
 	}
 	if gone := ctx.Err(); gone != nil && errors.Is(err, sql.ErrTxDone) {
@@ -64,14 +64,14 @@ func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID,
 
 func (s *Store) writeOnce(ctx context.Context, accounts []auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
 	if s.group != nil {
-		return s.group.write(ctx, func(on statements) (bool, error) { return do(&tx{statements: on, seals: s.seals}) })
+		return s.group.write(ctx, func(on Statements) (bool, error) { return do(&tx{Statements: on, seals: s.seals}) })
 	}
 	inner, err := s.writer.begin(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer inner.end()
-	t := &tx{statements: inner.statements, seals: s.seals}
+	t := &tx{Statements: inner.Statements, seals: s.seals}
 	if err := t.lock(ctx, accounts); err != nil {
 		return false, err
 	}
@@ -88,7 +88,7 @@ func (s *Store) writeOnce(ctx context.Context, accounts []auth.UserID, do func(t
 // all, so that no two wait for each other.
 func (t *tx) lock(ctx context.Context, accounts []auth.UserID) error {
 	for _, user := range accounts {
-		if _, err := t.exec(ctx, `UPDATE users SET id = id WHERE id = $1`, user); err != nil {
+		if _, err := t.Exec(ctx, `UPDATE users SET id = id WHERE id = $1`, user); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (t *tx) lock(ctx context.Context, accounts []auth.UserID) error {
 // about lists the accounts that a grant names, and more, in the order in which
 // they are held. What is about no account known yet, such as a code, is held by
 // its own row, which is spent first.
-func about(g auth.Grant, more ...auth.UserID) []auth.UserID {
+func about(g auth.ChangeSet, more ...auth.UserID) []auth.UserID {
 	users := append(more, g.EndAttempts)
 	if g.Attempt != nil {
 		users = append(users, g.Attempt.User)
@@ -109,8 +109,8 @@ func about(g auth.Grant, more ...auth.UserID) []auth.UserID {
 	if g.TOTP != nil {
 		users = append(users, g.TOTP.User)
 	}
-	if g.Address != nil {
-		users = append(users, g.Address.User)
+	if g.Email != nil {
+		users = append(users, g.Email.User)
 	}
 	if g.Phone != nil {
 		users = append(users, g.Phone.User)
@@ -124,8 +124,8 @@ func about(g auth.Grant, more ...auth.UserID) []auth.UserID {
 	if g.EndOlder != nil {
 		users = append(users, g.EndOlder.User)
 	}
-	if g.Browser != nil {
-		users = append(users, g.Browser.User)
+	if g.Device != nil {
+		users = append(users, g.Device.User)
 	}
 	for _, e := range g.Events {
 		users = append(users, e.User)
@@ -138,9 +138,9 @@ func about(g auth.Grant, more ...auth.UserID) []auth.UserID {
 // spend is the shape of whatever may be used once: a conditional write whose
 // row count is the answer, then what it earns. user is the account it is of, or
 // empty where that is not known.
-func (s *Store) spend(ctx context.Context, doing string, user auth.UserID, grant auth.Grant, query string, args ...any) (spent bool, err error) {
+func (s *Store) spend(ctx context.Context, doing string, user auth.UserID, grant auth.ChangeSet, query string, args ...any) (spent bool, err error) {
 	return s.write(ctx, doing, about(grant, user), func(tx *tx) (bool, error) {
-		changed, err := tx.exec(ctx, query, args...)
+		changed, err := tx.Exec(ctx, query, args...)
 		if err != nil || changed == 0 {
 			return false, err
 		}
@@ -159,8 +159,8 @@ func (s *Store) add(ctx context.Context, doing string, accounts []auth.UserID, d
 }
 
 // find reads one row outside of any transaction.
-func (s *Store) find(ctx context.Context, doing string, row into, query string, args ...any) error {
-	err := s.reader.find(ctx, row, query, args...)
+func (s *Store) find(ctx context.Context, doing string, row Row, query string, args ...any) error {
+	err := s.reader.Find(ctx, row, query, args...)
 	if err != nil && !errors.Is(err, auth.ErrNotFound) {
 		err = fmt.Errorf("%s: %w", doing, err)
 	}

@@ -14,14 +14,14 @@ func TestWrite_Cancelled(t *testing.T) {
 		b.ann(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		done, err := b.write(ctx, "be cancelled", nil, func(tx *tx) (bool, error) {
-			_, err := tx.exec(ctx, `DELETE FROM users WHERE id = $1`, "ann")
+			_, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, "ann")
 			cancel()
 			return true, err
 		})
 		if done || !errors.Is(err, context.Canceled) {
 			t.Errorf("done %v, error %v", done, err)
 		}
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }
@@ -33,12 +33,12 @@ func TestWrite_Panic(t *testing.T) {
 		func() {
 			defer func() { _ = recover() }()
 			_, _ = b.write(t.Context(), "panic", nil, func(tx *tx) (bool, error) {
-				_, err := tx.exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
+				_, err := tx.Exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
 				must(t, err)
 				panic("in the middle")
 			})
 		}()
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.Grant{At: noon})
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }
@@ -50,7 +50,7 @@ func TestWrite_ParsesOnce(t *testing.T) {
 	write := func() {
 		t.Helper()
 		_, err := b.write(t.Context(), "write", nil, func(tx *tx) (bool, error) {
-			_, err := tx.exec(t.Context(), query, "k")
+			_, err := tx.Exec(t.Context(), query, "k")
 			return true, err
 		})
 		must(t, err)

@@ -8,11 +8,11 @@ import (
 
 // A Pool is how the connections to the database are used.
 type Pool struct {
-	Most      int           // connections it may have
-	Open      int           // connections it has
-	InUse     int           // connections that somebody works on
-	Waits     int64         // how often somebody had to wait for one
-	WaitedFor time.Duration // all in all
+	Max      int           // connections it may have
+	Open     int           // connections it has
+	InUse    int           // connections that somebody works on
+	Waits    int64         // how often somebody had to wait for one
+	WaitTime time.Duration // all in all
 }
 
 // Pools answers how the connections are used, by what they are for. On
@@ -29,8 +29,8 @@ func useOf(db *sql.DB) func() Pool {
 	return func() Pool {
 		stats := db.Stats()
 		return Pool{
-			Most: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse,
-			Waits: stats.WaitCount, WaitedFor: stats.WaitDuration,
+			Max: stats.MaxOpenConnections, Open: stats.OpenConnections, InUse: stats.InUse,
+			Waits: stats.WaitCount, WaitTime: stats.WaitDuration,
 		}
 	}
 }
@@ -39,7 +39,7 @@ func useOf(db *sql.DB) func() Pool {
 // could not be sent at least once, and those that were refused for good while
 // that fact is kept.
 func (s *Store) CountMessages(ctx context.Context) (waiting, failing, refused int, err error) {
-	err = s.find(ctx, "count messages", into{&waiting, &failing, &refused}, `
+	err = s.find(ctx, "count messages", Row{&waiting, &failing, &refused}, `
 		SELECT count(*), COALESCE(sum(CASE WHEN tries > 0 THEN 1 ELSE 0 END), 0), (
 			SELECT count(*)
 			FROM messages

@@ -17,12 +17,12 @@ func TestCountMessages(t *testing.T) {
 			}
 		}
 		want(0, 0, 0)
-		b.give(t, auth.Grant{Messages: []auth.Message{message("m1"), message("m2"), message("m3"), message("m4")}})
+		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2"), message("m3"), message("m4")}})
 		want(4, 0, 0)
-		must(t, b.ReplaceDue(t.Context(), "m1", 1, noon, noon.Add(time.Minute)))
+		must(t, b.RescheduleMessage(t.Context(), "m1", 1, noon, noon.Add(time.Minute)))
 		_, err := b.SpendMessage(t.Context(), "m2", noon)
 		must(t, err)
-		_, err = b.RefuseMessage(t.Context(), "m4", noon)
+		_, err = b.RejectMessage(t.Context(), "m4", noon)
 		must(t, err)
 		want(2, 1, 1)
 	})
@@ -35,7 +35,7 @@ func TestPools(t *testing.T) {
 			t.Error("there is no pool")
 		}
 		for name, p := range pools {
-			if p.Most < 1 || p.Open > p.Most || p.InUse > p.Open {
+			if p.Max < 1 || p.Open > p.Max || p.InUse > p.Open {
 				t.Errorf("%s is %+v", name, p)
 			}
 		}

@@ -12,7 +12,7 @@ func showActivity(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := views.ActivityPage{Frame: v.frame(), Events: events, Kept: v.site.rules.Policy().ActivityKept}
+	page := views.ActivityPage{Frame: v.frame(), Events: events, Kept: v.site.rules.Policy().ActivityRetention}
 	if more {
 		page.Older = events[len(events)-1].ID
 	}
@@ -25,7 +25,7 @@ func showDelete(v *visit) (templ.Component, error) {
 
 func postDelete(v *visit) (string, error) {
 	if v.action() != "delete" {
-		return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+		return "", &auth.Problem{Reason: auth.UnknownAction}
 	}
 	if err := v.site.rules.DeleteAccount(v.ctx(), v.visitor(), v.session, v.form.Get("confirm")); err != nil {
 		return "", err

@@ -21,7 +21,7 @@ func showBackupCodes(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !factors.On() && v.problem == nil {
+	if !factors.HasMFA() && v.problem == nil {
 		return nil, elsewhere("/account/manage-mfa")
 	}
 	return views.GenerateCodes(views.GenerateCodesPage{Frame: v.frame(), Left: factors.BackupCodes}), nil
@@ -33,7 +33,7 @@ func postBackupCodes(v *visit) (string, error) {
 		return backupCodesPath, v.site.rules.NewBackupCodes(v.ctx(), v.visitor(), v.session)
 	case "done":
 		v.cookie.Notice = views.NoticeCodesSaved
-		return "/account/manage-mfa", v.quietly(v.site.rules.SeenBackupCodes(v.ctx(), v.session.User))
+		return "/account/manage-mfa", v.quietly(v.site.rules.ConfirmBackupCodes(v.ctx(), v.session.User))
 	}
-	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+	return "", &auth.Problem{Reason: auth.UnknownAction}
 }

@@ -276,7 +276,7 @@ func TestKnownBrowser(t *testing.T) {
 	eve := w.browser().signUp("eve@example.org")
 	eve.press("Sign out")
 	made := w.browser()
-	made.jar.SetCookies(made.url, []*http.Cookie{{Name: "__Host-twostep-browser", Value: string(auth.NewHandle()), Path: "/", Secure: true}})
+	made.jar.SetCookies(made.url, []*http.Cookie{{Name: "__Host-twostep-browser", Value: string(auth.NewToken()), Path: "/", Secure: true}})
 	for range 5 {
 		eve.try(ann, notPassword).refused(422)
 	}
@@ -387,7 +387,7 @@ func TestUnknownAddresses(t *testing.T) {
 	if left := sweep(); left != all {
 		t.Errorf("a day later %d rows are left", left)
 	}
-	w.wait(auth.FailuresKept)
+	w.wait(auth.FailureRetention)
 	if left := sweep(); left != 0 {
 		t.Errorf("%d rows stay for ever", left)
 	}

@@ -40,13 +40,13 @@ func ask[T any](ctx context.Context, s *brittle, name string, do func() (T, erro
 	return answer, s.how(ctx, func() error { _, err := do(); return err })
 }
 
-func (s *brittle) Take(ctx context.Context, now time.Time, tries []auth.Try) (int, auth.Count, error) {
+func (s *brittle) Allow(ctx context.Context, now time.Time, tries []auth.RateLimit) (int, auth.Count, error) {
 	type taken struct {
 		refused int
 		count   auth.Count
 	}
-	t, err := ask(ctx, s, "Take", func() (t taken, err error) {
-		t.refused, t.count, err = s.real.Take(ctx, now, tries)
+	t, err := ask(ctx, s, "Allow", func() (t taken, err error) {
+		t.refused, t.count, err = s.real.Allow(ctx, now, tries)
 		return t, err
 	})
 	return t.refused, t.count, err
@@ -60,11 +60,11 @@ func (s *brittle) FindFactors(ctx context.Context, user auth.UserID, now time.Ti
 	return ask(ctx, s, "FindFactors", func() (auth.Factors, error) { return s.real.FindFactors(ctx, user, now) })
 }
 
-func (s *brittle) FindBrowser(ctx context.Context, user auth.UserID, marker string) (auth.KnownBrowser, error) {
-	return ask(ctx, s, "FindBrowser", func() (auth.KnownBrowser, error) { return s.real.FindBrowser(ctx, user, marker) })
+func (s *brittle) FindKnownDevice(ctx context.Context, user auth.UserID, marker string) (auth.KnownDevice, error) {
+	return ask(ctx, s, "FindKnownDevice", func() (auth.KnownDevice, error) { return s.real.FindKnownDevice(ctx, user, marker) })
 }
 
-func (s *brittle) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.Grant) (bool, error) {
+func (s *brittle) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.ChangeSet) (bool, error) {
 	return ask(ctx, s, "SpendPassword", func() (bool, error) { return s.real.SpendPassword(ctx, user, hash, rehash, grant) })
 }
 
@@ -80,11 +80,11 @@ func (s *brittle) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey,
 	return ask(ctx, s, "FindTOTP", func() (auth.TOTPKey, error) { return s.real.FindTOTP(ctx, user) })
 }
 
-func (s *brittle) FindAddresses(ctx context.Context, user auth.UserID) ([]string, error) {
-	return ask(ctx, s, "FindAddresses", func() ([]string, error) { return s.real.FindAddresses(ctx, user) })
+func (s *brittle) FindEmails(ctx context.Context, user auth.UserID) ([]string, error) {
+	return ask(ctx, s, "FindEmails", func() ([]string, error) { return s.real.FindEmails(ctx, user) })
 }
 
-func (s *brittle) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.Grant) (bool, error) {
+func (s *brittle) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.ChangeSet) (bool, error) {
 	return ask(ctx, s, "SpendTOTPStep", func() (bool, error) { return s.real.SpendTOTPStep(ctx, user, step, grant) })
 }
 

@@ -47,7 +47,7 @@ type world struct {
 	rules  *auth.Rules
 	store  *db.Store
 	file   string
-	keys   auth.Keys
+	keys   auth.Keyring
 	policy auth.Policy
 	site   http.Handler
 	origin string
@@ -100,15 +100,15 @@ func newWorld(t *testing.T, changes ...func(*auth.Policy)) *world {
 func newWorldIn(t tester, folder string, changes ...func(*auth.Policy)) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), log: &logBook{}, origin: "https://id.example.org", slots: 4, cost: auth.Cost{Memory: 64, Passes: 1, Lanes: 1}}
-	keys := auth.NewKeys()
+	keys := auth.NewKeyring()
 	w.file = filepath.Join(folder, "twostep.db")
 	w.keys = keys
 	w.openStore()
 	policy := auth.Policy{
-		Name: "Acme", Host: "id.example.org", Factors: []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
-		SignUpOpen: true, PasswordMin: auth.PasswordMinAlone, CodeLifetime: 10 * time.Minute,
-		SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: auth.SMSBudgetUsual,
-		Reverify: auth.Presets["strict"], ActivityKept: auth.ActivityKept,
+		Name: "Acme", Host: "id.example.org", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
+		SignUpOpen: true, PasswordMin: auth.PasswordMinSingleFactor, CodeLifetime: 10 * time.Minute,
+		SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: auth.SMSBudgetDefault,
+		Reauth: auth.ReauthPresets["strict"], ActivityRetention: auth.ActivityRetention,
 	}
 	w.policy = policy
 	w.restart(changes...)
@@ -147,7 +147,7 @@ func (w *world) restart(changes ...func(*auth.Policy)) {
 	w.rules = auth.New(store, w.keys, w.hasher, policy, w.clock)
 	u, _ := url.Parse(w.origin)
 	w.site = handlers.New(w.rules, w.keys, handlers.Site{
-		Name: policy.Name, URL: u, TrustedProxies: w.proxies, Patience: w.patience, Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Name: policy.Name, URL: u, TrustedProxies: w.proxies, RequestTimeout: w.patience, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	})
 }
 
@@ -182,7 +182,7 @@ func (w *world) send(_ context.Context, m auth.Message) error {
 		return errors.New("the provider does not answer")
 	}
 	if w.refuses != nil && w.refuses(m) {
-		return auth.ErrRefused
+		return auth.ErrRejected
 	}
 	w.sent = append(w.sent, letter{string(m.Channel), m.To, subject, body})
 	return nil
@@ -300,7 +300,7 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 	}
 	for _, channel := range auth.Channels {
 		select {
-		case <-b.w.rules.Waiting(channel):
+		case <-b.w.rules.Queued(channel):
 			b.w.deliver() // at once, so that letters come in the order of what they tell of
 		default:
 		}

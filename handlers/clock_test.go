@@ -214,7 +214,7 @@ func TestClock_Messages(t *testing.T) {
 	w.wait(-time.Hour)
 	w.down = false
 	w.deliver()
-	w.wait(time.Hour + auth.MessageFirstRetry)
+	w.wait(time.Hour + auth.MessageRetryMin)
 	if got := len(w.letters("bob@example.org")); got != 1 {
 		t.Errorf("%d letters came", got)
 	}

@@ -19,8 +19,8 @@ type cookie struct {
 // held is two random handles and one notice, and nothing else: facts and
 // counters stand on the server, where no old copy brings them back (SE-04).
 type held struct {
-	Session auth.Handle
-	Attempt auth.Handle
+	Session auth.Token
+	Attempt auth.Token
 	Notice  views.Notice
 }
 
@@ -31,26 +31,26 @@ type cookieJar struct {
 }
 
 // newCookieJar takes its keys from the ring: the newest writes, all read.
-func newCookieJar(keys auth.Keys, https bool) cookieJar {
+func newCookieJar(keys auth.Keyring, https bool) cookieJar {
 	jar := cookieJar{name: "twostep"}
 	if https {
 		jar.name = "__Host-twostep"
 	}
-	jar.store = auth.Following(keys, func(ring auth.Keys) *sessions.CookieStore { return newCookieStore(ring, https) })
+	jar.store = auth.Derived(keys, func(ring auth.Keyring) *sessions.CookieStore { return newCookieStore(ring, https) })
 	return jar
 }
 
 // newCookieStore sets every option, because the library's own defaults are a
 // cookie that lasts 30 days, that scripts can read and that other sites may
 // send (SE-03).
-func newCookieStore(keys auth.Keys, https bool) *sessions.CookieStore {
+func newCookieStore(keys auth.Keyring, https bool) *sessions.CookieStore {
 	var pairs [][]byte
-	hide := keys.All(auth.KeyCookieHide)
+	hide := keys.All(auth.KeyCookieEncrypt)
 	for i, sign := range keys.All(auth.KeyCookieSign) {
 		pairs = append(pairs, sign, hide[i])
 	}
 	store := sessions.NewCookieStore(pairs...)
-	store.MaxAge(int(auth.SessionLifetimeMost.Seconds())) // what the signature is good for
+	store.MaxAge(int(auth.SessionLifetimeMax.Seconds())) // what the signature is good for
 	for _, codec := range store.Codecs {
 		codec.(*securecookie.SecureCookie).SetSerializer(cookieText{}) // it is what NewCookieStore makes
 	}
@@ -96,17 +96,17 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 func (jar cookieJar) markerName() string { return jar.name + "-browser" }
 
 // marker reads the browser's marker.
-func (jar cookieJar) marker(r *http.Request) auth.Handle {
+func (jar cookieJar) marker(r *http.Request) auth.Token {
 	c, err := r.Cookie(jar.markerName())
-	if err != nil || len(c.Value) != len(auth.NewHandle()) {
+	if err != nil || len(c.Value) != len(auth.NewToken()) {
 		return ""
 	}
-	return auth.Handle(c.Value)
+	return auth.Token(c.Value)
 }
 
 // saveMarker gives the browser a marker.
-func (jar cookieJar) saveMarker(w http.ResponseWriter, marker auth.Handle) {
+func (jar cookieJar) saveMarker(w http.ResponseWriter, marker auth.Token) {
 	options := *jar.store().Options
-	options.MaxAge = int(auth.BrowserKept.Seconds())
+	options.MaxAge = int(auth.KnownDeviceLifetime.Seconds())
 	http.SetCookie(w, sessions.NewCookie(jar.markerName(), string(marker), &options))
 }

@@ -53,9 +53,9 @@ func (cookieText) Deserialize(lines []byte, into any) error {
 		}
 		switch name {
 		case "session":
-			h.Session = auth.Handle(text)
+			h.Session = auth.Token(text)
 		case "attempt":
-			h.Attempt = auth.Handle(text)
+			h.Attempt = auth.Token(text)
 		case "notice":
 			h.Notice = views.Notice(text)
 		}

@@ -216,9 +216,9 @@ func TestSignOut_MustBePosted(t *testing.T) {
 // TestHandle: 256 bits of the system's generator, no two alike. A session hangs
 // on it (SE-01), and so does a reset, whose code is right in one browser alone (RC-02).
 func TestHandle(t *testing.T) {
-	seen := map[auth.Handle]bool{}
+	seen := map[auth.Token]bool{}
 	for range 1000 {
-		h := auth.NewHandle()
+		h := auth.NewToken()
 		if len(h) != 43 || seen[h] { // 32 bytes in base64
 			t.Fatalf("%q", h)
 		}

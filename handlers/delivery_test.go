@@ -44,7 +44,7 @@ func TestDelivery_SignIn(t *testing.T) {
 	w.wait(time.Minute)
 	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not be sent")
 	w.down = false
-	w.wait(auth.MessageFirstRetry)
+	w.wait(auth.MessageRetryMin)
 	w.deliver()
 	b.open("/sign-in").reads("A code was sent to •••• 2671").readsNot("could not be sent")
 	b.fill("Code", w.code(number)).press("Verify").sees("Account")
@@ -59,7 +59,7 @@ func TestDelivery_Phone(t *testing.T) {
 	w.refuses = func(m auth.Message) bool { return m.To == "+14155550000" }
 	b.askSMS("+14155550000").sees("Verify phone").reads("No code can be delivered to +14155550000").reads("Check that the number is right")
 	w.refuses = nil
-	w.wait(auth.MessageLastRetry)
+	w.wait(auth.MessageRetryMax)
 	if b.open("/account/add-phone").reads("No code can be delivered"); len(w.letters("+14155550000")) != 0 || strings.HasPrefix(b.refresh(), "20;") {
 		t.Error("it was tried again")
 	}
@@ -69,7 +69,7 @@ func TestDelivery_Phone(t *testing.T) {
 	w.wait(time.Minute)
 	b.press("Send a new code").reads("could not be sent").readsNot("on its way")
 	w.down = false
-	w.wait(auth.MessageFirstRetry)
+	w.wait(auth.MessageRetryMin)
 	w.deliver()
 	if b.open("/account/add-phone").reads("A code was sent"); strings.HasPrefix(b.refresh(), "20;") {
 		t.Error("it looks again for ever")
@@ -82,14 +82,14 @@ func TestDelivery_Phone(t *testing.T) {
 
 // TestDelivery_Reverify: as at sign-in.
 func TestDelivery_Reverify(t *testing.T) {
-	w := newWorld(t, func(p *auth.Policy) { p.Factors = []auth.Kind{auth.PhoneCode} })
+	w := newWorld(t, func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
 	b := w.browser().signUp(ann)
 	b.addPhone(number).press("Use for MFA").sees("User MFA Settings")
 	w.wait(11 * time.Minute)
 	w.down = true
 	b.open("/account/password").sees("Verification required").press("Send a new code").reads("could not be sent to •••• 2671").reads("ask the people who run this site").looksAgain()
 	w.down = false
-	w.wait(auth.MessageFirstRetry)
+	w.wait(auth.MessageRetryMin)
 	b.fill("Code", w.code(number)).press("Verify").sees("Password")
 }
 

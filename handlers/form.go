@@ -98,8 +98,8 @@ func (v *visit) typed(field string) string {
 // anybody else.
 type formTokens struct{ keys func() []formKey }
 
-func newFormTokens(keys auth.Keys) formTokens {
-	return formTokens{auth.Following(keys, func(ring auth.Keys) (all []formKey) {
+func newFormTokens(keys auth.Keyring) formTokens {
+	return formTokens{auth.Derived(keys, func(ring auth.Keyring) (all []formKey) {
 		for _, key := range ring.All(auth.KeyForm) {
 			all = append(all, formKey{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}})
 		}
@@ -107,12 +107,12 @@ func newFormTokens(keys auth.Keys) formTokens {
 	})}
 }
 
-func (f formTokens) make(handle auth.Handle) string {
+func (f formTokens) make(handle auth.Token) string {
 	return base64.RawURLEncoding.EncodeToString(f.keys()[0].mac(handle))
 }
 
 // valid accepts the token of the handle that the visitor's forms are bound to.
-func (f formTokens) valid(token string, session, attempt auth.Handle) bool {
+func (f formTokens) valid(token string, session, attempt auth.Token) bool {
 	bound := session
 	if bound == "" {
 		bound = attempt
@@ -133,7 +133,7 @@ func (f formTokens) valid(token string, session, attempt auth.Handle) bool {
 // one, so they are kept.
 type formKey struct{ macs *sync.Pool }
 
-func (k formKey) mac(handle auth.Handle) []byte {
+func (k formKey) mac(handle auth.Token) []byte {
 	mac := k.macs.Get().(hash.Hash)
 	defer k.macs.Put(mac)
 	mac.Reset()

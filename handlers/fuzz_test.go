@@ -43,8 +43,8 @@ func FuzzLocalPath(f *testing.F) {
 // FuzzCookie: no cookie but one that was issued refers to anything, and a
 // changed one is no cookie (SE-01).
 func FuzzCookie(f *testing.F) {
-	jar := newCookieJar(auth.NewKeys(), true)
-	issued := cookie{held: held{Session: auth.NewHandle(), Attempt: auth.NewHandle()}}
+	jar := newCookieJar(auth.NewKeyring(), true)
+	issued := cookie{held: held{Session: auth.NewToken(), Attempt: auth.NewToken()}}
 	w := httptest.NewRecorder()
 	if err := jar.save(w, issued); err != nil {
 		f.Fatal(err)

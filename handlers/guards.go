@@ -128,7 +128,7 @@ func (v *visit) back() string {
 
 // on is a guard of a page that exists only while the operator has a factor
 // switched on.
-func on(kind auth.Kind, next guard) guard {
+func on(kind auth.FactorKind, next guard) guard {
 	return func(v *visit) error {
 		if !v.site.rules.Policy().Allows(kind) {
 			return auth.ErrNotFound

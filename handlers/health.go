@@ -20,9 +20,9 @@ func (s *site) readyz(c echo.Context) error {
 		return c.String(http.StatusOK, "ok\n")
 	}
 	s.Log.Error("not ready", "error", err)
-	why, found := errors.AsType[auth.Unready](err)
+	why, found := errors.AsType[auth.NotReady](err)
 	if !found {
-		why = auth.NoAnswer
+		why = auth.NotResponding
 	}
 	return c.String(http.StatusServiceUnavailable, why.Error()+"\n")
 }

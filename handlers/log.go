@@ -58,7 +58,7 @@ func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		took := time.Since(e.begun)
 		s.logRequest(c, e, took)
-		s.Watch.answered(c, e, took)
+		s.Metrics.answered(c, e, took)
 		return nil
 	}
 }
@@ -66,9 +66,9 @@ func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
 // witnessed is a context under which what happens to an account is logged as
 // what the request did.
 func (s *site) witnessed(ctx context.Context, e *entry) context.Context {
-	return auth.WithWitness(ctx, func(happened auth.Event) {
-		s.Log.Info("account", "what", happened.What, "factor", happened.Kind, "user", happened.User, "address", happened.Address, "request", e.id)
-		s.Watch.happened(happened)
+	return auth.WithObserver(ctx, func(happened auth.Event) {
+		s.Log.Info("account", "what", happened.Type, "factor", happened.Factor, "user", happened.User, "address", happened.IP, "request", e.id)
+		s.Metrics.happened(happened)
 	})
 }
 

@@ -68,13 +68,13 @@ func TestLog_Events(t *testing.T) {
 		{"msg=account", "what=totp_removed", who},
 		{"msg=account", "what=phone_added", who},
 		{"msg=account", "what=phone_reserved", who},
-		{"msg=account", "what=reverified", "factor=totp", who},
-		{"msg=account", "what=second_factor_missed", "factor=totp", who, "address=203.0.113.8"},
-		{"msg=account", "what=sign_in_stopped", "factor=password", who},
-		{"msg=request", "route=/sign-in", "status=422", "reason=sign_in_wrong", who},
+		{"msg=account", "what=reauthenticated", "factor=totp", who},
+		{"msg=account", "what=second_factor_failed", "factor=totp", who, "address=203.0.113.8"},
+		{"msg=account", "what=sign_in_locked", "factor=password", who},
+		{"msg=request", "route=/sign-in", "status=422", "reason=invalid_credentials", who},
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_wrong", who},
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_used", who},
-		{"msg=request", "route=/sign-in", "status=429", "reason=too_many_tries", who},
+		{"msg=request", "route=/sign-in", "status=429", "reason=too_many_attempts", who},
 		{"msg=request", "route=/sign-out", "status=403", "reason=forged"},
 		{"msg=request", "route=/account", "status=303", "reason=sign_in_first"},
 		{"msg=request", "route=/account/email", "status=303", "reason=verify_first", who},
@@ -293,7 +293,7 @@ func TestOutage(t *testing.T) {
 		t.Error("something is half done")
 	}
 	w.down = false
-	w.wait(auth.MessageLastRetry)
+	w.wait(auth.MessageRetryMax)
 	b.fill("Code", w.code(number)).press("Verify").sees("Account")
 	s.fill("Code", w.code("eve@example.org")).press("Verify").sees("Account")
 

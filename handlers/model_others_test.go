@@ -17,7 +17,7 @@ import (
 // operate does what an operator can do.
 func (m *model) operate(email string) {
 	p := m.person(email)
-	acts := map[string]auth.OperatorAct{
+	acts := map[string]auth.OperatorAction{
 		"unlock": auth.Unlock, "reset-mfa": auth.ResetMFA, "reset-password": auth.EndPassword, "must change": auth.MustChangePassword,
 		"sign-out": auth.SignOutEverywhere, "disable": auth.Disable, "enable": auth.Enable, "delete": auth.Delete,
 	}

@@ -113,7 +113,7 @@ const verifyPath = "/account/verify"
 func (m *model) begunAnew(c *client, left bool) {
 	s, a := m.session(c), m.attempt(c)
 	if !left && s != nil && (a == nil || a.session != s) {
-		m.begin(c, modelAttempt{purpose: "reverify", who: s.who, session: s})
+		m.begin(c, modelAttempt{purpose: "reauthentication", who: s.who, session: s})
 	}
 }
 

@@ -98,5 +98,5 @@ func TestNewPassword_WholeAndUnchanged(t *testing.T) {
 			t.Errorf("%q signs in: %v", typed, in)
 		}
 	}
-	w.browser().open("/sign-up").fill("Email address", ann).fill("Password", strings.Repeat("x", auth.PasswordMost+1)).press("Continue").refused(422).reads("too long")
+	w.browser().open("/sign-up").fill("Email address", ann).fill("Password", strings.Repeat("x", auth.PasswordMax+1)).press("Continue").refused(422).reads("too long")
 }

@@ -15,14 +15,14 @@ func TestOperator(t *testing.T) {
 	b := w.browser().signUp(ann)
 	key, codes := b.addApp()
 	b.open("/account")
-	operate := func(act auth.OperatorAct) {
+	operate := func(act auth.OperatorAction) {
 		t.Helper()
 		told := len(w.letters(ann))
 		if done, err := w.rules.Operate(t.Context(), act, "Ann@Example.org"); err != nil || !done {
-			t.Fatalf("%s: %v, %v", act.What, done, err)
+			t.Fatalf("%s: %v, %v", act.Type, done, err)
 		}
 		if len(w.letters(ann)) != told+1 {
-			t.Errorf("%s was not told", act.What)
+			t.Errorf("%s was not told", act.Type)
 		}
 		w.wait(time.Minute)
 	}

@@ -51,7 +51,7 @@ func showPassword(v *visit) (templ.Component, error) {
 
 func postPassword(v *visit) (string, error) {
 	if v.action() != "change" {
-		return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+		return "", &auth.Problem{Reason: auth.UnknownAction}
 	}
 	handle, err := v.site.rules.ChangePassword(v.ctx(), v.visitor(), v.session,
 		v.form.Get("current"), v.form.Get("password"), v.form.Has("end_others"))

@@ -36,7 +36,7 @@ func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
 			return nil, elsewhere("/account/manage-mfa")
 		}
 		return views.Phone(views.PhonePage{
-			Frame: v.frame(), Phone: phone, Act: act, First: !factors.On(),
+			Frame: v.frame(), Phone: phone, Act: act, First: !factors.HasMFA(),
 			Last: phone.Reserved() && factors.Count() == 1,
 		}), nil
 	}
@@ -55,7 +55,7 @@ var phoneDeeds = map[views.PhoneAct]struct {
 func postPhone(act views.PhoneAct) func(*visit) (string, error) {
 	return func(v *visit) (string, error) {
 		if v.action() != string(act) {
-			return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+			return "", &auth.Problem{Reason: auth.UnknownAction}
 		}
 		return v.doWithPhone(act, auth.PhoneID(v.Param("id")))
 	}
@@ -78,7 +78,7 @@ func (v *visit) doWithPhone(act views.PhoneAct, id auth.PhoneID) (string, error)
 
 func postDefaultPhone(v *visit) (string, error) {
 	v.cookie.Notice = views.NoticeDefaultChanged
-	err := v.site.rules.DefaultPhone(v.ctx(), v.visitor(), v.session, auth.PhoneID(v.Param("id")))
+	err := v.site.rules.MakePhoneDefault(v.ctx(), v.visitor(), v.session, auth.PhoneID(v.Param("id")))
 	return "/account/manage-mfa", v.quietly(err)
 }
 
@@ -116,11 +116,11 @@ func postAddPhone(v *visit) (string, error) {
 		return addPhonePath + "?added=" + url.QueryEscape(string(id)), err
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
-		return addPhonePath, v.quietly(rules.SendPhoneCode(v.ctx(), v.visitor(), v.session))
+		return addPhonePath, v.quietly(rules.ResendPhoneCode(v.ctx(), v.visitor(), v.session))
 	case "another":
-		return addPhonePath, rules.AnotherPhone(v.ctx(), v.session)
+		return addPhonePath, rules.CancelPhone(v.ctx(), v.session)
 	case "use":
 		return v.doWithPhone(views.PhoneUse, auth.PhoneID(v.QueryParam("added")))
 	}
-	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+	return "", &auth.Problem{Reason: auth.UnknownAction}
 }

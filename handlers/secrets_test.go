@@ -108,7 +108,7 @@ func TestSMSNotice(t *testing.T) {
 	if b.link("Use an authentication app instead").AttrOr("href", "") != "/account/manage-mfa/add" {
 		t.Error("no way to the app")
 	}
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.Kind{auth.TOTPCode, auth.BackupCode} })
+	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode} })
 	for _, path := range []string{"/account/add-phone", "/account/manage-mfa/phones/x/use"} {
 		if b.open(path); b.status != 404 {
 			t.Errorf("%s: %d", path, b.status)
@@ -166,10 +166,10 @@ func TestCookie_NotFromFile(t *testing.T) {
 	for _, table := range []string{"sessions", "attempts", "known_browsers"} {
 		for _, stored := range w.texts(table) {
 			tried++
-			if session, err := w.rules.Session(t.Context(), auth.Handle(stored)); err == nil {
+			if session, err := w.rules.Session(t.Context(), auth.Token(stored)); err == nil {
 				t.Errorf("%q of %s opens the session %s", stored, table, session.ID)
 			}
-			if attempt, err := w.rules.Attempt(t.Context(), auth.Handle(stored)); err == nil && attempt.Handle != "" {
+			if attempt, err := w.rules.Attempt(t.Context(), auth.Token(stored)); err == nil && attempt.TokenHash != "" {
 				t.Errorf("%q of %s opens an attempt to %s", stored, table, attempt.Purpose)
 			}
 		}

@@ -32,7 +32,7 @@ func postSessions(v *visit) (string, error) {
 		v.cookie.Notice = views.NoticeSessionsEnded
 		return page, v.quietly(rules.EndOtherSessions(v.ctx(), v.visitor(), v.session))
 	}
-	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+	return "", &auth.Problem{Reason: auth.UnknownAction}
 }
 
 const idlePath = "/account/idle"
@@ -40,7 +40,7 @@ const idlePath = "/account/idle"
 // idleRefresh brings a page that nobody touches to the one that warns, in time
 // before the session ends (AX-10).
 func (v *visit) idleRefresh() string {
-	ends, extends := v.site.rules.EndsIdle(v.session)
+	ends, extends := v.site.rules.IdleExpiry(v.session)
 	if !extends {
 		return ""
 	}
@@ -59,7 +59,7 @@ func showIdle(v *visit) (templ.Component, error) {
 		v.cookie.Notice = views.NoticeTimedOut
 		return nil, elsewhere("/sign-in?next=" + url.QueryEscape(next))
 	}
-	ends, _ := v.site.rules.EndsIdle(v.session)
+	ends, _ := v.site.rules.IdleExpiry(v.session)
 	frame := v.frame()
 	left := max(ends.Sub(v.site.rules.Now()), 0) + 2*time.Second // past the end, not before it
 	v.refresh = strconv.Itoa(int(left/time.Second)) + "; url=" + v.Request().URL.RequestURI()

@@ -60,7 +60,7 @@ func TestFactors_Off(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
 	_, codes := b.addApp()
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.Kind{auth.PhoneCode, auth.BackupCode} })
+	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode, auth.BackupCode} })
 	for _, path := range []string{"/account/manage-mfa/add"} {
 		if b.open(path); b.status != 404 {
 			t.Errorf("%s: %d", path, b.status)
@@ -74,14 +74,14 @@ func TestFactors_Off(t *testing.T) {
 	b.fill("Code", codes[0]).press("Verify").sees("Account")
 	b.press("Sign out")
 
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.Kind{auth.PhoneCode} })
+	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
 	b.firstStep(ann).sees("Verify your account").reads("switched off")
 	if b.has("Verify") {
 		t.Error("a code is asked for")
 	}
 	b.open("/account").sees("Verify your account")
 
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.Kind{auth.TOTPCode} })
+	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode} })
 	bob := w.browser().signUp("bob@example.org")
 	if bob.open("/account/add-phone"); bob.status != 404 {
 		t.Errorf("/account/add-phone: %d", bob.status)

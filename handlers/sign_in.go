@@ -34,7 +34,7 @@ func showSignIn(v *visit) (templ.Component, error) {
 	if a.Step() == auth.StepSecond {
 		return views.VerifyAccount(views.VerifyAccountPage{
 			Frame: v.awaitingSecond(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.TakesBackupCode(), Ticked: v.form.Has("backupcode"),
+			BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
 		}), nil
 	}
 	return views.SignIn(views.SignInPage{
@@ -48,7 +48,7 @@ func (v *visit) awaitingSecond(a auth.Attempt) views.Frame {
 	if a.Step() != auth.StepSecond || a.Method().Kind != auth.PhoneCode {
 		return v.frame()
 	}
-	return v.awaiting(a.Code, !a.TakesBackupCode())
+	return v.awaiting(a.Code, !a.AcceptsBackupCode())
 }
 
 func postSignIn(v *visit) (string, error) {
@@ -68,22 +68,22 @@ func (v *visit) postCode(page string) (string, error) {
 	rules, handle := v.site.rules, v.cookie.Attempt
 	switch action, rest, _ := strings.Cut(v.action(), ":"); action {
 	case "verify":
-		pass, err := rules.Prove(v.ctx(), v.visitor(), handle, v.form.Get("code"), v.form.Has("backupcode"))
+		pass, err := rules.Verify(v.ctx(), v.visitor(), handle, v.form.Get("code"), v.form.Has("backupcode"))
 		if err != nil {
 			return "", err
 		}
 		return v.enter(pass, page), nil
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
-		return page, v.quietly(rules.SendAgain(v.ctx(), v.visitor(), handle))
+		return page, v.quietly(rules.ResendCode(v.ctx(), v.visitor(), handle))
 	case "use":
 		kind, phone, _ := strings.Cut(rest, ":")
-		return page, rules.Choose(v.ctx(), v.visitor(), handle, auth.Kind(kind), auth.PhoneID(phone))
+		return page, rules.ChooseMethod(v.ctx(), v.visitor(), handle, auth.FactorKind(kind), auth.PhoneID(phone))
 	case "start_over":
 		v.cookie.Attempt = ""
 		return page, rules.StartOver(v.ctx(), handle)
 	}
-	return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+	return "", &auth.Problem{Reason: auth.UnknownAction}
 }
 
 // quietly takes back a notice that would not be true.
@@ -95,9 +95,9 @@ func (v *visit) quietly(err error) error {
 }
 
 // enter follows a pass: into the account, or on to the step's page.
-func (v *visit) enter(pass auth.Pass, page string) string {
-	if pass.Browser != "" {
-		v.site.cookies.saveMarker(v.Response(), pass.Browser)
+func (v *visit) enter(pass auth.Result, page string) string {
+	if pass.Device != "" {
+		v.site.cookies.saveMarker(v.Response(), pass.Device)
 	}
 	if pass.Session != "" {
 		v.cookie.Session, v.cookie.Attempt = pass.Session, ""

@@ -23,10 +23,10 @@ type Site struct {
 	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
 	Accent, Logo   static.Own     // the operator's own; zero for those of the product
-	Patience       time.Duration  // how long a page may wait for the database; zero for as long as that takes
+	RequestTimeout time.Duration  // how long a page may wait for the database; zero for as long as that takes
 	Log            *slog.Logger
 	Later          *slog.Logger // takes the lines that may wait a moment; nil for Log
-	Watch          Watch
+	Metrics        Metrics
 }
 
 // site serves the pages.
@@ -41,7 +41,7 @@ type site struct {
 
 // New returns the whole site: every page, the static files and the health
 // checks, with the headers that each response carries.
-func New(rules *auth.Rules, keys auth.Keys, outside Site) http.Handler {
+func New(rules *auth.Rules, keys auth.Keyring, outside Site) http.Handler {
 	s := &site{
 		Site: outside, rules: rules,
 		cookies: newCookieJar(keys, outside.URL.Scheme == "https"),

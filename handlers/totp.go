@@ -30,7 +30,7 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := v.site.rules.TakeQR(v.ctx(), v.session); err != nil {
+	if err := v.site.rules.AllowQR(v.ctx(), v.session); err != nil {
 		return nil, err
 	}
 	return views.AddTOTP(views.AddTOTPPage{
@@ -42,7 +42,7 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 func postAddTOTP(v *visit) (string, error) {
 	event := auth.TOTPEvent(v.action())
 	v.had = nil
-	return "/account/manage-mfa/add", v.site.rules.MoveTOTP(v.ctx(), v.visitor(), v.session, event, v.form.Get("code"))
+	return "/account/manage-mfa/add", v.site.rules.AdvanceTOTP(v.ctx(), v.visitor(), v.session, event, v.form.Get("code"))
 }
 
 func showRemoveTOTP(v *visit) (templ.Component, error) {
@@ -60,7 +60,7 @@ func showRemoveTOTP(v *visit) (templ.Component, error) {
 
 func postRemoveTOTP(v *visit) (string, error) {
 	if v.action() != "remove" {
-		return "", &auth.Problem{Reason: auth.ChoiceUnknown}
+		return "", &auth.Problem{Reason: auth.UnknownAction}
 	}
 	v.cookie.Notice = views.NoticeTOTPRemoved
 	return "/account/manage-mfa", v.quietly(v.site.rules.RemoveTOTP(v.ctx(), v.visitor(), v.session))

@@ -86,10 +86,10 @@ func (s *site) trouble(err error, c echo.Context) {
 // inTime ends the waiting of a request for a database that does not answer:
 // its visitor gets the page for faults while he is still there (LG-05).
 func (s *site) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
-	if s.Patience == 0 {
+	if s.RequestTimeout == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, s.Patience)
+	return context.WithTimeout(ctx, s.RequestTimeout)
 }
 
 func troubleOf(status int) views.Trouble {

@@ -34,9 +34,9 @@ type visit struct {
 // one query, and none for a visitor without one.
 func (s *site) visit(c echo.Context) (*visit, error) {
 	v := &visit{Context: c, site: s, entry: entryOf(c), cookie: s.cookies.read(c.Request())}
-	find := s.rules.Visit
+	find := s.rules.SessionAndFactors
 	if c.Path() == idlePath && c.Request().Method != http.MethodPost {
-		find = s.rules.IdleVisit
+		find = s.rules.PeekSession
 	}
 	session, factors, err := find(v.ctx(), v.cookie.Session)
 	switch {
@@ -68,7 +68,7 @@ func (v *visit) factors() (auth.Factors, error) {
 // visitor is where the request comes from.
 func (v *visit) visitor() auth.Visitor {
 	address, _ := netip.ParseAddr(v.entry.address)
-	return auth.Visitor{Address: address.Unmap(), Browser: v.Request().UserAgent(), Marker: v.site.cookies.marker(v.Request())}
+	return auth.Visitor{IP: address.Unmap(), UserAgent: v.Request().UserAgent(), DeviceToken: v.site.cookies.marker(v.Request())}
 }
 
 // frame is what every page carries. Taking it says the notice, once.
@@ -92,14 +92,14 @@ func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Frame {
 	if code == nil {
 		return v.frame()
 	}
-	fate := code.Delivery.Fate()
-	gone := fate == auth.FateOpen || fate == auth.FateSent
+	fate := code.Delivery.Status()
+	gone := fate == auth.DeliveryPending || fate == auth.DeliverySent
 	if !gone && v.cookie.Notice == views.NoticeCodeSent {
 		v.cookie.Notice = "" // the page knows better
 	}
 	f := v.frame()
-	if fate == auth.FateLate && alone && v.problem == nil {
-		f.LooksAgain = true
+	if fate == auth.DeliveryDelayed && alone && v.problem == nil {
+		f.Reloading = true
 		v.refresh = strconv.Itoa(int(views.LookAgain/time.Second)) + "; url=" + v.Request().URL.RequestURI()
 	}
 	return f
@@ -108,13 +108,13 @@ func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Frame {
 // boundHandle is the handle the visitor's forms are bound to: the session's,
 // else the attempt's. A visitor without either gets a handle with nothing
 // behind it.
-func (v *visit) boundHandle() auth.Handle {
+func (v *visit) boundHandle() auth.Token {
 	if v.signedIn() {
 		return v.cookie.Session
 	}
 	v.cookie.Session = ""
 	if v.cookie.Attempt == "" {
-		v.cookie.Attempt = auth.NewHandle()
+		v.cookie.Attempt = auth.NewToken()
 	}
 	return v.cookie.Attempt
 }

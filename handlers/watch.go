@@ -8,31 +8,31 @@ import (
 	"twostep/auth"
 )
 
-// A Watch is told what the site does, to count it: who it was about is for the
+// A Metrics is told what the site does, to count it: who it was about is for the
 // log. Both functions may be nil, and are called by many at the same time.
-type Watch struct {
-	Answered func(Answer)
-	Happened func(auth.Event) // to an account, once it stands in the store
+type Metrics struct {
+	ObserveRequest func(Request)
+	ObserveEvent   func(auth.Event) // to an account, once it stands in the store
 }
 
-// An Answer is one request that was answered. There are only so many routes and
+// An Request is one request that was answered. There are only so many routes and
 // reasons, whatever a visitor asks for, so that both can be names of counters.
-type Answer struct {
+type Request struct {
 	Route  string // as in the table of routes; empty for an address that is none
 	Status int
 	Reason string // why it was refused, as in the log; empty where it was not
 	Took   time.Duration
 }
 
-func (w Watch) happened(e auth.Event) {
-	if w.Happened != nil {
-		w.Happened(e)
+func (w Metrics) happened(e auth.Event) {
+	if w.ObserveEvent != nil {
+		w.ObserveEvent(e)
 	}
 }
 
-func (w Watch) answered(c echo.Context, e *entry, took time.Duration) {
-	if w.Answered == nil {
+func (w Metrics) answered(c echo.Context, e *entry, took time.Duration) {
+	if w.ObserveRequest == nil {
 		return
 	}
-	w.Answered(Answer{Route: c.Path(), Status: c.Response().Status, Reason: e.reason, Took: took})
+	w.ObserveRequest(Request{Route: c.Path(), Status: c.Response().Status, Reason: e.reason, Took: took})
 }

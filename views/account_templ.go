@@ -18,7 +18,7 @@ type AccountPage struct {
 
 // codesFew reports whether it is time for new backup codes (BC-06).
 func (p AccountPage) codesFew() bool {
-	return p.Factors.On() && p.Factors.Allows(auth.BackupCode) && p.Factors.BackupCodes <= auth.BackupCodesFew
+	return p.Factors.HasMFA() && p.Factors.Allows(auth.BackupCode) && p.Factors.BackupCodes <= auth.BackupCodesLow
 }
 
 func Account(p AccountPage) templ.Component {
@@ -100,7 +100,7 @@ func Account(p AccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Factors.On() {
+			if p.Factors.HasMFA() {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p class=\"what\" id=\"two-step\">Two-step verification is on</p><p class=\"meta\">Signing in takes your password and a code.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -115,7 +115,7 @@ func Account(p AccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var5 = []any{"button", templ.KV(primary, !p.Factors.On())}
+			var templ_7745c5c3_Var5 = []any{"button", templ.KV(primary, !p.Factors.HasMFA())}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var5...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -260,7 +260,7 @@ func left(codes int) string {
 	switch {
 	case codes == 0:
 		return codesLeft(codes) + " Generate new ones, so that you can sign in without your phone."
-	case codes <= auth.BackupCodesFew:
+	case codes <= auth.BackupCodesLow:
 		return codesLeft(codes) + " Generate new ones soon."
 	}
 	return codesLeft(codes)
@@ -270,7 +270,7 @@ func codesLeft(codes int) string {
 	switch {
 	case codes == 0:
 		return "You have no backup codes left."
-	case codes <= auth.BackupCodesFew:
+	case codes <= auth.BackupCodesLow:
 		return "You have only " + count(codes, "backup code") + " left."
 	}
 	return "You have " + count(codes, "backup code") + " left."

@@ -13,14 +13,14 @@ import "twostep/auth"
 // EmailPage shows the addresses of an account and changes them.
 type EmailPage struct {
 	Frame
-	Addresses auth.Addresses
-	Email     string          // as typed
-	Use       auth.AddressUse // into which of the two forms; empty for the first
+	Addresses auth.Emails
+	Email     string        // as typed
+	Use       auth.EmailUse // into which of the two forms; empty for the first
 }
 
 // form is one of the two forms for an address: its field and, for a problem to
 // stand at that field alone, its frame.
-func (p EmailPage) form(use auth.AddressUse, id, label string) (Frame, field) {
+func (p EmailPage) form(use auth.EmailUse, id, label string) (Frame, field) {
 	x := field{Name: "email", ID: id, Label: label, Type: "email", Autocomplete: "email"}
 	f := p.Frame
 	if typedHere := (p.Use == auth.ForNotices) == (use == auth.ForNotices); typedHere {
@@ -83,8 +83,8 @@ func Email(p EmailPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if p.Addresses.Waiting != nil {
-				templ_7745c5c3_Err = waitingEmail(p, *p.Addresses.Waiting).Render(ctx, templ_7745c5c3_Buffer)
+			if p.Addresses.Pending != nil {
+				templ_7745c5c3_Err = waitingEmail(p, *p.Addresses.Pending).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -268,7 +268,7 @@ func Email(p EmailPage) templ.Component {
 }
 
 // waitingEmail asks for the code that proves an address.
-func waitingEmail(p EmailPage, e auth.AddressEnrolment) templ.Component {
+func waitingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -20,7 +20,7 @@ type Frame struct {
 	Now     time.Time
 	Looks   Looks
 
-	LooksAgain bool // whether the page comes again by itself to see whether a code has gone
+	Reloading bool // whether the page comes again by itself to see whether a code has gone
 }
 
 // Looks are the operator's own, beside the name: the addresses of a stylesheet

@@ -49,21 +49,21 @@ func extremes() []sample {
 	for i := range 30 {
 		devices = append(devices, auth.Session{
 			ID: auth.SessionID(fmt.Sprint("d", i)), CreatedAt: now.Add(-time.Duration(i) * time.Hour), SeenAt: now.Add(-time.Duration(i) * time.Minute),
-			Address: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", Browser: []string{firefox, safari, chrome, ""}[i%4],
+			IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		})
 	}
 	var events []auth.Event
 	for i := range 500 {
 		events = append(events, auth.Event{
-			What: auth.Whats[i%len(auth.Whats)], At: now.Add(-time.Duration(i) * time.Hour), Kind: auth.PhoneCode, Number: digits.Number,
-			Email: longest, Left: 10, Address: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", Browser: safari,
+			Type: auth.EventTypes[i%len(auth.EventTypes)], At: now.Add(-time.Duration(i) * time.Hour), Factor: auth.PhoneCode, Number: digits.Number,
+			Email: longest, Left: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
 		})
 	}
 	uri := "otpauth://totp/" + strings.Repeat("%F0%9F%94%90", 20) + ":" + longest + "?secret=" + sampleKey + "&issuer=" + strings.Repeat("%F0%9F%94%90", 20)
-	waiting := auth.AddressEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: longest}, Code: sentCode}
+	waiting := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: longest}, Code: sentCode}
 
 	return []sample{
-		{"long_sign_in", "Sign in", SignIn(SignInPage{refusedWith(called(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.SignInWrong}), longest, true})},
+		{"long_sign_in", "Sign in", SignIn(SignInPage{refusedWith(called(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.InvalidCredentials}), longest, true})},
 		{"long_sign_in_arabic", "Sign in", SignIn(SignInPage{called(signedOut("/sign-in"), arabic), "", true})},
 		{"long_name_in_one_word", "Sign in", SignIn(SignInPage{called(signedOut("/sign-in"), strings.Repeat("W", 64)), "", true})},
 		{"own_sign_in", "Sign in", SignIn(SignInPage{own(saying(signedOut("/sign-in"), NoticeSignInFirst)), "", true})},
@@ -80,12 +80,12 @@ func extremes() []sample {
 		{"long_backup_codes", "Backup codes", BackupCodes(BackupCodesPage{by(called(signedIn("/account/manage-mfa/backup-codes"), arabic)), ten, false})},
 		{"long_phone_remove", "Remove phone number", Phone(PhonePage{Frame: by(signedIn("/account/manage-mfa/phones/digits/remove")), Phone: digits, Act: PhoneRemove, Last: true})},
 		{"long_verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{by(signedIn("/account/add-phone")), digits.Number, "GB", sentCode})},
-		{"long_email", "Email address", Email(EmailPage{Frame: by(signedIn("/account/email")), Addresses: auth.Addresses{SignIn: longest, Notices: longest, Waiting: &waiting}})},
+		{"long_email", "Email address", Email(EmailPage{Frame: by(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &waiting}})},
 		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15})},
 		{"long_delete", "Delete account", Delete(DeletePage{by(signedIn("/account/delete"))})},
 		{"long_stop_email", "Stop the change of your email address", StopEmail(StopEmailPage{by(signedIn("/account/email/stop")), longest})},
 		{"long_sessions", "Active devices", Sessions(SessionsPage{by(signedIn("/account/sessions")), devices})},
-		{"long_activity", "Activity", Activity(ActivityPage{by(called(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityKept})},
+		{"long_activity", "Activity", Activity(ActivityPage{by(called(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
 	}
 }
 

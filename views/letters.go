@@ -13,13 +13,13 @@ import (
 // SMS has no subject.
 func Write(m auth.Message, product, origin string) (subject, body string) {
 	product = oneLine(product)
-	if _, isCode := codeUses[m.Letter]; isCode {
+	if _, isCode := codeUses[m.Kind]; isCode {
 		if m.Channel == auth.BySMS {
 			return "", codeBySMS(m, product, origin)
 		}
 		return "Your " + product + " code", codeByMail(m, product)
 	}
-	if m.Letter == auth.LetterAddressTaken {
+	if m.Kind == auth.MessageEmailTaken {
 		return "You have an account at " + product, addressTaken(m, product, origin)
 	}
 	return notify(m, product, origin)
@@ -41,17 +41,17 @@ func host(origin string) string {
 }
 
 // codeUses is what each code is good for.
-var codeUses = map[auth.Letter]string{
-	auth.LetterSignUpCode:   "to sign up at PRODUCT with this address",
-	auth.LetterSignInCode:   "to sign in at PRODUCT",
-	auth.LetterReverifyCode: "to verify your account at PRODUCT once more",
-	auth.LetterResetCode:    "to set a new password at PRODUCT",
-	auth.LetterPhoneCode:    "to add a phone number at PRODUCT",
-	auth.LetterEmailCode:    "to use this address at PRODUCT",
+var codeUses = map[auth.MessageKind]string{
+	auth.MessageSignUpCode: "to sign up at PRODUCT with this address",
+	auth.MessageSignInCode: "to sign in at PRODUCT",
+	auth.MessageReauthCode: "to verify your account at PRODUCT once more",
+	auth.MessageResetCode:  "to set a new password at PRODUCT",
+	auth.MessagePhoneCode:  "to add a phone number at PRODUCT",
+	auth.MessageEmailCode:  "to use this address at PRODUCT",
 }
 
 func codeByMail(m auth.Message, product string) string {
-	use := strings.ReplaceAll(codeUses[m.Letter], "PRODUCT", product)
+	use := strings.ReplaceAll(codeUses[m.Kind], "PRODUCT", product)
 	return paragraphs(
 		"Somebody, most likely you, asked "+use+".",
 		"Your code is "+m.Code,
@@ -76,7 +76,7 @@ func addressTaken(m auth.Message, product, origin string) string {
 // (RC-07). It holds no code. Of a change of address it holds the token that
 // stops it, which opens nothing (RC-09).
 func notify(m auth.Message, product, origin string) (subject, body string) {
-	words := notifications[m.Letter]
+	words := notifications[m.Kind]
 	fill := strings.NewReplacer(
 		"PRODUCT", product, "NUMBER", Mask(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left),
 		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
@@ -95,11 +95,11 @@ func notify(m auth.Message, product, origin string) (subject, body string) {
 // circumstances are when it happened and from where, as far as that is known.
 func circumstances(m auth.Message) []string {
 	lines := []string{"When: " + moment(m.At)}
-	if m.Address != "" {
-		lines = append(lines, "From: "+oneLine(m.Address))
+	if m.IP != "" {
+		lines = append(lines, "From: "+oneLine(m.IP))
 	}
-	if m.Browser != "" {
-		lines = append(lines, "Browser: "+browser(m.Browser))
+	if m.UserAgent != "" {
+		lines = append(lines, "Browser: "+browser(m.UserAgent))
 	}
 	return lines
 }

@@ -11,10 +11,10 @@ import (
 
 const origin = "https://id.example.org:8443"
 
-func message(letter auth.Letter, channel auth.Channel) auth.Message {
+func message(letter auth.MessageKind, channel auth.Channel) auth.Message {
 	return auth.Message{
-		Channel: channel, To: "ann@example.com", Letter: letter, At: now, ExpiresAt: now.Add(10 * time.Minute),
-		Number: "+14155554242", Email: "new@example.com", Left: 2, Address: "203.0.113.9", Browser: firefox,
+		Channel: channel, To: "ann@example.com", Kind: letter, At: now, ExpiresAt: now.Add(10 * time.Minute),
+		Number: "+14155554242", Email: "new@example.com", Left: 2, IP: "203.0.113.9", UserAgent: firefox,
 		StopToken: "stop+token",
 	}
 }
@@ -25,8 +25,8 @@ var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT|ORIGIN|TOKEN`)
 // TestWrite_EveryLetter walks all of them. Even a message that carries a code
 // by mistake does not show it in a notice (RC-07).
 func TestWrite_EveryLetter(t *testing.T) {
-	said := map[string]auth.Letter{}
-	for _, letter := range auth.Letters() {
+	said := map[string]auth.MessageKind{}
+	for _, letter := range auth.MessageKinds() {
 		t.Run(string(letter), func(t *testing.T) {
 			m := message(letter, auth.ByEmail)
 			m.Code = "123456"
@@ -88,9 +88,9 @@ func TestWrite_SMSIsBoundToTheHost(t *testing.T) {
 // TestWrite_BrowserStaysOnItsLine: what a client says of itself adds no line
 // and does not turn the direction of writing.
 func TestWrite_BrowserStaysOnItsLine(t *testing.T) {
-	plain := message(auth.Letter(auth.TOTPAdded), auth.ByEmail)
+	plain := message(auth.MessageKind(auth.TOTPAdded), auth.ByEmail)
 	forged := plain
-	forged.Browser = "Firefox/140 Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
+	forged.UserAgent = "Firefox/140 Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
 	_, want := Write(plain, "Twostep", origin)
 	_, got := Write(forged, "Two\r\nstep", origin)
 	if strings.Contains(got, "Call") || strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
@@ -99,8 +99,8 @@ func TestWrite_BrowserStaysOnItsLine(t *testing.T) {
 }
 
 func TestWrite_LeavesOutWhatIsUnknown(t *testing.T) {
-	m := message(auth.LetterAddressTaken, auth.ByEmail)
-	m.Address, m.Browser = "", ""
+	m := message(auth.MessageEmailTaken, auth.ByEmail)
+	m.IP, m.UserAgent = "", ""
 	_, body := Write(m, "Twostep", origin)
 	if strings.Contains(body, "From:") || strings.Contains(body, "Browser") {
 		t.Errorf("body is\n%s", body)
@@ -109,7 +109,7 @@ func TestWrite_LeavesOutWhatIsUnknown(t *testing.T) {
 
 // TestWrite_NothingSuperfluous: each table has what can be sent and no more.
 func TestWrite_NothingSuperfluous(t *testing.T) {
-	if got, want := len(codeUses)+len(notifications)+1, len(auth.Letters()); got != want {
+	if got, want := len(codeUses)+len(notifications)+1, len(auth.MessageKinds()); got != want {
 		t.Errorf("there are words for %d letters, of %d", got, want)
 	}
 }
@@ -117,9 +117,9 @@ func TestWrite_NothingSuperfluous(t *testing.T) {
 // TestWrite_StopsAChangeOfAddress: the mail of the old address has the link,
 // built from the site's own origin, and no other letter has a token.
 func TestWrite_StopsAChangeOfAddress(t *testing.T) {
-	for _, letter := range auth.Letters() {
+	for _, letter := range auth.MessageKinds() {
 		_, body := Write(message(letter, auth.ByEmail), "Twostep", origin)
-		want := letter == auth.Letter(auth.EmailChangeAsked)
+		want := letter == auth.MessageKind(auth.EmailChangeRequested)
 		if got := strings.Contains(body, origin+"/account/email/stop?token=stop%2Btoken\n"); got != want || !want && strings.Contains(body, "token") {
 			t.Errorf("%s: body is\n%s", letter, body)
 		}
@@ -128,15 +128,15 @@ func TestWrite_StopsAChangeOfAddress(t *testing.T) {
 
 // TestWrite_SaysWhatToDo: who did not do it finds the page to go to.
 func TestWrite_SaysWhatToDo(t *testing.T) {
-	tests := map[auth.What]string{
-		auth.SignedInNewBrowser: "/account/password", auth.SecondFactorMissed: "/account/password", auth.SignInStopped: "/account/password",
+	tests := map[auth.EventType]string{
+		auth.SignedInNewDevice: "/account/password", auth.SecondFactorFailed: "/account/password", auth.SignInLocked: "/account/password",
 		auth.TOTPRemoved: "/account/manage-mfa", auth.BackupCodeUsed: "/account/manage-mfa",
 		auth.PasswordChanged: "/forgot-password", auth.PasswordReset: "/forgot-password",
-		auth.EmailChangeAsked: "/account/password", auth.NoticeEmailRemoved: "/account/email",
+		auth.EmailChangeRequested: "/account/password", auth.NoticeEmailRemoved: "/account/email",
 		auth.EmailChanged: "/", auth.AccountDeleted: "/",
 	}
 	for what, path := range tests {
-		_, body := Write(message(auth.Letter(what), auth.ByEmail), "Twostep", origin)
+		_, body := Write(message(auth.MessageKind(what), auth.ByEmail), "Twostep", origin)
 		if !strings.Contains(body, origin+path+"\n") {
 			t.Errorf("%s does not lead to %s:\n%s", what, path, body)
 		}

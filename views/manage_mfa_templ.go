@@ -30,7 +30,7 @@ func (p ManageMFAPage) phones(reserved bool) []auth.Phone {
 
 // shows reports whether a kind of factor has a place on the page: while it is
 // switched on, and after that for as long as there is something to remove.
-func (p ManageMFAPage) shows(kind auth.Kind, there bool) bool {
+func (p ManageMFAPage) shows(kind auth.FactorKind, there bool) bool {
 	return there || p.Factors.Allows(kind)
 }
 
@@ -171,7 +171,7 @@ func ManageMFA(p ManageMFAPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Factors.On() && p.Factors.Allows(auth.BackupCode) {
+			if p.Factors.HasMFA() && p.Factors.Allows(auth.BackupCode) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<section class=\"panel\"><h2>Backup codes</h2><ul class=\"rows\"><li><div><p class=\"what\" id=\"backup-codes\">Generate new backup codes?</p><p class=\"meta\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -289,7 +289,7 @@ func totpRow(p ManageMFAPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var6 = []any{"button", templ.KV(primary, !p.Factors.On())}
+			var templ_7745c5c3_Var6 = []any{"button", templ.KV(primary, !p.Factors.HasMFA())}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var6...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -22,133 +22,133 @@ const (
 )
 
 // notifications has one for each event that is told to an account's owner.
-var notifications = map[auth.Letter]notification{
-	auth.Letter(auth.SignedInNewBrowser): {
+var notifications = map[auth.MessageKind]notification{
+	auth.MessageKind(auth.SignedInNewDevice): {
 		"New sign-in to PRODUCT",
 		"Somebody signed in to your account at PRODUCT with a browser that was not used before.",
 		helpPassword,
 	},
-	auth.Letter(auth.SecondFactorMissed): {
+	auth.MessageKind(auth.SecondFactorFailed): {
 		"Sign-in to PRODUCT not completed",
 		"Somebody gave the right password of your account at PRODUCT, but a wrong code in the second step. They were not signed in.",
 		helpPassword,
 	},
-	auth.Letter(auth.SignInStopped): {
+	auth.MessageKind(auth.SignInLocked): {
 		"Too many tries to sign in to PRODUCT",
 		"There were so many wrong tries to sign in to your account at PRODUCT that further ones have to wait.",
 		helpTries,
 	},
-	auth.Letter(auth.TOTPAdded): {
+	auth.MessageKind(auth.TOTPAdded): {
 		"Authentication app added to PRODUCT",
 		"An authentication app was added to your account at PRODUCT. If there was an earlier one, it no longer works.",
 		helpFactors,
 	},
-	auth.Letter(auth.TOTPRemoved): {
+	auth.MessageKind(auth.TOTPRemoved): {
 		"Authentication app removed from PRODUCT",
 		"The authentication app was removed from your account at PRODUCT.",
 		helpFactors,
 	},
-	auth.Letter(auth.PhoneAdded): {
+	auth.MessageKind(auth.PhoneAdded): {
 		"Phone number added to PRODUCT",
 		"The phone number NUMBER was added to your account at PRODUCT.",
 		helpFactors,
 	},
-	auth.Letter(auth.PhoneRemoved): {
+	auth.MessageKind(auth.PhoneRemoved): {
 		"Phone number removed from PRODUCT",
 		"The phone number NUMBER was removed from your account at PRODUCT.",
 		helpFactors,
 	},
-	auth.Letter(auth.PhoneReserved): {
+	auth.MessageKind(auth.PhoneReserved): {
 		"Phone number used to sign in to PRODUCT",
 		"The phone number NUMBER now gets codes to sign in to your account at PRODUCT.",
 		helpFactors,
 	},
-	auth.Letter(auth.PhoneReleased): {
+	auth.MessageKind(auth.PhoneReleased): {
 		"Phone number no longer used to sign in to PRODUCT",
 		"The phone number NUMBER no longer gets codes to sign in to your account at PRODUCT.",
 		helpFactors,
 	},
-	auth.Letter(auth.BackupCodesReplaced): {
+	auth.MessageKind(auth.BackupCodesReplaced): {
 		"New backup codes at PRODUCT",
 		"New backup codes were made for your account at PRODUCT. The earlier ones no longer work.",
 		helpFactors,
 	},
-	auth.Letter(auth.BackupCodeUsed): {
+	auth.MessageKind(auth.BackupCodeUsed): {
 		"Backup code used at PRODUCT",
 		"A backup code was used for your account at PRODUCT. LEFT",
 		helpFactors,
 	},
-	auth.Letter(auth.PasswordChanged): {
+	auth.MessageKind(auth.PasswordChanged): {
 		"Password changed at PRODUCT",
 		"The password of your account at PRODUCT was changed.",
 		helpReset,
 	},
-	auth.Letter(auth.PasswordReset): {
+	auth.MessageKind(auth.PasswordReset): {
 		"Password reset at PRODUCT",
 		"A new password was set for your account at PRODUCT, by a code that was sent to you by mail. Every device was signed out.",
 		helpReset,
 	},
-	auth.Letter(auth.EmailChangeAsked): {
+	auth.MessageKind(auth.EmailChangeRequested): {
 		"Change of your email address at PRODUCT",
 		"Somebody asked to change the email address of your account at PRODUCT to EMAIL. Nothing changes before that address is proved.",
 		helpStop,
 	},
-	auth.Letter(auth.EmailChanged): {
+	auth.MessageKind(auth.EmailChanged): {
 		"Email address changed at PRODUCT",
 		"The email address of your account at PRODUCT is now EMAIL. It is the one to sign in with.",
 		helpGone,
 	},
-	auth.Letter(auth.NoticeEmailAdded): {
+	auth.MessageKind(auth.NoticeEmailAdded): {
 		"Second email address added at PRODUCT",
 		"Notices about your account at PRODUCT now go to EMAIL too.",
 		helpEmails,
 	},
-	auth.Letter(auth.NoticeEmailRemoved): {
+	auth.MessageKind(auth.NoticeEmailRemoved): {
 		"Second email address removed at PRODUCT",
 		"Notices about your account at PRODUCT no longer go to EMAIL.",
 		helpEmails,
 	},
-	auth.Letter(auth.AccountDeleted): {
+	auth.MessageKind(auth.AccountDeleted): {
 		"Account deleted at PRODUCT",
 		"Your account at PRODUCT was deleted, with everything in it.",
 		helpGone,
 	},
-	auth.Letter(auth.OperatorAdded): {
+	auth.MessageKind(auth.OperatorAdded): {
 		"An account for you at PRODUCT",
 		"The people who run PRODUCT made an account for you.",
 		helpWelcome,
 	},
-	auth.Letter(auth.OperatorUnlocked): {
+	auth.MessageKind(auth.OperatorUnlocked): {
 		"You can sign in to PRODUCT again",
 		"The people who run PRODUCT lifted the waits that wrong tries had put on your account.",
 		helpOperator,
 	},
-	auth.Letter(auth.OperatorResetMFA): {
+	auth.MessageKind(auth.OperatorResetMFA): {
 		"Two-step verification removed at PRODUCT",
 		"The people who run PRODUCT removed two-step verification from your account, with its backup codes, and signed all devices out. Sign in with your password and set it up anew.",
 		helpOperator,
 	},
-	auth.Letter(auth.OperatorResetPassword): {
+	auth.MessageKind(auth.OperatorResetPassword): {
 		"Password ended at PRODUCT",
 		"The people who run PRODUCT made the password of your account worthless and signed all devices out.",
 		helpAnew,
 	},
-	auth.Letter(auth.OperatorMustChange): {
+	auth.MessageKind(auth.OperatorMustChange): {
 		"New password asked for at PRODUCT",
 		"The people who run PRODUCT ask you to change the password of your account. You are asked for it the next time you use the site.",
 		helpOperator,
 	},
-	auth.Letter(auth.OperatorSignedOut): {
+	auth.MessageKind(auth.OperatorSignedOut): {
 		"Signed out of PRODUCT everywhere",
 		"The people who run PRODUCT signed all your devices out. You can sign in again.",
 		helpOperator,
 	},
-	auth.Letter(auth.OperatorDisabled): {
+	auth.MessageKind(auth.OperatorDisabled): {
 		"Account disabled at PRODUCT",
 		"The people who run PRODUCT disabled your account. Nobody can sign in to it, and all devices were signed out.",
 		helpOperator,
 	},
-	auth.Letter(auth.OperatorEnabled): {
+	auth.MessageKind(auth.OperatorEnabled): {
 		"Account enabled at PRODUCT",
 		"The people who run PRODUCT enabled your account again.",
 		helpOperator,

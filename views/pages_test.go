@@ -171,9 +171,9 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 		{"verify_totp", "code", "totp-code", "text", "one-time-code", "numeric"},
 		{"add_phone", "phone", "phone", "tel", "tel", ""},
 		{"verify_phone", "code", "code", "text", "one-time-code", "numeric"},
-		{"reverify_password", "password", "password", "password", "current-password", ""},
-		{"reverify_app", "code", "code", "text", "one-time-code", "text"},
-		{"reverify_sms", "code", "code", "text", "one-time-code", "numeric"},
+		{"reauth_password", "password", "password", "password", "current-password", ""},
+		{"reauth_app", "code", "code", "text", "one-time-code", "text"},
+		{"reauth_sms", "code", "code", "text", "one-time-code", "numeric"},
 		{"forgot_password", "email", "email", "email", "username", ""},
 		{"check_email", "code", "code", "text", "one-time-code", "numeric"},
 		{"new_password", "password", "password", "password", "new-password", ""},
@@ -248,10 +248,10 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=Use an authentication app instead"},
 		{"verify_phone", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
 		{"phone_added", "use=Use for MFA", "/account/manage-mfa=Manage MFA"},
-		{"reverify_password", "continue=Continue", "/account=Cancel"},
-		{"reverify_app", "verify=Verify use:sms:home=Send a code to •••• 4242", "/account=Cancel"},
-		{"reverify_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app", "/account=Cancel"},
-		{"reverify_closed", "", "/account=Cancel"},
+		{"reauth_password", "continue=Continue", "/account=Cancel"},
+		{"reauth_app", "verify=Verify use:sms:home=Send a code to •••• 4242", "/account=Cancel"},
+		{"reauth_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app", "/account=Cancel"},
+		{"reauth_closed", "", "/account=Cancel"},
 		{"setup_mfa", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code"},
 		{"setup_mfa_sms", "", "/account/add-phone=SMS code"},
 		{"setup_mfa_unseen", "", "/account/manage-mfa/backup-codes=Backup codes"},
@@ -323,12 +323,12 @@ func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 		render(t, Reverify(ReverifyPage{Frame: f, Step: auth.StepPassword, Email: markup})),
 		render(t, CheckEmail(CheckEmailPage{f, markup, sentCode})),
 		render(t, NewPassword(NewPasswordPage{f, markup, 15})),
-		render(t, Email(EmailPage{Frame: f, Addresses: auth.Addresses{
-			SignIn: markup, Notices: markup, Waiting: &auth.AddressEnrolment{Email: auth.Email{Typed: markup}},
+		render(t, Email(EmailPage{Frame: f, Addresses: auth.Emails{
+			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
 		render(t, StopEmail(StopEmailPage{f, markup})),
-		render(t, Sessions(SessionsPage{f, []auth.Session{{ID: markup, Address: markup, Browser: markup}, {ID: markup}}})),
-		render(t, Activity(ActivityPage{f, []auth.Event{{What: auth.EmailChanged, Email: markup, Address: markup, Browser: markup}}, markup, auth.ActivityKept})),
+		render(t, Sessions(SessionsPage{f, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}})),
+		render(t, Activity(ActivityPage{f, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
 		render(t, Idle(IdlePage{f, now, markup})),
 		render(t, ShowTrouble(TroublePage{f, TroubleFault, markup})),
 	}
@@ -395,7 +395,7 @@ func TestReloads(t *testing.T) {
 		}
 	}
 	for wait, want := range map[time.Duration]bool{0: false, time.Second: true, 10 * time.Minute: true, time.Hour: false} {
-		if Reloads(&auth.Problem{Reason: auth.TooManySent, Wait: wait}) != want || Reloads(&auth.Problem{Reason: auth.TooManyTries, Wait: wait}) {
+		if Reloads(&auth.Problem{Reason: auth.TooManyCodes, Wait: wait}) != want || Reloads(&auth.Problem{Reason: auth.TooManyAttempts, Wait: wait}) {
 			t.Errorf("a wait of %v reloads is %v", wait, !want)
 		}
 	}

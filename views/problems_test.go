@@ -35,7 +35,7 @@ func TestSentence_SaysTheWaitAndTheLimit(t *testing.T) {
 		want    string
 	}{
 		{nil, ""},
-		{&auth.Problem{Reason: auth.TooManyTries, Wait: 4 * time.Minute}, "There were too many tries. Try again in 4 minutes."},
+		{&auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}, "There were too many tries. Try again in 4 minutes."},
 		{&auth.Problem{Reason: auth.PasswordShort, Limit: 15}, "The password is too short: use at least 15 characters."},
 		{&auth.Problem{Reason: "unheard_of"}, "That did not work. Try again."},
 	}
@@ -48,7 +48,7 @@ func TestSentence_SaysTheWaitAndTheLimit(t *testing.T) {
 
 // TestSentence_SignInWrong never says which of the two it was (FF-03).
 func TestSentence_SignInWrong(t *testing.T) {
-	text := Sentence(&auth.Problem{Reason: auth.SignInWrong})
+	text := Sentence(&auth.Problem{Reason: auth.InvalidCredentials})
 	if !strings.Contains(text, "email address or the password") {
 		t.Errorf("%q", text)
 	}

@@ -23,11 +23,11 @@ var (
 	sparePhone = auth.Phone{ID: "spare", Number: "+493012345678", VerifiedAt: now.AddDate(0, 0, -3)}
 	sampleTOTP = &auth.TOTP{AddedAt: now.AddDate(0, -3, 0), LastUsedAt: now.Add(-26 * time.Hour)}
 	everything = having(auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
-	allKinds   = []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	allKinds   = []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
 	sentCode   = faring(auth.Delivery{SentAt: now})
 	openCode   = faring(auth.Delivery{})
-	lateCode   = faring(auth.Delivery{Tries: 2})
-	deadCode   = faring(auth.Delivery{Tries: 1, RefusedAt: now})
+	lateCode   = faring(auth.Delivery{Failures: 2})
+	deadCode   = faring(auth.Delivery{Failures: 1, RejectedAt: now})
 	ten        = []string{
 		"a2b3-c4d5-e6f7-g8h9", "k2m3-n4p5-q6r7-s8t9", "u2v3-w4x5-y6z7-a8b9", "c2d3-e4f5-g6h7-j8k9", "m2n3-p4q5-r6s7-t8u9",
 		"v2w3-x4y5-z6a7-b8c9", "d2e3-f4g5-h6j7-k8m9", "n2p3-q4r5-s6t7-u8v9", "w2x3-y4z5-a6b7-c8d9", "e2f3-g4h5-j6k7-m8n9",
@@ -43,8 +43,8 @@ const (
 
 // having is what an account has on a site that has these factors switched on;
 // the rules alone can say that.
-func having(f auth.Factors, allowed ...auth.Kind) auth.Factors {
-	rules := auth.New(nil, auth.Keys{}, nil, auth.Policy{Factors: allowed}, time.Now)
+func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
+	rules := auth.New(nil, auth.Keyring{}, nil, auth.Policy{Factors: allowed}, time.Now)
 	has, err := rules.Factors(context.Background(), "")
 	if err != nil {
 		panic(err)
@@ -93,12 +93,12 @@ func samples() []sample {
 		{"sign_up", "Sign up", SignUp(SignUpPage{signedOut("/sign-up"), "", 15})},
 		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15})},
 		{"verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{signedOut("/sign-up"), "ann@example.com", sentCode})},
-		{"verify_email_none", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManySent, Wait: 25 * time.Second}), "ann@example.com", nil})},
+		{"verify_email_none", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
 		{"sign_in", "Sign in", SignIn(SignInPage{saying(signedOut(signIn), NoticeSignInFirst), "", true})},
 		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
 		{"sign_in_closed", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
-		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.SignInWrong}), "ann@example.com", true})},
-		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyTries, Wait: 4 * time.Minute}), "ann@example.com", true})},
+		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials}), "ann@example.com", true})},
+		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Frame: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
@@ -166,7 +166,7 @@ func waysBack(app, sms auth.Method) []sample {
 		forgot   = "/forgot-password"
 		password = "/account/password"
 	)
-	wrongCurrent := auth.Problem{Reason: auth.CurrentWrong, Field: "current"}
+	wrongCurrent := auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "current"}
 	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
 	reverify := func(f Frame, step auth.Step) ReverifyPage {
 		return ReverifyPage{Frame: f, Step: step, Email: "ann@example.com"}
@@ -176,19 +176,19 @@ func waysBack(app, sms auth.Method) []sample {
 	bySMS.Method, bySMS.Others = sms, []auth.Method{app}
 	wrong.Method = app
 	return []sample{
-		{"reverify_password", "Verification required", Reverify(reverify(signedIn(verify), auth.StepPassword))},
-		{"reverify_password_refused", "Verification required", Reverify(reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentWrong, Field: "password"}), auth.StepPassword))},
-		{"reverify_app", "Verification required", Reverify(byApp)},
-		{"reverify_refused", "Verification required", Reverify(wrong)},
-		{"reverify_sms", "Verification required", Reverify(bySMS)},
-		{"reverify_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepSecond))},
+		{"reauth_password", "Verification required", Reverify(reverify(signedIn(verify), auth.StepPassword))},
+		{"reauth_password_refused", "Verification required", Reverify(reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "password"}), auth.StepPassword))},
+		{"reauth_app", "Verification required", Reverify(byApp)},
+		{"reauth_refused", "Verification required", Reverify(wrong)},
+		{"reauth_sms", "Verification required", Reverify(bySMS)},
+		{"reauth_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepSecond))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), SMS: true})},
 		{"setup_mfa_unseen", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
-		{"check_email_none", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeOver, Field: "code"}), "ann@example.com", nil})},
+		{"check_email_none", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeExpired, Field: "code"}), "ann@example.com", nil})},
 		{"new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut(forgot), "ann@example.com", 15})},
 		{"new_password_refused", "Set a new password", NewPassword(NewPasswordPage{refusedWith(signedOut(forgot), short), "ann@example.com", 15})},
 		{"password", "Password", Password(PasswordPage{signedIn(password), 15, false, true})},
@@ -204,27 +204,27 @@ func accountPages() []sample {
 		stop     = "/account/email/stop?token=stop-token"
 		sessions = "/account/sessions"
 	)
-	plain := auth.Addresses{SignIn: "ann@example.com"}
-	second := auth.Addresses{SignIn: "ann@example.com", Notices: "ann@example.net"}
-	waiting := auth.AddressEnrolment{
+	plain := auth.Emails{SignIn: "ann@example.com"}
+	second := auth.Emails{SignIn: "ann@example.com", Notices: "ann@example.net"}
+	waiting := auth.EmailEnrolment{
 		Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: sentCode,
 	}
 	changing, adding := second, plain
-	changing.Waiting = &waiting
+	changing.Pending = &waiting
 	forNotices := waiting
 	forNotices.Use, forNotices.Code = auth.ForNotices, nil
-	adding.Waiting = &forNotices
-	invalid, over := auth.Problem{Reason: auth.EmailInvalid, Field: "email"}, auth.Problem{Reason: auth.FormOver}
+	adding.Pending = &forNotices
+	invalid, over := auth.Problem{Reason: auth.EmailInvalid, Field: "email"}, auth.Problem{Reason: auth.FormExpired}
 
-	here := auth.Session{ID: "here", CreatedAt: now.Add(-3 * time.Hour), SeenAt: now, Address: "203.0.113.9", Browser: firefox}
-	phone := auth.Session{ID: "phone", CreatedAt: now.Add(-20 * time.Hour), SeenAt: now.Add(-25 * time.Minute), Address: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", Browser: safari}
+	here := auth.Session{ID: "here", CreatedAt: now.Add(-3 * time.Hour), SeenAt: now, IP: "203.0.113.9", UserAgent: firefox}
+	phone := auth.Session{ID: "phone", CreatedAt: now.Add(-20 * time.Hour), SeenAt: now.Add(-25 * time.Minute), IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari}
 	script := auth.Session{ID: "script", CreatedAt: now.Add(-22 * time.Hour), SeenAt: now.Add(-40 * time.Minute)}
 
-	events := make([]auth.Event, len(auth.Whats))
-	for i, what := range auth.Whats {
+	events := make([]auth.Event, len(auth.EventTypes))
+	for i, what := range auth.EventTypes {
 		events[i] = auth.Event{
-			What: what, At: now.Add(-time.Duration(i) * 7 * time.Hour), Kind: auth.TOTPCode, Number: homePhone.Number,
-			Email: "new@example.com", Left: 6, Address: "203.0.113.9", Browser: []string{firefox, safari, chrome, ""}[i%4],
+			Type: what, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Number: homePhone.Number,
+			Email: "new@example.com", Left: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
@@ -240,10 +240,10 @@ func accountPages() []sample {
 		{"stop_email_over", "Stop the change of your email address", StopEmail(StopEmailPage{refusedWith(signedIn(stop), over), ""})},
 		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{here, phone, script}})},
 		{"sessions_alone", "Active devices", Sessions(SessionsPage{saying(signedIn(sessions), NoticeSessionsEnded), []auth.Session{here}})},
-		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityKept})},
-		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityKept})},
+		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityRetention})},
+		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityRetention})},
 		{"delete", "Delete account", Delete(DeletePage{signedIn("/account/delete")})},
-		{"delete_refused", "Delete account", Delete(DeletePage{refusedWith(signedIn("/account/delete"), auth.Problem{Reason: auth.ConfirmWrong, Field: "confirm"})})},
+		{"delete_refused", "Delete account", Delete(DeletePage{refusedWith(signedIn("/account/delete"), auth.Problem{Reason: auth.ConfirmationWrong, Field: "confirm"})})},
 		{"idle", "Are you still there?", Idle(IdlePage{idle, now.Add(2 * time.Minute), "/account/sessions"})},
 	}
 }

@@ -92,7 +92,7 @@ func signIns(s *server, ready prepared, f *figures) error {
 func hashes(during time.Duration) (cost, error) {
 	c, parallel := auth.DefaultCost, runtime.GOMAXPROCS(0)
 	defer debug.SetGCPercent(debug.SetGCPercent(auth.HeapGrowth))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(c.HeapMost(parallel)))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(c.HeapLimit(parallel)))
 	var answers atomic.Int64
 	begun, before := time.Now(), ownCPU()
 	err := together(parallel, func(int) error {

@@ -34,8 +34,8 @@ func (p person) drawn(what string) []byte {
 
 func (p person) email() string { return p.name + "@example.org" }
 func (p person) key() []byte   { return p.drawn("key")[:auth.TOTPKeyBytes] }
-func (p person) marker() auth.Handle {
-	return auth.Handle(base64.RawURLEncoding.EncodeToString(p.drawn("marker")))
+func (p person) marker() auth.Token {
+	return auth.Token(base64.RawURLEncoding.EncodeToString(p.drawn("marker")))
 }
 
 // id names a row. Names grow, so that rows are added at the end of their tables:
@@ -46,25 +46,25 @@ func (p person) id(what string) string {
 
 // grant is all that stands about a person who uses one browser: the account with
 // a password of that hash, a session, an app, a history.
-func (p person) grant(hash string, at time.Time) auth.Grant {
+func (p person) grant(hash string, at time.Time) auth.ChangeSet {
 	user := auth.UserID(p.id("user"))
 	email := auth.Email{Typed: p.email(), Key: p.email()}
-	event := func(i int, what auth.What, kind auth.Kind) auth.Event {
+	event := func(i int, what auth.EventType, kind auth.FactorKind) auth.Event {
 		return auth.Event{
-			ID: fmt.Sprintf("%013d-%d%s", at.UnixMilli(), i, p.id("event")[:9]), User: user, At: at, What: what, Kind: kind,
-			Address: "192.0.2.1", Browser: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+			ID: fmt.Sprintf("%013d-%d%s", at.UnixMilli(), i, p.id("event")[:9]), User: user, At: at, Type: what, Factor: kind,
+			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 		}
 	}
-	g := auth.Grant{
+	g := auth.ChangeSet{
 		At:      at,
 		NewUser: &auth.NewUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
 		Session: &auth.Session{
-			ID: auth.SessionID(p.id("session")), Handle: auth.Handle(p.id("handle")).Hash(), User: user,
-			CreatedAt: at, StartedAt: at, SeenAt: at, FirstAt: at,
-			Address: "192.0.2.1", Browser: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("handle")).Hash(), User: user,
+			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at,
+			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 		},
-		Browser: &auth.KnownBrowser{User: user, Marker: p.marker().Hash(), SeenAt: at},
-		Events:  []auth.Event{event(0, auth.SignedUp, auth.EmailCode), event(1, auth.SignedIn, auth.Password)},
+		Device: &auth.KnownDevice{User: user, TokenHash: p.marker().Hash(), SeenAt: at},
+		Events: []auth.Event{event(0, auth.SignedUp, auth.EmailCode), event(1, auth.SignedIn, auth.Password)},
 	}
 	if p.app {
 		g.TOTP = &auth.TOTPKey{User: user, Secret: p.key(), AddedAt: at}
@@ -94,7 +94,7 @@ func (p *place) fill(ctx context.Context, size int) error {
 	return together(runtime.GOMAXPROCS(0)+1, func(int) error {
 		for {
 			from := int(next.Add(adding)) - adding
-			var grants []auth.Grant
+			var grants []auth.ChangeSet
 			for n := from; n < min(from+adding, size); n++ {
 				grants = append(grants, crowdPerson(n).grant(hash, at))
 			}

@@ -15,13 +15,13 @@ type place struct {
 	program  string
 	folder   string
 	database string // address of PostgreSQL; empty for an SQLite file in the folder
-	keys     auth.Keys
+	keys     auth.Keyring
 	crowd    int    // people in it already
 	logo     string // path of the static file that pages are measured against
 }
 
 func newPlace(program, folder, database string) (*place, error) {
-	p := &place{program: program, folder: folder, database: database, keys: auth.NewKeys(), logo: filepath.Join(folder, "logo.svg")}
+	p := &place{program: program, folder: folder, database: database, keys: auth.NewKeyring(), logo: filepath.Join(folder, "logo.svg")}
 	if err := os.WriteFile(p.ring(), []byte(p.keys.String()), 0o600); err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (p *place) prepare(ctx context.Context, size int) (prepared, error) {
 		return prepared{}, err
 	}
 	var ready prepared
-	var grants []auth.Grant
+	var grants []auth.ChangeSet
 	for n := range steppers + 1 {
 		v := person{fmt.Sprintf("stepper.%07d.%07d", size, n), true}.visits()
 		ready.steppers = append(ready.steppers, v)
@@ -60,9 +60,9 @@ func (p *place) prepare(ctx context.Context, size int) (prepared, error) {
 		return prepared{}, err
 	}
 	rules := auth.New(store, p.keys, hasher, auth.Policy{
-		Name: "Twostep", Host: "localhost", Factors: []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
-		PasswordMin: auth.PasswordMinAlone, SessionLifetime: auth.SessionLifetimeMost, SessionIdle: auth.SessionIdleMost,
-		CodeLifetime: auth.CodeLifetimeMost, Region: "US", Reverify: auth.Presets["strict"],
+		Name: "Twostep", Host: "localhost", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
+		PasswordMin: auth.PasswordMinSingleFactor, SessionLifetime: auth.SessionLifetimeMax, SessionIdle: auth.SessionIdleMax,
+		CodeLifetime: auth.CodeLifetimeMax, Region: "US", Reauth: auth.ReauthPresets["strict"],
 	}, time.Now)
 	site := handlers.New(rules, p.keys, handlers.Site{
 		Name: "Twostep", URL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler),
@@ -79,7 +79,7 @@ func giveCodes(ctx context.Context, store *db.Store, user auth.UserID) error {
 	for n := range auth.BackupCodeCount {
 		codes.Hashes = append(codes.Hashes, fmt.Sprint("of nothing ", n))
 	}
-	given, err := store.ReplaceBackupCodes(ctx, codes, auth.Grant{At: now})
+	given, err := store.ReplaceBackupCodes(ctx, codes, auth.ChangeSet{At: now})
 	if err == nil && !given {
 		err = errors.New("the reader was given no backup codes")
 	}

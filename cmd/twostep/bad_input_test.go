@@ -88,7 +88,7 @@ func TestProgram_NotItsData(t *testing.T) {
 					say(t, folder, 1, part, "migrate", "--from=sqlite", "--to="+emptyDatabase(t))
 				}
 			}
-			put(t, folder, "data/keys", []byte(auth.NewKeys().String()))
+			put(t, folder, "data/keys", []byte(auth.NewKeyring().String()))
 			refuses("not those of the data")
 			put(t, folder, "data/keys", []byte(ring))
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)

@@ -53,15 +53,15 @@ func newCounts(store *db.Store, hasher *auth.Hasher) *counts {
 }
 
 // watch is what counts on the site.
-func (c *counts) watch() handlers.Watch {
-	return handlers.Watch{
-		Answered: func(a handlers.Answer) {
+func (c *counts) watch() handlers.Metrics {
+	return handlers.Metrics{
+		ObserveRequest: func(a handlers.Request) {
 			c.requests.WithLabelValues(a.Route, strconv.Itoa(a.Status/100)+"xx").Observe(a.Took.Seconds())
 			if a.Reason != "" {
 				c.refusals.WithLabelValues(a.Route, a.Reason).Inc()
 			}
 		},
-		Happened: func(e auth.Event) { c.events.WithLabelValues(string(e.What), string(e.Kind)).Inc() },
+		ObserveEvent: func(e auth.Event) { c.events.WithLabelValues(string(e.Type), string(e.Factor)).Inc() },
 	}
 }
 

@@ -38,8 +38,8 @@ func newTestCounts(t *testing.T) (*counts, *db.Store) {
 func TestCounts(t *testing.T) {
 	c, store := newTestCounts(t)
 	watch := c.watch()
-	watch.Happened(auth.Event{What: auth.SignedIn, Kind: auth.TOTPCode, User: "ann", Address: "192.0.2.1"})
-	watch.Answered(handlers.Answer{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong), Took: time.Second})
+	watch.ObserveEvent(auth.Event{Type: auth.SignedIn, Factor: auth.TOTPCode, User: "ann", IP: "192.0.2.1"})
+	watch.ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong), Took: time.Second})
 	couriers := c.couriers(map[auth.Channel]courier.Courier{auth.ByEmail: testCourier{}, auth.BySMS: testCourier{errors.New("closed")}})
 	for _, carrier := range couriers {
 		_ = carrier.Send(t.Context(), courier.Message{})

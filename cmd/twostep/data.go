@@ -58,7 +58,7 @@ func writeWhole(path, content string, publish func(draft, path string) error, dr
 		return err
 	}
 	defer os.Remove(draft.Name()) // does nothing once it has the other name
-	db.GiveToFolder(draft)
+	db.ChownToFolder(draft)
 	_, err = draft.WriteString(content)
 	for _, dress := range dress {
 		if err == nil {

@@ -96,7 +96,7 @@ func TestProgram_PostgresKeys(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(second, "data")); err != nil || len(left) != 0 {
 		t.Errorf("the second has made %v, %v", left, err)
 	}
-	put(t, second, "data/keys", []byte(auth.NewKeys().String()))
+	put(t, second, "data/keys", []byte(auth.NewKeyring().String()))
 	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "list"}, {"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
 		say(t, second, 1, "not those of the data", append(args, database)...)
 	}

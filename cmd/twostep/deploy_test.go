@@ -30,7 +30,7 @@ var setting = regexp.MustCompile(`(?m)^#?(TWOSTEP_\w+)=(.*)$`)
 func TestDeploy_Environment(t *testing.T) {
 	env := deployed(t, "twostep.env")
 	setUp(t)
-	if err := os.WriteFile("keys", []byte(auth.NewKeys().String()), 0o600); err != nil {
+	if err := os.WriteFile("keys", []byte(auth.NewKeyring().String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var f flags
@@ -68,8 +68,8 @@ var (
 func TestDeploy_Watching(t *testing.T) {
 	texts := []string{deployed(t, "alerts.yml"), deployed(t, "dashboard.json")}
 	counted, _ := newTestCounts(t)
-	counted.watch().Answered(handlers.Answer{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
-	counted.watch().Happened(auth.Event{What: auth.SignedIn})
+	counted.watch().ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
+	counted.watch().ObserveEvent(auth.Event{Type: auth.SignedIn})
 	counted.sendings.WithLabelValues(string(auth.BySMS), "failed").Inc()
 	families, err := counted.registry.Gather()
 	if err != nil {
@@ -82,7 +82,7 @@ func TestDeploy_Watching(t *testing.T) {
 		}
 	}
 	values := map[string][]string{}
-	for _, what := range auth.Whats {
+	for _, what := range auth.EventTypes {
 		values["what"] = append(values["what"], string(what))
 	}
 	for _, reason := range auth.Reasons {

@@ -22,9 +22,9 @@ type examination struct {
 	settings
 	given    flags
 	t        terminal
-	opened   auth.Keys // the keys, once they were read
-	lastSeen time.Time // of anybody, once the database was read
-	ill      bool      // whether something must be done
+	opened   auth.Keyring // the keys, once they were read
+	lastSeen time.Time    // of anybody, once the database was read
+	ill      bool         // whether something must be done
 }
 
 // Run prints the lines.

@@ -119,7 +119,7 @@ func (e *examination) ring(context.Context) {
 // database looks at what stands in the database, if it is there.
 func (e *examination) database(ctx context.Context) {
 	const what = "database"
-	var found db.Condition
+	var found db.Inspection
 	var err error
 	name := filepath.Join(e.data, databaseFile)
 	switch {
@@ -133,7 +133,7 @@ func (e *examination) database(ctx context.Context) {
 		found, err = db.InspectSQLite(ctx, name, e.opened)
 	}
 	switch {
-	case errors.Is(err, db.ErrNotBegun):
+	case errors.Is(err, db.ErrNotInitialized):
 		e.warn(what, "%s: %v; the first start fills it", name, err)
 		return
 	case err != nil:

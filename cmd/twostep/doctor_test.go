@@ -180,7 +180,7 @@ func everything(t *testing.T) (all string) {
 		}
 		info, err := entry.Info()
 		content, _ := os.ReadFile(path)
-		all += fmt.Sprintf("%s %v %x\n", path, info.Mode(), auth.Handle(content).Hash())
+		all += fmt.Sprintf("%s %v %x\n", path, info.Mode(), auth.Token(content).Hash())
 		return err
 	})
 	if err != nil {
@@ -205,5 +205,5 @@ func move(t *testing.T, from, to string) {
 
 func otherKeys(t *testing.T) {
 	t.Helper()
-	put(t, "data", keyFile, []byte(auth.NewKeys().String()))
+	put(t, "data", keyFile, []byte(auth.NewKeyring().String()))
 }

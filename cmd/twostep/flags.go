@@ -77,19 +77,19 @@ func (f flags) settings() (settings, error) {
 	s.mail = read(&bad, "--mail", f.Mail, mailWay(sender, s.name, siteHost(s.origin)))
 	s.sms = read(&bad, "--sms", f.SMS, smsWay(s.places))
 	s.policy = auth.Policy{
-		Name:            s.name,
-		Factors:         read(&bad, "--factors", f.Factors, factors),
-		SMSBudget:       read(&bad, "--sms-budget", f.SMSBudget, smsBudget),
-		SMSCountries:    read(&bad, "--sms-countries", f.SMSCountries, countries),
-		RequireMFA:      f.RequireMFA,
-		Reverify:        auth.Presets[f.Reverify],
-		ActivityKept:    read(&bad, "--activity-kept", f.ActivityKept, activityKept),
-		SignUpOpen:      f.SignUp == "open",
-		SessionLifetime: read(&bad, "--session-lifetime", f.SessionLifetime, sessionLifetime),
-		SessionIdle:     read(&bad, "--session-idle", f.SessionIdle, sessionIdle(f.SessionLifetime)),
-		CodeLifetime:    read(&bad, "--code-lifetime", f.CodeLifetime, codeLifetime),
-		PasswordMin:     read(&bad, "--password-min", f.PasswordMin, passwordMin(f.RequireMFA)),
-		Region:          read(&bad, "--default-region", f.DefaultRegion, region),
+		Name:              s.name,
+		Factors:           read(&bad, "--factors", f.Factors, factors),
+		SMSBudget:         read(&bad, "--sms-budget", f.SMSBudget, smsBudget),
+		SMSCountries:      read(&bad, "--sms-countries", f.SMSCountries, countries),
+		RequireMFA:        f.RequireMFA,
+		Reauth:            auth.ReauthPresets[f.Reverify],
+		ActivityRetention: read(&bad, "--activity-kept", f.ActivityKept, activityKept),
+		SignUpOpen:        f.SignUp == "open",
+		SessionLifetime:   read(&bad, "--session-lifetime", f.SessionLifetime, sessionLifetime),
+		SessionIdle:       read(&bad, "--session-idle", f.SessionIdle, sessionIdle(f.SessionLifetime)),
+		CodeLifetime:      read(&bad, "--code-lifetime", f.CodeLifetime, codeLifetime),
+		PasswordMin:       read(&bad, "--password-min", f.PasswordMin, passwordMin(f.RequireMFA)),
+		Region:            read(&bad, "--default-region", f.DefaultRegion, region),
 	}
 	return s, bad
 }

@@ -25,7 +25,7 @@ func TestBadValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	missing := filepath.Join(folder, "missing", "messages")
-	good := strings.Fields(auth.NewKeys().String())[0]
+	good := strings.Fields(auth.NewKeyring().String())[0]
 
 	tests := map[string][]string{
 		"--listen":             {"", "8080", "localhost", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "1.2.3:80", "a b:80", "::1:80"},
@@ -150,7 +150,7 @@ func TestSettings_Defaults(t *testing.T) {
 		p.CodeLifetime != 10*time.Minute || p.SessionLifetime != 24*time.Hour || p.SessionIdle != time.Hour {
 		t.Errorf("the policy is %+v", p)
 	}
-	for _, kind := range []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode} {
+	for _, kind := range []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode} {
 		if !p.Allows(kind) {
 			t.Errorf("%s is off", kind)
 		}

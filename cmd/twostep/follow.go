@@ -15,13 +15,13 @@ const keysLook = time.Second
 
 // followKeys keeps the ring as it is in its file. A file that cannot be the next
 // ring is told once, and the ring stays as it was.
-func followKeys(keys auth.Keys, log *slog.Logger) func(context.Context) {
+func followKeys(keys auth.Keyring, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		ticks := time.NewTicker(keysLook)
 		defer ticks.Stop()
 		told, known := "", ids(keys.IDs())
 		for {
-			_, err := keys.Reread()
+			_, err := keys.Reload()
 			switch {
 			case err != nil && err.Error() != told:
 				told = err.Error()

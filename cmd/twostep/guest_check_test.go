@@ -64,16 +64,16 @@ func (g *guest) checkHistory(store *db.Store, user auth.UserID) {
 	if err != nil {
 		g.wrong("%v", err)
 	}
-	in, happened, owed := map[auth.Kind]int{}, map[auth.What]int{}, map[courier.Message]int{}
+	in, happened, owed := map[auth.FactorKind]int{}, map[auth.EventType]int{}, map[courier.Message]int{}
 	for _, e := range events {
-		happened[e.What]++
-		if e.What == auth.SignedIn || e.What == auth.SignedInNewBrowser {
-			in[e.Kind]++
+		happened[e.Type]++
+		if e.Type == auth.SignedIn || e.Type == auth.SignedInNewDevice {
+			in[e.Factor]++
 		}
-		if slices.Contains(auth.Letters(), auth.Letter(e.What)) {
+		if slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) {
 			m := auth.Message{
-				Channel: auth.ByEmail, Letter: auth.Letter(e.What), At: e.At,
-				Number: e.Number, Email: e.Email, Left: e.Left, Address: e.Address, Browser: e.Browser,
+				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At,
+				Number: e.Number, Email: e.Email, Left: e.Left, IP: e.IP, UserAgent: e.UserAgent,
 			}
 			subject, body := views.Write(m, "Twostep", siteOrigin)
 			owed[courier.Message{Subject: subject, Body: body}]++
@@ -86,7 +86,7 @@ func (g *guest) checkHistory(store *db.Store, user auth.UserID) {
 		}
 	}
 	for what, told := range g.told {
-		if _, isEvent := happened[what]; !isEvent && !slices.Contains(auth.Whats, what) {
+		if _, isEvent := happened[what]; !isEvent && !slices.Contains(auth.EventTypes, what) {
 			continue // a code, see checkLetters
 		}
 		g.s.unsaid.Add(int32(happened[what] - told))

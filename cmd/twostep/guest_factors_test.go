@@ -41,7 +41,7 @@ func (g *guest) addApp() {
 }
 
 // hashed notes what was done that may take a set of backup codes.
-func (g *guest) hashed(what auth.What) {
+func (g *guest) hashed(what auth.EventType) {
 	g.hears(what)
 	g.s.sets.Add(1)
 }

@@ -48,7 +48,7 @@ func (g *guest) password(c *client) {
 	c.fill("Email address", g.email).fill("Password", guestsPassword).presses("Continue")
 }
 
-func (g *guest) came(by auth.Kind) {
+func (g *guest) came(by auth.FactorKind) {
 	g.signedIn = true
 	g.in[by]++
 	g.s.happened.Store(by, true)
@@ -139,7 +139,7 @@ func (g *guest) byPhone() bool {
 	default:
 		g.asks("Send a code to •••• " + g.phone[len(g.phone)-4:])
 	}
-	for range auth.SentCodeTries {
+	for range auth.SentCodeAttempts {
 		code := g.code(&g.s.sms, g.phone)
 		g.c.fill("Code", code)
 		before := g.c.clone()

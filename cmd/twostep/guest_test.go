@@ -37,30 +37,30 @@ type guest struct {
 	replacing bool     // a new set was asked for
 	replaced  bool     // and made, as told, but not seen yet
 
-	held     bool              // until the next try is allowed
-	signedIn bool              // in the browser c
-	doubt    *answer           // its outcome is not known
-	sent     map[auth.Kind]int // codes sent to the site at sign-in
-	in       map[auth.Kind]int // sign-ins by them, as told
-	told     map[auth.What]int // what the site said was done
-	typed    []string          // codes by SMS that were sent to the site at sign-in
-	tried    []string          // codes by mail and SMS that are used up
-	taken    []answer          // codes that were taken, to be tried once more
-	probes   map[auth.Kind]int // how many were
-	ended    []*client         // browsers that were signed out
-	again    []func()          // sends a form anew that was taken already
+	held     bool                    // until the next try is allowed
+	signedIn bool                    // in the browser c
+	doubt    *answer                 // its outcome is not known
+	sent     map[auth.FactorKind]int // codes sent to the site at sign-in
+	in       map[auth.FactorKind]int // sign-ins by them, as told
+	told     map[auth.EventType]int  // what the site said was done
+	typed    []string                // codes by SMS that were sent to the site at sign-in
+	tried    []string                // codes by mail and SMS that are used up
+	taken    []answer                // codes that were taken, to be tried once more
+	probes   map[auth.FactorKind]int // how many were
+	ended    []*client               // browsers that were signed out
+	again    []func()                // sends a form anew that was taken already
 }
 
 // An answer is a code for the second step.
 type answer struct {
-	kind auth.Kind
+	kind auth.FactorKind
 	code string
 }
 
 func (s *siege) guest(email string, random *rand.Rand) *guest {
 	g := &guest{
 		s: s, rand: random, email: email,
-		sent: map[auth.Kind]int{}, in: map[auth.Kind]int{}, told: map[auth.What]int{}, probes: map[auth.Kind]int{},
+		sent: map[auth.FactorKind]int{}, in: map[auth.FactorKind]int{}, told: map[auth.EventType]int{}, probes: map[auth.FactorKind]int{},
 	}
 	g.c = newClient(g)
 	s.mu.Lock()
@@ -172,7 +172,7 @@ func (g *guest) signUp() {
 }
 
 // hears notes that the site said that something was done.
-func (g *guest) hears(what auth.What) {
+func (g *guest) hears(what auth.EventType) {
 	g.told[what]++
 	g.s.happened.Store(what, true)
 }

@@ -16,11 +16,11 @@ import (
 // keyRing reads a ring as it is given to --keys: its text, or file: and the
 // path of a file that holds it, which is the way that no list of processes
 // shows. It answers nil for an empty text. The text is never repeated.
-func keyRing(given string) (*auth.Keys, error) {
+func keyRing(given string) (*auth.Keyring, error) {
 	if given == "" {
 		return nil, nil
 	}
-	var keys auth.Keys
+	var keys auth.Keyring
 	var err error
 	if path, isFile := strings.CutPrefix(given, "file:"); isFile {
 		keys, err = followKeyFile(path)
@@ -33,16 +33,16 @@ func keyRing(given string) (*auth.Keys, error) {
 	return &keys, nil
 }
 
-func parseRing(text string) (auth.Keys, error) {
-	return auth.ParseKeys(strings.ReplaceAll(text, ",", " "))
+func parseRing(text string) (auth.Keyring, error) {
+	return auth.ParseKeyring(strings.ReplaceAll(text, ",", " "))
 }
 
 // followKeyFile returns the ring in a file, which can change while we run.
-func followKeyFile(path string) (auth.Keys, error) {
-	return auth.FollowKeys(func() (auth.Keys, error) {
+func followKeyFile(path string) (auth.Keyring, error) {
+	return auth.WatchKeyring(func() (auth.Keyring, error) {
 		content, err := os.ReadFile(path)
 		if err != nil {
-			return auth.Keys{}, fmt.Errorf("read the key file: %w", err)
+			return auth.Keyring{}, fmt.Errorf("read the key file: %w", err)
 		}
 		keys, err := parseRing(string(content))
 		if err != nil {
@@ -55,7 +55,7 @@ func followKeyFile(path string) (auth.Keys, error) {
 // ring returns the ring of a place, and draws one where there is neither key file
 // nor database yet. A database without its keys is refused: with new ones
 // nothing sealed in it could ever be read again (ST-05).
-func (p places) ring(ctx context.Context) (auth.Keys, error) {
+func (p places) ring(ctx context.Context) (auth.Keyring, error) {
 	if p.keys != nil {
 		return *p.keys, nil
 	}
@@ -65,7 +65,7 @@ func (p places) ring(ctx context.Context) (auth.Keys, error) {
 		return keys, err
 	}
 	if _, err := os.Stat(filepath.Join(p.data, databaseFile)); !errors.Is(err, fs.ErrNotExist) {
-		return auth.Keys{}, fmt.Errorf("%s is missing although %s is there: put the key file back, or give its ring by --keys", path, databaseFile)
+		return auth.Keyring{}, fmt.Errorf("%s is missing although %s is there: put the key file back, or give its ring by --keys", path, databaseFile)
 	}
 	if p.database != "" {
 		return p.sharedRing(ctx, path)
@@ -75,13 +75,13 @@ func (p places) ring(ctx context.Context) (auth.Keys, error) {
 
 // sharedRing draws the ring of an empty PostgreSQL database into the key file at
 // path, and refuses to draw another for one that is begun.
-func (p places) sharedRing(ctx context.Context, path string) (auth.Keys, error) {
-	var keys auth.Keys
-	err := db.BeginPostgres(ctx, p.database, func() (drawn auth.Keys, err error) {
+func (p places) sharedRing(ctx context.Context, path string) (auth.Keyring, error) {
+	var keys auth.Keyring
+	err := db.InitPostgres(ctx, p.database, func() (drawn auth.Keyring, err error) {
 		keys, err = drawRing(path)
 		return keys, err
 	})
-	if !errors.Is(err, db.ErrBegun) {
+	if !errors.Is(err, db.ErrInitialized) {
 		return keys, err
 	}
 	keys, err = followKeyFile(path) // by a start in the same folder, perhaps
@@ -91,9 +91,9 @@ func (p places) sharedRing(ctx context.Context, path string) (auth.Keys, error) 
 	return keys, err
 }
 
-func drawRing(path string) (auth.Keys, error) {
+func drawRing(path string) (auth.Keyring, error) {
 	if err := makeKeyFile(path); err != nil {
-		return auth.Keys{}, fmt.Errorf("make the key file: %w", err)
+		return auth.Keyring{}, fmt.Errorf("make the key file: %w", err)
 	}
 	return followKeyFile(path)
 }
@@ -102,7 +102,7 @@ func drawRing(path string) (auth.Keys, error) {
 // disk when it returns. It never replaces a file: where another start was
 // quicker, that one's ring stands.
 func makeKeyFile(path string) error {
-	return writeWhole(path, auth.NewKeys().String(), func(draft, path string) error {
+	return writeWhole(path, auth.NewKeyring().String(), func(draft, path string) error {
 		if err := os.Link(draft, path); !errors.Is(err, fs.ErrExist) {
 			return err
 		}

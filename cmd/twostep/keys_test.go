@@ -11,7 +11,7 @@ import (
 )
 
 // ringOf is the ring of a data folder with SQLite.
-func ringOf(t *testing.T, folder string) (auth.Keys, error) {
+func ringOf(t *testing.T, folder string) (auth.Keyring, error) {
 	where := places{data: folder}
 	return where.ring(t.Context())
 }
@@ -103,8 +103,8 @@ func TestRing_DatabaseWithoutKeysRefused(t *testing.T) {
 }
 
 func TestKeyRing(t *testing.T) {
-	one := strings.TrimSpace(auth.NewKeys().String())
-	two := "2" + strings.TrimSpace(auth.NewKeys().String())[1:]
+	one := strings.TrimSpace(auth.NewKeyring().String())
+	two := "2" + strings.TrimSpace(auth.NewKeyring().String())[1:]
 	path := filepath.Join(t.TempDir(), "ring")
 	if err := os.WriteFile(path, []byte(two+"\n"+one+"\n"), 0o600); err != nil {
 		t.Fatal(err)

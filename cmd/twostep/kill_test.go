@@ -153,7 +153,7 @@ func (s *siege) sendsTooLate() (late time.Time) {
 	}
 	defer store.Close()
 	late = time.Now().Add(lateAfter)
-	held, err := store.ClaimMessages(s.t.Context(), auth.ByEmail, time.Now().Add(auth.MessageClaim), late, late.Add(time.Hour), 2*lateGuests)
+	held, err := store.ClaimMessages(s.t.Context(), auth.ByEmail, time.Now().Add(auth.MessageClaimTime), late, late.Add(time.Hour), 2*lateGuests)
 	if err != nil || len(held) != lateGuests {
 		s.t.Fatalf("%d messages wait, want %d: %v", len(held), lateGuests, err)
 	}

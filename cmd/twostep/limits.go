@@ -44,8 +44,8 @@ func sessionLifetime(given time.Duration) (time.Duration, error) {
 	switch {
 	case given <= 0:
 		return 0, fmt.Errorf("%s is not longer than nothing", short(given))
-	case given > auth.SessionLifetimeMost:
-		return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.SessionLifetimeMost), standardsLimited)
+	case given > auth.SessionLifetimeMax:
+		return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.SessionLifetimeMax), standardsLimited)
 	}
 	return given, nil
 }
@@ -55,8 +55,8 @@ func sessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration, err
 		switch {
 		case given <= 0:
 			return 0, fmt.Errorf("%s is not longer than nothing", short(given))
-		case given > auth.SessionIdleMost:
-			return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.SessionIdleMost), standardsLimited)
+		case given > auth.SessionIdleMax:
+			return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.SessionIdleMax), standardsLimited)
 		case given > lifetime:
 			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", short(given), short(lifetime))
 		}
@@ -68,8 +68,8 @@ func codeLifetime(given time.Duration) (time.Duration, error) {
 	switch {
 	case given < codeLifetimeMin:
 		return 0, fmt.Errorf("%s is shorter than %s: codes would come too late", short(given), short(codeLifetimeMin))
-	case given > auth.CodeLifetimeMost:
-		return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.CodeLifetimeMost), standardsLimited)
+	case given > auth.CodeLifetimeMax:
+		return 0, fmt.Errorf("%s is longer than %s, %s", short(given), short(auth.CodeLifetimeMax), standardsLimited)
 	}
 	return given, nil
 }
@@ -77,7 +77,7 @@ func codeLifetime(given time.Duration) (time.Duration, error) {
 // passwordMin reads the shortest password. Where a second factor is required of
 // everybody a password is never alone, and 8 characters are enough.
 func passwordMin(requireMFA bool) func(string) (int, error) {
-	least, why := auth.PasswordMinAlone, "where a password may be the only factor"
+	least, why := auth.PasswordMinSingleFactor, "where a password may be the only factor"
 	if requireMFA {
 		least, why = auth.PasswordMinWithMFA, "with a second factor"
 	}
@@ -100,11 +100,11 @@ func passwordMin(requireMFA bool) func(string) (int, error) {
 
 // factors reads which second factors are switched on. Backup codes alone are
 // none: they come with another factor.
-func factors(given string) ([]auth.Kind, error) {
-	known := []auth.Kind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
-	var on []auth.Kind
+func factors(given string) ([]auth.FactorKind, error) {
+	known := []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	var on []auth.FactorKind
 	for word := range strings.SplitSeq(given, ",") {
-		kind := auth.Kind(strings.TrimSpace(word))
+		kind := auth.FactorKind(strings.TrimSpace(word))
 		switch {
 		case !slices.Contains(known, kind):
 			return nil, fmt.Errorf("%q is not a second factor: give some of totp, sms, backup_code", word)

@@ -16,6 +16,6 @@ func collectSeldom(hashes int) {
 		debug.SetGCPercent(auth.HeapGrowth)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(auth.DefaultCost.HeapMost(hashes))
+		debug.SetMemoryLimit(auth.DefaultCost.HeapLimit(hashes))
 	}
 }

@@ -65,13 +65,13 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	var all []auth.Grant
+	var all []auth.ChangeSet
 	for n := range people {
 		id := auth.UserID(fmt.Sprint("person ", n))
 		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
-		all = append(all, auth.Grant{
+		all = append(all, auth.ChangeSet{
 			NewUser: &auth.NewUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
-			Events:  []auth.Event{{ID: string(id), User: id, At: now, What: auth.SignedUp}},
+			Events:  []auth.Event{{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
 		})
 	}
 	if err := errors.Join(store.AddPeople(t.Context(), all), store.Close()); err != nil {

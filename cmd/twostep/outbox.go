@@ -58,7 +58,7 @@ func (o *outbox) work(ctx context.Context, channel auth.Channel, ticks <-chan ti
 		select {
 		case <-ctx.Done():
 			return
-		case <-o.rules.Waiting(channel):
+		case <-o.rules.Queued(channel):
 		case <-ticks:
 		}
 	}
@@ -82,9 +82,9 @@ func (o *outbox) send(ctx context.Context, m auth.Message) error {
 		return nil
 	}
 	_, permanent := errors.AsType[*courier.Permanent](err)
-	o.log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Tries+1, "permanent", permanent, "error", err)
+	o.log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Failures+1, "permanent", permanent, "error", err)
 	if permanent {
-		return fmt.Errorf("%w: %w", auth.ErrRefused, err)
+		return fmt.Errorf("%w: %w", auth.ErrRejected, err)
 	}
 	return err
 }

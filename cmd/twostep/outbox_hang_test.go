@@ -18,10 +18,10 @@ import (
 // queue puts messages into the queue of a channel, as many as there are names.
 func queue(t *testing.T, store *db.Store, at time.Time, channel auth.Channel, to ...string) {
 	t.Helper()
-	grant := auth.Grant{At: at}
+	grant := auth.ChangeSet{At: at}
 	for _, name := range to {
 		grant.Messages = append(grant.Messages, auth.Message{
-			ID: string(channel) + name, Channel: channel, To: name, Letter: auth.LetterSignInCode, At: at, ExpiresAt: at.Add(auth.CodeLifetimeMost), Code: "271828",
+			ID: string(channel) + name, Channel: channel, To: name, Kind: auth.MessageSignInCode, At: at, ExpiresAt: at.Add(auth.CodeLifetimeMax), Code: "271828",
 		})
 	}
 	if err := store.AddAttempt(t.Context(), grant); err != nil {
@@ -105,7 +105,7 @@ func TestOutbox_ManyAtOnce(t *testing.T) {
 		names = append(names, fmt.Sprint("+1415555", 1000+i))
 	}
 	queue(t, store, clock.read(), auth.BySMS, names...)
-	other := &outbox{rules: auth.New(store, auth.Keys{}, nil, out.rules.Policy(), clock.read), couriers: out.couriers, log: out.log}
+	other := &outbox{rules: auth.New(store, auth.Keyring{}, nil, out.rules.Policy(), clock.read), couriers: out.couriers, log: out.log}
 	for _, node := range []*outbox{out, other} {
 		defer inBackground(node.run)()
 	}
@@ -145,7 +145,7 @@ func TestOutbox_ProviderComesBack(t *testing.T) {
 		t.Helper()
 		status.Store(answers)
 		asked.Store(0)
-		clock.move(auth.MessageLastRetry)
+		clock.move(auth.MessageRetryMax)
 		out.deliver(t.Context(), auth.BySMS)
 		waiting, _, refused, err := store.CountMessages(t.Context())
 		if err != nil || asked.Load() != wantAsked || waiting != wantWaiting || refused != wantRefused {
@@ -166,7 +166,7 @@ func TestOutbox_ProviderComesBack(t *testing.T) {
 // clocks that differ; of a worker that was killed it comes back while a code is
 // still awaited.
 func TestMessageClaim(t *testing.T) {
-	if least := courier.Patience + 5*time.Second; auth.MessageClaim < least || auth.MessageClaim > 30*time.Second {
-		t.Errorf("a claim lasts %v", auth.MessageClaim)
+	if least := courier.Patience + 5*time.Second; auth.MessageClaimTime < least || auth.MessageClaimTime > 30*time.Second {
+		t.Errorf("a claim lasts %v", auth.MessageClaimTime)
 	}
 }

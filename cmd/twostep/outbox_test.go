@@ -66,7 +66,7 @@ func newOutbox(t *testing.T) (out *outbox, mail *post, clock *handClock, log *by
 // newQueue is an outbox without couriers, and its store.
 func newQueue(t *testing.T) (out *outbox, store *db.Store, clock *handClock, log *bytes.Buffer) {
 	t.Helper()
-	keys := auth.NewKeys()
+	keys := auth.NewKeyring()
 	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), databaseFile), keys)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 	}
 
 	mail.refuses = nil
-	clock.move(auth.MessageFirstRetry)
+	clock.move(auth.MessageRetryMin)
 	out.deliver(t.Context(), auth.ByEmail)
 	sent := <-mail.arrived
 	if strings.Contains(line, sent.To) || strings.Contains(line, sent.Subject) || strings.Contains(line, sent.Body) {
@@ -145,7 +145,7 @@ func TestOutbox_PermanentFailureEndsIt(t *testing.T) {
 		t.Errorf("logged %s", line)
 	}
 	mail.refuses = nil
-	clock.move(auth.MessageLastRetry)
+	clock.move(auth.MessageRetryMax)
 	out.deliver(t.Context(), auth.ByEmail)
 	if len(mail.arrived) > 0 || strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("it was tried again; logged %s", log)
@@ -168,7 +168,7 @@ func TestOutbox_StopsBetweenMessages(t *testing.T) {
 	}
 
 	mail.before = nil
-	clock.move(auth.MessageClaim)
+	clock.move(auth.MessageClaimTime)
 	out.deliver(t.Context(), auth.ByEmail)
 	if m := <-mail.arrived; m.To != "two@example.org" || len(mail.arrived) > 0 {
 		t.Errorf("then sent to %s and %d more, want to the second alone", m.To, len(mail.arrived))
@@ -180,11 +180,11 @@ func TestOutbox_StopsBetweenMessages(t *testing.T) {
 
 func TestOutbox_BrokenQueueIsLoggedOnce(t *testing.T) {
 	out, _, _, log := newOutbox(t)
-	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), databaseFile), auth.NewKeys())
+	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), databaseFile), auth.NewKeyring())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.rules = auth.New(store, auth.NewKeys(), nil, out.rules.Policy(), time.Now)
+	out.rules = auth.New(store, auth.NewKeyring(), nil, out.rules.Policy(), time.Now)
 	store.Close()
 	out.deliver(t.Context(), auth.ByEmail)
 	out.deliver(t.Context(), auth.ByEmail)
@@ -209,7 +209,7 @@ func TestOutbox_OtherNodeTakesOver(t *testing.T) {
 	}()
 	<-inHand
 	<-killed
-	clock.move(auth.MessageClaim - time.Second)
+	clock.move(auth.MessageClaimTime - time.Second)
 	out.deliver(t.Context(), auth.ByEmail)
 	if len(mail.arrived) > 0 {
 		t.Error("it went while the other one might have been sending it")

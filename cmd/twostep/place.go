@@ -26,8 +26,8 @@ type place struct {
 // places is what the flags of a place mean, checked.
 type places struct {
 	data     string
-	database string     // address of PostgreSQL; empty for the SQLite file in the data folder
-	keys     *auth.Keys // nil for the key file in the data folder
+	database string        // address of PostgreSQL; empty for the SQLite file in the data folder
+	keys     *auth.Keyring // nil for the key file in the data folder
 }
 
 func (h home) read(bad *error) places {
@@ -42,9 +42,9 @@ func (p place) read(bad *error) places {
 
 // open opens the store of a place with its keys, and makes both where there is
 // neither yet. What other keys would seal nobody could open.
-func (p places) open(ctx context.Context) (*db.Store, auth.Keys, error) {
+func (p places) open(ctx context.Context) (*db.Store, auth.Keyring, error) {
 	if err := p.makeFolder(); err != nil {
-		return nil, auth.Keys{}, err
+		return nil, auth.Keyring{}, err
 	}
 	keys, err := p.ring(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // reseal seals by the newest key what older ones have sealed, and says how far
 // it is.
-func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.Keys) error {
+func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.Keyring) error {
 	all, err := sealedOtherwise(ctx, store, keys)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.
 }
 
 // sealedOtherwise counts what is not sealed by the newest key.
-func sealedOtherwise(ctx context.Context, store *db.Store, keys auth.Keys) (n int, err error) {
+func sealedOtherwise(ctx context.Context, store *db.Store, keys auth.Keyring) (n int, err error) {
 	counts, err := store.SealedBy(ctx)
 	for id, sealed := range counts {
 		if id != keys.IDs()[0] {

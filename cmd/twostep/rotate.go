@@ -70,7 +70,7 @@ func (r *rotate) Run(t terminal) (err error) {
 }
 
 // draw puts a new key into the key file.
-func (r *rotate) draw(ctx context.Context, progress io.Writer, where places, keys auth.Keys, wait time.Duration) error {
+func (r *rotate) draw(ctx context.Context, progress io.Writer, where places, keys auth.Keyring, wait time.Duration) error {
 	path := r.keyFile(where)
 	if path == "" {
 		return errors.New("--keys (TWOSTEP_KEYS) gives the ring as text: put a new key before the others there, restart the servers, and run this again")
@@ -79,7 +79,7 @@ func (r *rotate) draw(ctx context.Context, progress io.Writer, where places, key
 	if err != nil {
 		return err
 	}
-	first := added.First(id)
+	first := added.Promote(id)
 	served, err := where.served()
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (r *rotate) draw(ctx context.Context, progress io.Writer, where places, key
 	if err := replaceKeyFile(path, before, first.String()); err != nil {
 		return err
 	}
-	if _, err := keys.Reread(); err != nil {
+	if _, err := keys.Reload(); err != nil {
 		return err
 	}
 	if served {
@@ -108,7 +108,7 @@ func (r *rotate) draw(ctx context.Context, progress io.Writer, where places, key
 }
 
 // conclude says which keys are needed no more.
-func (r *rotate) conclude(ctx context.Context, out io.Writer, where places, store *db.Store, keys auth.Keys) error {
+func (r *rotate) conclude(ctx context.Context, out io.Writer, where places, store *db.Store, keys auth.Keyring) error {
 	counts, err := store.SealedBy(ctx)
 	if err != nil {
 		return err

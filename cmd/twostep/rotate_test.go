@@ -93,7 +93,7 @@ func TestProgram_Rotate(t *testing.T) {
 	}
 	newest, oldest, _ := strings.Cut(string(ring), "\n")
 
-	put(t, folder, "data/keys", []byte("3"+strings.TrimSpace(auth.NewKeys().String())[1:]+"\n"+string(ring))) // as one that was interrupted here
+	put(t, folder, "data/keys", []byte("3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+string(ring))) // as one that was interrupted here
 	say(t, folder, 0, "begun; it goes on", "keys", "rotate")
 	wantRing(t, path, "3 2 1")
 	say(t, folder, 0, "under key 4 now", "keys", "rotate")
@@ -140,7 +140,7 @@ func TestProgram_RotateRefused(t *testing.T) {
 func TestReplaceKeyFile(t *testing.T) {
 	folder := t.TempDir()
 	path, link := filepath.Join(folder, "ring"), filepath.Join(folder, "link")
-	first, second := auth.NewKeys(), auth.NewKeys()
+	first, second := auth.NewKeyring(), auth.NewKeyring()
 	put(t, folder, "ring", []byte(first.String()))
 	mode(t, path, 0o640)
 	if err := os.Symlink("ring", link); err != nil {

@@ -48,7 +48,7 @@ func (s *siege) check() {
 		}
 	}
 	var all sync.WaitGroup
-	told, in := map[auth.What]int{}, map[auth.Kind]int{}
+	told, in := map[auth.EventType]int{}, map[auth.FactorKind]int{}
 	for _, g := range s.guests {
 		for what, n := range g.told {
 			told[what] += n

@@ -111,10 +111,10 @@ func (s *siege) address(ctx context.Context) (string, error) {
 // What has to happen in every siege: that guests are told so, and that they sign
 // in by each of the proofs.
 var (
-	news = []auth.What{
+	news = []auth.EventType{
 		"sign_up_code", "phone_code", auth.SignedUp, "signed_out", auth.TOTPAdded, auth.PhoneAdded, auth.PhoneReserved, auth.BackupCodesReplaced,
 	}
-	proofs = []auth.Kind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode}
+	proofs = []auth.FactorKind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode}
 )
 
 // lacks lists what of that has not happened yet.

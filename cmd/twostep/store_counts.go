@@ -49,11 +49,11 @@ func (s storeCounts) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
 	}
 	for name, pool := range s.store.Pools() {
-		gauge(s.connections, float64(pool.Most), name, "most")
+		gauge(s.connections, float64(pool.Max), name, "most")
 		gauge(s.connections, float64(pool.Open), name, "open")
 		gauge(s.connections, float64(pool.InUse), name, "in_use")
 		counter(s.waits, float64(pool.Waits), name)
-		counter(s.waited, pool.WaitedFor.Seconds(), name)
+		counter(s.waited, pool.WaitTime.Seconds(), name)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), metricsWithin)
 	defer cancel()

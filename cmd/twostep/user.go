@@ -98,7 +98,7 @@ func (u *userDelete) Run(t terminal) error {
 	return u.operate(t, auth.Delete, "is deleted", "was deleted already")
 }
 
-func (w *whom) operate(t terminal, act auth.OperatorAct, done, nothing string) error {
+func (w *whom) operate(t terminal, act auth.OperatorAction, done, nothing string) error {
 	return w.with(func(ctx context.Context, rules *auth.Rules) error {
 		changed, err := rules.Operate(ctx, act, w.Email)
 		if err != nil {
@@ -116,7 +116,7 @@ func (w *whom) operate(t terminal, act auth.OperatorAct, done, nothing string) e
 func (u *userAdd) Run(t terminal) error {
 	return u.with(func(ctx context.Context, rules *auth.Rules) error {
 		err := rules.AddAccount(ctx, u.Email)
-		if errors.Is(err, auth.ErrAddressTaken) {
+		if errors.Is(err, auth.ErrEmailTaken) {
 			return fmt.Errorf("%s has an account already", u.Email)
 		}
 		if err != nil {

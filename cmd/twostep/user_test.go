@@ -55,22 +55,22 @@ func TestUser(t *testing.T) {
 		t.Error("a mistyped --data made a folder")
 	}
 
-	told := map[auth.Letter]int{}
+	told := map[auth.MessageKind]int{}
 	mustOpen(t, func(rules *auth.Rules) {
 		_, _, err := rules.Deliver(context.Background(), auth.ByEmail, func(_ context.Context, m auth.Message) error {
-			told[m.Letter]++
+			told[m.Kind]++
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	})
-	for _, what := range []auth.What{
+	for _, what := range []auth.EventType{
 		auth.OperatorAdded, auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
 		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.AccountDeleted,
 	} {
-		if told[auth.Letter(what)] != 1 {
-			t.Errorf("%s was told %d times", what, told[auth.Letter(what)])
+		if told[auth.MessageKind(what)] != 1 {
+			t.Errorf("%s was told %d times", what, told[auth.MessageKind(what)])
 		}
 	}
 }

@@ -74,7 +74,7 @@ func TestWays_WebhookKey(t *testing.T) {
 	defer receiver.Close()
 	folder := t.TempDir()
 	path := filepath.Join(folder, webhookKeyFile)
-	open := func(keys auth.Keys) (line string) {
+	open := func(keys auth.Keyring) (line string) {
 		t.Helper()
 		s := mustRead(t, "--sms=webhook:"+receiver.URL, "--data="+folder, "--keys="+keys.String())
 		if !s.sms.signed() {
@@ -98,7 +98,7 @@ func TestWays_WebhookKey(t *testing.T) {
 		return string(content)
 	}
 
-	one := auth.NewKeys()
+	one := auth.NewKeyring()
 	line := open(one)
 	key, err := hex.DecodeString(strings.TrimSuffix(line, "\n"))
 	if _, want := one.Newest(auth.KeyWebhook); err != nil || !bytes.Equal(key, want) {
@@ -111,7 +111,7 @@ func TestWays_WebhookKey(t *testing.T) {
 		t.Error("a second start wrote another key")
 	}
 
-	two, err := auth.ParseKeys("2:" + strings.TrimPrefix(auth.NewKeys().String(), "1:") + one.String())
+	two, err := auth.ParseKeyring("2:" + strings.TrimPrefix(auth.NewKeyring().String(), "1:") + one.String())
 	if err != nil {
 		t.Fatal(err)
 	}

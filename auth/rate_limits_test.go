@@ -12,7 +12,7 @@ func TestBackoff(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	failures := Backoff{}
 	for _, row := range limits {
-		if b, ok := row.brake.(Backoff); ok {
+		if b, ok := row.limiter.(Backoff); ok {
 			failures = b
 		}
 	}
@@ -45,7 +45,7 @@ func TestBackoff(t *testing.T) {
 // TestWindow: so many in a stretch that starts with the first.
 func TestWindow(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	w := Window{Most: 2, In: time.Minute}
+	w := Window{Max: 2, Per: time.Minute}
 	c, first := w.Next(Count{}, now)
 	c, second := w.Next(c, now.Add(time.Second))
 	refused, third := w.Next(c, now.Add(59*time.Second))
@@ -66,12 +66,12 @@ func TestCount_SetBack(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	before := Count{N: 7, Since: now, ReadyAt: now.Add(2 * time.Minute)}
 	for jump, want := range map[time.Duration]bool{time.Hour: false, 0: false, -time.Second: true, -365 * 24 * time.Hour: true} {
-		c, changed := before.SetBack(now.Add(jump))
+		c, changed := before.Rebase(now.Add(jump))
 		if changed != want || c.N != 7 || c.ReadyAt.Sub(c.Since) != 2*time.Minute || c.Since.After(now.Add(jump)) {
 			t.Errorf("%v: %+v, changed %v", jump, c, changed)
 		}
 	}
-	if c, _ := (Count{N: 1, Since: now}).SetBack(now.Add(-time.Hour)); !c.ReadyAt.IsZero() {
+	if c, _ := (Count{N: 1, Since: now}).Rebase(now.Add(-time.Hour)); !c.ReadyAt.IsZero() {
 		t.Errorf("a wait came of nothing: %v", c.ReadyAt)
 	}
 }
@@ -83,7 +83,7 @@ func TestFrom(t *testing.T) {
 		"203.0.113.7": "203.0.113.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "unknown",
 	} {
 		parsed, _ := netip.ParseAddr(address)
-		if got := (who{}).from(Visitor{Address: parsed})[ByAddress]; got != want {
+		if got := (subjects{}).from(Visitor{IP: parsed})[ByIP]; got != want {
 			t.Errorf("%s counts as %s, want %s", address, got, want)
 		}
 	}
@@ -93,8 +93,8 @@ func TestFrom(t *testing.T) {
 func TestLimits(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	keys := map[string]bool{}
-	for _, door := range []Door{DoorSignIn, DoorSignUp, DoorForgot, DoorAnswer, DoorSend, DoorSMS, DoorPhone, DoorQR, DoorTell} {
-		tries := r.tries(door, who{ByFactor: "f", ByAccount: "a", ByRecipient: "r", ByAddress: "n"})
+	for _, door := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionSendCode, ActionSendSMS, ActionAddPhone, ActionDrawQR, ActionNotify} {
+		tries := r.limits(door, subjects{ByFactor: "f", ByAccount: "a", ByRecipient: "r", ByIP: "n"})
 		if len(tries) == 0 {
 			t.Errorf("%s has no limit", door)
 		}
@@ -103,7 +103,7 @@ func TestLimits(t *testing.T) {
 				t.Errorf("two limits count under %s", try.Key)
 			}
 			keys[try.Key] = true
-			if _, is := try.Brake.(smsBudget); is || try.Told == "" {
+			if _, is := try.Limiter.(smsBudget); is || try.Reason == "" {
 				t.Errorf("%s: %+v", door, try)
 			}
 		}
@@ -113,7 +113,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("nothing counts under %s", key)
 		}
 	}
-	if n := len(r.tries(DoorSend, who{ByRecipient: "r"})); n != 3 {
+	if n := len(r.limits(ActionSendCode, subjects{ByRecipient: "r"})); n != 3 {
 		t.Errorf("%d limits of one recipient", n)
 	}
 }

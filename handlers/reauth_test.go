@@ -83,7 +83,7 @@ func TestReverify_Password(t *testing.T) {
 // do (RV-01); moderate and lax ask later (RV-03).
 func TestReverify_Presets(t *testing.T) {
 	for preset, after := range map[string]time.Duration{"strict_mfa": 10 * time.Minute, "strict": 10 * time.Minute, "moderate": time.Hour, "lax": 24 * time.Hour} {
-		w := newWorld(t, func(p *auth.Policy) { p.Reverify = auth.Presets[preset] })
+		w := newWorld(t, func(p *auth.Policy) { p.Reauth = auth.ReauthPresets[preset] })
 		b := w.browser().signUp(ann)
 		key, _ := b.addApp()
 		w.wait(30 * time.Second)

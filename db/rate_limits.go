@@ -11,10 +11,10 @@ import (
 	"twostep/auth"
 )
 
-// Take counts one try under every key, or under none where one brake refuses;
+// Allow counts one try under every key, or under none where one brake refuses;
 // then it answers the refusing try's place and its count. That counts were set
 // back is written in either case, or the next one would be refused as late.
-func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refused int, count auth.Count, err error) {
+func (s *Store) Allow(ctx context.Context, now time.Time, tries []auth.RateLimit) (refused int, count auth.Count, err error) {
 	_, err = s.write(ctx, "count a try", nil, func(tx *tx) (bool, error) {
 		refused = -1
 		counts, err := tx.lockTries(ctx, now, tries)
@@ -23,13 +23,13 @@ func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refu
 		}
 		setBack := map[string]auth.Count{}
 		for key, c := range counts {
-			if back, changed := c.SetBack(now); changed {
+			if back, changed := c.Rebase(now); changed {
 				counts[key], setBack[key] = back, back
 			}
 		}
 		for i, try := range tries {
 			key := storableText(try.Key)
-			next, allowed := try.Brake.Next(counts[key], now)
+			next, allowed := try.Limiter.Next(counts[key], now)
 			if !allowed {
 				refused, count = i, next
 				return len(setBack) > 0, tx.putTries(ctx, setBack)
@@ -44,7 +44,7 @@ func (s *Store) Take(ctx context.Context, now time.Time, tries []auth.Try) (refu
 // lockTries reads the counts, by their keys as they are stored, and holds them
 // to the end of the transaction. The write that changes nothing is what locks a
 // row where several can write.
-func (t *tx) lockTries(ctx context.Context, now time.Time, tries []auth.Try) (counts map[string]auth.Count, err error) {
+func (t *tx) lockTries(ctx context.Context, now time.Time, tries []auth.RateLimit) (counts map[string]auth.Count, err error) {
 	counts = map[string]auth.Count{}
 	for _, try := range tries {
 		counts[storableText(try.Key)] = auth.Count{Since: now}
@@ -57,7 +57,7 @@ func (t *tx) lockTries(ctx context.Context, now time.Time, tries []auth.Try) (co
 		c   auth.Count
 	)
 	query, args := insertTries(counts)
-	err = t.each(ctx, into{&key, &c.N, at(&c.Since), at(&c.ReadyAt)}, func() { counts[key] = c }, query+`
+	err = t.Each(ctx, Row{&key, &c.N, Time(&c.Since), Time(&c.ReadyAt)}, func() { counts[key] = c }, query+`
 		key = excluded.key
 		RETURNING key, n, since, ready_at`, args...)
 	if err != nil {
@@ -71,7 +71,7 @@ func (t *tx) putTries(ctx context.Context, counts map[string]auth.Count) error {
 		return nil
 	}
 	query, args := insertTries(counts)
-	_, err := t.exec(ctx, query+`
+	_, err := t.Exec(ctx, query+`
 		n = excluded.n, since = excluded.since, ready_at = excluded.ready_at`, args...)
 	return err
 }
@@ -82,7 +82,7 @@ func (t *tx) putTries(ctx context.Context, counts map[string]auth.Count) error {
 func insertTries(counts map[string]auth.Count) (query string, args []any) {
 	for _, key := range slices.Sorted(maps.Keys(counts)) {
 		c := counts[key]
-		args = append(args, key, owner(key), c.N, millis(c.Since), millis(c.ReadyAt))
+		args = append(args, key, owner(key), c.N, Millis(c.Since), Millis(c.ReadyAt))
 	}
 	return `
 		INSERT INTO tries (key, owner, n, since, ready_at)
@@ -105,7 +105,7 @@ func (t *tx) settleTries(ctx context.Context, clear, giveBack []string) error {
 		query[storableText(key)] = `DELETE FROM tries WHERE key = $1`
 	}
 	for _, key := range slices.Sorted(maps.Keys(query)) {
-		if _, err := t.exec(ctx, query[key], key); err != nil {
+		if _, err := t.Exec(ctx, query[key], key); err != nil {
 			return err
 		}
 	}

@@ -12,13 +12,13 @@ import (
 func TestTake_AsManyAsAllowed(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		allowed := b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			wide := auth.Try{Key: "wide", Brake: auth.Window{Most: 20, In: time.Hour}}
-			narrow := auth.Try{Key: "narrow", Brake: auth.Window{Most: 7, In: time.Hour}}
-			tries := []auth.Try{wide, narrow}
+			wide := auth.RateLimit{Key: "wide", Limiter: auth.Window{Max: 20, Per: time.Hour}}
+			narrow := auth.RateLimit{Key: "narrow", Limiter: auth.Window{Max: 7, Per: time.Hour}}
+			tries := []auth.RateLimit{wide, narrow}
 			if i%3 == 0 { // the order in which the caller names them is no matter
-				tries = []auth.Try{narrow, wide}
+				tries = []auth.RateLimit{narrow, wide}
 			}
-			refused, _, err := s.Take(ctx, noon, tries)
+			refused, _, err := s.Allow(ctx, noon, tries)
 			return refused < 0, err
 		})
 		if allowed != 7 {
@@ -34,22 +34,22 @@ func TestTake_AsManyAsAllowed(t *testing.T) {
 // try will be allowed again.
 func TestTake_Refusal(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		tries := []auth.Try{
-			{Key: "c", Brake: auth.Window{Most: 5, In: time.Hour}},
-			{Key: "b", Brake: auth.Window{Most: 1, In: time.Minute}},
-			{Key: "a", Brake: auth.Window{Most: 1, In: time.Hour}},
+		tries := []auth.RateLimit{
+			{Key: "c", Limiter: auth.Window{Max: 5, Per: time.Hour}},
+			{Key: "b", Limiter: auth.Window{Max: 1, Per: time.Minute}},
+			{Key: "a", Limiter: auth.Window{Max: 1, Per: time.Hour}},
 		}
-		refused, _, err := b.Take(t.Context(), noon, tries)
+		refused, _, err := b.Allow(t.Context(), noon, tries)
 		must(t, err)
 		if refused != -1 {
 			t.Fatalf("the first try was refused by %d", refused)
 		}
-		refused, count, err := b.Take(t.Context(), noon.Add(time.Second), tries)
+		refused, count, err := b.Allow(t.Context(), noon.Add(time.Second), tries)
 		must(t, err)
 		if refused != 1 || !count.ReadyAt.Equal(noon.Add(time.Minute)) {
 			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
 		}
-		refused, count, err = b.Take(t.Context(), noon.Add(2*time.Minute), tries)
+		refused, count, err = b.Allow(t.Context(), noon.Add(2*time.Minute), tries)
 		must(t, err)
 		if refused != 2 || !count.ReadyAt.Equal(noon.Add(time.Hour)) {
 			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
@@ -63,9 +63,9 @@ func TestTake_Refusal(t *testing.T) {
 // RL-02, RL-03: waits last through a restart, and a grant clears its own keys alone.
 func TestTake_BackoffAndClear(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		brake := auth.Backoff{Free: 1, First: time.Minute, Longest: time.Hour, Stop: 10}
+		brake := auth.Backoff{Free: 1, First: time.Minute, Max: time.Hour, LockAt: 10}
 		for _, key := range []string{"ann", "bob"} {
-			refused, _, err := b.Take(t.Context(), noon, []auth.Try{{Key: key, Brake: brake}})
+			refused, _, err := b.Allow(t.Context(), noon, []auth.RateLimit{{Key: key, Limiter: brake}})
 			must(t, err)
 			if refused != -1 {
 				t.Fatalf("%s was refused", key)
@@ -73,9 +73,9 @@ func TestTake_BackoffAndClear(t *testing.T) {
 		}
 		must(t, b.Close())
 		b.Store = b.again(t)
-		b.give(t, auth.Grant{Clear: []string{"ann", "nobody"}})
+		b.give(t, auth.ChangeSet{ResetCounts: []string{"ann", "nobody"}})
 		for key, want := range map[string]int{"ann": -1, "bob": 0} {
-			refused, _, err := b.Take(t.Context(), noon.Add(time.Second), []auth.Try{{Key: key, Brake: brake}})
+			refused, _, err := b.Allow(t.Context(), noon.Add(time.Second), []auth.RateLimit{{Key: key, Limiter: brake}})
 			must(t, err)
 			if refused != want {
 				t.Errorf("%s: refused is %d, not %d", key, refused, want)
@@ -88,17 +88,17 @@ func TestTake_BackoffAndClear(t *testing.T) {
 // the refusal ends as late after that as it would have by the other one.
 func TestTake_ClockSetBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		tries := []auth.Try{
-			{Key: "new", Brake: auth.Window{Most: 9, In: time.Hour}},
-			{Key: "window", Brake: auth.Window{Most: 1, In: time.Hour}},
+		tries := []auth.RateLimit{
+			{Key: "new", Limiter: auth.Window{Max: 9, Per: time.Hour}},
+			{Key: "window", Limiter: auth.Window{Max: 1, Per: time.Hour}},
 		}
-		_, _, err := b.Take(t.Context(), noon.AddDate(1, 0, 0), tries[1:])
+		_, _, err := b.Allow(t.Context(), noon.AddDate(1, 0, 0), tries[1:])
 		must(t, err)
 		for _, step := range []struct {
 			after time.Duration
 			want  int
 		}{{0, 1}, {time.Hour - time.Millisecond, 1}, {time.Hour, -1}} {
-			refused, _, err := b.Take(t.Context(), noon.Add(step.after), tries)
+			refused, _, err := b.Allow(t.Context(), noon.Add(step.after), tries)
 			must(t, err)
 			if refused != step.want {
 				t.Errorf("after %v: refused by %d, not %d", step.after, refused, step.want)
@@ -113,13 +113,13 @@ func TestTake_ClockSetBack(t *testing.T) {
 // RL-04: a right answer gives back the one try it took, and no more.
 func TestGrant_GiveBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		try := []auth.Try{{Key: "answer/address/1m0s/192.0.2.0/32", Brake: auth.Window{Most: 3, In: time.Minute}}}
+		try := []auth.RateLimit{{Key: "answer/address/1m0s/192.0.2.0/32", Limiter: auth.Window{Max: 3, Per: time.Minute}}}
 		for range 2 {
-			_, _, err := b.Take(t.Context(), noon, try)
+			_, _, err := b.Allow(t.Context(), noon, try)
 			must(t, err)
 		}
 		for _, want := range []int{1, 0, 0} {
-			b.give(t, auth.Grant{GiveBack: []string{try[0].Key, "unknown"}})
+			b.give(t, auth.ChangeSet{RefundCounts: []string{try[0].Key, "unknown"}})
 			if n := b.count(t, `SELECT n FROM tries`); n != want {
 				t.Errorf("%d tries are counted, not %d", n, want)
 			}
@@ -132,7 +132,7 @@ func TestOwner(t *testing.T) {
 		"failures/totp/ann":                                     "ann",
 		"failures/totp/known/ann":                               "ann",
 		"send/account/1h0m0s/ann":                               "ann",
-		"tell/factor/1h0m0s/second_factor_missed/sms/known/ann": "ann",
+		"tell/factor/1h0m0s/second_factor_failed/sms/known/ann": "ann",
 		"send/recipient/24h0m0s/ann@example.org":                "ann@example.org",
 		"answer/address/1m0s/2001:db8::/64":                     "64",
 		"ann":                                                   "ann",

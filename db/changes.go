@@ -16,15 +16,15 @@ import (
 // The order matters: what ends goes first, so that it does not take away what
 // begins here, and an account stands before all that hangs on it. KeepFactor
 // is not looked at here but where a factor is removed, see [tx.dropFactor].
-func (t *tx) grant(ctx context.Context, g auth.Grant) (granted bool, err error) {
-	for _, part := range []func(context.Context, auth.Grant) (bool, error){
+func (t *tx) grant(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
+	for _, part := range []func(context.Context, auth.ChangeSet) (bool, error){
 		t.grantEnds, t.grantAccount, t.grantSession, t.grantFactors,
 	} {
 		if granted, err := part(ctx, g); err != nil || !granted {
 			return false, err
 		}
 	}
-	if err := t.settleTries(ctx, g.Clear, g.GiveBack); err != nil {
+	if err := t.settleTries(ctx, g.ResetCounts, g.RefundCounts); err != nil {
 		return false, err
 	}
 	if err := t.addEvents(ctx, g.Events); err != nil {
@@ -34,14 +34,14 @@ func (t *tx) grant(ctx context.Context, g auth.Grant) (granted bool, err error) 
 }
 
 // grantEnds writes what ends, and the proof of an attempt that is not over.
-func (t *tx) grantEnds(ctx context.Context, g auth.Grant) (granted bool, err error) {
+func (t *tx) grantEnds(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
 	if g.EndAttempt != "" {
 		if open, err := t.endAttempt(ctx, g.EndAttempt, g.At); err != nil || !open {
 			return false, err
 		}
 	}
-	if g.Proof != nil {
-		if open, err := t.addProof(ctx, *g.Proof, g.At); err != nil || !open {
+	if g.Verified != nil {
+		if open, err := t.addProof(ctx, *g.Verified, g.At); err != nil || !open {
 			return false, err
 		}
 	}
@@ -64,14 +64,14 @@ func (t *tx) grantEnds(ctx context.Context, g auth.Grant) (granted bool, err err
 }
 
 // grantAccount writes an account, or the address that one has from now on.
-func (t *tx) grantAccount(ctx context.Context, g auth.Grant) (granted bool, err error) {
+func (t *tx) grantAccount(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
 	if g.NewUser != nil {
 		if err := t.addUser(ctx, *g.NewUser); err != nil {
 			return false, err
 		}
 	}
-	if g.Address != nil {
-		if proved, err := t.proveAddress(ctx, *g.Address, g.At); err != nil || !proved {
+	if g.Email != nil {
+		if proved, err := t.proveAddress(ctx, *g.Email, g.At); err != nil || !proved {
 			return false, err
 		}
 	}
@@ -79,19 +79,19 @@ func (t *tx) grantAccount(ctx context.Context, g auth.Grant) (granted bool, err 
 }
 
 // grantSession writes who is signed in, or on the way.
-func (t *tx) grantSession(ctx context.Context, g auth.Grant) (granted bool, err error) {
+func (t *tx) grantSession(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
 	if g.Session != nil {
 		if added, err := t.addSession(ctx, *g.Session, g.Bare); err != nil || !added {
 			return false, err
 		}
 	}
-	if g.Raise != nil {
-		if raised, err := t.raiseSession(ctx, *g.Raise, g.At); err != nil || !raised {
+	if g.RenewSession != nil {
+		if raised, err := t.raiseSession(ctx, *g.RenewSession, g.At); err != nil || !raised {
 			return false, err
 		}
 	}
-	if g.Browser != nil {
-		if err := t.putBrowser(ctx, *g.Browser); err != nil {
+	if g.Device != nil {
+		if err := t.putBrowser(ctx, *g.Device); err != nil {
 			return false, err
 		}
 	}
@@ -107,7 +107,7 @@ func (t *tx) grantSession(ctx context.Context, g auth.Grant) (granted bool, err 
 }
 
 // grantFactors writes what an account has beside its password.
-func (t *tx) grantFactors(ctx context.Context, g auth.Grant) (granted bool, err error) {
+func (t *tx) grantFactors(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
 	if g.TOTP != nil {
 		if err := t.putTOTP(ctx, *g.TOTP); err != nil {
 			return false, err

@@ -18,7 +18,7 @@ func showVerify(v *visit) (templ.Component, error) {
 	if v.problem == nil && v.site.rules.FreshlyVerified(v.session, factors) {
 		return nil, elsewhere(next)
 	}
-	a, handle, err := v.site.rules.Reverification(v.ctx(), v.session, v.cookie.Attempt, next)
+	a, handle, err := v.site.rules.Reauthentication(v.ctx(), v.session, v.cookie.Attempt, next)
 	if err != nil {
 		return nil, err
 	}
@@ -27,26 +27,26 @@ func showVerify(v *visit) (templ.Component, error) {
 	}
 	return views.Reverify(views.ReverifyPage{
 		Frame: v.awaitingSecond(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.TakesBackupCode(), Ticked: v.form.Has("backupcode"),
+		BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
 	}), nil
 }
 
 func postVerify(v *visit) (string, error) {
-	a, err := v.attempt(auth.Reverification)
+	a, err := v.attempt(auth.Reauthentication)
 	if err != nil {
 		return "", err
 	}
 	if a.Session != v.session.ID { // over, or of another session
-		return "", &auth.Problem{Reason: auth.FormOver}
+		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
 	page := v.Request().URL.RequestURI()
 	if v.action() != "continue" {
 		return v.postCode(page)
 	}
 	if a.Step() != auth.StepPassword {
-		return "", &auth.Problem{Reason: auth.FormOver}
+		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
-	pass, err := v.site.rules.Prove(v.ctx(), v.visitor(), v.cookie.Attempt, v.form.Get("password"), false)
+	pass, err := v.site.rules.Verify(v.ctx(), v.visitor(), v.cookie.Attempt, v.form.Get("password"), false)
 	if err != nil {
 		return "", err
 	}

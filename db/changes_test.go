@@ -14,7 +14,7 @@ func TestGrant_AttemptOver(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		must(t, b.RemoveAttempt(t.Context(), "a1"))
-		grant := auth.Grant{At: noon, EndAttempt: "a1", Session: session("ann", "s2"), Messages: []auth.Message{message("m1")}}
+		grant := auth.ChangeSet{At: noon, EndAttempt: "a1", Session: session("ann", "s2"), Messages: []auth.Message{message("m1")}}
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, grant)
 		wantFalse(t, spent, err)
 		spent, err = b.SpendBackupCode(t.Context(), "ann", "h1", grant)
@@ -40,7 +40,7 @@ func TestGrant_AttemptOver(t *testing.T) {
 func TestGrant_AttemptExpired(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		late := auth.Grant{At: noon.Add(auth.AttemptLifetime), EndAttempt: "a1", Session: session("ann", "s2")}
+		late := auth.ChangeSet{At: noon.Add(auth.AttemptLifetime), EndAttempt: "a1", Session: session("ann", "s2")}
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, late)
 		wantFalse(t, spent, err)
 	})
@@ -51,7 +51,7 @@ func TestGrant_FaultUndoesAll(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		twice := []auth.Message{message("m1"), message("m1")} // the last part of a grant, and it fails
-		spent, err := b.SpendBackupCode(t.Context(), "ann", "h1", auth.Grant{
+		spent, err := b.SpendBackupCode(t.Context(), "ann", "h1", auth.ChangeSet{
 			At: noon, EndAttempt: "a1", Session: session("ann", "s2"), Messages: twice,
 		})
 		if err == nil || spent {
@@ -67,8 +67,8 @@ func TestGrant_FaultUndoesAll(t *testing.T) {
 func TestGrant_OneSessionAnAttempt(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		finish := func(id auth.SessionID) auth.Grant {
-			return auth.Grant{At: noon, EndAttempt: "a1", Session: session("ann", id)}
+		finish := func(id auth.SessionID) auth.ChangeSet {
+			return auth.ChangeSet{At: noon, EndAttempt: "a1", Session: session("ann", id)}
 		}
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, finish("s2"))
 		wantTrue(t, spent, err)
@@ -82,13 +82,13 @@ func TestGrant_AddressTaken(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		up := attempt("", "a2")
-		b.give(t, auth.Grant{Attempt: up, Code: code("a2")})
+		b.give(t, auth.ChangeSet{Attempt: up, Code: code("a2")})
 		again := user("ann")
 		again.ID = "other"
-		spent, err := b.SpendSentCode(t.Context(), *code("a2"), auth.Grant{
+		spent, err := b.SpendSentCode(t.Context(), *code("a2"), auth.ChangeSet{
 			At: noon, EndAttempt: "a2", NewUser: &auth.NewUser{User: again, CreatedAt: noon}, Session: session("other", "s9"),
 		})
-		if spent || !errors.Is(err, auth.ErrAddressTaken) {
+		if spent || !errors.Is(err, auth.ErrEmailTaken) {
 			t.Errorf("spent %v, error %v", spent, err)
 		}
 		if _, err := b.FindSentCode(t.Context(), "a2"); err != nil {
@@ -103,8 +103,8 @@ func TestGrant_EndAttempts(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.everything(t, "bob", noon)
-		b.give(t, auth.Grant{Attempt: attempt("ann", "a2"), Code: code("a2")})
-		b.give(t, auth.Grant{EndAttempts: "ann", Attempt: attempt("ann", "a3"), Code: code("a3")})
+		b.give(t, auth.ChangeSet{Attempt: attempt("ann", "a2"), Code: code("a2")})
+		b.give(t, auth.ChangeSet{EndAttempts: "ann", Attempt: attempt("ann", "a3"), Code: code("a3")})
 		for handle, want := range map[string]bool{"a1": false, "a2": false, "a3": true, "attempt of bob": true} {
 			_, missing := b.FindAttempt(t.Context(), handle, noon)
 			_, codeless := b.FindSentCode(t.Context(), handle)
@@ -122,13 +122,13 @@ func TestGrant_EndAttempts(t *testing.T) {
 func TestGrant_EndSessions(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.Grant{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}, Session: session("bob", "b1")})
-		b.give(t, auth.Grant{Session: session("ann", "s2"), Attempt: attempt("bob", "a-bob"), Code: code("a-bob")})
+		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}, Session: session("bob", "b1")})
+		b.give(t, auth.ChangeSet{Session: session("ann", "s2"), Attempt: attempt("bob", "a-bob"), Code: code("a-bob")})
 		for _, id := range []auth.SessionID{"s1", "s2"} {
 			e := auth.PhoneEnrolment{ID: "e-" + string(id), Session: id, User: "ann", Number: "+4915100000002", ExpiresAt: noon.Add(time.Hour)}
-			must(t, b.ReplacePhoneEnrolment(t.Context(), e, auth.Grant{At: noon, Code: code(e.ID)}))
+			must(t, b.ReplacePhoneEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
 		}
-		b.give(t, auth.Grant{
+		b.give(t, auth.ChangeSet{
 			EndSessions: &auth.EndSessions{User: "ann", Except: "s1"}, Session: session("ann", "s3"), Attempt: attempt("ann", "a3"),
 		})
 		for query, want := range map[string]int{
