@@ -45,7 +45,7 @@ func TestStep(t *testing.T) {
 		for _, kind := range row.proved {
 			a.Verified = append(a.Verified, VerifiedFactor{Factor: kind})
 		}
-		step, asks := a.asks()
+		step, asks := a.owes()
 		if step != row.want || !slices.Equal(asks, row.asks) {
 			t.Errorf("%s: %s asks %v, want %s asks %v", row.name, step, asks, row.want, row.asks)
 		}

@@ -75,7 +75,7 @@ type Rules struct {
 	hasher *Hasher
 	policy Policy
 	now    func() time.Time
-	wake   map[Channel]chan struct{}
+	queued map[Channel]chan struct{}
 }
 
 // New returns rules over a store. The clock is read once in each public method
@@ -83,11 +83,11 @@ type Rules struct {
 func New(store Store, keys Keyring, hasher *Hasher, policy Policy, clock func() time.Time) *Rules {
 	r := &Rules{
 		store: store, keys: keys, hasher: hasher, policy: policy,
-		now:  func() time.Time { return clock().UTC().Truncate(time.Millisecond) },
-		wake: map[Channel]chan struct{}{},
+		now:    func() time.Time { return clock().UTC().Truncate(time.Millisecond) },
+		queued: map[Channel]chan struct{}{},
 	}
 	for _, channel := range Channels {
-		r.wake[channel] = make(chan struct{}, 1)
+		r.queued[channel] = make(chan struct{}, 1)
 	}
 	return r
 }

@@ -9,7 +9,7 @@ import "time"
 // datable reports whether something can have happened at a time. What is dated
 // further ahead than clocks differ was dated by a clock that was wrong, or the
 // clock is wrong now; how old it is nobody knows, and it is over.
-func datable(at, now time.Time) bool { return !at.After(now.Add(ClockSkew)) }
+func plausible(at, now time.Time) bool { return !at.After(now.Add(ClockSkew)) }
 
 // Rebase is the count as a clock reads it that was set back since: all that
 // was counted stands, and its time begins now. So a clock that is put right

@@ -21,9 +21,9 @@ func TestDatable(t *testing.T) {
 	} {
 		at := now.Add(ahead)
 		for what, got := range map[string]bool{
-			"a session begun":   !r.over(Session{StartedAt: at, SeenAt: now}, now),
-			"a session seen":    !r.over(Session{StartedAt: now, SeenAt: at}, now),
-			"a code sent":       !(SentCode{SentAt: at, ExpiresAt: at.Add(CodeLifetimeMax)}).over(now),
+			"a session begun":   !r.expired(Session{StartedAt: at, SeenAt: now}, now),
+			"a session seen":    !r.expired(Session{StartedAt: now, SeenAt: at}, now),
+			"a code sent":       !(SentCode{SentAt: at, ExpiresAt: at.Add(CodeLifetimeMax)}).expired(now),
 			"the second factor": r.FreshlyVerified(Session{PasswordAt: now, MFAAt: at}, Factors{TOTP: &TOTP{}}),
 			"the first factor":  r.FreshlyVerified(Session{PasswordAt: at, MFAAt: now}, Factors{TOTP: &TOTP{}}),
 			"the only factor":   r.FreshlyVerified(Session{PasswordAt: at}, Factors{}),

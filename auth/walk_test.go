@@ -170,7 +170,7 @@ func walkEvents(rules *Rules, w walker) []walkStep {
 // walkProve gives a right answer, which counts where it is asked.
 func walkProve(rules *Rules, w walker, letter string, kind FactorKind, broken *string) walker {
 	a := w.attempt(rules.policy.Reauth)
-	step, kinds := a.asks()
+	step, kinds := a.owes()
 	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: w.app, PhoneCode: w.phone, BackupCode: w.codes > 0}
 	if w.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepSecond && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
 		return w
@@ -270,8 +270,8 @@ func walkPages(rules *Rules, w walker) []walkStep {
 			if app && !w.app || !app && !w.phone {
 				continue
 			}
-			if rules.keepsFactor() && factors.Count() == 1 {
-				continue // the store holds the same line: Grant.KeepFactor
+			if rules.policy.RequireMFA && factors.Count() == 1 {
+				continue // the store enforces this too: RequireMFA
 			}
 			to := w
 			if app {

@@ -41,8 +41,8 @@ func TestSameWork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		user := &auth.NewUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash}, CreatedAt: now}
-		if err := store.Apply(ctx, auth.ChangeSet{At: now, NewUser: user}); err != nil {
+		user := auth.AddUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash}, CreatedAt: now}
+		if err := store.Apply(ctx, auth.ChangeSet{User: auth.UserID(name), At: now, Changes: []auth.Change{user}}); err != nil {
 			t.Fatal(err)
 		}
 	}

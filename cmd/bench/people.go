@@ -49,26 +49,26 @@ func (p person) id(what string) string {
 func (p person) grant(hash string, at time.Time) auth.ChangeSet {
 	user := auth.UserID(p.id("user"))
 	email := auth.Email{Typed: p.email(), Key: p.email()}
-	event := func(i int, what auth.EventType, kind auth.FactorKind) auth.Event {
-		return auth.Event{
+	event := func(i int, what auth.EventType, kind auth.FactorKind) auth.RecordEvent {
+		return auth.RecordEvent{Event: auth.Event{
 			ID: fmt.Sprintf("%013d-%d%s", at.UnixMilli(), i, p.id("event")[:9]), User: user, At: at, Type: what, Factor: kind,
 			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-		}
+		}}
 	}
-	g := auth.ChangeSet{
-		At:      at,
-		NewUser: &auth.NewUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
-		Session: &auth.Session{
+	g := auth.ChangeSet{User: user, At: at, Changes: []auth.Change{
+		auth.AddUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
+		auth.BeginSession{Session: auth.Session{
 			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("handle")).Hash(), User: user,
 			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at,
 			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-		},
-		Device: &auth.KnownDevice{User: user, TokenHash: p.marker().Hash(), SeenAt: at},
-		Events: []auth.Event{event(0, auth.SignedUp, auth.EmailCode), event(1, auth.SignedIn, auth.Password)},
-	}
+		}},
+		auth.RememberDevice{TokenHash: p.marker().Hash()},
+		event(0, auth.SignedUp, auth.EmailCode),
+		event(1, auth.SignedIn, auth.Password),
+	}}
 	if p.app {
-		g.TOTP = &auth.TOTPKey{User: user, Secret: p.key(), AddedAt: at}
-		g.Events = append(g.Events, event(2, auth.TOTPAdded, ""))
+		g.Changes = append(g.Changes,
+			auth.PutTOTP{TOTPKey: auth.TOTPKey{User: user, Secret: p.key(), AddedAt: at}}, event(2, auth.TOTPAdded, ""))
 	}
 	return g
 }

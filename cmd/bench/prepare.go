@@ -56,7 +56,7 @@ func (p *place) prepare(ctx context.Context, size int) (prepared, error) {
 	if err := store.AddPeople(ctx, grants); err != nil {
 		return prepared{}, err
 	}
-	if err := giveCodes(ctx, store, grants[0].NewUser.ID); err != nil {
+	if err := giveCodes(ctx, store, grants[0].User); err != nil {
 		return prepared{}, err
 	}
 	rules := auth.New(store, p.keys, hasher, auth.Policy{

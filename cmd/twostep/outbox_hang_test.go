@@ -20,9 +20,9 @@ func queue(t *testing.T, store *db.Store, at time.Time, channel auth.Channel, to
 	t.Helper()
 	grant := auth.ChangeSet{At: at}
 	for _, name := range to {
-		grant.Messages = append(grant.Messages, auth.Message{
+		grant.Changes = append(grant.Changes, auth.QueueMessage{Message: auth.Message{
 			ID: string(channel) + name, Channel: channel, To: name, Kind: auth.MessageSignInCode, At: at, ExpiresAt: at.Add(auth.CodeLifetimeMax), Code: "271828",
-		})
+		}})
 	}
 	if err := store.AddAttempt(t.Context(), grant); err != nil {
 		t.Fatal(err)
