@@ -7,12 +7,12 @@ import (
 
 // DeleteAccount deletes the account of a session with everything in it, at
 // once. confirmation is what the user typed: the account's email address.
-func (r *Rules) DeleteAccount(ctx context.Context, visitor Visitor, session Session, confirmation string) error {
+func (r *Rules) DeleteAccount(ctx context.Context, client Client, session Session, confirmation string) error {
 	if !strings.EqualFold(strings.TrimSpace(confirmation), session.Email) {
 		return &Problem{Reason: ConfirmationWrong, Field: "confirm"}
 	}
 	changes := ChangeSet{User: session.User, At: r.now()}
-	if err := r.record(ctx, &changes, visitor, Event{Type: AccountDeleted}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: AccountDeleted}); err != nil {
 		return err
 	}
 	removed, err := r.store.RemoveUser(ctx, session.User, changes)

@@ -96,9 +96,9 @@ func (r *Rules) Activity(ctx context.Context, user UserID, before string) (event
 
 // record adds an event to the changes that it describes, and the notices to the
 // account's owner. It is the only way into the history.
-func (r *Rules) record(ctx context.Context, changes *ChangeSet, visitor Visitor, e Event) error {
+func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e Event) error {
 	e.ID, e.User, e.At = newEventID(changes.At), changes.User, changes.At
-	e.IP, e.UserAgent = visitor.ip(), cutUserAgent(visitor.UserAgent)
+	e.IP, e.UserAgent = client.ip(), cutUserAgent(client.UserAgent)
 	changes.add(RecordEvent{e})
 	if !notified[e.Type] {
 		return nil
@@ -108,7 +108,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, visitor Visitor,
 		return err
 	}
 	for _, to := range emails {
-		m := r.notice(MessageKind(e.Type), to, visitor, changes.At)
+		m := r.notice(MessageKind(e.Type), to, client, changes.At)
 		m.Number, m.Email, m.Left = e.Number, e.Email, e.Left
 		changes.add(QueueMessage{m})
 	}
@@ -129,7 +129,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 	switch {
 	case p.Reason == FactorLocked || p.Reason == TooManyAttempts:
 		e.Type = SignInLocked
-	case a.Step() == StepSecond && c.kind() != BackupCode:
+	case a.Step() == StepMFA && c.kind() != BackupCode:
 		e.Type = SecondFactorFailed
 	default:
 		return err
@@ -142,7 +142,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 		return limited
 	}
 	changes := ChangeSet{User: a.User, At: now}
-	if fault := r.record(ctx, &changes, c.visitor, e); fault != nil {
+	if fault := r.record(ctx, &changes, c.client, e); fault != nil {
 		return fault
 	}
 	if fault := r.store.Apply(ctx, changes); fault != nil {

@@ -50,11 +50,11 @@ type Step string
 
 // The steps, in the order in which they can be owed.
 const (
-	StepPassword Step = "password"
-	StepEmail    Step = "email_code"
-	StepSecond   Step = "second_factor"
-	StepNew      Step = "new_password"
-	StepDone     Step = "done"
+	StepPassword    Step = "password"
+	StepEmail       Step = "email_code"
+	StepMFA         Step = "second_factor"
+	StepNewPassword Step = "new_password"
+	StepDone        Step = "done"
 )
 
 // steps is the only table of what attempts owe. An attempt's step is the first
@@ -66,12 +66,12 @@ var steps = []struct {
 	accepts func(Attempt) []FactorKind // the factors that Verify accepts here
 }{
 	{SignIn, StepPassword, needs(Password), only(Password)},
-	{SignIn, StepSecond, owesMFA, mfaKinds},
+	{SignIn, StepMFA, owesMFA, mfaKinds},
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
-	{ResetPassword, StepNew, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
+	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
 	{Reauthentication, StepPassword, owesPasswordAgain, only(Password)},
-	{Reauthentication, StepSecond, owesMFA, mfaKinds},
+	{Reauthentication, StepMFA, owesMFA, mfaKinds},
 }
 
 // Step derives what the attempt owes.

@@ -27,14 +27,14 @@ var (
 // A Visitor is where a request comes from: the client's address as far as the
 // operator's proxies can be trusted, and the browser's own name for itself,
 // which is a claim and decides nothing.
-type Visitor struct {
+type Client struct {
 	IP          netip.Addr
 	UserAgent   string
 	DeviceToken Token // of a browser that has signed in here before; empty for none
 }
 
 // ip writes the client's address; empty where it is not known.
-func (v Visitor) ip() string {
+func (v Client) ip() string {
 	if !v.IP.IsValid() {
 		return ""
 	}

@@ -90,7 +90,7 @@ func (r *Rules) backupHash(ctx context.Context, salt, code string) (string, erro
 func looksLikeBackupCode(typed string) bool { return len(cleanCode(typed)) == BackupCodeLength }
 
 // NewBackupCodes replaces an account's codes. The old ones stop working.
-func (r *Rules) NewBackupCodes(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) NewBackupCodes(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	set, err := r.newBackupCodes(ctx, session.User, now)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r *Rules) NewBackupCodes(ctx context.Context, visitor Visitor, session Ses
 	}
 	changes := ChangeSet{User: session.User, At: now}
 	changes.add(SettleCounts{Reset: r.failureKeys(session.User, BackupCode)})
-	if err := r.record(ctx, &changes, visitor, Event{Type: BackupCodesReplaced}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: BackupCodesReplaced}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceBackupCodes(ctx, set, changes)

@@ -24,8 +24,8 @@ func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *C
 	result.Attempt = NewToken()
 	a.TokenHash, a.ExpiresAt = result.Attempt.Hash(), changes.At.Add(AttemptLifetime)
 	changes.add(AddAttempt{a})
-	if m := a.Method(); a.Step() == StepSecond && m.Kind == PhoneCode {
-		if err := r.queuePhoneCode(ctx, c.visitor, a, m.Phone, changes); err != nil && !isProblem(err) {
+	if m := a.Method(); a.Step() == StepMFA && m.Kind == PhoneCode {
+		if err := r.queuePhoneCode(ctx, c.client, a, m.Phone, changes); err != nil && !isProblem(err) {
 			return Result{}, err // a code requested too soon is no failure: the page offers to resend it
 		}
 	}
@@ -41,7 +41,7 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 		password, mfa := a.verifiedAt()
 		changes.add(RenewSession{Session: a.Session, TokenHash: result.Session.Hash(), PasswordAt: password, MFAAt: mfa})
 		event.Type = Reauthenticated
-		return result, r.record(ctx, changes, c.visitor, event)
+		return result, r.record(ctx, changes, c.client, event)
 	}
 	switch {
 	case a.Purpose == SignUp:
@@ -50,14 +50,14 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	case !c.known:
 		event.Type = SignedInNewDevice
 	}
-	device := c.visitor.DeviceToken
+	device := c.client.DeviceToken
 	if device == "" {
 		device = NewToken()
 		result.Device = device
 	}
-	session := newSession(result.Session, c.visitor, a, changes.At)
+	session := newSession(result.Session, c.client, a, changes.At)
 	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()}, RememberDevice{TokenHash: device.Hash()})
-	return result, r.record(ctx, changes, c.visitor, event)
+	return result, r.record(ctx, changes, c.client, event)
 }
 
 // verifiedAt is when the password, or the email address at sign-up, and when

@@ -64,7 +64,7 @@ func (r *Rules) emailEnrolment(ctx context.Context, session Session, now time.Ti
 // the new address. For a new sign-in address it also notifies the old one, with a
 // token that stops the change. If another account has the address the response is
 // the same, but no code is sent.
-func (r *Rules) StartEmailChange(ctx context.Context, visitor Visitor, session Session, use EmailUse, typed string) error {
+func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Session, use EmailUse, typed string) error {
 	now := r.now()
 	email, err := ParseEmail(typed)
 	if err != nil {
@@ -89,11 +89,11 @@ func (r *Rules) StartEmailChange(ctx context.Context, visitor Visitor, session S
 		ID: newID(), User: session.User, Use: use, Email: email, StopHash: stop.Hash(), ExpiresAt: now.Add(StopTokenLifetime),
 	}
 	changes := ChangeSet{User: session.User, At: now}
-	if err := r.queueEmailCode(ctx, visitor, e, &changes); err != nil {
+	if err := r.queueEmailCode(ctx, client, e, &changes); err != nil {
 		return err
 	}
 	if use == ForSignIn {
-		if err := r.record(ctx, &changes, visitor, Event{Type: EmailChangeRequested, Email: email.Typed}); err != nil {
+		if err := r.record(ctx, &changes, client, Event{Type: EmailChangeRequested, Email: email.Typed}); err != nil {
 			return err
 		}
 		for i, c := range changes.Changes {
@@ -108,14 +108,14 @@ func (r *Rules) StartEmailChange(ctx context.Context, visitor Visitor, session S
 }
 
 // ResendEmailCode sends a new code to the address of the enrolment.
-func (r *Rules) ResendEmailCode(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
 	}
 	changes := ChangeSet{User: session.User, At: now}
-	if err := r.queueEmailCode(ctx, visitor, e, &changes); err != nil {
+	if err := r.queueEmailCode(ctx, client, e, &changes); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceEmailCode(ctx, e.ID, changes)
@@ -124,8 +124,8 @@ func (r *Rules) ResendEmailCode(ctx context.Context, visitor Visitor, session Se
 
 // queueEmailCode queues a code to the address of an enrolment or, if another
 // account signs in with it, a notice to its owner.
-func (r *Rules) queueEmailCode(ctx context.Context, visitor Visitor, e EmailEnrolment, changes *ChangeSet) error {
-	if err := r.allowSending(ctx, visitor, changes.At, e.Email.Key, string(e.User)); err != nil {
+func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolment, changes *ChangeSet) error {
+	if err := r.allowSending(ctx, client, changes.At, e.Email.Key, string(e.User)); err != nil {
 		return err
 	}
 	_, err := r.store.FindUserByEmail(ctx, e.Email.Key)
@@ -143,7 +143,7 @@ func (r *Rules) queueEmailCode(ctx context.Context, visitor Visitor, e EmailEnro
 // VerifyEmail verifies the address of the enrolment and gives it to the account.
 // It notifies the old and the new address. For a new sign-in address it ends other
 // sessions and all attempts, which began with the old one.
-func (r *Rules) VerifyEmail(ctx context.Context, visitor Visitor, session Session, response string) error {
+func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session, response string) error {
 	now := r.now()
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
@@ -153,7 +153,7 @@ func (r *Rules) VerifyEmail(ctx context.Context, visitor Visitor, session Sessio
 		return &Problem{Reason: CodeMissing, Field: "code"}
 	}
 	c := challenge{
-		factor: sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}, user: session.User, visitor: visitor,
+		factor: sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}, user: session.User, client: client,
 		counter: failureCounter(enrolEmail, string(session.User), false),
 	}
 	spend, err := r.checkResponse(ctx, c, response, now)
@@ -167,10 +167,10 @@ func (r *Rules) VerifyEmail(ctx context.Context, visitor Visitor, session Sessio
 		changes.add(EndSessions{Except: session.ID})
 	}
 	changes.add(ReplaceEmail{e}, r.settle(c))
-	if err := r.record(ctx, &changes, visitor, event); err != nil {
+	if err := r.record(ctx, &changes, client, event); err != nil {
 		return err
 	}
-	m := r.notice(MessageKind(event.Type), e.Email.Typed, visitor, now)
+	m := r.notice(MessageKind(event.Type), e.Email.Typed, client, now)
 	m.Email = e.Email.Typed
 	changes.add(QueueMessage{m})
 	spent, err := spend(ctx, changes)
@@ -181,13 +181,13 @@ func (r *Rules) VerifyEmail(ctx context.Context, visitor Visitor, session Sessio
 }
 
 // CancelEmailChange ends the account's enrolment.
-func (r *Rules) CancelEmailChange(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) CancelEmailChange(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	return r.endEmailEnrolment(ctx, visitor, e, now)
+	return r.endEmailEnrolment(ctx, client, e, now)
 }
 
 // FindEmailChange returns the change that a token from an email can stop, or
@@ -198,19 +198,19 @@ func (r *Rules) FindEmailChange(ctx context.Context, token Token) (EmailEnrolmen
 
 // StopEmailChange stops the change that a token belongs to. Anybody who reads the
 // email to the old address may do that without signing in.
-func (r *Rules) StopEmailChange(ctx context.Context, visitor Visitor, token Token) error {
+func (r *Rules) StopEmailChange(ctx context.Context, client Client, token Token) error {
 	now := r.now()
 	e, err := r.store.FindEmailChange(ctx, token.Hash(), now)
 	if err != nil {
 		return formExpired(err)
 	}
-	return r.endEmailEnrolment(ctx, visitor, e, now)
+	return r.endEmailEnrolment(ctx, client, e, now)
 }
 
-func (r *Rules) endEmailEnrolment(ctx context.Context, visitor Visitor, e EmailEnrolment, now time.Time) error {
+func (r *Rules) endEmailEnrolment(ctx context.Context, client Client, e EmailEnrolment, now time.Time) error {
 	changes := ChangeSet{User: e.User, At: now}
 	if e.Use == ForSignIn {
-		if err := r.record(ctx, &changes, visitor, Event{Type: EmailChangeStopped, Email: e.Email.Typed}); err != nil {
+		if err := r.record(ctx, &changes, client, Event{Type: EmailChangeStopped, Email: e.Email.Typed}); err != nil {
 			return err
 		}
 	}
@@ -219,13 +219,13 @@ func (r *Rules) endEmailEnrolment(ctx context.Context, visitor Visitor, e EmailE
 }
 
 // RemoveNoticeEmail removes the second address, which gets one last notice.
-func (r *Rules) RemoveNoticeEmail(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) RemoveNoticeEmail(ctx context.Context, client Client, session Session) error {
 	changes := ChangeSet{User: session.User, At: r.now()}
 	notices, err := r.store.FindNoticeEmail(ctx, session.User)
 	if err != nil {
 		return formExpired(err)
 	}
-	if err := r.record(ctx, &changes, visitor, Event{Type: NoticeEmailRemoved, Email: notices}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: NoticeEmailRemoved, Email: notices}); err != nil {
 		return err
 	}
 	removed, err := r.store.RemoveNoticeEmail(ctx, session.User, changes)

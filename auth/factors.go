@@ -143,7 +143,7 @@ func (r *Rules) withPolicy(f Factors) Factors {
 // factorAdded returns the changes that come with a new factor: a record and, with
 // the first factor, backup codes, the end of other sessions, and the verification
 // of the factor in this session.
-func (r *Rules) factorAdded(ctx context.Context, visitor Visitor, session Session, e Event, now time.Time) (ChangeSet, error) {
+func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, now time.Time) (ChangeSet, error) {
 	changes := ChangeSet{User: session.User, At: now}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
@@ -159,14 +159,14 @@ func (r *Rules) factorAdded(ctx context.Context, visitor Visitor, session Sessio
 			changes.add(EnsureBackupCodes{set})
 		}
 	}
-	return changes, r.record(ctx, &changes, visitor, e)
+	return changes, r.record(ctx, &changes, client, e)
 }
 
 // factorRemoved returns the changes that come with the removal of a factor: a
 // record and the end of other sessions, which may have been signed in with it. If
 // a second factor is required the last one cannot be removed, only replaced
 // (RV-06).
-func (r *Rules) factorRemoved(ctx context.Context, visitor Visitor, session Session, e Event, factors Factors, now time.Time) (ChangeSet, error) {
+func (r *Rules) factorRemoved(ctx context.Context, client Client, session Session, e Event, factors Factors, now time.Time) (ChangeSet, error) {
 	changes := ChangeSet{User: session.User, At: now}
 	if r.policy.RequireMFA {
 		if factors.Count() == 1 {
@@ -175,7 +175,7 @@ func (r *Rules) factorRemoved(ctx context.Context, visitor Visitor, session Sess
 		changes.add(RequireMFA{})
 	}
 	changes.add(EndSessions{Except: session.ID})
-	return changes, r.record(ctx, &changes, visitor, e)
+	return changes, r.record(ctx, &changes, client, e)
 }
 
 // conclude ends an action with the store's result. The form has expired if the

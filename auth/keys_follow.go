@@ -19,7 +19,7 @@ type keySource struct {
 // WatchKeyring returns the ring that read answers, as one that can be reread. So
 // a new key comes into use in every running server, while the old ones stay
 // behind it for what they have sealed and signed.
-func WatchKeyring(read func() (Keyring, error)) (Keyring, error) {
+func LoadKeyring(read func() (Keyring, error)) (Keyring, error) {
 	first, err := read()
 	if err != nil {
 		return Keyring{}, err
@@ -72,7 +72,7 @@ func (r ringKey) equal(other ringKey) bool {
 
 // Derived returns what derives from a ring, made again whenever that has
 // changed.
-func Derived[T any](k Keyring, derive func(Keyring) T) func() T {
+func CachePerKeyring[T any](k Keyring, derive func(Keyring) T) func() T {
 	type made struct {
 		of  []ringKey
 		got T

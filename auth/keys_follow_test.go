@@ -12,7 +12,7 @@ func followed(t *testing.T) (keys Keyring, next *Keyring, fail *error) {
 	t.Helper()
 	next, fail = new(Keyring), new(error)
 	*next = NewKeyring()
-	keys, err := WatchKeyring(func() (Keyring, error) { return *next, *fail })
+	keys, err := LoadKeyring(func() (Keyring, error) { return *next, *fail })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func followed(t *testing.T) (keys Keyring, next *Keyring, fail *error) {
 func TestKeys_RereadAndFollowing(t *testing.T) {
 	keys, next, fail := followed(t)
 	copied, made := keys, 0
-	derived := Derived(copied, func(k Keyring) []byte { made++; return k.IDs() })
+	derived := CachePerKeyring(copied, func(k Keyring) []byte { made++; return k.IDs() })
 	if got := derived(); !bytes.Equal(got, []byte{1}) {
 		t.Errorf("derived %v", got)
 	}

@@ -15,10 +15,10 @@ type KnownDevice struct {
 	SeenAt    time.Time
 }
 
-func (r *Rules) isKnownDevice(ctx context.Context, user UserID, visitor Visitor) (bool, error) {
-	if user == "" || visitor.DeviceToken == "" {
+func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (bool, error) {
+	if user == "" || client.DeviceToken == "" {
 		return false, nil
 	}
-	_, err := r.store.FindKnownDevice(ctx, user, visitor.DeviceToken.Hash())
+	_, err := r.store.FindKnownDevice(ctx, user, client.DeviceToken.Hash())
 	return err == nil, ignoreNotFound(err)
 }

@@ -72,10 +72,10 @@ type Message struct {
 }
 
 // notice is an email that notifies an account's owner of an event.
-func (r *Rules) notice(kind MessageKind, to string, visitor Visitor, now time.Time) Message {
+func (r *Rules) notice(kind MessageKind, to string, client Client, now time.Time) Message {
 	return Message{
 		ID: newID(), Channel: ByEmail, To: to, Kind: kind, At: now, ExpiresAt: now.Add(MessageRetention),
-		IP: visitor.ip(), UserAgent: cutUserAgent(visitor.UserAgent),
+		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }
 

@@ -104,7 +104,7 @@ func TestHasherTurns(t *testing.T) {
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := h.Hash(gone, "left"); !errors.Is(err, context.Canceled) {
-		t.Errorf("a visitor who left: %v", err)
+		t.Errorf("a client who left: %v", err)
 	}
 	if h.waiting.Load() != 0 {
 		t.Errorf("%d wait", h.waiting.Load())

@@ -70,7 +70,7 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 		return false, err
 	}
 	changes := ChangeSet{User: user.ID, At: r.now()}
-	if err := r.record(ctx, &changes, Visitor{}, Event{Type: EventType(action)}); err != nil {
+	if err := r.record(ctx, &changes, Client{}, Event{Type: EventType(action)}); err != nil {
 		return false, err
 	}
 	switch action {
@@ -113,9 +113,9 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	user := User{ID: UserID(newID()), Email: email}
 	changes := ChangeSet{User: user.ID, At: r.now()}
 	changes.add(AddUser{User: user, CreatedAt: changes.At})
-	if err := r.record(ctx, &changes, Visitor{}, Event{Type: OperatorAdded}); err != nil {
+	if err := r.record(ctx, &changes, Client{}, Event{Type: OperatorAdded}); err != nil {
 		return err
 	}
-	changes.add(QueueMessage{r.notice(MessageKind(OperatorAdded), email.Typed, Visitor{}, changes.At)})
+	changes.add(QueueMessage{r.notice(MessageKind(OperatorAdded), email.Typed, Client{}, changes.At)})
 	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
 }

@@ -41,13 +41,13 @@ func (f passwordFactor) verify(ctx context.Context, r *Rules, response string, _
 // ForgotPassword starts a password reset: it sends a code to the email address
 // if an account has it. The response is the same otherwise (RC-01). The request
 // itself changes and locks nothing.
-func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address string) (Result, error) {
+func (r *Rules) ForgotPassword(ctx context.Context, client Client, address string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(visitor))...); err != nil {
+	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
@@ -61,7 +61,7 @@ func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address str
 	}
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndOlderAttempts{Purpose: a.Purpose, Except: a.TokenHash}, AddAttempt{a})
-	if err := r.queueResetCode(ctx, visitor, a, &changes); err != nil {
+	if err := r.queueResetCode(ctx, client, a, &changes); err != nil {
 		return Result{}, err
 	}
 	if err := r.store.AddAttempt(ctx, changes); err != nil {
@@ -80,7 +80,7 @@ func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address str
 // shows whether the email channel is stalled instead. That is derived only from
 // messages with a holder, which are queued whether or not there is an account:
 // from a reset's own message an attacker could tell that one was queued.
-func (r *Rules) queueResetCode(ctx context.Context, visitor Visitor, a Attempt, changes *ChangeSet) error {
+func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
@@ -89,11 +89,11 @@ func (r *Rules) queueResetCode(ctx context.Context, visitor Visitor, a Attempt, 
 	if ignoreNotFound(err) != nil {
 		return err
 	}
-	known, fault := r.isKnownDevice(ctx, user.ID, visitor)
+	known, fault := r.isKnownDevice(ctx, user.ID, client)
 	if fault != nil {
 		return fault
 	}
-	if fault := r.allowSending(ctx, visitor, changes.At, deviceCounter(email.Key, known), a.TokenHash); fault != nil {
+	if fault := r.allowSending(ctx, client, changes.At, deviceCounter(email.Key, known), a.TokenHash); fault != nil {
 		return fault
 	}
 	if err != nil || user.Disabled {
@@ -109,13 +109,13 @@ func (r *Rules) queueResetCode(ctx context.Context, visitor Visitor, a Attempt, 
 
 // SetPassword ends a reset whose code was verified. It signs nobody in, removes
 // no second factor (RC-04, RC-05), and ends every session of the account.
-func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, token Token, password string) error {
+func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) error {
 	now := r.now()
 	a, err := r.attempt(ctx, token, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	if a.Step() != StepNew {
+	if a.Step() != StepNewPassword {
 		return &Problem{Reason: FormExpired}
 	}
 	user, err := r.store.FindUser(ctx, a.User)
@@ -129,7 +129,7 @@ func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, token Token, p
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
-	if err := r.record(ctx, &changes, visitor, Event{Type: PasswordReset}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: PasswordReset}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, changes)
@@ -138,7 +138,7 @@ func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, token Token, p
 
 // ChangePassword sets a new password for a signed-in user who knows the current
 // one (PW-11). The session continues with a new token.
-func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Session, current, password string, endOthers bool) (Token, error) {
+func (r *Rules) ChangePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool) (Token, error) {
 	now := r.now()
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
@@ -152,13 +152,13 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 	if err := r.checkNewPassword(password, user.Email); err != nil {
 		return "", err
 	}
-	known, err := r.isKnownDevice(ctx, user.ID, visitor)
+	known, err := r.isKnownDevice(ctx, user.ID, client)
 	if err != nil {
 		return "", err
 	}
 	c := challenge{
 		factor: passwordFactor{user: user.ID, hash: user.PasswordHash, field: "current"},
-		user:   user.ID, visitor: visitor, known: known, counter: failureCounter(Password, string(user.ID), known),
+		user:   user.ID, client: client, known: known, counter: failureCounter(Password, string(user.ID), known),
 	}
 	if _, err := r.checkResponse(ctx, c, current, now); err != nil {
 		return "", err
@@ -177,7 +177,7 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 	}
 	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), PasswordAt: now})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
-	if err := r.record(ctx, &changes, visitor, Event{Type: PasswordChanged}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: PasswordChanged}); err != nil {
 		return "", err
 	}
 	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, changes)

@@ -24,13 +24,13 @@ func parsePhone(typed, region string) (string, error) {
 }
 
 // UsePhone makes a phone a second factor. The first one reserved is the default.
-func (r *Rules) UsePhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
+func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
 	phone, _, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorAdded(ctx, visitor, session, Event{Type: PhoneReserved, Number: phone.Number}, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Number: phone.Number}, now)
 	if err != nil {
 		return err
 	}
@@ -40,13 +40,13 @@ func (r *Rules) UsePhone(ctx context.Context, visitor Visitor, session Session, 
 }
 
 // DisablePhone keeps a phone but not as a second factor.
-func (r *Rules) DisablePhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
+func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
 	phone, factors, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorRemoved(ctx, visitor, session, Event{Type: PhoneReleased, Number: phone.Number}, factors, now)
+	changes, err := r.factorRemoved(ctx, client, session, Event{Type: PhoneReleased, Number: phone.Number}, factors, now)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (r *Rules) DisablePhone(ctx context.Context, visitor Visitor, session Sessi
 
 // RemovePhone removes a phone. One that is no second factor ends no sessions:
 // nobody signed in with it.
-func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
+func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
 	phone, factors, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
@@ -65,9 +65,9 @@ func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Sessio
 	e := Event{Type: PhoneRemoved, Number: phone.Number}
 	changes := ChangeSet{User: session.User, At: now}
 	if phone.Reserved() {
-		changes, err = r.factorRemoved(ctx, visitor, session, e, factors, now)
+		changes, err = r.factorRemoved(ctx, client, session, e, factors, now)
 	} else {
-		err = r.record(ctx, &changes, visitor, e)
+		err = r.record(ctx, &changes, client, e)
 	}
 	if err != nil {
 		return err
@@ -77,14 +77,14 @@ func (r *Rules) RemovePhone(ctx context.Context, visitor Visitor, session Sessio
 }
 
 // MakePhoneDefault makes a reserved phone the first one that sign-in offers.
-func (r *Rules) MakePhoneDefault(ctx context.Context, visitor Visitor, session Session, id PhoneID) error {
+func (r *Rules) MakePhoneDefault(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
 	phone, _, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
 	changes := ChangeSet{User: session.User, At: now}
-	if err := r.record(ctx, &changes, visitor, Event{Type: PhoneMadeDefault, Number: phone.Number}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: PhoneMadeDefault, Number: phone.Number}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceDefaultPhone(ctx, session.User, id, changes)

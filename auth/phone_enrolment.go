@@ -39,7 +39,7 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 
 // AddPhone starts to add a phone: it sends a code to the number, which has no use
 // until it is verified (SM-02).
-func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, typed string) error {
+func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, typed string) error {
 	now := r.now()
 	number, err := parsePhone(typed, r.policy.Region)
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, 
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	changes, err := r.enrolmentCode(ctx, visitor, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
+	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
 	if err == nil {
 		err = r.store.ReplacePhoneEnrolment(ctx, e, changes)
 	}
@@ -69,13 +69,13 @@ func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, 
 }
 
 // ResendPhoneCode sends a new code to the number of the enrolment.
-func (r *Rules) ResendPhoneCode(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	changes, err := r.enrolmentCode(ctx, visitor, e, now)
+	changes, err := r.enrolmentCode(ctx, client, e, now)
 	if err != nil {
 		return err
 	}
@@ -83,9 +83,9 @@ func (r *Rules) ResendPhoneCode(ctx context.Context, visitor Visitor, session Se
 	return r.conclude(ctx, changes, replaced, err)
 }
 
-func (r *Rules) enrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
+func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
 	changes := ChangeSet{User: e.User, At: now}
-	if err := r.allowSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
+	if err := r.allowSMS(ctx, client, now, e.Number, e.User, more...); err != nil {
 		return changes, err
 	}
 	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)
@@ -94,7 +94,7 @@ func (r *Rules) enrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrol
 
 // VerifyPhone verifies the number of the enrolment and adds the phone to the
 // account. [Rules.UsePhone] makes it a second factor.
-func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Session, response string) (PhoneID, error) {
+func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session, response string) (PhoneID, error) {
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
@@ -104,7 +104,7 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 		return "", &Problem{Reason: CodeMissing, Field: "code"}
 	}
 	c := challenge{
-		factor: sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}, user: session.User, visitor: visitor,
+		factor: sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}, user: session.User, client: client,
 		counter: failureCounter(enrolPhone, string(session.User), false),
 	}
 	spend, err := r.checkResponse(ctx, c, response, now)
@@ -114,7 +114,7 @@ func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Sessio
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
 	changes := ChangeSet{User: session.User, At: now}
 	changes.add(AddPhone{Phone: phone, Session: session.ID}, r.settle(c))
-	if err := r.record(ctx, &changes, visitor, Event{Type: PhoneAdded, Number: e.Number}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: PhoneAdded, Number: e.Number}); err != nil {
 		return "", err
 	}
 	spent, err := spend(ctx, changes)

@@ -90,11 +90,11 @@ type rateLimitStore interface {
 // left empty is not counted.
 type subjects map[Scope]string
 
-// from counts by the visitor's network address. All addresses of an IPv6 /64
+// from counts by the client's network address. All addresses of an IPv6 /64
 // are one: its holder has 2^64 of them.
-func (w subjects) from(visitor Visitor) subjects {
+func (w subjects) from(client Client) subjects {
 	w[ByIP] = "unknown"
-	if a := visitor.IP; a.IsValid() {
+	if a := client.IP; a.IsValid() {
 		bits := 32
 		if a.Is6() {
 			bits = 64

@@ -83,7 +83,7 @@ func TestFrom(t *testing.T) {
 		"203.0.113.7": "203.0.113.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "unknown",
 	} {
 		parsed, _ := netip.ParseAddr(address)
-		if got := (subjects{}).from(Visitor{IP: parsed})[ByIP]; got != want {
+		if got := (subjects{}).from(Client{IP: parsed})[ByIP]; got != want {
 			t.Errorf("%s counts as %s, want %s", address, got, want)
 		}
 	}

@@ -121,23 +121,23 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 }
 
 // allowSending limits sending codes (SM-07, RL-08).
-func (r *Rules) allowSending(ctx context.Context, visitor Visitor, now time.Time, recipient, account string, more ...RateLimit) error {
-	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(visitor))
+func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, recipient, account string, more ...RateLimit) error {
+	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(client))
 	return r.allow(ctx, now, append(limits, more...)...)
 }
 
 // allowSMS limits sending codes by SMS, also to the operator's countries and
 // daily budget.
-func (r *Rules) allowSMS(ctx context.Context, visitor Visitor, now time.Time, number string, account UserID, more ...RateLimit) error {
+func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, account UserID, more ...RateLimit) error {
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	return r.allowSending(ctx, visitor, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
+	return r.allowSending(ctx, client, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.
-func (r *Rules) queuePhoneCode(ctx context.Context, visitor Visitor, a Attempt, phone Phone, changes *ChangeSet) error {
-	if err := r.allowSMS(ctx, visitor, changes.At, phone.Number, a.User); err != nil {
+func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, phone Phone, changes *ChangeSet) error {
+	if err := r.allowSMS(ctx, client, changes.At, phone.Number, a.User); err != nil {
 		return err
 	}
 	kind := MessageSignInCode
@@ -176,7 +176,7 @@ func (r *Rules) putDecoyCode(holder, to string, changes *ChangeSet) {
 // delivery as it would the code's.
 func (r *Rules) queueEmailTaken(holder, to string, changes *ChangeSet) {
 	r.putDecoyCode(holder, to, changes)
-	m := r.notice(MessageEmailTaken, to, Visitor{}, changes.At)
+	m := r.notice(MessageEmailTaken, to, Client{}, changes.At)
 	m.Holder = holder
 	changes.add(QueueMessage{m})
 }

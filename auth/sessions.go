@@ -31,12 +31,12 @@ type Session struct {
 }
 
 // newSession is the session of a complete attempt, with a new token (SE-02).
-func newSession(token Token, visitor Visitor, a Attempt, now time.Time) Session {
+func newSession(token Token, client Client, a Attempt, now time.Time) Session {
 	password, mfa := a.verifiedAt()
 	return Session{
 		ID: SessionID(newID()), TokenHash: token.Hash(), User: a.User, Email: a.Email,
 		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: password, MFAAt: mfa,
-		IP: visitor.ip(), UserAgent: cutUserAgent(visitor.UserAgent),
+		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }
 
@@ -124,9 +124,9 @@ func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error
 
 // EndSession ends another session of the account. It returns [ErrNotFound] if
 // the session is not the account's.
-func (r *Rules) EndSession(ctx context.Context, visitor Visitor, session Session, id SessionID) error {
+func (r *Rules) EndSession(ctx context.Context, client Client, session Session, id SessionID) error {
 	changes := ChangeSet{User: session.User, At: r.now()}
-	if err := r.record(ctx, &changes, visitor, Event{Type: SessionEnded}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: SessionEnded}); err != nil {
 		return err
 	}
 	removed, err := r.store.RemoveSessionOf(ctx, session.User, id, changes)
@@ -137,10 +137,10 @@ func (r *Rules) EndSession(ctx context.Context, visitor Visitor, session Session
 }
 
 // EndOtherSessions ends every session of the account but this one.
-func (r *Rules) EndOtherSessions(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) EndOtherSessions(ctx context.Context, client Client, session Session) error {
 	changes := ChangeSet{User: session.User, At: r.now()}
 	changes.add(EndSessions{Except: session.ID})
-	if err := r.record(ctx, &changes, visitor, Event{Type: SessionsEnded}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: SessionsEnded}); err != nil {
 		return err
 	}
 	return r.store.Apply(ctx, changes)

@@ -17,7 +17,7 @@ type User struct {
 // nothing else is owed, otherwise an attempt that goes on to the second factor.
 // An unknown address, a wrong password and a disabled account get the same
 // response after the same work (FF-03, FF-04).
-func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, next string) (Result, error) {
+func (r *Rules) SignIn(ctx context.Context, client Client, address, password, next string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
@@ -26,14 +26,14 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 	if password == "" {
 		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
-	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(visitor))...); err != nil {
+	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	known, err := r.isKnownDevice(ctx, user.ID, visitor)
+	known, err := r.isKnownDevice(ctx, user.ID, client)
 	if err != nil {
 		return Result{}, err
 	}
@@ -50,7 +50,7 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 		hash = ""
 	}
 	c := challenge{
-		factor: passwordFactor{user: user.ID, hash: hash}, user: user.ID, visitor: visitor, known: known,
+		factor: passwordFactor{user: user.ID, hash: hash}, user: user.ID, client: client, known: known,
 		counter: failureCounter(Password, account, known),
 	}
 	return r.verifyAttempt(ctx, a, c, password, now)
@@ -58,13 +58,13 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 
 // ChooseMethod selects another of the account's methods for an attempt and, for
 // a phone, sends a code to it.
-func (r *Rules) ChooseMethod(ctx context.Context, visitor Visitor, token Token, kind FactorKind, phone PhoneID) error {
+func (r *Rules) ChooseMethod(ctx context.Context, client Client, token Token, kind FactorKind, phone PhoneID) error {
 	now := r.now()
 	a, err := r.attempt(ctx, token, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	if a.Step() != StepSecond {
+	if a.Step() != StepMFA {
 		return &Problem{Reason: FormExpired}
 	}
 	for _, m := range a.Factors.Methods() {
@@ -73,7 +73,7 @@ func (r *Rules) ChooseMethod(ctx context.Context, visitor Visitor, token Token, 
 		}
 		changes := ChangeSet{User: a.User, At: now}
 		if kind == PhoneCode {
-			if err := r.queuePhoneCode(ctx, visitor, a, m.Phone, &changes); err != nil {
+			if err := r.queuePhoneCode(ctx, client, a, m.Phone, &changes); err != nil {
 				return err
 			}
 		}
@@ -84,7 +84,7 @@ func (r *Rules) ChooseMethod(ctx context.Context, visitor Visitor, token Token, 
 
 // ResendCode sends a new code for an attempt, by SMS or email. It cancels the
 // old code but does not reset the count of failures (SM-06).
-func (r *Rules) ResendCode(ctx context.Context, visitor Visitor, token Token) error {
+func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) error {
 	now := r.now()
 	a, err := r.attempt(ctx, token, now)
 	if err != nil {
@@ -94,11 +94,11 @@ func (r *Rules) ResendCode(ctx context.Context, visitor Visitor, token Token) er
 	m := a.Method()
 	switch {
 	case a.Step() == StepEmail && a.Purpose == SignUp:
-		err = r.queueSignUpCode(ctx, visitor, a, &changes)
+		err = r.queueSignUpCode(ctx, client, a, &changes)
 	case a.Step() == StepEmail:
-		err = r.queueResetCode(ctx, visitor, a, &changes)
-	case a.Step() == StepSecond && m.Kind == PhoneCode:
-		err = r.queuePhoneCode(ctx, visitor, a, m.Phone, &changes)
+		err = r.queueResetCode(ctx, client, a, &changes)
+	case a.Step() == StepMFA && m.Kind == PhoneCode:
+		err = r.queuePhoneCode(ctx, client, a, m.Phone, &changes)
 	default:
 		err = &Problem{Reason: FormExpired}
 	}

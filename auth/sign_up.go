@@ -9,7 +9,7 @@ import (
 // address. The account does not exist before that code is verified (FF-05). If
 // the address is taken the response and its cost are the same, but the owner
 // gets a notice, and no code is valid (FF-03).
-func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password string) (Result, error) {
+func (r *Rules) SignUp(ctx context.Context, client Client, address, password string) (Result, error) {
 	now := r.now()
 	if !r.policy.SignUpOpen {
 		return Result{}, &Problem{Reason: SignUpClosed}
@@ -21,7 +21,7 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	if err := r.checkNewPassword(password, email); err != nil {
 		return Result{}, err
 	}
-	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(visitor))...); err != nil {
+	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
 	token := NewToken()
@@ -30,7 +30,7 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 		return Result{}, err
 	}
 	changes := ChangeSet{At: now, Changes: []Change{AddAttempt{a}}}
-	if err := r.queueSignUpCode(ctx, visitor, a, &changes); err != nil {
+	if err := r.queueSignUpCode(ctx, client, a, &changes); err != nil {
 		return Result{}, err
 	}
 	if err := r.store.AddAttempt(ctx, changes); err != nil {
@@ -42,12 +42,12 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 
 // queueSignUpCode queues a code to an attempt's email address or, if it is
 // taken, a notice to its owner.
-func (r *Rules) queueSignUpCode(ctx context.Context, visitor Visitor, a Attempt, changes *ChangeSet) error {
+func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
-	if err := r.allowSending(ctx, visitor, changes.At, email.Key, a.TokenHash); err != nil {
+	if err := r.allowSending(ctx, client, changes.At, email.Key, a.TokenHash); err != nil {
 		return err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)

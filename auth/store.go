@@ -240,7 +240,7 @@ type Cutoffs struct {
 
 // Sweep removes what has expired and returns how many rows that were (ST-10).
 // The server calls it every hour.
-func (r *Rules) Sweep(ctx context.Context) (removed int, err error) {
+func (r *Rules) RemoveExpired(ctx context.Context) (removed int, err error) {
 	now := r.now()
 	return r.store.RemoveExpired(ctx, now, Cutoffs{
 		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),

@@ -122,7 +122,7 @@ func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
 
 // AdvanceTOTP carries out an event if the step allows it. response is the code,
 // for [TOTPSubmit].
-func (r *Rules) AdvanceTOTP(ctx context.Context, visitor Visitor, session Session, event TOTPEvent, response string) error {
+func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session, event TOTPEvent, response string) error {
 	now := r.now()
 	e, err := r.totpEnrolment(ctx, session, now)
 	if errors.Is(err, ErrNotFound) && event == TOTPReset {
@@ -141,7 +141,7 @@ func (r *Rules) AdvanceTOTP(ctx context.Context, visitor Visitor, session Sessio
 	case TOTPContinue:
 		next.ScannedAt = now
 	case TOTPSubmit:
-		return r.activateTOTP(ctx, visitor, session, e, response, now)
+		return r.activateTOTP(ctx, client, session, e, response, now)
 	case TOTPFinish:
 		return r.ConfirmBackupCodes(ctx, session.User)
 	}
@@ -172,19 +172,19 @@ func (f totpEnrolmentFactor) verify(_ context.Context, r *Rules, response string
 
 // activateTOTP makes the app a factor after a correct code. Backup codes come
 // with the account's first factor; a set that it has is never replaced.
-func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Session, e TOTPEnrolment, response string, now time.Time) error {
+func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session, e TOTPEnrolment, response string, now time.Time) error {
 	if cleanCode(response) == "" {
 		return &Problem{Reason: CodeMissing, Field: "code"}
 	}
 	c := challenge{
-		factor: totpEnrolmentFactor{e}, user: session.User, visitor: visitor,
+		factor: totpEnrolmentFactor{e}, user: session.User, client: client,
 		counter: failureCounter(enrolTOTP, string(session.User), false),
 	}
 	spend, err := r.checkResponse(ctx, c, response, now)
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorAdded(ctx, visitor, session, Event{Type: TOTPAdded}, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, now)
 	if err != nil {
 		return err
 	}
@@ -197,13 +197,13 @@ func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Sessi
 
 // RemoveTOTP removes the app and ends other sessions, which may have been
 // signed in with it.
-func (r *Rules) RemoveTOTP(ctx context.Context, visitor Visitor, session Session) error {
+func (r *Rules) RemoveTOTP(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorRemoved(ctx, visitor, session, Event{Type: TOTPRemoved}, factors, now)
+	changes, err := r.factorRemoved(ctx, client, session, Event{Type: TOTPRemoved}, factors, now)
 	if err != nil {
 		return err
 	}

@@ -37,14 +37,14 @@ type spend func(ctx context.Context, changes ChangeSet) (spent bool, err error)
 type challenge struct {
 	factor
 	user    UserID // for the log; empty if no account has the email address
-	visitor Visitor
+	client  Client
 	known   bool   // whether the request comes from a known device
 	counter string // by which failures are counted, see failureCounter
 }
 
 // challengeLimits are the rate limits that a response counts against.
 func (r *Rules) challengeLimits(c challenge) []RateLimit {
-	return r.limits(ActionVerify, subjects{ByFactor: c.counter}.from(c.visitor))
+	return r.limits(ActionVerify, subjects{ByFactor: c.counter}.from(c.client))
 }
 
 // checkResponse is the only place where a response meets a factor. It counts
@@ -135,7 +135,7 @@ func deviceCounter(name string, known bool) string {
 // Verify checks the response to what an attempt asks for. backup says that the
 // user marked it as a backup code; one that looks like a backup code is taken
 // for one too.
-func (r *Rules) Verify(ctx context.Context, visitor Visitor, token Token, response string, backup bool) (Result, error) {
+func (r *Rules) Verify(ctx context.Context, client Client, token Token, response string, backup bool) (Result, error) {
 	now := r.now()
 	a, err := r.attempt(ctx, token, now)
 	if err != nil {
@@ -143,7 +143,7 @@ func (r *Rules) Verify(ctx context.Context, visitor Visitor, token Token, respon
 	}
 	step, kinds := a.owes()
 	if len(kinds) == 0 {
-		if step == StepSecond {
+		if step == StepMFA {
 			return Result{}, &Problem{Reason: FactorsDisabled}
 		}
 		return Result{}, &Problem{Reason: FormExpired}
@@ -158,7 +158,7 @@ func (r *Rules) Verify(ctx context.Context, visitor Visitor, token Token, respon
 	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(response)) {
 		kind = BackupCode
 	}
-	c, err := r.attemptChallenge(ctx, visitor, a, kind)
+	c, err := r.attemptChallenge(ctx, client, a, kind)
 	if err != nil {
 		return Result{}, err
 	}
@@ -169,12 +169,12 @@ func (r *Rules) Verify(ctx context.Context, visitor Visitor, token Token, respon
 // and factor, in every session and from every client (RL-03). A code by email,
 // which verifies an address and signs nobody in, counts by attempt, so that an
 // attacker who enters somebody's address does not lock its owner out (RL-06).
-func (r *Rules) attemptChallenge(ctx context.Context, visitor Visitor, a Attempt, kind FactorKind) (challenge, error) {
-	known, err := r.isKnownDevice(ctx, a.User, visitor)
+func (r *Rules) attemptChallenge(ctx context.Context, client Client, a Attempt, kind FactorKind) (challenge, error) {
+	known, err := r.isKnownDevice(ctx, a.User, client)
 	if err != nil {
 		return challenge{}, err
 	}
-	c := challenge{user: a.User, visitor: visitor, known: known, counter: failureCounter(kind, string(a.User), known)}
+	c := challenge{user: a.User, client: client, known: known, counter: failureCounter(kind, string(a.User), known)}
 	if kind == EmailCode {
 		c.counter = failureCounter(kind, a.TokenHash, false)
 	}
@@ -210,7 +210,7 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 	changes := ChangeSet{User: a.User, At: now}
 	if c.kind() == BackupCode {
 		used := Event{Type: BackupCodeUsed, Left: a.Factors.BackupCodes - 1}
-		if err := r.record(ctx, &changes, c.visitor, used); err != nil {
+		if err := r.record(ctx, &changes, c.client, used); err != nil {
 			return Result{}, err
 		}
 	}

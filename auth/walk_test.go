@@ -172,7 +172,7 @@ func walkProve(rules *Rules, w walker, letter string, kind FactorKind, broken *s
 	a := w.attempt(rules.policy.Reauth)
 	step, kinds := a.owes()
 	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: w.app, PhoneCode: w.phone, BackupCode: w.codes > 0}
-	if w.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepSecond && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
+	if w.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepMFA && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
 		return w
 	}
 	switch kind {

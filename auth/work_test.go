@@ -48,18 +48,18 @@ func TestSameWork(t *testing.T) {
 	}
 	rules := auth.New(&disabling{Store: store, user: "dis"}, keys, hasher, policy, func() time.Time { return now })
 
-	signIn := func(email, with string) func(auth.Visitor) error {
-		return func(v auth.Visitor) error { _, err := rules.SignIn(ctx, v, email, with, ""); return err }
+	signIn := func(email, with string) func(auth.Client) error {
+		return func(v auth.Client) error { _, err := rules.SignIn(ctx, v, email, with, ""); return err }
 	}
-	signUp := func(email string) func(auth.Visitor) error {
-		return func(v auth.Visitor) error { _, err := rules.SignUp(ctx, v, email, password); return err }
+	signUp := func(email string) func(auth.Client) error {
+		return func(v auth.Client) error { _, err := rules.SignUp(ctx, v, email, password); return err }
 	}
-	forgot := func(email string) func(auth.Visitor) error {
-		return func(v auth.Visitor) error { _, err := rules.ForgotPassword(ctx, v, email); return err }
+	forgot := func(email string) func(auth.Client) error {
+		return func(v auth.Client) error { _, err := rules.ForgotPassword(ctx, v, email); return err }
 	}
 	for i, row := range []struct {
 		name  string
-		do    func(auth.Visitor) error
+		do    func(auth.Client) error
 		times int
 		runs  int
 		told  auth.Reason
@@ -79,9 +79,9 @@ func TestSameWork(t *testing.T) {
 		{"right, but waiting", signIn("ann@example.org", password), 1, 0, auth.TooManyAttempts},
 	} {
 		before := runs()
-		visitor := auth.Visitor{IP: netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))}
+		client := auth.Client{IP: netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))}
 		for range row.times {
-			err = row.do(visitor)
+			err = row.do(client)
 		}
 		var p *auth.Problem
 		if errors.As(err, &p); err != nil && p == nil {

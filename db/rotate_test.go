@@ -92,7 +92,7 @@ func TestReseal_GoesOn(t *testing.T) {
 func TestReseal_BesideServers(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		next := b.keys
-		follow, err := auth.WatchKeyring(func() (auth.Keyring, error) { return next, nil })
+		follow, err := auth.LoadKeyring(func() (auth.Keyring, error) { return next, nil })
 		must(t, err)
 		server := b.again(t)
 		server.seals = sealer{follow}

@@ -36,7 +36,7 @@ func newCookieJar(keys auth.Keyring, https bool) cookieJar {
 	if https {
 		jar.name = "__Host-twostep"
 	}
-	jar.store = auth.Derived(keys, func(ring auth.Keyring) *sessions.CookieStore { return newCookieStore(ring, https) })
+	jar.store = auth.CachePerKeyring(keys, func(ring auth.Keyring) *sessions.CookieStore { return newCookieStore(ring, https) })
 	return jar
 }
 

@@ -99,7 +99,7 @@ func (v *visit) typed(field string) string {
 type formTokens struct{ keys func() []formKey }
 
 func newFormTokens(keys auth.Keyring) formTokens {
-	return formTokens{auth.Derived(keys, func(ring auth.Keyring) (all []formKey) {
+	return formTokens{auth.CachePerKeyring(keys, func(ring auth.Keyring) (all []formKey) {
 		for _, key := range ring.All(auth.KeyForm) {
 			all = append(all, formKey{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}})
 		}

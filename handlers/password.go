@@ -15,7 +15,7 @@ func showForgotPassword(v *visit) (templ.Component, error) {
 	switch a.Step() {
 	case auth.StepEmail:
 		return views.CheckEmail(views.CheckEmailPage{Frame: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
-	case auth.StepNew:
+	case auth.StepNewPassword:
 		return views.NewPassword(views.NewPasswordPage{
 			Frame: v.frame(), Email: a.Email, PasswordMin: v.site.rules.Policy().PasswordMin,
 		}), nil

@@ -44,7 +44,7 @@ func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
 
 // phoneDeeds are the rule and the notice of each act.
 var phoneDeeds = map[views.PhoneAct]struct {
-	do     func(*auth.Rules, context.Context, auth.Visitor, auth.Session, auth.PhoneID) error
+	do     func(*auth.Rules, context.Context, auth.Client, auth.Session, auth.PhoneID) error
 	notice views.Notice
 }{
 	views.PhoneUse:     {(*auth.Rules).UsePhone, views.NoticePhoneReserved},

@@ -31,7 +31,7 @@ func showSignIn(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Step() == auth.StepSecond {
+	if a.Step() == auth.StepMFA {
 		return views.VerifyAccount(views.VerifyAccountPage{
 			Frame: v.awaitingSecond(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 			BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
@@ -45,7 +45,7 @@ func showSignIn(v *visit) (templ.Component, error) {
 // awaitingSecond is the frame of a page that asks for a second factor. A code is
 // awaited where it comes by SMS; a backup code is long, and typed slowly.
 func (v *visit) awaitingSecond(a auth.Attempt) views.Frame {
-	if a.Step() != auth.StepSecond || a.Method().Kind != auth.PhoneCode {
+	if a.Step() != auth.StepMFA || a.Method().Kind != auth.PhoneCode {
 		return v.frame()
 	}
 	return v.awaiting(a.Code, !a.AcceptsBackupCode())

@@ -66,9 +66,9 @@ func (v *visit) factors() (auth.Factors, error) {
 }
 
 // visitor is where the request comes from.
-func (v *visit) visitor() auth.Visitor {
+func (v *visit) visitor() auth.Client {
 	address, _ := netip.ParseAddr(v.entry.address)
-	return auth.Visitor{IP: address.Unmap(), UserAgent: v.Request().UserAgent(), DeviceToken: v.site.cookies.marker(v.Request())}
+	return auth.Client{IP: address.Unmap(), UserAgent: v.Request().UserAgent(), DeviceToken: v.site.cookies.marker(v.Request())}
 }
 
 // frame is what every page carries. Taking it says the notice, once.
