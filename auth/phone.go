@@ -10,7 +10,7 @@ import (
 // A PhoneID names a phone of an account in URLs.
 type PhoneID string
 
-// parsePhone reads a number in any common notation and returns it as E.164.
+// parsePhone parses a number in any common notation and returns it as E.164.
 func parsePhone(typed, region string) (string, error) {
 	n, err := phonenumbers.Parse(typed, region)
 	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {

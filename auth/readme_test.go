@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestReadme: the numbers that the README gives for sessions, waits and limits
-// are those that hold (SE-12, RL-04).
+// TestReadme: the README states the numbers of sessions, waits and limits correctly
+// (SE-12, RL-04).
 func TestReadme(t *testing.T) {
 	content, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -19,17 +19,17 @@ func TestReadme(t *testing.T) {
 	hours := func(d time.Duration) string { return fmt.Sprintf("%dh", d/time.Hour) }
 	words := map[int]string{2: "two", 5: "five", 100: "a hundred"}
 	var failures Backoff
-	posts, misses := 0, 0
+	posts, wrong := 0, 0
 	for _, row := range limits {
-		switch brake := row.limiter.(type) {
+		switch limiter := row.limiter.(type) {
 		case Backoff:
-			failures = brake
+			failures = limiter
 		case Window:
-			if row.by == ByIP && row.action == ActionSignIn && brake.Per == time.Minute {
-				posts = brake.Max
+			if row.by == ByIP && row.action == ActionSignIn && limiter.Per == time.Minute {
+				posts = limiter.Max
 			}
-			if row.by == ByIP && row.action == ActionVerify && brake.Per == time.Minute {
-				misses = brake.Max
+			if row.by == ByIP && row.action == ActionVerify && limiter.Per == time.Minute {
+				wrong = limiter.Max
 			}
 		}
 	}
@@ -41,7 +41,7 @@ func TestReadme(t *testing.T) {
 		fmt.Sprintf("waits of %d seconds, doubling to an hour", failures.First/time.Second),
 		fmt.Sprintf("after %s in a row", words[failures.LockAt]),
 		fmt.Sprintf("remembered for %d days", FailureRetention/(24*time.Hour)),
-		fmt.Sprintf("%d sign-in posts and %d failures a minute", posts, misses),
+		fmt.Sprintf("%d sign-in posts and %d failures a minute", posts, wrong),
 		"A person may have as many sessions as devices",
 	} {
 		if !strings.Contains(readme, want) {

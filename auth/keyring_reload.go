@@ -8,17 +8,17 @@ import (
 	"sync/atomic"
 )
 
-// A keySource is where a ring comes from that can change under a running
-// program. All copies of the [Keyring] share it.
+// A keySource is where a keyring is reloaded from while the server is running. All
+// copies of the [Keyring] share it.
 type keySource struct {
 	ring atomic.Pointer[[]ringKey]
 	read func() (Keyring, error)
-	mu   sync.Mutex // who rereads
+	mu   sync.Mutex // held while reloading
 }
 
-// WatchKeyring returns the ring that read answers, as one that can be reread. So
-// a new key comes into use in every running server, while the old ones stay
-// behind it for what they have sealed and signed.
+// LoadKeyring returns the keyring that read returns. [Keyring.Reload] calls read
+// again, so that running servers use a new key, and keep the old ones for what they
+// have encrypted and signed.
 func LoadKeyring(read func() (Keyring, error)) (Keyring, error) {
 	first, err := read()
 	if err != nil {
@@ -29,7 +29,7 @@ func LoadKeyring(read func() (Keyring, error)) (Keyring, error) {
 	return Keyring{source: source}, nil
 }
 
-// keys is the ring as it is now. Who needs it twice takes it once.
+// keys returns the current keys. A caller that needs them twice calls it once.
 func (k Keyring) keys() []ringKey {
 	if k.source == nil {
 		return k.ring
@@ -37,8 +37,8 @@ func (k Keyring) keys() []ringKey {
 	return *k.source.ring.Load()
 }
 
-// Reload takes the ring as it is at its source by now. A ring that cannot be
-// the next of this one is refused, and this one stays: a running server lives on
+// Reload reads the keyring from its source. It refuses one without the key in use,
+// or with another key of the same id, and keeps the current keys: the server needs
 // the keys that it has used.
 func (k Keyring) Reload() (changed bool, err error) {
 	if k.source == nil {
@@ -55,11 +55,11 @@ func (k Keyring) Reload() (changed bool, err error) {
 		return false, nil
 	}
 	if !slices.ContainsFunc(next.ring, now[0].equal) {
-		return false, fmt.Errorf("key %d, which is in use, is not in the new key ring: a ring without it takes a restart", now[0].id)
+		return false, fmt.Errorf("key %d is in use but not in the new key ring: restart the server to remove it", now[0].id)
 	}
 	for _, key := range next.ring {
 		if slices.ContainsFunc(now, func(old ringKey) bool { return old.id == key.id && !old.equal(key) }) {
-			return false, fmt.Errorf("key %d is another one in the new key ring: a new key takes a new id", key.id)
+			return false, fmt.Errorf("key %d differs in the new key ring: a new key needs a new id", key.id)
 		}
 	}
 	k.source.ring.Store(&next.ring)
@@ -70,28 +70,28 @@ func (r ringKey) equal(other ringKey) bool {
 	return r.id == other.id && string(r.secret) == string(other.secret)
 }
 
-// Derived returns what derives from a ring, made again whenever that has
-// changed.
+// CachePerKeyring returns a function that returns what derive makes of the current
+// keys, and calls derive again only after they have changed.
 func CachePerKeyring[T any](k Keyring, derive func(Keyring) T) func() T {
-	type made struct {
-		of  []ringKey
-		got T
+	type entry struct {
+		ring  []ringKey
+		value T
 	}
-	var last atomic.Pointer[made]
+	var cached atomic.Pointer[entry]
 	return func() T {
 		now := k.keys()
-		if m := last.Load(); m != nil && len(m.of) == len(now) && (len(now) == 0 || &m.of[0] == &now[0]) {
-			return m.got
+		if e := cached.Load(); e != nil && len(e.ring) == len(now) && (len(now) == 0 || &e.ring[0] == &now[0]) {
+			return e.value
 		}
-		m := &made{now, derive(Keyring{ring: now})}
-		last.Store(m)
-		return m.got
+		e := &entry{now, derive(Keyring{ring: now})}
+		cached.Store(e)
+		return e.value
 	}
 }
 
-// Add returns the ring with a new key behind the others, and the key's id. There
-// it opens, and seals nothing yet: servers can get to know it before any of them
-// uses it. The id is the next after the newest that the ring does not have.
+// Add returns the keyring with a new key after the others, and its id. There the key
+// only decrypts, so that all servers can load it before one encrypts with it. The id
+// is the first free one after the newest key's.
 func (k Keyring) Add() (added Keyring, id byte, err error) {
 	ring := k.keys()
 	for step := range 255 {
@@ -101,10 +101,10 @@ func (k Keyring) Add() (added Keyring, id byte, err error) {
 			return Keyring{ring: append(slices.Clone(ring), fresh)}, id, nil
 		}
 	}
-	return Keyring{}, 0, errors.New("the key ring is full: take keys out that nothing needs any more")
+	return Keyring{}, 0, errors.New("the key ring is full: remove keys that are no longer needed")
 }
 
-// Promote returns the ring with one of its keys before the others, as the newest.
+// Promote returns the keyring with one of its keys moved to the front, as the newest.
 func (k Keyring) Promote(id byte) Keyring {
 	var first, others []ringKey
 	for _, r := range k.keys() {
