@@ -116,12 +116,12 @@ func FuzzEmail(f *testing.F) {
 
 // FuzzKeys: a keyring is parsed as it is formatted, and no error shows a key (ST-05).
 func FuzzKeys(f *testing.F) {
-	ring := NewKeyring()
-	two, _, err := ring.Add()
+	one := NewKeyring()
+	two, _, err := one.Add()
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, text := range []string{ring.String(), two.String(), ring.String() + ring.String(), "1:" + strings.Repeat("A", 43) + "=", "256:x", "0x1:y", "1", ":", "+1:" + ring.String()[2:]} {
+	for _, text := range []string{one.String(), two.String(), one.String() + one.String(), "1:" + strings.Repeat("A", 43) + "=", "256:x", "0x1:y", "1", ":", "+1:" + one.String()[2:]} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -18,11 +18,11 @@ import (
 // algorithms; HMAC-SHA-1 is used only for TOTP, because some authenticator apps
 // support nothing else (TO-03).
 type Keyring struct {
-	ring   []ringKey
+	list   []serverKey
 	source *keySource // of a keyring that can be reloaded, see [LoadKeyring]; otherwise nil
 }
 
-type ringKey struct {
+type serverKey struct {
 	id     byte
 	secret []byte
 }
@@ -43,7 +43,7 @@ const (
 func NewKeyring() Keyring {
 	secret := make([]byte, keyLength)
 	rand.Read(secret)
-	return Keyring{ring: []ringKey{{id: 1, secret: secret}}}
+	return Keyring{list: []serverKey{{id: 1, secret: secret}}}
 }
 
 // ParseKeyring parses "ID:KEY" entries separated by white space, newest first: ID
@@ -69,10 +69,10 @@ func ParseKeyring(text string) (Keyring, error) {
 			return Keyring{}, fmt.Errorf("key id %d is used twice", id)
 		}
 		seen[byte(id)] = true
-		k.ring = append(k.ring, ringKey{id: byte(id), secret: secret})
+		k.list = append(k.list, serverKey{id: byte(id), secret: secret})
 	}
-	if len(k.ring) == 0 {
-		return Keyring{}, errors.New("the key ring is empty")
+	if len(k.list) == 0 {
+		return Keyring{}, errors.New("the keyring is empty")
 	}
 	return k, nil
 }
@@ -122,9 +122,9 @@ func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 
 // All returns the derived keys for a purpose, newest first.
 func (k Keyring) All(purpose string) [][]byte {
-	ring := k.keys()
-	all := make([][]byte, len(ring))
-	for i, r := range ring {
+	keys := k.keys()
+	all := make([][]byte, len(keys))
+	for i, r := range keys {
 		all[i] = derive(r.secret, purpose)
 	}
 	return all

@@ -11,7 +11,7 @@ import (
 // A keySource is where a keyring is reloaded from while the server is running. All
 // copies of the [Keyring] share it.
 type keySource struct {
-	ring atomic.Pointer[[]ringKey]
+	list atomic.Pointer[[]serverKey]
 	read func() (Keyring, error)
 	mu   sync.Mutex // held while reloading
 }
@@ -25,16 +25,16 @@ func LoadKeyring(read func() (Keyring, error)) (Keyring, error) {
 		return Keyring{}, err
 	}
 	source := &keySource{read: read}
-	source.ring.Store(&first.ring)
+	source.list.Store(&first.list)
 	return Keyring{source: source}, nil
 }
 
 // keys returns the current keys. A caller that needs them twice calls it once.
-func (k Keyring) keys() []ringKey {
+func (k Keyring) keys() []serverKey {
 	if k.source == nil {
-		return k.ring
+		return k.list
 	}
-	return *k.source.ring.Load()
+	return *k.source.list.Load()
 }
 
 // Reload reads the keyring from its source. It refuses one without the key in use,
@@ -51,22 +51,22 @@ func (k Keyring) Reload() (changed bool, err error) {
 		return false, err
 	}
 	now := k.keys()
-	if slices.EqualFunc(now, next.ring, ringKey.equal) {
+	if slices.EqualFunc(now, next.list, serverKey.equal) {
 		return false, nil
 	}
-	if !slices.ContainsFunc(next.ring, now[0].equal) {
-		return false, fmt.Errorf("key %d is in use but not in the new key ring: restart the server to remove it", now[0].id)
+	if !slices.ContainsFunc(next.list, now[0].equal) {
+		return false, fmt.Errorf("key %d is in use but not in the new keyring: restart the server to remove it", now[0].id)
 	}
-	for _, key := range next.ring {
-		if slices.ContainsFunc(now, func(old ringKey) bool { return old.id == key.id && !old.equal(key) }) {
-			return false, fmt.Errorf("key %d differs in the new key ring: a new key needs a new id", key.id)
+	for _, key := range next.list {
+		if slices.ContainsFunc(now, func(old serverKey) bool { return old.id == key.id && !old.equal(key) }) {
+			return false, fmt.Errorf("key %d differs in the new keyring: a new key needs a new id", key.id)
 		}
 	}
-	k.source.ring.Store(&next.ring)
+	k.source.list.Store(&next.list)
 	return true, nil
 }
 
-func (r ringKey) equal(other ringKey) bool {
+func (r serverKey) equal(other serverKey) bool {
 	return r.id == other.id && string(r.secret) == string(other.secret)
 }
 
@@ -74,16 +74,16 @@ func (r ringKey) equal(other ringKey) bool {
 // keys, and calls derive again only after they have changed.
 func CachePerKeyring[T any](k Keyring, derive func(Keyring) T) func() T {
 	type entry struct {
-		ring  []ringKey
+		list  []serverKey
 		value T
 	}
 	var cached atomic.Pointer[entry]
 	return func() T {
 		now := k.keys()
-		if e := cached.Load(); e != nil && len(e.ring) == len(now) && (len(now) == 0 || &e.ring[0] == &now[0]) {
+		if e := cached.Load(); e != nil && len(e.list) == len(now) && (len(now) == 0 || &e.list[0] == &now[0]) {
 			return e.value
 		}
-		e := &entry{now, derive(Keyring{ring: now})}
+		e := &entry{now, derive(Keyring{list: now})}
 		cached.Store(e)
 		return e.value
 	}
@@ -93,20 +93,20 @@ func CachePerKeyring[T any](k Keyring, derive func(Keyring) T) func() T {
 // only decrypts, so that all servers can load it before one encrypts with it. The id
 // is the first free one after the newest key's.
 func (k Keyring) Add() (added Keyring, id byte, err error) {
-	ring := k.keys()
+	keys := k.keys()
 	for step := range 255 {
-		id = byte((int(ring[0].id)+step)%255) + 1
-		if !slices.ContainsFunc(ring, func(r ringKey) bool { return r.id == id }) {
-			fresh := ringKey{id: id, secret: NewKeyring().ring[0].secret}
-			return Keyring{ring: append(slices.Clone(ring), fresh)}, id, nil
+		id = byte((int(keys[0].id)+step)%255) + 1
+		if !slices.ContainsFunc(keys, func(r serverKey) bool { return r.id == id }) {
+			fresh := serverKey{id: id, secret: NewKeyring().list[0].secret}
+			return Keyring{list: append(slices.Clone(keys), fresh)}, id, nil
 		}
 	}
-	return Keyring{}, 0, errors.New("the key ring is full: remove keys that are no longer needed")
+	return Keyring{}, 0, errors.New("the keyring is full: remove keys that are no longer needed")
 }
 
 // Promote returns the keyring with one of its keys moved to the front, as the newest.
 func (k Keyring) Promote(id byte) Keyring {
-	var first, others []ringKey
+	var first, others []serverKey
 	for _, r := range k.keys() {
 		if r.id == id {
 			first = append(first, r)
@@ -114,7 +114,7 @@ func (k Keyring) Promote(id byte) Keyring {
 			others = append(others, r)
 		}
 	}
-	return Keyring{ring: append(first, others...)}
+	return Keyring{list: append(first, others...)}
 }
 
 // IDs lists the ids of the keys, newest first.

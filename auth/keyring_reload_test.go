@@ -62,7 +62,7 @@ func TestKeyring_ReloadRefuses(t *testing.T) {
 		"another key with the same id": func(Keyring) Keyring { return NewKeyring() },
 		"without the key in use": func(k Keyring) Keyring {
 			added, _, _ := k.Add()
-			return Keyring{ring: added.keys()[1:]}
+			return Keyring{list: added.keys()[1:]}
 		},
 	} {
 		keys, next, _ := reloadable(t)
@@ -86,7 +86,7 @@ func TestKeyring_AddFreeID(t *testing.T) {
 	if _, _, err := keys.Add(); err == nil {
 		t.Error("a full keyring accepted another key")
 	}
-	freed := Keyring{ring: slices.DeleteFunc(keys.keys(), func(r ringKey) bool { return r.id == 7 })}
+	freed := Keyring{list: slices.DeleteFunc(keys.keys(), func(r serverKey) bool { return r.id == 7 })}
 	if _, id, err := freed.Add(); err != nil || id != 7 {
 		t.Errorf("added %d, %v", id, err)
 	}

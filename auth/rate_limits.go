@@ -78,14 +78,6 @@ type RateLimit struct {
 	Reason  Reason
 }
 
-type rateLimitStore interface {
-	// Allow counts one try under every key, or under none where one brake
-	// refuses; then it answers the refusing try's place and its count. Of racing
-	// callers no more are allowed than the brakes allow one after another. Counts
-	// of a time that is yet to come are set back first, see [Count.Rebase].
-	Allow(ctx context.Context, now time.Time, tries []RateLimit) (refused int, count Count, err error)
-}
-
 // subjects are the names by which a request is counted in each scope. A scope
 // without a name is not counted.
 type subjects map[Scope]string

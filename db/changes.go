@@ -8,10 +8,12 @@ import (
 )
 
 // apply applies changes in list order. It returns false if one of them cannot be
-// applied; the transaction is then undone. Every change is written to the
-// account of the set, which [Store.write] has locked, whatever account its fields
-// name: so no change can be written to an account that is not locked.
+// applied; the transaction is then undone. Every change is written to the account
+// of the set, whatever account its fields name, and that is the one that is locked.
 func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err error) {
+	if set.User != t.account && len(set.Changes) > 0 {
+		return false, fmt.Errorf("changes to account %q while account %q is locked", set.User, t.account)
+	}
 	for _, c := range set.Changes {
 		if applied, err := t.applyChange(ctx, set, c); err != nil || !applied {
 			return false, err

@@ -8,18 +8,17 @@ import (
 	"twostep/auth"
 )
 
-// ST-08: where the attempt is over already nothing is granted, and the answer
-// is not used up either.
-func TestGrant_AttemptOver(t *testing.T) {
+// ST-08: if the attempt has ended nothing is applied and the response is not consumed.
+func TestApply_AttemptEnded(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		must(t, b.RemoveAttempt(t.Context(), "a1"))
-		grant := set("ann", auth.EndAttempt{TokenHash: "a1"}, session("ann", "s2"), auth.QueueMessage{Message: message("m1")})
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, grant)
+		changes := set("ann", auth.EndAttempt{TokenHash: "a1"}, session("ann", "s2"), auth.QueueMessage{Message: message("m1")})
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, changes)
 		wantFalse(t, spent, err)
-		spent, err = b.SpendBackupCode(t.Context(), "ann", "h1", grant)
+		spent, err = b.SpendBackupCode(t.Context(), "ann", "h1", changes)
 		wantFalse(t, spent, err)
-		spent, err = b.SpendPassword(t.Context(), "ann", "hash of ann", "", grant)
+		spent, err = b.SpendPassword(t.Context(), "ann", "hash of ann", "", changes)
 		wantFalse(t, spent, err)
 		if n := b.count(t, `SELECT count(*) FROM sessions`); n != 1 {
 			t.Errorf("%d sessions, not ann's one", n)
@@ -31,13 +30,13 @@ func TestGrant_AttemptOver(t *testing.T) {
 			t.Errorf("%d backup codes left, not 2", n)
 		}
 		if key, err := b.FindTOTP(t.Context(), "ann"); err != nil || key.LastStep != 100 {
-			t.Errorf("the step went to %d, %v", key.LastStep, err)
+			t.Errorf("the last step is %d, %v", key.LastStep, err)
 		}
 	})
 }
 
-// An attempt that has expired is over, although its row still stands.
-func TestGrant_AttemptExpired(t *testing.T) {
+// An expired attempt has ended although its row still exists.
+func TestApply_AttemptExpired(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		late := auth.ChangeSet{User: "ann", At: noon.Add(auth.AttemptLifetime), Changes: []auth.Change{auth.EndAttempt{TokenHash: "a1"}, session("ann", "s2")}}
@@ -46,8 +45,8 @@ func TestGrant_AttemptExpired(t *testing.T) {
 	})
 }
 
-// ST-08: a fault in the middle of a grant undoes all of it, and the spending.
-func TestGrant_FaultUndoesAll(t *testing.T) {
+// ST-08: an error in one change undoes all of them and the consumed response.
+func TestApply_ErrorUndoesAll(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		twice := auth.QueueMessage{Message: message("m1")} // the second one fails
@@ -66,8 +65,8 @@ func TestGrant_FaultUndoesAll(t *testing.T) {
 	})
 }
 
-// ST-08: of answers by different factors that would finish one attempt, one does.
-func TestGrant_OneSessionAnAttempt(t *testing.T) {
+// ST-08: of responses with different factors one completes the attempt.
+func TestApply_OneSessionPerAttempt(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		finish := func(id auth.SessionID) auth.ChangeSet {
@@ -80,8 +79,8 @@ func TestGrant_OneSessionAnAttempt(t *testing.T) {
 	})
 }
 
-// FF-05: an address belongs to one account, whoever proves it first.
-func TestGrant_AddressTaken(t *testing.T) {
+// FF-05: an email address belongs to the account that verifies it first.
+func TestApply_EmailTaken(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		up := attempt("", "a2")
@@ -97,24 +96,24 @@ func TestGrant_AddressTaken(t *testing.T) {
 			t.Errorf("spent %v, error %v", spent, err)
 		}
 		if _, err := b.FindSentCode(t.Context(), "a2"); err != nil {
-			t.Errorf("the code is gone: %v", err)
+			t.Errorf("the code was consumed: %v", err)
 		}
 	})
 }
 
-// All that is under way to sign in to an account ends, and what is signed in
-// goes on; what begins in the same grant begins.
-func TestGrant_EndAttempts(t *testing.T) {
+// All attempts of the account end with their codes; sessions, and an attempt that is
+// added after that change, do not.
+func TestApply_EndAttempts(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.everything(t, "bob", noon)
 		b.give(t, "ann", attempt("ann", "a2"), code("a2"))
 		b.give(t, "ann", auth.EndAttempts{}, attempt("ann", "a3"), code("a3"))
-		for handle, want := range map[string]bool{"a1": false, "a2": false, "a3": true, "attempt of bob": true} {
-			_, missing := b.FindAttempt(t.Context(), handle, noon)
-			_, codeless := b.FindSentCode(t.Context(), handle)
+		for tokenHash, want := range map[string]bool{"a1": false, "a2": false, "a3": true, "attempt of bob": true} {
+			_, missing := b.FindAttempt(t.Context(), tokenHash, noon)
+			_, codeless := b.FindSentCode(t.Context(), tokenHash)
 			if (missing == nil) != want || (codeless == nil) != want {
-				t.Errorf("%s: %v, %v", handle, missing, codeless)
+				t.Errorf("%s: %v, %v", tokenHash, missing, codeless)
 			}
 		}
 		_, err := b.FindSession(t.Context(), "handle of s1")
@@ -122,9 +121,9 @@ func TestGrant_EndAttempts(t *testing.T) {
 	})
 }
 
-// SE-09: what was signed in or on its way in ends, with all that hangs on it;
-// the session that goes on and the one that begins stay.
-func TestGrant_EndSessions(t *testing.T) {
+// SE-09: all sessions and attempts of the account end with what belongs to them, except
+// one session and those added after that change.
+func TestApply_EndSessions(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.give(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon}, session("bob", "b1"))
@@ -203,6 +202,10 @@ func TestApply_OneAccount(t *testing.T) {
 		b.everything(t, "bob", noon)
 		wantNotFound(t, b.Apply(t.Context(), set("ann", auth.RenewSession{Session: "session of bob", MFAAt: noon})))
 		wantNotFound(t, b.Apply(t.Context(), set("", session("bob", "s2"))))
+		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, set("bob", session("ann", "s2")))
+		if spent || err == nil {
+			t.Errorf("changes to an account that is not locked: %v, %v", spent, err)
+		}
 		b.give(t, "ann", session("bob", "s2"))
 		if s, err := b.FindSession(t.Context(), "handle of s2"); err != nil || s.User != "ann" {
 			t.Errorf("the session belongs to %q, %v", s.User, err)

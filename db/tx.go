@@ -15,7 +15,8 @@ import (
 // A tx is one write transaction. It does not outlive the method that began it.
 type tx struct {
 	Statements
-	seals sealer
+	seals   sealer
+	account auth.UserID // locked; empty for none
 }
 
 // Where others write at the same time, a transaction that met one of them is
@@ -63,15 +64,15 @@ func (s *Store) write(ctx context.Context, doing string, account auth.UserID, do
 
 func (s *Store) writeOnce(ctx context.Context, account auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
 	if s.group != nil {
-		return s.group.write(ctx, func(on Statements) (bool, error) { return do(&tx{Statements: on, seals: s.seals}) })
+		return s.group.write(ctx, func(on Statements) (bool, error) { return do(&tx{Statements: on, seals: s.seals, account: account}) })
 	}
 	inner, err := s.writer.begin(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer inner.end()
-	t := &tx{Statements: inner.Statements, seals: s.seals}
-	if err := t.lock(ctx, account); err != nil {
+	t := &tx{Statements: inner.Statements, seals: s.seals, account: account}
+	if err := t.lock(ctx); err != nil {
 		return false, err
 	}
 	if done, err := do(t); err != nil || !done {
@@ -84,11 +85,11 @@ func (s *Store) writeOnce(ctx context.Context, account auth.UserID, do func(tx *
 // changes nothing. Every transaction that writes to an account begins with it, so
 // that a condition on other rows of the account (does it have a second factor?)
 // still holds when the transaction ends.
-func (t *tx) lock(ctx context.Context, account auth.UserID) error {
-	if account == "" {
+func (t *tx) lock(ctx context.Context) error {
+	if t.account == "" {
 		return nil
 	}
-	_, err := t.Exec(ctx, `UPDATE users SET id = id WHERE id = $1`, account)
+	_, err := t.Exec(ctx, `UPDATE users SET id = id WHERE id = $1`, t.account)
 	return err
 }
 
