@@ -149,14 +149,8 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return formExpired(err)
 	}
-	if cleanCode(response) == "" {
-		return &Problem{Reason: CodeMissing, Field: "code"}
-	}
-	c := challenge{
-		factor: sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}, user: session.User, client: client,
-		counter: failureCounter(enrolEmail, string(session.User), false),
-	}
-	spend, err := r.checkResponse(ctx, c, response, now)
+	f := sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}
+	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolEmail, f, response, now)
 	if err != nil {
 		return err
 	}
@@ -166,7 +160,7 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 		event.Type = EmailChanged
 		changes.add(EndSessions{Except: session.ID})
 	}
-	changes.add(ReplaceEmail{e}, r.settle(c))
+	changes.add(ReplaceEmail{e}, counts)
 	if err := r.record(ctx, &changes, client, event); err != nil {
 		return err
 	}

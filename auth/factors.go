@@ -33,8 +33,8 @@ type Factors struct {
 	allowed []FactorKind // enabled by the operator, see [Factors.Methods]
 }
 
-// TOTP is an enrolled authenticator app. Its key is a [TOTPKey], which only
-// [totpFactor] reads.
+// TOTP is an enrolled authenticator app. Its key is read only to check a code, see
+// [TOTPKey].
 type TOTP struct {
 	AddedAt    time.Time
 	LastUsedAt time.Time // zero if it was never used to sign in
@@ -65,22 +65,23 @@ func (f Factors) Phone(id PhoneID) (Phone, bool) {
 // HasMFA reports whether two-step verification is on: the account has an app or a
 // reserved phone. Backup codes do not count: they come and go with a factor. A
 // factor that the operator has disabled counts, see [Factors.Methods].
-func (f Factors) HasMFA() bool {
-	return f.TOTP != nil || slices.ContainsFunc(f.Phones, Phone.Reserved)
-}
+func (f Factors) HasMFA() bool { return len(f.enrolled()) > 0 }
 
 // Count is the number of second factors, without backup codes.
-func (f Factors) Count() int {
-	n := 0
+func (f Factors) Count() int { return len(f.enrolled()) }
+
+// enrolled lists the second factors in the order of [Factors.Methods], disabled ones too.
+func (f Factors) enrolled() []Method {
+	var all []Method
 	if f.TOTP != nil {
-		n++
+		all = append(all, Method{Kind: TOTPCode})
 	}
 	for _, p := range f.Phones {
 		if p.Reserved() {
-			n++
+			all = append(all, Method{Kind: PhoneCode, Phone: p})
 		}
 	}
-	return n
+	return all
 }
 
 // Allows reports whether the operator has enabled a factor.
@@ -105,16 +106,7 @@ type Method struct {
 // the operator resets the factors with a command that is recorded and notified to
 // the owner (RC-10).
 func (f Factors) Methods() []Method {
-	var methods []Method
-	if f.TOTP != nil && f.Allows(TOTPCode) {
-		methods = append(methods, Method{Kind: TOTPCode})
-	}
-	for _, p := range f.Phones {
-		if p.Reserved() && f.Allows(PhoneCode) {
-			methods = append(methods, Method{Kind: PhoneCode, Phone: p})
-		}
-	}
-	return methods
+	return slices.DeleteFunc(f.enrolled(), func(m Method) bool { return !f.Allows(m.Kind) })
 }
 
 // Factors returns an account's second factors.

@@ -89,14 +89,14 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	if ignoreNotFound(err) != nil {
 		return err
 	}
-	known, fault := r.isKnownDevice(ctx, user.ID, client)
-	if fault != nil {
-		return fault
+	known, err := r.isKnownDevice(ctx, user.ID, client)
+	if err != nil {
+		return err
 	}
-	if fault := r.allowSending(ctx, client, changes.At, deviceCounter(email.Key, known), a.TokenHash); fault != nil {
-		return fault
+	if err := r.allowSending(ctx, client, changes.At, deviceCounter(email.Key, known), a.TokenHash); err != nil {
+		return err
 	}
-	if err != nil || user.Disabled {
+	if user.ID == "" || user.Disabled {
 		r.putDecoyCode(a.TokenHash, email.Typed, changes)
 		return nil
 	}

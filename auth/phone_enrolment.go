@@ -100,20 +100,14 @@ func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return "", formExpired(err)
 	}
-	if cleanCode(response) == "" {
-		return "", &Problem{Reason: CodeMissing, Field: "code"}
-	}
-	c := challenge{
-		factor: sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}, user: session.User, client: client,
-		counter: failureCounter(enrolPhone, string(session.User), false),
-	}
-	spend, err := r.checkResponse(ctx, c, response, now)
+	f := sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}
+	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolPhone, f, response, now)
 	if err != nil {
 		return "", err
 	}
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
 	changes := ChangeSet{User: session.User, At: now}
-	changes.add(AddPhone{Phone: phone, Session: session.ID}, r.settle(c))
+	changes.add(AddPhone{Phone: phone, Session: session.ID}, counts)
 	if err := r.record(ctx, &changes, client, Event{Type: PhoneAdded, Number: e.Number}); err != nil {
 		return "", err
 	}

@@ -134,3 +134,63 @@ func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) e
 	}
 	return &Problem{Reason: limits[refused].Reason, Wait: max(count.ReadyAt.Sub(now), time.Second)}
 }
+
+func limitKeys(limits []RateLimit) []string {
+	var keys []string
+	for _, limit := range limits {
+		keys = append(keys, limit.Key)
+	}
+	return keys
+}
+
+// settle is what a correct response does to the counts: it resets the factor's
+// failures but refunds only its own request to the IP limit; otherwise
+// attackers could reset their IP's count by signing in to an account they own.
+func (r *Rules) settle(c challenge) SettleCounts {
+	var counts SettleCounts
+	for _, limit := range r.challengeLimits(c) {
+		if _, failures := limit.Limiter.(Backoff); failures {
+			counts.Reset = append(counts.Reset, limit.Key)
+		} else {
+			counts.Refund = append(counts.Refund, limit.Key)
+		}
+	}
+	return counts
+}
+
+// failureKeys are the keys by which failures of an account's factors are
+// counted, from known devices and others. They are reset when a factor is
+// replaced: failures counted against the old one do not count against the new
+// one (RL-01).
+func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
+	var keys []string
+	for _, kind := range kinds {
+		for _, known := range []bool{false, true} {
+			counter := failureCounter(kind, string(user), known)
+			keys = append(keys, limitKeys(r.limits(ActionVerify, subjects{ByFactor: counter}))...)
+		}
+	}
+	return keys
+}
+
+// failureCounter names one factor of one account for counting failures. Known
+// devices have a count of their own, so that an attacker's guesses do not make
+// the owner wait (RL-06).
+func failureCounter(kind FactorKind, account string, known bool) string {
+	return string(kind) + "/" + deviceCounter(account, known)
+}
+
+// Failures at enrolling are counted apart from those at signing in.
+const (
+	enrolTOTP  FactorKind = "enrol_totp"
+	enrolPhone FactorKind = "enrol_phone"
+	enrolEmail FactorKind = "enrol_email"
+)
+
+// deviceCounter separates the count of known devices from that of all others.
+func deviceCounter(name string, known bool) string {
+	if known {
+		return "known/" + name
+	}
+	return name
+}

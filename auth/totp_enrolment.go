@@ -173,14 +173,7 @@ func (f totpEnrolmentFactor) verify(_ context.Context, r *Rules, response string
 // activateTOTP makes the app a factor after a correct code. Backup codes come
 // with the account's first factor; a set that it has is never replaced.
 func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session, e TOTPEnrolment, response string, now time.Time) error {
-	if cleanCode(response) == "" {
-		return &Problem{Reason: CodeMissing, Field: "code"}
-	}
-	c := challenge{
-		factor: totpEnrolmentFactor{e}, user: session.User, client: client,
-		counter: failureCounter(enrolTOTP, string(session.User), false),
-	}
-	spend, err := r.checkResponse(ctx, c, response, now)
+	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolTOTP, totpEnrolmentFactor{e}, response, now)
 	if err != nil {
 		return err
 	}
@@ -188,7 +181,6 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 	if err != nil {
 		return err
 	}
-	counts := r.settle(c)
 	counts.Reset = append(counts.Reset, r.failureKeys(session.User, TOTPCode)...)
 	changes.add(counts)
 	spent, err := spend(ctx, changes)

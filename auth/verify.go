@@ -23,7 +23,7 @@ type factor interface {
 	kind() FactorKind
 	// verify checks a response and returns the write that consumes it.
 	verify(ctx context.Context, r *Rules, response string, now time.Time) (spend, error)
-	// alreadySpent is what the loser of a race is told, whose correct response
+	// alreadySpent is the reason given to the loser of a race, whose correct response
 	// another request has consumed.
 	alreadySpent() Reason
 }
@@ -56,7 +56,8 @@ func (r *Rules) checkResponse(ctx context.Context, c challenge, response string,
 	if err = r.allow(ctx, now, limits...); err == nil {
 		s, err = c.verify(ctx, r, response, now)
 		if unchecked(err) {
-			err = errors.Join(err, r.refund(context.WithoutCancel(ctx), limits, now))
+			refund := ChangeSet{At: now, Changes: []Change{SettleCounts{Refund: limitKeys(limits)}}}
+			err = errors.Join(err, r.store.Apply(context.WithoutCancel(ctx), refund))
 		}
 	}
 	if p := (*Problem)(nil); errors.As(err, &p) {
@@ -71,65 +72,15 @@ func unchecked(err error) bool {
 	return errors.As(err, &p) && p.Reason == Busy || errors.Is(err, context.Canceled)
 }
 
-func (r *Rules) refund(ctx context.Context, limits []RateLimit, now time.Time) error {
-	var counts SettleCounts
-	for _, limit := range limits {
-		counts.Refund = append(counts.Refund, limit.Key)
+// checkEnrolment checks a response of an enrolment, and returns what a correct one does to
+// the counts. Failures are counted under kind, apart from those at signing in.
+func (r *Rules) checkEnrolment(ctx context.Context, client Client, user UserID, kind FactorKind, f factor, response string, now time.Time) (spend, SettleCounts, error) {
+	if cleanCode(response) == "" {
+		return nil, SettleCounts{}, &Problem{Reason: CodeMissing, Field: "code"}
 	}
-	return r.store.Apply(ctx, ChangeSet{At: now, Changes: []Change{counts}})
-}
-
-// settle is what a correct response does to the counts: it resets the factor's
-// failures but refunds only its own request to the IP limit; otherwise
-// attackers could reset their IP's count by signing in to an account they own.
-func (r *Rules) settle(c challenge) SettleCounts {
-	var counts SettleCounts
-	for _, limit := range r.challengeLimits(c) {
-		if _, failures := limit.Limiter.(Backoff); failures {
-			counts.Reset = append(counts.Reset, limit.Key)
-		} else {
-			counts.Refund = append(counts.Refund, limit.Key)
-		}
-	}
-	return counts
-}
-
-// failureKeys are the keys by which failures of an account's factors are
-// counted, from known devices and others. They are reset when a factor is
-// replaced: failures counted against the old one do not count against the new
-// one (RL-01).
-func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
-	var keys []string
-	for _, kind := range kinds {
-		for _, known := range []bool{false, true} {
-			for _, limit := range r.limits(ActionVerify, subjects{ByFactor: failureCounter(kind, string(user), known)}) {
-				keys = append(keys, limit.Key)
-			}
-		}
-	}
-	return keys
-}
-
-// failureCounter names one factor of one account for counting failures. Known
-// devices have a count of their own, so that an attacker's guesses do not make
-// the owner wait (RL-06).
-func failureCounter(kind FactorKind, account string, known bool) string {
-	return string(kind) + "/" + deviceCounter(account, known)
-}
-
-// Failures at enrolling are counted apart from those at signing in.
-const (
-	enrolTOTP  FactorKind = "enrol_totp"
-	enrolPhone FactorKind = "enrol_phone"
-	enrolEmail FactorKind = "enrol_email"
-)
-
-// deviceCounter separates the count of known devices from that of all others.
-func deviceCounter(name string, known bool) string {
-	if known {
-		return "known/" + name
-	}
-	return name
+	c := challenge{factor: f, user: user, client: client, counter: failureCounter(kind, string(user), false)}
+	spend, err := r.checkResponse(ctx, c, response, now)
+	return spend, r.settle(c), err
 }
 
 // Verify checks the response to what an attempt asks for. backup says that the
