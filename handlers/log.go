@@ -19,7 +19,7 @@ import (
 //	request   every request: id, method, route, status, ms, address, user; and
 //	          reason, why it was refused: the auth.Reason of a problem, or
 //	          "sign_in_first", "verify_first", "forged", "not_found" ...
-//	          Without a reason it may wait a moment, see Site.Later
+//	          Without a reason it may wait a moment, see Config.BufferedLog
 //	account   everything that happened to an account: what (auth.What), by
 //	          which factor, user, address, request
 //	fault, panic   what is ours, with the request's id
@@ -79,7 +79,7 @@ func (s *site) logRequest(c echo.Context, e *entry, took time.Duration) {
 	}
 	ctx, log := c.Request().Context(), s.Log.Handler()
 	if e.reason == "" {
-		log = s.Later.Handler()
+		log = s.BufferedLog.Handler()
 	}
 	if !log.Enabled(ctx, level) {
 		return

@@ -340,8 +340,8 @@ func TestLog_Later(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.site = handlers.New(w.rules, w.keys, handlers.Site{
-		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(w.log, nil)), Later: slog.New(slog.NewTextHandler(later, nil)),
+	w.site = handlers.New(w.rules, w.keys, handlers.Config{
+		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(w.log, nil)), BufferedLog: slog.New(slog.NewTextHandler(later, nil)),
 	})
 	w.browser().signUp(ann).open("/account").sees("Account")
 	w.browser().try(ann, notPassword).refused(422)

@@ -17,21 +17,21 @@ import (
 	"twostep/static"
 )
 
-// A Site is what the operator has decided about the outside.
-type Site struct {
+// A Config is what the operator has decided about the outside.
+type Config struct {
 	Name           string         // shown on every page
 	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
 	Accent, Logo   static.Own     // the operator's own; zero for those of the product
 	RequestTimeout time.Duration  // how long a page may wait for the database; zero for as long as that takes
 	Log            *slog.Logger
-	Later          *slog.Logger // takes the lines that may wait a moment; nil for Log
+	BufferedLog          *slog.Logger // takes the lines that may wait a moment; nil for Log
 	Metrics        Metrics
 }
 
 // site serves the pages.
 type site struct {
-	Site
+	Config
 	rules   *auth.Rules
 	cookies cookieJar
 	forms   formTokens
@@ -41,9 +41,9 @@ type site struct {
 
 // New returns the whole site: every page, the static files and the health
 // checks, with the headers that each response carries.
-func New(rules *auth.Rules, keys auth.Keyring, outside Site) http.Handler {
+func New(rules *auth.Rules, keys auth.Keyring, outside Config) http.Handler {
 	s := &site{
-		Site: outside, rules: rules,
+		Config: outside, rules: rules,
 		cookies: newCookieJar(keys, outside.URL.Scheme == "https"),
 		forms:   newFormTokens(keys),
 		origins: http.NewCrossOriginProtection(),
@@ -51,8 +51,8 @@ func New(rules *auth.Rules, keys auth.Keyring, outside Site) http.Handler {
 	if err := s.origins.AddTrustedOrigin(outside.URL.Scheme + "://" + outside.URL.Host); err != nil {
 		panic(err) // cmd has checked the URL
 	}
-	if s.Later == nil {
-		s.Later = s.Log
+	if s.BufferedLog == nil {
+		s.BufferedLog = s.Log
 	}
 	e := echo.New()
 	e.IPExtractor = addressFrom(outside.TrustedProxies)

@@ -11,17 +11,17 @@ import (
 // A Metrics is told what the site does, to count it: who it was about is for the
 // log. Both functions may be nil, and are called by many at the same time.
 type Metrics struct {
-	ObserveRequest func(Request)
+	ObserveRequest func(ServedRequest)
 	ObserveEvent   func(auth.Event) // to an account, once it stands in the store
 }
 
-// An Request is one request that was answered. There are only so many routes and
+// A ServedRequest is one request that was answered. There are only so many routes and
 // reasons, whatever a visitor asks for, so that both can be names of counters.
-type Request struct {
+type ServedRequest struct {
 	Route  string // as in the table of routes; empty for an address that is none
 	Status int
 	Reason string // why it was refused, as in the log; empty where it was not
-	Took   time.Duration
+	Duration   time.Duration
 }
 
 func (w Metrics) happened(e auth.Event) {
@@ -34,5 +34,5 @@ func (w Metrics) answered(c echo.Context, e *entry, took time.Duration) {
 	if w.ObserveRequest == nil {
 		return
 	}
-	w.ObserveRequest(Request{Route: c.Path(), Status: c.Response().Status, Reason: e.reason, Took: took})
+	w.ObserveRequest(ServedRequest{Route: c.Path(), Status: c.Response().Status, Reason: e.reason, Duration: took})
 }
