@@ -94,9 +94,12 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 // the browser a known device, but authenticates no user (FF-09).
 func (jar cookieJar) deviceName() string { return jar.name + "-browser" }
 
+// deviceTokenLength is the length of an [auth.Token], 32 bytes in base64url.
+const deviceTokenLength = 43
+
 func (jar cookieJar) deviceToken(r *http.Request) auth.Token {
 	c, err := r.Cookie(jar.deviceName())
-	if err != nil || len(c.Value) != len(auth.NewToken()) {
+	if err != nil || len(c.Value) != deviceTokenLength {
 		return ""
 	}
 	return auth.Token(c.Value)
