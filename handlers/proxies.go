@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
 )
@@ -27,9 +28,9 @@ func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 // A proxyWatch logs one warning if --trusted-proxies is missing. All clients then
 // share the proxy's IP address, and so its rate limits.
 type proxyWatch struct {
+	forwarded atomic.Int32 // requests with X-Forwarded-For so far; -1 once it is known whether to warn
 	mu        sync.Mutex
-	ip        netip.Addr // that all forwarded requests came from so far
-	forwarded int        // how many they were; -1 once it is known whether to warn
+	ip        netip.Addr // that all of them came from
 }
 
 // proxyRequestsMin is the number of forwarded requests from one private IP
@@ -37,19 +38,23 @@ type proxyWatch struct {
 const proxyRequestsMin = 50
 
 func (w *proxyWatch) observe(req *http.Request, from string, log *slog.Logger) {
-	ip, err := netip.ParseAddr(from)
 	forwarded := req.Header.Get("X-Forwarded-For") != ""
+	if n := w.forwarded.Load(); n < 0 || n == 0 && !forwarded {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	ip, err := netip.ParseAddr(from)
+	n := w.forwarded.Load()
 	switch {
-	case w.forwarded < 0 || w.forwarded == 0 && !forwarded:
-	case !forwarded || err != nil || !ip.IsPrivate() && !ip.IsLoopback() || w.forwarded > 0 && ip != w.ip:
-		w.forwarded = -1
-	case w.forwarded+1 < proxyRequestsMin:
+	case n < 0:
+	case !forwarded || err != nil || !ip.IsPrivate() && !ip.IsLoopback() || n > 0 && ip != w.ip:
+		w.forwarded.Store(-1)
+	case n+1 < proxyRequestsMin:
 		w.ip = ip
-		w.forwarded++
+		w.forwarded.Store(n + 1)
 	default:
-		w.forwarded = -1
+		w.forwarded.Store(-1)
 		log.Warn("all clients seem to come from one private IP address, and X-Forwarded-For is ignored: "+
 			"if this is a proxy, name it with --trusted-proxies", "address", from)
 	}
