@@ -53,7 +53,7 @@ func (s *site) serveError(err error, c echo.Context) {
 		return
 	}
 	if fault {
-		s.Log.Error("fault", "request", log.id, "path", c.Path(), "error", err)
+		s.Log.Error("fault", "request_id", log.id, "path", c.Path(), "error", err)
 		c.SetRequest(req.WithContext(context.WithoutCancel(req.Context()))) // the page is shown after the deadline, too
 	}
 	r := &request{Context: c, site: s, rules: s.rules, log: log, cookie: s.cookies.read(req), problem: problem, status: status}
@@ -68,7 +68,7 @@ func (s *site) serveError(err error, c echo.Context) {
 		r.cookie = received // a fault must not sign the user out
 	}
 	if err := r.show(views.ShowTrouble(page)); err != nil {
-		s.Log.Error("error page", "request", log.id, "error", err)
+		s.Log.Error("error page", "request_id", log.id, "error", err)
 	}
 }
 

@@ -16,13 +16,13 @@ import (
 // The log has these messages, as JSON or text lines of log/slog. Nothing else is
 // logged about users (LG-07: this is the log's inventory).
 //
-//	request   every request: id, method, route, status, ms, IP address, user, and
-//	          the reason if it was refused: the auth.Reason of a problem, or
-//	          "sign_in_first", "verify_first", "forged", "not_found" and so on.
-//	          Lines without a reason go to Config.BufferedLog
-//	account   every audit event: its type, factor, user, IP address, request
-//	fault, panic   errors of the server, with the request's id
-//	warning   a proxy that is not trusted, see proxyWatch
+//	request   every request: request_id, method, route, status, duration_ms, ip,
+//	          user; and reason if it was refused: the auth.Reason of a problem,
+//	          or "sign_in_first", "verify_first", "forged", "not_found" and so
+//	          on. Lines without a reason go to Config.BufferedLog
+//	account   every audit event: event, factor, user, ip, request_id
+//	fault, panic   errors of the server: request_id, error
+//	warnings  about a proxy that is not trusted, see proxyWatch
 //
 // Never logged: passwords, codes, keys, tokens, queries, paths with ids in them,
 // email addresses, phone numbers (LG-02). slog quotes control characters, so
@@ -68,7 +68,7 @@ func (s *site) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 // request's id, and counted.
 func (s *site) withObserver(ctx context.Context, log *requestLog) context.Context {
 	return auth.WithObserver(ctx, func(event auth.Event) {
-		s.Log.Info("account", "what", event.Type, "factor", event.Factor, "user", event.User, "address", event.IP, "request", log.id)
+		s.Log.Info("account", "event", event.Type, "factor", event.Factor, "user", event.User, "ip", event.IP, "request_id", log.id)
 		s.Metrics.observeEvent(event)
 	})
 }
@@ -87,9 +87,9 @@ func (s *site) logRequest(c echo.Context, log *requestLog, duration time.Duratio
 	}
 	line := slog.NewRecord(log.start.Add(duration), level, "request", 0)
 	line.AddAttrs(
-		slog.String("request", log.id), slog.String("method", c.Request().Method), slog.String("route", c.Path()),
-		slog.Int("status", c.Response().Status), slog.Float64("ms", float64(duration.Microseconds())/1000),
-		slog.String("address", log.ip),
+		slog.String("request_id", log.id), slog.String("method", c.Request().Method), slog.String("route", c.Path()),
+		slog.Int("status", c.Response().Status), slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
+		slog.String("ip", log.ip),
 	)
 	if log.user != "" {
 		line.AddAttrs(slog.String("user", log.user))
@@ -121,6 +121,6 @@ func reasonOf(status int) string {
 
 // logPanic logs the stack, which the error page does not show.
 func (s *site) logPanic(c echo.Context, err error, stack []byte) error {
-	s.Log.Error("panic", "request", logOf(c).id, "error", err, "stack", string(stack))
+	s.Log.Error("panic", "request_id", logOf(c).id, "error", err, "stack", string(stack))
 	return err
 }

@@ -56,6 +56,6 @@ func (w *proxyWatch) observe(req *http.Request, from string, log *slog.Logger) {
 	default:
 		w.forwarded.Store(-1)
 		log.Warn("all clients seem to come from one private IP address, and X-Forwarded-For is ignored: "+
-			"if this is a proxy, name it with --trusted-proxies", "address", from)
+			"if this is a proxy, name it with --trusted-proxies", "ip", from)
 	}
 }
