@@ -11,8 +11,8 @@ import (
 	"twostep/views"
 )
 
-// problemOf returns the Problem in err's chain. Any other error is a fault, and
-// gives nil.
+// problemOf returns the Problem in err's chain. It is nil for a fault, which is any
+// other error.
 func problemOf(err error) *auth.Problem {
 	var p *auth.Problem
 	errors.As(err, &p)
@@ -39,37 +39,39 @@ func (s *site) serveError(err error, c echo.Context) {
 	}
 	req, log, problem := c.Request(), logOf(c), problemOf(err)
 	status, kind := errorStatus(err)
-	fault := kind == views.TroubleFault
-	if fault && errors.Is(req.Context().Err(), context.DeadlineExceeded) { // see withTimeout: a retry may succeed
-		status = http.StatusServiceUnavailable
+	if kind == views.TroubleFault {
+		if errors.Is(req.Context().Err(), context.Canceled) { // the client closed the connection
+			log.reason = "left"
+			c.Response().WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if errors.Is(req.Context().Err(), context.DeadlineExceeded) { // see withTimeout: a retry may succeed
+			status = http.StatusServiceUnavailable
+		}
+		s.Log.Error("fault", "request_id", log.id, "path", c.Path(), "error", err)
+		c.SetRequest(req.WithContext(context.WithoutCancel(req.Context()))) // the page is shown after the deadline, too
 	}
 	log.refused(problem)
 	if log.reason == "" {
 		log.reason = reasonOf(status)
 	}
-	if fault && errors.Is(req.Context().Err(), context.Canceled) { // the client closed the connection
-		log.reason = "left"
-		c.Response().WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	if fault {
-		s.Log.Error("fault", "request_id", log.id, "path", c.Path(), "error", err)
-		c.SetRequest(req.WithContext(context.WithoutCancel(req.Context()))) // the page is shown after the deadline, too
-	}
 	r := &request{Context: c, site: s, rules: s.rules, log: log, cookie: s.cookies.read(req), problem: problem, status: status}
-	received := r.cookie
-	if !fault { // after a fault the store may not work
-		if r.session, err = s.rules.Session(r.ctx(), r.cookie.Session); err != nil && !errors.Is(err, auth.ErrNotFound) {
-			fault = true
-		}
+	if err := r.showError(kind); err != nil {
+		s.Log.Error("error page", "request_id", log.id, "error", err)
 	}
-	page := views.TroublePage{Frame: r.frame(), Trouble: kind, RequestID: log.id}
+}
+
+func (r *request) showError(kind views.Trouble) error {
+	received, fault := r.cookie, kind == views.TroubleFault
+	if !fault { // after a fault the store may not work
+		session, err := r.rules.Session(r.ctx(), r.cookie.Session)
+		r.session, fault = session, err != nil && !errors.Is(err, auth.ErrNotFound)
+	}
+	page := views.TroublePage{Frame: r.frame(), Trouble: kind, RequestID: r.log.id}
 	if fault {
 		r.cookie = received // a fault must not sign the user out
 	}
-	if err := r.show(views.ShowTrouble(page)); err != nil {
-		s.Log.Error("error page", "request_id", log.id, "error", err)
-	}
+	return r.show(views.ShowTrouble(page))
 }
 
 // errorStatus returns the status and the kind of the error page.
@@ -100,7 +102,7 @@ func errorStatus(err error) (int, views.Trouble) {
 }
 
 // withTimeout limits how long a request waits for the database, so that the user
-// sees the error page instead of a browser that keeps loading (LG-05).
+// sees the error page instead of waiting (LG-05).
 func (s *site) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if s.RequestTimeout == 0 {
 		return ctx, func() {}

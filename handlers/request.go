@@ -114,8 +114,8 @@ func (r *request) codeFrame(code *auth.SentCode, mayReload bool) views.Frame {
 	return f
 }
 
-// show is one of the two exits: it renders the page, saves the cookie and
-// writes. The page is buffered, so a render error cannot follow half a page.
+// show is one of the two exits: it renders the page, saves the cookie and writes
+// the response. The page is buffered, so an error cannot leave half a page.
 func (r *request) show(page templ.Component) error {
 	buffer := templ.GetBuffer()
 	defer templ.ReleaseBuffer(buffer)
