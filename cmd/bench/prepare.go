@@ -64,7 +64,7 @@ func (p *place) prepare(ctx context.Context, size int) (prepared, error) {
 		PasswordMin: auth.PasswordMinSingleFactor, SessionLifetime: auth.SessionLifetimeMax, SessionIdle: auth.SessionIdleMax,
 		CodeLifetime: auth.CodeLifetimeMax, Region: "US", Reauth: auth.ReauthPresets["strict"],
 	}, time.Now)
-	site := handlers.New(rules, p.keys, handlers.Site{
+	site := handlers.New(rules, p.keys, handlers.Config{
 		Name: "Twostep", URL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler),
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
