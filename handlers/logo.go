@@ -7,7 +7,7 @@ import (
 
 // An Asset is a file of the operator's own, checked and named by its content.
 // The zero one is none.
-type Asset = static.Own
+type Asset = static.File
 
 // Accent makes a stylesheet of an accent colour, #rrggbb. said is worth telling
 // the operator: that it is shown in another shade, to stay readable.
@@ -16,7 +16,7 @@ func Accent(given string) (sheet Asset, said string, err error) {
 	if err != nil {
 		return Asset{}, "", err
 	}
-	return sheet, shown.Changed(given), nil
+	return sheet, shown.Adjustment(given), nil
 }
 
 // Logo reads an SVG or PNG. What could run, or fetch something, is refused.

@@ -22,7 +22,7 @@ type Site struct {
 	Name           string         // shown on every page
 	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
-	Accent, Logo   static.Own     // the operator's own; zero for those of the product
+	Accent, Logo   static.File    // the operator's own; zero for those of the product
 	RequestTimeout time.Duration  // how long a page may wait for the database; zero for as long as that takes
 	Log            *slog.Logger
 	Later          *slog.Logger // takes the lines that may wait a moment; nil for Log

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// An Own file is one that the operator brings. It is served beside those of the
-// program, under a name made from its content.
-type Own struct {
+// A File is served under a name derived from its content.
+type File struct {
 	URL string
 	file
 }
@@ -22,24 +21,24 @@ type Own struct {
 // colour that is too light for white pages is darkened, and one too dark for
 // dark pages is lightened, no further than that takes. shown are the colours
 // that came of it.
-func Accent(given string) (sheet Own, shown Shown, err error) {
+func Accent(given string) (sheet File, shown AccentColours, err error) {
 	if !regexp.MustCompile(`^#[0-9a-fA-F]{6}$`).MatchString(given) {
-		return Own{}, Shown{}, errors.New("give a colour as #rrggbb, such as #3b49c4")
+		return File{}, AccentColours{}, errors.New("give a colour as #rrggbb, such as #3b49c4")
 	}
 	brand := parseColour(given)
 	light, dark := themeColours()
 	var css strings.Builder
 	css.WriteString(":root {" + light.accented(brand, black) + "}\n")
 	css.WriteString("@media (prefers-color-scheme: dark) { :root {" + dark.accented(brand, white) + "} }\n")
-	shown = Shown{light.readable(brand, black).String(), dark.readable(brand, white).String()}
+	shown = AccentColours{light.readable(brand, black).String(), dark.readable(brand, white).String()}
 	return own("accent.css", []byte(css.String())), shown, nil
 }
 
-// Shown is what became of an accent colour in each theme.
-type Shown struct{ Light, Dark string }
+// AccentColours are the accent colours of the two themes.
+type AccentColours struct{ Light, Dark string }
 
-// Changed says that it was changed, and to what; empty where it was not.
-func (s Shown) Changed(given string) string {
+// Adjustment describes how the colours differ from the given one, or returns "".
+func (s AccentColours) Adjustment(given string) string {
 	given = strings.ToLower(given)
 	switch {
 	case given == s.Light && given == s.Dark:

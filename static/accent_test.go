@@ -53,8 +53,8 @@ func TestAccent_Changed(t *testing.T) {
 	}
 	for given, want := range tests {
 		sheet, shown, err := Accent(given)
-		if err != nil || !strings.HasPrefix(shown.Changed(given), want) {
-			t.Errorf("%s: %q, %v", given, shown.Changed(given), err)
+		if err != nil || !strings.HasPrefix(shown.Adjustment(given), want) {
+			t.Errorf("%s: %q, %v", given, shown.Adjustment(given), err)
 		}
 		if css := string(sheet.content); !strings.Contains(css, shown.Light) || !strings.Contains(css, shown.Dark) || !strings.HasPrefix(sheet.URL, "/static/accent.") {
 			t.Errorf("%s: %s is %s", given, sheet.URL, css)

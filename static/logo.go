@@ -21,7 +21,7 @@ const (
 // can, so it is taken only with what draws: no script, no page inside it, no
 // event handler and nothing that is fetched from elsewhere. It is sandboxed
 // besides, for whoever opens its address.
-func Logo(content []byte) (Own, error) {
+func Logo(content []byte) (File, error) {
 	logo := own("logo.svg", content)
 	check := checkSVG
 	if bytes.HasPrefix(content, []byte("\x89PNG\r\n\x1a\n")) {
@@ -30,9 +30,9 @@ func Logo(content []byte) (Own, error) {
 	logo.policy = logoPolicy
 	switch {
 	case len(content) == 0:
-		return Own{}, errors.New("the file is empty")
+		return File{}, errors.New("the file is empty")
 	case len(content) > logoBytes:
-		return Own{}, fmt.Errorf("the file has %d bytes, and a logo at most %d", len(content), logoBytes)
+		return File{}, fmt.Errorf("the file has %d bytes, and a logo at most %d", len(content), logoBytes)
 	}
 	return logo, check(content)
 }

@@ -41,7 +41,7 @@ func TestLogo_TakesWhatDraws(t *testing.T) {
 			continue
 		}
 		w := httptest.NewRecorder()
-		Handler(Own{}, logo).ServeHTTP(w, httptest.NewRequest("GET", logo.URL, nil))
+		Handler(File{}, logo).ServeHTTP(w, httptest.NewRequest("GET", logo.URL, nil))
 		if w.Code != 200 || !strings.HasSuffix(w.Header().Get("Content-Security-Policy"), "; sandbox") || !strings.HasPrefix(w.Header().Get("Content-Type"), "image/") {
 			t.Errorf("%s: %d %v", name, w.Code, w.Header())
 		}

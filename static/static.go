@@ -52,11 +52,11 @@ func load() (map[string]string, map[string]file) {
 }
 
 // own names a file by its content.
-func own(name string, content []byte) Own {
+func own(name string, content []byte) File {
 	sum := sha256.Sum256(content)
 	ext := path.Ext(name)
 	url := "/static/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	return Own{url, file{content: content, contentType: types[ext]}}
+	return File{url, file{content: content, contentType: types[ext]}}
 }
 
 // URL is the address of a file, like /static/style.0123456789ab.css. A name
@@ -71,7 +71,7 @@ func URL(name string) string {
 
 // Handler serves the files under the addresses of [URL], those of the operator
 // under theirs, and nothing else.
-func Handler(more ...Own) http.Handler {
+func Handler(more ...File) http.Handler {
 	files := maps.Clone(files)
 	for _, f := range more {
 		if f.URL != "" {

@@ -38,9 +38,9 @@ import (
 	"time"
 )
 
-// Patience is how long a provider may take for one message. The messages
-// behind it wait, and a code is wanted within seconds.
-const Patience = 10 * time.Second
+// Timeout bounds the delivery of one message. Others wait behind it, and users
+// expect their codes within seconds.
+const Timeout = 10 * time.Second
 
 // A Message is what a person gets, ready to go: everything in it has been
 // decided and worded by others. Its JSON form is a contract with the outside.

@@ -21,7 +21,7 @@ func newHTTPClient() *http.Client {
 	transport.MaxResponseHeaderBytes = answerMost
 	return &http.Client{
 		Transport:     transport,
-		Timeout:       Patience,
+		Timeout:       Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

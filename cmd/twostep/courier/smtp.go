@@ -37,16 +37,16 @@ type SMTP struct {
 	User       string // empty where the server asks for no password
 	Password   string
 
-	From     netmail.Address // sender; the address is ASCII
-	Site     string          // host name of the site, which greets the server, and links to which can be clicked
-	Roots    *x509.CertPool  // whose certificates are believed; nil for the system's
-	Patience time.Duration   // for one message, from the call to the server's word that it has it
+	From    netmail.Address // sender; the address is ASCII
+	Site    string          // host name of the site, which greets the server, and links to which can be clicked
+	RootCAs *x509.CertPool  // whose certificates are believed; nil for the system's
+	Timeout time.Duration   // for one message, from the call to the server's word that it has it
 }
 
 // Send hands a mail over. A connection is made for each: mails are rare, and an
 // idle connection is one that the server has closed when it is needed.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
-	ctx, cancel := context.WithTimeout(ctx, s.Patience)
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	to, err := recipient(m.To)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 // greet makes the connection one over which a mail may go: encrypted as asked,
 // to the server that bears the name, and signed in to.
 func (s *SMTP) greet(connection net.Conn) (*smtp.Client, error) {
-	trusted := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+	trusted := &tls.Config{ServerName: s.Host, RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12}
 	if s.Encryption == ImplicitTLS {
 		connection = tls.Client(connection, trusted)
 	}

@@ -31,7 +31,7 @@ func ParseSMTP(given string) (*SMTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &SMTP{Host: host, Port: port, User: u.User.Username(), Patience: Patience}
+	s := &SMTP{Host: host, Port: port, User: u.User.Username(), Timeout: Timeout}
 	s.Password, _ = u.User.Password()
 	if (s.User == "") != (s.Password == "") || u.User != nil && s.User == "" {
 		return nil, errors.New("before the @ stand both the user and the password, as USER:PASSWORD, or neither and no @")
@@ -64,8 +64,8 @@ func ParseSender(given string) (string, error) {
 	return "", problem
 }
 
-// SenderAt is the sender of a site for which none was given.
-func SenderAt(site string) string { return "no-reply@" + mailDomain(site) }
+// DefaultSender returns the sender address of a site that configures none.
+func DefaultSender(site string) string { return "no-reply@" + mailDomain(site) }
 
 // mailDomain writes a host as SMTP has it, where IP addresses stand in brackets
 // (RFC 5321 section 4.1.3).

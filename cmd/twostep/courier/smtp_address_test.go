@@ -22,7 +22,7 @@ func TestParseSMTP(t *testing.T) {
 		"smtps://localhost":                          {Host: "localhost", Port: 465, Encryption: courier.ImplicitTLS},
 		"smtps://ann%40x:s%2F3%3F%23%3A@bücher.test": {Host: "xn--bcher-kva.test", Port: 465, Encryption: courier.ImplicitTLS, User: "ann@x", Password: "s/3?#:"},
 	} {
-		want.Patience = courier.Patience
+		want.Timeout = courier.Timeout
 		got, err := courier.ParseSMTP(given)
 		if err != nil || *got != want {
 			t.Errorf("%s is read as %+v, %v", given, got, err)
@@ -85,7 +85,7 @@ func TestSenderAt(t *testing.T) {
 		"192.0.2.1":      "no-reply@[192.0.2.1]",
 		"2001:db8::1":    "no-reply@[IPv6:2001:db8::1]",
 	} {
-		if got := courier.SenderAt(site); got != want {
+		if got := courier.DefaultSender(site); got != want {
 			t.Errorf("the sender at %s is %s, want %s", site, got, want)
 		}
 	}

@@ -34,7 +34,7 @@ func (s *mailServer) carrier(t *testing.T, scheme, user string) *courier.SMTP {
 	}
 	carrier.From = netmail.Address{Name: `Zwei "Schritte" é`, Address: "no-reply@example.org"}
 	carrier.Site = "id.example.org"
-	carrier.Roots = s.roots
+	carrier.RootCAs = s.roots
 	return carrier
 }
 
@@ -159,14 +159,14 @@ func TestSMTP_LeavesASilentServer(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			server := startMailServer(t, &mailServer{silentAt: at}, "127.0.0.1")
 			carrier := server.carrier(t, "smtp", "")
-			carrier.Patience = 50 * time.Millisecond
+			carrier.Timeout = 50 * time.Millisecond
 			failed(t, carrier.Send(t.Context(), mail), "no answer in time", false)
 		})
 	}
 	t.Run("instead of TLS", func(t *testing.T) {
 		server := &mailServer{port: listener(t, func(c net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, c) })}
 		carrier := server.carrier(t, "smtps", "")
-		carrier.Patience = 50 * time.Millisecond
+		carrier.Timeout = 50 * time.Millisecond
 		failed(t, carrier.Send(t.Context(), mail), "no answer in time", false)
 	})
 	t.Run("when the caller gives up", func(t *testing.T) {
@@ -179,13 +179,13 @@ func TestSMTP_LeavesASilentServer(t *testing.T) {
 	})
 }
 
-func TestParseSMTP_Patience(t *testing.T) {
+func TestParseSMTP_Timeout(t *testing.T) {
 	carrier, err := courier.ParseSMTP("smtp://localhost")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if carrier.Patience <= 0 || carrier.Patience > 10*time.Second {
-		t.Errorf("a silent server is left after %v, want 10 s at most", carrier.Patience)
+	if carrier.Timeout <= 0 || carrier.Timeout > 10*time.Second {
+		t.Errorf("a silent server is left after %v, want 10 s at most", carrier.Timeout)
 	}
 }
 
