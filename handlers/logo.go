@@ -7,7 +7,7 @@ import (
 
 // An Asset is a file that the operator supplies, validated and named by a hash of
 // its content. The zero Asset is none.
-type Asset = static.Own
+type Asset = static.File
 
 // Accent returns a stylesheet with an accent colour, #rrggbb. If the colour had
 // to be changed to stay readable, note says so.
@@ -16,7 +16,7 @@ func Accent(colour string) (sheet Asset, note string, err error) {
 	if err != nil {
 		return Asset{}, "", err
 	}
-	return sheet, shown.Changed(colour), nil
+	return sheet, shown.Adjustment(colour), nil
 }
 
 // Logo reads an SVG or PNG file. An SVG that could run scripts or load other
