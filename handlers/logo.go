@@ -12,11 +12,11 @@ type Asset = static.File
 // Accent returns a stylesheet with an accent colour, #rrggbb. If the colour had
 // to be changed to stay readable, note says so.
 func Accent(colour string) (sheet Asset, note string, err error) {
-	sheet, shown, err := static.Accent(colour)
+	sheet, colours, err := static.Accent(colour)
 	if err != nil {
 		return Asset{}, "", err
 	}
-	return sheet, shown.Adjustment(colour), nil
+	return sheet, colours.Adjustment(colour), nil
 }
 
 // Logo reads an SVG or PNG file. An SVG that could run scripts or load other
