@@ -166,7 +166,7 @@ func TestOutbox_ProviderComesBack(t *testing.T) {
 // clocks that differ; of a worker that was killed it comes back while a code is
 // still awaited.
 func TestMessageClaim(t *testing.T) {
-	if least := courier.Patience + 5*time.Second; auth.MessageClaimTime < least || auth.MessageClaimTime > 30*time.Second {
+	if least := courier.Timeout + 5*time.Second; auth.MessageClaimTime < least || auth.MessageClaimTime > 30*time.Second {
 		t.Errorf("a claim lasts %v", auth.MessageClaimTime)
 	}
 }
