@@ -45,8 +45,8 @@ func (r *Rules) userByEmail(ctx context.Context, address string) (User, error) {
 }
 
 // An OperatorAction is what the operator does to an account with a command. It is
-// the event that is recorded and notified to the owner: whoever controls the
-// machine could do it unnoticed otherwise (RC-10). No action sets or shows a
+// the event that is recorded and notified to the owner: an attacker on the
+// machine could use it unnoticed otherwise (RC-10). No action sets or shows a
 // password (PW-13).
 type OperatorAction EventType
 

@@ -76,10 +76,10 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address strin
 // have a count of their own and the owner can still reset the password (RL-06).
 //
 // The message has no holder. There is no message if there is no account, so a
-// page that showed its delivery would tell who has an account (RC-01). The page
+// page that showed its delivery would reveal who has an account (RC-01). The page
 // shows whether the email channel is stalled instead. That is derived only from
 // messages with a holder, which are queued whether or not there is an account:
-// from a reset's own message an attacker could tell that one was queued.
+// from a reset's own message an attacker could see that one was queued.
 func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
