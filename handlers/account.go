@@ -11,7 +11,7 @@ func showAccount(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	return views.Account(views.AccountPage{Frame: v.frame(), Factors: factors}), nil
+	return views.Account(views.AccountPage{Page: v.frame(), Factors: factors}), nil
 }
 
 func showManageMFA(v *visit) (templ.Component, error) {
@@ -19,5 +19,5 @@ func showManageMFA(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	return views.ManageMFA(views.ManageMFAPage{Frame: v.frame(), Factors: factors}), nil
+	return views.ManageMFA(views.ManageMFAPage{Page: v.frame(), Factors: factors}), nil
 }

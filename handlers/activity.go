@@ -12,7 +12,7 @@ func showActivity(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := views.ActivityPage{Frame: v.frame(), Events: events, Kept: v.site.rules.Policy().ActivityRetention}
+	page := views.ActivityPage{Page: v.frame(), Events: events, Retention: v.site.rules.Policy().ActivityRetention}
 	if more {
 		page.Older = events[len(events)-1].ID
 	}
@@ -20,7 +20,7 @@ func showActivity(v *visit) (templ.Component, error) {
 }
 
 func showDelete(v *visit) (templ.Component, error) {
-	return views.Delete(views.DeletePage{Frame: v.frame()}), nil
+	return views.Delete(views.DeletePage{Page: v.frame()}), nil
 }
 
 func postDelete(v *visit) (string, error) {

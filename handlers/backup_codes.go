@@ -15,7 +15,7 @@ func showBackupCodes(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	if len(codes) > 0 {
-		return views.BackupCodes(views.BackupCodesPage{Frame: v.frame(), Codes: codes}), nil
+		return views.BackupCodes(views.BackupCodesPage{Page: v.frame(), Codes: codes}), nil
 	}
 	factors, err := v.factors()
 	if err != nil {
@@ -24,7 +24,7 @@ func showBackupCodes(v *visit) (templ.Component, error) {
 	if !factors.HasMFA() && v.problem == nil {
 		return nil, elsewhere("/account/manage-mfa")
 	}
-	return views.GenerateCodes(views.GenerateCodesPage{Frame: v.frame(), Left: factors.BackupCodes}), nil
+	return views.GenerateCodes(views.GenerateCodesPage{Page: v.frame(), Left: factors.BackupCodes}), nil
 }
 
 func postBackupCodes(v *visit) (string, error) {
@@ -32,7 +32,7 @@ func postBackupCodes(v *visit) (string, error) {
 	case "generate":
 		return backupCodesPath, v.site.rules.NewBackupCodes(v.ctx(), v.visitor(), v.session)
 	case "done":
-		v.cookie.Notice = views.NoticeCodesSaved
+		v.cookie.Notice = views.NoticeBackupCodesSaved
 		return "/account/manage-mfa", v.quietly(v.site.rules.ConfirmBackupCodes(v.ctx(), v.session.User))
 	}
 	return "", &auth.Problem{Reason: auth.UnknownAction}

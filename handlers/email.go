@@ -17,7 +17,7 @@ func showEmail(v *visit) (templ.Component, error) {
 		code = addresses.Pending.Code
 	}
 	return views.Email(views.EmailPage{
-		Frame: v.awaiting(code, false), Addresses: addresses, Email: v.typed("email"), Use: auth.EmailUse(v.typed("use")),
+		Page: v.awaiting(code, false), Addresses: addresses, Email: v.typed("email"), Use: auth.EmailUse(v.typed("use")),
 	}), nil
 }
 
@@ -31,13 +31,13 @@ func postEmail(v *visit) (string, error) {
 	case "add":
 		err = rules.StartEmailChange(v.ctx(), v.visitor(), v.session, auth.ForNotices, v.form.Get("email"))
 	case "verify":
-		v.cookie.Notice = views.NoticeEmailProved
+		v.cookie.Notice = views.NoticeEmailChanged
 		err = rules.VerifyEmail(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent
 		err = rules.ResendEmailCode(v.ctx(), v.visitor(), v.session)
 	case "stop":
-		v.cookie.Notice = views.NoticeEmailStopped
+		v.cookie.Notice = views.NoticeEmailChangeStopped
 		err = rules.CancelEmailChange(v.ctx(), v.visitor(), v.session)
 	case "remove":
 		v.cookie.Notice = views.NoticeEmailRemoved
@@ -55,11 +55,11 @@ func showStopEmail(v *visit) (templ.Component, error) {
 	if v.problem == nil && err != nil {
 		return nil, err
 	}
-	return views.StopEmail(views.StopEmailPage{Frame: v.frame(), Email: e.Email.Typed}), nil
+	return views.StopEmailChange(views.StopEmailChangePage{Page: v.frame(), Email: e.Email.Typed}), nil
 }
 
 func postStopEmail(v *visit) (string, error) {
 	err := v.site.rules.StopEmailChange(v.ctx(), v.visitor(), auth.Token(v.QueryParam("token")))
-	v.cookie.Notice = views.NoticeEmailStopped
+	v.cookie.Notice = views.NoticeEmailChangeStopped
 	return "/", v.quietly(err)
 }

@@ -23,4 +23,4 @@ func Accent(given string) (sheet Asset, said string, err error) {
 func Logo(content []byte) (Asset, error) { return static.Logo(content) }
 
 // looks are the addresses of what the operator brought.
-func (s *site) looks() views.Looks { return views.Looks{Accent: s.Accent.URL, Logo: s.Logo.URL} }
+func (s *site) looks() views.Branding { return views.Branding{Accent: s.Accent.URL, Logo: s.Logo.URL} }

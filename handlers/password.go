@@ -14,13 +14,13 @@ func showForgotPassword(v *visit) (templ.Component, error) {
 	}
 	switch a.Step() {
 	case auth.StepEmail:
-		return views.CheckEmail(views.CheckEmailPage{Frame: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
+		return views.CheckEmail(views.CheckEmailPage{Page: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
 	case auth.StepNew:
 		return views.NewPassword(views.NewPasswordPage{
-			Frame: v.frame(), Email: a.Email, PasswordMin: v.site.rules.Policy().PasswordMin,
+			Page: v.frame(), Email: a.Email, PasswordMin: v.site.rules.Policy().PasswordMin,
 		}), nil
 	}
-	return views.ForgotPassword(views.ForgotPasswordPage{Frame: v.frame(), Email: v.typed("email")}), nil
+	return views.ForgotPassword(views.ForgotPasswordPage{Page: v.frame(), Email: v.typed("email")}), nil
 }
 
 func postForgotPassword(v *visit) (string, error) {
@@ -44,7 +44,7 @@ func postForgotPassword(v *visit) (string, error) {
 
 func showPassword(v *visit) (templ.Component, error) {
 	return views.Password(views.PasswordPage{
-		Frame: v.frame(), PasswordMin: v.site.rules.Policy().PasswordMin, MustChange: v.session.MustChange,
+		Page: v.frame(), PasswordMin: v.site.rules.Policy().PasswordMin, MustChange: v.session.MustChange,
 		EndOthers: v.form == nil || v.form.Has("end_others"),
 	}), nil
 }

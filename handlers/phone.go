@@ -25,7 +25,7 @@ func (v *visit) phone(id string) (auth.Phone, auth.Factors, error) {
 }
 
 // showPhone asks before it happens.
-func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
+func showPhone(act views.PhoneAction) func(*visit) (templ.Component, error) {
 	return func(v *visit) (templ.Component, error) {
 		phone, factors, err := v.phone(v.Param("id"))
 		if err != nil {
@@ -36,14 +36,14 @@ func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
 			return nil, elsewhere("/account/manage-mfa")
 		}
 		return views.Phone(views.PhonePage{
-			Frame: v.frame(), Phone: phone, Act: act, First: !factors.HasMFA(),
+			Page: v.frame(), Phone: phone, Action: act, First: !factors.HasMFA(),
 			Last: phone.Reserved() && factors.Count() == 1,
 		}), nil
 	}
 }
 
 // phoneDeeds are the rule and the notice of each act.
-var phoneDeeds = map[views.PhoneAct]struct {
+var phoneDeeds = map[views.PhoneAction]struct {
 	do     func(*auth.Rules, context.Context, auth.Visitor, auth.Session, auth.PhoneID) error
 	notice views.Notice
 }{
@@ -52,7 +52,7 @@ var phoneDeeds = map[views.PhoneAct]struct {
 	views.PhoneRemove:  {(*auth.Rules).RemovePhone, views.NoticePhoneRemoved},
 }
 
-func postPhone(act views.PhoneAct) func(*visit) (string, error) {
+func postPhone(act views.PhoneAction) func(*visit) (string, error) {
 	return func(v *visit) (string, error) {
 		if v.action() != string(act) {
 			return "", &auth.Problem{Reason: auth.UnknownAction}
@@ -62,7 +62,7 @@ func postPhone(act views.PhoneAct) func(*visit) (string, error) {
 }
 
 // doWithPhone carries an act out, and leads to the backup codes where it made some.
-func (v *visit) doWithPhone(act views.PhoneAct, id auth.PhoneID) (string, error) {
+func (v *visit) doWithPhone(act views.PhoneAction, id auth.PhoneID) (string, error) {
 	deed := phoneDeeds[act]
 	if err := deed.do(v.site.rules, v.ctx(), v.visitor(), v.session, id); err != nil {
 		return "", err
@@ -90,19 +90,19 @@ func showAddPhone(v *visit) (templ.Component, error) {
 		if err != nil {
 			return nil, err
 		}
-		return views.PhoneAdded(views.PhoneAddedPage{Frame: v.frame(), Phone: phone}), nil
+		return views.PhoneAdded(views.PhoneAddedPage{Page: v.frame(), Phone: phone}), nil
 	}
 	e, err := v.site.rules.PhoneEnrolment(v.ctx(), v.session)
 	if errors.Is(err, auth.ErrNotFound) {
 		return views.AddPhone(views.AddPhonePage{
-			Frame: v.frame(), Phone: v.typed("phone"), TOTP: v.site.rules.Policy().Allows(auth.TOTPCode),
+			Page: v.frame(), Phone: v.typed("phone"), TOTP: v.site.rules.Policy().Allows(auth.TOTPCode),
 		}), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	return views.VerifyPhone(views.VerifyPhonePage{
-		Frame: v.awaiting(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
+		Page: v.awaiting(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
 	}), nil
 }
 

@@ -25,9 +25,9 @@ func showVerify(v *visit) (templ.Component, error) {
 	if handle != "" {
 		v.cookie.Attempt = handle
 	}
-	return views.Reverify(views.ReverifyPage{
-		Frame: v.awaitingSecond(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
+	return views.Reauth(views.ReauthPage{
+		Page: v.awaitingSecond(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: v.form.Has("backupcode"),
 	}), nil
 }
 

@@ -17,7 +17,7 @@ func showSessions(v *visit) (templ.Component, error) {
 	if err != nil {
 		return nil, err
 	}
-	return views.Sessions(views.SessionsPage{Frame: v.frame(), Sessions: all}), nil
+	return views.Sessions(views.SessionsPage{Page: v.frame(), Sessions: all}), nil
 }
 
 func postSessions(v *visit) (string, error) {
@@ -63,7 +63,7 @@ func showIdle(v *visit) (templ.Component, error) {
 	frame := v.frame()
 	left := max(ends.Sub(v.site.rules.Now()), 0) + 2*time.Second // past the end, not before it
 	v.refresh = strconv.Itoa(int(left/time.Second)) + "; url=" + v.Request().URL.RequestURI()
-	return views.Idle(views.IdlePage{Frame: frame, Ends: ends, Next: next}), nil
+	return views.Idle(views.IdlePage{Page: frame, EndsAt: ends, Next: next}), nil
 }
 
 // postIdle is "Stay signed in": the visit itself was seen.

@@ -18,7 +18,7 @@ func showSetupMFA(v *visit) (templ.Component, error) {
 		return nil, elsewhere("/account")
 	}
 	return views.SetupMFA(views.SetupMFAPage{
-		Frame: v.frame(), TOTP: rules.Policy().Allows(auth.TOTPCode), SMS: rules.Policy().Allows(auth.PhoneCode),
+		Page: v.frame(), TOTP: rules.Policy().Allows(auth.TOTPCode), SMS: rules.Policy().Allows(auth.PhoneCode),
 		CodesUnseen: factors.CodesUnseen,
 	}), nil
 }

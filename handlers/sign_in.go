@@ -33,18 +33,18 @@ func showSignIn(v *visit) (templ.Component, error) {
 	}
 	if a.Step() == auth.StepSecond {
 		return views.VerifyAccount(views.VerifyAccountPage{
-			Frame: v.awaitingSecond(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
+			Page: v.awaitingSecond(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: v.form.Has("backupcode"),
 		}), nil
 	}
 	return views.SignIn(views.SignInPage{
-		Frame: v.frame(), Email: v.typed("email"), SignUpOpen: v.site.rules.Policy().SignUpOpen,
+		Page: v.frame(), Email: v.typed("email"), SignUpOpen: v.site.rules.Policy().SignUpOpen,
 	}), nil
 }
 
 // awaitingSecond is the frame of a page that asks for a second factor. A code is
 // awaited where it comes by SMS; a backup code is long, and typed slowly.
-func (v *visit) awaitingSecond(a auth.Attempt) views.Frame {
+func (v *visit) awaitingSecond(a auth.Attempt) views.Page {
 	if a.Step() != auth.StepSecond || a.Method().Kind != auth.PhoneCode {
 		return v.frame()
 	}

@@ -17,10 +17,10 @@ func showSignUp(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	if a.Step() == auth.StepEmail {
-		return views.VerifyEmail(views.VerifyEmailPage{Frame: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
+		return views.VerifyEmail(views.VerifyEmailPage{Page: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
 	}
 	return views.SignUp(views.SignUpPage{
-		Frame: v.frame(), Email: v.typed("email"), PasswordMin: policy.PasswordMin,
+		Page: v.frame(), Email: v.typed("email"), PasswordMin: policy.PasswordMin,
 	}), nil
 }
 

@@ -16,15 +16,15 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 	}
 	switch e.Step() {
 	case auth.TOTPVerify:
-		return views.VerifyTOTP(views.VerifyTOTPPage{Frame: v.frame()}), nil
+		return views.VerifyTOTP(views.VerifyTOTPPage{Page: v.frame()}), nil
 	case auth.TOTPBackupCodes:
 		codes, err := v.site.rules.UnseenBackupCodes(v.ctx(), v.session.User)
 		if err != nil {
 			return nil, err
 		}
-		return views.BackupCodes(views.BackupCodesPage{Frame: v.frame(), Codes: codes, Enrolling: true}), nil
+		return views.BackupCodes(views.BackupCodesPage{Page: v.frame(), Codes: codes, Enrolling: true}), nil
 	case auth.TOTPSuccess:
-		return views.TOTPSuccess(views.TOTPSuccessPage{Frame: v.frame()}), nil
+		return views.TOTPSuccess(views.TOTPSuccessPage{Page: v.frame()}), nil
 	}
 	factors, err := v.factors()
 	if err != nil {
@@ -34,7 +34,7 @@ func showAddTOTP(v *visit) (templ.Component, error) {
 		return nil, err
 	}
 	return views.AddTOTP(views.AddTOTPPage{
-		Frame: v.frame(), URI: e.URI(v.site.Name, v.session.Email), Key: e.KeyText(),
+		Page: v.frame(), URI: e.URI(v.site.Name, v.session.Email), Key: e.KeyText(),
 		ShowURI: v.QueryParam("format") == "uri", Replaces: factors.TOTP != nil,
 	}), nil
 }
@@ -54,7 +54,7 @@ func showRemoveTOTP(v *visit) (templ.Component, error) {
 		return nil, elsewhere("/account/manage-mfa")
 	}
 	return views.RemoveTOTP(views.RemoveTOTPPage{
-		Frame: v.frame(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
+		Page: v.frame(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
 	}), nil
 }
 

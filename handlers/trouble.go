@@ -37,20 +37,20 @@ func (s *site) trouble(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	status, trouble := http.StatusInternalServerError, views.TroubleFault
+	status, trouble := http.StatusInternalServerError, views.ErrorInternal
 	var he *echo.HTTPError
 	switch {
 	case errors.Is(err, auth.ErrNotFound):
-		status, trouble = http.StatusNotFound, views.TroubleNotFound
+		status, trouble = http.StatusNotFound, views.ErrorNotFound
 	case problemOf(err) != nil: // of a form without a page of its own
-		status, trouble = statusOf(problemOf(err)), views.TroubleMethod
+		status, trouble = statusOf(problemOf(err)), views.ErrorMethodNotAllowed
 		if problemOf(err).Wait > 0 {
-			trouble = views.TroubleBusy
+			trouble = views.ErrorBusy
 		}
 	case errors.As(err, &he):
 		status, trouble = he.Code, troubleOf(he.Code)
 	}
-	fault := trouble == views.TroubleFault
+	fault := trouble == views.ErrorInternal
 	if fault && errors.Is(c.Request().Context().Err(), context.DeadlineExceeded) { // see inTime: trying again may do
 		status = http.StatusServiceUnavailable
 	}
@@ -74,11 +74,11 @@ func (s *site) trouble(err error, c echo.Context) {
 			fault = true
 		}
 	}
-	page := views.TroublePage{Frame: v.frame(), Trouble: trouble, RequestID: e.id}
+	page := views.ErrorPage{Page: v.frame(), Kind: trouble, RequestID: e.id}
 	if fault {
 		v.cookie = came // a fault of ours signs nobody out
 	}
-	if err := v.show(status, views.ShowTrouble(page)); err != nil {
+	if err := v.show(status, views.ShowError(page)); err != nil {
 		s.Log.Error("trouble page", "request", e.id, "error", err)
 	}
 }
@@ -92,16 +92,16 @@ func (s *site) inTime(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, s.RequestTimeout)
 }
 
-func troubleOf(status int) views.Trouble {
+func troubleOf(status int) views.ErrorKind {
 	switch status {
 	case http.StatusNotFound:
-		return views.TroubleNotFound
+		return views.ErrorNotFound
 	case http.StatusForbidden:
-		return views.TroubleForged
+		return views.ErrorFormExpired
 	case http.StatusRequestEntityTooLarge:
-		return views.TroubleTooLarge
+		return views.ErrorTooLarge
 	case http.StatusMethodNotAllowed, http.StatusBadRequest:
-		return views.TroubleMethod
+		return views.ErrorMethodNotAllowed
 	}
-	return views.TroubleFault
+	return views.ErrorInternal
 }

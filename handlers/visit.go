@@ -72,10 +72,10 @@ func (v *visit) visitor() auth.Visitor {
 }
 
 // frame is what every page carries. Taking it says the notice, once.
-func (v *visit) frame() views.Frame {
-	f := views.Frame{
-		Product: v.site.Name, Action: v.Request().URL.RequestURI(), Token: v.site.forms.make(v.boundHandle()),
-		Problem: v.problem, Notice: v.cookie.Notice, Now: v.site.rules.Now(), Account: v.session.Email, Looks: v.site.looks(),
+func (v *visit) frame() views.Page {
+	f := views.Page{
+		Product: v.site.Name, URL: v.Request().URL.RequestURI(), Token: v.site.forms.make(v.boundHandle()),
+		Problem: v.problem, Notice: v.cookie.Notice, Now: v.site.rules.Now(), Account: v.session.Email, Branding: v.site.looks(),
 	}
 	v.cookie.Notice = ""
 	if v.signedIn() {
@@ -88,7 +88,7 @@ func (v *visit) frame() views.Frame {
 // sent the page comes again by itself, where the code alone can be typed into
 // it: what has not come cannot be lost. That ends with the code's life, and so
 // keeps a session open for minutes at most.
-func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Frame {
+func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Page {
 	if code == nil {
 		return v.frame()
 	}
@@ -99,8 +99,8 @@ func (v *visit) awaiting(code *auth.SentCode, alone bool) views.Frame {
 	}
 	f := v.frame()
 	if fate == auth.DeliveryDelayed && alone && v.problem == nil {
-		f.Reloading = true
-		v.refresh = strconv.Itoa(int(views.LookAgain/time.Second)) + "; url=" + v.Request().URL.RequestURI()
+		f.AutoRefresh = true
+		v.refresh = strconv.Itoa(int(views.RefreshInterval/time.Second)) + "; url=" + v.Request().URL.RequestURI()
 	}
 	return f
 }
@@ -133,7 +133,7 @@ func (v *visit) show(status int, page templ.Component) error {
 	if v.problem != nil && v.problem.Wait > 0 {
 		seconds := strconv.Itoa(int((v.problem.Wait + time.Second - 1) / time.Second))
 		v.Response().Header().Set("Retry-After", seconds)
-		if views.Reloads(v.problem) {
+		if views.RefreshesAfterWait(v.problem) {
 			v.refresh = seconds + "; url=" + v.Request().URL.RequestURI()
 		}
 	}

@@ -67,6 +67,6 @@ func happened(e auth.Event) string {
 		factor = "another factor"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", Mask(e.Number), "EMAIL", oneLine(e.Email), "LEFT", count(e.Left, "backup code"),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Number), "EMAIL", oneLine(e.Email), "LEFT", count(e.Left, "backup code"),
 	).Replace(text)
 }

@@ -17,10 +17,10 @@ import (
 
 // ActivityPage is a page of an account's history.
 type ActivityPage struct {
-	Frame
-	Events []auth.Event  // newest first
-	Older  string        // what the next page starts below; empty on the last one
-	Kept   time.Duration // how long an event is kept
+	Page
+	Events    []auth.Event  // newest first
+	Older     string        // what the next page starts below; empty on the last one
+	Retention time.Duration // how long an event is kept
 }
 
 func Activity(p ActivityPage) templ.Component {
@@ -83,7 +83,7 @@ func Activity(p ActivityPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = since(p.Frame, e.At).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = since(p.Page, e.At).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -161,9 +161,9 @@ func Activity(p ActivityPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(span(p.Kept))
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(span(p.Retention))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 48, Col: 55}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/activity.templ`, Line: 48, Col: 60}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -175,7 +175,7 @@ func Activity(p ActivityPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(account, p.Frame, "Activity").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(account, p.Page, "Activity").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -14,9 +14,9 @@ import (
 	"twostep/auth"
 )
 
-// LookAgain is how soon a page comes again by itself that waits for a code
+// RefreshInterval is how soon a page comes again by itself that waits for a code
 // which could not be sent yet: seldom enough for a page that is read out.
-const LookAgain = 20 * time.Second
+const RefreshInterval = 20 * time.Second
 
 // What a person can do who gets no code, where nothing else is known of them.
 const (
@@ -40,7 +40,7 @@ func (s secondFactor) instead() string {
 // sentTo says where a code goes and how long it is worth something, or why none
 // comes and what to do instead: it has expired, it was asked for too soon, or
 // the provider does not take it (SM-09, LG-06).
-func sentTo(f Frame, code *auth.SentCode, to, instead string) templ.Component {
+func sentTo(f Page, code *auth.SentCode, to, instead string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -311,9 +311,9 @@ func sentTo(f Frame, code *auth.SentCode, to, instead string) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var18 templ.SafeURL
-				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(f.Action)
+				templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinURLErrs(f.URL)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 53, Col: 69}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 53, Col: 66}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 				if templ_7745c5c3_Err != nil {
@@ -331,7 +331,7 @@ func sentTo(f Frame, code *auth.SentCode, to, instead string) templ.Component {
 
 // sentToAccount is sentTo for an address that may be nobody's. It says the same
 // for all of them: how mail fares as a whole, and never how this one does (RC-01).
-func sentToAccount(f Frame, code *auth.SentCode, to string) templ.Component {
+func sentToAccount(f Page, code *auth.SentCode, to string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -500,7 +500,7 @@ func sentToAccount(f Frame, code *auth.SentCode, to string) templ.Component {
 
 // meanwhile is what to do while a code is late, and how to see whether it has
 // gone by then.
-func meanwhile(f Frame, instead string) templ.Component {
+func meanwhile(f Page, instead string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -521,7 +521,7 @@ func meanwhile(f Frame, instead string) templ.Component {
 			templ_7745c5c3_Var29 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if f.Reloading {
+		if f.AutoRefresh {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "<p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -558,9 +558,9 @@ func meanwhile(f Frame, instead string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var32 templ.SafeURL
-			templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinURLErrs(f.Action)
+			templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinURLErrs(f.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 80, Col: 35}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/delivery.templ`, Line: 80, Col: 32}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 			if templ_7745c5c3_Err != nil {

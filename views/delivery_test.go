@@ -17,25 +17,25 @@ func faring(d auth.Delivery) *auth.SentCode {
 func deliveries(app, sms auth.Method) []sample {
 	second := func(others []auth.Method, backupCodes bool, code *auth.SentCode) VerifyAccountPage {
 		return VerifyAccountPage{
-			Frame: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
+			Page: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
 		}
 	}
-	looking := func(f Frame) Frame { f.Reloading = true; return f }
+	looking := func(f Page) Page { f.AutoRefresh = true; return f }
 	alone := second(nil, false, lateCode)
-	alone.Frame = looking(alone.Frame)
+	alone.Page = looking(alone.Page)
 	waiting := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: lateCode}
 	return []sample{
 		{"verify_account_open", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, openCode))},
 		{"verify_account_late", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, lateCode))},
 		{"verify_account_late_alone", "Verify your account", VerifyAccount(alone)},
 		{"verify_account_dead", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, deadCode))},
-		{"reauth_late", "Verification required", Reverify(ReverifyPage{
-			Frame: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepSecond, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
+		{"reauth_late", "Verification required", Reauth(ReauthPage{
+			Page: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepSecond, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
 		})},
 		{"verify_email_late", "Verify your email", VerifyEmail(VerifyEmailPage{looking(signedOut("/sign-up")), "ann@example.com", lateCode})},
 		{"check_email_late", "Check your email", CheckEmail(CheckEmailPage{looking(signedOut("/forgot-password")), "ann@example.com", faring(auth.Delivery{Stalled: true})})},
 		{"verify_phone_dead", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", deadCode})},
-		{"email_late", "Email address", Email(EmailPage{Frame: signedIn("/account/email"), Addresses: auth.Emails{SignIn: "ann@example.com", Pending: &waiting}})},
+		{"email_late", "Email address", Email(EmailPage{Page: signedIn("/account/email"), Addresses: auth.Emails{SignIn: "ann@example.com", Pending: &waiting}})},
 	}
 }
 

@@ -12,7 +12,7 @@ import "twostep/auth"
 
 // EmailPage shows the addresses of an account and changes them.
 type EmailPage struct {
-	Frame
+	Page
 	Addresses auth.Emails
 	Email     string        // as typed
 	Use       auth.EmailUse // into which of the two forms; empty for the first
@@ -20,9 +20,9 @@ type EmailPage struct {
 
 // form is one of the two forms for an address: its field and, for a problem to
 // stand at that field alone, its frame.
-func (p EmailPage) form(use auth.EmailUse, id, label string) (Frame, field) {
+func (p EmailPage) form(use auth.EmailUse, id, label string) (Page, field) {
 	x := field{Name: "email", ID: id, Label: label, Type: "email", Autocomplete: "email"}
-	f := p.Frame
+	f := p.Page
 	if typedHere := (p.Use == auth.ForNotices) == (use == auth.ForNotices); typedHere {
 		x.Value = p.Email
 	} else if f.refused(x) {
@@ -112,9 +112,9 @@ func Email(p EmailPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 templ.SafeURL
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 54, Col: 40}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 54, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
@@ -180,9 +180,9 @@ func Email(p EmailPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var7 templ.SafeURL
-				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 71, Col: 56}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 71, Col: 53}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 				if templ_7745c5c3_Err != nil {
@@ -192,7 +192,7 @@ func Email(p EmailPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -207,9 +207,9 @@ func Email(p EmailPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var8 templ.SafeURL
-				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 80, Col: 41}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 80, Col: 38}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 				if templ_7745c5c3_Err != nil {
@@ -259,7 +259,7 @@ func Email(p EmailPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(account, p.Frame, "Email address", p.fields()...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(account, p.Page, "Email address", p.fields()...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -293,7 +293,7 @@ func waitingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sentTo(p.Frame, e.Code, e.Email.Typed, insteadOfMail).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sentTo(p.Page, e.Code, e.Email.Typed, insteadOfMail).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -326,9 +326,9 @@ func waitingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var12 templ.SafeURL
-		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 101, Col: 39}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 101, Col: 36}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
@@ -338,11 +338,11 @@ func waitingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = input(p.Frame, p.code()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = input(p.Page, p.code()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -354,7 +354,7 @@ func waitingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = choices(p.Frame, choice{Action: "resend", Label: "Send a new code"}, choice{Action: "stop", Label: "Stop the change"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = choices(p.Page, choice{Action: "resend", Label: "Send a new code"}, choice{Action: "stop", Label: "Stop the change"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -366,13 +366,13 @@ func waitingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 	})
 }
 
-// StopEmailPage is where the link leads that the old address was sent.
-type StopEmailPage struct {
-	Frame
+// StopEmailChangePage is where the link leads that the old address was sent.
+type StopEmailChangePage struct {
+	Page
 	Email string // the new address that was asked for; empty where nothing is left to stop
 }
 
-func StopEmail(p StopEmailPage) templ.Component {
+func StopEmailChange(p StopEmailChangePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -423,7 +423,7 @@ func StopEmail(p StopEmailPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = choices(p.Frame, choice{"stop", "Stop the change", primary}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choices(p.Page, choice{"stop", "Stop the change", primary}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -435,7 +435,7 @@ func StopEmail(p StopEmailPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Stop the change of your email address").Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Stop the change of your email address").Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

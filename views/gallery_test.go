@@ -40,10 +40,10 @@ func extremes() []sample {
 	for i := range 9 {
 		manyPhones = append(manyPhones, auth.Phone{ID: auth.PhoneID(fmt.Sprint("p", i)), Number: fmt.Sprintf("+44207946%04d", i), VerifiedAt: now, ReservedAt: now})
 	}
-	called := func(f Frame, name string) Frame { f.Product = name; return f }
-	by := func(f Frame) Frame { f.Account = longest; return f }
+	called := func(f Page, name string) Page { f.Product = name; return f }
+	by := func(f Page) Page { f.Account = longest; return f }
 	sms := auth.Method{Kind: auth.PhoneCode, Phone: digits}
-	own := func(f Frame) Frame { f.Looks = Looks{ownAccent.URL, ownLogo.URL}; return f }
+	own := func(f Page) Page { f.Branding = Branding{ownAccent.URL, ownLogo.URL}; return f }
 
 	var devices []auth.Session
 	for i := range 30 {
@@ -71,19 +71,19 @@ func extremes() []sample {
 		{"own_sessions", "Active devices", Sessions(SessionsPage{own(signedIn("/account/sessions")), devices[:2]})},
 		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{called(signedOut("/sign-up"), arabic), longest, sentCode})},
 		{"long_verify_account", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: called(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Kind: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
+			Page: called(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Kind: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
 		})},
 		{"long_account", "Account", Account(AccountPage{by(called(signedIn("/account"), arabic)), everything})},
 		{"long_manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{by(called(signedIn("/account/manage-mfa"), emoji)), having(auth.Factors{TOTP: sampleTOTP, Phones: manyPhones, BackupCodes: 10}, allKinds...)})},
-		{"long_add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: by(called(signedIn("/account/manage-mfa/add"), emoji)), URI: uri, Key: sampleKey})},
-		{"long_add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: by(called(signedIn("/account/manage-mfa/add"), arabic)), URI: uri, Key: sampleKey, ShowURI: true, Replaces: true})},
+		{"long_add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: by(called(signedIn("/account/manage-mfa/add"), emoji)), URI: uri, Key: sampleKey})},
+		{"long_add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: by(called(signedIn("/account/manage-mfa/add"), arabic)), URI: uri, Key: sampleKey, ShowURI: true, Replaces: true})},
 		{"long_backup_codes", "Backup codes", BackupCodes(BackupCodesPage{by(called(signedIn("/account/manage-mfa/backup-codes"), arabic)), ten, false})},
-		{"long_phone_remove", "Remove phone number", Phone(PhonePage{Frame: by(signedIn("/account/manage-mfa/phones/digits/remove")), Phone: digits, Act: PhoneRemove, Last: true})},
+		{"long_phone_remove", "Remove phone number", Phone(PhonePage{Page: by(signedIn("/account/manage-mfa/phones/digits/remove")), Phone: digits, Action: PhoneRemove, Last: true})},
 		{"long_verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{by(signedIn("/account/add-phone")), digits.Number, "GB", sentCode})},
-		{"long_email", "Email address", Email(EmailPage{Frame: by(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &waiting}})},
+		{"long_email", "Email address", Email(EmailPage{Page: by(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &waiting}})},
 		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15})},
 		{"long_delete", "Delete account", Delete(DeletePage{by(signedIn("/account/delete"))})},
-		{"long_stop_email", "Stop the change of your email address", StopEmail(StopEmailPage{by(signedIn("/account/email/stop")), longest})},
+		{"long_stop_email", "Stop the change of your email address", StopEmailChange(StopEmailChangePage{by(signedIn("/account/email/stop")), longest})},
 		{"long_sessions", "Active devices", Sessions(SessionsPage{by(signedIn("/account/sessions")), devices})},
 		{"long_activity", "Activity", Activity(ActivityPage{by(called(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
 	}

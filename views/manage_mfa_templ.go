@@ -13,7 +13,7 @@ import "twostep/auth"
 // ManageMFAPage lists the second factors of an account and what can be done
 // with each.
 type ManageMFAPage struct {
-	Frame
+	Page
 	Factors auth.Factors
 }
 
@@ -192,7 +192,7 @@ func ManageMFA(p ManageMFAPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(account, p.Frame, "User MFA Settings").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(account, p.Page, "User MFA Settings").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -271,7 +271,7 @@ func totpRow(p ManageMFAPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -438,7 +438,7 @@ func phoneRows(p ManageMFAPage, phones []auth.Phone) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, phone := range phones {
-			templ_7745c5c3_Err = phoneRow(p.Frame, phone, p.Factors.Allows(auth.PhoneCode)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = phoneRow(p.Page, phone, p.Factors.Allows(auth.PhoneCode)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -453,7 +453,7 @@ func phoneRows(p ManageMFAPage, phones []auth.Phone) templ.Component {
 
 // phoneRow is a number and what can be done with it. The names of its links
 // repeat from row to row; aria-describedby says which number each is about.
-func phoneRow(f Frame, phone auth.Phone, allowed bool) templ.Component {
+func phoneRow(f Page, phone auth.Phone, allowed bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

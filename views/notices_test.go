@@ -3,13 +3,13 @@ package views
 import "testing"
 
 func TestNotice_Sentences(t *testing.T) {
-	if got := NoticeSignInFirst.Sentence(); got != "You must be signed in to access this page" {
+	if got := NoticeSignInFirst.text(); got != "You must be signed in to access this page" {
 		t.Errorf("%q", got)
 	}
-	if got := NoticePasswordReset.Sentence(); got != "Your password was set. Sign in with it." {
+	if got := NoticePasswordReset.text(); got != "Your password was set. Sign in with it." {
 		t.Errorf("%q", got)
 	}
-	if got := NoticeTimedOut.Sentence(); got != "You were signed out because nothing was done for a while. Sign in again to go on." {
+	if got := NoticeTimedOut.text(); got != "You were signed out because nothing was done for a while. Sign in again to go on." {
 		t.Errorf("%q", got)
 	}
 	said := map[string]Notice{"": ""}
@@ -19,7 +19,7 @@ func TestNotice_Sentences(t *testing.T) {
 		}
 		said[text] = notice
 	}
-	if got := Notice("<b>forged</b>").Sentence(); got != "" {
+	if got := Notice("<b>forged</b>").text(); got != "" {
 		t.Errorf("an unknown notice says %q", got)
 	}
 }

@@ -309,28 +309,28 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 func TestPages_EscapeWhatOthersWrote(t *testing.T) {
 	const markup = `"><script>alert(1)</script>`
 	f := signedIn(`/account?x="><script>`)
-	f.Product, f.Account, f.Token, f.Looks = markup, markup, markup, Looks{markup, markup}
+	f.Product, f.Account, f.Token, f.Branding = markup, markup, markup, Branding{markup, markup}
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
 		render(t, SignIn(SignInPage{f, markup, true})),
 		render(t, SignUp(SignUpPage{f, markup, 15})),
 		render(t, VerifyEmail(VerifyEmailPage{f, markup, sentCode})),
-		render(t, VerifyAccount(VerifyAccountPage{Frame: f, Email: markup, Method: auth.Method{Kind: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Kind: auth.PhoneCode, Phone: number}}})),
+		render(t, VerifyAccount(VerifyAccountPage{Page: f, Email: markup, Method: auth.Method{Kind: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Kind: auth.PhoneCode, Phone: number}}})),
 		render(t, ManageMFA(ManageMFAPage{f, auth.Factors{Phones: []auth.Phone{number}}})),
-		render(t, AddTOTP(AddTOTPPage{Frame: f, URI: markup, Key: markup, ShowURI: true})),
+		render(t, AddTOTP(AddTOTPPage{Page: f, URI: markup, Key: markup, ShowURI: true})),
 		render(t, BackupCodes(BackupCodesPage{f, []string{markup}, true})),
 		render(t, AddPhone(AddPhonePage{f, markup, true})),
-		render(t, Reverify(ReverifyPage{Frame: f, Step: auth.StepPassword, Email: markup})),
+		render(t, Reauth(ReauthPage{Page: f, Step: auth.StepPassword, Email: markup})),
 		render(t, CheckEmail(CheckEmailPage{f, markup, sentCode})),
 		render(t, NewPassword(NewPasswordPage{f, markup, 15})),
-		render(t, Email(EmailPage{Frame: f, Addresses: auth.Emails{
+		render(t, Email(EmailPage{Page: f, Addresses: auth.Emails{
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
-		render(t, StopEmail(StopEmailPage{f, markup})),
+		render(t, StopEmailChange(StopEmailChangePage{f, markup})),
 		render(t, Sessions(SessionsPage{f, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}})),
 		render(t, Activity(ActivityPage{f, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
 		render(t, Idle(IdlePage{f, now, markup})),
-		render(t, ShowTrouble(TroublePage{f, TroubleFault, markup})),
+		render(t, ShowError(ErrorPage{f, ErrorInternal, markup})),
 	}
 	for _, page := range pages {
 		if strings.Contains(page, "<script") {
@@ -395,7 +395,7 @@ func TestReloads(t *testing.T) {
 		}
 	}
 	for wait, want := range map[time.Duration]bool{0: false, time.Second: true, 10 * time.Minute: true, time.Hour: false} {
-		if Reloads(&auth.Problem{Reason: auth.TooManyCodes, Wait: wait}) != want || Reloads(&auth.Problem{Reason: auth.TooManyAttempts, Wait: wait}) {
+		if RefreshesAfterWait(&auth.Problem{Reason: auth.TooManyCodes, Wait: wait}) != want || RefreshesAfterWait(&auth.Problem{Reason: auth.TooManyAttempts, Wait: wait}) {
 			t.Errorf("a wait of %v reloads is %v", wait, !want)
 		}
 	}

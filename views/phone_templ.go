@@ -10,35 +10,35 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// A PhoneAct is what is done with a number; its name ends the page's address
+// A PhoneAction is what is done with a number; its name ends the page's address
 // and is the button's value.
-type PhoneAct string
+type PhoneAction string
 
 // The acts.
 const (
-	PhoneUse     PhoneAct = "use"
-	PhoneDisable PhoneAct = "disable"
-	PhoneRemove  PhoneAct = "remove"
+	PhoneUse     PhoneAction = "use"
+	PhoneDisable PhoneAction = "disable"
+	PhoneRemove  PhoneAction = "remove"
 )
 
 // PhonePage asks before a number is used, disabled or removed.
 type PhonePage struct {
-	Frame
-	Phone auth.Phone
-	Act   PhoneAct
-	Last  bool // whether it is the last second factor
-	First bool // whether it becomes the first one
+	Page
+	Phone  auth.Phone
+	Action PhoneAction
+	Last   bool // whether it is the last second factor
+	First  bool // whether it becomes the first one
 }
 
 // words are the page's title and its button, which is named as on the list.
 func (p PhonePage) words() (h1 string, button choice) {
-	switch p.Act {
+	switch p.Action {
 	case PhoneUse:
-		return "Use phone number for MFA", choice{string(p.Act), "Use for MFA", primary}
+		return "Use phone number for MFA", choice{string(p.Action), "Use for MFA", primary}
 	case PhoneDisable:
-		return "Disable phone number for MFA", choice{string(p.Act), "Disable for MFA", danger}
+		return "Disable phone number for MFA", choice{string(p.Action), "Disable for MFA", danger}
 	}
-	return "Remove phone number", choice{string(p.Act), "Remove from account", danger}
+	return "Remove phone number", choice{string(p.Action), "Remove from account", danger}
 }
 
 func Phone(p PhonePage) templ.Component {
@@ -92,7 +92,7 @@ func Phone(p PhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			switch p.Act {
+			switch p.Action {
 			case PhoneUse:
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>Codes will be sent to this number when you sign in.</p>")
 				if templ_7745c5c3_Err != nil {
@@ -129,13 +129,13 @@ func Phone(p PhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = confirm(p.Frame, button).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm(p.Page, button).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, h1).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, h1).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -145,7 +145,7 @@ func Phone(p PhonePage) templ.Component {
 
 // AddPhonePage asks for a number, and says before it does what SMS is worth (SM-01).
 type AddPhonePage struct {
-	Frame
+	Page
 	Phone string // as typed
 	TOTP  bool   // whether an authentication app can be had instead
 }
@@ -202,9 +202,9 @@ func AddPhone(p AddPhonePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 templ.SafeURL
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 80, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 80, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -214,11 +214,11 @@ func AddPhone(p AddPhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, phone).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, phone).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -232,7 +232,7 @@ func AddPhone(p AddPhonePage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Add phone", phone).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Add phone", phone).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -243,7 +243,7 @@ func AddPhone(p AddPhonePage) templ.Component {
 // VerifyPhonePage asks for the code that proves a number. It shows the whole
 // number as it was read, so that a slip in typing it is seen.
 type VerifyPhonePage struct {
-	Frame
+	Page
 	Number string         // E.164
 	Region string         // ISO 3166 code of its country; empty where it has none
 	Code   *auth.SentCode // nil where none is on its way
@@ -290,7 +290,7 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = sentTo(p.Frame, p.Code, p.whole(), insteadOfSMS).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sentTo(p.Page, p.Code, p.whole(), insteadOfSMS).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -299,9 +299,9 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 templ.SafeURL
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 108, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 108, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
@@ -311,11 +311,11 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, code).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, code).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -327,13 +327,13 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, choice{Action: "resend", Label: "Send a new code"}, choice{Action: "another", Label: "Use another number"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, choice{Action: "resend", Label: "Send a new code"}, choice{Action: "another", Label: "Use another number"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Verify phone", code).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Verify phone", code).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -343,7 +343,7 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 
 // PhoneAddedPage says that a number was proved and offers to use it.
 type PhoneAddedPage struct {
-	Frame
+	Page
 	Phone auth.Phone
 }
 
@@ -398,9 +398,9 @@ func PhoneAdded(p PhoneAddedPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 templ.SafeURL
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 126, Col: 55}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 126, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {
@@ -410,7 +410,7 @@ func PhoneAdded(p PhoneAddedPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -424,7 +424,7 @@ func PhoneAdded(p PhoneAddedPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Phone added").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Phone added").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

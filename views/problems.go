@@ -63,7 +63,7 @@ func Sentence(p *auth.Problem) string {
 // Reloads reports whether the page of a problem comes again by itself once the
 // wait is over: where there is nothing to type meanwhile that would be lost
 // but an earlier code, and a button to press afterwards.
-func Reloads(p *auth.Problem) bool {
+func RefreshesAfterWait(p *auth.Problem) bool {
 	return p.Reason == auth.TooManyCodes && p.Wait > 0 && p.Wait <= reloadsWithin
 }
 

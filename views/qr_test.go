@@ -60,7 +60,7 @@ func TestDrawQR_LongAddressFits(t *testing.T) {
 // TestAddTOTP_TooLongForQR: what no QR code holds leaves the key and the URI.
 func TestAddTOTP_TooLongForQR(t *testing.T) {
 	long := "otpauth://totp/" + strings.Repeat("a", 3000)
-	page := render(t, AddTOTP(AddTOTPPage{Frame: signedIn("/account/manage-mfa/add"), URI: long, Key: sampleKey}))
+	page := render(t, AddTOTP(AddTOTPPage{Page: signedIn("/account/manage-mfa/add"), URI: long, Key: sampleKey}))
 	doc := parse(t, page)
 	if doc.Find("svg.qr").Length() != 0 || !strings.Contains(doc.Find(".key").Text(), groups(sampleKey)) {
 		t.Error("no way to set up the app")
@@ -68,7 +68,7 @@ func TestAddTOTP_TooLongForQR(t *testing.T) {
 }
 
 func TestAddTOTP_QRIsAnImageWithAName(t *testing.T) {
-	page := render(t, AddTOTP(AddTOTPPage{Frame: signedIn("/account/manage-mfa/add"), URI: sampleURI, Key: sampleKey}))
+	page := render(t, AddTOTP(AddTOTPPage{Page: signedIn("/account/manage-mfa/add"), URI: sampleURI, Key: sampleKey}))
 	svg := parse(t, page).Find("svg.qr")
 	if svg.AttrOr("role", "") != "img" || svg.AttrOr("aria-label", "") == "" || svg.AttrOr("shape-rendering", "") != "crispEdges" {
 		t.Error("the QR code is no image with a name")

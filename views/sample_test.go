@@ -53,22 +53,22 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 	return has
 }
 
-func signedOut(action string) Frame {
-	return Frame{Product: "Twostep", Token: "form-token", Action: action, Now: now}
+func signedOut(action string) Page {
+	return Page{Product: "Twostep", Token: "form-token", URL: action, Now: now}
 }
 
-func signedIn(action string) Frame {
+func signedIn(action string) Page {
 	f := signedOut(action)
 	f.Account = "ann@example.com"
 	return f
 }
 
-func refusedWith(f Frame, p auth.Problem) Frame {
+func refusedWith(f Page, p auth.Problem) Page {
 	f.Problem = &p
 	return f
 }
 
-func saying(f Frame, n Notice) Frame {
+func saying(f Page, n Notice) Page {
 	f.Notice = n
 	return f
 }
@@ -100,18 +100,18 @@ func samples() []sample {
 		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials}), "ann@example.com", true})},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
-		{"verify_account_app_alone", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", Method: app})},
+		{"verify_account_app_alone", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: refusedWith(signedOut(signIn), wrongCode), Email: "ann@example.com", Method: app, BackupCodes: true, Ticked: true,
+			Page: refusedWith(signedOut(signIn), wrongCode), Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true,
 		})},
 		{"verify_account_sms", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: saying(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
+			Page: saying(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
 		})},
-		{"verify_account_sms_none", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", Method: sms})},
-		{"verify_account_switched_off", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
-		{"verify_account_closed", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com"})},
+		{"verify_account_sms_none", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: sms})},
+		{"verify_account_switched_off", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
+		{"verify_account_closed", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com"})},
 		{"account", "Account", Account(AccountPage{signedIn("/account"), everything})},
 		{"account_off", "Account", Account(AccountPage{saying(signedIn("/account"), NoticeSignedUp), having(auth.Factors{}, allKinds...)})},
 		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
@@ -125,8 +125,8 @@ func samples() []sample {
 		}, allKinds...)})},
 		{"manage_mfa_app_only", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, auth.TOTPCode)})},
 		{"manage_mfa_switched_off", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(everything)})},
-		{"add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: signedIn(add), URI: sampleURI, Key: sampleKey})},
-		{"add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: signedIn(add + "?format=uri"), URI: sampleURI, Key: sampleKey, ShowURI: true, Replaces: true})},
+		{"add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: signedIn(add), URI: sampleURI, Key: sampleKey})},
+		{"add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: signedIn(add + "?format=uri"), URI: sampleURI, Key: sampleKey, ShowURI: true, Replaces: true})},
 		{"verify_totp", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{signedIn(add)})},
 		{"verify_totp_refused", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{refusedWith(signedIn(add), wrongCode)})},
 		{"backup_codes_enrolling", "Backup codes", BackupCodes(BackupCodesPage{signedIn(add), ten, true})},
@@ -135,10 +135,10 @@ func samples() []sample {
 		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7})},
 		{"remove_totp_last", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), true, 7})},
 		{"generate_codes", "Generate new backup codes", GenerateCodes(GenerateCodesPage{signedIn(manage + "/backup-codes"), 2})},
-		{"phone_use", "Use phone number for MFA", Phone(PhonePage{Frame: signedIn(manage + "/phones/spare/use"), Phone: sparePhone, Act: PhoneUse, First: true})},
-		{"phone_disable", "Disable phone number for MFA", Phone(PhonePage{Frame: signedIn(manage + "/phones/home/disable"), Phone: homePhone, Act: PhoneDisable, Last: true})},
-		{"phone_remove", "Remove phone number", Phone(PhonePage{Frame: signedIn(manage + "/phones/spare/remove"), Phone: sparePhone, Act: PhoneRemove})},
-		{"phone_remove_last", "Remove phone number", Phone(PhonePage{Frame: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Act: PhoneRemove, Last: true})},
+		{"phone_use", "Use phone number for MFA", Phone(PhonePage{Page: signedIn(manage + "/phones/spare/use"), Phone: sparePhone, Action: PhoneUse, First: true})},
+		{"phone_disable", "Disable phone number for MFA", Phone(PhonePage{Page: signedIn(manage + "/phones/home/disable"), Phone: homePhone, Action: PhoneDisable, Last: true})},
+		{"phone_remove", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/spare/remove"), Phone: sparePhone, Action: PhoneRemove})},
+		{"phone_remove_last", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Action: PhoneRemove, Last: true})},
 		{"add_phone", "Add phone", AddPhone(AddPhonePage{signedIn("/account/add-phone"), "", true})},
 		{"add_phone_refused", "Add phone", AddPhone(AddPhonePage{refusedWith(signedIn("/account/add-phone"), auth.Problem{Reason: auth.PhoneInvalid, Field: "phone"}), "12", false})},
 		{"verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", sentCode})},
@@ -148,13 +148,13 @@ func samples() []sample {
 	all = append(all, deliveries(app, sms)...)
 	all = append(all, waysBack(app, sms)...)
 	all = append(all, accountPages()...)
-	for _, t := range []Trouble{TroubleNotFound, TroubleForged, TroubleTooLarge, TroubleMethod, TroubleFault, TroubleBusy} {
-		p := TroublePage{Frame: signedOut("/somewhere"), Trouble: t}
-		if t == TroubleFault {
+	for _, t := range []ErrorKind{ErrorNotFound, ErrorFormExpired, ErrorTooLarge, ErrorMethodNotAllowed, ErrorInternal, ErrorBusy} {
+		p := ErrorPage{Page: signedOut("/somewhere"), Kind: t}
+		if t == ErrorInternal {
 			p.RequestID = "req-1"
 		}
 		h1, _ := p.words()
-		all = append(all, sample{"trouble_" + string(t), h1, ShowTrouble(p)})
+		all = append(all, sample{"trouble_" + string(t), h1, ShowError(p)})
 	}
 	return all
 }
@@ -168,23 +168,23 @@ func waysBack(app, sms auth.Method) []sample {
 	)
 	wrongCurrent := auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "current"}
 	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
-	reverify := func(f Frame, step auth.Step) ReverifyPage {
-		return ReverifyPage{Frame: f, Step: step, Email: "ann@example.com"}
+	reverify := func(f Page, step auth.Step) ReauthPage {
+		return ReauthPage{Page: f, Step: step, Email: "ann@example.com"}
 	}
 	byApp, bySMS, wrong := reverify(signedIn(verify), auth.StepSecond), reverify(signedIn(verify), auth.StepSecond), reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepSecond)
 	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true
 	bySMS.Method, bySMS.Others = sms, []auth.Method{app}
 	wrong.Method = app
 	return []sample{
-		{"reauth_password", "Verification required", Reverify(reverify(signedIn(verify), auth.StepPassword))},
-		{"reauth_password_refused", "Verification required", Reverify(reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "password"}), auth.StepPassword))},
-		{"reauth_app", "Verification required", Reverify(byApp)},
-		{"reauth_refused", "Verification required", Reverify(wrong)},
-		{"reauth_sms", "Verification required", Reverify(bySMS)},
-		{"reauth_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepSecond))},
-		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
-		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), SMS: true})},
-		{"setup_mfa_unseen", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
+		{"reauth_password", "Verification required", Reauth(reverify(signedIn(verify), auth.StepPassword))},
+		{"reauth_password_refused", "Verification required", Reauth(reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "password"}), auth.StepPassword))},
+		{"reauth_app", "Verification required", Reauth(byApp)},
+		{"reauth_refused", "Verification required", Reauth(wrong)},
+		{"reauth_sms", "Verification required", Reauth(bySMS)},
+		{"reauth_closed", "Verification required", Reauth(reverify(signedIn(verify), auth.StepSecond))},
+		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
+		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"setup_mfa_unseen", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
@@ -229,15 +229,15 @@ func accountPages() []sample {
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
 	return []sample{
-		{"email", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: plain})},
-		{"email_second", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: second})},
-		{"email_waiting", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: changing})},
-		{"email_waiting_refused", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), Addresses: changing})},
-		{"email_waiting_notices", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: adding})},
-		{"email_refused", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
-		{"email_refused_notices", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
-		{"stop_email", "Stop the change of your email address", StopEmail(StopEmailPage{signedOut(stop), "new@example.com"})},
-		{"stop_email_over", "Stop the change of your email address", StopEmail(StopEmailPage{refusedWith(signedIn(stop), over), ""})},
+		{"email", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: plain})},
+		{"email_second", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: second})},
+		{"email_waiting", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: changing})},
+		{"email_waiting_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), Addresses: changing})},
+		{"email_waiting_notices", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: adding})},
+		{"email_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
+		{"email_refused_notices", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
+		{"stop_email", "Stop the change of your email address", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
+		{"stop_email_over", "Stop the change of your email address", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), over), ""})},
 		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{here, phone, script}})},
 		{"sessions_alone", "Active devices", Sessions(SessionsPage{saying(signedIn(sessions), NoticeSessionsEnded), []auth.Session{here}})},
 		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityRetention})},

@@ -13,11 +13,11 @@ import "twostep/auth"
 // A secondFactor is what is asked in the second step, at sign-in and wherever
 // a person proves anew who they are.
 type secondFactor struct {
-	Method      auth.Method   // what is asked now; zero where all of the account's are switched off
-	Others      []auth.Method // what else the account has
-	BackupCodes bool          // whether a backup code may be typed
-	Ticked      bool          // whether the answer was marked as one
-	Code        *auth.SentCode
+	Method            auth.Method   // what is asked now; zero where all of the account's are switched off
+	Others            []auth.Method // what else the account has
+	BackupCodes       bool          // whether a backup code may be typed
+	BackupCodeChecked bool          // whether the answer was marked as one
+	Code              *auth.SentCode
 }
 
 // closed reports whether there is nothing that could be answered.
@@ -46,7 +46,7 @@ func (s secondFactor) choices() []choice {
 	return all
 }
 
-func askSecond(f Frame, s secondFactor) templ.Component {
+func askSecond(f Page, s secondFactor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -74,7 +74,7 @@ func askSecond(f Frame, s secondFactor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case s.Method.Kind == auth.PhoneCode:
-			templ_7745c5c3_Err = sentTo(f, s.Code, Mask(s.Method.Phone.Number), s.instead()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sentTo(f, s.Code, maskPhone(s.Method.Phone.Number), s.instead()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -95,9 +95,9 @@ func askSecond(f Frame, s secondFactor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var2 templ.SafeURL
-			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(f.Action)
+			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(f.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 53, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 53, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -116,7 +116,7 @@ func askSecond(f Frame, s secondFactor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.BackupCodes {
-				templ_7745c5c3_Err = tick("backupcode", "This code is a backup code", s.Ticked).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = tick("backupcode", "This code is a backup code", s.BackupCodeChecked).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

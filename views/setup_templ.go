@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 // SetupMFAPage is where somebody stays who must set up a second factor first.
 type SetupMFAPage struct {
-	Frame
+	Page
 	TOTP        bool // whether an app can be set up on this site
 	SMS         bool // whether a phone can
 	CodesUnseen bool // the factor is there, and its backup codes wait to be saved
@@ -78,7 +78,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Set up two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Set up two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -12,7 +12,7 @@ import "twostep/auth"
 
 // SignInPage asks for the address and the password.
 type SignInPage struct {
-	Frame
+	Page
 	Email      string // as typed
 	SignUpOpen bool   // whether strangers may make an account
 }
@@ -57,9 +57,9 @@ func SignIn(p SignInPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 templ.SafeURL
-			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_in.templ`, Line: 16, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_in.templ`, Line: 16, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -69,15 +69,15 @@ func SignIn(p SignInPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, email).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, email).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, password).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, password).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -97,7 +97,7 @@ func SignIn(p SignInPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Sign in", email, password).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Sign in", email, password).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -107,13 +107,13 @@ func SignIn(p SignInPage) templ.Component {
 
 // VerifyAccountPage asks for the second factor.
 type VerifyAccountPage struct {
-	Frame
-	Email       string
-	Method      auth.Method   // what is asked now; zero where all of the account's are switched off
-	Others      []auth.Method // what else the account has
-	BackupCodes bool          // whether it has backup codes left
-	Ticked      bool          // whether the answer was marked as one
-	Code        *auth.SentCode
+	Page
+	Email             string
+	Method            auth.Method   // what is asked now; zero where all of the account's are switched off
+	Others            []auth.Method // what else the account has
+	BackupCodes       bool          // whether it has backup codes left
+	BackupCodeChecked bool          // whether the answer was marked as one
+	Code              *auth.SentCode
 }
 
 func VerifyAccount(p VerifyAccountPage) templ.Component {
@@ -137,7 +137,7 @@ func VerifyAccount(p VerifyAccountPage) templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		second := secondFactor{p.Method, p.Others, p.BackupCodes, p.Ticked, p.Code}
+		second := secondFactor{p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code}
 		templ_7745c5c3_Var5 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -167,7 +167,7 @@ func VerifyAccount(p VerifyAccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = askSecond(p.Frame, second).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = askSecond(p.Page, second).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -175,13 +175,13 @@ func VerifyAccount(p VerifyAccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, append(second.choices(), choice{Action: "start_over", Label: "Start over"})...).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, append(second.choices(), choice{Action: "start_over", Label: "Start over"})...).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Verify your account", second.field()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Verify your account", second.field()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

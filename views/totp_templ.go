@@ -12,7 +12,7 @@ import "strconv"
 
 // AddTOTPPage shows the key of an app that is being added.
 type AddTOTPPage struct {
-	Frame
+	Page
 	URI, Key string // the otpauth address, and the key in it
 	ShowURI  bool   // in place of the QR code
 	Replaces bool   // an app that is enrolled already
@@ -161,7 +161,7 @@ func AddTOTP(p AddTOTPPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, choice{"verify", "Verify", primary}, choice{Action: "reset", Label: "Reset"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, choice{"verify", "Verify", primary}, choice{Action: "reset", Label: "Reset"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -171,7 +171,7 @@ func AddTOTP(p AddTOTPPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Add TOTP MFA").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Add TOTP MFA").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -264,7 +264,7 @@ func qrCode(q qrDrawing) templ.Component {
 }
 
 // VerifyTOTPPage asks for the first code of an app that is being added.
-type VerifyTOTPPage struct{ Frame }
+type VerifyTOTPPage struct{ Page }
 
 func VerifyTOTP(p VerifyTOTPPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -306,9 +306,9 @@ func VerifyTOTP(p VerifyTOTPPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 templ.SafeURL
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/totp.templ`, Line: 70, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/totp.templ`, Line: 70, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {
@@ -318,11 +318,11 @@ func VerifyTOTP(p VerifyTOTPPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, code).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, code).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -334,7 +334,7 @@ func VerifyTOTP(p VerifyTOTPPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, choice{Action: "reset", Label: "Reset"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, choice{Action: "reset", Label: "Reset"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -344,7 +344,7 @@ func VerifyTOTP(p VerifyTOTPPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Verify TOTP", code).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Verify TOTP", code).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -353,7 +353,7 @@ func VerifyTOTP(p VerifyTOTPPage) templ.Component {
 }
 
 // TOTPSuccessPage says that an app was added.
-type TOTPSuccessPage struct{ Frame }
+type TOTPSuccessPage struct{ Page }
 
 func TOTPSuccess(p TOTPSuccessPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -394,7 +394,7 @@ func TOTPSuccess(p TOTPSuccessPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Success!").Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Success!").Render(templ.WithChildren(ctx, templ_7745c5c3_Var15), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -404,7 +404,7 @@ func TOTPSuccess(p TOTPSuccessPage) templ.Component {
 
 // RemoveTOTPPage asks before the app is removed.
 type RemoveTOTPPage struct {
-	Frame
+	Page
 	Last        bool // whether it is the last second factor
 	BackupCodes int  // how many are left
 }
@@ -461,13 +461,13 @@ func RemoveTOTP(p RemoveTOTPPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = confirm(p.Frame, choice{"remove", "Remove", danger}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm(p.Page, choice{"remove", "Remove", danger}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Remove two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var17), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Remove two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var17), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -537,7 +537,7 @@ func whatGoes(last bool, codes string) templ.Component {
 }
 
 // confirm is the button that does it and the link that does not.
-func confirm(f Frame, c choice) templ.Component {
+func confirm(f Page, c choice) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -563,9 +563,9 @@ func confirm(f Frame, c choice) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var21 templ.SafeURL
-		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinURLErrs(f.Action)
+		templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinURLErrs(f.URL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/totp.templ`, Line: 128, Col: 54}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/totp.templ`, Line: 128, Col: 51}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 		if templ_7745c5c3_Err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // Mask shows as much of a phone number as its owner needs to know it by (SM-10).
-func Mask(number string) string {
+func maskPhone(number string) string {
 	if len(number) > 4 {
 		number = number[len(number)-4:]
 	}
@@ -91,7 +91,7 @@ func groups(key string) string {
 // useLabel and useAction name the button that turns to another method.
 func useLabel(m auth.Method) string {
 	if m.Kind == auth.PhoneCode {
-		return "Send a code to " + Mask(m.Phone.Number)
+		return "Send a code to " + maskPhone(m.Phone.Number)
 	}
 	return "Use your authentication app"
 }

@@ -46,7 +46,7 @@ func TestCountry(t *testing.T) {
 
 func TestMask_ShowsFourDigits(t *testing.T) {
 	for number, want := range map[string]string{"+14155554242": "•••• 4242", "12": "•••• 12", "": "•••• "} {
-		if got := Mask(number); got != want {
+		if got := maskPhone(number); got != want {
 			t.Errorf("%q is masked as %q", number, got)
 		}
 	}

@@ -8,44 +8,44 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// A Trouble is why a request led to no page of the site.
-type Trouble string
+// A ErrorKind is why a request led to no page of the site.
+type ErrorKind string
 
 // The troubles, each with its status code.
 const (
-	TroubleNotFound Trouble = "not_found" // 404
-	TroubleForged   Trouble = "forged"    // 403: the form is too old or from another site
-	TroubleTooLarge Trouble = "too_large" // 413
-	TroubleMethod   Trouble = "method"    // 405
-	TroubleFault    Trouble = "fault"     // 500, ours
-	TroubleBusy     Trouble = "busy"      // 503
+	ErrorNotFound         ErrorKind = "not_found" // 404
+	ErrorFormExpired      ErrorKind = "forged"    // 403: the form is too old or from another site
+	ErrorTooLarge         ErrorKind = "too_large" // 413
+	ErrorMethodNotAllowed ErrorKind = "method"    // 405
+	ErrorInternal         ErrorKind = "fault"     // 500, ours
+	ErrorBusy             ErrorKind = "busy"      // 503
 )
 
-// TroublePage says why there is nothing to see.
-type TroublePage struct {
-	Frame
-	Trouble   Trouble
+// ErrorPage says why there is nothing to see.
+type ErrorPage struct {
+	Page
+	Kind      ErrorKind
 	RequestID string // by which the operator finds a fault in the log
 }
 
 // words are the page's title and what a person can do.
-func (p TroublePage) words() (h1, text string) {
-	switch p.Trouble {
-	case TroubleNotFound:
+func (p ErrorPage) words() (h1, text string) {
+	switch p.Kind {
+	case ErrorNotFound:
 		return "Page not found", "There is no page at this address. It may be mistyped, or the page is gone."
-	case TroubleForged:
+	case ErrorFormExpired:
 		return "Form not accepted", "The form was too old or came from another site, so nothing was changed. Reload the page it was on and try again."
-	case TroubleTooLarge:
+	case ErrorTooLarge:
 		return "Too much was sent", "What was sent is larger than any form of this site, so nothing was changed. Go back and shorten what you typed."
-	case TroubleMethod:
+	case ErrorMethodNotAllowed:
 		return "Not possible here", "This address does not take what was sent to it, so nothing was changed."
-	case TroubleBusy:
+	case ErrorBusy:
 		return "The site is busy", "More people are using the site than it can serve at once. Wait a moment and try again."
 	}
 	return "Something went wrong", "This was our fault, not yours. Try again; if it goes on, tell the people who run this site."
 }
 
-func ShowTrouble(p TroublePage) templ.Component {
+func ShowError(p ErrorPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -86,7 +86,7 @@ func ShowTrouble(p TroublePage) templ.Component {
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/trouble.templ`, Line: 43, Col: 11}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 43, Col: 11}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -104,7 +104,7 @@ func ShowTrouble(p TroublePage) templ.Component {
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(p.RequestID)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/trouble.templ`, Line: 45, Col: 46}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 45, Col: 46}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
@@ -121,7 +121,7 @@ func ShowTrouble(p TroublePage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, h1).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, h1).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

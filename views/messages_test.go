@@ -30,7 +30,7 @@ func TestWrite_EveryLetter(t *testing.T) {
 		t.Run(string(letter), func(t *testing.T) {
 			m := message(letter, auth.ByEmail)
 			m.Code = "123456"
-			subject, body := Write(m, "Big Co & Söhne", origin)
+			subject, body := RenderMessage(m, "Big Co & Söhne", origin)
 			if !strings.Contains(subject, "Big Co & Söhne") || strings.ContainsAny(subject, "\r\n") {
 				t.Errorf("subject is %q", subject)
 			}
@@ -70,7 +70,7 @@ func TestWrite_SMSIsBoundToTheHost(t *testing.T) {
 	for letter := range codeUses {
 		m := message(letter, auth.BySMS)
 		m.Code = "012345"
-		subject, body := Write(m, "Twostep", origin)
+		subject, body := RenderMessage(m, "Twostep", origin)
 		lines := strings.Split(body, "\n")
 		found := lastLine.FindStringSubmatch(lines[len(lines)-1])
 		if found == nil || found[1] != "id.example.org" || found[2] != "012345" {
@@ -91,8 +91,8 @@ func TestWrite_BrowserStaysOnItsLine(t *testing.T) {
 	plain := message(auth.MessageKind(auth.TOTPAdded), auth.ByEmail)
 	forged := plain
 	forged.UserAgent = "Firefox/140 Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
-	_, want := Write(plain, "Twostep", origin)
-	_, got := Write(forged, "Two\r\nstep", origin)
+	_, want := RenderMessage(plain, "Twostep", origin)
+	_, got := RenderMessage(forged, "Two\r\nstep", origin)
 	if strings.Contains(got, "Call") || strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
 		t.Errorf("body is %q", got)
 	}
@@ -101,7 +101,7 @@ func TestWrite_BrowserStaysOnItsLine(t *testing.T) {
 func TestWrite_LeavesOutWhatIsUnknown(t *testing.T) {
 	m := message(auth.MessageEmailTaken, auth.ByEmail)
 	m.IP, m.UserAgent = "", ""
-	_, body := Write(m, "Twostep", origin)
+	_, body := RenderMessage(m, "Twostep", origin)
 	if strings.Contains(body, "From:") || strings.Contains(body, "Browser") {
 		t.Errorf("body is\n%s", body)
 	}
@@ -118,7 +118,7 @@ func TestWrite_NothingSuperfluous(t *testing.T) {
 // built from the site's own origin, and no other letter has a token.
 func TestWrite_StopsAChangeOfAddress(t *testing.T) {
 	for _, letter := range auth.MessageKinds() {
-		_, body := Write(message(letter, auth.ByEmail), "Twostep", origin)
+		_, body := RenderMessage(message(letter, auth.ByEmail), "Twostep", origin)
 		want := letter == auth.MessageKind(auth.EmailChangeRequested)
 		if got := strings.Contains(body, origin+"/account/email/stop?token=stop%2Btoken\n"); got != want || !want && strings.Contains(body, "token") {
 			t.Errorf("%s: body is\n%s", letter, body)
@@ -136,7 +136,7 @@ func TestWrite_SaysWhatToDo(t *testing.T) {
 		auth.EmailChanged: "/", auth.AccountDeleted: "/",
 	}
 	for what, path := range tests {
-		_, body := Write(message(auth.MessageKind(what), auth.ByEmail), "Twostep", origin)
+		_, body := RenderMessage(message(auth.MessageKind(what), auth.ByEmail), "Twostep", origin)
 		if !strings.Contains(body, origin+path+"\n") {
 			t.Errorf("%s does not lead to %s:\n%s", what, path, body)
 		}

@@ -11,7 +11,7 @@ import (
 // Write turns a message into words. origin is the site's own, like
 // https://id.example.org: no link is ever built from what a request says. An
 // SMS has no subject.
-func Write(m auth.Message, product, origin string) (subject, body string) {
+func RenderMessage(m auth.Message, product, origin string) (subject, body string) {
 	product = oneLine(product)
 	if _, isCode := codeUses[m.Kind]; isCode {
 		if m.Channel == auth.BySMS {
@@ -78,7 +78,7 @@ func addressTaken(m auth.Message, product, origin string) string {
 func notify(m auth.Message, product, origin string) (subject, body string) {
 	words := notifications[m.Kind]
 	fill := strings.NewReplacer(
-		"PRODUCT", product, "NUMBER", Mask(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left),
+		"PRODUCT", product, "NUMBER", maskPhone(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left),
 		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
 	)
 	parts := []string{fill.Replace(words.text), strings.Join(circumstances(m), "\n")}

@@ -9,27 +9,27 @@ import (
 	"twostep/auth"
 )
 
-// Frame is what every page carries.
-type Frame struct {
-	Product string        // the site's name
-	Account string        // address of whose account it is; empty when signed out
-	Token   string        // form token: every form sends it as "token"
-	Action  string        // the page's own URL, path and query: forms post there unless said otherwise
-	Problem *auth.Problem // what was refused; nil on a GET
-	Notice  Notice        // said once
-	Now     time.Time
-	Looks   Looks
+// A Page holds what all pages have in common.
+type Page struct {
+	Product  string        // the site's name
+	Account  string        // address of whose account it is; empty when signed out
+	Token    string        // form token: every form sends it as "token"
+	URL      string        // the page's own URL, path and query: forms post there unless said otherwise
+	Problem  *auth.Problem // what was refused; nil on a GET
+	Notice   Notice        // said once
+	Now      time.Time
+	Branding Branding
 
-	Reloading bool // whether the page comes again by itself to see whether a code has gone
+	AutoRefresh bool // whether the page comes again by itself to see whether a code has gone
 }
 
 // Looks are the operator's own, beside the name: the addresses of a stylesheet
 // with the accent colour and of a logo. Empty for those of the product.
-type Looks struct{ Accent, Logo string }
+type Branding struct{ Accent, Logo string }
 
 // title is what the browser's tab says. After a refused post it starts with
 // the word Error, which is the first thing a screen reader says (G85).
-func (f Frame) title(h1 string) string {
+func (f Page) title(h1 string) string {
 	title := h1 + " · " + f.Product
 	if f.Problem != nil {
 		title = "Error: " + title
@@ -38,11 +38,11 @@ func (f Frame) title(h1 string) string {
 }
 
 // refused reports whether the refused post was refused for this field.
-func (f Frame) refused(x field) bool { return f.Problem != nil && f.Problem.Field == x.Name }
+func (f Page) refused(x field) bool { return f.Problem != nil && f.Problem.Field == x.Name }
 
 // problemAt is the id of the field that the problem is about, where the page
 // has that field; else empty, and the summary is plain text.
-func (f Frame) problemAt(fields []field) string {
+func (f Page) problemAt(fields []field) string {
 	for _, x := range fields {
 		if f.refused(x) {
 			return x.id()
@@ -73,7 +73,7 @@ func (x field) id() string {
 }
 
 // describedBy lists the ids of what explains a field.
-func (x field) describedBy(f Frame) string {
+func (x field) describedBy(f Page) string {
 	ids := ""
 	if x.Hint != "" {
 		ids = x.id() + "-hint"
