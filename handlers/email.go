@@ -31,7 +31,7 @@ func postEmail(v *visit) (string, error) {
 	case "add":
 		err = rules.StartEmailChange(v.ctx(), v.visitor(), v.session, auth.ForNotices, v.form.Get("email"))
 	case "verify":
-		v.cookie.Notice = views.NoticeEmailChanged
+		v.cookie.Notice = views.NoticeEmailVerified
 		err = rules.VerifyEmail(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
 	case "resend":
 		v.cookie.Notice = views.NoticeCodeSent

@@ -8,41 +8,41 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// A ErrorKind is why a request led to no page of the site.
+// An ErrorKind says why a request leads to no page of the site.
 type ErrorKind string
 
-// The troubles, each with its status code.
+// The kinds, each with its status code.
 const (
-	ErrorNotFound         ErrorKind = "not_found" // 404
-	ErrorFormExpired      ErrorKind = "forged"    // 403: the form is too old or from another site
-	ErrorTooLarge         ErrorKind = "too_large" // 413
-	ErrorMethodNotAllowed ErrorKind = "method"    // 405
-	ErrorInternal         ErrorKind = "fault"     // 500, ours
-	ErrorBusy             ErrorKind = "busy"      // 503
+	ErrorFormExpired      ErrorKind = "form_expired"       // 403: the form's token is old or from another site
+	ErrorNotFound         ErrorKind = "not_found"          // 404
+	ErrorMethodNotAllowed ErrorKind = "method_not_allowed" // 405
+	ErrorTooLarge         ErrorKind = "too_large"          // 413
+	ErrorInternal         ErrorKind = "internal"           // 500
+	ErrorBusy             ErrorKind = "busy"               // 503
 )
 
-// ErrorPage says why there is nothing to see.
+// ErrorPage is shown instead of a page of the site.
 type ErrorPage struct {
 	Page
 	Kind      ErrorKind
-	RequestID string // by which the operator finds a fault in the log
+	RequestID string // identifies an internal error in the log
 }
 
-// words are the page's title and what a person can do.
-func (p ErrorPage) words() (h1, text string) {
+// text returns the page's heading and what the user can do.
+func (p ErrorPage) text() (h1, text string) {
 	switch p.Kind {
-	case ErrorNotFound:
-		return "Page not found", "There is no page at this address. It may be mistyped, or the page is gone."
 	case ErrorFormExpired:
-		return "Form not accepted", "The form was too old or came from another site, so nothing was changed. Reload the page it was on and try again."
-	case ErrorTooLarge:
-		return "Too much was sent", "What was sent is larger than any form of this site, so nothing was changed. Go back and shorten what you typed."
+		return "This form has expired", "Nothing has changed. Go back, reload the page and try again. If this keeps happening, allow cookies for this site."
+	case ErrorNotFound:
+		return "Page not found", "Check the address and try again."
 	case ErrorMethodNotAllowed:
-		return "Not possible here", "This address does not take what was sent to it, so nothing was changed."
+		return "Something went wrong", "This page cannot do that, so nothing has changed. Go back and try again."
+	case ErrorTooLarge:
+		return "That was too long", "Nothing has changed. Go back and shorten what you entered."
 	case ErrorBusy:
-		return "The site is busy", "More people are using the site than it can serve at once. Wait a moment and try again."
+		return "We are busy right now", "Try again in a moment."
 	}
-	return "Something went wrong", "This was our fault, not yours. Try again; if it goes on, tell the people who run this site."
+	return "Something went wrong", "Sorry, that was our fault. Try again."
 }
 
 func ShowError(p ErrorPage) templ.Component {
@@ -66,7 +66,7 @@ func ShowError(p ErrorPage) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		h1, text := p.words()
+		h1, text := p.text()
 		templ_7745c5c3_Var2 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -97,25 +97,25 @@ func ShowError(p ErrorPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.RequestID != "" {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"meta\">Request <code>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>If it continues, quote <code>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(p.RequestID)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 45, Col: 46}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 45, Col: 48}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</code></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</code> to the site administrator.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " <p class=\"more\"><a class=\"button\" href=\"/\">Go to the start</a></p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " <p class=\"more\"><a class=\"button\" href=\"/\">Go to your account</a></p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -8,31 +8,31 @@ import (
 	"twostep/auth"
 )
 
-// Write turns a message into words. origin is the site's own, like
-// https://id.example.org: no link is ever built from what a request says. An
-// SMS has no subject.
+// RenderMessage writes the text of a message. Links start with origin, the
+// site's configured origin like https://id.example.org, and never with a host
+// taken from a request (RC-06). An SMS has no subject.
 func RenderMessage(m auth.Message, product, origin string) (subject, body string) {
 	product = oneLine(product)
-	if _, isCode := codeUses[m.Kind]; isCode {
+	if _, ok := codePurposes[m.Kind]; ok {
 		if m.Channel == auth.BySMS {
-			return "", codeBySMS(m, product, origin)
+			return "", codeSMS(m, product, origin)
 		}
-		return "Your " + product + " code", codeByMail(m, product)
+		return m.Code + " is your " + product + " code", codeMail(m, product)
 	}
 	if m.Kind == auth.MessageEmailTaken {
-		return "You have an account at " + product, addressTaken(m, product, origin)
+		return "You already have an account at " + product, emailTakenMail(m, product, origin)
 	}
-	return notify(m, product, origin)
+	return notificationMail(m, product, origin)
 }
 
-// codeBySMS ends with the line by which phones tell whose code it is and fill
-// it in at this site alone (WICG origin-bound one-time codes, SM-08).
-func codeBySMS(m auth.Message, product, origin string) string {
-	return m.Code + " is your " + product + " code. It is valid for " + span(m.ExpiresAt.Sub(m.At)) +
-		". Give it to nobody.\n\n@" + host(origin) + " #" + m.Code
+// codeSMS ends with the line that lets phones fill in the code on this site
+// only (WICG origin-bound one-time codes, SM-08).
+func codeSMS(m auth.Message, product, origin string) string {
+	return m.Code + " is your " + product + " code. It expires in " + duration(m.ExpiresAt.Sub(m.At)) +
+		". Do not share it.\n\n@" + hostname(origin) + " #" + m.Code
 }
 
-func host(origin string) string {
+func hostname(origin string) string {
 	u, err := url.Parse(origin)
 	if err != nil {
 		return ""
@@ -40,78 +40,77 @@ func host(origin string) string {
 	return u.Hostname()
 }
 
-// codeUses is what each code is good for.
-var codeUses = map[auth.MessageKind]string{
-	auth.MessageSignUpCode: "to sign up at PRODUCT with this address",
-	auth.MessageSignInCode: "to sign in at PRODUCT",
-	auth.MessageReauthCode: "to verify your account at PRODUCT once more",
-	auth.MessageResetCode:  "to set a new password at PRODUCT",
-	auth.MessagePhoneCode:  "to add a phone number at PRODUCT",
-	auth.MessageEmailCode:  "to use this address at PRODUCT",
+// codePurposes says what each code is for.
+var codePurposes = map[auth.MessageKind]string{
+	auth.MessageSignUpCode: "to finish signing up",
+	auth.MessageSignInCode: "to sign in",
+	auth.MessageReauthCode: "to confirm it is you",
+	auth.MessageResetCode:  "to set a new password",
+	auth.MessagePhoneCode:  "to add a phone number",
+	auth.MessageEmailCode:  "to verify this email address",
 }
 
-func codeByMail(m auth.Message, product string) string {
-	use := strings.ReplaceAll(codeUses[m.Kind], "PRODUCT", product)
+func codeMail(m auth.Message, product string) string {
 	return paragraphs(
-		"Somebody, most likely you, asked "+use+".",
-		"Your code is "+m.Code,
-		"Type it on the page that asks for it. It is valid for "+span(m.ExpiresAt.Sub(m.At))+", until "+moment(m.ExpiresAt)+".",
-		"If it was not you, do nothing: without the code nothing happens. Give it to nobody, whoever asks for it.",
+		m.Code+" is your "+product+" code.",
+		"Enter it "+codePurposes[m.Kind]+". It expires in "+duration(m.ExpiresAt.Sub(m.At))+".",
+		"Did not ask for this? Ignore this email. Never share the code.",
 	)
 }
 
-// addressTaken goes to the owner of an address with which somebody tried to
-// sign up, or to which somebody tried to change the address of another
-// account; who tried it is not told that it is taken (FF-03).
-func addressTaken(m auth.Message, product, origin string) string {
+// emailTakenMail goes to the owner of an email address that someone else
+// entered to sign up or to change the address of another account. The page does
+// not say that the address is taken (FF-03).
+func emailTakenMail(m auth.Message, product, origin string) string {
 	return paragraphs(
-		"Somebody wanted to use this address for an account at "+product+", where it has one already.",
-		strings.Join(circumstances(m), "\n"),
-		"If it was you, sign in to that account instead: "+origin+"/sign-in",
-		"If it was not you, there is nothing to do. Your account is as it was.",
+		"Someone tried to use your email address for an account at "+product+". You already have one.",
+		circumstances(m),
+		"If this was you, sign in: "+origin+"/sign-in",
+		"If not, you can ignore this email. Your account has not changed.",
 	)
 }
 
-// notify says what happened, when and from where, and what to do about it
-// (RC-07). It holds no code. Of a change of address it holds the token that
-// stops it, which opens nothing (RC-09).
-func notify(m auth.Message, product, origin string) (subject, body string) {
-	words := notifications[m.Kind]
+// notificationMail says what changed, when, from where, and what to do if it
+// was not the user (RC-07). It contains no code. Only the mail about a requested
+// change of the email address contains a token, which cancels that change and
+// does nothing else (RC-09).
+func notificationMail(m auth.Message, product, origin string) (subject, body string) {
+	n := notifications[m.Kind]
 	fill := strings.NewReplacer(
-		"PRODUCT", product, "NUMBER", maskPhone(m.Number), "EMAIL", oneLine(m.Email), "LEFT", left(m.Left),
+		"PRODUCT", product, "NUMBER", maskPhone(m.Number), "EMAIL", oneLine(m.Email), "LEFT", codesLeftAdvice(m.Left),
 		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
 	)
-	parts := []string{fill.Replace(words.text), strings.Join(circumstances(m), "\n")}
-	if !byOperator[words.help] {
-		parts = append(parts, "If it was you, there is nothing to do.")
+	parts := []string{fill.Replace(n.text), circumstances(m)}
+	if !administratorHelp[n.help] {
+		parts = append(parts, "If this was you, you can ignore this email.")
 	}
-	parts = append(parts, fill.Replace(words.help))
-	if words.help != helpGone && !byOperator[words.help] { // which asks them already
-		parts = append(parts, "If you cannot sign in, ask the people who run the site for help.")
+	parts = append(parts, fill.Replace(n.help))
+	if n.help != helpContact && !administratorHelp[n.help] { // they name the site administrator already
+		parts = append(parts, "If you cannot sign in, contact the site administrator.")
 	}
-	return fill.Replace(words.subject), paragraphs(parts...)
+	return fill.Replace(n.subject), paragraphs(parts...)
 }
 
-// circumstances are when it happened and from where, as far as that is known.
-func circumstances(m auth.Message) []string {
-	lines := []string{"When: " + moment(m.At)}
+// circumstances lists when and from where it happened, as far as is known.
+func circumstances(m auth.Message) string {
+	text := "When: " + dateTime(m.At)
 	if m.IP != "" {
-		lines = append(lines, "From: "+oneLine(m.IP))
+		text += "\nIP address: " + oneLine(m.IP)
 	}
 	if m.UserAgent != "" {
-		lines = append(lines, "Browser: "+browser(m.UserAgent))
+		text += "\nBrowser: " + browser(m.UserAgent)
 	}
-	return lines
+	return text
 }
 
-// oneLine takes out control characters, line breaks and what turns the
-// direction of writing, so that nobody can add lines of their own to a mail.
+// oneLine removes control characters, line breaks and characters that change
+// the text direction, so that a value cannot add lines to a mail.
 func oneLine(s string) string {
-	return strings.TrimSpace(strings.Map(func(sign rune) rune {
-		if !unicode.IsPrint(sign) {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
 			return -1
 		}
-		return sign
+		return r
 	}, s))
 }
 

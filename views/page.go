@@ -1,6 +1,6 @@
-// Package views is what people see: every page, one struct and one component
-// each, and every sentence of the product, on pages, in mails and in SMS. It
-// decides nothing; handlers fill the structs and show the components.
+// Package views holds the pages of the site, one struct and one component
+// each, and every text that users read: on pages, in mail and in SMS. It
+// decides nothing: handlers fill the structs and render the components.
 package views
 
 import (
@@ -12,57 +12,57 @@ import (
 // A Page holds what all pages have in common.
 type Page struct {
 	Product  string        // the site's name
-	Account  string        // address of whose account it is; empty when signed out
-	Token    string        // form token: every form sends it as "token"
-	URL      string        // the page's own URL, path and query: forms post there unless said otherwise
-	Problem  *auth.Problem // what was refused; nil on a GET
-	Notice   Notice        // said once
+	Account  string        // the user's email address; empty when signed out
+	Token    string        // CSRF token, which every form sends as "token"
+	URL      string        // the page's own path and query; forms post there unless they name another
+	Problem  *auth.Problem // why the post was refused; nil on a GET
+	Notice   Notice        // shown once
 	Now      time.Time
 	Branding Branding
 
-	AutoRefresh bool // whether the page comes again by itself to see whether a code has gone
+	AutoRefresh bool // whether the page reloads to check if a delayed code has been sent
 }
 
-// Looks are the operator's own, beside the name: the addresses of a stylesheet
-// with the accent colour and of a logo. Empty for those of the product.
+// Branding holds the URLs of the site's own logo and of the stylesheet with
+// its accent colour. An empty URL means the default.
 type Branding struct{ Accent, Logo string }
 
-// title is what the browser's tab says. After a refused post it starts with
-// the word Error, which is the first thing a screen reader says (G85).
-func (f Page) title(h1 string) string {
-	title := h1 + " · " + f.Product
-	if f.Problem != nil {
+// title is the document's title. After a refused post it starts with the word
+// Error, because screen readers announce the title first (WCAG technique G85).
+func (p Page) title(h1 string) string {
+	title := h1 + " · " + p.Product
+	if p.Problem != nil {
 		title = "Error: " + title
 	}
 	return title
 }
 
-// refused reports whether the refused post was refused for this field.
-func (f Page) refused(x field) bool { return f.Problem != nil && f.Problem.Field == x.Name }
+// invalid reports whether the problem is about this field.
+func (p Page) invalid(x field) bool { return p.Problem != nil && p.Problem.Field == x.Name }
 
-// problemAt is the id of the field that the problem is about, where the page
-// has that field; else empty, and the summary is plain text.
-func (f Page) problemAt(fields []field) string {
+// invalidID returns the id of the field that the problem is about. It returns
+// "" if the page has no such field; the error summary then has no link.
+func (p Page) invalidID(fields []field) string {
 	for _, x := range fields {
-		if f.refused(x) {
+		if p.invalid(x) {
 			return x.id()
 		}
 	}
 	return ""
 }
 
-// A field is one labelled input. Nothing in it makes the browser refuse an
-// answer: the server checks, and answers with a sentence.
+// A field is an input with its label. It has no attributes for client-side
+// validation: the server validates and explains.
 type field struct {
 	Name         string
-	ID           string // where it is not the name
+	ID           string // defaults to Name
 	Label        string
 	Type         string
 	Value        string // never a password or a code
-	Autocomplete string // what a password manager or phone may fill in (WCAG 1.3.5)
+	Autocomplete string // input purpose for password managers and phones (WCAG 1.3.5)
 	InputMode    string
-	Hint         string // said below the label, and by screen readers with it
-	Focus        bool   // where answering it is all there is to do on the page
+	Hint         string // shown below the label and linked by aria-describedby
+	Focus        bool   // whether the field takes the focus when the page opens
 }
 
 func (x field) id() string {
@@ -72,13 +72,13 @@ func (x field) id() string {
 	return x.Name
 }
 
-// describedBy lists the ids of what explains a field.
-func (x field) describedBy(f Page) string {
+// describedBy returns the value of the field's aria-describedby attribute.
+func (x field) describedBy(page Page) string {
 	ids := ""
 	if x.Hint != "" {
 		ids = x.id() + "-hint"
 	}
-	if f.refused(x) {
+	if page.invalid(x) {
 		if ids != "" {
 			ids += " "
 		}
@@ -87,9 +87,9 @@ func (x field) describedBy(f Page) string {
 	return ids
 }
 
-// codeField is a field for a code of digits. It is text and has no longest
-// length, so that a pasted "123 456" fits; numeric brings up the keys for
-// digits, and one-time-code lets phones offer the code of an SMS.
+// codeField is a field for a numeric code. It has type text and no maxlength,
+// so that a pasted "123 456" fits. The one-time-code autocomplete value lets
+// phones offer the code from an SMS.
 func codeField(label string) field {
 	return field{Name: "code", Label: label, Type: "text", Autocomplete: "one-time-code", InputMode: "numeric", Focus: true}
 }
@@ -98,7 +98,7 @@ func codeField(label string) field {
 type choice struct {
 	Action string
 	Label  string
-	Look   string // CSS classes: the primary action, a danger, or empty for a plain one
+	Class  string // CSS class: primary, danger or empty
 }
 
 const (
@@ -109,9 +109,9 @@ const (
 // A link leads to another page.
 type link struct{ URL, Label string }
 
-// The pages that others stand below.
+// Links to parent pages, and the one that cancels.
 var (
 	account   = link{"/account", "Account"}
 	manageMFA = link{"/account/manage-mfa", "Manage MFA"}
-	cancel    = link{"/account", "Cancel"} // above nothing: it leaves the page undone
+	cancel    = link{"/account", "Cancel"}
 )

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// ReauthPage asks who is signed in to prove anew who they are.
+// ReauthPage asks a signed-in user to authenticate again.
 type ReauthPage struct {
 	Page
 	Step              auth.Step // the password or the second factor
@@ -44,9 +44,9 @@ func Reauth(p ReauthPage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		second := secondFactor{p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code}
-		answer := second.field()
+		x := second.field()
 		if p.Step == auth.StepPassword {
-			answer = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}
+			x = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}
 		}
 		templ_7745c5c3_Var2 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -60,7 +60,7 @@ func Reauth(p ReauthPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>The page you asked for shows or changes how your account is protected. Verify that it is you to go on.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Confirm it is you before you continue.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -86,11 +86,11 @@ func Reauth(p ReauthPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = whose(p.Email).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = usernameField(p.Email).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = input(p.Page, answer).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = input(p.Page, x).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -102,12 +102,12 @@ func Reauth(p ReauthPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = choicesOr(cancel, p.Page).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choicesWithLink(cancel, p.Page).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = askSecond(p.Page, second).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = secondFactorForm(p.Page, second).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -115,14 +115,14 @@ func Reauth(p ReauthPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = choicesOr(cancel, p.Page, second.choices()...).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choicesWithLink(cancel, p.Page, second.choices()...).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Page, "Verification required", answer).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Verification required", x).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
