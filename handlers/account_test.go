@@ -29,10 +29,10 @@ func TestEmail(t *testing.T) {
 	w.browser().firstStep(ann).sees("Account") // nothing has changed yet
 	w.browser().firstStep(fresh).refused(422)
 
-	stranger := w.browser().open(strings.TrimPrefix(stop, w.origin)).sees("Stop the change of your email address")
+	stranger := w.browser().open(strings.TrimPrefix(stop, w.origin)).sees("Cancel the email address change")
 	stranger.open(strings.TrimPrefix(stop, w.origin)) // looking stops nothing
 	b.open("/account/email").reads(fresh)
-	stranger.press("Stop the change").sees("Sign in")
+	stranger.press("Cancel the change").sees("Sign in")
 	if stranger.open(strings.TrimPrefix(stop, w.origin)); stranger.status != http.StatusNotFound {
 		t.Errorf("a stop link works twice: %d", stranger.status)
 	}
@@ -172,7 +172,7 @@ func TestNotices(t *testing.T) {
 		t.Errorf("%d letters about the thief", got-before-1)
 	}
 	for _, l := range w.letters(ann)[before:] {
-		if sixDigits.MatchString(l.body) || !strings.Contains(l.body, "was not you") {
+		if sixDigits.MatchString(l.body) || !strings.Contains(l.body, "If not, ") {
 			t.Errorf("the notice %q", l.body)
 		}
 	}

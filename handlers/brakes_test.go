@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,10 +32,14 @@ func (b *browser) answer(path string, form url.Values) (status int, wait time.Du
 	return response.StatusCode, time.Duration(seconds) * time.Second, string(body)
 }
 
+var waitText = regexp.MustCompile(`(Try again|another code) in \d+ (second|minute|hour)`)
+
 // retryAfter is how long the page in hand says to wait; its text must say it, too.
 func (b *browser) retryAfter() time.Duration {
 	b.t.Helper()
-	b.refused(http.StatusTooManyRequests).reads("Try again in ")
+	if b.refused(http.StatusTooManyRequests); !waitText.MatchString(b.text()) {
+		b.t.Fatalf("the page does not say how long to wait: %s", b.text())
+	}
 	seconds, err := strconv.Atoi(b.header.Get("Retry-After"))
 	if err != nil || seconds < 1 {
 		b.t.Fatalf("Retry-After is %q", b.header.Get("Retry-After"))
@@ -90,7 +95,7 @@ func TestGuesser(t *testing.T) {
 	looked, refused := 0, 0
 	count := func(status int, wait time.Duration, text string) {
 		switch {
-		case status == http.StatusUnprocessableEntity && strings.Contains(text, "is not right"):
+		case status == http.StatusUnprocessableEntity && strings.Contains(text, "is incorrect"):
 			looked++
 		case status == http.StatusTooManyRequests && wait > 0:
 			refused++
@@ -161,7 +166,7 @@ func TestGuesser_SecondFactor(t *testing.T) {
 			switch {
 			case status == http.StatusTooManyRequests:
 				refused++
-			case status == http.StatusUnprocessableEntity && (strings.Contains(text, "That code is not right") || strings.Contains(text, "not one of your unused")):
+			case status == http.StatusUnprocessableEntity && (strings.Contains(text, "That code is incorrect") || strings.Contains(text, "That backup code is incorrect")):
 				looked++
 			default:
 				t.Fatalf("%d: %s", status, text)
@@ -200,8 +205,8 @@ func TestStopped_Password(t *testing.T) {
 			b, n = w.browser(), w.browser()
 			w.restart()
 		}
-		b.try(ann, notPassword).refused(422).reads("is not right")
-		n.try(nobody, notPassword).refused(422).reads("is not right")
+		b.try(ann, notPassword).refused(422).reads("is incorrect")
+		n.try(nobody, notPassword).refused(422).reads("is incorrect")
 		if try < 5 || try == 100 {
 			continue
 		}
@@ -219,8 +224,8 @@ func TestStopped_Password(t *testing.T) {
 	}
 	w.wait(48 * time.Hour)
 	before := w.facts()
-	b.firstStep(ann).refused(422).reads("closed")
-	n.firstStep(nobody).refused(422).reads("closed")
+	b.firstStep(ann).refused(422).reads("is locked")
+	n.firstStep(nobody).refused(422).reads("is locked")
 	if a, z := strings.ReplaceAll(b.text(), ann, "…"), strings.ReplaceAll(n.text(), nobody, "…"); a != z {
 		t.Errorf("a known address differs:\n%s\n%s", a, z)
 	}
@@ -242,14 +247,14 @@ func TestStopped_App(t *testing.T) {
 	key, codes := owner.addApp()
 	thief := w.browser()
 	for range 100 {
-		thief.firstStep(ann).sees("Verify your account").fill("Code", w.wrong(key)).press("Verify").refused(422).reads("That code is not right")
+		thief.firstStep(ann).sees("Verify your account").fill("Code", w.wrong(key)).press("Verify").refused(422).reads("That code is incorrect")
 		w.wait(time.Hour)
 	}
 	fresh := w.browser()
-	fresh.firstStep(ann).fill("Code", w.app(key)).press("Verify").refused(422).reads("closed")
+	fresh.firstStep(ann).fill("Code", w.app(key)).press("Verify").refused(422).reads("is locked")
 	fresh.fill("Code", codes[0]).press("Verify").sees("Account")
 	fresh.press("Sign out")
-	w.browser().firstStep(ann).fill("Code", w.app(key)).press("Verify").refused(422).reads("closed")
+	w.browser().firstStep(ann).fill("Code", w.app(key)).press("Verify").refused(422).reads("is locked")
 
 	fresh.firstStep(ann).fill("Code", w.app(key)).press("Verify").sees("Account") // by now it is a known browser, with its own count
 	fresh.open("/account/manage-mfa/add").press("Verify")

@@ -175,7 +175,7 @@ func (w *world) deliver() {
 }
 
 func (w *world) send(_ context.Context, m auth.Message) error {
-	subject, body := views.Write(m, "Acme", w.origin)
+	subject, body := views.RenderMessage(m, "Acme", w.origin)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.down {

@@ -31,22 +31,22 @@ func TestDelivery_SignIn(t *testing.T) {
 	b.addPhone(number).press("Use for MFA").press("Sign out")
 	w.wait(time.Minute)
 	w.down = true
-	b.firstStep(ann).sees("Verify your account").press("Send a code to •••• 2671").reads("could not be sent to •••• 2671 yet").reads("another way to verify, or a backup code")
-	if !strings.Contains(b.follow("Look again").text(), "could not be sent") || b.refresh() != "" {
+	b.firstStep(ann).sees("Verify your account").press("Send a code to •••• 2671").reads("could not send your code to •••• 2671 yet").reads("another method or a backup code")
+	if !strings.Contains(b.follow("Refresh").text(), "could not send your code") || b.refresh() != "" {
 		t.Error("a page where a backup code can be typed is taken away")
 	}
-	b.press("Use your authentication app").readsNot("could not be sent")
+	b.press("Use your authentication app").readsNot("could not send your code")
 	b.fill("Code", w.app(key)).press("Verify").sees("Account").press("Sign out")
 
 	w.wait(time.Minute)
-	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not be sent").fill("Code", codes[0]).press("Verify").sees("Account").press("Sign out")
+	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not send your code").fill("Code", codes[0]).press("Verify").sees("Account").press("Sign out")
 
 	w.wait(time.Minute)
-	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not be sent")
+	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not send your code")
 	w.down = false
 	w.wait(auth.MessageRetryMin)
 	w.deliver()
-	b.open("/sign-in").reads("A code was sent to •••• 2671").readsNot("could not be sent")
+	b.open("/sign-in").reads("We sent a 6-digit code to •••• 2671").readsNot("could not send your code")
 	b.fill("Code", w.code(number)).press("Verify").sees("Account")
 }
 
@@ -57,21 +57,21 @@ func TestDelivery_Phone(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
 	w.refuses = func(m auth.Message) bool { return m.To == "+14155550000" }
-	b.askSMS("+14155550000").sees("Verify phone").reads("No code can be delivered to +14155550000").reads("Check that the number is right")
+	b.askSMS("+14155550000").sees("Verify phone").reads("We cannot deliver to +14155550000").reads("Check the number")
 	w.refuses = nil
 	w.wait(auth.MessageRetryMax)
-	if b.open("/account/add-phone").reads("No code can be delivered"); len(w.letters("+14155550000")) != 0 || strings.HasPrefix(b.refresh(), "20;") {
+	if b.open("/account/add-phone").reads("We cannot deliver to"); len(w.letters("+14155550000")) != 0 || strings.HasPrefix(b.refresh(), "20;") {
 		t.Error("it was tried again")
 	}
 	w.down = true
-	b.askSMS(number).sees("Verify phone").reads("could not be sent to " + number).reads("looks again by itself").looksAgain()
-	b.fill("Enter code", "000000").press("Verify").refused(422).reads("could not be sent").readsNot("looks again by itself")
+	b.askSMS(number).sees("Verify phone").reads("could not send your code to " + number).reads("refreshes automatically").looksAgain()
+	b.fill("Enter code", "000000").press("Verify").refused(422).reads("could not send your code").readsNot("refreshes automatically")
 	w.wait(time.Minute)
-	b.press("Send a new code").reads("could not be sent").readsNot("on its way")
+	b.press("Send a new code").reads("could not send your code").readsNot("We sent a new code")
 	w.down = false
 	w.wait(auth.MessageRetryMin)
 	w.deliver()
-	if b.open("/account/add-phone").reads("A code was sent"); strings.HasPrefix(b.refresh(), "20;") {
+	if b.open("/account/add-phone").reads("We sent a 6-digit code"); strings.HasPrefix(b.refresh(), "20;") {
 		t.Error("it looks again for ever")
 	}
 	if got := len(w.letters(number)); got != 1 {
@@ -87,7 +87,7 @@ func TestDelivery_Reverify(t *testing.T) {
 	b.addPhone(number).press("Use for MFA").sees("User MFA Settings")
 	w.wait(11 * time.Minute)
 	w.down = true
-	b.open("/account/password").sees("Verification required").press("Send a new code").reads("could not be sent to •••• 2671").reads("ask the people who run this site").looksAgain()
+	b.open("/account/password").sees("Verification required").press("Send a new code").reads("could not send your code to •••• 2671").reads("contact the site administrator").looksAgain()
 	w.down = false
 	w.wait(auth.MessageRetryMin)
 	b.fill("Code", w.code(number)).press("Verify").sees("Password")
@@ -102,7 +102,7 @@ func TestDelivery_Email(t *testing.T) {
 	w.down = true
 	for _, to := range []string{"new@example.org", eve} {
 		b.open("/account/email").fill("New email address", to).press("Change email address")
-		b.reads("could not be sent to " + to).reads("Check that the address is right")
+		b.reads("could not send your code to " + to).reads("Check that the email address is right")
 		if strings.HasPrefix(b.refresh(), "20;") {
 			t.Error("a page with other forms is taken away")
 		}
@@ -143,15 +143,15 @@ func TestDelivery_StrangersAlike(t *testing.T) {
 			}
 		}
 	}
-	alike("well", "/sign-up", "A code was sent")
-	alike("well", "/forgot-password", "a code was sent there")
+	alike("well", "/sign-up", "We sent a 6-digit code")
+	alike("well", "/forgot-password", "we sent a 6-digit code there")
 	w.refuses = func(auth.Message) bool { return true }
-	alike("refused", "/sign-up", "No code can be delivered")
-	alike("refused", "/forgot-password", "a code was sent there")
+	alike("refused", "/sign-up", "We cannot deliver to")
+	alike("refused", "/forgot-password", "we sent a 6-digit code there")
 	w.refuses, w.down = nil, true
-	alike("down", "/forgot-password", "a code was sent there") // that a reset has failed tells who has queued one
-	alike("down", "/sign-up", "could not be sent")
+	alike("down", "/forgot-password", "we sent a 6-digit code there") // that a reset has failed tells who has queued one
+	alike("down", "/sign-up", "could not send your code")
 	w.wait(time.Minute) // while what could not be sent still waits
-	ask("/forgot-password", free).reads("Mail from this site is late").looksAgain()
-	ask("/forgot-password", ann).reads("Mail from this site is late").looksAgain()
+	ask("/forgot-password", free).reads("Email is delayed").looksAgain()
+	ask("/forgot-password", ann).reads("Email is delayed").looksAgain()
 }

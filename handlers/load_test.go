@@ -45,9 +45,9 @@ func TestThousandSignIns(t *testing.T) {
 		flood.Go(func() {
 			status, wait, text := b.answer(path, form)
 			switch {
-			case status == http.StatusServiceUnavailable && wait > 0 && strings.Contains(text, "More people are signing in") && strings.Contains(text, "Try again in"):
+			case status == http.StatusServiceUnavailable && wait > 0 && strings.Contains(text, "We are busy right now") && strings.Contains(text, "Try again in"):
 				answers <- "busy"
-			case status == http.StatusUnprocessableEntity && strings.Contains(text, "is not right"):
+			case status == http.StatusUnprocessableEntity && strings.Contains(text, "is incorrect"):
 				answers <- "looked at"
 			case status == http.StatusServiceUnavailable && ctx.Err() != nil:
 				answers <- "left"
@@ -145,7 +145,7 @@ func TestBodies(t *testing.T) {
 		},
 	} {
 		grow()
-		b.load(http.MethodPost, path, form).sees("Too much was sent")
+		b.load(http.MethodPost, path, form).sees("That was too long")
 		if b.status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s: %d", name, b.status)
 		}

@@ -132,7 +132,7 @@ func TestLog_Secrets(t *testing.T) {
 	_, token, _ := strings.Cut(stop, "token=")
 	keep("stop token", token)
 	keep("new address", "ann.new@example.org")
-	w.browser().open(strings.TrimPrefix(stop, w.origin)).press("Stop the change")
+	w.browser().open(strings.TrimPrefix(stop, w.origin)).press("Cancel the change")
 	b.open("/account/password").fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
 	w.wait(time.Hour)
 	f := w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
@@ -186,7 +186,7 @@ func TestLog_OneLine(t *testing.T) {
 	}
 }
 
-var requestID = regexp.MustCompile(`Request ([a-z2-7]{12})`)
+var requestID = regexp.MustCompile(`quote ([a-z2-7]{12})`)
 
 // TestFault_Panic: a panic ends one request, with a page that has its id and
 // nothing of ours; where it happened stands in the log alone (LG-05).

@@ -53,7 +53,7 @@ func TestNotices_EveryChange(t *testing.T) {
 			if len(got) != 1 {
 				t.Fatalf("%s: %d letters to %s", change.name, len(got), to)
 			}
-			if !strings.Contains(got[0].body, "was not you") && !strings.Contains(got[0].body, "did not") || sixDigits.MatchString(got[0].body) || len(codes) > 0 && strings.Contains(got[0].body, codes[1]) {
+			if !strings.Contains(got[0].body, "If not, ") && !strings.Contains(got[0].body, "did not") || sixDigits.MatchString(got[0].body) || len(codes) > 0 && strings.Contains(got[0].body, codes[1]) {
 				t.Errorf("%s: %s reads %q", change.name, to, got[0].body)
 			}
 		}

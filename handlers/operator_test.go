@@ -39,7 +39,7 @@ func TestOperator(t *testing.T) {
 	operate(auth.ResetMFA)
 	b.open("/account").sees("Sign in")
 	half.fill("Code", codes[0]).press("Verify").refused(422)
-	b.firstStep(ann).sees("Account").open("/account/activity").reads("removed by the people who run this site")
+	b.firstStep(ann).sees("Account").open("/account/activity").reads("removed by a site administrator")
 
 	operate(auth.EndPassword)
 	b.open("/account").sees("Sign in")

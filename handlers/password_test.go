@@ -39,7 +39,7 @@ func TestForgotPassword(t *testing.T) {
 	for _, bad := range []string{"", "short", "passwordpassword", password, "ann@example.org"} {
 		f.fill("New password", bad).press("Set password").refused(422).sees("Set a new password")
 	}
-	f.fill("New password", newPassword).press("Set password").sees("Sign in").reads("Your password was set")
+	f.fill("New password", newPassword).press("Set password").sees("Sign in").reads("Password changed. Sign in with your new password.")
 	b.open("/account").sees("Sign in")
 	f.firstStep(ann).refused(422)
 	f.fill("Email address", ann).fill("Password", newPassword).press("Continue").sees("Verify your account") // RC-04
@@ -160,7 +160,7 @@ func TestPassword_Breached(t *testing.T) {
 		p.Breached = func(password string) bool { return sha1.Sum([]byte(password)) == known }
 	})
 	b := w.browser().open("/sign-up")
-	b.fill("Email address", ann).fill("Password", "leaked last week!").press("Continue").refused(422).reads("leak")
+	b.fill("Email address", ann).fill("Password", "leaked last week!").press("Continue").refused(422).reads("data breach")
 }
 
 // TestChangePasswordURL (HT-05).

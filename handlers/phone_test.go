@@ -52,7 +52,7 @@ func TestPhone_ResendKeepsCount(t *testing.T) {
 		b.fill("Code", wrong()).press("Verify").refused(422)
 	}
 	w.wait(31 * time.Second)
-	b.press("Send a new code").reads("A new code is on its way.")
+	b.press("Send a new code").reads("We sent a new code")
 	if w.code(number) != first {
 		b.fill("Code", first).press("Verify").refused(422)
 	} else {

@@ -100,12 +100,12 @@ func TestLinks(t *testing.T) {
 func TestSMSNotice(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser().signUp(ann)
-	b.open("/account/add-phone").reads("SMS is the weaker way")
+	b.open("/account/add-phone").reads("Text messages are less secure")
 	text := b.text()
-	if strings.Index(text, "weaker way") > strings.Index(text, "Enter phone number") {
+	if strings.Index(text, "less secure") > strings.Index(text, "Enter phone number") {
 		t.Error("the notice comes after the field")
 	}
-	if b.link("Use an authentication app instead").AttrOr("href", "") != "/account/manage-mfa/add" {
+	if b.link("use an authenticator app instead").AttrOr("href", "") != "/account/manage-mfa/add" {
 		t.Error("no way to the app")
 	}
 	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode} })

@@ -155,10 +155,10 @@ func TestSMSBudget(t *testing.T) {
 	eve := w.browser().signUp("eve@example.org")
 	eve.askSMS("+14155559876").sees("Verify phone")
 	w.restart(func(p *auth.Policy) { p.SMSBudget = 3 })
-	eve.press("Use another number").askSMS("+14155559877").refused(http.StatusTooManyRequests).reads("no more codes by SMS")
+	eve.press("Use another number").askSMS("+14155559877").refused(http.StatusTooManyRequests).reads("cannot send text messages")
 	sent := len(w.letters(number))
 	w.wait(31 * time.Second)
-	b.press("Sign out").firstStep(ann).sees("Verify your account").press("Send a new code").refused(http.StatusTooManyRequests).reads("no more codes by SMS")
+	b.press("Sign out").firstStep(ann).sees("Verify your account").press("Send a new code").refused(http.StatusTooManyRequests).reads("cannot send text messages")
 	b.fill("Code", codes[0]).press("Verify").sees("Account")
 	if len(w.letters(number)) != sent || len(w.letters("+14155559877")) != 0 {
 		t.Error("a fourth was sent")
@@ -204,7 +204,7 @@ func TestBrake_QR(t *testing.T) {
 	}
 	b.open("/account/manage-mfa/add").sees("Add TOTP MFA")
 	key := keyText.FindString(b.text())
-	pause := b.open("/account/manage-mfa/add").sees("The site is busy").retryAfter()
+	pause := b.open("/account/manage-mfa/add").sees("We are busy right now").retryAfter()
 	if b.page.Find("svg[role=img]").Length() != 0 {
 		t.Error("it was drawn")
 	}

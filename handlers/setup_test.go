@@ -75,7 +75,7 @@ func TestFactors_Off(t *testing.T) {
 	b.press("Sign out")
 
 	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
-	b.firstStep(ann).sees("Verify your account").reads("switched off")
+	b.firstStep(ann).sees("Verify your account").reads("turned off")
 	if b.has("Verify") {
 		t.Error("a code is asked for")
 	}

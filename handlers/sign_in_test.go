@@ -62,7 +62,7 @@ func TestSignIn_SMS(t *testing.T) {
 	b.firstStep(ann).sees("Verify your account")
 	stale := w.code(number)
 	w.wait(31 * time.Second)
-	b.press("Send a new code").reads("A new code is on its way.")
+	b.press("Send a new code").reads("We sent a new code")
 	if fresh := w.code(number); fresh != stale {
 		b.fill("Code", stale).press("Verify").refused(422)
 	}

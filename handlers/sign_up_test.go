@@ -102,7 +102,7 @@ func TestSignUp_Code(t *testing.T) {
 	other.fill("Code", first).press("Verify").refused(422)
 
 	w.wait(31 * time.Second)
-	b.press("Send a new code").sees("Verify your email").reads("A new code is on its way.")
+	b.press("Send a new code").sees("Verify your email").reads("We sent a new code")
 	second := w.code(ann)
 	if first != second {
 		b.fill("Code", first).press("Verify").refused(422)
