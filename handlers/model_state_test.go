@@ -12,28 +12,28 @@ import (
 // may be refused at any time, and has then changed nothing.
 
 // A person is an account.
-type person struct {
-	email    string
-	password string // empty once the operator has ended it
-	disabled bool
-	must     bool // change the password first
-	app      string
-	step     int64 // the last one spent; older ones are dead
-	phones   []*modelPhone
-	codes    map[string]bool // backup codes left
-	unseen   time.Time       // when a new set was made that nobody has said to have saved
-	moving   *moving
+type user struct {
+	email        string
+	password     string // empty once the operator has ended it
+	disabled     bool
+	mustChange   bool // change the password first
+	totpKey      string
+	lastStep     int64 // the last one spent; older ones are dead
+	phones       []*modelPhone
+	backupCodes  map[string]bool // backup codes left
+	unsavedSince time.Time       // when a new set was made that nobody has said to have saved
+	emailChange  *emailChange
 }
 
 type modelPhone struct {
 	id, number string
-	added      time.Time
-	reserved   time.Time // zero for not
-	first      bool      // somebody made it the default
+	addedAt    time.Time
+	reservedAt time.Time // zero for not
+	isDefault  bool      // somebody made it the default
 }
 
 // A moving is a change of address that waits for its code.
-type moving struct {
+type emailChange struct {
 	to      string
 	code    *sentCode
 	expires time.Time
@@ -46,25 +46,25 @@ type sentCode struct {
 	tries    int
 }
 
-func (p *person) reserved() (phones []*modelPhone) {
-	for _, phone := range p.phones {
-		if !phone.reserved.IsZero() {
+func (u *user) reservedPhones() (phones []*modelPhone) {
+	for _, phone := range u.phones {
+		if !phone.reservedAt.IsZero() {
 			phones = append(phones, phone)
 		}
 	}
 	slices.SortStableFunc(phones, func(a, b *modelPhone) int {
-		if a.first != b.first {
-			return map[bool]int{true: -1, false: 1}[a.first]
+		if a.isDefault != b.isDefault {
+			return map[bool]int{true: -1, false: 1}[a.isDefault]
 		}
-		return cmp.Or(a.reserved.Compare(b.reserved), a.added.Compare(b.added))
+		return cmp.Or(a.reservedAt.Compare(b.reservedAt), a.addedAt.Compare(b.addedAt))
 	})
 	return phones
 }
 
-func (p *person) on() bool { return p.app != "" || len(p.reserved()) > 0 }
+func (u *user) hasMFA() bool { return u.totpKey != "" || len(u.reservedPhones()) > 0 }
 
-func (p *person) phone(id string) *modelPhone {
-	for _, phone := range p.phones {
+func (u *user) phone(id string) *modelPhone {
+	for _, phone := range u.phones {
 		if phone.id == id {
 			return phone
 		}
@@ -74,37 +74,37 @@ func (p *person) phone(id string) *modelPhone {
 
 // A modelSession is somebody signed in with one browser.
 type modelSession struct {
-	id            string
-	who           *person
-	first, second time.Time // when each factor was proved; zero for never
-	started, seen time.Time
-	ended         bool
-	app           *enrolment
-	number        string // being added
-	code          *sentCode
-	numberExpires time.Time
+	id                  string
+	user                *user
+	passwordAt, mfaAt   time.Time // when each factor was proved; zero for never
+	startedAt, lastSeen time.Time
+	ended               bool
+	setup               *totpSetup
+	newNumber           string // being added
+	code                *sentCode
+	numberExpires       time.Time
 }
 
 // An enrolment is the set-up of an app in a session.
-type enrolment struct {
+type totpSetup struct {
 	key               string
 	scanned, verified bool
-	made              bool // backup codes came with it
+	madeCodes         bool // backup codes came with it
 	expires           time.Time
 }
 
 // A modelAttempt is a way through a door, as far as it has come.
 type modelAttempt struct {
-	purpose  string  // sign in, sign up, reset, reverify
-	who      *person // nil for nobody
-	email    string
-	password string // of the account to be
-	proved   time.Time
-	chosen   string // "app" or the id of a phone; empty for the first there is
-	code     *sentCode
-	session  *modelSession
-	expires  time.Time
-	over     bool
+	purpose    string // sign in, sign up, reset, reverify
+	user       *user  // nil for nobody
+	email      string
+	password   string // of the account to be
+	verifiedAt time.Time
+	chosen     string // "app" or the id of a phone; empty for the first there is
+	code       *sentCode
+	session    *modelSession
+	expires    time.Time
+	ended      bool
 }
 
 // method is what is asked now: "app", the id of a phone, or nothing.
@@ -117,23 +117,23 @@ func (a *modelAttempt) method() string {
 }
 
 func (a *modelAttempt) methods() (all []string) {
-	if a.who.app != "" {
+	if a.user.totpKey != "" {
 		all = append(all, "app")
 	}
-	for _, phone := range a.who.reserved() {
+	for _, phone := range a.user.reservedPhones() {
 		all = append(all, phone.id)
 	}
 	return all
 }
 
 // asks is what an attempt owes: password, email, second, new password, or nothing.
-func (a *modelAttempt) asks() string {
+func (a *modelAttempt) owes() string {
 	switch {
-	case a.purpose == "reset" && !a.proved.IsZero():
+	case a.purpose == "reset" && !a.verifiedAt.IsZero():
 		return "new password"
 	case a.purpose == "reset" || a.purpose == "sign up":
 		return "email"
-	case a.who.on():
+	case a.user.hasMFA():
 		return "second"
 	}
 	return "password" // of a re-verification: a sign-in has proved it before there is an attempt
@@ -142,38 +142,38 @@ func (a *modelAttempt) asks() string {
 // A client is a browser and what the model believes of it.
 type client struct {
 	*browser
-	in    *modelSession
-	at    *modelAttempt
-	token string   // of its forms
-	held  string   // the cookie that the token belongs to
-	old   *browser // as it was before its cookie changed
+	session     *modelSession
+	attempt     *modelAttempt
+	token       string   // of its forms
+	tokenCookie string   // the cookie that the token belongs to
+	previous    *browser // as it was before its cookie changed
 
-	oldToken string // and the token of its forms then
+	previousToken string // and the token of its forms then
 }
 
 // session is the client's, if it is alive.
 func (m *model) session(c *client) *modelSession {
-	now := m.w.clock()
-	if s := c.in; s == nil || s.ended || now.Sub(s.seen) > m.idle || now.Sub(s.started) > 24*time.Hour {
+	now := m.site.clock()
+	if s := c.session; s == nil || s.ended || now.Sub(s.lastSeen) > m.sessionIdle || now.Sub(s.startedAt) > 24*time.Hour {
 		return nil
 	}
-	return c.in
+	return c.session
 }
 
 // attempt is the client's, if it is open.
 func (m *model) attempt(c *client) *modelAttempt {
-	if c.at == nil || c.at.over || !m.w.clock().Before(c.at.expires) || c.at.session != nil && c.at.session != m.session(c) {
+	if c.attempt == nil || c.attempt.ended || !m.site.clock().Before(c.attempt.expires) || c.attempt.session != nil && c.attempt.session != m.session(c) {
 		return nil
 	}
-	return c.at
+	return c.attempt
 }
 
-func (m *model) fresh(s *modelSession) bool {
-	at := s.first
-	if s.who.on() {
-		at = s.second
+func (m *model) recentlyAuthenticated(s *modelSession) bool {
+	at := s.passwordAt
+	if s.user.hasMFA() {
+		at = s.mfaAt
 	}
-	return !at.IsZero() && m.w.clock().Sub(at) <= 10*time.Minute
+	return !at.IsZero() && m.site.clock().Sub(at) <= 10*time.Minute
 }
 
 // guard is where a page sends a client that may not come in: "signed in" pages
@@ -184,28 +184,28 @@ func (m *model) guard(c *client, page string) string {
 	switch {
 	case s == nil:
 		return "sign in first"
-	case s.who.must && page != "password" && page != "verify":
+	case s.user.mustChange && page != "password" && page != "verify":
 		return "password first"
-	case page != "signed in" && page != "verify" && !m.fresh(s):
+	case page != "signed in" && page != "verify" && !m.recentlyAuthenticated(s):
 		return "verify first"
 	}
 	return ""
 }
 
 // endAttempts ends all that is under way to come in to an account.
-func (m *model) endAttempts(p *person) {
+func (m *model) endAttempts(u *user) {
 	for _, c := range m.clients {
-		if c.at != nil && c.at.who == p {
-			c.at.over = true
+		if c.attempt != nil && c.attempt.user == u {
+			c.attempt.ended = true
 		}
 	}
 }
 
 // endSessions ends an account's sessions but one, and every way to begin one.
-func (m *model) endSessions(p *person, but *modelSession) {
-	m.endAttempts(p)
+func (m *model) endSessions(u *user, but *modelSession) {
+	m.endAttempts(u)
 	for _, s := range m.sessions {
-		if s.who == p && s != but {
+		if s.user == u && s != but {
 			s.ended = true
 		}
 	}
@@ -216,21 +216,21 @@ func (m *model) factorAdded(s *modelSession, wasOn bool) (first bool) {
 	if wasOn {
 		return false
 	}
-	m.endSessions(s.who, s)
-	s.second = m.w.clock()
+	m.endSessions(s.user, s)
+	s.mfaAt = m.site.clock()
 	return true
 }
 
 // factorRemoved is what goes with a factor.
-func (m *model) factorRemoved(p *person, but *modelSession) {
-	m.endSessions(p, but)
-	if !p.on() {
-		p.codes, p.unseen = nil, time.Time{}
+func (m *model) factorRemoved(u *user, but *modelSession) {
+	m.endSessions(u, but)
+	if !u.hasMFA() {
+		u.backupCodes, u.unsavedSince = nil, time.Time{}
 	}
 }
 
 // forget is the end of an account.
-func (m *model) forget(p *person) {
-	m.endSessions(p, nil)
-	m.people = slices.DeleteFunc(m.people, func(other *person) bool { return other == p })
+func (m *model) removeUser(u *user) {
+	m.endSessions(u, nil)
+	m.users = slices.DeleteFunc(m.users, func(other *user) bool { return other == u })
 }

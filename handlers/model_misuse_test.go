@@ -16,23 +16,23 @@ import (
 
 // operate does what an operator can do.
 func (m *model) operate(email string) {
-	p := m.person(email)
+	u := m.user(email)
 	acts := map[string]auth.OperatorAction{
 		"unlock": auth.Unlock, "reset-mfa": auth.ResetMFA, "reset-password": auth.EndPassword, "must change": auth.MustChangePassword,
 		"sign-out": auth.SignOutEverywhere, "disable": auth.Disable, "enable": auth.Enable, "delete": auth.Delete,
 	}
 	act := draw(m, "act", slices.Sorted(maps.Keys(acts))...)
 	m.t.Logf("the operator: %s %s", act, email)
-	done, err := m.w.rules.Operate(context.Background(), acts[act], email)
-	if p == nil && err == nil {
+	done, err := m.site.rules.Operate(context.Background(), acts[act], email)
+	if u == nil && err == nil {
 		m.t.Fatalf("%s for nobody", act)
 	}
-	if p == nil {
+	if u == nil {
 		return
 	}
 	want := map[string]bool{
-		"unlock": true, "sign-out": true, "delete": true, "reset-mfa": p.on(), "reset-password": !p.disabled,
-		"must change": !p.must, "disable": !p.disabled, "enable": p.disabled,
+		"unlock": true, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
+		"must change": !u.mustChange, "disable": !u.disabled, "enable": u.disabled,
 	}[act]
 	if err != nil || done != want {
 		m.t.Fatalf("%s: %t, %v", act, done, err)
@@ -40,43 +40,43 @@ func (m *model) operate(email string) {
 	switch {
 	case !done || act == "unlock":
 	case act == "enable":
-		p.disabled = false
+		u.disabled = false
 	case act == "must change":
-		p.must = true
+		u.mustChange = true
 	case act == "delete":
-		m.forget(p)
+		m.removeUser(u)
 	default:
-		m.endSessions(p, nil)
+		m.endSessions(u, nil)
 		switch act {
 		case "reset-mfa":
-			p.app, p.codes, p.unseen = "", nil, time.Time{}
-			for _, phone := range p.phones {
-				phone.reserved, phone.first = time.Time{}, false
+			u.totpKey, u.backupCodes, u.unsavedSince = "", nil, time.Time{}
+			for _, phone := range u.phones {
+				phone.reservedAt, phone.isDefault = time.Time{}, false
 			}
 		case "reset-password":
-			p.password, p.must = "", false
+			u.password, u.mustChange = "", false
 		case "disable":
-			p.disabled = true
+			u.disabled = true
 		}
 	}
 }
 
 // modelPages says what each page of the account asks for; the others ask for a
 // fresh session.
-var modelPages = map[string]string{
+var pageGuards = map[string]string{
 	"/account/verify": "verify", "/account/password": "password", "/account/activity": "signed in", "/account/manage-mfa": "signed in",
 	"/account": "signed in", "/account/manage-mfa/phones/:id/default": "signed in",
 }
 
 // trespass opens a page, or posts something that would do, where one may not:
 // a stranger, somebody halfway in, or one who has not verified lately.
-func (m *model) trespass() {
+func (m *model) unauthorized() {
 	c := m.client()
 	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(handlers.RoutePaths())), func(path string) bool {
 		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa"
 	})
 	path := draw(m, "path", paths...)
-	page, has := modelPages[path], handlers.RoutePaths()[path]
+	page, has := pageGuards[path], handlers.RoutePaths()[path]
 	if page == "" {
 		page = "fresh"
 	}
@@ -89,22 +89,22 @@ func (m *model) trespass() {
 		m.open(c, path, guard)
 	}
 	if has[1] {
-		form := action(draw(m, "action", "generate", "remove", "use", "disable", "verify", "continue", "change", "reset", "end_others", "delete"),
-			"code", m.answerOf(c), "current", passwords[0], "password", draw(m, "password", passwords...), "phone", numbers[0],
-			"email", draw(m, "email", addresses...), "confirm", draw(m, "confirm", addresses...))
+		form := actionForm(draw(m, "action", "generate", "remove", "use", "disable", "verify", "continue", "change", "reset", "end_others", "delete"),
+			"code", m.anyCode(c), "current", passwords[0], "password", draw(m, "password", passwords...), "phone", numbers[0],
+			"email", draw(m, "email", emails...), "confirm", draw(m, "confirm", emails...))
 		m.post(c, path, form, guard)
 	}
 }
 
 // oldForm posts a form that was made for somebody else, or before.
-func (m *model) oldForm() {
+func (m *model) staleForm() {
 	c, other := m.client(), m.client()
-	if other.token == c.token && c.old == nil {
+	if other.token == c.token && c.previous == nil {
 		return
 	}
-	form := action("remove", "token", other.token)
-	if c.old != nil && other == c {
-		form.Set("token", c.oldToken)
+	form := actionForm("remove", "token", other.token)
+	if c.previous != nil && other == c {
+		form.Set("token", c.previousToken)
 	}
 	if form.Get("token") != c.token {
 		m.post(c, draw(m, "path", "/sign-out", "/account/manage-mfa/remove-totp", "/account/delete", "/sign-in"), form, "forged")
@@ -113,12 +113,12 @@ func (m *model) oldForm() {
 
 // replay sends an answer that was taken once more, with the cookie of then.
 func (m *model) replay() {
-	if m.used == nil {
+	if m.lastAccepted == nil {
 		return
 	}
-	answer := m.used.by.ask(http.MethodPost, m.used.path, maps.Clone(m.used.form))
+	answer := m.lastAccepted.sender.fetchRaw(http.MethodPost, m.lastAccepted.path, maps.Clone(m.lastAccepted.form))
 	if got := outcome(answer); got == "done" || strings.HasPrefix(got, "answered") {
-		m.t.Fatalf("%s %v was taken twice: %s", m.used.path, maskToken(m.used.form), answer.header.Get("Location"))
+		m.t.Fatalf("%s %v was taken twice: %s", m.lastAccepted.path, maskToken(m.lastAccepted.form), answer.header.Get("Location"))
 	}
-	m.used = nil
+	m.lastAccepted = nil
 }

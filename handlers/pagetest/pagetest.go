@@ -1,7 +1,7 @@
-// Package page reads pages as people do: fields by their labels, buttons and
+// Package pagetest reads HTML pages in tests: it finds fields by their labels and
 // links by their names. So a test that walks through the site proves the labels
 // too. Only tests import it.
-package page
+package pagetest
 
 import (
 	"fmt"
