@@ -280,7 +280,7 @@ func (b *browser) link(name string) *goquery.Selection {
 // has reports whether the page has a button or link of that name.
 func (b *browser) has(name string) bool { return b.page.Has(name) }
 
-// fill fills the field with a label; a checkbox is checked.
+// fill fills the field with a label. Any value checks a checkbox.
 func (b *browser) fill(label, value string) *browser {
 	b.t.Helper()
 	if err := b.page.Fill(label, value); err != nil {

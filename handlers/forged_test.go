@@ -129,7 +129,7 @@ func TestForm_InjectionInEveryField(t *testing.T) {
 	in := site.browser().signUp(ann)
 	in.addTOTP()
 	in.addPhone(number).press("Use for MFA").wantHeading("User MFA Settings")
-	half := site.browser().signIn(ann).wantHeading("Verify your account")
+	halfSignedIn := site.browser().signIn(ann).wantHeading("Verify your account")
 	site.wait(time.Minute)
 	out, up, reset := site.browser(), site.browser(), site.browser()
 	up.startSignUp("new@example.org", password).wantHeading("Verify your email")
@@ -142,7 +142,7 @@ func TestForm_InjectionInEveryField(t *testing.T) {
 		paths []string
 	}{
 		{out, []string{"/sign-in", "/sign-up", "/forgot-password"}},
-		{half, []string{"/sign-in"}},
+		{halfSignedIn, []string{"/sign-in"}},
 		{up, []string{"/sign-up"}},
 		{reset, []string{"/forgot-password"}},
 		{in, []string{"/account/email", "/account/password", "/account/delete", "/account/add-phone", "/account/manage-mfa/add", "/account/sessions"}},

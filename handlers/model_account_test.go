@@ -1,10 +1,8 @@
 package handlers_test
 
-import (
-	"time"
-)
+import "time"
 
-// The account itself, and what must come of what is done with it.
+// Actions on the account, with the expected outcome.
 
 func (m *model) changePassword(c *client, current, fresh string, endOthers bool) {
 	form := actionForm("change", "current", current, "password", fresh)
@@ -32,7 +30,7 @@ func (m *model) changeEmail(c *client, email string) {
 	}
 }
 
-// moves is the change of address that waits, or nil.
+// pendingEmail returns the pending change of email address, or nil.
 func (m *model) pendingEmail(s *modelSession) *emailChange {
 	if s == nil || s.user.emailChange == nil || !m.site.clock().Before(s.user.emailChange.expires) {
 		return nil
@@ -41,12 +39,12 @@ func (m *model) pendingEmail(s *modelSession) *emailChange {
 }
 
 func (m *model) verifyEmail(c *client, typed string) {
-	s, right, spend := m.session(c), false, func() {}
+	s, valid, spend := m.session(c), false, func() {}
 	if move := m.pendingEmail(s); move != nil {
-		right, spend = m.checkSentCode(move.code, move.to, typed)
-		right = right && m.user(move.to) == nil
+		valid, spend = m.checkSentCode(move.code, move.to, typed)
+		valid = valid && m.user(move.to) == nil
 	}
-	_, done := m.postGuarded(c, "/account/email", "fresh", actionForm("verify", "code", typed), right)
+	_, done := m.postGuarded(c, "/account/email", "fresh", actionForm("verify", "code", typed), valid)
 	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
@@ -63,7 +61,7 @@ func (m *model) cancelEmailChange(c *client) {
 	}
 }
 
-// endSession ends one session of somebody; of another person it is not there.
+// endSession ends one session. Another user's session is not found.
 func (m *model) endSession(c *client, other *modelSession) {
 	want, s := m.guard(c, "fresh"), m.session(c)
 	if want == "" && (other.user != s.user || other.ended) {

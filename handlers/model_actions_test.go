@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// modelActs is all that can happen. Some go a right way to its end, so that
-// the others meet accounts in every state.
+// modelActions are the actions of the state machine. Some complete a whole flow, so that the
+// others meet accounts in every state.
 var modelActions = map[string]func(*model){
 	"wait": func(m *model) {
 		m.site.wait(draw(m, "for", 29*time.Second, 29*time.Second, 3*time.Minute, 11*time.Minute, 40*time.Minute, 3*time.Hour))
@@ -18,72 +18,72 @@ var modelActions = map[string]func(*model){
 		m.signIn(m.client(), draw(m, "email", emails...), draw(m, "password", passwords...))
 	},
 	"sign up":      func(m *model) { m.signUp(m.client(), draw(m, "email", emails...), passwords[0]) },
-	"forgot":       func(m *model) { m.startReset(m.client(), draw(m, "email", emails...)) },
+	"start reset":  func(m *model) { m.startReset(m.client(), draw(m, "email", emails...)) },
 	"set password": func(m *model) { m.setPassword(m.client(), draw(m, "password", passwords...)) },
-	"reply": func(m *model) {
+	"respond": func(m *model) {
 		c := m.client()
-		m.respond(c, draw(m, "door", entryPages...), m.anyCode(c), draw(m, "ticked", false, true))
+		m.respond(c, draw(m, "page", entryPages...), m.anyCode(c), draw(m, "checkbox", false, true))
 	},
 	"resend":     func(m *model) { m.resend(m.client(), draw(m, "page", append(entryPages, reauthPath)...)) },
 	"start over": func(m *model) { m.startOver(m.client(), draw(m, "page", append(entryPages, reauthPath)...)) },
 	"choose": func(m *model) {
 		m.choose(m.client(), draw(m, "page", entryPages[0], reauthPath), draw(m, "method", "app", m.phoneID()))
 	},
-	"asked anew": func(m *model) { m.openReauth(m.client()) },
-	"reply anew": func(m *model) {
+	"open reauthentication": func(m *model) { m.openReauth(m.client()) },
+	"respond to reauthentication": func(m *model) {
 		c := m.client()
-		m.respondReauth(c, m.anyCode(c), draw(m, "ticked", false, true), false)
+		m.respondReauth(c, m.anyCode(c), draw(m, "checkbox", false, true), false)
 	},
-	"password anew": func(m *model) { m.respondReauth(m.client(), draw(m, "password", passwords...), false, true) },
-	"sign out":      func(m *model) { m.signOut(m.client()) },
-	"open app":      func(m *model) { m.openTOTPSetup(m.client()) },
-	"move app": func(m *model) {
+	"password of reauthentication": func(m *model) { m.respondReauth(m.client(), draw(m, "password", passwords...), false, true) },
+	"sign out":                     func(m *model) { m.signOut(m.client()) },
+	"open TOTP setup":              func(m *model) { m.openTOTPSetup(m.client()) },
+	"press in TOTP setup": func(m *model) {
 		c := m.client()
-		m.pressTOTPSetup(c, draw(m, "event", "reset", "verify", "verify_code", "finish"), m.anyCode(c))
+		m.pressTOTPSetup(c, draw(m, "button", "reset", "verify", "verify_code", "finish"), m.anyCode(c))
 	},
-	"remove app":     func(m *model) { m.removeTOTP(m.client()) },
+	"remove TOTP":    func(m *model) { m.removeTOTP(m.client()) },
 	"generate codes": func(m *model) { m.generateCodes(m.client()) },
-	"codes seen":     func(m *model) { m.confirmCodes(m.client()) },
+	"confirm codes":  func(m *model) { m.confirmCodes(m.client()) },
 	"add phone":      func(m *model) { m.addPhone(m.client(), draw(m, "number", numbers...)) },
 	"verify phone":   func(m *model) { c := m.client(); m.verifyPhone(c, m.anyCode(c)) },
 	"resend phone":   func(m *model) { m.resendPhone(m.client()) },
 	"another phone":  func(m *model) { m.anotherPhone(m.client()) },
-	"with phone": func(m *model) {
-		m.pressPhone(m.client(), draw(m, "act", "use", "use", "disable", "remove", "default"), m.phoneID())
+	"press at phone": func(m *model) {
+		m.pressPhone(m.client(), draw(m, "button", "use", "use", "disable", "remove", "default"), m.phoneID())
 	},
 	"change password": func(m *model) {
 		m.changePassword(m.client(), draw(m, "current", passwords...), draw(m, "password", passwords...), draw(m, "others", false, true))
 	},
-	"move":        func(m *model) { m.changeEmail(m.client(), draw(m, "email", emails...)) },
-	"prove move":  func(m *model) { c := m.client(); m.verifyEmail(c, m.anyCode(c)) },
-	"stop move":   func(m *model) { m.cancelEmailChange(m.client()) },
-	"end session": func(m *model) { m.endSession(m.client(), draw(m, "session", m.sessions...)) },
-	"end others":  func(m *model) { m.endOthers(m.client()) },
-	"delete":      func(m *model) { m.deleteAccount(m.client(), draw(m, "confirm", emails...)) },
-	"operate":     func(m *model) { m.operate(draw(m, "email", emails...)) },
-	"trespass":    (*model).unauthorized,
-	"old form":    (*model).staleForm,
-	"replay":      (*model).replay,
-	"come in":     func(m *model) { m.completeSignIn(m.client()) },
-	"come in too": func(m *model) { m.completeSignIn(m.client()) },
-	"all come in": func(m *model) {
+	"change email":           func(m *model) { m.changeEmail(m.client(), draw(m, "email", emails...)) },
+	"verify email":           func(m *model) { c := m.client(); m.verifyEmail(c, m.anyCode(c)) },
+	"cancel email change":    func(m *model) { m.cancelEmailChange(m.client()) },
+	"end session":            func(m *model) { m.endSession(m.client(), draw(m, "session", m.sessions...)) },
+	"end others":             func(m *model) { m.endOthers(m.client()) },
+	"delete":                 func(m *model) { m.deleteAccount(m.client(), draw(m, "confirm", emails...)) },
+	"operate":                func(m *model) { m.operate(draw(m, "email", emails...)) },
+	"unauthorized":           (*model).unauthorized,
+	"stale form":             (*model).staleForm,
+	"replay":                 (*model).replay,
+	"complete sign-in":       func(m *model) { m.completeSignIn(m.client()) },
+	"complete sign-in again": func(m *model) { m.completeSignIn(m.client()) },
+	"complete all sign-ins": func(m *model) {
 		for _, c := range m.clients {
 			m.completeSignIn(c)
 		}
 	},
-	"verify anew": func(m *model) { m.completeReauth(m.client()) },
-	"add app":     func(m *model) { m.completeTOTPSetup(m.client()) },
-	"reserve":     func(m *model) { m.completePhoneSetup(m.client(), draw(m, "number", numbers...)) },
+	"complete reauthentication": func(m *model) { m.completeReauth(m.client()) },
+	"complete TOTP setup":       func(m *model) { m.completeTOTPSetup(m.client()) },
+	"complete phone setup":      func(m *model) { m.completePhoneSetup(m.client(), draw(m, "number", numbers...)) },
 }
 
-// draw picks one of some; the same run draws the same.
+// draw picks one of the values, reproducibly.
 func draw[T any](m *model, name string, from ...T) T {
 	return from[rapid.IntRange(0, len(from)-1).Draw(m.t, name)]
 }
 
 func (m *model) client() *client { return draw(m, "browser", m.clients...) }
 
-// phoneID is that of any phone, whoever has it, or of none.
+// phoneID returns the id of any user's phone, or of none.
 func (m *model) phoneID() string {
 	ids := []string{"nophone"}
 	for _, u := range m.users {
@@ -94,15 +94,15 @@ func (m *model) phoneID() string {
 	return draw(m, "phone", ids...)
 }
 
-// answerOf is something to type where a code is asked: what is right here, or
-// right elsewhere, or was right once.
+// anyCode returns a code: the valid one here, one that is valid for something else or was valid
+// before, or a wrong one.
 func (m *model) anyCode(c *client) string {
-	switch draw(m, "answer", "right", "right", "right", "app", "sent", "sent", "none") {
-	case "right":
+	switch draw(m, "kind", "valid", "valid", "valid", "app", "sent", "sent", "wrong") {
+	case "valid":
 		return m.validCode(c)
 	case "app":
 		if len(m.totpKeys) > 0 {
-			code, err := totpCodeAt(draw(m, "key", m.totpKeys...), m.site.clock().Add(draw(m, "away", -time.Minute, -30*time.Second, 0, 30*time.Second)))
+			code, err := totpCodeAt(draw(m, "key", m.totpKeys...), m.site.clock().Add(draw(m, "skew", -time.Minute, -30*time.Second, 0, 30*time.Second)))
 			if err != nil {
 				m.t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func (m *model) anyCode(c *client) string {
 	return "000000"
 }
 
-// rightAnswer is what would be right for what is under way in a browser.
+// validCode returns the valid code for what the client is doing.
 func (m *model) validCode(c *client) string {
 	s, sent := m.session(c), (*sentCode)(nil)
 	switch a := m.attempt(c); {

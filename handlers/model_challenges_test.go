@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// Answers to what is asked, at a way in or anew, and what must come of them.
+// Responses to the challenges of an attempt, at an entry page or in re-authentication, with the
+// expected outcome.
 
-// takes says whether an answer to an attempt is right, and what becomes of it
-// once it was looked at.
-func (m *model) checkResponse(a *modelAttempt, typed string, ticked bool) (right bool, spend func()) {
+// checkResponse reports whether a response to an attempt is valid. The caller calls spend once
+// the site has checked the response.
+func (m *model) checkResponse(a *modelAttempt, typed string, checked bool) (valid bool, spend func()) {
 	plain := strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(typed))
 	switch step := a.owes(); {
 	case step == "password":
@@ -21,7 +22,7 @@ func (m *model) checkResponse(a *modelAttempt, typed string, ticked bool) (right
 		return m.checkSentCode(a.code, a.email, plain)
 	case step != "second" || plain == "":
 		return false, func() {}
-	case len(a.user.backupCodes) > 0 && (ticked || len(plain) == 16):
+	case len(a.user.backupCodes) > 0 && (checked || len(plain) == 16):
 		return a.user.backupCodes[plain], func() { delete(a.user.backupCodes, plain) }
 	case a.method() == "app":
 		step := m.totpStep(a.user.totpKey, plain)
@@ -30,23 +31,23 @@ func (m *model) checkResponse(a *modelAttempt, typed string, ticked bool) (right
 	return m.checkSentCode(a.code, a.user.phone(a.method()).number, plain)
 }
 
-// takesSent is takes for a code that was sent somewhere: it has five tries.
-func (m *model) checkSentCode(c *sentCode, to, typed string) (right bool, spend func()) {
+// checkSentCode is checkResponse for a sent code, which has five attempts.
+func (m *model) checkSentCode(c *sentCode, to, typed string) (valid bool, spend func()) {
 	if c == nil || typed == "" {
 		return false, func() {}
 	}
-	right = c.tries < 5 && c.to == to && m.site.clock().Before(c.expires) && c.text == typed
-	return right, func() {
-		if c.tries++; right {
-			c.tries = 5
+	valid = c.attempts < 5 && c.to == to && m.site.clock().Before(c.expires) && c.text == typed
+	return valid, func() {
+		if c.attempts++; valid {
+			c.attempts = 5
 		}
 	}
 }
 
-// appStep is the newest step near now whose code was typed, or zero.
+// totpStep returns the newest step near now with that code, or zero.
 func (m *model) totpStep(key, typed string) int64 {
-	for _, away := range []int64{1, 0, -1} {
-		at := m.site.clock().Add(time.Duration(away) * 30 * time.Second)
+	for _, offset := range []int64{1, 0, -1} {
+		at := m.site.clock().Add(time.Duration(offset) * 30 * time.Second)
 		if code, err := totpCodeAt(key, at); err == nil && code == typed {
 			return at.Unix() / 30
 		}
@@ -77,8 +78,8 @@ func (m *model) choose(c *client, path, method string) {
 	if method == "app" {
 		form = actionForm("use:totp")
 	}
-	right := a != nil && a.owes() == "second" && slices.Contains(a.methods(), method)
-	if m.postChallenge(c, path, a, form, right) {
+	valid := a != nil && a.owes() == "second" && slices.Contains(a.methods(), method)
+	if m.postChallenge(c, path, a, form, valid) {
 		a.chosen = method
 		if phone := a.user.phone(method); phone != nil {
 			a.code = m.sent(since, phone.number)
@@ -93,63 +94,62 @@ func (m *model) startOver(c *client, path string) {
 	}
 }
 
-// atDoorOrVerifying is atDoor, or the same on the page that asks anew who it is.
-func (m *model) postChallenge(c *client, path string, a *modelAttempt, form url.Values, right bool) (done bool) {
+// postChallenge is postEntry that also accepts the page for re-authentication.
+func (m *model) postChallenge(c *client, path string, a *modelAttempt, form url.Values, valid bool) (done bool) {
 	if path != reauthPath {
-		return m.postEntry(c, path, form, right)
+		return m.postEntry(c, path, form, valid)
 	}
 	if guard := m.guard(c, "verify"); guard != "" {
 		return m.post(c, path, form, guard)
 	}
-	done = m.post(c, path, form, outcomeIf(right && a != nil && a.session != nil))
+	done = m.post(c, path, form, outcomeIf(valid && a != nil && a.session != nil))
 	m.beginReauth(c, done)
 	return done
 }
 
 const reauthPath = "/account/verify"
 
-// begunAnew notes that the page that asks anew has begun a way through it,
-// where it is shown and there is none.
-func (m *model) beginReauth(c *client, left bool) {
+// beginReauth records that showing the page for re-authentication has begun an attempt, if there
+// was none.
+func (m *model) beginReauth(c *client, redirected bool) {
 	s, a := m.session(c), m.attempt(c)
-	if !left && s != nil && (a == nil || a.session != s) {
+	if !redirected && s != nil && (a == nil || a.session != s) {
 		m.beginAttempt(c, modelAttempt{purpose: "reauthentication", user: s.user, session: s})
 	}
 }
 
-// askedAnew opens the page that asks anew who it is.
 func (m *model) openReauth(c *client) {
 	page := m.open(c, reauthPath, m.guard(c, "verify"))
 	m.beginReauth(c, page.status != http.StatusOK)
 }
 
-// replyAnew answers there, a password or a code.
-func (m *model) respondReauth(c *client, typed string, ticked, password bool) {
+// respondReauth responds to a re-authentication with a password or a code.
+func (m *model) respondReauth(c *client, typed string, checked, password bool) {
 	form := actionForm("verify", "code", typed)
-	if ticked {
+	if checked {
 		form.Set("backupcode", "1")
 	}
 	if password {
 		form = actionForm("continue", "password", typed)
 	}
-	a, right, spend := m.attempt(c), false, func() {}
+	a, valid, spend := m.attempt(c), false, func() {}
 	if a != nil && a.session != nil && (!password || a.owes() == "password") {
-		right, spend = m.checkResponse(a, typed, ticked)
+		valid, spend = m.checkResponse(a, typed, checked)
 	}
 	want := m.guard(c, "verify")
 	if want == "" {
-		want = outcomeIf(right)
+		want = outcomeIf(valid)
 	}
-	first := a != nil && a.session != nil && a.owes() == "password"
+	passwordStep := a != nil && a.session != nil && a.owes() == "password"
 	done := m.post(c, reauthPath, form, want)
-	if outcome(m.response) != "later" && m.session(c) != nil {
+	if outcome(m.response) != "limited" && m.session(c) != nil {
 		spend()
 	}
 	if m.beginReauth(c, done); !done {
 		return
 	}
 	s, now := a.session, m.site.clock()
-	if first {
+	if passwordStep {
 		s.passwordAt = now
 	} else {
 		s.mfaAt = now
@@ -158,18 +158,18 @@ func (m *model) respondReauth(c *client, typed string, ticked, password bool) {
 	m.tokenReplaced(c)
 }
 
-// open loads a page and compares where it leads; guard is empty where the
-// client may see it.
+// open loads a page and compares its outcome with the expected one of the guard, which is empty
+// if the client has access.
 func (m *model) open(c *client, path, guard string) *browser {
 	m.t.Helper()
 	page := c.fetchRaw(http.MethodGet, path, nil)
 	got := outcome(page)
 	m.t.Logf("%s opens %s: %s (%s)", c.remoteAddr, path, got, guard)
-	if got == "answered 200" || got == "done" || got == "password first" && guard == "" {
+	if got == "status 200" || got == "done" || got == "password first" && guard == "" {
 		got = ""
 	}
-	if got != guard && got != "later" {
-		m.t.Fatalf("%s: %q (%d), but it must be %q", path, got, page.status, guard)
+	if got != guard && got != "limited" {
+		m.t.Fatalf("%s: %q (%d), want %q", path, got, page.status, guard)
 	}
 	if s := m.session(c); s != nil {
 		s.lastSeen = m.site.clock()

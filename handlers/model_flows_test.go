@@ -1,18 +1,15 @@
 package handlers_test
 
-import (
-	"time"
-)
+import "time"
 
-// Right ways from their beginning to their end, so that accounts come into every state.
+// Complete flows, so that accounts get into every state.
 
-// comeIn goes the right way into an account.
 func (m *model) completeSignIn(c *client) {
 	if m.session(c) != nil || len(m.users) == 0 {
 		return
 	}
-	m.site.wait(draw(m, "pause", 0, time.Minute)) // without one the last code of an app is spent
-	u := draw(m, "person", m.users...)
+	m.site.wait(draw(m, "pause", 0, time.Minute)) // otherwise the last TOTP code is used
+	u := draw(m, "user", m.users...)
 	if u.password == "" {
 		m.startReset(c, u.email)
 		m.respond(c, "/forgot-password", m.validCode(c), false)
@@ -24,7 +21,6 @@ func (m *model) completeSignIn(c *client) {
 	}
 }
 
-// verifyAnew goes the right way of proving again who it is.
 func (m *model) completeReauth(c *client) {
 	m.openReauth(c)
 	a := m.attempt(c)
@@ -62,7 +58,7 @@ func (m *model) completePhoneSetup(c *client, number string) {
 	}
 }
 
-// settle makes an account, with or without second factors.
+// createUser creates an account, with or without second factors.
 func (m *model) createUser(c *client, email string) {
 	m.signUp(c, email, passwords[0])
 	m.respond(c, "/sign-up", m.validCode(c), false)

@@ -12,20 +12,20 @@ import (
 	"twostep/handlers"
 )
 
-// What the operator does, and what those try who may not.
+// Actions of the operator, and actions that must be refused.
 
-// operate does what an operator can do.
+// operate runs an action of the operator.
 func (m *model) operate(email string) {
 	u := m.user(email)
-	acts := map[string]auth.OperatorAction{
+	actions := map[string]auth.OperatorAction{
 		"unlock": auth.Unlock, "reset-mfa": auth.ResetMFA, "reset-password": auth.EndPassword, "must change": auth.MustChangePassword,
 		"sign-out": auth.SignOutEverywhere, "disable": auth.Disable, "enable": auth.Enable, "delete": auth.Delete,
 	}
-	act := draw(m, "act", slices.Sorted(maps.Keys(acts))...)
-	m.t.Logf("the operator: %s %s", act, email)
-	done, err := m.site.rules.Operate(context.Background(), acts[act], email)
+	action := draw(m, "action", slices.Sorted(maps.Keys(actions))...)
+	m.t.Logf("operator: %s %s", action, email)
+	done, err := m.site.rules.Operate(context.Background(), actions[action], email)
 	if u == nil && err == nil {
-		m.t.Fatalf("%s for nobody", act)
+		m.t.Fatalf("%s without an account", action)
 	}
 	if u == nil {
 		return
@@ -33,21 +33,21 @@ func (m *model) operate(email string) {
 	want := map[string]bool{
 		"unlock": true, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
 		"must change": !u.mustChange, "disable": !u.disabled, "enable": u.disabled,
-	}[act]
+	}[action]
 	if err != nil || done != want {
-		m.t.Fatalf("%s: %t, %v", act, done, err)
+		m.t.Fatalf("%s: %t, %v", action, done, err)
 	}
 	switch {
-	case !done || act == "unlock":
-	case act == "enable":
+	case !done || action == "unlock":
+	case action == "enable":
 		u.disabled = false
-	case act == "must change":
+	case action == "must change":
 		u.mustChange = true
-	case act == "delete":
+	case action == "delete":
 		m.removeUser(u)
 	default:
 		m.endSessions(u, nil)
-		switch act {
+		switch action {
 		case "reset-mfa":
 			u.totpKey, u.backupCodes, u.unsavedSince = "", nil, time.Time{}
 			for _, phone := range u.phones {
@@ -61,15 +61,14 @@ func (m *model) operate(email string) {
 	}
 }
 
-// modelPages says what each page of the account asks for; the others ask for a
-// fresh session.
+// pageGuards lists the guards of the account's pages that are not "fresh".
 var pageGuards = map[string]string{
 	"/account/verify": "verify", "/account/password": "password", "/account/activity": "signed in", "/account/manage-mfa": "signed in",
 	"/account": "signed in", "/account/manage-mfa/phones/:id/default": "signed in",
 }
 
-// trespass opens a page, or posts something that would do, where one may not:
-// a stranger, somebody halfway in, or one who has not verified lately.
+// unauthorized opens a page, or posts a form that could be valid, without access: signed out,
+// half signed in or without a recent authentication.
 func (m *model) unauthorized() {
 	c := m.client()
 	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(handlers.RoutePaths())), func(path string) bool {
@@ -96,7 +95,7 @@ func (m *model) unauthorized() {
 	}
 }
 
-// oldForm posts a form that was made for somebody else, or before.
+// staleForm posts a form with another client's or an earlier form token.
 func (m *model) staleForm() {
 	c, other := m.client(), m.client()
 	if other.token == c.token && c.previous == nil {
@@ -111,14 +110,14 @@ func (m *model) staleForm() {
 	}
 }
 
-// replay sends an answer that was taken once more, with the cookie of then.
+// replay posts an accepted form again, with the cookies of that time.
 func (m *model) replay() {
 	if m.lastAccepted == nil {
 		return
 	}
-	answer := m.lastAccepted.sender.fetchRaw(http.MethodPost, m.lastAccepted.path, maps.Clone(m.lastAccepted.form))
-	if got := outcome(answer); got == "done" || strings.HasPrefix(got, "answered") {
-		m.t.Fatalf("%s %v was taken twice: %s", m.lastAccepted.path, maskToken(m.lastAccepted.form), answer.header.Get("Location"))
+	response := m.lastAccepted.sender.fetchRaw(http.MethodPost, m.lastAccepted.path, maps.Clone(m.lastAccepted.form))
+	if got := outcome(response); got == "done" || strings.HasPrefix(got, "status") {
+		m.t.Fatalf("%s %v was accepted twice: %s", m.lastAccepted.path, maskToken(m.lastAccepted.form), response.header.Get("Location"))
 	}
 	m.lastAccepted = nil
 }

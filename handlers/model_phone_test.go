@@ -2,18 +2,14 @@ package handlers_test
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
-// Phones, and what must come of what is done with them.
+// Actions on phones, with the expected outcome.
 
 func (m *model) hasNumber(s *modelSession, number string) bool {
-	for _, phone := range s.user.phones {
-		if phone.number == number {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.user.phones, func(phone *modelPhone) bool { return phone.number == number })
 }
 
 func (m *model) addPhone(c *client, number string) {
@@ -23,7 +19,7 @@ func (m *model) addPhone(c *client, number string) {
 	}
 }
 
-// adding says whether a number is being added in a session.
+// addingPhone reports whether a number is being added in a session.
 func (m *model) addingPhone(s *modelSession) bool {
 	return s != nil && s.newNumber != "" && m.site.clock().Before(s.numberExpires)
 }
@@ -42,11 +38,11 @@ func (m *model) anotherPhone(c *client) {
 }
 
 func (m *model) verifyPhone(c *client, typed string) {
-	s, right, spend := m.session(c), false, func() {}
+	s, valid, spend := m.session(c), false, func() {}
 	if m.addingPhone(s) {
-		right, spend = m.checkSentCode(s.code, s.newNumber, typed)
+		valid, spend = m.checkSentCode(s.code, s.newNumber, typed)
 	}
-	_, done := m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), right && !m.hasNumber(s, s.newNumber))
+	_, done := m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), valid && !m.hasNumber(s, s.newNumber))
 	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
@@ -57,11 +53,10 @@ func (m *model) verifyPhone(c *client, typed string) {
 	}
 }
 
-// withPhone does with a phone of somebody what its pages offer. Another
-// person's phone is not there.
-func (m *model) pressPhone(c *client, act, id string) {
-	page, form, s := "fresh", actionForm(act), m.session(c)
-	if act == "default" {
+// pressPhone presses a button of a phone. Another user's phone is not found.
+func (m *model) pressPhone(c *client, action, id string) {
+	page, form, s := "fresh", actionForm(action), m.session(c)
+	if action == "default" {
 		page = "signed in"
 	}
 	want := m.guard(c, page)
@@ -74,16 +69,16 @@ func (m *model) pressPhone(c *client, act, id string) {
 	case phone == nil:
 		want = "not found"
 	default:
-		want = outcomeIf(act == "remove" || (act == "use") == phone.reservedAt.IsZero())
+		want = outcomeIf(action == "remove" || (action == "use") == phone.reservedAt.IsZero())
 	}
-	if !m.post(c, "/account/manage-mfa/phones/"+id+"/"+act, form, want) {
+	if !m.post(c, "/account/manage-mfa/phones/"+id+"/"+action, form, want) {
 		return
 	}
-	u, on, reserved := s.user, s.user.hasMFA(), !phone.reservedAt.IsZero()
-	switch act {
+	u, hadMFA, reserved := s.user, s.user.hasMFA(), !phone.reservedAt.IsZero()
+	switch action {
 	case "use":
 		phone.reservedAt = m.site.clock()
-		if m.factorAdded(s, on) {
+		if m.factorAdded(s, hadMFA) {
 			m.readNewCodes(c, codesPath)
 		}
 		return
@@ -95,13 +90,7 @@ func (m *model) pressPhone(c *client, act, id string) {
 	case "disable":
 		phone.reservedAt, phone.isDefault = time.Time{}, false
 	case "remove":
-		kept := u.phones[:0]
-		for _, other := range u.phones {
-			if other != phone {
-				kept = append(kept, other)
-			}
-		}
-		u.phones = kept
+		u.phones = slices.DeleteFunc(u.phones, func(other *modelPhone) bool { return other == phone })
 	}
 	if reserved {
 		m.factorRemoved(u, s)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The ways in and out, right or wrong, and what must come of each.
+// Sign-in, sign-up, reset and sign-out, valid or not, with the expected outcome.
 
 var (
 	emails     = []string{"ann@example.org", "ben@example.org", "eve@example.org", "new@example.org"}
@@ -24,9 +24,9 @@ func actionForm(name string, more ...string) url.Values {
 	return form
 }
 
-// wanted is what a form must come to that is right or not.
-func outcomeIf(right bool) string {
-	if right {
+// outcomeIf returns the expected outcome of a valid or invalid form.
+func outcomeIf(valid bool) string {
+	if valid {
 		return "done"
 	}
 	return "refused"
@@ -41,15 +41,15 @@ func (m *model) user(email string) *user {
 	return nil
 }
 
-// atDoor posts a form to a way in. Who is signed in is only led to the account.
-func (m *model) postEntry(c *client, path string, form url.Values, right bool) (done bool) {
+// postEntry posts a form of an entry page, which redirects signed-in users to the account.
+func (m *model) postEntry(c *client, path string, form url.Values, valid bool) (done bool) {
 	if m.session(c) != nil {
-		used := m.lastAccepted
+		last := m.lastAccepted
 		m.post(c, path, form, "done")
-		m.lastAccepted = used // nothing was
+		m.lastAccepted = last // the code was not accepted
 		return false
 	}
-	return m.post(c, path, form, outcomeIf(right))
+	return m.post(c, path, form, outcomeIf(valid))
 }
 
 func (m *model) beginAttempt(c *client, a modelAttempt) {
@@ -57,14 +57,14 @@ func (m *model) beginAttempt(c *client, a modelAttempt) {
 	c.attempt = &a
 }
 
-// begun notes that a client is signed in from now on.
-func (m *model) beginSession(c *client, who *user, first, second time.Time) {
+// beginSession records that a client has signed in.
+func (m *model) beginSession(c *client, u *user, passwordAt, mfaAt time.Time) {
 	now := m.site.clock()
-	s := &modelSession{user: who, passwordAt: first, mfaAt: second, startedAt: now, lastSeen: now}
+	s := &modelSession{user: u, passwordAt: passwordAt, mfaAt: mfaAt, startedAt: now, lastSeen: now}
 	m.sessions = append(m.sessions, s)
 	c.session, c.attempt = s, nil
 	m.tokenReplaced(c)
-	a, err := m.site.rules.Account(context.Background(), who.email)
+	a, err := m.site.rules.Account(context.Background(), u.email)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -79,13 +79,13 @@ func (m *model) beginSession(c *client, who *user, first, second time.Time) {
 	}
 }
 
-// rotated notes that a client's session has another handle from now on.
+// tokenReplaced records that a client has a new session token.
 func (m *model) tokenReplaced(c *client) { c.previous, c.previousToken = m.sender, c.token }
 
 func (m *model) signIn(c *client, email, password string) {
 	u, since := m.user(email), len(m.site.delivered)
-	right := u != nil && !u.disabled && u.password == password && password != ""
-	if !m.postEntry(c, "/sign-in", actionForm("continue", "email", email, "password", password), right) {
+	valid := u != nil && !u.disabled && u.password == password && password != ""
+	if !m.postEntry(c, "/sign-in", actionForm("continue", "email", email, "password", password), valid) {
 		return
 	}
 	now := m.site.clock()
@@ -113,7 +113,7 @@ func (m *model) startReset(c *client, email string) {
 	}
 	for _, other := range m.clients {
 		if a := other.attempt; a != nil && u != nil && a.user == u && a.purpose == "reset" {
-			a.ended = true // a newer request kills older ones
+			a.ended = true // a new request replaces older ones
 		}
 	}
 	m.beginAttempt(c, modelAttempt{purpose: "reset", user: u, email: email, code: m.sent(since, email)})
@@ -121,27 +121,27 @@ func (m *model) startReset(c *client, email string) {
 
 func (m *model) setPassword(c *client, password string) {
 	a := m.attempt(c)
-	right := a != nil && a.purpose == "reset" && !a.verifiedAt.IsZero() && a.user != nil && a.user.password != password
-	if m.postEntry(c, "/forgot-password", actionForm("set_password", "password", password), right) {
+	valid := a != nil && a.purpose == "reset" && !a.verifiedAt.IsZero() && a.user != nil && a.user.password != password
+	if m.postEntry(c, "/forgot-password", actionForm("set_password", "password", password), valid) {
 		a.user.password, a.user.mustChange = password, false
 		m.endSessions(a.user, nil)
 		c.attempt = nil
 	}
 }
 
-// reply answers what an attempt asks, on any page that takes answers.
-func (m *model) respond(c *client, path, typed string, ticked bool) {
+// respond posts a code to an attempt, on any entry page.
+func (m *model) respond(c *client, path, typed string, checked bool) {
 	form := actionForm("verify", "code", typed)
-	if ticked {
+	if checked {
 		form.Set("backupcode", "1")
 	}
-	a, right, spend := m.attempt(c), false, func() {}
+	a, valid, spend := m.attempt(c), false, func() {}
 	if a != nil && a.session == nil {
-		right, spend = m.checkResponse(a, typed, ticked)
+		valid, spend = m.checkResponse(a, typed, checked)
 	}
 	taken := a != nil && a.purpose == "sign up" && m.user(a.email) != nil
-	done := m.postEntry(c, path, form, right && !taken)
-	if m.session(c) != nil || outcome(m.response) == "later" {
+	done := m.postEntry(c, path, form, valid && !taken)
+	if m.session(c) != nil || outcome(m.response) == "limited" {
 		return
 	}
 	if spend(); !done {
@@ -160,11 +160,11 @@ func (m *model) respond(c *client, path, typed string, ticked bool) {
 	}
 }
 
-// sent is the code in a letter that came to somebody since there were so many.
+// sent returns the code in the messages to a recipient after the first since messages.
 func (m *model) sent(since int, to string) *sentCode {
 	m.site.deliver()
-	for _, l := range m.site.delivered[since:] {
-		if code := sixDigits.FindString(l.body); code != "" && l.to == to {
+	for _, message := range m.site.delivered[since:] {
+		if code := sixDigits.FindString(message.body); code != "" && message.to == to {
 			m.sentCodes = append(m.sentCodes, code)
 			return &sentCode{text: code, to: to, expires: m.site.clock().Add(10 * time.Minute)}
 		}
@@ -175,7 +175,7 @@ func (m *model) sent(since int, to string) *sentCode {
 func (m *model) signOut(c *client) {
 	s := m.session(c)
 	if m.post(c, "/sign-out", url.Values{}, "done") {
-		if s != nil { // one past its limits was nobody's any more
+		if s != nil { // otherwise it has already ended
 			s.ended = true
 		}
 		c.session, c.attempt = nil, nil

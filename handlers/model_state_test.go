@@ -6,44 +6,42 @@ import (
 	"time"
 )
 
-// What stands here is the model: what an account, a browser and what is under
-// way in it are to somebody who knows the site from its pages alone. It shares
-// no line with the rules. It knows nothing of limits on tries: what they refuse
-// may be refused at any time, and has then changed nothing.
+// This is the model's state. It is written from the site's pages and shares no code with the
+// rules. It has no rate limits: they may refuse any action, which then changes nothing.
 
-// A person is an account.
+// A user is an account.
 type user struct {
 	email        string
-	password     string // empty once the operator has ended it
+	password     string // empty after the operator has ended it
 	disabled     bool
-	mustChange   bool // change the password first
+	mustChange   bool // the password
 	totpKey      string
-	lastStep     int64 // the last one spent; older ones are dead
+	lastStep     int64 // the last TOTP step used; older ones are invalid
 	phones       []*modelPhone
-	backupCodes  map[string]bool // backup codes left
-	unsavedSince time.Time       // when a new set was made that nobody has said to have saved
+	backupCodes  map[string]bool // unused ones
+	unsavedSince time.Time       // creation of a set not yet confirmed as saved
 	emailChange  *emailChange
 }
 
 type modelPhone struct {
 	id, number string
 	addedAt    time.Time
-	reservedAt time.Time // zero for not
-	isDefault  bool      // somebody made it the default
+	reservedAt time.Time // zero if it is not
+	isDefault  bool      // set by the user
 }
 
-// A moving is a change of address that waits for its code.
+// An emailChange is a change that waits for its code.
 type emailChange struct {
 	to      string
 	code    *sentCode
 	expires time.Time
 }
 
-// A sentCode is a code as its receiver read it.
+// A sentCode is a code as its recipient reads it.
 type sentCode struct {
 	text, to string
 	expires  time.Time
-	tries    int
+	attempts int
 }
 
 func (u *user) reservedPhones() (phones []*modelPhone) {
@@ -72,11 +70,11 @@ func (u *user) phone(id string) *modelPhone {
 	return nil
 }
 
-// A modelSession is somebody signed in with one browser.
+// A modelSession is a user signed in with one browser.
 type modelSession struct {
 	id                  string
 	user                *user
-	passwordAt, mfaAt   time.Time // when each factor was proved; zero for never
+	passwordAt, mfaAt   time.Time // zero if never
 	startedAt, lastSeen time.Time
 	ended               bool
 	setup               *totpSetup
@@ -85,29 +83,29 @@ type modelSession struct {
 	numberExpires       time.Time
 }
 
-// An enrolment is the set-up of an app in a session.
+// A totpSetup is the setup of TOTP in a session.
 type totpSetup struct {
 	key               string
 	scanned, verified bool
-	madeCodes         bool // backup codes came with it
+	madeCodes         bool // it created backup codes
 	expires           time.Time
 }
 
-// A modelAttempt is a way through a door, as far as it has come.
+// A modelAttempt is a sign-in, sign-up, reset or re-authentication in progress.
 type modelAttempt struct {
-	purpose    string // sign in, sign up, reset, reverify
-	user       *user  // nil for nobody
+	purpose    string // sign in, sign up, reset, reauthentication
+	user       *user  // nil if unknown
 	email      string
-	password   string // of the account to be
+	password   string // of the new account
 	verifiedAt time.Time
-	chosen     string // "app" or the id of a phone; empty for the first there is
+	chosen     string // "app" or the id of a phone; empty for the default
 	code       *sentCode
 	session    *modelSession
 	expires    time.Time
 	ended      bool
 }
 
-// method is what is asked now: "app", the id of a phone, or nothing.
+// method returns the current second factor: "app", the id of a phone, or an empty string.
 func (a *modelAttempt) method() string {
 	methods := a.methods()
 	if slices.Contains(methods, a.chosen) || len(methods) == 0 {
@@ -126,7 +124,7 @@ func (a *modelAttempt) methods() (all []string) {
 	return all
 }
 
-// asks is what an attempt owes: password, email, second, new password, or nothing.
+// owes returns the next step: "password", "email", "second" or "new password".
 func (a *modelAttempt) owes() string {
 	switch {
 	case a.purpose == "reset" && !a.verifiedAt.IsZero():
@@ -136,22 +134,22 @@ func (a *modelAttempt) owes() string {
 	case a.user.hasMFA():
 		return "second"
 	}
-	return "password" // of a re-verification: a sign-in has proved it before there is an attempt
+	return "password" // of a re-authentication; a sign-in attempt starts after the password
 }
 
-// A client is a browser and what the model believes of it.
+// A client is a browser and its expected state.
 type client struct {
 	*browser
 	session     *modelSession
 	attempt     *modelAttempt
-	token       string   // of its forms
-	tokenCookie string   // the cookie that the token belongs to
-	previous    *browser // as it was before its cookie changed
+	token       string // form token
+	tokenCookie string // the cookie that the form token belongs to
 
-	previousToken string // and the token of its forms then
+	previous      *browser // with the cookie before it was replaced; nil if it was not
+	previousToken string   // the form token of that cookie
 }
 
-// session is the client's, if it is alive.
+// session returns the client's session, or nil if it has ended.
 func (m *model) session(c *client) *modelSession {
 	now := m.site.clock()
 	if s := c.session; s == nil || s.ended || now.Sub(s.lastSeen) > m.sessionIdle || now.Sub(s.startedAt) > 24*time.Hour {
@@ -160,7 +158,7 @@ func (m *model) session(c *client) *modelSession {
 	return c.session
 }
 
-// attempt is the client's, if it is open.
+// attempt returns the client's attempt, or nil if it has ended.
 func (m *model) attempt(c *client) *modelAttempt {
 	if c.attempt == nil || c.attempt.ended || !m.site.clock().Before(c.attempt.expires) || c.attempt.session != nil && c.attempt.session != m.session(c) {
 		return nil
@@ -176,9 +174,9 @@ func (m *model) recentlyAuthenticated(s *modelSession) bool {
 	return !at.IsZero() && m.site.clock().Sub(at) <= 10*time.Minute
 }
 
-// guard is where a page sends a client that may not come in: "signed in" pages
-// ask for a session, "password" for a fresh one, "fresh" for one that owes
-// nothing besides.
+// guard returns the outcome for a client without access to a page, or an empty string. The
+// guard "signed in" requires a session, "password" a recent authentication as well, and
+// "fresh" also that the password need not be changed.
 func (m *model) guard(c *client, page string) string {
 	s := m.session(c)
 	switch {
@@ -192,7 +190,7 @@ func (m *model) guard(c *client, page string) string {
 	return ""
 }
 
-// endAttempts ends all that is under way to come in to an account.
+// endAttempts ends all attempts of an account.
 func (m *model) endAttempts(u *user) {
 	for _, c := range m.clients {
 		if c.attempt != nil && c.attempt.user == u {
@@ -201,7 +199,7 @@ func (m *model) endAttempts(u *user) {
 	}
 }
 
-// endSessions ends an account's sessions but one, and every way to begin one.
+// endSessions ends an account's attempts, and its sessions except one.
 func (m *model) endSessions(u *user, but *modelSession) {
 	m.endAttempts(u)
 	for _, s := range m.sessions {
@@ -211,9 +209,9 @@ func (m *model) endSessions(u *user, but *modelSession) {
 	}
 }
 
-// factorAdded is what the first factor brings; it answers whether it was that.
-func (m *model) factorAdded(s *modelSession, wasOn bool) (first bool) {
-	if wasOn {
+// factorAdded applies the effects of the first factor. It reports whether it is the first.
+func (m *model) factorAdded(s *modelSession, hadMFA bool) (first bool) {
+	if hadMFA {
 		return false
 	}
 	m.endSessions(s.user, s)
@@ -221,7 +219,7 @@ func (m *model) factorAdded(s *modelSession, wasOn bool) (first bool) {
 	return true
 }
 
-// factorRemoved is what goes with a factor.
+// factorRemoved applies the effects of removing a factor.
 func (m *model) factorRemoved(u *user, but *modelSession) {
 	m.endSessions(u, but)
 	if !u.hasMFA() {
@@ -229,7 +227,6 @@ func (m *model) factorRemoved(u *user, but *modelSession) {
 	}
 }
 
-// forget is the end of an account.
 func (m *model) removeUser(u *user) {
 	m.endSessions(u, nil)
 	m.users = slices.DeleteFunc(m.users, func(other *user) bool { return other == u })

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Apps and backup codes, and what must come of what is done with them.
+// Actions on TOTP and backup codes, with the expected outcome.
 
 const (
 	addPath   = "/account/manage-mfa/add"
@@ -15,17 +15,17 @@ const (
 	phonePath = "/account/add-phone"
 )
 
-// change posts a form that changes something, where the guard lets it.
-func (m *model) postGuarded(c *client, path, page string, form url.Values, right bool) (s *modelSession, done bool) {
+// postGuarded posts a form to a page with a guard.
+func (m *model) postGuarded(c *client, path, page string, form url.Values, valid bool) (s *modelSession, done bool) {
 	want := m.guard(c, page)
 	if want == "" {
-		want = outcomeIf(right)
+		want = outcomeIf(valid)
 	}
 	s = m.session(c)
 	return s, m.post(c, path, form, want)
 }
 
-// enrolment is the set-up of an app under way in a session.
+// totpSetup returns a session's TOTP setup, or nil if there is none.
 func (m *model) totpSetup(s *modelSession) *totpSetup {
 	if s == nil || s.setup == nil || !m.site.clock().Before(s.setup.expires) {
 		return nil
@@ -33,7 +33,7 @@ func (m *model) totpSetup(s *modelSession) *totpSetup {
 	return s.setup
 }
 
-// step is where a set-up stands.
+// setupStep returns the step of a session's TOTP setup.
 func (m *model) setupStep(s *modelSession) string {
 	e := m.totpSetup(s)
 	switch {
@@ -49,14 +49,14 @@ func (m *model) setupStep(s *modelSession) string {
 	return "add"
 }
 
-// openApp opens the set-up of an app, which begins one.
+// openTOTPSetup opens the setup's page, which begins a setup.
 func (m *model) openTOTPSetup(c *client) {
 	if page := m.open(c, addPath, m.guard(c, "fresh")); page.status == http.StatusOK {
 		m.noteTOTPSetup(m.session(c), page)
 	}
 }
 
-// seesApp notes the set-up that its page shows, or began to show it.
+// noteTOTPSetup records the setup that its page shows or has begun.
 func (m *model) noteTOTPSetup(s *modelSession, page *browser) {
 	if m.totpSetup(s) == nil {
 		s.setup = &totpSetup{expires: m.site.clock().Add(30 * time.Minute)}
@@ -67,29 +67,29 @@ func (m *model) noteTOTPSetup(s *modelSession, page *browser) {
 	}
 }
 
-// moveApp presses a button of the set-up.
-func (m *model) pressTOTPSetup(c *client, event, typed string) {
+// pressTOTPSetup presses a button of the setup.
+func (m *model) pressTOTPSetup(c *client, button, typed string) {
 	at := m.setupStep(m.session(c))
-	right := map[string]bool{
+	valid := map[string]bool{
 		"reset": at == "" || at == "add" || at == "verify" || at == "success", "verify": at == "add", "finish": at == "codes",
 		"verify_code": at == "verify" && m.totpStep(m.session(c).setup.key, typed) > 0,
-	}[event]
+	}[button]
 	step := int64(0)
-	if event == "verify_code" && right {
+	if button == "verify_code" && valid {
 		step = m.totpStep(m.session(c).setup.key, typed)
 	}
-	form := actionForm(event)
-	if event == "verify_code" {
+	form := actionForm(button)
+	if button == "verify_code" {
 		form.Set("code", typed)
 	}
-	s, done := m.postGuarded(c, addPath, "fresh", form, right)
-	if got := outcome(m.response); got == "refused" || got == "later" {
+	s, done := m.postGuarded(c, addPath, "fresh", form, valid)
+	if got := outcome(m.response); got == "refused" || got == "limited" {
 		m.noteTOTPSetup(s, m.response)
 	}
 	if !done {
 		return
 	}
-	switch event {
+	switch button {
 	case "reset":
 		s.setup = nil
 		m.openTOTPSetup(c)
@@ -98,15 +98,15 @@ func (m *model) pressTOTPSetup(c *client, event, typed string) {
 	case "finish":
 		s.user.unsavedSince = time.Time{}
 	case "verify_code":
-		on := s.user.hasMFA()
+		hadMFA := s.user.hasMFA()
 		s.user.totpKey, s.user.lastStep, s.setup.verified = s.setup.key, step, true
-		if s.setup.madeCodes = m.factorAdded(s, on); s.setup.madeCodes {
+		if s.setup.madeCodes = m.factorAdded(s, hadMFA); s.setup.madeCodes {
 			m.readNewCodes(c, addPath)
 		}
 	}
 }
 
-// newCodes reads a new set of backup codes from the page that shows it.
+// readNewCodes reads a new set of backup codes from its page.
 func (m *model) readNewCodes(c *client, path string) {
 	page, u := m.open(c, path, ""), m.session(c).user
 	u.backupCodes, u.unsavedSince = map[string]bool{}, m.site.clock()

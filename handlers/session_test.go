@@ -22,10 +22,10 @@ func TestCookie(t *testing.T) {
 
 	before := b.cookie()
 	b.signIn(ann).wantHeading("Verify your account")
-	half := b.cookie()
+	halfSignedIn := b.cookie()
 	stale := b.clone()
 	b.enterCode(site.totpCode(key)).wantHeading("Account")
-	if before == half || half == b.cookie() {
+	if before == halfSignedIn || halfSignedIn == b.cookie() {
 		t.Error("the cookie was not replaced")
 	}
 	stale.open("/account").wantHeading("Sign in")

@@ -66,7 +66,7 @@ func TestSignIn_SMS(t *testing.T) {
 	}
 	attacker := site.browser()
 	attacker.signIn(ann)
-	attacker.enterCode(site.lastCode(number)).wantError(422) // bound to the browser that asked (SM-05)
+	attacker.enterCode(site.lastCode(number)).wantError(422) // bound to the browser that requested it (SM-05)
 	b.enterCode(site.lastCode(number)).wantHeading("Account")
 }
 

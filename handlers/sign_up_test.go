@@ -29,7 +29,7 @@ func TestSignUp(t *testing.T) {
 	site.browser().signIn(ann).wantHeading("Account")
 }
 
-// Each invalid field is marked (PW-01, PW-09, AX-04).
+// Each invalid field is marked, and no page contains the password (PW-01, PW-09, AX-04).
 func TestSignUp_InvalidFields(t *testing.T) {
 	site := newSite(t)
 	b := site.browser().open("/sign-up")
