@@ -201,9 +201,7 @@ func TestStateChange_NeedsPost(t *testing.T) {
 			}
 		}
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	b.open("/account").wantHeading("Account")
 }
 

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// While another program locks the database, posts fail with the error page, many
-// concurrent ones as soon as one, and reading works. Afterwards everything works
-// (LG-05, ST-09).
+// While another program locks the database, reading works and posts fail with the error
+// page, five concurrent ones as soon as a single one. Afterwards everything works (LG-05,
+// ST-09).
 func TestFault_DatabaseLocked(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)

@@ -9,7 +9,7 @@ import (
 )
 
 // Each database call of a sign-in by password and TOTP fails in turn: once before it
-// does anything, once after, so that only its result is got. Every failure shows the
+// does anything, once after, so that only its result is lost. Every failure shows the
 // error page, signs nobody in and keeps the cookie. A code is consumed together with
 // the creation of a session or not at all. The next sign-in succeeds (ST-08, ST-09).
 func TestFault_EachCall(t *testing.T) {

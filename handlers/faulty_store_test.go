@@ -11,8 +11,8 @@ import (
 
 var errInjected = errors.New("injected fault")
 
-// A faultyStore injects a fault into one call of a sign-in. Calls that a sign-in
-// does not make panic, so that none is left out here.
+// A faultyStore injects a fault into one call. It has the calls of a sign-in; any other
+// call panics, so that a new one is noticed.
 type faultyStore struct {
 	auth.Store // nil
 	real       *db.Store

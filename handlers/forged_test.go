@@ -113,9 +113,7 @@ func TestForm_ExtraFields(t *testing.T) {
 	b.fill("Email address", ann).fill("Password", password)
 	post(b, "Continue", "", nil).wantHeading("Verify your account")
 	post(b.fill("Code", site.wrongTOTPCode(key)), "Verify", "?code="+site.totpCode(key)+"&backupcode=1", func(f url.Values) { f["code"] = []string{site.wrongTOTPCode(key), site.totpCode(key)} }).wantError(422)
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	post(b.fill("Code", site.totpCode(key)), "Verify", "", nil).wantHeading("Account").wantText(ann)
 }
 
@@ -174,9 +172,7 @@ func TestForm_InjectionInEveryField(t *testing.T) {
 	if posted < 20 {
 		t.Errorf("only %d fields checked", posted)
 	}
-	if got := site.accountData(); got != before {
-		t.Errorf("account data changed:\n%s\n%s", before, got)
-	}
+	site.wantAccountData(before)
 	site.deliver()
 	for _, m := range site.delivered[messages:] {
 		if m.to == "eve@example.org" || strings.ContainsAny(m.subject+m.to, "\r\n") || strings.Contains(m.body, "<script") {
@@ -298,9 +294,7 @@ func TestCookie_Invalid(t *testing.T) {
 			}
 		}
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	b.open("/account").wantHeading("Account")
 }
 
@@ -346,9 +340,7 @@ func TestSignIn_ActionsOutOfOrder(t *testing.T) {
 			}
 		}
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	for _, m := range site.delivered[messages:] {
 		if m.to == ann && sixDigits.MatchString(m.body) {
 			t.Errorf("code sent: %q", m.body)

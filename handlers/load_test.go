@@ -83,9 +83,7 @@ func TestHashQueue_ThousandSignIns(t *testing.T) {
 	if got["busy"]+got["verified"]+got["disconnected"] != all || got["verified"] == 0 {
 		t.Errorf("results: %v", got)
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	switch result := <-ownerResult; result {
 	case "busy", "disconnected":
 		owner.signInWith(ann, wrongPassword).wantError(422) // the fourth failure; a fifth would be limited

@@ -253,9 +253,7 @@ func TestFault_Database(t *testing.T) {
 	if b := in.fetch(http.MethodGet, "/readyz", nil); b.status != 503 || b.body != "the database does not answer\n" {
 		t.Errorf("/readyz: %d %s", b.status, b.body)
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	site.openStore()
 	site.restart()
 	if b := in.fetch(http.MethodGet, "/readyz", nil); b.status != 200 || b.body != "ok\n" {

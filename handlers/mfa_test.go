@@ -166,9 +166,7 @@ func TestPhones(t *testing.T) {
 
 	eve := site.browser().signUp("eve@example.org") // another user's phone is not found
 	link := b.link("Use for MFA").AttrOr("href", "")
-	if eve.open(link); eve.status != http.StatusNotFound {
-		t.Errorf("another user's phone: %d", eve.status)
-	}
+	eve.open(link).wantStatus(http.StatusNotFound)
 	b.follow("Use for MFA").press("Use for MFA").wantHeading("Backup codes").press("Done").wantText("(Default)")
 	_, form := eve.open("/account").form(eve.button("Sign out"))
 	form.Set("action", "remove")

@@ -65,9 +65,7 @@ func TestRateLimit_GuessedPasswords(t *testing.T) {
 	if verified > 100 || verified < 10 || verified+refused != 1000 {
 		t.Errorf("%d responses verified, %d refused", verified, refused)
 	}
-	if site.accountData() != before {
-		t.Error("guesses changed account data")
-	}
+	site.wantAccountData(before)
 	owner.signIn(ann).wantHeading("Account")
 	fresh := site.browser().signIn(ann)
 	pause := fresh.retryAfter()
@@ -166,9 +164,7 @@ func TestLock_Password(t *testing.T) {
 	if got, want := strings.ReplaceAll(b.text(), ann, "…"), strings.ReplaceAll(other.text(), unknown, "…"); got != want {
 		t.Errorf("the response to an unknown email address differs:\n%s\n%s", got, want)
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	b.startReset(ann).wantHeading("Check your email")
 	b.enterCode(site.lastCode(ann)).setPassword(newPassword).wantHeading("Sign in")
 	site.browser().signInWith(ann, newPassword).wantHeading("Account")
@@ -328,9 +324,7 @@ func TestRateLimit_UnknownEmailsAreSwept(t *testing.T) {
 	if left := sweep(); left != 0 {
 		t.Errorf("%d rows left after the retention", left)
 	}
-	if site.accountData() != before {
-		t.Error("account data changed")
-	}
+	site.wantAccountData(before)
 	site.browser().signIn(ann).wantHeading("Account")
 }
 

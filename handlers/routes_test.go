@@ -130,9 +130,7 @@ func checkRoute(t *testing.T, path, state string, has [2]bool, want [2]string) {
 	if has[1] {
 		check(http.MethodPost, want[1], form)
 	}
-	if after := site.accountData(); after != before {
-		t.Errorf("account data changed:\n%s\n%s", before, after)
-	}
+	site.wantAccountData(before)
 }
 
 // inState returns a browser in a state, and the ids of the account's phones.

@@ -108,9 +108,7 @@ func TestSMSNotice(t *testing.T) {
 	}
 	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode} })
 	for _, path := range []string{"/account/add-phone", "/account/manage-mfa/phones/x/use"} {
-		if b.open(path); b.status != 404 {
-			t.Errorf("%s: %d", path, b.status)
-		}
+		b.open(path).wantStatus(404)
 	}
 }
 

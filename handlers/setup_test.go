@@ -60,9 +60,7 @@ func TestFactors_Disabled(t *testing.T) {
 	b := site.browser().signUp(ann)
 	_, codes := b.addTOTP()
 	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode, auth.BackupCode} })
-	if b.open("/account/manage-mfa/add"); b.status != 404 {
-		t.Errorf("/account/manage-mfa/add: %d", b.status)
-	}
+	b.open("/account/manage-mfa/add").wantStatus(404)
 	b.open("/account/manage-mfa").wantNoText("Add TOTP via authentication app")
 	b.press("Sign out").signIn(ann).wantHeading("Verify your account")
 	if b.has("Use your authentication app") {
@@ -80,9 +78,7 @@ func TestFactors_Disabled(t *testing.T) {
 
 	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode} })
 	bob := site.browser().signUp("bob@example.org")
-	if bob.open("/account/add-phone"); bob.status != 404 {
-		t.Errorf("/account/add-phone: %d", bob.status)
-	}
+	bob.open("/account/add-phone").wantStatus(404)
 	bob.open("/account/manage-mfa").wantNoText("Add a new phone number").follow("Add")
 	key := bob.totpKey()
 	bob.press("Verify").enterTOTP(site.totpCode(key)).wantHeading("Success!") // without backup codes

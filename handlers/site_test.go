@@ -337,6 +337,14 @@ func (site *testSite) accountData() string {
 	return data.String()
 }
 
+// wantAccountData checks that accountData has not changed.
+func (site *testSite) wantAccountData(want string) {
+	site.t.Helper()
+	if got := site.accountData(); got != want {
+		site.t.Errorf("account data changed:\n%s\nwant\n%s", got, want)
+	}
+}
+
 // requirePasswordChange does what the operator's command does.
 func (site *testSite) requirePasswordChange(email string) {
 	site.t.Helper()
