@@ -18,7 +18,7 @@ func (s *Store) FindUser(ctx context.Context, user auth.UserID) (auth.User, erro
 // the messages of the grant. Most goes by its foreign key; what hangs on a
 // name alone, codes and counts, goes before it.
 func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "delete an account", about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, "delete an account", user, func(tx *tx) (bool, error) {
 		for _, query := range []string{
 			codesHeldBy(`
 				SELECT handle FROM attempts WHERE user_id = $1
@@ -41,6 +41,6 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Cha
 		if err != nil || gone == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }

@@ -61,18 +61,13 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 }
 
 // addEvents writes lines of histories. An account that is gone has none.
-func (t *tx) addEvents(ctx context.Context, events []auth.Event) error {
-	for _, e := range events {
-		_, err := t.Exec(ctx, `
-			INSERT INTO activity
-				(id, user_id, at, what, kind, address, browser, number, email, backup_left)
-			SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10
-			FROM users
-			WHERE id = $2`,
-			e.ID, e.User, Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error {
+	_, err := t.Exec(ctx, `
+		INSERT INTO activity
+			(id, user_id, at, what, kind, address, browser, number, email, backup_left)
+		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10
+		FROM users
+		WHERE id = $2`,
+		e.ID, user, Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
+	return err
 }

@@ -59,20 +59,20 @@ func (s *Store) FindAttempt(ctx context.Context, handle string, now time.Time) (
 
 // AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
 func (s *Store) AddAttempt(ctx context.Context, grant auth.ChangeSet) error {
-	return s.add(ctx, "add an attempt", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+	return s.add(ctx, "add an attempt", grant.User, func(tx *tx) (bool, error) { return tx.apply(ctx, grant) })
 }
 
 // ReplaceMethod turns an attempt to another method, with the code that was
 // sent for it; changed is false where the attempt is over.
 func (s *Store) ReplaceMethod(ctx context.Context, handle string, chosen auth.Method, grant auth.ChangeSet) (changed bool, err error) {
-	return s.spend(ctx, "choose a method", "", grant, `
+	return s.spend(ctx, "choose a method", grant.User, grant, `
 		UPDATE attempts SET chosen_kind = $1, chosen_phone = $2
 		WHERE handle = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, handle, Millis(grant.At))
 }
 
 // RemoveAttempt ends an attempt and its code.
 func (s *Store) RemoveAttempt(ctx context.Context, handle string) error {
-	_, err := s.write(ctx, "remove an attempt", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "remove an attempt", "", func(tx *tx) (bool, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM attempts WHERE handle = $1`, handle); err != nil {
 			return false, err
 		}
@@ -93,28 +93,28 @@ func (t *tx) endAttempt(ctx context.Context, handle string, now time.Time) (open
 	return true, t.removeSentCode(ctx, handle)
 }
 
-// endOlder ends the other attempts of an account for the same purpose, so that
+// endOlderAttempts ends the other attempts of an account for the same purpose, so that
 // of codes sent for it the newest alone is worth something (RC-03).
-func (t *tx) endOlder(ctx context.Context, newest auth.Attempt) error {
-	if newest.User == "" {
+func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndOlderAttempts) error {
+	if user == "" {
 		return nil
 	}
 	_, err := t.Exec(ctx, `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1 AND purpose = $2 AND handle <> $3)`,
-		newest.User, newest.Purpose, newest.TokenHash)
+		user, c.Purpose, c.Except)
 	if err != nil {
 		return err
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE user_id = $1 AND purpose = $2 AND handle <> $3`, newest.User, newest.Purpose, newest.TokenHash)
+		WHERE user_id = $1 AND purpose = $2 AND handle <> $3`, user, c.Purpose, c.Except)
 	return err
 }
 
 // addAttempt begins an attempt. It answers false where the account, or the
 // session that it should raise, is gone.
-func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err error) {
+func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (added bool, err error) {
 	sealed, err := t.seals.sealHash(newHash(a.TokenHash), a.NewPasswordHash)
 	if err != nil {
 		return false, err
@@ -125,7 +125,7 @@ func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err er
 		SELECT $1, $2, NULLIF($3, ''), $4, '', $5, $6, $7, $8, NULLIF($9, ''), $10
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
-		a.TokenHash, a.Purpose, a.User, a.Email, orNull(sealed), a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, Millis(a.ExpiresAt))
+		a.TokenHash, a.Purpose, user, a.Email, orNull(sealed), a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, Millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -140,10 +140,10 @@ func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err er
 	return true, nil
 }
 
-// addProof adds a right answer to an attempt, and answers whether that was
+// addVerifiedFactor adds a right answer to an attempt, and answers whether that was
 // open. The write that changes nothing holds the attempt: another answer to it
 // gets the next place, and who ends it waits.
-func (t *tx) addProof(ctx context.Context, p auth.AddVerifiedFactor, now time.Time) (open bool, err error) {
+func (t *tx) addVerifiedFactor(ctx context.Context, p auth.AddVerifiedFactor, now time.Time) (open bool, err error) {
 	held, err := t.Exec(ctx, `
 		UPDATE attempts SET handle = handle
 		WHERE handle = $1 AND expires_at > $2`, p.Attempt, Millis(now))

@@ -28,7 +28,7 @@ func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash stri
 // ReplaceBackupCodes puts a new set in place of the account's, whose codes
 // stop working; replaced is false where the account has no second factor.
 func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.write(ctx, "replace backup codes", about(grant, set.User), func(tx *tx) (bool, error) {
+	return s.write(ctx, "replace backup codes", set.User, func(tx *tx) (bool, error) {
 		unseen, err := tx.sealCodes(set)
 		if err != nil {
 			return false, err
@@ -56,7 +56,7 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 		if err := tx.addCodeHashes(ctx, set); err != nil {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }
 
@@ -82,7 +82,7 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 
 // SpendUnseenCodes forgets them: from now on only the person has them.
 func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent bool, err error) {
-	return s.write(ctx, "forget unseen backup codes", []auth.UserID{user}, func(tx *tx) (bool, error) {
+	return s.write(ctx, "forget unseen backup codes", user, func(tx *tx) (bool, error) {
 		forgot, err := tx.Exec(ctx, `
 			UPDATE backup_code_sets SET unseen = NULL
 			WHERE user_id = $1 AND unseen IS NOT NULL`, user)
@@ -90,9 +90,10 @@ func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent b
 	})
 }
 
-// addBackupCodes gives an account its first set. One it has is never replaced
+// ensureBackupCodes gives an account its first set. One it has is never replaced
 // here: the person may have it on paper.
-func (t *tx) addBackupCodes(ctx context.Context, set auth.BackupCodeSet) error {
+func (t *tx) ensureBackupCodes(ctx context.Context, user auth.UserID, set auth.BackupCodeSet) error {
+	set.User = user
 	unseen, err := t.sealCodes(set)
 	if err != nil {
 		return err

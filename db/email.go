@@ -45,7 +45,7 @@ func (s *Store) FindEmailChange(ctx context.Context, stopHash string, now time.T
 // the code of an earlier one goes. It answers auth.ErrNotFound where the
 // account is gone.
 func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment, grant auth.ChangeSet) error {
-	return s.add(ctx, "begin a change of address", about(grant, e.User), func(tx *tx) (bool, error) {
+	return s.add(ctx, "begin a change of address", e.User, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			DELETE FROM sent_codes
 			WHERE holder IN (SELECT id FROM address_enrolments WHERE user_id = $1 AND id <> $2)`, e.User, e.ID)
@@ -69,20 +69,20 @@ func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment
 		if err != nil || put == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }
 
 // ReplaceEmailCode puts a new code in place of an enrolment's that still waits.
 func (s *Store) ReplaceEmailCode(ctx context.Context, id string, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.spend(ctx, "send an address another code", "", grant, `
+	return s.spend(ctx, "send an address another code", grant.User, grant, `
 		UPDATE address_enrolments SET email = email
 		WHERE id = $1 AND expires_at > $2`, id, Millis(grant.At))
 }
 
 // SpendEmailEnrolment ends an enrolment; nothing of it can be used any more.
 func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, grant auth.ChangeSet) (spent bool, err error) {
-	return s.write(ctx, "end a change of address", about(grant), func(tx *tx) (bool, error) {
+	return s.write(ctx, "end a change of address", grant.User, func(tx *tx) (bool, error) {
 		ended, err := tx.Exec(ctx, `DELETE FROM address_enrolments WHERE id = $1`, id)
 		if err != nil || ended == 0 {
 			return false, err
@@ -90,18 +90,18 @@ func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, grant auth.C
 		if err := tx.removeSentCode(ctx, id); err != nil {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }
 
-// proveAddress makes the address of an enrolment the account's, and ends the
+// replaceEmail makes the address of an enrolment the account's, and ends the
 // enrolment. It answers false where that was stopped or has expired, and
 // auth.ErrAddressTaken where another account has the address: of two who prove
 // it at the same time, one has it.
-func (t *tx) proveAddress(ctx context.Context, e auth.EmailEnrolment, now time.Time) (proved bool, err error) {
+func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment, now time.Time) (proved bool, err error) {
 	ended, err := t.Exec(ctx, `
 		DELETE FROM address_enrolments
-		WHERE id = $1 AND user_id = $2 AND expires_at > $3`, e.ID, e.User, Millis(now))
+		WHERE id = $1 AND user_id = $2 AND expires_at > $3`, e.ID, user, Millis(now))
 	if err != nil || ended == 0 {
 		return false, err
 	}
@@ -109,7 +109,7 @@ func (t *tx) proveAddress(ctx context.Context, e auth.EmailEnrolment, now time.T
 		return false, err
 	}
 	if e.Use == auth.ForSignIn {
-		return t.moveAccount(ctx, e)
+		return t.moveAccount(ctx, user, e)
 	}
 	_, err = t.Exec(ctx, `
 		INSERT INTO notice_addresses (user_id, email, email_key, verified_at)
@@ -117,17 +117,17 @@ func (t *tx) proveAddress(ctx context.Context, e auth.EmailEnrolment, now time.T
 		ON CONFLICT (user_id) DO UPDATE SET
 			email = excluded.email,
 			email_key = excluded.email_key,
-			verified_at = excluded.verified_at`, e.User, e.Email.Typed, e.Email.Key, Millis(now))
+			verified_at = excluded.verified_at`, user, e.Email.Typed, e.Email.Key, Millis(now))
 	return true, err
 }
 
 // moveAccount gives an account its new address. As its second address that one
 // would say nothing any more, and goes.
-func (t *tx) moveAccount(ctx context.Context, e auth.EmailEnrolment) (moved bool, err error) {
+func (t *tx) moveAccount(ctx context.Context, user auth.UserID, e auth.EmailEnrolment) (moved bool, err error) {
 	changed, err := t.Exec(ctx, `
 		UPDATE users SET email = $1, email_key = $2
 		WHERE id = $3 AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = $2 AND other.id <> $3)`,
-		e.Email.Typed, e.Email.Key, e.User)
+		e.Email.Typed, e.Email.Key, user)
 	if err == nil && changed == 0 {
 		err = auth.ErrEmailTaken
 	}
@@ -136,7 +136,7 @@ func (t *tx) moveAccount(ctx context.Context, e auth.EmailEnrolment) (moved bool
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM notice_addresses
-		WHERE user_id = $1 AND email_key = $2`, e.User, e.Email.Key)
+		WHERE user_id = $1 AND email_key = $2`, user, e.Email.Key)
 	return true, err
 }
 

@@ -76,23 +76,22 @@ func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time
 	return rows.factors(), nil
 }
 
-// dropFactor ends the removal of a factor: it writes the grant, and the backup
-// codes go with the last factor. It answers false where the last one must be
-// kept: of two that are removed at the same time one then stays (RV-06).
+// dropFactor ends the removal of a factor: the backup codes go with the last one.
 func (t *tx) dropFactor(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (dropped bool, err error) {
-	if grant.KeepFactor {
-		var left bool
-		err := t.Find(ctx, Row{&left}, `
-			SELECT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
-				OR EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
-		if err != nil || !left {
-			return false, err
-		}
-	}
 	if err := t.dropIdleCodes(ctx, user); err != nil {
 		return false, err
 	}
-	return t.grant(ctx, grant)
+	return t.apply(ctx, grant)
+}
+
+// hasMFA reports whether the account has a second factor. After one is removed,
+// in the same transaction, it makes sure that of two concurrent removals one
+// leaves the last factor (RV-06).
+func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
+	err = t.Find(ctx, Row{&has}, `
+		SELECT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
+			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
+	return has, err
 }
 
 type phoneRow struct {

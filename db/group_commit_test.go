@@ -44,11 +44,11 @@ func TestGroup_EachForItself(t *testing.T) {
 			defer func() { b.group.begin = begin }()
 			write := func(ctx context.Context, kind, key string) (panicked any, done bool, err error) {
 				defer func() { panicked = recover() }()
-				done, err = b.write(ctx, "write", nil, func(tx *tx) (bool, error) { return kinds[kind](tx, key) })
+				done, err = b.write(ctx, "write", "", func(tx *tx) (bool, error) { return kinds[kind](tx, key) })
 				return nil, done, err
 			}
 			members.Go(func() {
-				done, err := b.write(t.Context(), "lead", nil, func(tx *tx) (bool, error) {
+				done, err := b.write(t.Context(), "lead", "", func(tx *tx) (bool, error) {
 					started <- true
 					for b.group.inLine() < others {
 						runtime.Gosched()

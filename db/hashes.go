@@ -86,7 +86,7 @@ func (s *Store) sealHashes(ctx context.Context) (sealed int, err error) {
 }
 
 func (s *Store) sealEach(ctx context.Context, users, hashes []string) error {
-	_, err := s.write(ctx, "seal hashes of passwords", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "seal hashes of passwords", "", func(tx *tx) (bool, error) {
 		for i, user := range users {
 			sealed, err := tx.seals.sealHash(passwordHash(auth.UserID(user)), hashes[i])
 			if err != nil {

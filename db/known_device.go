@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"twostep/auth"
 )
@@ -15,11 +16,11 @@ func (s *Store) FindKnownDevice(ctx context.Context, user auth.UserID, marker st
 	return known, err
 }
 
-func (t *tx) putBrowser(ctx context.Context, known auth.KnownDevice) error {
+func (t *tx) rememberDevice(ctx context.Context, user auth.UserID, tokenHash string, now time.Time) error {
 	_, err := t.Exec(ctx, `
 		INSERT INTO known_browsers (user_id, marker, seen_at)
 		VALUES ($1, $2, $3)
 		ON CONFLICT (user_id, marker) DO UPDATE SET seen_at = excluded.seen_at`,
-		known.User, known.TokenHash, Millis(known.SeenAt))
+		user, tokenHash, Millis(now))
 	return err
 }

@@ -28,7 +28,7 @@ type messageRow struct {
 func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, most int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
-	_, err := s.write(ctx, "claim messages", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "claim messages", "", func(tx *tx) (bool, error) {
 		messages, broken = nil, nil
 		rows, err := tx.claim(ctx, s.skipLocked, channel, now, until, furthest, most)
 		if err != nil {
@@ -96,7 +96,7 @@ func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
 
 // SpendMessage says that a message was sent; its body is forgotten.
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
-	return s.write(ctx, "note that a message was sent", nil, func(tx *tx) (bool, error) {
+	return s.write(ctx, "note that a message was sent", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
 			WHERE id = $2 AND body IS NOT NULL`, Millis(now), id)
@@ -107,7 +107,7 @@ func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spe
 // RejectMessage says that a message was refused for good; its body is forgotten,
 // and it is never handed out again.
 func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (refused bool, err error) {
-	return s.write(ctx, "note that a message was refused", nil, func(tx *tx) (bool, error) {
+	return s.write(ctx, "note that a message was refused", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET refused_at = $1, failed_at = $1, tries = tries + 1, body = NULL
 			WHERE id = $2 AND body IS NOT NULL`, Millis(now), id)
@@ -117,7 +117,7 @@ func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (re
 
 // RescheduleMessage puts a message off after sending failed.
 func (s *Store) RescheduleMessage(ctx context.Context, id string, tries int, now, due time.Time) error {
-	_, err := s.write(ctx, "put a message off", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "put a message off", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE messages SET tries = $1, failed_at = $2, due_at = $3
 			WHERE id = $4 AND body IS NOT NULL`, tries, Millis(now), Millis(due), id)
@@ -153,7 +153,7 @@ func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (remove
 }
 
 func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, over int, err error) {
-	_, err = s.write(ctx, "remove messages", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "remove messages", "", func(tx *tx) (bool, error) {
 		expired, err := tx.Exec(ctx, `
 			DELETE FROM messages
 			WHERE body IS NOT NULL AND expires_at <= $1`, Millis(expiredBy))
@@ -169,31 +169,26 @@ func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent
 	return unsent, over, err
 }
 
-// addMessages queues what people are told, due at once.
-func (t *tx) addMessages(ctx context.Context, messages []auth.Message, now time.Time) error {
-	for _, m := range messages {
-		plain, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		sealed, err := t.seals.seal(messageBody(m.ID), plain)
-		if err != nil {
-			return err
-		}
-		if m.Holder != "" {
-			if err := t.expireMessage(ctx, m.Holder, now); err != nil {
-				return err
-			}
-		}
-		_, err = t.Exec(ctx, `
-			INSERT INTO messages (id, channel, holder, due_at, expires_at, tries, body)
-			VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
-			m.ID, m.Channel, m.Holder, Millis(now), Millis(m.ExpiresAt), m.Failures, sealed)
-		if err != nil {
+// addMessage queues a message, due at once.
+func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) error {
+	plain, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	sealed, err := t.seals.seal(messageBody(m.ID), plain)
+	if err != nil {
+		return err
+	}
+	if m.Holder != "" {
+		if err := t.expireMessage(ctx, m.Holder, now); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = t.Exec(ctx, `
+		INSERT INTO messages (id, channel, holder, due_at, expires_at, tries, body)
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
+		m.ID, m.Channel, m.Holder, Millis(now), Millis(m.ExpiresAt), m.Failures, sealed)
+	return err
 }
 
 // expireMessage ends the message that a holder had: a new code cancels the old

@@ -47,7 +47,7 @@ func TestMigrate_FromFirst(t *testing.T) {
 	must(t, p.close())
 
 	b.Store = b.again(t)
-	want := *session("ann", "s1")
+	want := session("ann", "s1").Session
 	want.Email = "Aann@example.org"
 	if got, err := b.FindSession(t.Context(), "handle of s1"); err != nil || got != want {
 		t.Errorf("the session is %+v, %v", got, err)

@@ -72,7 +72,7 @@ func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant a
 // RemoveFactors takes every second factor from an account, with its backup
 // codes and the set-ups under way; numbers stay, but none is reserved.
 func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove all second factors", about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, "remove all second factors", user, func(tx *tx) (bool, error) {
 		factors := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,
@@ -95,6 +95,6 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.
 				return false, err
 			}
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"slices"
 
 	"twostep/auth"
 )
@@ -25,14 +24,11 @@ func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash stri
 
 // SpendPassword writes a grant on condition that the account still has this
 // password hash and is not disabled; rehash takes its place unless it is empty.
-// The mark that the password must be changed goes with a change alone, which
-// the grant's history tells from a stronger hash of the same password.
 //
 // A hash is sealed otherwise each time, so what stands is opened and compared,
 // and then spent as it was read: who changed it in between has won.
 func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.ChangeSet) (spent bool, err error) {
-	changed := slices.ContainsFunc(grant.Events, func(e auth.Event) bool { return e.Type == auth.PasswordChanged })
-	return s.write(ctx, "spend a password", about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, "spend a password", user, func(tx *tx) (bool, error) {
 		stands, err := tx.findHash(ctx, user)
 		if errors.Is(err, auth.ErrNotFound) {
 			return false, nil
@@ -51,15 +47,12 @@ func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehas
 			}
 		}
 		rows, err := tx.Exec(ctx, `
-			UPDATE users SET
-				password_hash = '',
-				password_sealed = $1,
-				must_change = CASE WHEN $2 THEN 0 ELSE must_change END
-			WHERE id = $3 AND password_hash = $4 AND password_sealed IS NOT DISTINCT FROM $5 AND disabled_at IS NULL`,
-			orNull(next), changed, user, stands.open, orNull(stands.sealed))
+			UPDATE users SET password_hash = '', password_sealed = $1
+			WHERE id = $2 AND password_hash = $3 AND password_sealed IS NOT DISTINCT FROM $4 AND disabled_at IS NULL`,
+			orNull(next), user, stands.open, orNull(stands.sealed))
 		if err != nil || rows == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }

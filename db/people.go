@@ -22,28 +22,30 @@ func (s *Store) AddPeople(ctx context.Context, people []auth.ChangeSet) error {
 	events := bulk{columns: []string{
 		"id", "user_id", "at", "what", "kind", "address", "browser", "number", "email", "backup_left",
 	}}
-	for _, g := range people {
-		u := g.NewUser
-		users.add(u.ID, u.Email.Typed, u.Email.Key, u.PasswordHash, Millis(u.CreatedAt))
-		if f := g.Session; f != nil {
-			sessions.add(f.ID, f.TokenHash, f.User, Millis(f.CreatedAt), Millis(f.StartedAt), Millis(f.SeenAt), Millis(f.PasswordAt),
-				Millis(f.MFAAt), f.IP, f.UserAgent)
-		}
-		if b := g.Device; b != nil {
-			browsers.add(b.User, b.TokenHash, Millis(b.SeenAt))
-		}
-		if key := g.TOTP; key != nil {
-			sealed, err := s.seals.seal(totpSecret(key.User), key.Secret)
-			if err != nil {
-				return err
+	for _, set := range people {
+		for _, c := range set.Changes {
+			switch c := c.(type) {
+			case auth.AddUser:
+				users.add(c.ID, c.Email.Typed, c.Email.Key, c.PasswordHash, Millis(c.CreatedAt))
+			case auth.BeginSession:
+				sessions.add(c.ID, c.TokenHash, set.User, Millis(c.CreatedAt), Millis(c.StartedAt), Millis(c.SeenAt), Millis(c.PasswordAt),
+					Millis(c.MFAAt), c.IP, c.UserAgent)
+			case auth.RememberDevice:
+				browsers.add(set.User, c.TokenHash, Millis(set.At))
+			case auth.PutTOTP:
+				sealed, err := s.seals.seal(totpSecret(set.User), c.Secret)
+				if err != nil {
+					return err
+				}
+				apps.add(set.User, sealed, c.LastStep, Millis(c.AddedAt))
+			case auth.RecordEvent:
+				events.add(c.ID, set.User, Millis(c.At), c.Type, c.Factor, c.IP, c.UserAgent, c.Number, c.Email, c.Left)
+			default:
+				return fmt.Errorf("add people: %T", c)
 			}
-			apps.add(key.User, sealed, key.LastStep, Millis(key.AddedAt))
-		}
-		for _, e := range g.Events {
-			events.add(e.ID, e.User, Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
 		}
 	}
-	return s.add(ctx, "add people", nil, func(tx *tx) (bool, error) {
+	return s.add(ctx, "add people", "", func(tx *tx) (bool, error) {
 		for _, part := range []struct {
 			table string
 			bulk

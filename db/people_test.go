@@ -14,14 +14,16 @@ func TestAddPeople(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		grant := func(name string) auth.ChangeSet {
 			id := auth.UserID(name)
-			return auth.ChangeSet{
-				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon}, Session: session(id, auth.SessionID("of "+name)),
-				Device: &auth.KnownDevice{User: id, TokenHash: "marker", SeenAt: noon},
-				TOTP:   &auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
-				Events: []auth.Event{{ID: "1", User: id, At: noon, Type: auth.SignedUp}, {ID: "2", User: id, At: noon, Type: auth.SignedIn}},
-			}
+			return set(id,
+				auth.AddUser{User: user(id), CreatedAt: noon},
+				session(id, auth.SessionID("of "+name)),
+				auth.RememberDevice{TokenHash: "marker"},
+				auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon}},
+				auth.RecordEvent{Event: auth.Event{ID: "1", User: id, At: noon, Type: auth.SignedUp}},
+				auth.RecordEvent{Event: auth.Event{ID: "2", User: id, At: noon, Type: auth.SignedIn}},
+			)
 		}
-		b.give(t, grant("single"))
+		b.give(t, "single", grant("single").Changes...)
 		var people []auth.ChangeSet
 		for i := range bulkRows + 1 {
 			people = append(people, grant(fmt.Sprint("p", i)))

@@ -23,7 +23,7 @@ func (s *Store) FindPhoneEnrolment(ctx context.Context, session auth.SessionID, 
 // ReplacePhoneEnrolment puts one in place of the session's, with its code. It
 // answers auth.ErrNotFound where the session has ended.
 func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment, grant auth.ChangeSet) error {
-	return s.add(ctx, "begin to add a phone", about(grant, e.User), func(tx *tx) (bool, error) {
+	return s.add(ctx, "begin to add a phone", e.User, func(tx *tx) (bool, error) {
 		if err := tx.removePhoneEnrolment(ctx, e.Session); err != nil {
 			return false, err
 		}
@@ -35,20 +35,20 @@ func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment
 		if err != nil || added == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }
 
 // ReplacePhoneCode puts a new code in place of an enrolment's that still waits.
 func (s *Store) ReplacePhoneCode(ctx context.Context, id string, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.spend(ctx, "send a phone another code", "", grant, `
+	return s.spend(ctx, "send a phone another code", grant.User, grant, `
 		UPDATE phone_enrolments SET number = number
 		WHERE id = $1 AND expires_at > $2`, id, Millis(grant.At))
 }
 
 // RemovePhoneEnrolment forgets the session's enrolment and its code.
 func (s *Store) RemovePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
-	_, err := s.write(ctx, "forget the adding of a phone", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "forget the adding of a phone", "", func(tx *tx) (bool, error) {
 		return true, tx.removePhoneEnrolment(ctx, session)
 	})
 	return err
@@ -84,7 +84,7 @@ func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.Ph
 
 // dropPhone carries out a conditional write that may take the last factor.
 func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, grant auth.ChangeSet, query string, args ...any) (dropped bool, err error) {
-	return s.write(ctx, doing, about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, doing, user, func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, query, args...)
 		if err != nil || changed == 0 {
 			return false, err
@@ -95,7 +95,7 @@ func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, g
 
 // ReplaceDefaultPhone makes a reserved number the first one asked.
 func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.write(ctx, "put a phone first", about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, "put a phone first", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE phones SET default_at = NULL
 			WHERE user_id = $1 AND default_at IS NOT NULL`, user)
@@ -108,7 +108,7 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }
 
@@ -116,14 +116,14 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 // It answers false where the account has the number already, or as many as it
 // can have: the account's row is held, so of those that are added at the same
 // time none is one too many.
-func (t *tx) addPhone(ctx context.Context, p auth.NewPhone) (added bool, err error) {
+func (t *tx) addPhone(ctx context.Context, user auth.UserID, p auth.AddPhone) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO phones (id, user_id, number, verified_at, reserved_at)
 		SELECT $1, id, $3, $4, $5
 		FROM users
 		WHERE id = $2 AND (SELECT count(*) FROM phones WHERE user_id = $2) < $6
 		ON CONFLICT (user_id, number) DO NOTHING`,
-		p.ID, p.User, p.Number, Millis(p.VerifiedAt), Millis(p.ReservedAt), auth.PhonesMax)
+		p.ID, user, p.Number, Millis(p.VerifiedAt), Millis(p.ReservedAt), auth.PhonesMax)
 	if err != nil || rows == 0 {
 		return false, err
 	}

@@ -15,7 +15,7 @@ import (
 // then it answers the refusing try's place and its count. That counts were set
 // back is written in either case, or the next one would be refused as late.
 func (s *Store) Allow(ctx context.Context, now time.Time, tries []auth.RateLimit) (refused int, count auth.Count, err error) {
-	_, err = s.write(ctx, "count a try", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "count a try", "", func(tx *tx) (bool, error) {
 		refused = -1
 		counts, err := tx.lockTries(ctx, now, tries)
 		if err != nil {
@@ -94,14 +94,13 @@ func insertTries(counts map[string]auth.Count) (query string, args []any) {
 // the counts along.
 func owner(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 
-// settleTries forgets the counts to be cleared and takes one try from each of
-// those to be given back. It goes through them in the order in which Take does.
-func (t *tx) settleTries(ctx context.Context, clear, giveBack []string) error {
+// settleCounts resets and refunds counts, in the order in which Allow locks them.
+func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts) error {
 	query := map[string]string{}
-	for _, key := range giveBack {
+	for _, key := range c.Refund {
 		query[storableText(key)] = `UPDATE tries SET n = n - 1 WHERE key = $1 AND n > 0`
 	}
-	for _, key := range clear {
+	for _, key := range c.Reset {
 		query[storableText(key)] = `DELETE FROM tries WHERE key = $1`
 	}
 	for _, key := range slices.Sorted(maps.Keys(query)) {

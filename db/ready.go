@@ -44,7 +44,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // tryWriting writes what stands there already, in the one row that every
 // database has.
 func (s *Store) tryWriting(ctx context.Context) error {
-	_, err := s.write(ctx, "try to write", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "try to write", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE goose_db_version SET is_applied = is_applied
 			WHERE id = (SELECT max(id) FROM goose_db_version)`)

@@ -22,7 +22,7 @@ func (b base) wantReady(t *testing.T, want auth.NotReady) {
 // wantWritten writes, and checks whether it may.
 func (b base) wantWritten(t *testing.T, want bool) {
 	t.Helper()
-	err := b.AddAttempt(t.Context(), auth.ChangeSet{At: noon, Messages: []auth.Message{message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}})
+	err := b.AddAttempt(t.Context(), set("ann", auth.QueueMessage{Message: message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}))
 	if (err == nil) != want {
 		t.Errorf("written: %v", err)
 	}
@@ -101,7 +101,7 @@ func TestPing_DiskFull(t *testing.T) {
 	for i := range 9 {
 		m := message(fmt.Sprint(i))
 		m.UserAgent = strings.Repeat("a long name ", 3000)
-		grant.Messages = append(grant.Messages, m)
+		grant.Changes = append(grant.Changes, auth.QueueMessage{Message: m})
 	}
 	if err := b.AddAttempt(t.Context(), grant); err == nil {
 		t.Fatal("it had room")

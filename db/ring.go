@@ -76,7 +76,7 @@ func (s *Store) addProof(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.write(ctx, "say whose the database is", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "say whose the database is", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, ringProof.query(`
 			INSERT INTO %[1]s (%[3]s, %[2]s)
 			VALUES ($1, $2)

@@ -76,7 +76,7 @@ func (s *Store) sealedOtherwise(ctx context.Context, c sealedColumn, after strin
 // resealValues writes each value anew where it still stands as it was read. One
 // that somebody has changed meanwhile is not touched.
 func (s *Store) resealValues(ctx context.Context, c sealedColumn, values []sealedValue) (done, broken int, err error) {
-	_, err = s.write(ctx, "seal anew", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "seal anew", "", func(tx *tx) (bool, error) {
 		done, broken = 0, 0
 		for _, v := range values {
 			plain, err := tx.seals.open(c.place(v.owner), v.sealed)

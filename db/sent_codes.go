@@ -28,7 +28,7 @@ func (s *Store) FindSentCode(ctx context.Context, holder string) (c auth.SentCod
 // AllowSentCodeAttempt counts one try on a holder's code and returns it, or
 // auth.ErrNotFound where it has had most tries or there is none.
 func (s *Store) AllowSentCodeAttempt(ctx context.Context, holder string, most int) (c auth.SentCode, err error) {
-	_, err = s.write(ctx, "count a try on a sent code", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "count a try on a sent code", "", func(tx *tx) (bool, error) {
 		return true, tx.Find(ctx, sentCodeRow(&c), `
 			UPDATE sent_codes SET tries = tries + 1
 			WHERE holder = $1 AND tries < $2
@@ -40,7 +40,7 @@ func (s *Store) AllowSentCodeAttempt(ctx context.Context, holder string, most in
 // SpendSentCode uses a code up: it is gone, and what it earns is written. One
 // that was sent in its place meanwhile is another code and stays.
 func (s *Store) SpendSentCode(ctx context.Context, code auth.SentCode, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend a sent code", "", grant, `
+	return s.spend(ctx, "spend a sent code", grant.User, grant, `
 		DELETE FROM sent_codes
 		WHERE holder = $1 AND mac = $2`, code.Holder, code.MAC)
 }

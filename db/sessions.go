@@ -69,7 +69,7 @@ func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.
 // TouchSession writes when a session was last seen. Of requests that overtake
 // one another the latest counts.
 func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Time) error {
-	_, err := s.write(ctx, "note that a session was seen", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "note that a session was seen", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, Millis(now), id)
@@ -86,7 +86,7 @@ var (
 
 // RemoveSession ends a session and what was under way in it.
 func (s *Store) RemoveSession(ctx context.Context, handle string) error {
-	_, err := s.write(ctx, "end a session", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "end a session", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesByHandle, handle)
 		if err != nil {
 			return false, err
@@ -99,7 +99,7 @@ func (s *Store) RemoveSession(ctx context.Context, handle string) error {
 
 // RemoveSessionOf ends a session by its id, of that account alone.
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "end another session", about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesOf, id, user)
 		if err != nil {
 			return false, err
@@ -108,20 +108,19 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 		if err != nil || gone == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, grant)
 	})
 }
 
 // Apply writes what hangs on no condition of its own.
 func (s *Store) Apply(ctx context.Context, grant auth.ChangeSet) error {
-	return s.add(ctx, "add a grant", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+	return s.add(ctx, "add a grant", grant.User, func(tx *tx) (bool, error) { return tx.apply(ctx, grant) })
 }
 
 // addSession begins a session. It answers false where the account is gone or
-// disabled. A bare one has proved no second factor, and begins only while the
-// account has none: a password read before the first factor came signs nobody
+// disabled, or with RequireNoMFA if the account has a second factor: a password read before the first factor came signs nobody
 // in after it (SE-09).
-func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added bool, err error) {
+func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
 			(id, handle, user_id, created_at, started_at, seen_at, first_at, second_at, address, browser)
@@ -131,14 +130,14 @@ func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added b
 			EXISTS (SELECT 1 FROM totp WHERE user_id = $3)
 			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $3 AND reserved_at IS NOT NULL)
 		))`,
-		s.ID, s.TokenHash, s.User, Millis(s.CreatedAt), Millis(s.StartedAt), Millis(s.SeenAt), Millis(s.PasswordAt),
-		Millis(s.MFAAt), s.IP, s.UserAgent, bare)
+		s.ID, s.TokenHash, user, Millis(s.CreatedAt), Millis(s.StartedAt), Millis(s.SeenAt), Millis(s.PasswordAt),
+		Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
 	return rows > 0, err
 }
 
-// raiseSession writes what a session has proved anew. With a new handle its
+// renewSession writes what a session has proved anew. With a new handle its
 // time begins anew, too (SE-06). It answers false where the session has ended.
-func (t *tx) raiseSession(ctx context.Context, r auth.RenewSession, now time.Time) (raised bool, err error) {
+func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSession, now time.Time) (raised bool, err error) {
 	rows, err := t.Exec(ctx, `
 		UPDATE sessions SET
 			handle = CASE WHEN $1 = '' THEN handle ELSE $1 END,
@@ -146,29 +145,29 @@ func (t *tx) raiseSession(ctx context.Context, r auth.RenewSession, now time.Tim
 			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
 			first_at = COALESCE($3, first_at),
 			second_at = COALESCE($4, second_at)
-		WHERE id = $5`, r.TokenHash, Millis(now), Millis(r.PasswordAt), Millis(r.MFAAt), r.Session)
+		WHERE id = $5 AND user_id = $6`, r.TokenHash, Millis(now), Millis(r.PasswordAt), Millis(r.MFAAt), r.Session, user)
 	return rows > 0, err
 }
 
 // endSessions ends an account's sessions but one, and every attempt to begin
 // one. Codes go by name: their holders are of two kinds, so no key ties them.
-func (t *tx) endSessions(ctx context.Context, end auth.EndSessions) error {
-	if err := t.endAttemptsOf(ctx, end.User); err != nil {
+func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
+	if err := t.endAttempts(ctx, user); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2)`,
-		end.User, end.Except)
+		user, except)
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, end.User, end.Except)
+	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, user, except)
 	return err
 }
 
-// endAttemptsOf ends all that is under way to sign in to an account, and its codes.
-func (t *tx) endAttemptsOf(ctx context.Context, user auth.UserID) error {
+// endAttempts ends all that is under way to sign in to an account, and its codes.
+func (t *tx) endAttempts(ctx context.Context, user auth.UserID) error {
 	_, err := t.Exec(ctx, `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)`, user)

@@ -16,7 +16,7 @@ func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (auth.User
 
 // addUser begins an account, or answers auth.ErrAddressTaken: of two who
 // proved the same address at the same time, one has it.
-func (t *tx) addUser(ctx context.Context, u auth.NewUser) error {
+func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 	sealed, err := t.seals.sealHash(passwordHash(u.ID), u.PasswordHash)
 	if err != nil {
 		return err

@@ -121,7 +121,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Cuto
 // sweep goes on until a batch is not full.
 func (s *Store) sweep(ctx context.Context, sweep sweep, before time.Time, removed *int) error {
 	for gone := int64(sweepBatch); gone == sweepBatch; {
-		_, err := s.write(ctx, "remove what is over", nil, func(tx *tx) (bool, error) {
+		_, err := s.write(ctx, "remove what is over", "", func(tx *tx) (bool, error) {
 			if sweep.first != "" {
 				if _, err := tx.Exec(ctx, sweep.first, Millis(before), sweepBatch); err != nil {
 					return false, err

@@ -35,7 +35,7 @@ func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64,
 // RemoveTOTP removes the app and every set-up of one that is under way, and the
 // backup codes too where no second factor is left.
 func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove an app", about(grant, user), func(tx *tx) (bool, error) {
+	return s.write(ctx, "remove an app", user, func(tx *tx) (bool, error) {
 		gone, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
 		if err != nil || gone == 0 {
 			return false, err
@@ -47,8 +47,8 @@ func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.Cha
 	})
 }
 
-func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
-	sealed, err := t.seals.seal(totpSecret(key.User), key.Secret)
+func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) error {
+	sealed, err := t.seals.seal(totpSecret(user), key.Secret)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,6 @@ func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
 			secret = excluded.secret,
 			last_step = excluded.last_step,
 			added_at = excluded.added_at,
-			last_used_at = NULL`, key.User, sealed, key.LastStep, Millis(key.AddedAt))
+			last_used_at = NULL`, user, sealed, key.LastStep, Millis(key.AddedAt))
 	return err
 }

@@ -43,7 +43,7 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 // AddTOTPEnrolment begins a set-up, unless one is under way. One that has
 // expired gives way.
 func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
-	_, err := s.write(ctx, "begin the set-up of an app", []auth.UserID{e.User}, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "begin the set-up of an app", e.User, func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.seal(enrolmentSecret(e.ID), e.Secret)
 		if err != nil {
 			return false, err
@@ -72,7 +72,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 // was seen, unless that has gone on in the meantime. One that is verified gives
 // way to another key alone, and only after the codes that came with it were seen.
 func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth.TOTPEnrolment) (replaced bool, err error) {
-	return s.write(ctx, "go on with the set-up of an app", []auth.UserID{next.User}, func(tx *tx) (bool, error) {
+	return s.write(ctx, "go on with the set-up of an app", next.User, func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.seal(enrolmentSecret(next.ID), next.Secret)
 		if err != nil {
 			return false, err

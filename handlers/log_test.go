@@ -49,23 +49,23 @@ func TestLog_Events(t *testing.T) {
 	site.browser().open("/account")
 	site.browser().open("/nowhere")
 
-	user := regexp.MustCompile(`msg=account what=signed_up .*user=(\w+)`).FindStringSubmatch(site.log.String())
+	user := regexp.MustCompile(`msg=account event=signed_up .*user=(\w+)`).FindStringSubmatch(site.log.String())
 	if user == nil {
 		t.Fatal("no sign-up in the log")
 	}
 	account := "user=" + user[1]
 	for _, want := range [][]string{
-		{"msg=account", "what=signed_up", "factor=email_code", account, "address=203.0.113.7"},
-		{"msg=account", "what=signed_in", "factor=totp", account, "address=203.0.113.7"},
-		{"msg=account", "what=signed_in", "factor=backup_code", account},
-		{"msg=account", "what=backup_code_used", account},
-		{"msg=account", "what=totp_added", account},
-		{"msg=account", "what=totp_removed", account},
-		{"msg=account", "what=phone_added", account},
-		{"msg=account", "what=phone_reserved", account},
-		{"msg=account", "what=reauthenticated", "factor=totp", account},
-		{"msg=account", "what=second_factor_failed", "factor=totp", account, "address=203.0.113.8"},
-		{"msg=account", "what=sign_in_locked", "factor=password", account},
+		{"msg=account", "event=signed_up", "factor=email_code", account, "ip=203.0.113.7"},
+		{"msg=account", "event=signed_in", "factor=totp", account, "ip=203.0.113.7"},
+		{"msg=account", "event=signed_in", "factor=backup_code", account},
+		{"msg=account", "event=backup_code_used", account},
+		{"msg=account", "event=totp_added", account},
+		{"msg=account", "event=totp_removed", account},
+		{"msg=account", "event=phone_added", account},
+		{"msg=account", "event=phone_reserved", account},
+		{"msg=account", "event=reauthenticated", "factor=totp", account},
+		{"msg=account", "event=second_factor_failed", "factor=totp", account, "ip=203.0.113.8"},
+		{"msg=account", "event=sign_in_locked", "factor=password", account},
 		{"msg=request", "route=/sign-in", "status=422", "reason=invalid_credentials", account},
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_wrong", account},
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_used", account},
@@ -79,7 +79,7 @@ func TestLog_Events(t *testing.T) {
 			t.Errorf("no line with %v", want)
 		}
 	}
-	complete := regexp.MustCompile(`^time=\S+Z? level=(INFO|WARN) msg=(request request=\w{12} method=\w+ route=\S* status=\d+ ms=\S+ address=\S+|account what=\w+ factor=\S* user=\w+ address=\S+ request=\w{12})`)
+	complete := regexp.MustCompile(`^time=\S+Z? level=(INFO|WARN) msg=(request request_id=\w{12} method=\w+ route=\S* status=\d+ duration_ms=\S+ ip=\S+|account event=\w+ factor=\S* user=\w+ ip=\S+ request_id=\w{12})`)
 	for _, line := range site.log.linesWith("msg=") {
 		if !complete.MatchString(line) {
 			t.Errorf("incomplete line: %s", line)
@@ -155,7 +155,7 @@ func TestLog_Secrets(t *testing.T) {
 // No field or header of a request can start a line in the log (LG-03).
 func TestLog_InjectedLines(t *testing.T) {
 	site := newSite(t)
-	const forged = "a\r\nlevel=info msg=account what=signed_in\u2028\u0085\x1b[2J\x00"
+	const forged = "a\r\nlevel=info msg=account event=signed_in\u2028\u0085\x1b[2J\x00"
 	b := site.browser()
 	b.headers = map[string]string{"User-Agent": forged, "X-Forwarded-For": forged, "Referer": forged, "Accept-Language": forged, "X-Request-Id": forged}
 	b.open("/sign-in?next=%0d%0alevel%3dinfo").enterCredentials("a"+forged+"@example.org", forged).wantError(422)
@@ -201,10 +201,10 @@ func TestFault_Panic(t *testing.T) {
 	for _, detail := range []string{"panic", "somewhere", "goroutine", ".go", "auth."} {
 		b.wantNoText(detail)
 	}
-	if got := site.log.linesWith("msg=panic", "request="+id[1], "somewhere", "checkNewPassword"); len(got) != 1 {
+	if got := site.log.linesWith("msg=panic", "request_id="+id[1], "somewhere", "checkNewPassword"); len(got) != 1 {
 		t.Errorf("logged %v", site.log.linesWith("level=ERROR"))
 	}
-	if len(site.log.linesWith("msg=request", "request="+id[1], "status=500")) != 1 {
+	if len(site.log.linesWith("msg=request", "request_id="+id[1], "status=500")) != 1 {
 		t.Error("the request is not logged")
 	}
 	site.browser().signUp(ann) // the server still works
@@ -243,7 +243,7 @@ func TestFault_Database(t *testing.T) {
 				t.Errorf("%s: the page contains %q", name, detail)
 			}
 		}
-		if len(site.log.linesWith("msg=fault", "request="+id[1])) != 1 {
+		if len(site.log.linesWith("msg=fault", "request_id="+id[1])) != 1 {
 			t.Errorf("%s: the error is not logged once", name)
 		}
 	}
@@ -329,8 +329,8 @@ func TestLog_Buffered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	site.handler = handlers.New(site.rules, site.keys, handlers.Site{
-		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(site.log, nil)), Later: slog.New(slog.NewTextHandler(later, nil)),
+	site.handler = handlers.New(site.rules, site.keys, handlers.Config{
+		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(site.log, nil)), BufferedLog: slog.New(slog.NewTextHandler(later, nil)),
 	})
 	site.browser().signUp(ann).open("/account").wantHeading("Account")
 	site.browser().signInWith(ann, wrongPassword).wantError(422)
@@ -343,7 +343,7 @@ func TestLog_Buffered(t *testing.T) {
 			t.Errorf("buffered: %s", line)
 		}
 	}
-	for _, want := range [][]string{{"msg=account", "what=signed_up"}, {"status=422", "reason="}, {"status=404", "reason=not_found"}} {
+	for _, want := range [][]string{{"msg=account", "event=signed_up"}, {"status=422", "reason="}, {"status=404", "reason=not_found"}} {
 		if len(site.log.linesWith(want...)) == 0 {
 			t.Errorf("%v is not written at once", want)
 		}

@@ -19,10 +19,10 @@ func TestOperator(t *testing.T) {
 		t.Helper()
 		before := len(site.messages(ann))
 		if done, err := site.rules.Operate(t.Context(), action, "Ann@Example.org"); err != nil || !done {
-			t.Fatalf("%s: %v, %v", action.Type, done, err)
+			t.Fatalf("%s: %v, %v", action, done, err)
 		}
 		if n := len(site.messages(ann)) - before; n != 1 {
-			t.Errorf("%s: %d notices, want 1", action.Type, n)
+			t.Errorf("%s: %d notices, want 1", action, n)
 		}
 		site.wait(time.Minute)
 	}

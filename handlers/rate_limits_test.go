@@ -311,7 +311,7 @@ func TestRateLimit_UnknownEmailsAreSwept(t *testing.T) {
 		t.Errorf("%d rows after %d sign-ins", rows, all)
 	}
 	sweep := func() int {
-		if _, err := site.rules.Sweep(t.Context()); err != nil {
+		if _, err := site.rules.RemoveExpired(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return site.limitCount()

@@ -140,7 +140,7 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	}
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
-	site.handler = handlers.New(site.rules, site.keys, handlers.Site{
+	site.handler = handlers.New(site.rules, site.keys, handlers.Config{
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 	})
 }

@@ -69,10 +69,10 @@ func TestProgram_MigrateKilled(t *testing.T) {
 	for n := range people {
 		id := auth.UserID(fmt.Sprint("person ", n))
 		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
-		all = append(all, auth.ChangeSet{
-			NewUser: &auth.NewUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
-			Events:  []auth.Event{{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
-		})
+		all = append(all, auth.ChangeSet{User: id, Changes: []auth.Change{
+			auth.AddUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
+			auth.RecordEvent{Event: auth.Event{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
+		}})
 	}
 	if err := errors.Join(store.AddPeople(t.Context(), all), store.Close()); err != nil {
 		t.Fatal(err)
