@@ -1,11 +1,11 @@
-// Package page reads pages as people do: fields by their labels, buttons and
-// links by their names. So a test that walks through the site proves the labels
-// too. Only tests import it.
-package page
+// Package pagetest reads HTML pages in tests. It finds fields by their labels and
+// buttons and links by their names, so that these are tested too.
+package pagetest
 
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -13,29 +13,22 @@ import (
 	"golang.org/x/net/html"
 )
 
-// A Page is one page, and what was filled into it.
+// A Page is a page and the values filled into its fields.
 type Page struct {
 	*goquery.Document
-	filled map[string]string // by the name of the field
+	filled map[string]string // by field name
 }
 
-// Read reads the HTML of a page.
-func Read(from io.Reader) (*Page, error) {
-	document, err := goquery.NewDocumentFromReader(from)
+// Read parses the HTML of a page.
+func Read(r io.Reader) (*Page, error) {
+	document, err := goquery.NewDocumentFromReader(r)
 	return &Page{Document: document, filled: map[string]string{}}, err
 }
 
-// Clone is the same page in another browser: what is filled into it later stays
-// out of the first one.
-func (p *Page) Clone() *Page {
-	clone := &Page{Document: p.Document, filled: map[string]string{}}
-	for name, value := range p.filled {
-		clone.filled[name] = value
-	}
-	return clone
-}
+// Clone returns a copy of the page, which can be filled in independently.
+func (p *Page) Clone() *Page { return &Page{Document: p.Document, filled: maps.Clone(p.filled)} }
 
-// Heading is the page's one heading, or empty where it has none or several.
+// Heading returns the text of the page's h1. It is empty if there is none or more than one.
 func (p *Page) Heading() string {
 	if h1 := p.Find("h1"); h1.Length() == 1 {
 		return Clean(h1.Text())
@@ -43,21 +36,21 @@ func (p *Page) Heading() string {
 	return ""
 }
 
-// Text is what stands on the page, its pieces apart from one another.
+// Text returns the text of the page, with a space between any two elements.
 func (p *Page) Text() string {
-	var words []string
+	var texts []string
 	for node := range p.Find("body").Nodes[0].Descendants() {
 		if node.Type == html.TextNode {
-			words = append(words, node.Data)
+			texts = append(texts, node.Data)
 		}
 	}
-	return Clean(strings.Join(words, " "))
+	return Clean(strings.Join(texts, " "))
 }
 
-// Clean takes out the white space that a browser does not show.
+// Clean collapses white space, as browsers do.
 func Clean(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Field finds the field of a label.
+// Field finds the field with a label.
 func (p *Page) Field(label string) (*goquery.Selection, error) {
 	found := p.Find("label").FilterFunction(func(_ int, l *goquery.Selection) bool { return Clean(l.Text()) == label })
 	field := found.Find("input")
@@ -70,7 +63,7 @@ func (p *Page) Field(label string) (*goquery.Selection, error) {
 	return field, nil
 }
 
-// Fill types into the field of a label; a checkbox is ticked.
+// Fill fills the field with a label. Any value checks a checkbox.
 func (p *Page) Fill(label, value string) error {
 	field, err := p.Field(label)
 	if err == nil {
@@ -102,17 +95,17 @@ func (p *Page) named(kind, name string) *goquery.Selection {
 	return p.Find(kind).FilterFunction(func(_ int, s *goquery.Selection) bool { return Clean(s.Text()) == name })
 }
 
-// Form is what pressing a button would post, and where to: empty for the
-// address of the page itself.
+// Form returns what pressing a button would post, and its form's action, which is empty for the
+// URL of the page.
 func (p *Page) Form(button *goquery.Selection) (action string, values url.Values) {
 	form := button.Closest("form")
 	values = url.Values{}
 	form.Find("input").Each(func(_ int, input *goquery.Selection) {
 		name, kind := input.AttrOr("name", ""), input.AttrOr("type", "text")
 		value, _ := input.Attr("value")
-		typed, filled := p.filled[name]
+		typed, isFilled := p.filled[name]
 		switch {
-		case filled:
+		case isFilled:
 			values.Set(name, typed)
 		case kind != "checkbox":
 			values.Set(name, value)
