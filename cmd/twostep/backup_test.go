@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
 // say runs a word of the program and checks its exit code, that a refusal is
@@ -52,19 +54,12 @@ func TestProgram_BackupAndRestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, folder, "half", whole[:len(whole)/2])
-	put(t, folder, "text", []byte("hello"))
+	cmdtest.WriteFile(t, filepath.Join(folder, "half"), string(whole[:len(whole)/2]))
+	cmdtest.WriteFile(t, filepath.Join(folder, "text"), "hello")
 	say(t, folder, 1, "half written", "restore", "--data=other", "--keys=file:data/keys", "half")
 	say(t, folder, 1, "no SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
 	say(t, folder, 1, "no such file", "restore", "--data=other", "--keys=file:data/keys", "missing")
 	say(t, folder, 0, "holds 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
 	say(t, folder, 0, "ann@example.org", "user", "list", "--data=other", "--keys=file:data/keys")
 	say(t, folder, 1, "there are data", "restore", "--data=other", "--keys=file:data/keys", "copy")
-}
-
-func put(t *testing.T, folder, name string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
 // obeysModes makes a program stop at file modes, which it would not when root
@@ -38,13 +39,13 @@ func TestProgram_ReadOnlyFolder(t *testing.T) {
 	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
 	say(t, folder, 0, "has an account", "user", "add", "ann@example.org")
 	say(t, folder, 0, "holds 1 account", "backup", "copy")
-	put(t, folder, "ring", []byte(content(t, filepath.Join(folder, "data", keyFile))))
+	cmdtest.WriteFile(t, filepath.Join(folder, "ring"), cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile)))
 	if err := os.Mkdir(filepath.Join(folder, "empty"), 0o500); err != nil {
 		t.Fatal(err)
 	}
-	mode(t, filepath.Join(folder, "data"), 0o500)
+	cmdtest.Chmod(t, filepath.Join(folder, "data"), 0o500)
 	t.Chdir(folder)
-	before := everything(t)
+	before := cmdtest.Snapshot(t)
 	for _, args := range [][]string{
 		{"--listen=127.0.0.1:0"},
 		{"--listen=127.0.0.1:0", "--data=empty"},
@@ -65,32 +66,32 @@ func TestProgram_ReadOnlyFolder(t *testing.T) {
 	if code, said := ends(t, elsewhere); code != 1 || !strings.Contains(said, "no PostgreSQL server answers") { // the keys were read
 		t.Errorf("with PostgreSQL: exit code %d and %q", code, said)
 	}
-	if after := everything(t); after != before {
+	if after := cmdtest.Snapshot(t); after != before {
 		t.Errorf("the folder was\n%sand is\n%s", before, after)
 	}
-	mode(t, filepath.Join(folder, "data"), 0o700) // to be removed
+	cmdtest.Chmod(t, filepath.Join(folder, "data"), 0o700) // to be removed
 }
 
 // TestProgram_NotItsData: a database of a newer version and keys of another ring
 // are refused by every word that would write, on both databases.
 func TestProgram_NotItsData(t *testing.T) {
-	for kind, address := range map[string]func(*testing.T) string{"sqlite": func(*testing.T) string { return "" }, "postgres": emptyDatabase} {
+	for kind, address := range map[string]func(*testing.T) string{"sqlite": func(*testing.T) string { return "" }, "postgres": cmdtest.EmptyDatabase} {
 		t.Run(kind, func(t *testing.T) {
 			folder, database := t.TempDir(), address(t)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
-			ring := content(t, filepath.Join(folder, "data", keyFile))
+			ring := cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile))
 			refuses := func(part string) {
 				t.Helper()
 				for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "add", "ann@example.org"}, {"user", "list"}, {"keys", "rotate"}} {
 					say(t, folder, 1, part, append(args, "--database="+database)...)
 				}
 				if kind == "sqlite" {
-					say(t, folder, 1, part, "migrate", "--from=sqlite", "--to="+emptyDatabase(t))
+					say(t, folder, 1, part, "migrate", "--from=sqlite", "--to="+cmdtest.EmptyDatabase(t))
 				}
 			}
-			put(t, folder, "data/keys", []byte(auth.NewKeyring().String()))
+			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), auth.NewKeyring().String())
 			refuses("not those of the data")
-			put(t, folder, "data/keys", []byte(ring))
+			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), ring)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
 			change(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
@@ -118,13 +119,4 @@ func change(t *testing.T, folder, address, command string) {
 	if err := database.Close(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func content(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }

@@ -2,59 +2,21 @@ package main
 
 import (
 	"bufio"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"twostep/auth"
-
-	"twostep/db/cluster"
+	"twostep/cmd/twostep/internal/cmdtest"
 )
-
-// postgres is the one server of all tests, started by the first that asks.
-var postgres struct {
-	once    sync.Once
-	cluster *cluster.Cluster
-	err     error
-	named   atomic.Int64
-}
-
-// stopPostgres ends it after the tests.
-func stopPostgres() error {
-	if postgres.cluster == nil {
-		return nil
-	}
-	return postgres.cluster.Stop()
-}
-
-// emptyDatabase makes a database of PostgreSQL and returns its address. Without
-// the server's programs the test is left out, but not where changes are judged.
-func emptyDatabase(t *testing.T) (address string) {
-	t.Helper()
-	postgres.once.Do(func() { postgres.cluster, postgres.err = cluster.Start() })
-	if errors.Is(postgres.err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(postgres.err)
-	}
-	if postgres.err != nil {
-		t.Fatal(postgres.err)
-	}
-	name := fmt.Sprint("empty_", postgres.named.Add(1))
-	if err := postgres.cluster.Run("postgres", `CREATE DATABASE `+name); err != nil {
-		t.Fatal(err)
-	}
-	return postgres.cluster.Address(name)
-}
 
 // The binary serves two nodes on one database of PostgreSQL, and the other
 // words work beside them.
 func TestProgram_Postgres(t *testing.T) {
-	database := "--database=" + emptyDatabase(t)
+	database := "--database=" + cmdtest.EmptyDatabase(t)
 	folder := t.TempDir()
 	nodes := []running{start(t, folder, database), start(t, folder, database)}
 	if code, said := ends(t, program(t, folder, "user", "add", database, "ann@example.org")); code != 0 {
@@ -73,7 +35,7 @@ func TestProgram_Postgres(t *testing.T) {
 // TestProgram_PostgresKeys: the first server on an empty database draws its keys
 // and says that the others need them; no other ring is drawn or taken (ST-05).
 func TestProgram_PostgresKeys(t *testing.T) {
-	database := "--database=" + emptyDatabase(t)
+	database := "--database=" + cmdtest.EmptyDatabase(t)
 	first, second := t.TempDir(), t.TempDir()
 	code, said := start(t, first, database).stop(t, syscall.SIGTERM)
 	if path := filepath.Join(first, "data", keyFile); code != 0 || !strings.Contains(said, "needs a copy of "+path) {
@@ -96,11 +58,11 @@ func TestProgram_PostgresKeys(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(second, "data")); err != nil || len(left) != 0 {
 		t.Errorf("the second has made %v, %v", left, err)
 	}
-	put(t, second, "data/keys", []byte(auth.NewKeyring().String()))
+	cmdtest.WriteFile(t, filepath.Join(second, "data/keys"), auth.NewKeyring().String())
 	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "list"}, {"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
 		say(t, second, 1, "not those of the data", append(args, database)...)
 	}
-	put(t, second, "data/keys", ring)
+	cmdtest.WriteFile(t, filepath.Join(second, "data/keys"), string(ring))
 	start(t, second, database).stop(t, syscall.SIGTERM)
 	say(t, second, 0, "EMAIL", "user", "list", database)
 }
@@ -108,7 +70,7 @@ func TestProgram_PostgresKeys(t *testing.T) {
 // Of two servers that begin an empty database at the same moment, from folders
 // of their own, one draws its keys and the other ends.
 func TestProgram_PostgresKeysOnceOnly(t *testing.T) {
-	database := "--database=" + emptyDatabase(t)
+	database := "--database=" + cmdtest.EmptyDatabase(t)
 	folders := []string{t.TempDir(), t.TempDir()}
 	said := make([]string, len(folders))
 	var both sync.WaitGroup

@@ -3,17 +3,15 @@ package main
 import (
 	"bytes"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/alecthomas/kong"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
 // TestBadValues: a value that cannot be stops the start with one line that
@@ -59,7 +57,7 @@ func TestBadValues(t *testing.T) {
 			t.Run(flag+"="+value, func(t *testing.T) {
 				variable := "TWOSTEP_" + strings.ToUpper(strings.ReplaceAll(flag[2:], "-", "_"))
 
-				setUp(t)
+				isolate(t)
 				refused(t, flag, "serve", flag+"="+value)
 				refused(t, flag, flag+"="+value)
 
@@ -75,7 +73,7 @@ func TestBadValues(t *testing.T) {
 }
 
 func TestBadValues_Together(t *testing.T) {
-	setUp(t)
+	isolate(t)
 	refused(t, "--session-idle", "--session-lifetime=30m", "--session-idle=31m")
 }
 
@@ -89,23 +87,17 @@ func TestUnknown(t *testing.T) {
 		{"--name"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			setUp(t)
+			isolate(t)
 			refused(t, "", args...)
 		})
 	}
 }
 
-// setUp puts a test into an empty folder with no variable of ours set but one:
-// an address that is in use, so that a start that was not refused ends as well.
-func setUp(t *testing.T) {
+// isolate also occupies the address to listen on, so that a start that is not
+// refused ends as well.
+func isolate(t *testing.T) {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	for _, variable := range os.Environ() {
-		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "TWOSTEP_") {
-			t.Setenv(name, "") // restores it afterwards
-			os.Unsetenv(name)
-		}
-	}
+	cmdtest.Isolate(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +111,7 @@ func setUp(t *testing.T) {
 func refused(t *testing.T, flag string, args ...string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	if code := run(args, terminal{out: &out, err: &err}); code != 2 {
+	if code := cli.Run(new(commands), args, cli.Streams{Out: &out, Err: &err}); code != 2 {
 		t.Errorf("%q: exit code %d, want 2", args, code)
 	}
 	text := err.String()
@@ -135,133 +127,4 @@ func refused(t *testing.T, flag string, args ...string) {
 	if _, err := os.Stat(filepath.Join("data", keyFile)); err == nil {
 		t.Errorf("%q: a key file was made", args)
 	}
-}
-
-func TestSettings_Defaults(t *testing.T) {
-	s := mustRead(t)
-	if s.listen != "127.0.0.1:8080" || s.origin != nil || s.name != "Twostep" || s.keys != nil || s.proxies != nil || !s.mail.printed() || !s.sms.printed() {
-		t.Errorf("defaults are %+v", s)
-	}
-	if want, _ := filepath.Abs("data"); s.data != want {
-		t.Errorf("data are in %q, want %q", s.data, want)
-	}
-	p := s.policy
-	if p.Name != "Twostep" || !p.SignUpOpen || p.PasswordMin != 15 || p.Region != "US" ||
-		p.CodeLifetime != 10*time.Minute || p.SessionLifetime != 24*time.Hour || p.SessionIdle != time.Hour {
-		t.Errorf("the policy is %+v", p)
-	}
-	for _, kind := range []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode} {
-		if !p.Allows(kind) {
-			t.Errorf("%s is off", kind)
-		}
-	}
-}
-
-func TestSettings_Given(t *testing.T) {
-	s := mustRead(t,
-		"--listen=:9000", "--name=Zwei Schritte 2️⃣", "--data=/srv/twostep", "--mail=file:mails", "--sms=file:a:b", "--sign-up=closed",
-		"--session-lifetime=30m", "--session-idle=30m", "--code-lifetime=1m", "--password-min=64", "--default-region=CH",
-	)
-	p := s.policy
-	if s.listen != ":9000" || s.data != "/srv/twostep" || s.mail.path != "mails" || s.sms.path != "a:b" || p.Name != s.name || p.SignUpOpen ||
-		p.SessionLifetime != 30*time.Minute || p.SessionIdle != 30*time.Minute || p.CodeLifetime != time.Minute || p.PasswordMin != 64 || p.Region != "CH" {
-		t.Errorf("read as %+v", s)
-	}
-}
-
-// TestFlags_Variables: each flag has its variable, named as it is, and the flag wins.
-func TestFlags_Variables(t *testing.T) {
-	setUp(t)
-	var f flags
-	parser := kong.Must(&f)
-	for _, flag := range parser.Model.Flags {
-		want := "TWOSTEP_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-		if flag.Name != "help" && (len(flag.Envs) != 1 || flag.Envs[0] != want) {
-			t.Errorf("--%s has the variable %v, want %s", flag.Name, flag.Envs, want)
-		}
-	}
-	t.Setenv("TWOSTEP_NAME", "Variable")
-	if _, err := parser.Parse(nil); err != nil || f.Name != "Variable" {
-		t.Errorf("the variable gives %q, %v", f.Name, err)
-	}
-	if _, err := parser.Parse([]string{"--name=Flag"}); err != nil || f.Name != "Flag" {
-		t.Errorf("the flag gives %q, %v", f.Name, err)
-	}
-}
-
-func TestPublicOrigin(t *testing.T) {
-	for given, want := range map[string]string{
-		"http://localhost:8080":          "http://localhost:8080",
-		"https://accounts.example.org":   "https://accounts.example.org",
-		"https://Accounts.Example.org/":  "https://accounts.example.org",
-		"https://example.org:443":        "https://example.org",
-		"http://example.org:80":          "http://example.org",
-		"https://example.org:80":         "https://example.org:80",
-		"HTTPS://example.org":            "https://example.org",
-		"http://127.0.0.1:8080":          "http://127.0.0.1:8080",
-		"http://[::1]:8080":              "http://[::1]:8080",
-		"https://xn--bcher-kva.example/": "https://xn--bcher-kva.example",
-	} {
-		got, err := publicOrigin(given)
-		if err != nil || got.String() != want {
-			t.Errorf("%s is read as %v, %v, want %s", given, got, err, want)
-		}
-	}
-}
-
-func TestInTheClear(t *testing.T) {
-	for given, want := range map[string]bool{
-		"http://example.org":      true,
-		"http://192.168.1.2:8080": true,
-		"https://example.org":     false,
-		"http://localhost:8080":   false,
-		"http://app.localhost":    false,
-		"http://127.1.2.3":        false,
-		"http://[::1]:8080":       false,
-	} {
-		u, err := publicOrigin(given)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if inTheClear(u) != want {
-			t.Errorf("%s: in the clear is %v, want %v", given, !want, want)
-		}
-	}
-}
-
-func TestTrustedProxies(t *testing.T) {
-	got := mustRead(t, "--trusted-proxies=10.1.2.3/8, 192.0.2.7,2001:db8::/32,::1,::ffff:198.51.100.1").proxies
-	var want []netip.Prefix
-	for _, text := range []string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "::1/128", "198.51.100.1/32"} {
-		want = append(want, netip.MustParsePrefix(text))
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("read as %v, want %v", got, want)
-	}
-}
-
-func TestShort(t *testing.T) {
-	for given, want := range map[time.Duration]string{
-		time.Hour: "1h", 24 * time.Hour: "24h", 90 * time.Minute: "1h30m", time.Minute: "1m", 10 * time.Second: "10s",
-		time.Hour + time.Second: "1h0m1s", 0: "0s", -time.Hour: "-1h",
-	} {
-		if got := short(given); got != want {
-			t.Errorf("%v is written %s, want %s", given, got, want)
-		}
-	}
-}
-
-func mustRead(t *testing.T, args ...string) settings {
-	t.Helper()
-	setUp(t)
-	os.Unsetenv("TWOSTEP_LISTEN")
-	var f flags
-	if _, err := kong.Must(&f).Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	s, err := f.settings()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"twostep/cmd/twostep/serve"
 	"twostep/db/cluster"
 )
 
@@ -53,7 +54,7 @@ func TestProgram_PostgresGone(t *testing.T) {
 			ann.at = "http://" + node.address
 			posts := visit(t, node)
 			ann.opens("/account", 500).faulty() // a killed server's processes notice it a moment later
-			if ann.took > pageWithin/2 {
+			if ann.took > serve.PageTimeout/2 {
 				t.Errorf("a page came after %v", ann.took)
 			}
 			posts.signIn("ann@example.org").faulty()

@@ -147,7 +147,7 @@ func (s *siege) sendsTooLate() (late time.Time) {
 	}
 	all.Wait()
 	kill()
-	store, _, err := s.place.open(s.t.Context())
+	store, _, err := s.place.Open(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}

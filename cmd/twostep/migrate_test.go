@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,12 +11,15 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/cmd/twostep/internal/datadir"
 	"twostep/db"
 )
 
 // TestProgram_Migrate walks from a server on SQLite to two on PostgreSQL.
 func TestProgram_Migrate(t *testing.T) {
-	folder, address := t.TempDir(), emptyDatabase(t)
+	folder, address := t.TempDir(), cmdtest.EmptyDatabase(t)
 	words := []string{"migrate", "--from=sqlite", "--to=" + address}
 	say(t, folder, 2, "there are no data", words...)
 	server := start(t, folder, closedMail(t))
@@ -25,21 +27,21 @@ func TestProgram_Migrate(t *testing.T) {
 	say(t, folder, 1, "a server runs", words...)
 	server.stop(t, syscall.SIGTERM)
 	path, away := filepath.Join(folder, "data", keyFile), filepath.Join(folder, "away")
-	move(t, path, away)
+	cmdtest.Rename(t, path, away)
 	say(t, folder, 1, "put the key file back", words...)
-	move(t, away, path)
+	cmdtest.Rename(t, away, path)
 
 	say(t, folder, 1, "nothing was moved: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
 
 	t.Chdir(folder)
-	before := everything(t)
+	before := cmdtest.Snapshot(t)
 	p := program(t, folder, words...)
 	p.Env = append(p.Env, "TWOSTEP_DATABASE=postgres://nobody@127.0.0.1:1/elsewhere")
 	said, err := p.CombinedOutput()
 	if err != nil || !strings.Contains(string(said), "Copied: 100 %") || !strings.Contains(string(said), "1 account, and ") {
 		t.Fatalf("%v: %s", err, said)
 	}
-	if after := everything(t); after != before {
+	if after := cmdtest.Snapshot(t); after != before {
 		t.Errorf("the source was\n%sand is\n%s", before, after)
 	}
 	say(t, folder, 1, "holds data already, accounts among them", words...)
@@ -58,9 +60,9 @@ func TestProgram_Migrate(t *testing.T) {
 // next one moves everything.
 func TestProgram_MigrateKilled(t *testing.T) {
 	const people = 100
-	folder, address := t.TempDir(), emptyDatabase(t)
+	folder, address := t.TempDir(), cmdtest.EmptyDatabase(t)
 	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
-	store, keys, err := places{data: filepath.Join(folder, "data")}.open(t.Context())
+	store, keys, err := datadir.Dir{Path: filepath.Join(folder, "data")}.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func TestProgram_MigrateKilled(t *testing.T) {
 	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != 0 {
 		t.Errorf("%d accounts are left, %v", there.Accounts, err)
 	}
-	say(t, folder, 0, many(people, "account"), words...)
+	say(t, folder, 0, cli.Plural(people, "account"), words...)
 	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.Seals != nil {
 		t.Errorf("%d accounts were moved, %v, %v", there.Accounts, there.Seals, err)
 	}
@@ -130,11 +132,7 @@ func fullPipe(t *testing.T) *os.File {
 // inCopy answers nil while somebody fills a database and has begun with the
 // accounts.
 func inCopy(address string) error {
-	at, err := url.Parse(address)
-	if err != nil {
-		return err
-	}
-	return postgres.cluster.Run(strings.TrimPrefix(at.Path, "/"), `
+	return cmdtest.RunSQL(address, `
 		DO $$ BEGIN
 			ASSERT EXISTS (
 				SELECT 1

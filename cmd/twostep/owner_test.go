@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
 // theServers is the user of a server: one without rights, or who runs the test.
@@ -25,7 +27,7 @@ func TestProgram_AsRoot(t *testing.T) {
 	data, roots := filepath.Join(folder, "data"), filepath.Join(folder, "roots")
 	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
 	say(t, folder, 0, "holds 0 accounts", "backup", "copy")
-	keys := content(t, filepath.Join(data, keyFile))
+	keys := cmdtest.ReadFile(t, filepath.Join(data, keyFile))
 	if err := os.RemoveAll(data); err != nil {
 		t.Fatal(err)
 	}
@@ -33,12 +35,12 @@ func TestProgram_AsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	give(t, data)
-	put(t, data, keyFile, []byte(keys))
+	cmdtest.WriteFile(t, filepath.Join(data, keyFile), keys)
 	if os.Geteuid() != theServers {
 		say(t, folder, 0, "cannot open "+filepath.Join(data, keyFile)+": chown", "doctor")
 	}
 	give(t, filepath.Join(data, keyFile))
-	put(t, folder, "roots", nil)
+	cmdtest.WriteFile(t, filepath.Join(folder, "roots"), "")
 	if err := os.Symlink(roots, filepath.Join(data, lockFile)); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +76,7 @@ func ownerAt(t *testing.T, path string) uint32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ownerOf(info)
+	return info.Sys().(*syscall.Stat_t).Uid
 }
 
 // wantServers looks whether all files in a folder are the server's.

@@ -17,6 +17,15 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"twostep/cmd/twostep/internal/cmdtest"
+)
+
+// Names of the files in the data folder, as the documentation has them.
+const (
+	databaseFile = "twostep.db"
+	keyFile      = "keys"
+	lockFile     = "lock"
 )
 
 // binaryFolder is where build puts the binary.
@@ -27,11 +36,7 @@ func TestMain(m *testing.M) {
 	if binaryFolder, err = os.MkdirTemp("", "twostep-test-*"); err != nil {
 		panic(err)
 	}
-	code := m.Run()
-	if err := stopPostgres(); err != nil {
-		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
-		code = 1
-	}
+	code := cmdtest.Main(m)
 	os.RemoveAll(binaryFolder)
 	os.Exit(code)
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/cmd/twostep/internal/datadir"
 )
 
 // closedMail is a mail server that is not there, so that messages stay in the
@@ -93,7 +95,7 @@ func TestProgram_Rotate(t *testing.T) {
 	}
 	newest, oldest, _ := strings.Cut(string(ring), "\n")
 
-	put(t, folder, "data/keys", []byte("3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+string(ring))) // as one that was interrupted here
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), "3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+string(ring)) // as one that was interrupted here
 	say(t, folder, 0, "begun; it goes on", "keys", "rotate")
 	wantRing(t, path, "3 2 1")
 	say(t, folder, 0, "under key 4 now", "keys", "rotate")
@@ -103,10 +105,10 @@ func TestProgram_Rotate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, folder, "data/keys", []byte(strings.SplitAfter(string(ring), "\n")[0])) // the older ones are needed no more
-	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)                       // the mail goes on waiting
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), strings.SplitAfter(string(ring), "\n")[0]) // the older ones are needed no more
+	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)                                            // the mail goes on waiting
 
-	put(t, folder, "data/keys", []byte(newest+"\n"+oldest))
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), newest+"\n"+oldest)
 	say(t, folder, 1, "no key 4", "--listen=127.0.0.1:0")
 	say(t, folder, 1, "no key 4", "keys", "rotate")
 	wantRing(t, path, "2 1")
@@ -125,10 +127,9 @@ func TestProgram_RotateRefused(t *testing.T) {
 	say(t, folder, 1, "as text", "keys", "rotate", "--keys="+strings.TrimSpace(string(ring)))
 	wantRing(t, path, "1")
 
-	var bad error
-	unlock, err := place{home: home{Data: filepath.Join(folder, "data")}}.read(&bad).lockKeys()
-	if err != nil || bad != nil {
-		t.Fatal(err, bad)
+	unlock, err := datadir.Dir{Path: filepath.Join(folder, "data")}.LockKeys()
+	if err != nil {
+		t.Fatal(err)
 	}
 	say(t, folder, 1, "another rotation", "keys", "rotate")
 	if err := unlock(); err != nil {
@@ -137,39 +138,14 @@ func TestProgram_RotateRefused(t *testing.T) {
 	wantRing(t, path, "1")
 }
 
-func TestReplaceKeyFile(t *testing.T) {
-	folder := t.TempDir()
-	path, link := filepath.Join(folder, "ring"), filepath.Join(folder, "link")
-	first, second := auth.NewKeyring(), auth.NewKeyring()
-	put(t, folder, "ring", []byte(first.String()))
-	mode(t, path, 0o640)
-	if err := os.Symlink("ring", link); err != nil {
-		t.Fatal(err)
-	}
-	if err := replaceKeyFile(link, second.String(), first.String()); err == nil {
-		t.Error("a ring that somebody else had changed was replaced")
-	}
-	if err := replaceKeyFile(link, first.String(), second.String()); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	info, statErr := os.Lstat(path)
-	if err != nil || statErr != nil || string(content) != second.String() || info.Mode() != 0o640 {
-		t.Errorf("the file is %q, %v, %v, %v", content, info.Mode(), err, statErr)
-	}
-	if names, _ := os.ReadDir(folder); len(names) != 2 {
-		t.Errorf("the folder holds %v", names)
-	}
-}
-
 // wantRing checks which keys a file holds, newest first, and that it is private.
 func wantRing(t *testing.T, path, want string) {
 	t.Helper()
-	keys, err := followKeyFile(path)
+	keys, err := datadir.WatchKeyFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.ReplaceAll(strings.TrimLeft(ids(keys.IDs()), "keys "), ",", ""); got != want {
+	if got := strings.ReplaceAll(strings.TrimLeft(datadir.KeyNames(keys.IDs()), "keys "), ",", ""); got != want {
 		t.Errorf("the ring is %s, want %s", got, want)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {

@@ -14,7 +14,7 @@ import (
 // been sent.
 func (s *siege) drains(late time.Time) {
 	s.t.Helper()
-	store, _, err := s.place.open(s.t.Context())
+	store, _, err := s.place.Open(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func (s *siege) drains(late time.Time) {
 // check looks at everything that the guests know, and that they did enough to
 // know something.
 func (s *siege) check() {
-	store, _, err := s.place.open(s.t.Context())
+	store, _, err := s.place.Open(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -85,9 +85,9 @@ func (s *siege) checkLog() {
 // checkTables lets SQLite look at its file, and looks in the queue for what was
 // sent too late.
 func (s *siege) checkTables() {
-	driver, address := "sqlite", "file:"+filepath.Join(s.place.data, databaseFile)
-	if s.place.database != "" {
-		driver, address = "pgx", s.place.database
+	driver, address := "sqlite", "file:"+filepath.Join(s.place.Path, databaseFile)
+	if s.place.Database != "" {
+		driver, address = "pgx", s.place.Database
 	}
 	tables, err := sql.Open(driver, address)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/datadir"
 )
 
 // How many guests are busy at a time, and how many of them with what takes new
@@ -29,8 +30,8 @@ const (
 type siege struct {
 	t         *testing.T
 	folder    string
-	args      []string // of the server
-	place     places   // of its data
+	args      []string    // of the server
+	place     datadir.Dir // of its data
 	transport *http.Transport
 	mail, sms letters
 	busy      chan struct{} // holds one for each guest who is busy
@@ -57,7 +58,7 @@ func newSiege(t *testing.T, database string) *siege {
 	folder := t.TempDir()
 	s := &siege{
 		t: t, folder: folder, busy: make(chan struct{}, atOnce), hashing: make(chan struct{}, hashing), lives: make(chan struct{}), over: make(chan struct{}),
-		place: places{data: filepath.Join(folder, "data"), database: database},
+		place: datadir.Dir{Path: filepath.Join(folder, "data"), Database: database},
 		mail:  letters{path: filepath.Join(folder, "mail")},
 		sms:   letters{path: filepath.Join(folder, "sms")},
 		args:  []string{"--url=" + siteOrigin, "--trusted-proxies=127.0.0.1/32", "--sms-budget=100000", "--database=" + database},

@@ -12,6 +12,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
+const visitorsPassword = "sixteen heavy lanterns"
+
 // A visitor reads pages of the real binary and presses their buttons, without
 // the cost of a browser.
 type visitor struct {

@@ -1,0 +1,74 @@
+package data
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/datadir"
+	"twostep/db"
+)
+
+// Migrate is the command line of migrate.
+type Migrate struct {
+	datadir.LocalFlags
+	From string `required:"" enum:"sqlite" placeholder:"sqlite" help:"What to move from: sqlite, the file in the data folder."`
+	To   string `required:"" env:"TWOSTEP_TO" placeholder:"ADDRESS" help:"Empty PostgreSQL database to move to, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full. The variable keeps the password from lists of processes."`
+}
+
+// Run copies the whole SQLite file to PostgreSQL, or nothing, and only reads the
+// source. The server must be stopped: what it wrote meanwhile, such as that a
+// code was used, would be lost.
+func (m *Migrate) Run(s cli.Streams) (err error) {
+	var flagErr error
+	dir := m.Parse(&flagErr)
+	to := cli.Parse(&flagErr, "--to", m.To, func(to string) (string, error) { return to, db.CheckPostgres(to) })
+	if flagErr != nil {
+		return flagErr
+	}
+	if err := dir.CheckExists(); err != nil {
+		return err
+	}
+	unlock, err := dir.Lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	ctx := cli.SignalContext()
+	keys, err := dir.Keyring(ctx)
+	if err != nil {
+		return err
+	}
+	path := dir.SQLitePath()
+	copied, err := db.CopyToPostgres(ctx, path, to, keys, cli.Progress(s.Err, "Copied"))
+	if err != nil {
+		return migrateError(ctx, err)
+	}
+	_, err = fmt.Fprintf(s.Out, `The PostgreSQL database holds what %s does: %s, and %s of %s in all, counted.
+Start servers with --database (TWOSTEP_DATABASE) and the address that --to had, and with %s.
+%s was only read. Keep it until you are sure, and let no server run on it: the two would go ways of their own.
+`, path, cli.Plural(copied.Accounts, "account"), cli.Plural(copied.Rows, "row"), cli.Plural(copied.Tables, "table"), sameKeys(dir), path)
+	return err
+}
+
+// sameKeys says where every server gets the keys that decrypt the copy.
+func sameKeys(dir datadir.Dir) string {
+	if dir.Keys != nil {
+		return "the same --keys (TWOSTEP_KEYS)"
+	}
+	return "the same keys: they stay in " + dir.KeysLocation() + ", and a server on another machine gets a copy in its data folder"
+}
+
+// migrateError says what a failed copy left in the target.
+func migrateError(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, db.ErrUnconfirmed):
+		return fmt.Errorf("%w; run it again: where they are, it is refused for the accounts", err)
+	case errors.Is(err, db.ErrNotEmpty):
+		return fmt.Errorf("%w: give the address of an empty one", err)
+	case ctx.Err() != nil:
+		return errors.New("nothing was moved: it was told to stop; run it again")
+	}
+	return fmt.Errorf("nothing was moved: %w", err)
+}

@@ -1,0 +1,154 @@
+// Package datadir finds a site's data: the data folder with its lock and key
+// files, and the database, which is an SQLite file in that folder or a
+// PostgreSQL server. Every command that works on data opens it here.
+package datadir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/db"
+)
+
+// LocalFlags locate what a server keeps on its own machine.
+type LocalFlags struct {
+	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
+	Keys string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+}
+
+// Flags locate a site's data.
+type Flags struct {
+	LocalFlags
+	Database string `env:"TWOSTEP_DATABASE" placeholder:"ADDRESS" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full; several servers may work on one, with one key ring. Without it, an SQLite file in the data folder."`
+}
+
+// A Dir is a data folder with the database and the keyring that belong to it.
+type Dir struct {
+	Path     string        // of the folder, absolute
+	Database string        // PostgreSQL connection string; empty for the SQLite file in the folder
+	Keys     *auth.Keyring // given by --keys; nil for the key file in the folder
+
+	keysPath string // the file named by --keys
+}
+
+// Names of the files in the folder.
+const (
+	databaseName   = "twostep.db"
+	keysName       = "keys"
+	lockName       = "lock" // empty; the process that locks it has the SQLite file to itself
+	webhookKeyName = "webhook-key"
+)
+
+// Parse returns the folder and keyring that the flags name, see [cli.Parse].
+func (f LocalFlags) Parse(err *error) Dir {
+	dir := Dir{Path: cli.Parse(err, "--data", f.Data, absolute), Keys: cli.Parse(err, "--keys", f.Keys, parseKeysFlag)}
+	if path, isFile := strings.CutPrefix(f.Keys, "file:"); isFile {
+		dir.keysPath = path
+	}
+	return dir
+}
+
+// Parse returns the data that the flags name, see [cli.Parse].
+func (f Flags) Parse(err *error) Dir {
+	dir := f.LocalFlags.Parse(err)
+	dir.Database = cli.Parse(err, "--database", f.Database, parseDatabase)
+	return dir
+}
+
+func parseDatabase(value string) (string, error) {
+	if value == "" {
+		return "", nil
+	}
+	return value, db.CheckPostgres(value)
+}
+
+// Open opens the store and its keyring. It creates both if neither exists yet,
+// and refuses a keyring that is not the database's own: nobody could decrypt
+// what it would encrypt.
+func (d Dir) Open(ctx context.Context) (*db.Store, auth.Keyring, error) {
+	if err := d.Create(); err != nil {
+		return nil, auth.Keyring{}, err
+	}
+	keys, err := d.Keyring(ctx)
+	if err != nil {
+		return nil, keys, err
+	}
+	var store *db.Store
+	if d.Database != "" {
+		store, err = db.OpenPostgres(ctx, d.Database, keys)
+	} else {
+		store, err = db.OpenSQLite(ctx, d.SQLitePath(), keys)
+	}
+	if err != nil {
+		return nil, keys, err
+	}
+	if err := store.CheckProof(ctx); err != nil {
+		return nil, keys, errors.Join(WrongKeys(err), store.Close())
+	}
+	return store, keys, nil
+}
+
+// WrongKeys wraps an error of the store about a keyring that is not its own.
+func WrongKeys(err error) error {
+	return fmt.Errorf("the keys are not those of the data: %w", err)
+}
+
+// SQLitePath returns the path of the SQLite file.
+func (d Dir) SQLitePath() string { return filepath.Join(d.Path, databaseName) }
+
+// CheckExists returns an error if there is no data yet. Without this check a
+// mistyped --data would create an empty database or its keys.
+func (d Dir) CheckExists() error {
+	if d.LacksKeys() {
+		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("%s is missing: the first start of a server on an empty database draws it, and on another it must be the first server's", d.KeysLocation())}
+	}
+	if d.Database != "" {
+		return nil
+	}
+	if _, err := os.Stat(d.SQLitePath()); err != nil {
+		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("there are no data: %w", err)}
+	}
+	return nil
+}
+
+// CheckSQLite returns an error if the data is in PostgreSQL.
+func (d Dir) CheckSQLite() error {
+	if d.Database != "" {
+		return &cli.FlagError{Flag: "--database", Err: errors.New("this is for the SQLite file in the data folder; PostgreSQL's own pg_dump and pg_restore copy a database of PostgreSQL")}
+	}
+	return nil
+}
+
+// LacksKeys reports whether the database is PostgreSQL and the folder has no
+// key file yet. Only the first server on an empty database may then create one.
+func (d Dir) LacksKeys() bool {
+	if d.Database == "" || d.Keys != nil {
+		return false
+	}
+	_, err := os.Stat(d.KeyFile())
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Location says in a message where the data is. It does not repeat the
+// connection string, which may hold a password.
+func (d Dir) Location() string {
+	if d.Database != "" {
+		return "the PostgreSQL database of --database; its keys are in " + d.KeysLocation()
+	}
+	return d.Path
+}
+
+// KeysLocation says in a message where the keyring is.
+func (d Dir) KeysLocation() string {
+	if d.Keys != nil {
+		return "the ring of --keys"
+	}
+	return d.KeyFile()
+}

@@ -1,0 +1,62 @@
+package metrics
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/handlers"
+)
+
+var (
+	metricName  = regexp.MustCompile(`\btwostep_\w+`)
+	metricLabel = regexp.MustCompile(`\b(what|reason)=(~?)\\?"([^"\\]+)\\?"`)
+)
+
+// TestDeploy_Watching: what the alerts and the dashboard ask for is counted.
+func TestDeploy_Watching(t *testing.T) {
+	texts := []string{cmdtest.ReadFile(t, "../../deploy/alerts.yml"), cmdtest.ReadFile(t, "../../deploy/dashboard.json")}
+	m, _ := newTestMetrics(t)
+	m.Handlers().ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
+	m.Handlers().ObserveEvent(auth.Event{Type: auth.SignedIn})
+	m.messages.WithLabelValues(string(auth.BySMS), "failed").Inc()
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, family := range families {
+		for _, end := range []string{"", "_count", "_bucket"} {
+			known[family.GetName()+end] = true
+		}
+	}
+	values := map[string][]string{}
+	for _, what := range auth.EventTypes {
+		values["what"] = append(values["what"], string(what))
+	}
+	for _, reason := range auth.Reasons {
+		values["reason"] = append(values["reason"], string(reason))
+	}
+	labels := 0
+	for _, text := range texts {
+		for _, name := range metricName.FindAllString(text, -1) {
+			if !known[name] {
+				t.Errorf("nothing counts %s", name)
+			}
+		}
+		for _, label := range metricLabel.FindAllStringSubmatch(text, -1) {
+			for _, value := range strings.Split(label[3], "|") {
+				labels++
+				if !slices.ContainsFunc(values[label[1]], regexp.MustCompile("^(?:"+value+")$").MatchString) {
+					t.Errorf("no %s is ever %q", label[1], value)
+				}
+			}
+		}
+	}
+	if labels < 8 {
+		t.Errorf("only %d labels are read", labels)
+	}
+}

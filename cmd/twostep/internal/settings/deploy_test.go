@@ -1,0 +1,49 @@
+package settings
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cmdtest"
+)
+
+var setting = regexp.MustCompile(`(?m)^#?(TWOSTEP_\w+)=(.*)$`)
+
+// TestDeploy_Environment: each line of the sample settings, those that are
+// switched off included, names a flag and has a value that it takes.
+func TestDeploy_Environment(t *testing.T) {
+	env := cmdtest.ReadFile(t, "../../deploy/twostep.env")
+	cmdtest.Isolate(t)
+	if err := os.WriteFile("keys", []byte(auth.NewKeyring().String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var f Flags
+	parser := kong.Must(&f)
+	known := map[string]bool{}
+	for _, flag := range parser.Model.Flags {
+		for _, variable := range flag.Envs {
+			known[variable] = true
+		}
+	}
+	found := setting.FindAllStringSubmatch(env, -1)
+	if len(found) < 8 {
+		t.Fatalf("only %d settings are read", len(found))
+	}
+	for _, s := range found {
+		if !known[s[1]] {
+			t.Errorf("%s is no flag's", s[1])
+		}
+		t.Setenv(s[1], strings.Replace(s[2], "/etc/twostep.keys", "keys", 1))
+	}
+	if _, err := parser.Parse(nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Parse(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,106 @@
+package users
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/cmdtest"
+)
+
+// TestUser walks through the operator's words beside each other: what they
+// say, their exit codes, and that each is told to the account's owner (RC-10, SE-10).
+// Before the first of them there is nobody, and none of them takes a password (PW-13).
+func TestUser(t *testing.T) {
+	cmdtest.Isolate(t)
+	cmdtest.CreateData(t, "")
+	say := func(want int, part string, args ...string) {
+		t.Helper()
+		var out, err bytes.Buffer
+		code := cli.Run(new(Command), args, cli.Streams{Out: &out, Err: &err})
+		said := out.String() + err.String()
+		if code != want || !strings.Contains(said, part) || code != 0 && strings.Count(said, "\n") != 1 {
+			t.Errorf("user %s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, said, want, part)
+		}
+	}
+	say(0, "", "list")
+	var accounts bytes.Buffer
+	if cli.Run(new(Command), []string{"list", "--json"}, cli.Streams{Out: &accounts, Err: &accounts}); accounts.Len() != 0 {
+		t.Errorf("a new database has accounts: %s", accounts.String())
+	}
+	say(2, "--password", "add", "--password=chosen by another", "ann@example.org")
+	say(0, "has an account and is told", "add", "Ann@example.org")
+	say(1, "has an account already", "add", "ANN@example.org")
+	say(1, "is not a mail address", "add", "nonsense")
+	say(1, "nobody@example.org has no account", "show", "nobody@example.org")
+	say(0, "Ann@example.org", "show", "ann@example.org")
+	say(1, "no second factor", "reset-mfa", "ann@example.org")
+	say(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
+	say(0, "must-change-password", "list")
+	say(0, "/forgot-password", "reset-password", "ann@example.org")
+	say(0, "try again", "unlock", "ann@example.org")
+	say(0, "signed out", "sign-out", "ann@example.org")
+	say(0, "disabled", "disable", "ann@example.org")
+	say(1, "disabled already", "disable", "ann@example.org")
+	say(0, "can sign in", "enable", "ann@example.org")
+	say(2, "--yes", "delete", "ann@example.org")
+	say(0, "is deleted", "delete", "--yes", "ann@example.org")
+	say(1, "has no account", "delete", "--yes", "ann@example.org")
+	say(2, "--data", "list", "--data=nowhere")
+	if _, err := os.Stat("nowhere"); err == nil {
+		t.Error("a mistyped --data made a folder")
+	}
+
+	told := map[auth.MessageKind]int{}
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		_, _, err := rules.Deliver(context.Background(), auth.ByEmail, func(_ context.Context, m auth.Message) error {
+			told[m.Kind]++
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, what := range []auth.EventType{
+		auth.OperatorAdded, auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
+		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.AccountDeleted,
+	} {
+		if told[auth.MessageKind(what)] != 1 {
+			t.Errorf("%s was told %d times", what, told[auth.MessageKind(what)])
+		}
+	}
+}
+
+// TestUserList pages through more accounts than one page holds, each once.
+func TestUserList(t *testing.T) {
+	cmdtest.Isolate(t)
+	cmdtest.CreateData(t, "")
+	const accounts = 2*auth.AccountsPage + 7
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		for i := range accounts {
+			if err := rules.AddAccount(context.Background(), fmt.Sprintf("person%04d@example.org", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	var out, errs bytes.Buffer
+	if code := cli.Run(new(Command), []string{"list", "--json"}, cli.Streams{Out: &out, Err: &errs}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	for i, line := range lines {
+		var a row
+		if err := json.Unmarshal([]byte(line), &a); err != nil || a.Email != fmt.Sprintf("person%04d@example.org", i) || a.State != "active" {
+			t.Fatalf("line %d is %s (%v)", i, line, err)
+		}
+	}
+	if len(lines) != accounts {
+		t.Errorf("%d accounts are listed, of %d", len(lines), accounts)
+	}
+}
