@@ -35,21 +35,21 @@ func say(t *testing.T, folder string, want int, part string, args ...string) {
 func TestProgram_BackupAndRestore(t *testing.T) {
 	folder := t.TempDir()
 	server := start(t, folder)
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org")
-	say(t, folder, 0, "holds 1 account. The keys are not in it", "backup", "copy")
-	say(t, folder, 1, "copy exists", "backup", "copy")
-	say(t, folder, 1, "no backup was made", "backup", "missing/copy")
+	say(t, folder, 0, "was added", "user", "add", "ann@example.org")
+	say(t, folder, 0, "contains 1 account. The keys are not in it", "backup", "copy")
+	say(t, folder, 1, "copy already exists", "backup", "copy")
+	say(t, folder, 1, "backup failed", "backup", "missing/copy")
 	say(t, folder, 2, "--data", "backup", "--data=nowhere", "copy2")
 	say(t, folder, 2, "pg_dump", "backup", "--database=postgres://ann@127.0.0.1/ann", "copy2")
 	say(t, folder, 2, "pg_restore", "restore", "--database=postgres://ann@127.0.0.1/ann", "copy2")
-	say(t, folder, 1, "a server runs", "restore", "copy")
+	say(t, folder, 1, "a server is already running", "restore", "copy")
 	server.stop(t, syscall.SIGTERM)
-	say(t, folder, 1, "there are data", "restore", "copy")
+	say(t, folder, 1, "already contains data", "restore", "copy")
 	if info, err := os.Stat(filepath.Join(folder, "copy")); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the backup is %v, %v", info, err)
 	}
 
-	say(t, folder, 1, "keys are missing", "restore", "--data=other", "copy")
+	say(t, folder, 1, "the keys of the backup are missing", "restore", "--data=other", "copy")
 	whole, err := os.ReadFile(filepath.Join(folder, "copy"))
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func TestProgram_BackupAndRestore(t *testing.T) {
 	say(t, folder, 1, "half written", "restore", "--data=other", "--keys=file:data/keys", "half")
 	say(t, folder, 1, "no SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
 	say(t, folder, 1, "no such file", "restore", "--data=other", "--keys=file:data/keys", "missing")
-	say(t, folder, 0, "holds 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
+	say(t, folder, 0, "contains 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
 	say(t, folder, 0, "ann@example.org", "user", "list", "--data=other", "--keys=file:data/keys")
-	say(t, folder, 1, "there are data", "restore", "--data=other", "--keys=file:data/keys", "copy")
+	say(t, folder, 1, "already contains data", "restore", "--data=other", "--keys=file:data/keys", "copy")
 }

@@ -37,8 +37,8 @@ func obeysModes(t *testing.T, p *exec.Cmd) *exec.Cmd {
 func TestProgram_ReadOnlyFolder(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org")
-	say(t, folder, 0, "holds 1 account", "backup", "copy")
+	say(t, folder, 0, "was added", "user", "add", "ann@example.org")
+	say(t, folder, 0, "contains 1 account", "backup", "copy")
 	cmdtest.WriteFile(t, filepath.Join(folder, "ring"), cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile)))
 	if err := os.Mkdir(filepath.Join(folder, "empty"), 0o500); err != nil {
 		t.Fatal(err)
@@ -80,22 +80,22 @@ func TestProgram_NotItsData(t *testing.T) {
 			folder, database := t.TempDir(), address(t)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 			ring := cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile))
-			refuses := func(part string) {
+			refuses := func(part, migratePart string) {
 				t.Helper()
 				for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "add", "ann@example.org"}, {"user", "list"}, {"keys", "rotate"}} {
 					say(t, folder, 1, part, append(args, "--database="+database)...)
 				}
 				if kind == "sqlite" {
-					say(t, folder, 1, part, "migrate", "--from=sqlite", "--to="+cmdtest.EmptyDatabase(t))
+					say(t, folder, 1, migratePart, "migrate", "--from=sqlite", "--to="+cmdtest.EmptyDatabase(t))
 				}
 			}
 			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), auth.NewKeyring().String())
-			refuses("not those of the data")
+			refuses("do not belong to this database", "nothing was copied: the keys")
 			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), ring)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
 			change(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
-			refuses("version 9999")
+			refuses("version 9999", "version 9999")
 			change(t, folder, database, `DELETE FROM goose_db_version WHERE version_id = 9999`)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 		})

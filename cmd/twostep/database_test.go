@@ -41,7 +41,7 @@ func TestProgram_PostgresKeys(t *testing.T) {
 	if path := filepath.Join(first, "data", keyFile); code != 0 || !strings.Contains(said, "needs a copy of "+path) {
 		t.Errorf("the first: exit code %d: %s", code, said)
 	}
-	if code, said := start(t, first, database).stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "drawn") {
+	if code, said := start(t, first, database).stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "New keys") {
 		t.Errorf("started again: exit code %d: %s", code, said)
 	}
 	ring, err := os.ReadFile(filepath.Join(first, "data", keyFile))
@@ -53,14 +53,14 @@ func TestProgram_PostgresKeys(t *testing.T) {
 		say(t, second, 1, "copy the first server's key file there", append(args, database)...)
 	}
 	for _, args := range [][]string{{"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
-		say(t, second, 2, "it must be the first server's", append(args, database)...)
+		say(t, second, 2, "copy the first server's key file there", append(args, database)...)
 	}
 	if left, err := os.ReadDir(filepath.Join(second, "data")); err != nil || len(left) != 0 {
 		t.Errorf("the second has made %v, %v", left, err)
 	}
 	cmdtest.WriteFile(t, filepath.Join(second, "data/keys"), auth.NewKeyring().String())
 	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "list"}, {"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
-		say(t, second, 1, "not those of the data", append(args, database)...)
+		say(t, second, 1, "do not belong to this database", append(args, database)...)
 	}
 	cmdtest.WriteFile(t, filepath.Join(second, "data/keys"), string(ring))
 	start(t, second, database).stop(t, syscall.SIGTERM)

@@ -81,7 +81,7 @@ func TestProgram_BackupToFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, said := ends(t, p)
-	if code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "no backup was made: copy the database: disk") {
+	if code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "backup failed: copy the database: disk") {
 		t.Errorf("exit code %d and %q", code, said)
 	}
 	if left, err := os.ReadDir(filepath.Join(folder, "copies")); err != nil || len(left) > 0 {

@@ -46,7 +46,7 @@ func TestBadValues(t *testing.T) {
 		"--require-mfa":        {"maybe"},
 		"--sms-budget":         {"", "0", "-1", "x"},
 		"--sms-countries":      {"us", "US,", "US,XX", "Germany"},
-		"--activity-kept":      {"", "1h", "x"},
+		"--activity-retention": {"", "1h", "x"},
 		"--breached-passwords": {missing, file, folder},
 		"--default-region":     {"", "us", "USA", "XX", "ZZ", "001", "U"},
 		"--metrics":            {"9090", "localhost", "127.0.0.1:http", "127.0.0.1:65536", "1.2.3:80"},

@@ -15,13 +15,13 @@ import (
 
 // commands is the command line.
 type commands struct {
-	Serve   serve.Command  `cmd:"" default:"withargs" help:"Run the site until it is told to stop. The word can be left out."`
-	User    users.Command  `cmd:"" help:"Look after accounts: list them, and help who is locked out."`
-	Backup  data.Backup    `cmd:"" help:"Copy the SQLite database to a new file, beside a running server."`
-	Restore data.Restore   `cmd:"" help:"Put a backup into a place that has no data yet."`
-	Migrate data.Migrate   `cmd:"" help:"Move from the SQLite file to an empty PostgreSQL database, while no server runs."`
-	Keys    data.Keys      `cmd:"" help:"Look after the server keys."`
-	Doctor  doctor.Command `cmd:"" help:"Look whether all is well, with the flags of serve; nothing is sent or changed."`
+	Serve   serve.Command  `cmd:"" default:"withargs" help:"Run the server. This is the default command."`
+	User    users.Command  `cmd:"" help:"Manage accounts and help users who are locked out."`
+	Backup  data.Backup    `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
+	Restore data.Restore   `cmd:"" help:"Restore a backup to a folder without data."`
+	Migrate data.Migrate   `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`
+	Keys    data.Keys      `cmd:"" help:"Manage the server keys."`
+	Doctor  doctor.Command `cmd:"" help:"Check the installation, with the flags of serve. Nothing is sent or changed."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

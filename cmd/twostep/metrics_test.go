@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var metricsAt = regexp.MustCompile(`^Its metrics are at (http://\S+/metrics)\n$`)
+var metricsAt = regexp.MustCompile(`^Metrics: (http://\S+/metrics)\n$`)
 
 // TestProgram_Metrics: what a visitor does is counted, and nothing he chooses
 // gets into the name of a counter.
@@ -37,7 +37,7 @@ func TestProgram_Metrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits for the server
+	say(t, folder, 0, "was added", "user", "add", "ann@example.org") // whose mail waits for the server
 
 	said := get(t, at)
 	for _, want := range []string{

@@ -21,17 +21,17 @@ import (
 func TestProgram_Migrate(t *testing.T) {
 	folder, address := t.TempDir(), cmdtest.EmptyDatabase(t)
 	words := []string{"migrate", "--from=sqlite", "--to=" + address}
-	say(t, folder, 2, "there are no data", words...)
+	say(t, folder, 2, "there is no data", words...)
 	server := start(t, folder, closedMail(t))
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits, sealed
-	say(t, folder, 1, "a server runs", words...)
+	say(t, folder, 0, "was added", "user", "add", "ann@example.org") // whose mail waits, sealed
+	say(t, folder, 1, "a server is already running", words...)
 	server.stop(t, syscall.SIGTERM)
 	path, away := filepath.Join(folder, "data", keyFile), filepath.Join(folder, "away")
 	cmdtest.Rename(t, path, away)
 	say(t, folder, 1, "put the key file back", words...)
 	cmdtest.Rename(t, away, path)
 
-	say(t, folder, 1, "nothing was moved: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
+	say(t, folder, 1, "nothing was copied: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
 
 	t.Chdir(folder)
 	before := cmdtest.Snapshot(t)
@@ -50,7 +50,7 @@ func TestProgram_Migrate(t *testing.T) {
 	nodes := []running{start(t, folder, database), start(t, second, database, "--keys=file:"+path)}
 	say(t, second, 0, "ann@example.org", "user", "list", database, "--keys=file:"+path)
 	for _, node := range nodes {
-		if code, said := node.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "drawn") {
+		if code, said := node.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "New keys") {
 			t.Errorf("stopped with %d: %s", code, said)
 		}
 	}

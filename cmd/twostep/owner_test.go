@@ -26,7 +26,7 @@ func TestProgram_AsRoot(t *testing.T) {
 	folder := t.TempDir()
 	data, roots := filepath.Join(folder, "data"), filepath.Join(folder, "roots")
 	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
-	say(t, folder, 0, "holds 0 accounts", "backup", "copy")
+	say(t, folder, 0, "contains 0 accounts", "backup", "copy")
 	keys := cmdtest.ReadFile(t, filepath.Join(data, keyFile))
 	if err := os.RemoveAll(data); err != nil {
 		t.Fatal(err)
@@ -45,8 +45,8 @@ func TestProgram_AsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	say(t, folder, 0, "holds 0 accounts again", "restore", "copy")
-	say(t, folder, 0, "under key 2", "keys", "rotate")
+	say(t, folder, 0, "contains 0 accounts again", "restore", "copy")
+	say(t, folder, 0, "use key 2 now", "keys", "rotate")
 	start(t, folder, closedMail(t), "--sms=webhook:http://127.0.0.1:1/").stop(t, syscall.SIGTERM)
 	if owner := ownerAt(t, roots); int(owner) != os.Geteuid() {
 		t.Errorf("the file behind the link was given to %d", owner)

@@ -131,7 +131,7 @@ func TestProgram_ServesAndStops(t *testing.T) {
 			if code != 0 {
 				t.Errorf("exit code %d, want 0", code)
 			}
-			if strings.Contains(said, "printed here") || strings.Contains(said, "Warning") {
+			if strings.Contains(said, "only printed") || strings.Contains(said, "Warning") {
 				t.Errorf("it said %s", said)
 			}
 			ownersAlone(t, filepath.Join(folder, "data"))
@@ -199,7 +199,7 @@ func TestProgram_SecondStartKeepsKeys(t *testing.T) {
 func TestProgram_SaysWhereCodesGoAndWarnsOfHTTP(t *testing.T) {
 	p := start(t, t.TempDir(), "serve", "--url=http://example.org", "--sms=file:sms")
 	code, said := p.stop(t, syscall.SIGTERM)
-	if code != 0 || !strings.Contains(said, "Mail is printed here") || strings.Contains(said, "SMS is printed here") || !strings.Contains(said, "Warning: --url is http://example.org") {
+	if code != 0 || !strings.Contains(said, "Email is only printed here") || strings.Contains(said, "SMS is only printed here") || !strings.Contains(said, "Warning: --url is http://example.org") {
 		t.Errorf("exit code %d, and it said %s", code, said)
 	}
 }

@@ -37,7 +37,7 @@ var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
 func TestProgram_RotateBesideServer(t *testing.T) {
 	folder := t.TempDir()
 	server := start(t, folder, closedMail(t))
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org")
+	say(t, folder, 0, "was added", "user", "add", "ann@example.org")
 
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -55,12 +55,12 @@ func TestProgram_RotateBesideServer(t *testing.T) {
 		t.Fatalf("no token in %s, %v", form, err)
 	}
 
-	say(t, folder, 0, "under key 2 now", "keys", "rotate", "--wait=0s")
+	say(t, folder, 0, "use key 2 now", "keys", "rotate", "--wait=0s")
 	for heard := ""; !strings.Contains(heard, "keys 2, 1"); {
 		if heard, err = server.errors.ReadString('\n'); err != nil {
 			t.Fatalf("the server did not read the ring anew: %v", err)
 		}
-		if strings.Contains(heard, "cannot be read") {
+		if strings.Contains(heard, `"level":"ERROR"`) {
 			t.Errorf("it said %s", heard)
 		}
 	}
@@ -74,7 +74,7 @@ func TestProgram_RotateBesideServer(t *testing.T) {
 	if answer.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("the form from before is answered with %s", answer.Status)
 	}
-	if code, said := server.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "cannot be read") {
+	if code, said := server.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, `"level":"ERROR"`) {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 }
@@ -84,10 +84,10 @@ func TestProgram_RotateBesideServer(t *testing.T) {
 func TestProgram_Rotate(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits, beside the proof of the ring
+	say(t, folder, 0, "was added", "user", "add", "ann@example.org") // whose mail waits, beside the proof of the ring
 	path := filepath.Join(folder, "data", keyFile)
 
-	say(t, folder, 0, "under key 2 now: 2 values", "keys", "rotate")
+	say(t, folder, 0, "use key 2 now: 2 values", "keys", "rotate")
 	wantRing(t, path, "2 1")
 	ring, err := os.ReadFile(path)
 	if err != nil {
@@ -96,9 +96,9 @@ func TestProgram_Rotate(t *testing.T) {
 	newest, oldest, _ := strings.Cut(string(ring), "\n")
 
 	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), "3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+string(ring)) // as one that was interrupted here
-	say(t, folder, 0, "begun; it goes on", "keys", "rotate")
+	say(t, folder, 0, "Continuing the rotation to key 3", "keys", "rotate")
 	wantRing(t, path, "3 2 1")
-	say(t, folder, 0, "under key 4 now", "keys", "rotate")
+	say(t, folder, 0, "use key 4 now", "keys", "rotate")
 	wantRing(t, path, "4 3 2 1")
 
 	ring, err = os.ReadFile(path)
@@ -131,7 +131,7 @@ func TestProgram_RotateRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	say(t, folder, 1, "another rotation", "keys", "rotate")
+	say(t, folder, 1, "another key rotation", "keys", "rotate")
 	if err := unlock(); err != nil {
 		t.Fatal(err)
 	}

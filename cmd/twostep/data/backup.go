@@ -14,7 +14,7 @@ import (
 // Backup is the command line of backup.
 type Backup struct {
 	datadir.Flags
-	File string `arg:"" name:"file" help:"File to write; it must not exist yet."`
+	File string `arg:"" name:"file" help:"File to create."`
 }
 
 // Run copies the database of a running server. It neither needs nor copies the
@@ -35,13 +35,13 @@ func (b *Backup) Run(s cli.Streams) error {
 	accounts, err := db.BackupSQLite(ctx, dir.SQLitePath(), b.File)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s exists, and a backup replaces nothing: give another name", b.File)
+		return fmt.Errorf("%s already exists: give another name", b.File)
 	case err != nil && dir.Create() != nil: // SQLite cannot open a file in such a folder
 		return dir.Create()
 	case err != nil:
-		return fmt.Errorf("no backup was made: %w", cli.Interrupted(ctx, err))
+		return fmt.Errorf("backup failed: %w", cli.Interrupted(ctx, err))
 	}
-	_, err = fmt.Fprintf(s.Out, "%s holds %s. The keys are not in it: keep %s too, and elsewhere.\n",
+	_, err = fmt.Fprintf(s.Out, "%s contains %s. The keys are not in it: keep a copy of %s too, in another place.\n",
 		b.File, cli.Plural(accounts, "account"), dir.KeysLocation())
 	return err
 }

@@ -13,8 +13,8 @@ import (
 // Migrate is the command line of migrate.
 type Migrate struct {
 	datadir.LocalFlags
-	From string `required:"" enum:"sqlite" placeholder:"sqlite" help:"What to move from: sqlite, the file in the data folder."`
-	To   string `required:"" env:"TWOSTEP_TO" placeholder:"ADDRESS" help:"Empty PostgreSQL database to move to, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full. The variable keeps the password from lists of processes."`
+	From string `required:"" enum:"sqlite" placeholder:"sqlite" help:"Source: sqlite, the file in the data folder."`
+	To   string `required:"" env:"TWOSTEP_TO" placeholder:"URL" help:"Target: an empty PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full. The variable keeps the password out of process lists."`
 }
 
 // Run copies the whole SQLite file to PostgreSQL, or nothing, and only reads the
@@ -45,9 +45,9 @@ func (m *Migrate) Run(s cli.Streams) (err error) {
 	if err != nil {
 		return migrateError(ctx, err)
 	}
-	_, err = fmt.Fprintf(s.Out, `The PostgreSQL database holds what %s does: %s, and %s of %s in all, counted.
-Start servers with --database (TWOSTEP_DATABASE) and the address that --to had, and with %s.
-%s was only read. Keep it until you are sure, and let no server run on it: the two would go ways of their own.
+	_, err = fmt.Fprintf(s.Out, `%s was copied to PostgreSQL and every row counted: %s, and %s in %s in total.
+Start the servers with --database (TWOSTEP_DATABASE) set to the value of --to, and with %s.
+%s is unchanged. Keep it until you are sure, but run no server on it: the two databases would diverge.
 `, path, cli.Plural(copied.Accounts, "account"), cli.Plural(copied.Rows, "row"), cli.Plural(copied.Tables, "table"), sameKeys(dir), path)
 	return err
 }
@@ -57,18 +57,18 @@ func sameKeys(dir datadir.Dir) string {
 	if dir.Keys != nil {
 		return "the same --keys (TWOSTEP_KEYS)"
 	}
-	return "the same keys: they stay in " + dir.KeysLocation() + ", and a server on another machine gets a copy in its data folder"
+	return "the same keys: copy " + dir.KeysLocation() + " to the data folder of each other server"
 }
 
 // migrateError says what a failed copy left in the target.
 func migrateError(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, db.ErrUnconfirmed):
-		return fmt.Errorf("%w; run it again: where they are, it is refused for the accounts", err)
+		return fmt.Errorf("%w; run it again: it refuses a database that already contains accounts", err)
 	case errors.Is(err, db.ErrNotEmpty):
-		return fmt.Errorf("%w: give the address of an empty one", err)
+		return fmt.Errorf("%w: give an empty one", err)
 	case ctx.Err() != nil:
-		return errors.New("nothing was moved: it was told to stop; run it again")
+		return errors.New("nothing was copied: interrupted; run it again")
 	}
-	return fmt.Errorf("nothing was moved: %w", err)
+	return fmt.Errorf("nothing was copied: %w", err)
 }

@@ -18,15 +18,15 @@ func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.
 	if err != nil {
 		return err
 	}
-	report := cli.Progress(progress, "Sealed anew")
+	report := cli.Progress(progress, "Re-encrypted")
 	_, broken, err := store.Reseal(ctx, func(done int) { report(done, total) })
 	switch {
 	case ctx.Err() != nil:
-		return errors.New("it was told to stop; run it again, and it goes on")
+		return errors.New("interrupted; run it again to continue")
 	case err != nil:
-		return fmt.Errorf("%w; run it again, and it goes on", err)
+		return fmt.Errorf("%w; run it again to continue", err)
 	case broken > 0:
-		return fmt.Errorf("%s opened with no key and stayed as it was: the database was changed by somebody else, or a key is missing", cli.Plural(broken, "value"))
+		return fmt.Errorf("%s could not be decrypted and stayed unchanged: another program changed the database, or a key is missing", cli.Plural(broken, "value"))
 	}
 	return nil
 }

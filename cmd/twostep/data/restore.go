@@ -14,7 +14,7 @@ import (
 // Restore is the command line of restore.
 type Restore struct {
 	datadir.Flags
-	File string `arg:"" name:"file" help:"Backup to read."`
+	File string `arg:"" name:"file" help:"Backup to restore."`
 }
 
 // Run restores a backup to a folder without data, or changes nothing. Its
@@ -46,11 +46,11 @@ func (r *Restore) Run(s cli.Streams) (err error) {
 	accounts, err := db.RestoreSQLite(ctx, r.File, path, keys)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("there are data in %s already: give another --data, or move them away first (%s and the files that begin like it)", dir.Path, path)
+		return fmt.Errorf("%s already contains data: give another --data, or first move away %s and the files whose names begin with it", dir.Path, path)
 	case err != nil:
 		return fmt.Errorf("%s was not restored: %w", r.File, cli.Interrupted(ctx, err))
 	}
-	_, err = fmt.Fprintf(s.Out, "%s holds %s again, as they were at the time of the backup; what happened since is not known, backup codes used up included.\n",
+	_, err = fmt.Fprintf(s.Out, "%s contains %s again, as of the time of the backup. Later changes are lost, including the use of backup codes.\n",
 		dir.Path, cli.Plural(accounts, "account"))
 	return err
 }
@@ -63,7 +63,7 @@ func checkKeys(dir datadir.Dir) error {
 	}
 	path := dir.KeyFile()
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("the backup's keys are missing: put its key file to %s first, or give its ring by --keys: %w", path, err)
+		return fmt.Errorf("the keys of the backup are missing: copy its key file to %s, or give its keys with --keys: %w", path, err)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 
 // Keys is the command line of keys.
 type Keys struct {
-	Rotate Rotate `cmd:"" help:"Draw a new key and seal everything by it, beside running servers. Run again after an interruption, it goes on."`
+	Rotate Rotate `cmd:"" help:"Add a new key and re-encrypt everything with it, while servers run. If interrupted, run it again to continue."`
 }
 
 // Rotate is the command line of keys rotate. A rotation has three steps, so that
@@ -26,7 +26,7 @@ type Keys struct {
 // re-encrypted.
 type Rotate struct {
 	datadir.Flags
-	Wait time.Duration `default:"5s" help:"Time for running servers to read the key file after each change; they look every second."`
+	Wait time.Duration `default:"5s" help:"Time for running servers to reload the key file after each change; they check it every second."`
 }
 
 // Run rotates the keys. If values of an older key are left, it resumes that
@@ -53,7 +53,7 @@ func (r *Rotate) Run(s cli.Streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := store.CheckSeals(ctx); err != nil {
-		return fmt.Errorf("the keys are not those of the data, so nothing was changed: %w", err)
+		return fmt.Errorf("the keys do not belong to this database, so nothing was changed: %w", err)
 	}
 	old, err := countOldValues(ctx, store, keys)
 	if err != nil {
@@ -64,7 +64,7 @@ func (r *Rotate) Run(s cli.Streams) (err error) {
 			return err
 		}
 	} else {
-		fmt.Fprintf(s.Err, "A rotation to key %d was begun; it goes on.\n", keys.IDs()[0])
+		fmt.Fprintf(s.Err, "Continuing the rotation to key %d.\n", keys.IDs()[0])
 	}
 	if err := reseal(ctx, s.Err, store, keys); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (r *Rotate) Run(s cli.Streams) (err error) {
 func addKey(ctx context.Context, progress io.Writer, dir datadir.Dir, keys auth.Keyring, wait time.Duration) error {
 	path := dir.KeyFile()
 	if path == "" {
-		return errors.New("--keys (TWOSTEP_KEYS) gives the ring as text: put a new key before the others there, restart the servers, and run this again")
+		return errors.New("--keys (TWOSTEP_KEYS) gives the keys as text: put a new key first there, restart the servers, and run this again")
 	}
 	appended, id, err := keys.Add()
 	if err != nil {
@@ -92,7 +92,7 @@ func addKey(ctx context.Context, progress io.Writer, dir datadir.Dir, keys auth.
 		if err := datadir.ReplaceKeyFile(path, current, appended.String()); err != nil {
 			return err
 		}
-		fmt.Fprintf(progress, "Key %d stands in %s. Servers get %s to know it, and as long to begin with it.\n", id, path, wait)
+		fmt.Fprintf(progress, "Key %d was added to %s. Waiting %s for servers to load it, and again for servers to use it.\n", id, path, wait)
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
@@ -120,12 +120,12 @@ func printUnneeded(ctx context.Context, out io.Writer, dir datadir.Dir, store *d
 	unneeded := slices.DeleteFunc(slices.Clone(ids), func(id byte) bool { return id == ids[0] || counts[id] > 0 })
 	for id, n := range counts {
 		if id != ids[0] {
-			return fmt.Errorf("%s came under key %d meanwhile, from a server that does not read the key file: restart it, and run this again", cli.Plural(n, "value"), id)
+			return fmt.Errorf("a server that does not reload the key file has encrypted %s with key %d: restart it, and run this again", cli.Plural(n, "value"), id)
 		}
 	}
-	fmt.Fprintf(out, "Everything that is sealed is under key %d now: %s.\n", ids[0], cli.Plural(counts[ids[0]], "value"))
+	fmt.Fprintf(out, "All encrypted values use key %d now: %s.\n", ids[0], cli.Plural(counts[ids[0]], "value"))
 	if len(unneeded) > 0 {
-		fmt.Fprintf(out, "The database needs no other key. Keep %s in %s for a day, until the cookies and forms that it signed are over, and as long as you keep backups from before.\n",
+		fmt.Fprintf(out, "The database needs no other keys. Keep %s in %s for one day, until cookies and forms signed with them have expired, and for as long as you keep older backups.\n",
 			datadir.KeyNames(unneeded), dir.KeysLocation())
 	}
 	return nil
@@ -134,7 +134,7 @@ func printUnneeded(ctx context.Context, out io.Writer, dir datadir.Dir, store *d
 func pause(ctx context.Context, wait time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return errors.New("it was told to stop; run it again")
+		return errors.New("interrupted; run it again")
 	case <-time.After(wait):
 		return nil
 	}
@@ -142,7 +142,7 @@ func pause(ctx context.Context, wait time.Duration) error {
 
 func parseWait(d time.Duration) (time.Duration, error) {
 	if d < 0 {
-		return 0, fmt.Errorf("%s is less than nothing", cli.Duration(d))
+		return 0, fmt.Errorf("%s is negative", cli.Duration(d))
 	}
 	return d, nil
 }

@@ -25,16 +25,16 @@ func (r *report) folder(context.Context) {
 	info, err := os.Stat(r.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		r.warn(check, "%s is not there yet; the first start makes it", r.Path)
+		r.warn(check, "%s does not exist yet; the first start creates it", r.Path)
 		return
 	case err != nil:
 		r.fail(check, "%v", err)
 		return
 	case !info.IsDir():
-		r.fail(check, "%s is no folder", r.Path)
+		r.fail(check, "%s is not a folder", r.Path)
 		return
 	case datadir.CheckWritable(r.Path) != nil:
-		r.fail(check, "%s cannot be written to by the user who runs this", r.Path)
+		r.fail(check, "this user cannot write to %s", r.Path)
 		return
 	}
 	open, foreign, err := r.badFiles(info)
@@ -42,11 +42,11 @@ func (r *report) folder(context.Context) {
 	case err != nil:
 		r.fail(check, "%v", err)
 	case len(open) > 0:
-		r.fail(check, "others than the owner get at %s: chmod go= takes that away", strings.Join(open, ", "))
+		r.fail(check, "other users can access %s: chmod go= prevents that", strings.Join(open, ", "))
 	case len(foreign) > 0:
-		r.warn(check, "a server of the folder's owner cannot open %s: chown --reference=%s gives that to it", strings.Join(foreign, ", "), r.Path)
+		r.warn(check, "the owner of the folder cannot open %s: chown --reference=%s allows it", strings.Join(foreign, ", "), r.Path)
 	default:
-		r.ok(check, "%s is its owner's alone", r.Path)
+		r.ok(check, "%s is private to its owner", r.Path)
 	}
 }
 
@@ -87,17 +87,17 @@ func (r *report) keys(context.Context) {
 	path := r.KeyFile()
 	if path == "" {
 		r.keyring = *r.Keys
-		r.warn(check, "the ring is in the flag or the variable, where lists of processes may show it; file:PATH keeps it from them")
+		r.warn(check, "the keys are in a flag or environment variable, which process lists may show; use file:PATH")
 		return
 	}
 	content, err := os.ReadFile(path)
 	switch {
 	case !errors.Is(err, fs.ErrNotExist):
 	case r.LacksKeys():
-		r.warn(check, "%s is not there yet; the first start on an empty database draws it, and on another it must be the first server's", path)
+		r.warn(check, "%s does not exist yet: the first server creates it when it starts on an empty database; on other servers, copy the first server's key file there", path)
 		return
 	case r.CheckExists() != nil:
-		r.warn(check, "%s is not there yet; the first start makes it", path)
+		r.warn(check, "%s does not exist yet; the first start creates it", path)
 		return
 	}
 	if err == nil {
@@ -108,10 +108,10 @@ func (r *report) keys(context.Context) {
 	case err != nil:
 		r.fail(check, "%s: %v", path, err)
 	case statErr == nil && info.Mode()&othersAccess != 0:
-		r.fail(check, "others than the owner get at %s (%04o): chmod 600", path, info.Mode().Perm())
+		r.fail(check, "other users can access %s (%04o): chmod 600 prevents that", path, info.Mode().Perm())
 	default:
 		id, _ := r.keyring.Newest(auth.KeySeal)
-		r.ok(check, "%s holds %s, the newest is %d", path, cli.Plural(len(r.keyring.All(auth.KeySeal)), "key"), id)
+		r.ok(check, "%s contains %s; the newest is %d", path, cli.Plural(len(r.keyring.All(auth.KeySeal)), "key"), id)
 	}
 }
 
@@ -123,7 +123,7 @@ func (r *report) database(ctx context.Context) {
 	name := r.SQLitePath()
 	switch {
 	case r.Database == "" && r.CheckExists() != nil:
-		r.warn(check, "%s is not there yet; the first start makes it", name)
+		r.warn(check, "%s does not exist yet; the first start creates it", name)
 		return
 	case r.Database != "":
 		name = "PostgreSQL"
@@ -133,25 +133,25 @@ func (r *report) database(ctx context.Context) {
 	}
 	switch {
 	case errors.Is(err, db.ErrNotInitialized):
-		r.warn(check, "%s: %v; the first start fills it", name, err)
+		r.warn(check, "%s: %v; the first start creates the tables", name, err)
 		return
 	case err != nil:
 		r.fail(check, "%s: %v", name, err)
 		return
 	}
-	r.ok(check, "%s holds %s", name, cli.Plural(found.Accounts, "account"))
+	r.ok(check, "%s contains %s", name, cli.Plural(found.Accounts, "account"))
 	r.lastSeen = found.LastSeen
 	switch {
 	case found.Version > found.Newest:
-		r.fail("migrations", "the database is of version %d, and this program knows versions up to %d: use a newer program", found.Version, found.Newest)
+		r.fail("migrations", "the database has version %d, and this program supports up to %d: use a newer program", found.Version, found.Newest)
 	case found.Version < found.Newest:
-		r.warn("migrations", "the database is of version %d; the next start brings it to %d, and there is no way back but a backup", found.Version, found.Newest)
+		r.warn("migrations", "the database has version %d; the next start upgrades it to %d, and only a backup can undo that", found.Version, found.Newest)
 	default:
-		r.ok("migrations", "all are carried out, up to %d", found.Newest)
+		r.ok("migrations", "all are applied, up to %d", found.Newest)
 	}
 	if found.Seals != nil {
-		r.fail("seals", "the keys do not open what is sealed in the database: %v", found.Seals)
+		r.fail("encryption", "the keys do not decrypt the database: %v", found.Seals)
 	} else {
-		r.ok("seals", "the keys open what is sealed in the database")
+		r.ok("encryption", "the keys decrypt the database")
 	}
 }

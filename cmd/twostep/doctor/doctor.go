@@ -18,7 +18,7 @@ import (
 type Command struct{ settings.Flags }
 
 // errFailed is returned if a check failed. The lines printed before say which.
-var errFailed = errors.New("something must be done before this is sound: see the lines that begin with FAIL")
+var errFailed = errors.New("some checks failed: see the lines that begin with FAIL")
 
 // A report collects the results of the checks, a line for each.
 type report struct {
@@ -39,7 +39,7 @@ func (c *Command) Run(s cli.Streams) error {
 		return errFailed // the other checks would be about other settings than the intended ones
 	}
 	r.Settings = parsed
-	r.ok("configuration", "every value can be read")
+	r.ok("configuration", "all values are valid")
 	ctx := cli.SignalContext()
 	for _, check := range []func(context.Context){
 		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.proxies, r.mail, r.sms,

@@ -40,7 +40,7 @@ func examined(t *testing.T, args ...string) (code int, verdicts map[string]strin
 func sound() map[string]string {
 	verdicts := map[string]string{}
 	for _, what := range []string{
-		"configuration", "data folder", "keys", "database", "migrations", "seals", "clock", "url", "proxies", "mail", "sms",
+		"configuration", "data folder", "keys", "database", "migrations", "encryption", "clock", "url", "proxies", "mail", "sms",
 	} {
 		verdicts[what] = "ok"
 	}
@@ -70,10 +70,10 @@ func TestDoctor(t *testing.T) {
 		"folder open":      {func(t *testing.T) { cmdtest.Chmod(t, "data", 0o755) }, nil, map[string]string{"data folder": "FAIL"}},
 		"database open":    {func(t *testing.T) { cmdtest.Chmod(t, "data/twostep.db", 0o640) }, nil, map[string]string{"data folder": "FAIL"}},
 		"keys open":        {func(t *testing.T) { cmdtest.Chmod(t, "data/keys", 0o604) }, nil, map[string]string{"data folder": "FAIL", "keys": "FAIL"}},
-		"keys gone":        {func(t *testing.T) { cmdtest.Rename(t, "data/keys", "away") }, nil, map[string]string{"keys": "FAIL", "seals": "FAIL"}},
+		"keys gone":        {func(t *testing.T) { cmdtest.Rename(t, "data/keys", "away") }, nil, map[string]string{"keys": "FAIL", "encryption": "FAIL"}},
 		"keys elsewhere":   {func(t *testing.T) { cmdtest.Rename(t, "data/keys", "away") }, []string{"--keys=file:away"}, nil},
-		"other keys":       {otherKeys, nil, map[string]string{"seals": "FAIL"}},
-		"no database":      {func(t *testing.T) { cmdtest.WriteFile(t, "data/twostep.db", "hello") }, nil, map[string]string{"database": "FAIL", "migrations": "", "seals": ""}},
+		"other keys":       {otherKeys, nil, map[string]string{"encryption": "FAIL"}},
+		"no database":      {func(t *testing.T) { cmdtest.WriteFile(t, "data/twostep.db", "hello") }, nil, map[string]string{"database": "FAIL", "migrations": "", "encryption": ""}},
 		"bad value":        {nil, []string{"--url=nonsense"}, only("configuration", "FAIL")},
 		"in the clear":     {nil, []string{"--url=http://id.example.org"}, map[string]string{"url": "FAIL"}},
 		"local":            {nil, []string{"--url=http://localhost:8080"}, map[string]string{"url": "warn"}},
@@ -84,7 +84,7 @@ func TestDoctor(t *testing.T) {
 		"provider gone":    {nil, []string{"--mail=smtp://" + nobody.Addr().String()}, map[string]string{"mail": "FAIL"}},
 		"webhook there":    {nil, []string{"--sms=webhook:http://" + somebody.Addr().String() + "/sms"}, nil},
 		"webhook gone":     {nil, []string{"--sms=webhook:http://" + nobody.Addr().String() + "/sms"}, map[string]string{"sms": "FAIL"}},
-		"before the start": {func(t *testing.T) { cmdtest.Rename(t, "data", "away") }, nil, map[string]string{"data folder": "warn", "keys": "warn", "database": "warn", "migrations": "", "seals": ""}},
+		"before the start": {func(t *testing.T) { cmdtest.Rename(t, "data", "away") }, nil, map[string]string{"data folder": "warn", "keys": "warn", "database": "warn", "migrations": "", "encryption": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmdtest.Isolate(t)
@@ -139,11 +139,11 @@ func TestDoctor_Postgres(t *testing.T) {
 			t.Errorf("%s: exit code %d:\n%s", name, code, said)
 		}
 	}
-	want("before", 0, map[string]string{"keys": "warn", "database": "warn", "migrations": "", "seals": ""})
+	want("before", 0, map[string]string{"keys": "warn", "database": "warn", "migrations": "", "encryption": ""})
 	cmdtest.CreateData(t, database)
 	want("begun", 0, sound())
 	cmdtest.Rename(t, "data/keys", "away")
-	want("keys missing", 1, map[string]string{"keys": "warn", "database": "ok", "seals": "FAIL"})
+	want("keys missing", 1, map[string]string{"keys": "warn", "database": "ok", "encryption": "FAIL"})
 }
 
 // only is a verdict of one thing, and none of the others.

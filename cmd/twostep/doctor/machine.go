@@ -20,9 +20,9 @@ func (r *report) clock(context.Context) {
 	now := time.Now()
 	switch built := buildTime(); {
 	case now.Before(built):
-		r.fail(check, "it is %s here, before this program was written (%s)", utc(now), utc(built))
+		r.fail(check, "it is %s on this machine, before this program was written (%s)", utc(now), utc(built))
 	case now.Before(r.lastSeen.Add(-clockSlack)):
-		r.fail(check, "it is %s here, before somebody was seen last (%s)", utc(now), utc(r.lastSeen))
+		r.fail(check, "it is %s on this machine, before a session was last used (%s)", utc(now), utc(r.lastSeen))
 	default:
 		r.ok(check, "it is %s", utc(now))
 	}
@@ -50,13 +50,13 @@ func (r *report) disk(context.Context) {
 	const check = "disk"
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(r.Path, &stat); err != nil {
-		r.warn(check, "how much room there is cannot be seen: %v", err)
+		r.warn(check, "cannot read the free space: %v", err)
 		return
 	}
 	free := uint64(stat.Bavail) * uint64(stat.Bsize)
 	if free < diskLow {
-		r.warn(check, "only %d MiB are free for the data", free>>20)
+		r.warn(check, "only %d MiB are free", free>>20)
 		return
 	}
-	r.ok(check, "%d GiB are free for the data", free>>30)
+	r.ok(check, "%d GiB are free", free>>30)
 }

@@ -21,13 +21,13 @@ func (r *report) url(context.Context) {
 	const check = "url"
 	switch {
 	case r.Origin == nil:
-		r.warn(check, "--url is not given: links and codes by SMS say localhost, for somebody at this machine")
+		r.warn(check, "--url is not given: links and SMS name localhost, which only works on this machine")
 	case r.Origin.Scheme == "https":
 		r.ok(check, "%s; cookies are Secure and bound to the host", r.Origin)
 	case settings.Unencrypted(r.Origin):
-		r.fail(check, "%s: passwords and codes cross the network in the clear, and cookies go with any request; use https", r.Origin.Redacted())
+		r.fail(check, "%s: passwords and codes cross the network unencrypted; use https", r.Origin.Redacted())
 	default:
-		r.warn(check, "%s is for somebody at this machine alone", r.Origin)
+		r.warn(check, "%s only works on this machine", r.Origin)
 	}
 }
 
@@ -41,13 +41,13 @@ func (r *report) proxies(context.Context) {
 	https := r.Origin != nil && r.Origin.Scheme == "https"
 	switch {
 	case len(r.Proxies) > 0:
-		r.ok(check, "X-Forwarded-For is believed from %s", r.flags.TrustedProxies)
+		r.ok(check, "X-Forwarded-For is trusted from %s", r.flags.TrustedProxies)
 	case local && https:
-		r.warn(check, "a proxy on this machine must do https for %s, and --trusted-proxies does not name it: every visitor seems to come from it; give --trusted-proxies=127.0.0.1,::1", r.Origin)
+		r.warn(check, "a proxy on this machine must provide https for %s, but --trusted-proxies does not name it: all users seem to have its IP address; give --trusted-proxies=127.0.0.1,::1", r.Origin)
 	case https:
-		r.warn(check, "this program speaks http, so a proxy must do https for %s: name it with --trusted-proxies", r.Origin)
+		r.warn(check, "this program serves http, so a proxy must provide https for %s: name it with --trusted-proxies", r.Origin)
 	default:
-		r.ok(check, "none is expected, and X-Forwarded-For is not believed")
+		r.ok(check, "none is expected, and X-Forwarded-For is ignored")
 	}
 }
 
@@ -61,10 +61,10 @@ func (r *report) sms(ctx context.Context) { r.courier(ctx, "sms", r.SMS) }
 func (r *report) courier(ctx context.Context, check string, c settings.Courier) {
 	switch {
 	case c.Prints():
-		r.warn(check, "messages are printed to standard error, codes included, and reach nobody")
+		r.warn(check, "messages, and so codes, are only printed to standard error")
 	case c.Provider == "":
 		if err := checkWritable(c.Path); err != nil {
-			r.fail(check, "%s cannot be written to: %v", c.Path, err)
+			r.fail(check, "cannot write to %s: %v", c.Path, err)
 			return
 		}
 		r.ok(check, "messages are written to %s", c.Path)
@@ -73,7 +73,7 @@ func (r *report) courier(ctx context.Context, check string, c settings.Courier) 
 			r.fail(check, "%s: %v", c.Scheme, err)
 			return
 		}
-		r.ok(check, "%s: %s picks up; nothing was sent", c.Scheme, c.Provider)
+		r.ok(check, "%s: %s accepts connections; nothing was sent", c.Scheme, c.Provider)
 	}
 }
 

@@ -71,7 +71,7 @@ func (s *Sender) work(ctx context.Context, channel auth.Channel, ticks <-chan ti
 func (s *Sender) sendDue(ctx context.Context, channel auth.Channel) {
 	_, _, err := s.Rules.Deliver(ctx, channel, s.send)
 	if failed := s.failing.Swap(err != nil); err != nil && !failed {
-		s.Log.Error("messages wait: the queue cannot be read", "error", err)
+		s.Log.Error("cannot read the message queue", "error", err)
 	}
 }
 
@@ -84,7 +84,7 @@ func (s *Sender) send(ctx context.Context, m auth.Message) error {
 		return nil
 	}
 	_, permanent := errors.AsType[*courier.Permanent](err)
-	s.Log.Warn("message not sent", "message", m.ID, "channel", m.Channel, "tries", m.Failures+1, "permanent", permanent, "error", err)
+	s.Log.Warn("message not sent", "message_id", m.ID, "channel", m.Channel, "attempts", m.Failures+1, "permanent", permanent, "error", err)
 	if permanent {
 		return fmt.Errorf("%w: %w", auth.ErrRejected, err)
 	}
@@ -94,7 +94,7 @@ func (s *Sender) send(ctx context.Context, m auth.Message) error {
 func (s *Sender) sendNow(ctx context.Context, m auth.Message) error {
 	c, ok := s.Couriers[m.Channel]
 	if !ok {
-		return fmt.Errorf("no courier for the channel %q", m.Channel)
+		return fmt.Errorf("no courier for channel %q", m.Channel)
 	}
 	ctx, cancel := context.WithTimeout(ctx, courier.Patience)
 	defer cancel()

@@ -132,7 +132,7 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 	out.sendDue(t.Context(), auth.ByEmail)
 
 	line := log.String()
-	for _, want := range []string{`"message":"`, `"channel":"email"`, `"permanent":false`, `"error":"connection\nrefused"`} {
+	for _, want := range []string{`"message_id":"`, `"channel":"email"`, `"permanent":false`, `"error":"connection\nrefused"`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("logged %s, want %s in it", line, want)
 		}

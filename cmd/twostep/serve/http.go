@@ -47,7 +47,7 @@ func serveHTTP(ctx context.Context, listener net.Listener, site http.Handler, lo
 	deadline, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(deadline); errors.Is(err, context.DeadlineExceeded) {
-		log.Warn("requests in flight were cut off")
+		log.Warn("shutdown timed out: requests were cut off")
 		return server.Close()
 	} else if err != nil {
 		return fmt.Errorf("stop: %w", err)

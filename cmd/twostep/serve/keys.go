@@ -26,13 +26,13 @@ func watchKeys(keys auth.Keyring, log *slog.Logger) func(context.Context) {
 			switch {
 			case err != nil && err.Error() != logged:
 				logged = err.Error()
-				log.Error("the key ring stays as it was", "error", err)
+				log.Error("cannot reload the keys", "error", err)
 			case err == nil:
 				logged = ""
 			}
 			if now := datadir.KeyNames(keys.IDs()); now != known { // an unknown key may have reloaded it before
 				known = now
-				log.Info("the key ring was read anew", "keys", now)
+				log.Info("keys reloaded", "keys", now)
 			}
 			select {
 			case <-ctx.Done():

@@ -87,7 +87,7 @@ func serve(ctx context.Context, s settings.Settings, terminal io.Writer) (err er
 
 	greet(terminal, s, listener.Addr(), createsKeys)
 	if metricsListener != nil {
-		fmt.Fprintf(terminal, "Its metrics are at http://%s/metrics\n", metricsListener.Addr())
+		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
 		defer inBackground(m.Serve(metricsListener, log))()
 	}
 	defer inBackground(watchKeys(keys, log))()
@@ -130,25 +130,25 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 // greet prints what a newcomer needs to know first.
 func greet(out io.Writer, s settings.Settings, listening net.Addr, createdKeys bool) {
 	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.Origin, listening)
-	fmt.Fprintf(out, "Its data are in %s\n", s.Location())
+	fmt.Fprintf(out, "Data: %s\n", s.Location())
 	if createdKeys {
-		fmt.Fprintf(out, "The keys were drawn just now: every other server on this database needs a copy of %s before its first start\n", s.KeysLocation())
+		fmt.Fprintf(out, "New keys were created: every other server on this database needs a copy of %s before its first start\n", s.KeysLocation())
 	}
 	for _, c := range []struct {
 		settings.Courier
 		flag, channel string
-	}{{s.Mail, "--mail", "Mail"}, {s.SMS, "--sms", "SMS"}} {
+	}{{s.Mail, "--mail", "Email"}, {s.SMS, "--sms", "SMS"}} {
 		if c.Prints() {
-			fmt.Fprintf(out, "%s is printed here and goes nowhere, codes included (%s log:)\n", c.channel, c.flag)
+			fmt.Fprintf(out, "%s is only printed here, codes included, and not sent (%s=log:)\n", c.channel, c.flag)
 		}
 	}
 	if s.SMS.Signs() {
-		fmt.Fprintf(out, "SMS go to a webhook, signed; the key for its receiver is in %s\n", s.WebhookKeyFile())
+		fmt.Fprintf(out, "SMS are sent to a webhook; its receiver verifies them with the key in %s\n", s.WebhookKeyFile())
 	}
 	if s.Accent.Note != "" {
 		fmt.Fprintf(out, "--accent: %s\n", s.Accent.Note)
 	}
 	if settings.Unencrypted(s.Origin) {
-		fmt.Fprintf(out, "Warning: --url is %s, so passwords and codes cross the network in the clear; use https\n", s.Origin.Redacted())
+		fmt.Fprintf(out, "Warning: --url is %s: passwords and codes cross the network unencrypted; use https\n", s.Origin.Redacted())
 	}
 }

@@ -23,7 +23,7 @@ func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
 			case ctx.Err() != nil:
 				return
 			case err != nil:
-				log.Error("expired rows could not be removed", "error", err)
+				log.Error("cannot remove expired rows", "error", err)
 			case removed > 0:
 				log.Info("expired rows removed", "rows", removed)
 			}

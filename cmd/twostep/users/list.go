@@ -19,7 +19,7 @@ type (
 	}
 	listCommand struct {
 		datadir.Flags
-		JSON bool `name:"json" help:"Print a line of JSON for each account."`
+		JSON bool `name:"json" help:"Print one JSON object per line."`
 	}
 )
 

@@ -17,22 +17,22 @@ import (
 
 // A Command is the command line of user.
 type Command struct {
-	Add           addCommand           `cmd:"" help:"Make an account; its owner gets a mail and sets the password."`
+	Add           addCommand           `cmd:"" help:"Create an account. The user gets an email to set a password."`
 	List          listCommand          `cmd:"" help:"List the accounts."`
 	Show          showCommand          `cmd:"" help:"Show one account."`
-	Unlock        unlockCommand        `cmd:"" help:"Lift the waits after wrong tries."`
-	ResetMFA      resetMFACommand      `cmd:"" name:"reset-mfa" help:"Take every second factor away, for somebody who lost them all."`
-	ResetPassword resetPasswordCommand `cmd:"" help:"End the password; its owner sets a new one by mail."`
-	SignOut       signOutCommand       `cmd:"" help:"Sign all devices out."`
-	Disable       disableCommand       `cmd:"" help:"Sign all devices out and let nobody sign in."`
-	Enable        enableCommand        `cmd:"" help:"Let the account sign in again."`
-	Delete        deleteCommand        `cmd:"" help:"Delete the account with everything in it."`
+	Unlock        unlockCommand        `cmd:"" help:"End the locks and waits after failed attempts."`
+	ResetMFA      resetMFACommand      `cmd:"" name:"reset-mfa" help:"Remove all second factors, for a user who has lost them."`
+	ResetPassword resetPasswordCommand `cmd:"" help:"Invalidate the password. The user sets a new one by email."`
+	SignOut       signOutCommand       `cmd:"" help:"End all sessions."`
+	Disable       disableCommand       `cmd:"" help:"End all sessions and block sign-in."`
+	Enable        enableCommand        `cmd:"" help:"Allow sign-in again."`
+	Delete        deleteCommand        `cmd:"" help:"Delete the account and all its data."`
 }
 
 // An account names the account that a command is about.
 type account struct {
 	datadir.Flags
-	Email string `arg:"" name:"email" help:"Address of the account."`
+	Email string `arg:"" name:"email" help:"Email address of the account."`
 }
 
 type (
@@ -45,11 +45,11 @@ type (
 
 	resetPasswordCommand struct {
 		account
-		AtNextSignIn bool `help:"Let the old password sign in once more, to be changed first."`
+		AtNextSignIn bool `help:"Accept the old password once more, but require a new one then."`
 	}
 	deleteCommand struct {
 		account
-		Yes bool `help:"Delete without asking: there is no way back." required:""`
+		Yes bool `help:"Confirm the deletion, which cannot be undone." required:""`
 	}
 )
 
@@ -58,32 +58,32 @@ func (c *addCommand) Run(s cli.Streams) error {
 	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
 		err := rules.AddAccount(ctx, c.Email)
 		if errors.Is(err, auth.ErrEmailTaken) {
-			return fmt.Errorf("%s has an account already", c.Email)
+			return fmt.Errorf("%s already has an account", c.Email)
 		}
 		if err != nil {
 			return c.explain(err)
 		}
-		_, err = fmt.Fprintf(s.Out, "%s has an account and is told by mail how to set a password\n", c.Email)
+		_, err = fmt.Fprintf(s.Out, "%s was added; the user gets an email to set a password\n", c.Email)
 		return err
 	})
 }
 
 // Run ends the waits after wrong codes and passwords.
 func (c *unlockCommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.Unlock, "can try again at once", "")
+	return c.operate(s, auth.Unlock, "can try again without waiting", "")
 }
 
 // Run removes all second factors.
 func (c *resetMFACommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.ResetMFA, "has no second factor any more and is signed out everywhere", "had no second factor")
+	return c.operate(s, auth.ResetMFA, "has no second factor now and is signed out everywhere", "has no second factor")
 }
 
 // Run ends the password.
 func (c *resetPasswordCommand) Run(s cli.Streams) error {
 	if c.AtNextSignIn {
-		return c.operate(s, auth.MustChangePassword, "must change the password before anything else", "must change the password already")
+		return c.operate(s, auth.MustChangePassword, "must change the password at the next sign-in", "must already change the password")
 	}
-	return c.operate(s, auth.EndPassword, "has no password any more, is signed out everywhere, and sets a new one at /forgot-password", "is disabled: enable it first")
+	return c.operate(s, auth.EndPassword, "has no password now, is signed out everywhere, and can set a new one at /forgot-password", "is disabled: enable the account first")
 }
 
 // Run ends all sessions.
@@ -93,17 +93,17 @@ func (c *signOutCommand) Run(s cli.Streams) error {
 
 // Run disables the account.
 func (c *disableCommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.Disable, "is disabled and signed out everywhere", "was disabled already")
+	return c.operate(s, auth.Disable, "is disabled and signed out everywhere", "is already disabled")
 }
 
 // Run enables the account.
 func (c *enableCommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.Enable, "can sign in again", "was not disabled")
+	return c.operate(s, auth.Enable, "can sign in again", "is not disabled")
 }
 
 // Run deletes the account.
 func (c *deleteCommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.Delete, "is deleted", "was deleted already")
+	return c.operate(s, auth.Delete, "was deleted", "was already deleted")
 }
 
 // operate changes the account and prints what was done. If nothing had to be
@@ -129,7 +129,7 @@ func (a *account) explain(err error) error {
 	case errors.Is(err, auth.ErrNotFound):
 		return fmt.Errorf("%s has no account", a.Email)
 	case errors.As(err, &p) && p.Reason == auth.EmailInvalid:
-		return fmt.Errorf("%q is not a mail address", a.Email)
+		return fmt.Errorf("%q is not an email address", a.Email)
 	}
 	return err
 }

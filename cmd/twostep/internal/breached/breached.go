@@ -41,7 +41,7 @@ func Open(path string) (*List, error) {
 	}
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return nil, errors.Join(err, file.Close(), fmt.Errorf("%s is not a file with something in it", path))
+		return nil, errors.Join(err, file.Close(), fmt.Errorf("%s is empty or not a regular file", path))
 	}
 	list := &List{file: file, size: info.Size()}
 	const samples = 64
@@ -114,7 +114,7 @@ func (l *List) Rule(log *slog.Logger) func(password string) bool {
 	return func(password string) bool {
 		found, err := l.Contains(password)
 		if err != nil {
-			log.Error("the list of breached passwords cannot be read", "error", err)
+			log.Error("cannot read the list of breached passwords", "error", err)
 		}
 		return found
 	}

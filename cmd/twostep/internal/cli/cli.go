@@ -20,7 +20,7 @@ type Streams struct{ Out, Err io.Writer }
 func Run(commands any, args []string, s Streams) int {
 	parser := kong.Must(commands,
 		kong.Name("twostep"),
-		kong.Description("Accounts with two-step verification, on a machine of your own."),
+		kong.Description("Self-hosted accounts with two-step verification."),
 		kong.Writers(s.Out, s.Err),
 		kong.Bind(s),
 	)

@@ -19,7 +19,7 @@ func SignalContext() context.Context {
 // Interrupted returns err, or a plain message if ctx ended by a signal.
 func Interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return errors.New("it was told to stop")
+		return errors.New("interrupted")
 	}
 	return err
 }

@@ -19,14 +19,14 @@ import (
 
 // LocalFlags locate what a server keeps on its own machine.
 type LocalFlags struct {
-	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the database and of the key file; made on the first start."`
-	Keys string `env:"TWOSTEP_KEYS" placeholder:"RING" help:"Key ring, newest first: 'ID:KEY ID:KEY', or file:PATH. Without it, the key file in the data folder."`
+	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the SQLite file and of the key file, created on the first start."`
+	Keys string `env:"TWOSTEP_KEYS" placeholder:"KEYS" help:"Server keys, newest first: 'ID:KEY ID:KEY' or file:PATH. Default: the key file in the data folder."`
 }
 
 // Flags locate a site's data.
 type Flags struct {
 	LocalFlags
-	Database string `env:"TWOSTEP_DATABASE" placeholder:"ADDRESS" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full; several servers may work on one, with one key ring. Without it, an SQLite file in the data folder."`
+	Database string `env:"TWOSTEP_DATABASE" placeholder:"URL" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full. Several servers with the same keys may use it. Default: an SQLite file in the data folder."`
 }
 
 // A Dir is a data folder with the database and the keyring that belong to it.
@@ -97,7 +97,7 @@ func (d Dir) Open(ctx context.Context) (*db.Store, auth.Keyring, error) {
 
 // WrongKeys wraps an error of the store about a keyring that is not its own.
 func WrongKeys(err error) error {
-	return fmt.Errorf("the keys are not those of the data: %w", err)
+	return fmt.Errorf("the keys do not belong to this database: %w", err)
 }
 
 // SQLitePath returns the path of the SQLite file.
@@ -107,13 +107,13 @@ func (d Dir) SQLitePath() string { return filepath.Join(d.Path, databaseName) }
 // mistyped --data would create an empty database or its keys.
 func (d Dir) CheckExists() error {
 	if d.LacksKeys() {
-		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("%s is missing: the first start of a server on an empty database draws it, and on another it must be the first server's", d.KeysLocation())}
+		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("%s is missing: the first server creates it when it starts on an empty database; on other servers, copy the first server's key file there", d.KeysLocation())}
 	}
 	if d.Database != "" {
 		return nil
 	}
 	if _, err := os.Stat(d.SQLitePath()); err != nil {
-		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("there are no data: %w", err)}
+		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("there is no data: %w", err)}
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (d Dir) CheckExists() error {
 // CheckSQLite returns an error if the data is in PostgreSQL.
 func (d Dir) CheckSQLite() error {
 	if d.Database != "" {
-		return &cli.FlagError{Flag: "--database", Err: errors.New("this is for the SQLite file in the data folder; PostgreSQL's own pg_dump and pg_restore copy a database of PostgreSQL")}
+		return &cli.FlagError{Flag: "--database", Err: errors.New("this command is for SQLite; use pg_dump and pg_restore with PostgreSQL")}
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func (d Dir) LacksKeys() bool {
 // connection string, which may hold a password.
 func (d Dir) Location() string {
 	if d.Database != "" {
-		return "the PostgreSQL database of --database; its keys are in " + d.KeysLocation()
+		return "the PostgreSQL database of --database, with its keys in " + d.KeysLocation()
 	}
 	return d.Path
 }
@@ -148,7 +148,7 @@ func (d Dir) Location() string {
 // KeysLocation says in a message where the keyring is.
 func (d Dir) KeysLocation() string {
 	if d.Keys != nil {
-		return "the ring of --keys"
+		return "the value of --keys"
 	}
 	return d.KeyFile()
 }

@@ -29,13 +29,13 @@ func absolute(path string) (string, error) {
 // read-only.
 func (d Dir) Create() error {
 	if err := os.MkdirAll(d.Path, 0o700); err != nil {
-		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("make the folder: %w", err)}
+		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("create the folder: %w", err)}
 	}
 	if d.Database != "" {
 		return nil
 	}
 	if err := CheckWritable(d.Path); err != nil {
-		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("%s cannot be written to by the user who runs this: %w", d.Path, err)}
+		return &cli.FlagError{Flag: "--data", Err: fmt.Errorf("this user cannot write to %s: %w", d.Path, err)}
 	}
 	return nil
 }

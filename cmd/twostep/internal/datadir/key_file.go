@@ -38,7 +38,7 @@ func ReplaceKeyFile(path, from, to string) (err error) {
 		return err
 	}
 	if now, err := ParseKeyring(string(content)); err != nil || now.String() != from {
-		return errors.Join(errors.New("somebody else has changed it meanwhile"), err)
+		return errors.Join(errors.New("another process has changed it"), err)
 	}
 	info, err := os.Stat(path)
 	if err != nil {

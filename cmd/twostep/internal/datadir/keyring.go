@@ -67,7 +67,7 @@ func (d Dir) Keyring(ctx context.Context) (auth.Keyring, error) {
 		return keys, err
 	}
 	if _, err := os.Stat(d.SQLitePath()); !errors.Is(err, fs.ErrNotExist) {
-		return auth.Keyring{}, fmt.Errorf("%s is missing although %s is there: put the key file back, or give its ring by --keys", path, databaseName)
+		return auth.Keyring{}, fmt.Errorf("%s is missing although %s exists: put the key file back, or give its keys with --keys", path, databaseName)
 	}
 	if d.Database != "" {
 		return d.postgresKeyring(ctx, path)
@@ -88,14 +88,14 @@ func (d Dir) postgresKeyring(ctx context.Context, path string) (auth.Keyring, er
 	}
 	keys, err = WatchKeyFile(path) // another process may have created it here meanwhile
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%s is missing although the PostgreSQL database is begun: copy the first server's key file there, or give its ring by --keys", path)
+		err = fmt.Errorf("%s is missing although the PostgreSQL database is in use: copy the first server's key file there, or give its keys with --keys", path)
 	}
 	return keys, err
 }
 
 func createKeyring(path string) (auth.Keyring, error) {
 	if err := createKeyFile(path); err != nil {
-		return auth.Keyring{}, fmt.Errorf("make the key file: %w", err)
+		return auth.Keyring{}, fmt.Errorf("create the key file: %w", err)
 	}
 	return WatchKeyFile(path)
 }

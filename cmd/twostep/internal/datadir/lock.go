@@ -20,7 +20,7 @@ func (d Dir) Lock() (unlock func() error, err error) {
 	if d.Database != "" {
 		return func() error { return nil }, nil
 	}
-	return d.lock(lockName, fmt.Sprintf("a server runs on the data in %s already: stop that one first", d.Path))
+	return d.lock(lockName, fmt.Sprintf("a server is already running on the data in %s: stop it first", d.Path))
 }
 
 // LockKeys locks the keyring. Two rotations at the same time would undo each
@@ -29,7 +29,7 @@ func (d Dir) LockKeys() (unlock func() error, err error) {
 	if err := d.Create(); err != nil {
 		return nil, err
 	}
-	return d.lock(keysName+".lock", "another rotation of the keys is at work already")
+	return d.lock(keysName+".lock", "another key rotation is running")
 }
 
 func (d Dir) lock(name, locked string) (unlock func() error, err error) {
@@ -38,7 +38,7 @@ func (d Dir) lock(name, locked string) (unlock func() error, err error) {
 	case errors.Is(err, db.ErrLocked):
 		return nil, errors.New(locked)
 	case err != nil:
-		return nil, &cli.FlagError{Flag: "--data", Err: fmt.Errorf("the folder cannot be taken: %w", err)}
+		return nil, &cli.FlagError{Flag: "--data", Err: fmt.Errorf("lock the folder: %w", err)}
 	}
 	return unlock, nil
 }

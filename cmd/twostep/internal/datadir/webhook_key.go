@@ -20,11 +20,11 @@ func (d Dir) WebhookKeyFile() string { return filepath.Join(d.Path, webhookKeyNa
 func (d Dir) WebhookKeys(ctx context.Context) ([][]byte, error) {
 	keyring, err := d.Keyring(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("a webhook's messages are signed by the key ring: %w", err)
+		return nil, fmt.Errorf("read the keys that sign webhook requests: %w", err)
 	}
 	keys := keyring.All(auth.KeyWebhook)
 	if err := writeWebhookKey(d.WebhookKeyFile(), keys[0]); err != nil {
-		return nil, fmt.Errorf("write the key for the webhook's receiver: %w", err)
+		return nil, fmt.Errorf("write the webhook key: %w", err)
 	}
 	return keys, nil
 }

@@ -37,7 +37,7 @@ func (m *Metrics) Serve(listener net.Listener, log *slog.Logger) func(context.Co
 	return func(ctx context.Context) {
 		defer context.AfterFunc(ctx, func() { _ = server.Close() })()
 		if err := server.Serve(listener); err != nil && ctx.Err() == nil {
-			log.Error("the metrics cannot be served", "error", err)
+			log.Error("cannot serve metrics", "error", err)
 		}
 	}
 }

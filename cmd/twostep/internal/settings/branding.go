@@ -37,7 +37,7 @@ func readLogo(path string) (handlers.Asset, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return handlers.Asset{}, errors.Join(err, errors.New(path+" is no file"))
+		return handlers.Asset{}, errors.Join(err, errors.New(path+" is not a regular file"))
 	}
 	content, err := io.ReadAll(io.LimitReader(file, logoMax))
 	if err != nil {

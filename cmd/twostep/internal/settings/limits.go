@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	nameMax          = 64          // characters; authenticator apps show no more
-	codeLifetimeMin  = time.Minute // SMS often take that long
-	passwordMinMax   = 64          // passwords of this length must be accepted (NIST SP 800-63B-4 section 3.1.1.2)
-	standardsLimited = "the most that NIST SP 800-63B-4 allows"
+	nameMax         = 64          // characters; authenticator apps show no more
+	codeLifetimeMin = time.Minute // SMS often take that long
+	passwordMinMax  = 64          // passwords of this length must be accepted (NIST SP 800-63B-4 section 3.1.1.2)
+	standardMax     = "the maximum of NIST SP 800-63B-4"
 )
 
 // parseName parses the product's name. It becomes the issuer in authenticator
@@ -33,9 +33,9 @@ func parseName(name string) (string, error) {
 	case strings.ContainsRune(name, utf8.RuneError):
 		return "", errors.New("the name is not UTF-8")
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return "", errors.New("the name holds a control character")
+		return "", errors.New("the name contains a control character")
 	case strings.Contains(name, ":"):
-		return "", errors.New("the name holds a colon, which authenticator apps take for its end")
+		return "", errors.New("the name contains a colon, which ends it in authenticator apps")
 	case utf8.RuneCountInString(name) > nameMax:
 		return "", fmt.Errorf("the name is longer than %d characters", nameMax)
 	}
@@ -45,9 +45,9 @@ func parseName(name string) (string, error) {
 func parseSessionLifetime(d time.Duration) (time.Duration, error) {
 	switch {
 	case d <= 0:
-		return 0, fmt.Errorf("%s is not longer than nothing", cli.Duration(d))
+		return 0, fmt.Errorf("%s is not positive", cli.Duration(d))
 	case d > auth.SessionLifetimeMax:
-		return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.SessionLifetimeMax), standardsLimited)
+		return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.SessionLifetimeMax), standardMax)
 	}
 	return d, nil
 }
@@ -56,9 +56,9 @@ func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration
 	return func(d time.Duration) (time.Duration, error) {
 		switch {
 		case d <= 0:
-			return 0, fmt.Errorf("%s is not longer than nothing", cli.Duration(d))
+			return 0, fmt.Errorf("%s is not positive", cli.Duration(d))
 		case d > auth.SessionIdleMax:
-			return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.SessionIdleMax), standardsLimited)
+			return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.SessionIdleMax), standardMax)
 		case d > lifetime:
 			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", cli.Duration(d), cli.Duration(lifetime))
 		}
@@ -69,9 +69,9 @@ func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration
 func parseCodeLifetime(d time.Duration) (time.Duration, error) {
 	switch {
 	case d < codeLifetimeMin:
-		return 0, fmt.Errorf("%s is shorter than %s: codes would come too late", cli.Duration(d), cli.Duration(codeLifetimeMin))
+		return 0, fmt.Errorf("%s is shorter than %s: an SMS may take that long", cli.Duration(d), cli.Duration(codeLifetimeMin))
 	case d > auth.CodeLifetimeMax:
-		return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.CodeLifetimeMax), standardsLimited)
+		return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.CodeLifetimeMax), standardMax)
 	}
 	return d, nil
 }
@@ -80,7 +80,7 @@ func parseCodeLifetime(d time.Duration) (time.Duration, error) {
 // have a second factor, a password is never the only one, and 8 characters are
 // enough.
 func parsePasswordMin(requireMFA bool) func(string) (int, error) {
-	minimum, why := auth.PasswordMinSingleFactor, "where a password may be the only factor"
+	minimum, why := auth.PasswordMinSingleFactor, "if a password may be the only factor"
 	if requireMFA {
 		minimum, why = auth.PasswordMinWithMFA, "with a second factor"
 	}
@@ -93,9 +93,9 @@ func parsePasswordMin(requireMFA bool) func(string) (int, error) {
 		case err != nil:
 			return 0, fmt.Errorf("%q is not a number of characters", value)
 		case n < minimum:
-			return 0, fmt.Errorf("%d is less than %d, the least that NIST SP 800-63B-4 allows %s", n, minimum, why)
+			return 0, fmt.Errorf("%d is less than %d, the minimum of NIST SP 800-63B-4 %s", n, minimum, why)
 		case n > passwordMinMax:
-			return 0, fmt.Errorf("%d is more than %d: nobody could set a password", n, passwordMinMax)
+			return 0, fmt.Errorf("%d is more than %d, a length that must be accepted", n, passwordMinMax)
 		}
 		return n, nil
 	}
@@ -110,28 +110,28 @@ func parseFactors(value string) ([]auth.FactorKind, error) {
 		kind := auth.FactorKind(strings.TrimSpace(name))
 		switch {
 		case !slices.Contains(known, kind):
-			return nil, fmt.Errorf("%q is not a second factor: give some of totp, sms, backup_code", name)
+			return nil, fmt.Errorf("%q is not a second factor: give totp, sms or backup_code", name)
 		case slices.Contains(factors, kind):
-			return nil, fmt.Errorf("%s stands twice", kind)
+			return nil, fmt.Errorf("%s is listed twice", kind)
 		}
 		factors = append(factors, kind)
 	}
 	if len(factors) == 1 && factors[0] == auth.BackupCode {
-		return nil, errors.New("backup_code alone is no second factor: add totp or sms")
+		return nil, errors.New("backup_code cannot be the only second factor: add totp or sms")
 	}
 	return factors, nil
 }
 
 func parseActivityRetention(d time.Duration) (time.Duration, error) {
 	if d < 24*time.Hour {
-		return 0, fmt.Errorf("%s is shorter than a day: nobody could see what happened", cli.Duration(d))
+		return 0, fmt.Errorf("%s is shorter than 24h", cli.Duration(d))
 	}
 	return d, nil
 }
 
 func parseSMSBudget(n int) (int, error) {
 	if n < 1 {
-		return 0, fmt.Errorf("%d lets no SMS go: to switch SMS off use --factors", n)
+		return 0, fmt.Errorf("%d allows no SMS: use --factors to disable SMS", n)
 	}
 	return n, nil
 }
@@ -153,7 +153,7 @@ func parseCountries(value string) ([]string, error) {
 
 func parseRegion(code string) (string, error) {
 	if !phonenumbers.GetSupportedRegions()[code] || len(code) != 2 {
-		return "", fmt.Errorf("%q is not a country known for its phone numbers: give two capital letters, such as US", code)
+		return "", fmt.Errorf("%q is not a country with known phone numbers: give two capital letters, such as US", code)
 	}
 	return code, nil
 }

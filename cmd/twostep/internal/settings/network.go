@@ -25,7 +25,7 @@ func parseListen(value string) (string, error) {
 		return "", fmt.Errorf("%q is not HOST:PORT, such as 127.0.0.1:8080", value)
 	}
 	if host != "" && !isHost(host) {
-		return "", fmt.Errorf("%q is neither an IP address nor the name of a host", host)
+		return "", fmt.Errorf("%q is neither an IP address nor a host name", host)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return "", fmt.Errorf("%q is not a port: give a number from 0 to 65535", port)

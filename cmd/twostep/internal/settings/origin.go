@@ -21,11 +21,11 @@ func parseOrigin(value string) (*url.URL, error) {
 		return nil, errors.New("give an origin with http:// or https://, such as https://accounts.example.org")
 	}
 	if u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(value, "?#") {
-		return nil, errors.New("give an origin alone: no user, path, query or fragment")
+		return nil, errors.New("give only an origin: no user, path, query or fragment")
 	}
 	host := strings.ToLower(u.Hostname())
 	if !isHost(host) {
-		return nil, errors.New("the host is neither an IP address nor a name in letters, digits, hyphens and dots (give another script as punycode)")
+		return nil, errors.New("the host is neither an IP address nor a name of letters, digits, hyphens and dots (write other scripts as punycode)")
 	}
 	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Host[len(u.Host)-1] == ':' || u.Port() != "" && (err != nil || port == 0) {
 		return nil, errors.New("the port is not a number from 1 to 65535")
