@@ -41,13 +41,13 @@ func TestProgram_Metrics(t *testing.T) {
 
 	said := get(t, at)
 	for _, want := range []string{
-		`twostep_request_duration_seconds_count{route="/sign-in",status="2xx"} 2`,
-		`twostep_request_duration_seconds_count{route="/sign-in",status="4xx"} 1`,
-		`twostep_request_duration_seconds_count{route="",status="4xx"} 1`,
-		`twostep_refusals_total{reason="forged",route="/sign-in"} 1`,
+		`twostep_http_request_duration_seconds_count{route="/sign-in",status="2xx"} 2`,
+		`twostep_http_request_duration_seconds_count{route="/sign-in",status="4xx"} 1`,
+		`twostep_http_request_duration_seconds_count{route="",status="4xx"} 1`,
+		`twostep_http_requests_rejected_total{reason="forged",route="/sign-in"} 1`,
 		`route="/account/manage-mfa/phones/:id/use"`,
-		`twostep_hash_waiting 0`, `twostep_database_up 1`, `twostep_messages{state="waiting"}`,
-		`twostep_database_connections{pool="write",state="most"} 1`, `go_goroutines`,
+		`twostep_password_hash_queue_length 0`, `twostep_database_up 1`, `twostep_outbox_messages{state="waiting"}`,
+		`twostep_database_max_open_connections{pool="write"} 1`, `go_goroutines`,
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s is missing in\n%s", want, said)

@@ -13,7 +13,7 @@ import (
 
 var (
 	metricName  = regexp.MustCompile(`\btwostep_\w+`)
-	metricLabel = regexp.MustCompile(`\b(what|reason)=(~?)\\?"([^"\\]+)\\?"`)
+	metricLabel = regexp.MustCompile(`\b(type|reason)=(~?)\\?"([^"\\]+)\\?"`)
 )
 
 // TestDeploy_Watching: what the alerts and the dashboard ask for is counted.
@@ -22,7 +22,7 @@ func TestDeploy_Watching(t *testing.T) {
 	m, _ := newTestMetrics(t)
 	m.Handlers().ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
 	m.Handlers().ObserveEvent(auth.Event{Type: auth.SignedIn})
-	m.messages.WithLabelValues(string(auth.BySMS), "failed").Inc()
+	m.deliveries.WithLabelValues(string(auth.BySMS), "failed").Inc()
 	families, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -34,8 +34,8 @@ func TestDeploy_Watching(t *testing.T) {
 		}
 	}
 	values := map[string][]string{}
-	for _, what := range auth.EventTypes {
-		values["what"] = append(values["what"], string(what))
+	for _, e := range auth.EventTypes {
+		values["type"] = append(values["type"], string(e))
 	}
 	for _, reason := range auth.Reasons {
 		values["reason"] = append(values["reason"], string(reason))

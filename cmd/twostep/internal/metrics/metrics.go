@@ -20,11 +20,11 @@ import (
 
 // Metrics are the metrics of one server.
 type Metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.HistogramVec
-	refusals *prometheus.CounterVec
-	events   *prometheus.CounterVec
-	messages *prometheus.CounterVec
+	registry   *prometheus.Registry
+	requests   *prometheus.HistogramVec
+	rejections *prometheus.CounterVec
+	events     *prometheus.CounterVec
+	deliveries *prometheus.CounterVec
 }
 
 // New returns the metrics of a server on a store.
@@ -32,24 +32,24 @@ func New(store *db.Store, hasher *auth.Hasher) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "twostep_request_duration_seconds", Help: "Requests answered, by route and class of status, and how long they took.",
+			Name: "twostep_http_request_duration_seconds", Help: "Duration of requests, by route and class of status code.",
 			Buckets: prometheus.DefBuckets,
 		}, []string{"route", "status"}),
-		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "twostep_refusals_total", Help: "Requests refused, by route and reason, as the log has them.",
+		rejections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twostep_http_requests_rejected_total", Help: "Rejected requests, by route and reason, as in the log.",
 		}, []string{"route", "reason"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "twostep_account_events_total", Help: "What happened to accounts, and by which factor it was proved.",
-		}, []string{"what", "factor"}),
-		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "twostep_message_sendings_total", Help: "Messages handed to a courier, by channel and outcome: sent, failed, or refused for good.",
+			Name: "twostep_account_events_total", Help: "Account events, by type and by the factor that was used.",
+		}, []string{"type", "factor"}),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twostep_message_deliveries_total", Help: "Attempts to deliver a message, by channel and outcome: sent, failed (and retried) or rejected (by the provider, not retried).",
 		}, []string{"channel", "outcome"}),
 	}
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "twostep_hash_waiting", Help: fmt.Sprintf("Sign-ins that wait for their turn at the password hasher; %d is the most.", auth.HashQueue),
+		Name: "twostep_password_hash_queue_length", Help: fmt.Sprintf("Requests that wait for the password hasher; at most %d.", auth.HashQueue),
 	}, func() float64 { return float64(hasher.Waiting()) })
 	m.registry.MustRegister(
-		m.requests, m.refusals, m.events, m.messages, waiting, newDatabaseCollector(store),
+		m.requests, m.rejections, m.events, m.deliveries, waiting, newDatabaseCollector(store),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	)
 	return m
@@ -61,7 +61,7 @@ func (m *Metrics) Handlers() handlers.Metrics {
 		ObserveRequest: func(r handlers.Request) {
 			m.requests.WithLabelValues(r.Route, strconv.Itoa(r.Status/100)+"xx").Observe(r.Took.Seconds())
 			if r.Reason != "" {
-				m.refusals.WithLabelValues(r.Route, r.Reason).Inc()
+				m.rejections.WithLabelValues(r.Route, r.Reason).Inc()
 			}
 		},
 		ObserveEvent: func(e auth.Event) { m.events.WithLabelValues(string(e.Type), string(e.Factor)).Inc() },
@@ -72,14 +72,14 @@ func (m *Metrics) Handlers() handlers.Metrics {
 func (m *Metrics) Couriers(couriers map[auth.Channel]courier.Courier) map[auth.Channel]courier.Courier {
 	counted := map[auth.Channel]courier.Courier{}
 	for channel, c := range couriers {
-		counted[channel] = countedCourier{c, m.messages.MustCurryWith(prometheus.Labels{"channel": string(channel)})}
+		counted[channel] = countedCourier{c, m.deliveries.MustCurryWith(prometheus.Labels{"channel": string(channel)})}
 	}
 	return counted
 }
 
 type countedCourier struct {
 	courier.Courier
-	messages *prometheus.CounterVec
+	deliveries *prometheus.CounterVec
 }
 
 // Send implements [courier.Courier].
@@ -87,10 +87,10 @@ func (c countedCourier) Send(ctx context.Context, m courier.Message) error {
 	err := c.Courier.Send(ctx, m)
 	outcome := "sent"
 	if _, permanent := errors.AsType[*courier.Permanent](err); permanent {
-		outcome = "refused"
+		outcome = "rejected"
 	} else if err != nil {
 		outcome = "failed"
 	}
-	c.messages.WithLabelValues(outcome).Inc()
+	c.deliveries.WithLabelValues(outcome).Inc()
 	return err
 }

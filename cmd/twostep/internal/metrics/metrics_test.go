@@ -44,21 +44,21 @@ func TestMetrics(t *testing.T) {
 	}
 	_ = m.Couriers(map[auth.Channel]courier.Courier{auth.BySMS: testCourier{&courier.Permanent{Reason: errors.New("no such number")}}})[auth.BySMS].Send(t.Context(), courier.Message{})
 	wantCounted(t, m,
-		`twostep_account_events_total{factor="totp",what="signed_in"} 1`,
-		`twostep_request_duration_seconds_sum{route="/sign-in",status="4xx"} 1`,
-		`twostep_refusals_total{reason="code_wrong",route="/sign-in"} 1`,
-		`twostep_message_sendings_total{channel="email",outcome="sent"} 1`,
-		`twostep_message_sendings_total{channel="sms",outcome="failed"} 1`,
-		`twostep_message_sendings_total{channel="sms",outcome="refused"} 1`,
-		`twostep_messages{state="waiting"} 0`,
-		`twostep_messages{state="refused"} 0`,
-		`twostep_messages{state="failing"} 0`,
+		`twostep_account_events_total{factor="totp",type="signed_in"} 1`,
+		`twostep_http_request_duration_seconds_sum{route="/sign-in",status="4xx"} 1`,
+		`twostep_http_requests_rejected_total{reason="code_wrong",route="/sign-in"} 1`,
+		`twostep_message_deliveries_total{channel="email",outcome="sent"} 1`,
+		`twostep_message_deliveries_total{channel="sms",outcome="failed"} 1`,
+		`twostep_message_deliveries_total{channel="sms",outcome="rejected"} 1`,
+		`twostep_outbox_messages{state="waiting"} 0`,
+		`twostep_outbox_messages{state="rejected"} 0`,
+		`twostep_outbox_messages{state="failing"} 0`,
 		`twostep_database_up 1`,
 	)
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if said := wantCounted(t, m, `twostep_database_up 0`); strings.Contains(said, "twostep_messages{") {
+	if said := wantCounted(t, m, `twostep_database_up 0`); strings.Contains(said, "twostep_outbox_messages{") {
 		t.Error("messages are counted although the database does not answer")
 	}
 }
