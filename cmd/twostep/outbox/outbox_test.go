@@ -17,54 +17,55 @@ import (
 	"twostep/db"
 )
 
-const visitorsPassword = "sixteen heavy lanterns"
+const password = "sixteen heavy lanterns"
 
-// post is a courier that keeps what it is given, or refuses it.
-type post struct {
-	refuses error
-	before  func() // called with each message in hand
-	arrived chan courier.Message
+// A testCourier keeps messages, or fails with err.
+type testCourier struct {
+	err    error
+	onSend func() // called for each message
+	sent   chan courier.Message
 }
 
-func (p *post) Send(_ context.Context, m courier.Message) error {
-	if p.before != nil {
-		p.before()
+func (p *testCourier) Send(_ context.Context, m courier.Message) error {
+	if p.onSend != nil {
+		p.onSend()
 	}
-	if p.refuses != nil {
-		return p.refuses
+	if p.err != nil {
+		return p.err
 	}
-	p.arrived <- m
+	p.sent <- m
 	return nil
 }
 
-// a handClock stands still until it is moved.
-type handClock struct {
+// A testClock only moves by advance.
+type testClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (c *handClock) read() time.Time {
+func (c *testClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *handClock) move(d time.Duration) {
+func (c *testClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-func newOutbox(t *testing.T) (out *Sender, mail *post, clock *handClock, log *bytes.Buffer) {
+// newMailSender returns a sender with a test courier for mail.
+func newMailSender(t *testing.T) (s *Sender, mail *testCourier, clock *testClock, log *bytes.Buffer) {
 	t.Helper()
-	out, _, clock, log = newQueue(t)
-	mail = &post{arrived: make(chan courier.Message, 8)}
-	out.Couriers = map[auth.Channel]courier.Courier{auth.ByEmail: mail}
-	return out, mail, clock, log
+	s, _, clock, log = newSender(t)
+	mail = &testCourier{sent: make(chan courier.Message, 8)}
+	s.Couriers = map[auth.Channel]courier.Courier{auth.ByEmail: mail}
+	return s, mail, clock, log
 }
 
-// newQueue is an outbox without couriers, and its store.
-func newQueue(t *testing.T) (out *Sender, store *db.Store, clock *handClock, log *bytes.Buffer) {
+// newSender returns a sender without couriers, and its store.
+func newSender(t *testing.T) (s *Sender, store *db.Store, clock *testClock, log *bytes.Buffer) {
 	t.Helper()
 	keys := auth.NewKeyring()
 	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "twostep.db"), keys)
@@ -72,7 +73,7 @@ func newQueue(t *testing.T) (out *Sender, store *db.Store, clock *handClock, log
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	clock = &handClock{now: time.Now()}
+	clock = &testClock{now: time.Now()}
 	policy := auth.Policy{
 		Name: "Twostep", SignUpOpen: true, PasswordMin: auth.PasswordMinSingleFactor, Region: "US",
 		CodeLifetime: auth.CodeLifetimeMax, SessionLifetime: auth.SessionLifetimeMax, SessionIdle: auth.SessionIdleMax,
@@ -80,7 +81,7 @@ func newQueue(t *testing.T) (out *Sender, store *db.Store, clock *handClock, log
 	hasher := auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 4)
 	log = new(bytes.Buffer)
 	return &Sender{
-		Rules:   auth.New(store, keys, hasher, policy, clock.read),
+		Rules:   auth.New(store, keys, hasher, policy, clock.Now),
 		Product: policy.Name, Origin: "http://localhost:8080",
 		Log: slog.New(slog.NewJSONHandler(log, nil)),
 	}, store, clock, log
@@ -97,20 +98,20 @@ func inBackground(work func(context.Context)) (stop func()) {
 	}
 }
 
-func signUp(t *testing.T, out *Sender, address string) {
+func signUp(t *testing.T, s *Sender, email string) {
 	t.Helper()
-	if _, err := out.Rules.SignUp(t.Context(), auth.Visitor{}, address, visitorsPassword); err != nil {
+	if _, err := s.Rules.SignUp(t.Context(), auth.Visitor{}, email, password); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestOutbox_SendsWhatIsQueued(t *testing.T) {
-	out, mail, _, log := newOutbox(t)
-	signUp(t, out, "early@example.org") // waits when the worker begins
-	stop := inBackground(out.Run)
-	early := <-mail.arrived
-	signUp(t, out, "late@example.org")
-	late := <-mail.arrived
+func TestSender_SendsQueued(t *testing.T) {
+	s, mail, _, log := newMailSender(t)
+	signUp(t, s, "early@example.org") // queued before the sender starts
+	stop := inBackground(s.Run)
+	early := <-mail.sent
+	signUp(t, s, "late@example.org")
+	late := <-mail.sent
 	stop()
 	for _, m := range []courier.Message{early, late} {
 		if m.Channel != "email" || m.Subject == "" || m.Body == "" || m.SentAt.IsZero() {
@@ -118,18 +119,18 @@ func TestOutbox_SendsWhatIsQueued(t *testing.T) {
 		}
 	}
 	if early.To != "early@example.org" || late.To != "late@example.org" {
-		t.Errorf("they went to %s and %s", early.To, late.To)
+		t.Errorf("they were sent to %s and %s", early.To, late.To)
 	}
 	if log.Len() > 0 {
 		t.Errorf("logged %s", log)
 	}
 }
 
-func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
-	out, mail, clock, log := newOutbox(t)
-	signUp(t, out, "ann@example.org")
-	mail.refuses = errors.New("connection\nrefused")
-	out.sendDue(t.Context(), auth.ByEmail)
+func TestSender_FailureIsLoggedAndRetried(t *testing.T) {
+	s, mail, clock, log := newMailSender(t)
+	signUp(t, s, "ann@example.org")
+	mail.err = errors.New("connection\nrefused")
+	s.sendDue(t.Context(), auth.ByEmail)
 
 	line := log.String()
 	for _, want := range []string{`"message_id":"`, `"channel":"email"`, `"permanent":false`, `"error":"connection\nrefused"`} {
@@ -141,97 +142,97 @@ func TestOutbox_FailureIsLoggedWithoutSecretsAndTriedAgain(t *testing.T) {
 		t.Errorf("logged %s, want one line", line)
 	}
 
-	mail.refuses = nil
-	clock.move(auth.MessageRetryMin)
-	out.sendDue(t.Context(), auth.ByEmail)
-	sent := <-mail.arrived
+	mail.err = nil
+	clock.advance(auth.MessageRetryMin)
+	s.sendDue(t.Context(), auth.ByEmail)
+	sent := <-mail.sent
 	if strings.Contains(line, sent.To) || strings.Contains(line, sent.Subject) || strings.Contains(line, sent.Body) {
-		t.Errorf("the log tells what was sent: %s", line)
+		t.Errorf("the log contains what was sent: %s", line)
 	}
 }
 
-func TestOutbox_PermanentFailureEndsIt(t *testing.T) {
-	out, mail, clock, log := newOutbox(t)
-	signUp(t, out, "ann@example.org")
-	mail.refuses = &courier.Permanent{Reason: errors.New("no such mailbox")}
-	out.sendDue(t.Context(), auth.ByEmail)
+func TestSender_PermanentFailure(t *testing.T) {
+	s, mail, clock, log := newMailSender(t)
+	signUp(t, s, "ann@example.org")
+	mail.err = &courier.Permanent{Reason: errors.New("no such mailbox")}
+	s.sendDue(t.Context(), auth.ByEmail)
 	if line := log.String(); !strings.Contains(line, `"permanent":true`) || !strings.Contains(line, `"error":"no such mailbox"`) {
 		t.Errorf("logged %s", line)
 	}
-	mail.refuses = nil
-	clock.move(auth.MessageRetryMax)
-	out.sendDue(t.Context(), auth.ByEmail)
-	if len(mail.arrived) > 0 || strings.Count(log.String(), "\n") != 1 {
-		t.Errorf("it was tried again; logged %s", log)
+	mail.err = nil
+	clock.advance(auth.MessageRetryMax)
+	s.sendDue(t.Context(), auth.ByEmail)
+	if len(mail.sent) > 0 || strings.Count(log.String(), "\n") != 1 {
+		t.Errorf("it was retried; logged %s", log)
 	}
 }
 
-// TestOutbox_StopsBetweenMessages: the message in hand is sent and noted, the
-// next one goes after the next start, and none goes twice.
-func TestOutbox_StopsBetweenMessages(t *testing.T) {
-	out, mail, clock, log := newOutbox(t)
-	signUp(t, out, "one@example.org")
-	clock.move(time.Second)
-	signUp(t, out, "two@example.org")
+// TestSender_StopsBetweenMessages: the message in hand is sent and recorded, the
+// next one is sent after the next start, and none is sent twice.
+func TestSender_StopsBetweenMessages(t *testing.T) {
+	s, mail, clock, log := newMailSender(t)
+	signUp(t, s, "one@example.org")
+	clock.advance(time.Second)
+	signUp(t, s, "two@example.org")
 
 	ctx, stop := context.WithCancel(t.Context())
-	mail.before = stop
-	out.sendDue(ctx, auth.ByEmail)
-	if m := <-mail.arrived; m.To != "one@example.org" || len(mail.arrived) > 0 {
-		t.Fatalf("sent to %s and %d more, want to the first alone", m.To, len(mail.arrived))
+	mail.onSend = stop
+	s.sendDue(ctx, auth.ByEmail)
+	if m := <-mail.sent; m.To != "one@example.org" || len(mail.sent) > 0 {
+		t.Fatalf("sent to %s and %d more, want only the first", m.To, len(mail.sent))
 	}
 
-	mail.before = nil
-	clock.move(auth.MessageClaimTime)
-	out.sendDue(t.Context(), auth.ByEmail)
-	if m := <-mail.arrived; m.To != "two@example.org" || len(mail.arrived) > 0 {
-		t.Errorf("then sent to %s and %d more, want to the second alone", m.To, len(mail.arrived))
+	mail.onSend = nil
+	clock.advance(auth.MessageClaimTime)
+	s.sendDue(t.Context(), auth.ByEmail)
+	if m := <-mail.sent; m.To != "two@example.org" || len(mail.sent) > 0 {
+		t.Errorf("then sent to %s and %d more, want only the second", m.To, len(mail.sent))
 	}
 	if log.Len() > 0 {
 		t.Errorf("logged %s", log)
 	}
 }
 
-func TestOutbox_BrokenQueueIsLoggedOnce(t *testing.T) {
-	out, _, _, log := newOutbox(t)
+func TestSender_QueueErrorIsLoggedOnce(t *testing.T) {
+	s, _, _, log := newMailSender(t)
 	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "twostep.db"), auth.NewKeyring())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.Rules = auth.New(store, auth.NewKeyring(), nil, out.Rules.Policy(), time.Now)
+	s.Rules = auth.New(store, auth.NewKeyring(), nil, s.Rules.Policy(), time.Now)
 	store.Close()
-	out.sendDue(t.Context(), auth.ByEmail)
-	out.sendDue(t.Context(), auth.ByEmail)
+	s.sendDue(t.Context(), auth.ByEmail)
+	s.sendDue(t.Context(), auth.ByEmail)
 	if strings.Count(log.String(), "\n") != 1 {
 		t.Errorf("logged %s, want one line", log)
 	}
 }
 
-// TestOutbox_OtherNodeTakesOver: what a node had in hand when it was killed is
+// TestSender_KilledServer: what a node had in hand when it was killed is
 // nobody's for as long as it might still be sending, and then another's, once.
-func TestOutbox_OtherNodeTakesOver(t *testing.T) {
-	out, mail, clock, _ := newOutbox(t)
-	signUp(t, out, "ann@example.org")
+func TestSender_OtherNodeTakesOver(t *testing.T) {
+	s, mail, clock, _ := newMailSender(t)
+	signUp(t, s, "ann@example.org")
 	killed, inHand := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(killed)
-		out.Rules.Deliver(t.Context(), auth.ByEmail, func(context.Context, auth.Message) error {
+		s.Rules.Deliver(t.Context(), auth.ByEmail, func(context.Context, auth.Message) error {
 			close(inHand)
-			runtime.Goexit() // it neither sends nor says that it did not
+			runtime.Goexit() // neither sends nor fails
 			return nil
 		})
 	}()
 	<-inHand
 	<-killed
-	clock.move(auth.MessageClaimTime - time.Second)
-	out.sendDue(t.Context(), auth.ByEmail)
-	if len(mail.arrived) > 0 {
-		t.Error("it went while the other one might have been sending it")
+	clock.advance(auth.MessageClaimTime - time.Second)
+	s.sendDue(t.Context(), auth.ByEmail)
+	if len(mail.sent) > 0 {
+		t.Error("it was sent while the other server might have been sending it")
 	}
-	clock.move(time.Second)
-	out.sendDue(t.Context(), auth.ByEmail)
-	out.sendDue(t.Context(), auth.ByEmail)
-	if len(mail.arrived) != 1 {
-		t.Errorf("it went %d times", len(mail.arrived))
+	clock.advance(time.Second)
+	s.sendDue(t.Context(), auth.ByEmail)
+	s.sendDue(t.Context(), auth.ByEmail)
+	if len(mail.sent) != 1 {
+		t.Errorf("it was sent %d times", len(mail.sent))
 	}
 }

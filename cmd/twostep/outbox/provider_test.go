@@ -15,28 +15,28 @@ import (
 	"twostep/db"
 )
 
-// queue puts messages into the queue of a channel, as many as there are names.
+// queue queues one message for each recipient.
 func queue(t *testing.T, store *db.Store, at time.Time, channel auth.Channel, to ...string) {
 	t.Helper()
-	grant := auth.ChangeSet{At: at}
+	changes := auth.ChangeSet{At: at}
 	for _, name := range to {
-		grant.Messages = append(grant.Messages, auth.Message{
+		changes.Messages = append(changes.Messages, auth.Message{
 			ID: string(channel) + name, Channel: channel, To: name, Kind: auth.MessageSignInCode, At: at, ExpiresAt: at.Add(auth.CodeLifetimeMax), Code: "271828",
 		})
 	}
-	if err := store.AddAttempt(t.Context(), grant); err != nil {
+	if err := store.AddAttempt(t.Context(), changes); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestOutbox_HangingProvider: while the SMS provider takes messages and says
-// nothing, mail goes, and so do other SMS that he does answer. To stop waits
-// for what is in hand, and no longer (LG-06).
-func TestOutbox_HangingProvider(t *testing.T) {
-	out, store, clock, _ := newQueue(t)
+// TestSender_HangingProvider: while the SMS provider does not respond to some
+// messages, mail and other SMS are sent. Stopping waits for the messages in hand
+// (LG-06).
+func TestSender_HangingProvider(t *testing.T) {
+	s, store, clock, _ := newSender(t)
 	hangs, release := make(chan string, 2), make(chan struct{})
-	mail, sms := &post{arrived: make(chan courier.Message, 1)}, &post{arrived: make(chan courier.Message, 1)}
-	out.Couriers = map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: courierFunc(func(ctx context.Context, m courier.Message) error {
+	mail, sms := &testCourier{sent: make(chan courier.Message, 1)}, &testCourier{sent: make(chan courier.Message, 1)}
+	s.Couriers = map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: courierFunc(func(ctx context.Context, m courier.Message) error {
 		if m.To == "answered" {
 			return sms.Send(ctx, m)
 		}
@@ -44,19 +44,19 @@ func TestOutbox_HangingProvider(t *testing.T) {
 		<-release
 		return context.DeadlineExceeded
 	})}
-	queue(t, store, clock.read(), auth.BySMS, "one", "two")
+	queue(t, store, clock.Now(), auth.BySMS, "one", "two")
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		out.Run(ctx)
+		s.Run(ctx)
 	}()
 	<-hangs
 	<-hangs
-	queue(t, store, clock.read(), auth.ByEmail, "ann@example.org")
-	queue(t, store, clock.read(), auth.BySMS, "answered")
-	<-mail.arrived
-	<-sms.arrived
+	queue(t, store, clock.Now(), auth.ByEmail, "ann@example.org")
+	queue(t, store, clock.Now(), auth.BySMS, "answered")
+	<-mail.sent
+	<-sms.sent
 
 	stop()
 	select {
@@ -66,8 +66,8 @@ func TestOutbox_HangingProvider(t *testing.T) {
 	}
 	close(release)
 	<-stopped
-	if waiting, failing, refused, err := store.CountMessages(t.Context()); err != nil || waiting != 2 || failing != 2 || refused != 0 {
-		t.Errorf("%d wait, %d fail, %d are refused, %v", waiting, failing, refused, err)
+	if waiting, failing, rejected, err := store.CountMessages(t.Context()); err != nil || waiting != 2 || failing != 2 || rejected != 0 {
+		t.Errorf("%d waiting, %d failing, %d rejected, %v", waiting, failing, rejected, err)
 	}
 }
 
@@ -75,62 +75,62 @@ type courierFunc func(context.Context, courier.Message) error
 
 func (f courierFunc) Send(ctx context.Context, m courier.Message) error { return f(ctx, m) }
 
-// TestOutbox_ManyAtOnce: a crowd of messages goes several at a time, by two
-// nodes on one database, and none of them twice.
-func TestOutbox_ManyAtOnce(t *testing.T) {
-	const crowd = 300
-	out, store, clock, _ := newQueue(t)
+// TestSender_ManyAtOnce: two servers on one database send many messages in parallel,
+// and none twice.
+func TestSender_ManyAtOnce(t *testing.T) {
+	const messages = 300
+	s, store, clock, _ := newSender(t)
 	var mu sync.Mutex
-	got, inHand, most := map[string]int{}, 0, 0
+	got, inHand, maxInHand := map[string]int{}, 0, 0
 	full, all := make(chan struct{}), make(chan struct{})
-	carrier := courierFunc(func(_ context.Context, m courier.Message) error {
+	parallel := courierFunc(func(_ context.Context, m courier.Message) error {
 		mu.Lock()
 		inHand++
-		if most = max(most, inHand); inHand == 2*workersPerChannel && most == inHand && len(got) < 2*workersPerChannel {
-			close(full) // the first ones wait for one another: each worker has one
+		if maxInHand = max(maxInHand, inHand); inHand == 2*workersPerChannel && maxInHand == inHand && len(got) < 2*workersPerChannel {
+			close(full) // all workers have one
 		}
 		got[m.To]++
 		mu.Unlock()
 		<-full
 		mu.Lock()
 		defer mu.Unlock()
-		if inHand--; len(got) == crowd && inHand == 0 {
+		if inHand--; len(got) == messages && inHand == 0 {
 			close(all)
 		}
 		return nil
 	})
-	out.Couriers = map[auth.Channel]courier.Courier{auth.BySMS: carrier}
+	s.Couriers = map[auth.Channel]courier.Courier{auth.BySMS: parallel}
 	var names []string
-	for i := range crowd {
+	for i := range messages {
 		names = append(names, fmt.Sprint("+1415555", 1000+i))
 	}
-	queue(t, store, clock.read(), auth.BySMS, names...)
-	other := &Sender{Rules: auth.New(store, auth.Keyring{}, nil, out.Rules.Policy(), clock.read), Couriers: out.Couriers, Log: out.Log}
-	for _, node := range []*Sender{out, other} {
+	queue(t, store, clock.Now(), auth.BySMS, names...)
+	other := &Sender{Rules: auth.New(store, auth.Keyring{}, nil, s.Rules.Policy(), clock.Now), Couriers: s.Couriers, Log: s.Log}
+	for _, node := range []*Sender{s, other} {
 		defer inBackground(node.Run)()
 	}
 	<-all
 	mu.Lock()
 	defer mu.Unlock()
-	if most != 2*workersPerChannel {
-		t.Errorf("%d were in hand at once, not %d", most, 2*workersPerChannel)
+	if maxInHand != 2*workersPerChannel {
+		t.Errorf("%d were in hand at once, not %d", maxInHand, 2*workersPerChannel)
 	}
 	for name, times := range got {
 		if times != 1 {
-			t.Errorf("%s got %d", name, times)
+			t.Errorf("%s got %d messages", name, times)
 		}
 	}
 }
 
-// TestOutbox_ProviderComesBack: a provider that fails is asked again and, once
-// he is well, gets the message; what he refuses is given up (LG-06).
-func TestOutbox_ProviderComesBack(t *testing.T) {
-	out, store, clock, _ := newQueue(t)
-	var status, asked atomic.Int64
+// TestSender_ProviderRecovers: a message is retried while the provider fails, and
+// sent when it recovers; a message that it rejects is removed (LG-06).
+func TestSender_ProviderRecovers(t *testing.T) {
+	s, store, clock, _ := newSender(t)
+	var status, requests atomic.Int64
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		if status.Load() == 0 {
-			panic(http.ErrAbortHandler) // gone in the middle
+			panic(http.ErrAbortHandler) // closes the connection
 		}
 		w.WriteHeader(int(status.Load()))
 	}))
@@ -140,33 +140,33 @@ func TestOutbox_ProviderComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	webhook.Keys = [][]byte{make([]byte, 32)}
-	out.Couriers = map[auth.Channel]courier.Courier{auth.BySMS: webhook}
-	step := func(name string, answers, wantAsked int64, wantWaiting, wantRefused int) {
+	s.Couriers = map[auth.Channel]courier.Courier{auth.BySMS: webhook}
+	step := func(name string, response, wantRequests int64, wantWaiting, wantRejected int) {
 		t.Helper()
-		status.Store(answers)
-		asked.Store(0)
-		clock.move(auth.MessageRetryMax)
-		out.sendDue(t.Context(), auth.BySMS)
-		waiting, _, refused, err := store.CountMessages(t.Context())
-		if err != nil || asked.Load() != wantAsked || waiting != wantWaiting || refused != wantRefused {
-			t.Errorf("%s: asked %d times, then %d wait and %d are refused, %v", name, asked.Load(), waiting, refused, err)
+		status.Store(response)
+		requests.Store(0)
+		clock.advance(auth.MessageRetryMax)
+		s.sendDue(t.Context(), auth.BySMS)
+		waiting, _, rejected, err := store.CountMessages(t.Context())
+		if err != nil || requests.Load() != wantRequests || waiting != wantWaiting || rejected != wantRejected {
+			t.Errorf("%s: %d requests, %d waiting, %d rejected, %v", name, requests.Load(), waiting, rejected, err)
 		}
 	}
-	queue(t, store, clock.read(), auth.BySMS, "one")
-	step("broken", 500, 1, 1, 0)
-	step("gone", 0, 1, 1, 0)
-	step("not let in", 403, 1, 1, 0)
-	step("well", 200, 1, 0, 0)
-	queue(t, store, clock.read(), auth.BySMS, "two")
-	step("refuses", 422, 1, 0, 1)
-	step("well again", 200, 0, 0, 1)
+	queue(t, store, clock.Now(), auth.BySMS, "one")
+	step("server error", 500, 1, 1, 0)
+	step("no response", 0, 1, 1, 0)
+	step("forbidden", 403, 1, 1, 0)
+	step("ok", 200, 1, 0, 0)
+	queue(t, store, clock.Now(), auth.BySMS, "two")
+	step("rejected", 422, 1, 0, 1)
+	step("ok again", 200, 0, 0, 1)
 }
 
-// A message stays with one worker for as long as he may take, and some more for
-// clocks that differ; of a worker that was killed it comes back while a code is
-// still awaited.
+// TestMessageClaim: a claim lasts longer than a courier may take, with a margin for
+// different clocks, but not so long that the code of a killed server comes too
+// late.
 func TestMessageClaim(t *testing.T) {
-	if least := courier.Patience + 5*time.Second; auth.MessageClaimTime < least || auth.MessageClaimTime > 30*time.Second {
+	if minimum := courier.Patience + 5*time.Second; auth.MessageClaimTime < minimum || auth.MessageClaimTime > 30*time.Second {
 		t.Errorf("a claim lasts %v", auth.MessageClaimTime)
 	}
 }

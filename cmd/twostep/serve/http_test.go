@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// TestServeHTTP_FinishesWhatIsInFlight: a person whose form is on its way when
-// the program is told to stop still gets the answer.
-func TestServeHTTP_FinishesWhatIsInFlight(t *testing.T) {
+// TestServeHTTP_FinishesRequests: a request in flight at shutdown is finished.
+func TestServeHTTP_FinishesRequests(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -19,26 +18,26 @@ func TestServeHTTP_FinishesWhatIsInFlight(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	site := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		stop()
-		// The listener is closed before anything else is waited for.
+		// Shutdown closes the listener first.
 		for {
-			connection, err := net.Dial("tcp", listener.Addr().String())
+			conn, err := net.Dial("tcp", listener.Addr().String())
 			if err != nil {
 				break
 			}
-			connection.Close()
+			conn.Close()
 		}
 		io.WriteString(w, "done")
 	})
 	ended := make(chan error, 1)
 	go func() { ended <- serveHTTP(ctx, listener, site, slog.New(slog.DiscardHandler)) }()
 
-	answer, err := http.Get("http://" + listener.Addr().String())
+	resp, err := http.Get("http://" + listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	if body, err := io.ReadAll(answer.Body); err != nil || string(body) != "done" {
-		t.Errorf("the answer is %q, %v", body, err)
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "done" {
+		t.Errorf("the response is %q, %v", body, err)
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)

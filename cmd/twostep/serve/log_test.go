@@ -9,73 +9,72 @@ import (
 	"time"
 )
 
-// A shelf keeps what is written to it, one text a call.
-type shelf struct {
-	alone sync.Mutex
+// A recorder records each call of Write.
+type recorder struct {
+	mu    sync.Mutex
 	calls []string
 }
 
-func (s *shelf) Write(p []byte) (int, error) {
-	s.alone.Lock()
-	defer s.alone.Unlock()
-	s.calls = append(s.calls, string(p))
+func (r *recorder) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls = append(r.calls, string(p))
 	return len(p), nil
 }
 
-func (s *shelf) taken() []string {
-	s.alone.Lock()
-	defer s.alone.Unlock()
-	taken := s.calls
-	s.calls = nil
-	return taken
+func (r *recorder) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls := r.calls
+	r.calls = nil
+	return calls
 }
 
-// Lines that may wait are written together, a moment later and not before.
-func TestSiteLog_Later(t *testing.T) {
+// Buffered lines are written together after a delay.
+func TestSiteLog_Buffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := &shelf{}
+		out := &recorder{}
 		l := newSiteLog(out)
-		for range 2 { // also the second time
+		for range 2 { // the timer restarts
 			l.buffered.Info("first")
 			l.buffered.Info("second")
-			if calls := out.taken(); len(calls) > 0 {
-				t.Errorf("written at once: %q", calls)
+			if calls := out.take(); len(calls) > 0 {
+				t.Errorf("written immediately: %q", calls)
 			}
 			time.Sleep(bufferDelay)
 			synctest.Wait()
-			if calls := out.taken(); len(calls) != 1 || strings.Count(calls[0], "\n") != 2 {
+			if calls := out.take(); len(calls) != 1 || strings.Count(calls[0], "\n") != 2 {
 				t.Errorf("written later: %q", calls)
 			}
 		}
 	})
 }
 
-// A line that may not wait is written at once, and those that do before it.
-func TestSiteLog_AtOnce(t *testing.T) {
+// Other lines are written immediately, after the buffered ones.
+func TestSiteLog_Immediate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := &shelf{}
+		out := &recorder{}
 		l := newSiteLog(out)
-		l.immediate.Warn("alone")
+		l.immediate.Warn("only")
 		l.buffered.Info("first")
 		l.immediate.Warn("second")
-		calls := strings.Join(out.taken(), "|")
-		if strings.Count(calls, "|") != 1 || strings.Index(calls, "alone") > strings.Index(calls, "first") || strings.Index(calls, "first") > strings.Index(calls, "second") {
+		calls := strings.Join(out.take(), "|")
+		if strings.Count(calls, "|") != 1 || strings.Index(calls, "only") > strings.Index(calls, "first") || strings.Index(calls, "first") > strings.Index(calls, "second") {
 			t.Errorf("written: %q", calls)
 		}
 		time.Sleep(bufferDelay)
 		synctest.Wait()
-		if calls := out.taken(); len(calls) > 0 {
+		if calls := out.take(); len(calls) > 0 {
 			t.Errorf("written twice: %q", calls)
 		}
 	})
 }
 
-// Many lines do not wait for the moment, and none is lost or comes twice,
-// whoever writes and whenever it ends.
+// A full buffer is written without delay, and no line is lost or duplicated.
 func TestSiteLog_Many(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const writers, lines = 32, 100
-		out := &shelf{}
+		out := &recorder{}
 		l := newSiteLog(out)
 		var all sync.WaitGroup
 		for i := range writers {
@@ -91,7 +90,7 @@ func TestSiteLog_Many(t *testing.T) {
 		}
 		all.Wait()
 		if len(out.calls) < 2 {
-			t.Error("all of it waited")
+			t.Error("all lines were buffered")
 		}
 		l.flush()
 		text := strings.Join(out.calls, "")

@@ -14,70 +14,70 @@ import (
 	"twostep/cmd/twostep/internal/cmdtest"
 )
 
-// TestUser walks through the operator's words beside each other: what they
-// say, their exit codes, and that each is told to the account's owner (RC-10, SE-10).
-// Before the first of them there is nobody, and none of them takes a password (PW-13).
+// TestUser runs the commands one after the other: their output, their exit codes,
+// and the message to the user for each change (RC-10, SE-10). A new database has no
+// account, and no command accepts a password (PW-13).
 func TestUser(t *testing.T) {
 	cmdtest.Isolate(t)
 	cmdtest.CreateData(t, "")
-	say := func(want int, part string, args ...string) {
+	want := func(wantCode int, part string, args ...string) {
 		t.Helper()
 		var out, err bytes.Buffer
 		code := cli.Run(new(Command), args, cli.Streams{Out: &out, Err: &err})
-		said := out.String() + err.String()
-		if code != want || !strings.Contains(said, part) || code != 0 && strings.Count(said, "\n") != 1 {
-			t.Errorf("user %s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, said, want, part)
+		output := out.String() + err.String()
+		if code != wantCode || !strings.Contains(output, part) || code != 0 && strings.Count(output, "\n") != 1 {
+			t.Errorf("user %s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, output, wantCode, part)
 		}
 	}
-	say(0, "", "list")
+	want(0, "", "list")
 	var accounts bytes.Buffer
 	if cli.Run(new(Command), []string{"list", "--json"}, cli.Streams{Out: &accounts, Err: &accounts}); accounts.Len() != 0 {
 		t.Errorf("a new database has accounts: %s", accounts.String())
 	}
-	say(2, "--password", "add", "--password=chosen by another", "ann@example.org")
-	say(0, "was added; the user gets an email", "add", "Ann@example.org")
-	say(1, "already has an account", "add", "ANN@example.org")
-	say(1, "is not an email address", "add", "nonsense")
-	say(1, "nobody@example.org has no account", "show", "nobody@example.org")
-	say(0, "Ann@example.org", "show", "ann@example.org")
-	say(1, "no second factor", "reset-mfa", "ann@example.org")
-	say(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
-	say(0, "must-change-password", "list")
-	say(0, "/forgot-password", "reset-password", "ann@example.org")
-	say(0, "try again", "unlock", "ann@example.org")
-	say(0, "signed out", "sign-out", "ann@example.org")
-	say(0, "disabled", "disable", "ann@example.org")
-	say(1, "already disabled", "disable", "ann@example.org")
-	say(0, "can sign in", "enable", "ann@example.org")
-	say(2, "--yes", "delete", "ann@example.org")
-	say(0, "was deleted", "delete", "--yes", "ann@example.org")
-	say(1, "has no account", "delete", "--yes", "ann@example.org")
-	say(2, "--data", "list", "--data=nowhere")
+	want(2, "--password", "add", "--password=chosen by another", "ann@example.org")
+	want(0, "was added; the user gets an email", "add", "Ann@example.org")
+	want(1, "already has an account", "add", "ANN@example.org")
+	want(1, "is not an email address", "add", "nonsense")
+	want(1, "nobody@example.org has no account", "show", "nobody@example.org")
+	want(0, "Ann@example.org", "show", "ann@example.org")
+	want(1, "no second factor", "reset-mfa", "ann@example.org")
+	want(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
+	want(0, "must-change-password", "list")
+	want(0, "/forgot-password", "reset-password", "ann@example.org")
+	want(0, "try again", "unlock", "ann@example.org")
+	want(0, "signed out", "sign-out", "ann@example.org")
+	want(0, "disabled", "disable", "ann@example.org")
+	want(1, "already disabled", "disable", "ann@example.org")
+	want(0, "can sign in", "enable", "ann@example.org")
+	want(2, "--yes", "delete", "ann@example.org")
+	want(0, "was deleted", "delete", "--yes", "ann@example.org")
+	want(1, "has no account", "delete", "--yes", "ann@example.org")
+	want(2, "--data", "list", "--data=nowhere")
 	if _, err := os.Stat("nowhere"); err == nil {
-		t.Error("a mistyped --data made a folder")
+		t.Error("a mistyped --data created a folder")
 	}
 
-	told := map[auth.MessageKind]int{}
+	sent := map[auth.MessageKind]int{}
 	cmdtest.WithRules(t, func(rules *auth.Rules) {
 		_, _, err := rules.Deliver(context.Background(), auth.ByEmail, func(_ context.Context, m auth.Message) error {
-			told[m.Kind]++
+			sent[m.Kind]++
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	})
-	for _, what := range []auth.EventType{
+	for _, event := range []auth.EventType{
 		auth.OperatorAdded, auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
 		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.AccountDeleted,
 	} {
-		if told[auth.MessageKind(what)] != 1 {
-			t.Errorf("%s was told %d times", what, told[auth.MessageKind(what)])
+		if sent[auth.MessageKind(event)] != 1 {
+			t.Errorf("%d messages for %s, want 1", sent[auth.MessageKind(event)], event)
 		}
 	}
 }
 
-// TestUserList pages through more accounts than one page holds, each once.
+// TestUserList lists more accounts than one page of the query has, each once.
 func TestUserList(t *testing.T) {
 	cmdtest.Isolate(t)
 	cmdtest.CreateData(t, "")

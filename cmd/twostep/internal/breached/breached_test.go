@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// TestBreached finds every password of a list and no other, with either line
-// end, with counts and without (PW-07).
-func TestBreached(t *testing.T) {
-	for name, form := range map[string]string{"as published": "%X:%d\r\n", "by line feeds": "%X:%d\n", "hashes alone": "%X\n"} {
+// TestContains finds every password of a list and no other, with both line endings,
+// with and without counts (PW-07).
+func TestContains(t *testing.T) {
+	for name, form := range map[string]string{"as published": "%X:%d\r\n", "line feeds": "%X:%d\n", "only hashes": "%X\n"} {
 		for _, size := range []int{1, 2, 3, 1000} {
 			var lines []string
 			for i := range size {
@@ -45,8 +45,8 @@ func TestBreached(t *testing.T) {
 	}
 }
 
-// TestBreached_Files: a file of another kind stops the start.
-func TestBreached_Files(t *testing.T) {
+// TestOpen_Rejects: a file of another kind is an error.
+func TestOpen_Rejects(t *testing.T) {
 	folder := t.TempDir()
 	sorted := fmt.Sprintf("%X:1\n%X:1\n", [20]byte{1}, [20]byte{2})
 	unsorted := fmt.Sprintf("%X:1\n%X:1\n", [20]byte{2}, [20]byte{1})
@@ -58,11 +58,11 @@ func TestBreached_Files(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := Open(path); err == nil {
-			t.Errorf("%s was taken for a list", name)
+			t.Errorf("%s was accepted", name)
 		}
 	}
 	if _, err := Open(folder); err == nil {
-		t.Error("a folder was taken for a list")
+		t.Error("a folder was accepted")
 	}
 	path := filepath.Join(folder, "sorted")
 	if err := os.WriteFile(path, []byte(sorted), 0o600); err != nil {
@@ -72,8 +72,8 @@ func TestBreached_Files(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list.file = strings.NewReader("gone bad") // the rule goes on without it
+	list.file = strings.NewReader("damaged") // the rule then rejects nothing
 	if list.Rule(slog.New(slog.NewTextHandler(io.Discard, nil)))("anything") {
-		t.Error("a list that cannot be read refuses everything")
+		t.Error("a list that cannot be read rejects everything")
 	}
 }

@@ -10,19 +10,19 @@ import (
 	"testing"
 )
 
-// A countedFile counts how often it is read.
-type countedFile struct {
+// A countingFile counts its reads.
+type countingFile struct {
 	io.ReaderAt
 	reads int
 }
 
-func (c *countedFile) ReadAt(p []byte, off int64) (int, error) {
+func (c *countingFile) ReadAt(p []byte, off int64) (int, error) {
 	c.reads++
 	return c.ReaderAt.ReadAt(p, off)
 }
 
-// FuzzBreached: in a list of the published format every password is found and
-// no other, and a file of anything else is searched to an end, too (PW-07).
+// FuzzBreached: in a list of the published format every password is found and no
+// other, and the search ends in any other file too (PW-07).
 func FuzzBreached(f *testing.F) {
 	f.Add("password\nletmein\nseven purple turtles", "correct horse", "\r\n", []byte("5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:3\n"))
 	f.Add("", "", ":1\n", []byte(strings.Repeat("0", 39)+"\n"))
@@ -38,7 +38,7 @@ func FuzzBreached(f *testing.F) {
 		}
 		slices.Sort(lines)
 		has := func(text []byte, password string) (bool, error) {
-			file := &countedFile{ReaderAt: bytes.NewReader(text)}
+			file := &countingFile{ReaderAt: bytes.NewReader(text)}
 			found, err := (&List{file: file, size: int64(len(text))}).Contains(password)
 			if file.reads > 64 {
 				t.Fatalf("%d reads of %d bytes", file.reads, len(text))
@@ -52,6 +52,6 @@ func FuzzBreached(f *testing.F) {
 				t.Fatalf("%q: %t, %v", password, found, err)
 			}
 		}
-		_, _ = has(junk, other) // whatever it answers, it answers
+		_, _ = has(junk, other) // must return
 	})
 }

@@ -11,16 +11,16 @@ import (
 
 func TestReplaceKeyFile(t *testing.T) {
 	folder := t.TempDir()
-	path, link := filepath.Join(folder, "ring"), filepath.Join(folder, "link")
+	path, link := filepath.Join(folder, "keys"), filepath.Join(folder, "link")
 	first, second := auth.NewKeyring(), auth.NewKeyring()
 	if err := errors.Join(os.WriteFile(path, []byte(first.String()), 0o600), os.Chmod(path, 0o640)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("ring", link); err != nil {
+	if err := os.Symlink("keys", link); err != nil {
 		t.Fatal(err)
 	}
 	if err := ReplaceKeyFile(link, second.String(), first.String()); err == nil {
-		t.Error("a ring that somebody else had changed was replaced")
+		t.Error("a keyring that another process had changed was replaced")
 	}
 	if err := ReplaceKeyFile(link, first.String(), second.String()); err != nil {
 		t.Fatal(err)
@@ -28,9 +28,9 @@ func TestReplaceKeyFile(t *testing.T) {
 	content, err := os.ReadFile(path)
 	info, statErr := os.Lstat(path)
 	if err != nil || statErr != nil || string(content) != second.String() || info.Mode() != 0o640 {
-		t.Errorf("the file is %q, %v, %v, %v", content, info.Mode(), err, statErr)
+		t.Errorf("the file has %q, %v, %v, %v", content, info.Mode(), err, statErr)
 	}
 	if names, _ := os.ReadDir(folder); len(names) != 2 {
-		t.Errorf("the folder holds %v", names)
+		t.Errorf("the folder contains %v", names)
 	}
 }

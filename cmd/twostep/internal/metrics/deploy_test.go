@@ -16,8 +16,9 @@ var (
 	metricLabel = regexp.MustCompile(`\b(type|reason)=(~?)\\?"([^"\\]+)\\?"`)
 )
 
-// TestDeploy_Watching: what the alerts and the dashboard ask for is counted.
-func TestDeploy_Watching(t *testing.T) {
+// TestDeploy_Metrics: every metric, event type and reason that the alerts and the
+// dashboard query exists.
+func TestDeploy_Metrics(t *testing.T) {
 	texts := []string{cmdtest.ReadFile(t, "../../deploy/alerts.yml"), cmdtest.ReadFile(t, "../../deploy/dashboard.json")}
 	m, _ := newTestMetrics(t)
 	m.Handlers().ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
@@ -44,19 +45,19 @@ func TestDeploy_Watching(t *testing.T) {
 	for _, text := range texts {
 		for _, name := range metricName.FindAllString(text, -1) {
 			if !known[name] {
-				t.Errorf("nothing counts %s", name)
+				t.Errorf("no metric %s", name)
 			}
 		}
 		for _, label := range metricLabel.FindAllStringSubmatch(text, -1) {
 			for _, value := range strings.Split(label[3], "|") {
 				labels++
 				if !slices.ContainsFunc(values[label[1]], regexp.MustCompile("^(?:"+value+")$").MatchString) {
-					t.Errorf("no %s is ever %q", label[1], value)
+					t.Errorf("no %s matches %q", label[1], value)
 				}
 			}
 		}
 	}
 	if labels < 8 {
-		t.Errorf("only %d labels are read", labels)
+		t.Errorf("only %d labels were found", labels)
 	}
 }

@@ -21,17 +21,17 @@ func openCourier[C courier.Courier](t *testing.T, c Courier) C {
 	if err != nil {
 		t.Fatal(err)
 	}
-	carrier, is := opened.(C)
-	if !is {
+	result, ok := opened.(C)
+	if !ok {
 		t.Fatalf("the courier is a %T", opened)
 	}
-	return carrier
+	return result
 }
 
 func TestCouriers_Printed(t *testing.T) {
-	for given, want := range map[string]bool{"log:": true, "file:log:": false, "smtp://localhost:25": false} {
-		if got := mustParse(t, "--mail="+given).Mail.Prints(); got != want {
-			t.Errorf("%s: printed is %v, want %v", given, got, want)
+	for value, want := range map[string]bool{"log:": true, "file:log:": false, "smtp://localhost:25": false} {
+		if got := mustParse(t, "--mail="+value).Mail.Prints(); got != want {
+			t.Errorf("%s: prints is %v, want %v", value, got, want)
 		}
 	}
 }
@@ -42,15 +42,15 @@ func TestCouriers_Mail(t *testing.T) {
 		from, site string
 	}{
 		"defaults":   {[]string{"--mail=smtp://localhost:25"}, "no-reply@localhost", "localhost"},
-		"of the URL": {[]string{"--mail=smtps://ann:x@mail.example.org", "--url=https://id.example.org:8443"}, "no-reply@id.example.org", "id.example.org"},
+		"from --url": {[]string{"--mail=smtps://ann:x@mail.example.org", "--url=https://id.example.org:8443"}, "no-reply@id.example.org", "id.example.org"},
 		"given":      {[]string{"--mail=smtps://ann:x@mail.example.org", "--url=https://id.example.org", "--mail-from=id@example.org"}, "id@example.org", "id.example.org"},
-		"an address": {[]string{"--mail=smtp://localhost:25", "--url=http://192.0.2.1:80"}, "no-reply@[192.0.2.1]", "192.0.2.1"},
+		"IP address": {[]string{"--mail=smtp://localhost:25", "--url=http://192.0.2.1:80"}, "no-reply@[192.0.2.1]", "192.0.2.1"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			carrier := openCourier[*courier.SMTP](t, mustParse(t, append(test.args, "--name=Zwei Schritte")...).Mail)
-			if carrier.From.Address != test.from || carrier.From.Name != "Zwei Schritte" || carrier.Site != test.site {
-				t.Errorf("mails come from %v of the site %s, want %s and %s", carrier.From, carrier.Site, test.from, test.site)
+			c := openCourier[*courier.SMTP](t, mustParse(t, append(test.args, "--name=Zwei Schritte")...).Mail)
+			if c.From.Address != test.from || c.From.Name != "Zwei Schritte" || c.Site != test.site {
+				t.Errorf("the sender is %v and the site %s, want %s and %s", c.From, c.Site, test.from, test.site)
 			}
 		})
 	}
@@ -58,14 +58,14 @@ func TestCouriers_Mail(t *testing.T) {
 
 func TestCouriers_Twilio(t *testing.T) {
 	s := mustParse(t, "--sms=twilio://SID:TOKEN@sms.example.org?from=+12025550123")
-	if carrier := openCourier[*courier.Twilio](t, s.SMS); carrier.Origin != "https://sms.example.org" || carrier.From != "+12025550123" || s.SMS.Signs() {
-		t.Errorf("read as %+v", carrier)
+	if c := openCourier[*courier.Twilio](t, s.SMS); c.Origin != "https://sms.example.org" || c.From != "+12025550123" || s.SMS.Signs() {
+		t.Errorf("parsed as %+v", c)
 	}
 }
 
-// TestCouriers_WebhookKey: the receiver's key is the newest one's, in a file for
-// the operator alone; it is no key of the ring, and what is sent is signed with
-// the older ones too.
+// TestCouriers_WebhookKey: the newest key is in a private file for the receiver. It
+// is derived from the keyring, not part of it, and requests are signed with older
+// keys too.
 func TestCouriers_WebhookKey(t *testing.T) {
 	var signature string
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -78,7 +78,7 @@ func TestCouriers_WebhookKey(t *testing.T) {
 		t.Helper()
 		s := mustParse(t, "--sms=webhook:"+receiver.URL, "--data="+folder, "--keys="+keys.String())
 		if !s.SMS.Signs() {
-			t.Error("the greeting would not say where the key is")
+			t.Error("serve would not print the path of the key")
 		}
 		hook := openCourier[*courier.Webhook](t, s.SMS)
 		if err := hook.Send(t.Context(), courier.Message{Channel: "sms"}); err != nil {
@@ -102,7 +102,7 @@ func TestCouriers_WebhookKey(t *testing.T) {
 	line := open(one)
 	key, err := hex.DecodeString(strings.TrimSuffix(line, "\n"))
 	if _, want := one.Newest(auth.KeyWebhook); err != nil || !bytes.Equal(key, want) {
-		t.Errorf("the file holds %q, %v", line, err)
+		t.Errorf("the file contains %q, %v", line, err)
 	}
 	if strings.Count(signature, "v1=") != 1 {
 		t.Errorf("signed %s", signature)
@@ -116,14 +116,14 @@ func TestCouriers_WebhookKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if open(two) == line {
-		t.Error("the file still holds the older key")
+		t.Error("the file still contains the older key")
 	}
 	if strings.Count(signature, "v1=") != 2 {
 		t.Errorf("signed %s", signature)
 	}
 	left, err := os.ReadDir(folder)
 	if err != nil || len(left) != 1 {
-		t.Errorf("the folder holds %v, %v", left, err)
+		t.Errorf("the folder contains %v, %v", left, err)
 	}
 }
 

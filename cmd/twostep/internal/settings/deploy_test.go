@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,14 +13,12 @@ import (
 
 var setting = regexp.MustCompile(`(?m)^#?(TWOSTEP_\w+)=(.*)$`)
 
-// TestDeploy_Environment: each line of the sample settings, those that are
-// switched off included, names a flag and has a value that it takes.
+// TestDeploy_Environment: each line of the sample settings, including those in
+// comments, sets the variable of a flag to a valid value.
 func TestDeploy_Environment(t *testing.T) {
 	env := cmdtest.ReadFile(t, "../../deploy/twostep.env")
 	cmdtest.Isolate(t)
-	if err := os.WriteFile("keys", []byte(auth.NewKeyring().String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	cmdtest.WriteFile(t, "keys", auth.NewKeyring().String())
 	var f Flags
 	parser := kong.Must(&f)
 	known := map[string]bool{}
@@ -32,11 +29,11 @@ func TestDeploy_Environment(t *testing.T) {
 	}
 	found := setting.FindAllStringSubmatch(env, -1)
 	if len(found) < 8 {
-		t.Fatalf("only %d settings are read", len(found))
+		t.Fatalf("only %d settings were found", len(found))
 	}
 	for _, s := range found {
 		if !known[s[1]] {
-			t.Errorf("%s is no flag's", s[1])
+			t.Errorf("%s belongs to no flag", s[1])
 		}
 		t.Setenv(s[1], strings.Replace(s[2], "/etc/twostep.keys", "keys", 1))
 	}

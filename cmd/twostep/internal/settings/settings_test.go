@@ -20,7 +20,7 @@ func TestSettings_Defaults(t *testing.T) {
 		t.Errorf("defaults are %+v", s)
 	}
 	if want, _ := filepath.Abs("data"); s.Path != want {
-		t.Errorf("data are in %q, want %q", s.Path, want)
+		t.Errorf("the data folder is %q, want %q", s.Path, want)
 	}
 	p := s.Policy
 	if p.Name != "Twostep" || !p.SignUpOpen || p.PasswordMin != 15 || p.Region != "US" ||
@@ -29,7 +29,7 @@ func TestSettings_Defaults(t *testing.T) {
 	}
 	for _, kind := range []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode} {
 		if !p.Allows(kind) {
-			t.Errorf("%s is off", kind)
+			t.Errorf("%s is disabled", kind)
 		}
 	}
 }
@@ -42,11 +42,11 @@ func TestSettings_Given(t *testing.T) {
 	p := s.Policy
 	if s.Listen != ":9000" || s.Path != "/srv/twostep" || s.Mail.Path != "mails" || s.SMS.Path != "a:b" || p.Name != s.Name || p.SignUpOpen ||
 		p.SessionLifetime != 30*time.Minute || p.SessionIdle != 30*time.Minute || p.CodeLifetime != time.Minute || p.PasswordMin != 64 || p.Region != "CH" {
-		t.Errorf("read as %+v", s)
+		t.Errorf("parsed as %+v", s)
 	}
 }
 
-// TestFlags_Variables: each flag has its variable, named as it is, and the flag wins.
+// TestFlags_Variables: each flag has a variable of the same name, and overrides it.
 func TestFlags_Variables(t *testing.T) {
 	cmdtest.Isolate(t)
 	var f Flags
@@ -67,7 +67,7 @@ func TestFlags_Variables(t *testing.T) {
 }
 
 func TestParseOrigin(t *testing.T) {
-	for given, want := range map[string]string{
+	for value, want := range map[string]string{
 		"http://localhost:8080":          "http://localhost:8080",
 		"https://accounts.example.org":   "https://accounts.example.org",
 		"https://Accounts.Example.org/":  "https://accounts.example.org",
@@ -79,15 +79,15 @@ func TestParseOrigin(t *testing.T) {
 		"http://[::1]:8080":              "http://[::1]:8080",
 		"https://xn--bcher-kva.example/": "https://xn--bcher-kva.example",
 	} {
-		got, err := parseOrigin(given)
+		got, err := parseOrigin(value)
 		if err != nil || got.String() != want {
-			t.Errorf("%s is read as %v, %v, want %s", given, got, err, want)
+			t.Errorf("%s is parsed as %v, %v, want %s", value, got, err, want)
 		}
 	}
 }
 
 func TestUnencrypted(t *testing.T) {
-	for given, want := range map[string]bool{
+	for value, want := range map[string]bool{
 		"http://example.org":      true,
 		"http://192.168.1.2:8080": true,
 		"https://example.org":     false,
@@ -96,12 +96,12 @@ func TestUnencrypted(t *testing.T) {
 		"http://127.1.2.3":        false,
 		"http://[::1]:8080":       false,
 	} {
-		u, err := parseOrigin(given)
+		u, err := parseOrigin(value)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if Unencrypted(u) != want {
-			t.Errorf("%s: in the clear is %v, want %v", given, !want, want)
+			t.Errorf("%s: unencrypted is %v, want %v", value, !want, want)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestParseProxies(t *testing.T) {
 		want = append(want, netip.MustParsePrefix(text))
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("read as %v, want %v", got, want)
+		t.Errorf("parsed as %v, want %v", got, want)
 	}
 }
 

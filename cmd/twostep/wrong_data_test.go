@@ -13,9 +13,8 @@ import (
 	"twostep/cmd/twostep/internal/cmdtest"
 )
 
-// obeysModes makes a program stop at file modes, which it would not when root
-// runs the test.
-func obeysModes(t *testing.T, p *exec.Cmd) *exec.Cmd {
+// withoutRoot makes a program obey file modes if root runs the test.
+func withoutRoot(t *testing.T, p *exec.Cmd) *exec.Cmd {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return p
@@ -32,13 +31,13 @@ func obeysModes(t *testing.T, p *exec.Cmd) *exec.Cmd {
 	return p
 }
 
-// TestProgram_ReadOnlyFolder: every word that needs to write to the data folder
-// says so in one line, and the data stay as they are.
+// TestProgram_ReadOnlyFolder: every command that writes to the data folder reports
+// it in one line, and the data stays unchanged.
 func TestProgram_ReadOnlyFolder(t *testing.T) {
 	folder := t.TempDir()
-	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
-	say(t, folder, 0, "was added", "user", "add", "ann@example.org")
-	say(t, folder, 0, "contains 1 account", "backup", "copy")
+	start(t, folder, unreachableMail(t)).stop(t, syscall.SIGTERM)
+	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org")
+	wantOutput(t, folder, 0, "contains 1 account", "backup", "copy")
 	cmdtest.WriteFile(t, filepath.Join(folder, "ring"), cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile)))
 	if err := os.Mkdir(filepath.Join(folder, "empty"), 0o500); err != nil {
 		t.Fatal(err)
@@ -57,36 +56,36 @@ func TestProgram_ReadOnlyFolder(t *testing.T) {
 		{"restore", "--data=empty", "--keys=file:ring", "copy"},
 		{"migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x"},
 	} {
-		code, said := ends(t, obeysModes(t, program(t, folder, args...)))
-		if code != 2 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "--data") || !strings.Contains(said, "permission denied") {
-			t.Errorf("%v: exit code %d and %q", args, code, said)
+		code, output := runToEnd(t, withoutRoot(t, program(t, folder, args...)))
+		if code != 2 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "--data") || !strings.Contains(output, "permission denied") {
+			t.Errorf("%v: exit code %d and %q", args, code, output)
 		}
 	}
-	elsewhere := obeysModes(t, program(t, folder, "user", "list", "--database=postgres://ann@127.0.0.1:1/x"))
-	if code, said := ends(t, elsewhere); code != 1 || !strings.Contains(said, "no PostgreSQL server answers") { // the keys were read
-		t.Errorf("with PostgreSQL: exit code %d and %q", code, said)
+	onPostgres := withoutRoot(t, program(t, folder, "user", "list", "--database=postgres://ann@127.0.0.1:1/x"))
+	if code, output := runToEnd(t, onPostgres); code != 1 || !strings.Contains(output, "no PostgreSQL server answers") { // the keys were read
+		t.Errorf("with PostgreSQL: exit code %d and %q", code, output)
 	}
 	if after := cmdtest.Snapshot(t); after != before {
-		t.Errorf("the folder was\n%sand is\n%s", before, after)
+		t.Errorf("the folder changed from\n%sto\n%s", before, after)
 	}
-	cmdtest.Chmod(t, filepath.Join(folder, "data"), 0o700) // to be removed
+	cmdtest.Chmod(t, filepath.Join(folder, "data"), 0o700) // for the cleanup
 }
 
-// TestProgram_NotItsData: a database of a newer version and keys of another ring
-// are refused by every word that would write, on both databases.
-func TestProgram_NotItsData(t *testing.T) {
-	for kind, address := range map[string]func(*testing.T) string{"sqlite": func(*testing.T) string { return "" }, "postgres": cmdtest.EmptyDatabase} {
+// TestProgram_WrongData: every command that writes refuses a database of a newer
+// version and a keyring that is not its own, on both databases.
+func TestProgram_WrongData(t *testing.T) {
+	for kind, newDatabase := range map[string]func(*testing.T) string{"sqlite": func(*testing.T) string { return "" }, "postgres": cmdtest.EmptyDatabase} {
 		t.Run(kind, func(t *testing.T) {
-			folder, database := t.TempDir(), address(t)
+			folder, database := t.TempDir(), newDatabase(t)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 			ring := cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile))
 			refuses := func(part, migratePart string) {
 				t.Helper()
 				for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "add", "ann@example.org"}, {"user", "list"}, {"keys", "rotate"}} {
-					say(t, folder, 1, part, append(args, "--database="+database)...)
+					wantOutput(t, folder, 1, part, append(args, "--database="+database)...)
 				}
 				if kind == "sqlite" {
-					say(t, folder, 1, migratePart, "migrate", "--from=sqlite", "--to="+cmdtest.EmptyDatabase(t))
+					wantOutput(t, folder, 1, migratePart, "migrate", "--from=sqlite", "--to="+cmdtest.EmptyDatabase(t))
 				}
 			}
 			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), auth.NewKeyring().String())
@@ -94,16 +93,16 @@ func TestProgram_NotItsData(t *testing.T) {
 			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), ring)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
-			change(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+			execSQL(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
 			refuses("version 9999", "version 9999")
-			change(t, folder, database, `DELETE FROM goose_db_version WHERE version_id = 9999`)
+			execSQL(t, folder, database, `DELETE FROM goose_db_version WHERE version_id = 9999`)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 		})
 	}
 }
 
-// change writes to a database past the program.
-func change(t *testing.T, folder, address, command string) {
+// execSQL changes a database directly.
+func execSQL(t *testing.T, folder, address, statement string) {
 	t.Helper()
 	driver := "pgx"
 	if address == "" {
@@ -113,7 +112,7 @@ func change(t *testing.T, folder, address, command string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := database.ExecContext(t.Context(), command); err != nil {
+	if _, err := database.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 	if err := database.Close(); err != nil {

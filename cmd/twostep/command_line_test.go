@@ -14,8 +14,8 @@ import (
 	"twostep/cmd/twostep/internal/cmdtest"
 )
 
-// TestBadValues: a value that cannot be stops the start with one line that
-// names the flag, whether it came by the flag or by the environment.
+// TestBadValues: a bad value is an error of one line that names the flag, whether
+// it was given by the flag or by the environment.
 func TestBadValues(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "file")
@@ -58,15 +58,15 @@ func TestBadValues(t *testing.T) {
 				variable := "TWOSTEP_" + strings.ToUpper(strings.ReplaceAll(flag[2:], "-", "_"))
 
 				isolate(t)
-				refused(t, flag, "serve", flag+"="+value)
-				refused(t, flag, flag+"="+value)
+				wantUsageError(t, flag, "serve", flag+"="+value)
+				wantUsageError(t, flag, flag+"="+value)
 
 				t.Setenv(variable, value)
 				if value == "" && slices.Contains([]string{"--url", "--keys", "--trusted-proxies", "--metrics"}, flag) {
 					return
 				}
-				refused(t, flag)
-				refused(t, flag, "serve")
+				wantUsageError(t, flag)
+				wantUsageError(t, flag, "serve")
 			})
 		}
 	}
@@ -74,13 +74,13 @@ func TestBadValues(t *testing.T) {
 
 func TestBadValues_Together(t *testing.T) {
 	isolate(t)
-	refused(t, "--session-idle", "--session-lifetime=30m", "--session-idle=31m")
+	wantUsageError(t, "--session-idle", "--session-lifetime=30m", "--session-idle=31m")
 }
 
-func TestUnknown(t *testing.T) {
+func TestUnknownFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"serve", "--no-such"},
-		{"dance"},
+		{"nosuch"},
 		{"serve", "now"},
 		{"version", "--name=x"},
 		{"--no-such\nline"},
@@ -88,7 +88,7 @@ func TestUnknown(t *testing.T) {
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			isolate(t)
-			refused(t, "", args...)
+			wantUsageError(t, "", args...)
 		})
 	}
 }
@@ -106,9 +106,9 @@ func isolate(t *testing.T) {
 	t.Setenv("TWOSTEP_LISTEN", taken.Addr().String())
 }
 
-// refused checks for exit code 2 and for one line that names the flag and
-// repeats no secret.
-func refused(t *testing.T, flag string, args ...string) {
+// wantUsageError checks for exit code 2 and for one line that names the flag and
+// quotes no secret.
+func wantUsageError(t *testing.T, flag string, args ...string) {
 	t.Helper()
 	var out, err bytes.Buffer
 	if code := cli.Run(new(commands), args, cli.Streams{Out: &out, Err: &err}); code != 2 {
@@ -125,6 +125,6 @@ func refused(t *testing.T, flag string, args ...string) {
 		t.Errorf("%q: printed to standard output: %q", args, out.String())
 	}
 	if _, err := os.Stat(filepath.Join("data", keyFile)); err == nil {
-		t.Errorf("%q: a key file was made", args)
+		t.Errorf("%q: a key file was created", args)
 	}
 }
