@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"math/rand/v2"
 	"os"
@@ -10,7 +9,7 @@ import (
 	"time"
 
 	"twostep/auth"
-	"twostep/db/cluster"
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
 var killSeed = flag.Uint64("killseed", 0, "seed of the kills and users of TestProgram_Killed; 0 for a random one")
@@ -40,19 +39,7 @@ func TestProgram_Killed(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		c, err := cluster.Start()
-		if errors.Is(err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := c.Stop(); err != nil {
-				t.Error(err)
-			}
-		})
-		newKillTest(t, c.Address("postgres")).run()
+		newKillTest(t, cmdtest.StartPostgres(t).Address("postgres")).run()
 	})
 }
 

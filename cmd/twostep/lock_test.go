@@ -16,13 +16,8 @@ func TestProgram_SecondServerRefused(t *testing.T) {
 	if code != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "already") {
 		t.Errorf("the second: exit code %d and %q", code, output)
 	}
-	resp, err := http.Get("http://" + first.address + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Errorf("then the first responds %s", resp.Status)
+	if v := visit(t, first).open("/readyz"); v.status != http.StatusOK {
+		t.Errorf("then the first responds with status %d", v.status)
 	}
 	if code, output := runToEnd(t, program(t, folder, "user", "list")); code != 0 {
 		t.Errorf("user list while the server runs: exit code %d and %q", code, output)

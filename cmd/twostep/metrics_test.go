@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,7 +38,7 @@ func TestProgram_Metrics(t *testing.T) {
 	resp.Body.Close()
 	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org") // its mail is queued
 
-	output := get(t, address)
+	_, output := get(t, address)
 	for _, want := range []string{
 		`twostep_http_request_duration_seconds_count{route="/sign-in",status="2xx"} 2`,
 		`twostep_http_request_duration_seconds_count{route="/sign-in",status="4xx"} 1`,
@@ -56,29 +55,15 @@ func TestProgram_Metrics(t *testing.T) {
 	if strings.Contains(output, "s3cret") {
 		t.Error("a label has what a client chose")
 	}
-	if page := get(t, strings.TrimSuffix(address, "metrics")); strings.Contains(page, "twostep_") {
+	if _, page := get(t, strings.TrimSuffix(address, "metrics")); strings.Contains(page, "twostep_") {
 		t.Error("the metrics are served at / too")
 	}
-	if page := get(t, site+"/metrics"); strings.Contains(page, "twostep_") {
+	if _, page := get(t, site+"/metrics"); strings.Contains(page, "twostep_") {
 		t.Error("the metrics are public")
 	}
 	if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("exit code %d: %s", code, output)
 	}
-}
-
-func get(t *testing.T, url string) string {
-	t.Helper()
-	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }
 
 func TestProgram_MetricsAddressInUse(t *testing.T) {

@@ -1,44 +1,23 @@
 package main
 
 import (
-	"errors"
-	"os"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"twostep/cmd/twostep/internal/cmdtest"
 	"twostep/cmd/twostep/serve"
-	"twostep/db/cluster"
 )
-
-// startPostgres starts a server of this test, with pgbouncer in front.
-func startPostgres(t *testing.T) (c *cluster.Cluster, pooled func(database string) string) {
-	t.Helper()
-	c, err := cluster.Start()
-	if err == nil {
-		t.Cleanup(func() {
-			if err := c.Stop(); err != nil {
-				t.Error(err)
-			}
-		})
-		pooled, err = c.Pool()
-	}
-	if (errors.Is(err, cluster.ErrMissing) || errors.Is(err, cluster.ErrNoPooler)) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c, pooled
-}
 
 // TestProgram_PostgresOutage: while the database is stopped or killed, each page is
 // the error page without delay, also behind pgbouncer, which waits. Nobody is
 // signed out, and when the database is back, pages, sign-ins and the outbox
 // recover (LG-05, ST-09).
 func TestProgram_PostgresOutage(t *testing.T) {
-	c, pooled := startPostgres(t)
+	c := cmdtest.StartPostgres(t)
+	pooled, err := c.Pool()
+	cmdtest.RequirePostgres(t, err)
 	folder := t.TempDir()
 	direct := start(t, folder, "--mail=file:mail", "--database="+c.Address("postgres"))
 	behind := start(t, folder, "--mail=file:mail", "--database="+pooled("postgres"))

@@ -45,10 +45,7 @@ func TestProgram_PostgresKeys(t *testing.T) {
 	if code, output := start(t, first, database).stop(t, syscall.SIGTERM); code != 0 || strings.Contains(output, "New keys") {
 		t.Errorf("started again: exit code %d: %s", code, output)
 	}
-	ring, err := os.ReadFile(filepath.Join(first, "data", keyFile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := cmdtest.ReadFile(t, filepath.Join(first, "data", keyFile))
 
 	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"--listen=127.0.0.1:0", "--sms=webhook:https://example.org/sms"}} {
 		wantOutput(t, second, 1, "copy the first server's key file there", append(args, database)...)
@@ -63,7 +60,7 @@ func TestProgram_PostgresKeys(t *testing.T) {
 	for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "list"}, {"user", "add", "ann@example.org"}, {"keys", "rotate"}} {
 		wantOutput(t, second, 1, "do not belong to this database", append(args, database)...)
 	}
-	cmdtest.WriteFile(t, filepath.Join(second, "data/keys"), string(ring))
+	cmdtest.WriteFile(t, filepath.Join(second, "data/keys"), keys)
 	start(t, second, database).stop(t, syscall.SIGTERM)
 	wantOutput(t, second, 0, "EMAIL", "user", "list", database)
 }

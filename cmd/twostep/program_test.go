@@ -119,13 +119,8 @@ func TestProgram_ServesAndStops(t *testing.T) {
 				t.Errorf("it listens on %s and says to open %s", p.address, p.origin)
 			}
 			for _, path := range []string{"/healthz", "/readyz", "/sign-in"} {
-				resp, err := http.Get("http://" + p.address + path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				resp.Body.Close()
-				if resp.StatusCode != http.StatusOK {
-					t.Errorf("%s: %s", path, resp.Status)
+				if v := visit(t, p).open(path); v.status != http.StatusOK {
+					t.Errorf("%s: status %d", path, v.status)
 				}
 			}
 			code, output := p.stop(t, signal)
@@ -166,29 +161,23 @@ func wantPrivate(t *testing.T, folder string) {
 func TestProgram_SecondStartKeepsKeys(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "data", keyFile)
-	var rings [2][]byte
-	for i := range rings {
+	var keys [2]string
+	for i := range keys {
 		p := start(t, folder)
 		if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
 			t.Fatalf("exit code %d: %s", code, output)
 		}
-		ring, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rings[i] = ring
+		keys[i] = cmdtest.ReadFile(t, path)
 	}
-	if !bytes.Equal(rings[0], rings[1]) {
+	if keys[0] != keys[1] {
 		t.Error("the second start changed the keys")
 	}
 
-	if err := os.Rename(path, path+".away"); err != nil {
-		t.Fatal(err)
-	}
+	cmdtest.Rename(t, path, path+".moved")
 	if code, output := runToEnd(t, program(t, folder, "--listen=127.0.0.1:0")); code != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "--keys") {
 		t.Errorf("without its keys: exit code %d and %q", code, output)
 	}
-	p := start(t, folder, "--keys=file:"+path+".away")
+	p := start(t, folder, "--keys=file:"+path+".moved")
 	if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("with its keys by --keys: exit code %d: %s", code, output)
 	}
@@ -253,4 +242,18 @@ func runToEnd(t *testing.T, p *exec.Cmd) (code int, output string) {
 	p.Stderr = &stderr
 	p.Run()
 	return p.ProcessState.ExitCode(), stderr.String()
+}
+
+func get(t *testing.T, url string) (resp *http.Response, body string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(content)
 }

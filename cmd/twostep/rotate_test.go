@@ -59,24 +59,18 @@ func TestProgram_Rotate(t *testing.T) {
 
 	wantOutput(t, folder, 0, "use key 2 now: 2 values", "keys", "rotate")
 	wantKeys(t, path, "2 1")
-	ring, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	newest, oldest, _ := strings.Cut(string(ring), "\n")
+	keys := cmdtest.ReadFile(t, path)
+	newest, oldest, _ := strings.Cut(keys, "\n")
 
-	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), "3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+string(ring)) // as if interrupted here
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), "3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+keys) // as if interrupted here
 	wantOutput(t, folder, 0, "Continuing the rotation to key 3", "keys", "rotate")
 	wantKeys(t, path, "3 2 1")
 	wantOutput(t, folder, 0, "use key 4 now", "keys", "rotate")
 	wantKeys(t, path, "4 3 2 1")
 
-	ring, err = os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), strings.SplitAfter(string(ring), "\n")[0]) // without the older ones
-	start(t, folder, unreachableMail(t)).stop(t, syscall.SIGTERM)                                       // the mail stays queued
+	keys = cmdtest.ReadFile(t, path)
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), strings.SplitAfter(keys, "\n")[0]) // without the older ones
+	start(t, folder, unreachableMail(t)).stop(t, syscall.SIGTERM)                               // the mail stays queued
 
 	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), newest+"\n"+oldest)
 	wantOutput(t, folder, 1, "no key 4", "--listen=127.0.0.1:0")
@@ -88,13 +82,10 @@ func TestProgram_RotateRefused(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
 	path := filepath.Join(folder, "data", keyFile)
-	ring, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := cmdtest.ReadFile(t, path)
 	wantOutput(t, folder, 2, "--wait", "keys", "rotate", "--wait=-1s")
 	wantOutput(t, folder, 2, "--data", "keys", "rotate", "--data=nowhere")
-	wantOutput(t, folder, 1, "as text", "keys", "rotate", "--keys="+strings.TrimSpace(string(ring)))
+	wantOutput(t, folder, 1, "as text", "keys", "rotate", "--keys="+strings.TrimSpace(keys))
 	wantKeys(t, path, "1")
 
 	unlock, err := datadir.Dir{Path: filepath.Join(folder, "data")}.LockKeys()

@@ -12,30 +12,19 @@ const version = "0.1.0-dev"
 
 type versionCommand struct{}
 
-// Run prints the version with the commit and the toolchain that it was built
-// from.
+// Run prints the version, and the commit and toolchain that it was built from.
 func (versionCommand) Run(s cli.Streams) error {
-	_, err := fmt.Fprintf(s.Out, "twostep %s%s %s %s/%s\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
-}
-
-// revision returns the commit as " (HASH)", or an empty string if it is unknown.
-func revision() string {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return ""
-	}
-	var commit, modified string
-	for _, setting := range info.Settings {
-		switch {
-		case setting.Key == "vcs.revision":
-			commit = setting.Value[:min(12, len(setting.Value))]
-		case setting.Key == "vcs.modified" && setting.Value == "true":
-			modified = ", modified"
+	built := version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings { // revision comes before modified
+			switch {
+			case setting.Key == "vcs.revision":
+				built += fmt.Sprintf(" (%.12s)", setting.Value)
+			case setting.Key == "vcs.modified" && setting.Value == "true":
+				built += " modified"
+			}
 		}
 	}
-	if commit == "" {
-		return ""
-	}
-	return " (" + commit + modified + ")"
+	_, err := fmt.Fprintf(s.Out, "twostep %s %s %s/%s\n", built, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }

@@ -38,7 +38,7 @@ func TestProgram_ReadOnlyFolder(t *testing.T) {
 	start(t, folder, unreachableMail(t)).stop(t, syscall.SIGTERM)
 	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org")
 	wantOutput(t, folder, 0, "contains 1 account", "backup", "copy")
-	cmdtest.WriteFile(t, filepath.Join(folder, "ring"), cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile)))
+	cmdtest.WriteFile(t, filepath.Join(folder, "keys"), cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile)))
 	if err := os.Mkdir(filepath.Join(folder, "empty"), 0o500); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestProgram_ReadOnlyFolder(t *testing.T) {
 		{"user", "add", "bob@example.org"},
 		{"keys", "rotate"},
 		{"backup", "again"},
-		{"restore", "--data=empty", "--keys=file:ring", "copy"},
+		{"restore", "--data=empty", "--keys=file:keys", "copy"},
 		{"migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x"},
 	} {
 		code, output := runToEnd(t, withoutRoot(t, program(t, folder, args...)))
@@ -78,7 +78,7 @@ func TestProgram_WrongData(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			folder, database := t.TempDir(), newDatabase(t)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
-			ring := cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile))
+			keys := cmdtest.ReadFile(t, filepath.Join(folder, "data", keyFile))
 			refuses := func(part, migratePart string) {
 				t.Helper()
 				for _, args := range [][]string{{"--listen=127.0.0.1:0"}, {"user", "add", "ann@example.org"}, {"user", "list"}, {"keys", "rotate"}} {
@@ -90,7 +90,7 @@ func TestProgram_WrongData(t *testing.T) {
 			}
 			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), auth.NewKeyring().String())
 			refuses("do not belong to this database", "nothing was copied: the keys")
-			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), ring)
+			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), keys)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
 			execSQL(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)

@@ -20,8 +20,7 @@ type Backup struct {
 // Run copies the database of a running server. It neither needs nor copies the
 // keys: a backup and the keys that decrypt it are kept apart.
 func (b *Backup) Run(s cli.Streams) error {
-	var err error
-	dir := b.Parse(&err)
+	dir, err := b.Dir()
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,12 @@ type Migrate struct {
 // source. The server must be stopped: what it wrote meanwhile, such as that a
 // code was used, would be lost.
 func (m *Migrate) Run(s cli.Streams) (err error) {
-	var flagErr error
-	dir := m.Parse(&flagErr)
-	to := cli.Parse(&flagErr, "--to", m.To, func(to string) (string, error) { return to, db.CheckPostgres(to) })
-	if flagErr != nil {
-		return flagErr
+	dir, err := m.Dir()
+	if err != nil {
+		return err
+	}
+	if err := db.CheckPostgres(m.To); err != nil {
+		return &cli.FlagError{Flag: "--to", Err: err}
 	}
 	if err := dir.CheckExists(); err != nil {
 		return err
@@ -41,7 +42,7 @@ func (m *Migrate) Run(s cli.Streams) (err error) {
 		return err
 	}
 	path := dir.SQLitePath()
-	copied, err := db.CopyToPostgres(ctx, path, to, keys, cli.Progress(s.Err, "Copied"))
+	copied, err := db.CopyToPostgres(ctx, path, m.To, keys, cli.Progress(s.Err, "Copied"))
 	if err != nil {
 		return migrateError(ctx, err)
 	}

@@ -21,10 +21,9 @@ type Restore struct {
 // message warns that everything since the backup is lost, including that codes
 // were used.
 func (r *Restore) Run(s cli.Streams) (err error) {
-	var flagErr error
-	dir := r.Parse(&flagErr)
-	if flagErr != nil {
-		return flagErr
+	dir, err := r.Dir()
+	if err != nil {
+		return err
 	}
 	if err := dir.CheckSQLite(); err != nil {
 		return err

@@ -32,11 +32,12 @@ type Rotate struct {
 // Run rotates the keys. If values of an older key are left, it resumes that
 // rotation instead and adds no key.
 func (r *Rotate) Run(s cli.Streams) (err error) {
-	var flagErr error
-	dir := r.Parse(&flagErr)
-	wait := cli.Parse(&flagErr, "--wait", r.Wait, parseWait)
-	if flagErr != nil {
-		return flagErr
+	dir, err := r.Dir()
+	if err != nil {
+		return err
+	}
+	if r.Wait < 0 {
+		return &cli.FlagError{Flag: "--wait", Err: fmt.Errorf("%s is negative", cli.Duration(r.Wait))}
 	}
 	if err := dir.CheckExists(); err != nil {
 		return err
@@ -60,7 +61,7 @@ func (r *Rotate) Run(s cli.Streams) (err error) {
 		return err
 	}
 	if old == 0 {
-		if err := addKey(ctx, s.Err, dir, keys, wait); err != nil {
+		if err := addKey(ctx, s.Err, dir, keys, r.Wait); err != nil {
 			return err
 		}
 	} else {
@@ -138,11 +139,4 @@ func pause(ctx context.Context, wait time.Duration) error {
 	case <-time.After(wait):
 		return nil
 	}
-}
-
-func parseWait(d time.Duration) (time.Duration, error) {
-	if d < 0 {
-		return 0, fmt.Errorf("%s is negative", cli.Duration(d))
-	}
-	return d, nil
 }

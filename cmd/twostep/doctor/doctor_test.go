@@ -72,7 +72,7 @@ func TestDoctor(t *testing.T) {
 		"keys open":        {func(t *testing.T) { cmdtest.Chmod(t, "data/keys", 0o604) }, nil, map[string]string{"data folder": "FAIL", "keys": "FAIL"}},
 		"keys missing":     {func(t *testing.T) { cmdtest.Rename(t, "data/keys", "moved") }, nil, map[string]string{"keys": "FAIL", "encryption": "FAIL"}},
 		"keys moved":       {func(t *testing.T) { cmdtest.Rename(t, "data/keys", "moved") }, []string{"--keys=file:moved"}, nil},
-		"other keys":       {otherKeys, nil, map[string]string{"encryption": "FAIL"}},
+		"other keys":       {func(t *testing.T) { cmdtest.WriteFile(t, "data/keys", auth.NewKeyring().String()) }, nil, map[string]string{"encryption": "FAIL"}},
 		"not SQLite":       {func(t *testing.T) { cmdtest.WriteFile(t, "data/twostep.db", "hello") }, nil, map[string]string{"database": "FAIL", "migrations": "", "encryption": ""}},
 		"bad value":        {nil, []string{"--url=nonsense"}, only("configuration", "FAIL")},
 		"unencrypted":      {nil, []string{"--url=http://id.example.org"}, map[string]string{"url": "FAIL"}},
@@ -164,9 +164,4 @@ func TestDoctor_Clock(t *testing.T) {
 			t.Errorf("seen %v: %q", seen, out.String())
 		}
 	}
-}
-
-func otherKeys(t *testing.T) {
-	t.Helper()
-	cmdtest.WriteFile(t, "data/keys", auth.NewKeyring().String())
 }

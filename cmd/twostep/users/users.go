@@ -137,10 +137,9 @@ func (a *account) explain(err error) error {
 // withRules opens the store, also while a server runs on it, and calls do. The
 // mails that do queues are sent by the server.
 func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) (err error) {
-	var flagErr error
-	dir := flags.Parse(&flagErr)
-	if flagErr != nil {
-		return flagErr
+	dir, err := flags.Dir()
+	if err != nil {
+		return err
 	}
 	if err := dir.CheckExists(); err != nil {
 		return err

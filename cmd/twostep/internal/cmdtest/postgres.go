@@ -35,21 +35,36 @@ func Main(m *testing.M) (code int) {
 	return code
 }
 
+// StartPostgres starts a PostgreSQL server that stops after the test.
+func StartPostgres(t *testing.T) *cluster.Cluster {
+	t.Helper()
+	c, err := cluster.Start()
+	RequirePostgres(t, err)
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// RequirePostgres skips the test if err is that a server program is not
+// installed, and fails it for any other error, or if CI=true.
+func RequirePostgres(t *testing.T, err error) {
+	t.Helper()
+	if (errors.Is(err, cluster.ErrMissing) || errors.Is(err, cluster.ErrNoPooler)) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	check(t, err)
+}
+
 // EmptyDatabase creates a PostgreSQL database and returns its connection string.
-// It skips the test if PostgreSQL is not installed, and fails it if CI=true.
 func EmptyDatabase(t *testing.T) (address string) {
 	t.Helper()
 	postgres.once.Do(func() { postgres.cluster, postgres.err = cluster.Start() })
-	if errors.Is(postgres.err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
-		t.Skip(postgres.err)
-	}
-	if postgres.err != nil {
-		t.Fatal(postgres.err)
-	}
+	RequirePostgres(t, postgres.err)
 	name := fmt.Sprint("empty_", postgres.databases.Add(1))
-	if err := postgres.cluster.Run("postgres", `CREATE DATABASE `+name); err != nil {
-		t.Fatal(err)
-	}
+	check(t, postgres.cluster.Run("postgres", `CREATE DATABASE `+name))
 	return postgres.cluster.Address(name)
 }
 

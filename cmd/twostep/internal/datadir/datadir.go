@@ -46,20 +46,22 @@ const (
 	webhookKeyName = "webhook-key"
 )
 
-// Parse returns the folder and keyring that the flags name, see [cli.Parse].
-func (f LocalFlags) Parse(err *error) Dir {
-	dir := Dir{Path: cli.Parse(err, "--data", f.Data, absolute), Keys: cli.Parse(err, "--keys", f.Keys, parseKeysFlag)}
+// Dir returns the folder and keyring that the flags name. The error is a
+// [*cli.FlagError].
+func (f LocalFlags) Dir() (dir Dir, err error) {
+	dir.Path = cli.Parse(&err, "--data", f.Data, absolute)
+	dir.Keys = cli.Parse(&err, "--keys", f.Keys, parseKeysFlag)
 	if path, isFile := strings.CutPrefix(f.Keys, "file:"); isFile {
 		dir.keysPath = path
 	}
-	return dir
+	return dir, err
 }
 
-// Parse returns the data that the flags name, see [cli.Parse].
-func (f Flags) Parse(err *error) Dir {
-	dir := f.LocalFlags.Parse(err)
-	dir.Database = cli.Parse(err, "--database", f.Database, parseDatabase)
-	return dir
+// Dir returns the data that the flags name. The error is a [*cli.FlagError].
+func (f Flags) Dir() (Dir, error) {
+	dir, err := f.LocalFlags.Dir()
+	dir.Database = cli.Parse(&err, "--database", f.Database, parseDatabase)
+	return dir, err
 }
 
 func parseDatabase(value string) (string, error) {

@@ -20,7 +20,6 @@ const (
 	nameMax         = 64          // characters; authenticator apps show no more
 	codeLifetimeMin = time.Minute // SMS often take that long
 	passwordMinMax  = 64          // passwords of this length must be accepted (NIST SP 800-63B-4 section 3.1.1.2)
-	standardMax     = "the maximum of NIST SP 800-63B-4"
 )
 
 // parseName parses the product's name. It becomes the issuer in authenticator
@@ -43,23 +42,15 @@ func parseName(name string) (string, error) {
 }
 
 func parseSessionLifetime(d time.Duration) (time.Duration, error) {
-	switch {
-	case d <= 0:
-		return 0, fmt.Errorf("%s is not positive", cli.Duration(d))
-	case d > auth.SessionLifetimeMax:
-		return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.SessionLifetimeMax), standardMax)
-	}
-	return d, nil
+	return d, checkDuration(d, auth.SessionLifetimeMax)
 }
 
 func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration, error) {
 	return func(d time.Duration) (time.Duration, error) {
-		switch {
-		case d <= 0:
-			return 0, fmt.Errorf("%s is not positive", cli.Duration(d))
-		case d > auth.SessionIdleMax:
-			return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.SessionIdleMax), standardMax)
-		case d > lifetime:
+		if err := checkDuration(d, auth.SessionIdleMax); err != nil {
+			return 0, err
+		}
+		if d > lifetime {
 			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", cli.Duration(d), cli.Duration(lifetime))
 		}
 		return d, nil
@@ -67,13 +58,20 @@ func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration
 }
 
 func parseCodeLifetime(d time.Duration) (time.Duration, error) {
-	switch {
-	case d < codeLifetimeMin:
+	if d < codeLifetimeMin {
 		return 0, fmt.Errorf("%s is shorter than %s: an SMS may take that long", cli.Duration(d), cli.Duration(codeLifetimeMin))
-	case d > auth.CodeLifetimeMax:
-		return 0, fmt.Errorf("%s is longer than %s, %s", cli.Duration(d), cli.Duration(auth.CodeLifetimeMax), standardMax)
 	}
-	return d, nil
+	return d, checkDuration(d, auth.CodeLifetimeMax)
+}
+
+func checkDuration(d, maximum time.Duration) error {
+	switch {
+	case d <= 0:
+		return fmt.Errorf("%s is not positive", cli.Duration(d))
+	case d > maximum:
+		return fmt.Errorf("%s is longer than %s, the maximum of NIST SP 800-63B-4", cli.Duration(d), cli.Duration(maximum))
+	}
+	return nil
 }
 
 // parsePasswordMin parses the minimum length of passwords. If everybody must

@@ -62,9 +62,9 @@ type Settings struct {
 // Parse parses and checks the flags. The error is a [*cli.FlagError] about the
 // first flag that is wrong.
 func (f Flags) Parse() (Settings, error) {
-	var err error
+	dir, err := f.Dir()
 	s := Settings{
-		Dir:      f.Flags.Parse(&err),
+		Dir:      dir,
 		Listen:   cli.Parse(&err, "--listen", f.Listen, parseListen),
 		Origin:   cli.Parse(&err, "--url", f.URL, parseOrigin),
 		Name:     cli.Parse(&err, "--name", f.Name, parseName),
