@@ -11,7 +11,7 @@ import (
 )
 
 // limitFiles limits the size of the files that a running program writes.
-func limitFiles(t *testing.T, p running, bytes uint64) {
+func limitFiles(t *testing.T, p server, bytes uint64) {
 	t.Helper()
 	const fileSize = 1 // RLIMIT_FSIZE
 	limit := syscall.Rlimit{Cur: bytes, Max: ^uint64(0)}

@@ -22,7 +22,7 @@ const siteOrigin = "http://localhost:8080"
 
 var (
 	errLost = errors.New("response lost")
-	// A kill does not undo a count of a rate limit.
+	// A request counts towards a rate limit even if its response is lost.
 	errLimited = errors.New("rate limited")
 )
 
@@ -34,7 +34,7 @@ type client struct {
 	jar    http.CookieJar
 	url    *url.URL
 	ip     string // in X-Forwarded-For
-	status int    // status
+	status int
 	page   *page.Page
 }
 
@@ -156,7 +156,7 @@ func (c *client) press(name string) (done bool) {
 	return c.page == nil
 }
 
-// mustPress is press that fails if the form is rejected.
+// mustPress presses a button and fails if the form is rejected.
 func (c *client) mustPress(name string) {
 	if !c.press(name) {
 		c.u.fatalf("%s: %q is rejected (%d): %s", c.url, name, c.status, c.page.Text())

@@ -167,7 +167,7 @@ func (k *killTest) pause(d time.Duration) {
 	time.Sleep(d)
 }
 
-// sleep is pause that ends with the test, and then returns false.
+// sleep is like pause, but ends with the test and then returns false.
 func (k *killTest) sleep(d time.Duration) bool {
 	k.release()
 	defer k.acquire()

@@ -147,7 +147,8 @@ func (u *user) checkSessions() {
 	u.replay()
 }
 
-// checkCodes signs in in another client: not with used codes, but with what is left.
+// checkCodes uses another client to sign in: used codes must fail, and one that is
+// left must work.
 func (u *user) checkCodes() {
 	for n, code := range u.usedCodes {
 		r := response{auth.BackupCode, code}

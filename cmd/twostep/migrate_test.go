@@ -22,10 +22,10 @@ func TestProgram_Migrate(t *testing.T) {
 	folder, address := t.TempDir(), cmdtest.EmptyDatabase(t)
 	args := []string{"migrate", "--from=sqlite", "--to=" + address}
 	wantOutput(t, folder, 2, "there is no data", args...)
-	server := start(t, folder, unreachableMail(t))
+	first := start(t, folder, unreachableMail(t))
 	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org") // its mail is queued, encrypted
 	wantOutput(t, folder, 1, "a server is already running", args...)
-	server.stop(t, syscall.SIGTERM)
+	first.stop(t, syscall.SIGTERM)
 	path, moved := filepath.Join(folder, "data", keyFile), filepath.Join(folder, "away")
 	cmdtest.Rename(t, path, moved)
 	wantOutput(t, folder, 1, "put the key file back", args...)
@@ -47,7 +47,7 @@ func TestProgram_Migrate(t *testing.T) {
 	wantOutput(t, folder, 1, "holds data already, accounts among them", args...)
 
 	database, second := "--database="+address, t.TempDir()
-	nodes := []running{start(t, folder, database), start(t, second, database, "--keys=file:"+path)}
+	nodes := []server{start(t, folder, database), start(t, second, database, "--keys=file:"+path)}
 	wantOutput(t, second, 0, "ann@example.org", "user", "list", database, "--keys=file:"+path)
 	for _, node := range nodes {
 		if code, output := node.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(output, "New keys") {

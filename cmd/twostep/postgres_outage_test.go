@@ -21,7 +21,7 @@ func TestProgram_PostgresOutage(t *testing.T) {
 	folder := t.TempDir()
 	direct := start(t, folder, "--mail=file:mail", "--database="+c.Address("postgres"))
 	behind := start(t, folder, "--mail=file:mail", "--database="+pooled("postgres"))
-	nodes := []running{direct, behind}
+	nodes := []server{direct, behind}
 	mailbox := &browserUser{t: t, folder: folder, codesRead: map[string]int{}}
 	ann := visit(t, direct).signUp(mailbox, "ann@example.org")
 	for signal, newcomer := range map[syscall.Signal]string{syscall.SIGQUIT: "bob@example.org", syscall.SIGKILL: "eve@example.org"} {
@@ -70,7 +70,7 @@ func (v *visitor) openUntil(path string, status int) *visitor {
 
 // killOneNode kills a server during sign-ins. The other one continues, and every
 // session that was confirmed exists.
-func killOneNode(t *testing.T, survivor, victim running) {
+func killOneNode(t *testing.T, survivor, victim server) {
 	t.Helper()
 	const visitors, before = 12, 4
 	signedIn := make(chan *visitor, visitors)

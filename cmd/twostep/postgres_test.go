@@ -18,7 +18,7 @@ import (
 func TestProgram_Postgres(t *testing.T) {
 	database := "--database=" + cmdtest.EmptyDatabase(t)
 	folder := t.TempDir()
-	nodes := []running{start(t, folder, database), start(t, folder, database)}
+	nodes := []server{start(t, folder, database), start(t, folder, database)}
 	if code, output := runToEnd(t, program(t, folder, "user", "add", database, "ann@example.org")); code != 0 {
 		t.Errorf("user add: %d, %s", code, output)
 	}

@@ -66,8 +66,8 @@ func program(t *testing.T, folder string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// A running is a server that is ready.
-type running struct {
+// A server is a running program that has printed that it is ready.
+type server struct {
 	*exec.Cmd
 	address string        // listened on
 	origin  string        // as printed
@@ -76,7 +76,7 @@ type running struct {
 
 var ready = regexp.MustCompile(`^twostep is ready: open (http://\S+) \(it listens on (\S+)\)\n$`)
 
-func start(t *testing.T, folder string, args ...string) running {
+func start(t *testing.T, folder string, args ...string) server {
 	t.Helper()
 	p := program(t, folder, append([]string{"--listen=127.0.0.1:0"}, args...)...)
 	stderr, err := p.StderrPipe()
@@ -93,11 +93,11 @@ func start(t *testing.T, folder string, args ...string) running {
 	if err != nil || found == nil {
 		t.Fatalf("printed %q, %v", first, err)
 	}
-	return running{Cmd: p, origin: found[1], address: found[2], errors: lines}
+	return server{Cmd: p, origin: found[1], address: found[2], errors: lines}
 }
 
 // stop sends a signal and returns the exit code and the rest of the output.
-func (r running) stop(t *testing.T, signal os.Signal) (code int, output string) {
+func (r server) stop(t *testing.T, signal os.Signal) (code int, output string) {
 	t.Helper()
 	if err := r.Process.Signal(signal); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ type visitor struct {
 	duration time.Duration
 }
 
-func visit(t *testing.T, node running) *visitor {
+func visit(t *testing.T, node server) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
