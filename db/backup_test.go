@@ -48,7 +48,7 @@ func TestBackupSQLite_OneMoment(t *testing.T) {
 		if apps := copied.count(t, `SELECT count(*) FROM totp`); apps != accounts {
 			t.Errorf("%d accounts with %d apps", accounts, apps)
 		}
-		must(t, copied.CheckSeals(t.Context()))
+		must(t, copied.CheckSealed(t.Context()))
 	}
 	stop()
 	must(t, <-done)

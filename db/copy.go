@@ -96,8 +96,8 @@ func currentSQLite(ctx context.Context, path string, keys auth.Keyring) (current
 		return "", nil, err
 	case c.Version > c.Newest:
 		return "", nil, errNewer(c.Version, c.Newest)
-	case c.Seals != nil:
-		return "", nil, fmt.Errorf("the keys are not those of the data: %w", c.Seals)
+	case c.KeyringErr != nil:
+		return "", nil, fmt.Errorf("the keys are not those of the data: %w", c.KeyringErr)
 	case c.Version == c.Newest:
 		return path, func() {}, nil
 	}

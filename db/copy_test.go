@@ -38,7 +38,7 @@ func (b base) content(t *testing.T) (all []string) {
 func filled(t *testing.T) base {
 	t.Helper()
 	b := open(t)
-	must(t, b.CheckRing(t.Context()))
+	must(t, b.CheckKeyring(t.Context()))
 	b.everything(t, "ann", noon)
 	b.everything(t, "bob", noon)
 	b.change(t, `
@@ -80,7 +80,7 @@ func TestCopyToPostgres(t *testing.T) {
 	if got := to.content(t); !slices.Equal(got, want) {
 		t.Errorf("%d rows are there, some of them others", len(got))
 	}
-	must(t, to.CheckRing(t.Context()))
+	must(t, to.CheckKeyring(t.Context()))
 	spent, err := to.SpendTOTPStep(t.Context(), "ann", 1, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 	if _, err := b.copyTo(t, address); !errors.Is(err, ErrNotEmpty) {
@@ -218,7 +218,7 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 	none.path = filepath.Join(t.TempDir(), "missing")
 	used, begun, empty := openPostgres(t), openPostgres(t), openPostgres(t)
 	used.ann(t)
-	must(t, begun.CheckRing(t.Context()))
+	must(t, begun.CheckKeyring(t.Context()))
 	for name, c := range map[string]struct {
 		from, to base
 		says     string

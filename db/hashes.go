@@ -57,7 +57,7 @@ const hashBatch = 1000
 // sealHashes seals the hashes that stand open, and answers how many. It does so with the database's
 // own ring alone: with another, the passwords of everybody would be lost for who
 // comes with the right one. Who opened the database with the wrong one is told
-// so by [Store.CheckRing].
+// so by [Store.CheckKeyring].
 func (s *Store) sealHashes(ctx context.Context) (sealed int, err error) {
 	after := ""
 	for {
@@ -74,7 +74,7 @@ func (s *Store) sealHashes(ctx context.Context) (sealed int, err error) {
 		if err != nil || len(users) == 0 {
 			return sealed, err
 		}
-		if after == "" && s.CheckRing(ctx) != nil {
+		if after == "" && s.CheckKeyring(ctx) != nil {
 			return 0, nil
 		}
 		after = users[len(users)-1]

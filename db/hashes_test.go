@@ -71,7 +71,7 @@ func TestSealHashes(t *testing.T) {
 				t.Errorf("the hash of %s is %q, %v", id, u.PasswordHash, err)
 			}
 		}
-		must(t, b.CheckSeals(t.Context()))
+		must(t, b.CheckSealed(t.Context()))
 		must(t, b.Close())
 		if b.kind == "sqlite" && bytes.Contains(b.dump(t), []byte("older hash, u")) {
 			t.Error("the file still holds a hash")

@@ -20,7 +20,7 @@ type Inspection struct {
 	Version  int64     // of the last migration that was carried out
 	Newest   int64     // migration that this program knows
 	LastSeen time.Time // when somebody signed in was here last; zero for nobody
-	Seals    error     // why the keys do not open what is sealed, or nil
+	KeyringErr    error     // why the keys do not open what is sealed, or nil
 }
 
 // InspectSQLite looks at the database at path and changes nothing, its version
@@ -80,7 +80,7 @@ func inspect(ctx context.Context, on Statements, keys auth.Keyring, migrationsIn
 	if c.Version < c.Newest {
 		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.stands(ctx, on) })
 	}
-	c.Seals = checkSeals(ctx, on, sealer{keys: keys}, columns)
+	c.KeyringErr = checkSeals(ctx, on, sealer{keys: keys}, columns)
 	return c, nil
 }
 

@@ -94,7 +94,7 @@ func (b base) walk(t *testing.T) {
 	b.ann(t)
 	told := func(_ any, err error) { t.Helper(); must(t, err) }
 	must(t, b.Ping(ctx))
-	must(t, b.CheckProof(ctx))
+	must(t, b.VerifyKeyring(ctx))
 	must(t, b.addProof(ctx))
 	_, _, err := b.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 1, Per: time.Hour}}})
 	must(t, err)

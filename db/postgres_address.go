@@ -14,9 +14,9 @@ import (
 
 const postgresShape = "must be like postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full"
 
-// CheckPostgres answers what is wrong with the address of a database, without a
+// CheckPostgresURL answers what is wrong with the address of a database, without a
 // part of it that could be a password. It connects to nothing.
-func CheckPostgres(address string) error {
+func CheckPostgresURL(address string) error {
 	_, err := parsePostgres(address)
 	return err
 }

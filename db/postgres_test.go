@@ -102,7 +102,7 @@ func TestOpenPostgres_Refused(t *testing.T) {
 	if _, err := OpenPostgres(t.Context(), c.Address("postgres"), auth.Keyring{}); err == nil {
 		t.Error("opened without keys")
 	}
-	must(t, CheckPostgres("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
+	must(t, CheckPostgresURL("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
 }
 
 // When the server ends its connections, what is under way fails, is not tried

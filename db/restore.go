@@ -49,7 +49,7 @@ func checkKeys(ctx context.Context, draft string, keys auth.Keyring) error {
 	if err != nil {
 		return err
 	}
-	if err = s.CheckSeals(ctx); err != nil {
+	if err = s.CheckSealed(ctx); err != nil {
 		err = fmt.Errorf("the keys are not those of the backup: %w", err)
 	}
 	return errors.Join(err, s.Close()) // which leaves one whole file

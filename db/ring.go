@@ -14,13 +14,13 @@ var ringProof = sealedColumn{"ring", "proof", "id", "id"}
 // ringRow is the id of the one row.
 const ringRow = "ring"
 
-// CheckRing refuses keys that are not those of the database: where they do not
+// CheckKeyring refuses keys that are not those of the database: where they do not
 // open its proof, where one that has sealed something is missing, or where none
 // opens anything. A single other value that does not open is no reason to keep
 // everybody out. A database without a proof is the ring's own from then on: of
 // two servers that begin one with different rings at the same moment, one is
 // refused.
-func (s *Store) CheckRing(ctx context.Context) error {
+func (s *Store) CheckKeyring(ctx context.Context) error {
 	proved, err := s.proveRing(ctx)
 	if err != nil {
 		return err
@@ -46,9 +46,9 @@ func (s *Store) CheckRing(ctx context.Context) error {
 	return s.addProof(ctx)
 }
 
-// CheckProof refuses keys that do not open the database's proof. It reads one
+// VerifyKeyring refuses keys that do not open the database's proof. It reads one
 // row, and so suits what is done with a large database in a moment.
-func (s *Store) CheckProof(ctx context.Context) error {
+func (s *Store) VerifyKeyring(ctx context.Context) error {
 	_, err := s.proveRing(ctx)
 	return err
 }
@@ -86,5 +86,5 @@ func (s *Store) addProof(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.CheckProof(ctx)
+	return s.VerifyKeyring(ctx)
 }

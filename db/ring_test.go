@@ -14,20 +14,20 @@ func TestCheckRing(t *testing.T) {
 	b := open(t)
 	b.sealAll(t)
 	b.change(t, `DELETE FROM ring`) // as in a database from before there was a proof
-	must(t, b.CheckRing(t.Context()))
+	must(t, b.CheckKeyring(t.Context()))
 	b.change(t, `UPDATE messages SET body = x'0102'`)
-	must(t, b.CheckRing(t.Context()))
+	must(t, b.CheckKeyring(t.Context()))
 	added, _, err := b.keys.Add()
 	must(t, err)
 	for name, ring := range map[string]auth.Keyring{"another": auth.NewKeyring(), "a new": added.Promote(2)} {
 		s := b.again(t)
 		s.seals = sealer{ring}
-		if err := s.CheckRing(t.Context()); (err == nil) != (name == "a new") {
+		if err := s.CheckKeyring(t.Context()); (err == nil) != (name == "a new") {
 			t.Errorf("%s ring: %v", name, err)
 		}
 	}
 	b.change(t, `UPDATE messages SET body = x'0902'`)
-	if err := b.CheckRing(t.Context()); err == nil {
+	if err := b.CheckKeyring(t.Context()); err == nil {
 		t.Error("a ring without a key that has sealed something was taken")
 	}
 }
@@ -38,10 +38,10 @@ func TestCheckRing_Proof(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		other := b.again(t)
 		other.seals = sealer{auth.NewKeyring()}
-		must(t, other.CheckProof(t.Context()))
-		must(t, b.CheckRing(t.Context()))
-		must(t, b.CheckRing(t.Context()))
-		for _, check := range []func(context.Context) error{other.CheckRing, other.CheckProof} {
+		must(t, other.VerifyKeyring(t.Context()))
+		must(t, b.CheckKeyring(t.Context()))
+		must(t, b.CheckKeyring(t.Context()))
+		for _, check := range []func(context.Context) error{other.CheckKeyring, other.VerifyKeyring} {
 			if err := check(t.Context()); !errors.Is(err, errSealed) {
 				t.Errorf("another ring is answered %v", err)
 			}
@@ -49,7 +49,7 @@ func TestCheckRing_Proof(t *testing.T) {
 		rotated := b.rotated(t)
 		_, _, err := rotated.Reseal(t.Context(), func(int) {})
 		must(t, err)
-		must(t, rotated.CheckRing(t.Context()))
+		must(t, rotated.CheckKeyring(t.Context()))
 	})
 }
 
@@ -57,7 +57,7 @@ func TestCheckRing_Proof(t *testing.T) {
 func TestCheckRing_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			err := withOtherRing(s).CheckRing(ctx)
+			err := withOtherRing(s).CheckKeyring(ctx)
 			if errors.Is(err, errSealed) {
 				return false, nil
 			}
@@ -96,10 +96,10 @@ func TestBeginPostgres_OnceOnly(t *testing.T) {
 	}
 	s, err := OpenPostgres(t.Context(), address, rings[begun])
 	must(t, err)
-	must(t, errors.Join(s.CheckRing(t.Context()), s.Close()))
+	must(t, errors.Join(s.CheckKeyring(t.Context()), s.Close()))
 	s, err = OpenPostgres(t.Context(), address, auth.NewKeyring())
 	must(t, err)
-	if err := s.CheckProof(t.Context()); !errors.Is(err, errSealed) {
+	if err := s.VerifyKeyring(t.Context()); !errors.Is(err, errSealed) {
 		t.Errorf("another ring is answered %v", err)
 	}
 	must(t, s.Close())

@@ -24,7 +24,7 @@ func (b base) rotated(t *testing.T) *Store {
 
 func wantSealedBy(t *testing.T, s *Store, want map[byte]int) {
 	t.Helper()
-	counts, err := s.SealedBy(t.Context())
+	counts, err := s.CountSealed(t.Context())
 	if err != nil || !maps.Equal(counts, want) {
 		t.Errorf("sealed are %v, %v, want %v", counts, err, want)
 	}
@@ -41,7 +41,7 @@ func TestReseal_EveryKind(t *testing.T) {
 			t.Errorf("%d done, %d told, %d broken, %v", done, told, broken, err)
 		}
 		wantSealedBy(t, s, map[byte]int{2: len(sealedColumns)})
-		must(t, s.CheckSeals(t.Context()))
+		must(t, s.CheckSealed(t.Context()))
 		key, err := s.FindTOTP(t.Context(), "ann")
 		if err != nil || string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 {
 			t.Errorf("the app is %+v, %v", key, err)
@@ -123,7 +123,7 @@ func TestReseal_BesideServers(t *testing.T) {
 		must(t, <-served)
 		_, _, err = s.Reseal(t.Context(), func(int) {})
 		must(t, err)
-		counts, err := s.SealedBy(t.Context())
+		counts, err := s.CountSealed(t.Context())
 		if err != nil || len(counts) != 1 || counts[2] == 0 {
 			t.Errorf("sealed are %v, %v", counts, err)
 		}

@@ -89,8 +89,8 @@ func (c sealedColumn) stands(ctx context.Context, from Statements) bool {
 	return from.Each(ctx, Row{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
 }
 
-// SealedBy counts all sealed values by the id of the key that sealed them.
-func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
+// CountSealed counts all sealed values by the id of the key that sealed them.
+func (s *Store) CountSealed(ctx context.Context) (map[byte]int, error) {
 	all := map[byte]int{}
 	for _, c := range sealedColumns {
 		counts, err := c.keys(ctx, s.reader.Statements)
@@ -104,9 +104,9 @@ func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
 	return all, nil
 }
 
-// CheckSeals opens one value of each kind and key. Where that succeeds the ring
+// CheckSealed opens one value of each kind and key. Where that succeeds the ring
 // is the database's own: a key that opens one opens all that bear its id.
-func (s *Store) CheckSeals(ctx context.Context) error {
+func (s *Store) CheckSealed(ctx context.Context) error {
 	return checkSeals(ctx, s.reader.Statements, s.seals, sealedColumns)
 }
 

@@ -15,7 +15,7 @@ func postgresAddress(given string) (string, error) {
 	if given == "" {
 		return "", nil
 	}
-	return given, db.CheckPostgres(given)
+	return given, db.CheckPostgresURL(given)
 }
 
 // inFile refuses a word that works on the SQLite file alone.

@@ -150,8 +150,8 @@ func (e *examination) database(ctx context.Context) {
 	default:
 		e.fine("migrations", "all are carried out, up to %d", found.Newest)
 	}
-	if found.Seals != nil {
-		e.fail("seals", "the keys do not open what is sealed in the database: %v", found.Seals)
+	if found.KeyringErr != nil {
+		e.fail("seals", "the keys do not open what is sealed in the database: %v", found.KeyringErr)
 	} else {
 		e.fine("seals", "the keys open what is sealed in the database")
 	}

@@ -60,7 +60,7 @@ func (p places) sameKeys() string {
 
 // newPostgres reads the address of a database that must be given.
 func newPostgres(given string) (string, error) {
-	return given, db.CheckPostgres(given)
+	return given, db.CheckPostgresURL(given)
 }
 
 // notMoved says how the target stands after a copy that failed.

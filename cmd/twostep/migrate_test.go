@@ -97,8 +97,8 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		t.Errorf("%d accounts are left, %v", there.Accounts, err)
 	}
 	say(t, folder, 0, many(people, "account"), words...)
-	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.Seals != nil {
-		t.Errorf("%d accounts were moved, %v, %v", there.Accounts, there.Seals, err)
+	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.KeyringErr != nil {
+		t.Errorf("%d accounts were moved, %v, %v", there.Accounts, there.KeyringErr, err)
 	}
 }
 

@@ -59,7 +59,7 @@ func (p places) open(ctx context.Context) (*db.Store, auth.Keyring, error) {
 	if err != nil {
 		return nil, keys, err
 	}
-	if err := store.CheckProof(ctx); err != nil {
+	if err := store.VerifyKeyring(ctx); err != nil {
 		return nil, keys, errors.Join(otherRing(err), store.Close())
 	}
 	return store, keys, nil

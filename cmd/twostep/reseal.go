@@ -34,7 +34,7 @@ func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.
 
 // sealedOtherwise counts what is not sealed by the newest key.
 func sealedOtherwise(ctx context.Context, store *db.Store, keys auth.Keyring) (n int, err error) {
-	counts, err := store.SealedBy(ctx)
+	counts, err := store.CountSealed(ctx)
 	for id, sealed := range counts {
 		if id != keys.IDs()[0] {
 			n += sealed

@@ -49,7 +49,7 @@ func (r *rotate) Run(t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.CheckSeals(ctx); err != nil {
+	if err := store.CheckSealed(ctx); err != nil {
 		return fmt.Errorf("the keys are not those of the data, so nothing was changed: %w", err)
 	}
 	waiting, err := sealedOtherwise(ctx, store, keys)
@@ -109,7 +109,7 @@ func (r *rotate) draw(ctx context.Context, progress io.Writer, where places, key
 
 // conclude says which keys are needed no more.
 func (r *rotate) conclude(ctx context.Context, out io.Writer, where places, store *db.Store, keys auth.Keyring) error {
-	counts, err := store.SealedBy(ctx)
+	counts, err := store.CountSealed(ctx)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.CheckRing(ctx); err != nil {
+	if err := store.CheckKeyring(ctx); err != nil {
 		return otherRing(err)
 	}
 
