@@ -56,7 +56,7 @@ func TestRemoveUser(t *testing.T) {
 		before := b.tables(t)
 		b.everything(t, "ann", noon)
 		for name, rows := range b.tables(t) {
-			if rows == before[name] && name != "ring" { // which is of all
+			if rows == before[name] && name != "keyring" { // which is of all
 				t.Errorf("ann has nothing in %s: this test does not see it", name)
 			}
 		}

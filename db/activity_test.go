@@ -48,7 +48,7 @@ func TestAddGrant_EventOfNobody(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		e := auth.Event{ID: "0", User: "ann", At: noon, Type: auth.SignInLocked}
 		must(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Events: []auth.Event{e}}))
-		wantTables(t, b.tables(t), map[string]int{"activity": 0})
+		wantTables(t, b.tables(t), map[string]int{"audit_events": 0})
 	})
 }
 

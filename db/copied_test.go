@@ -3,6 +3,8 @@ package db
 import (
 	"slices"
 	"testing"
+
+	"twostep/db/internal/engine"
 )
 
 // columns lists those of a table, in alphabetical order.
@@ -17,7 +19,7 @@ func (b base) columns(t *testing.T, table string) (columns []string) {
 		ORDER BY column_name COLLATE "C"`
 	}
 	var name string
-	must(t, b.reader.Each(t.Context(), Row{&name}, func() { columns = append(columns, name) }, query, table))
+	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { columns = append(columns, name) }, query, table))
 	return columns
 }
 
@@ -25,19 +27,19 @@ func (b base) columns(t *testing.T, table string) (columns []string) {
 // both databases.
 func TestCopied_Complete(t *testing.T) {
 	from, to := open(t), openPostgres(t)
-	listed := slices.Sorted(slices.Values(copied))
+	listed := slices.Sorted(slices.Values(copiedTables))
 	for _, b := range []base{from, to} {
 		if names := slices.Sorted(slices.Values(b.names(t))); !slices.Equal(names, listed) {
 			t.Errorf("%s has %v, and copied are %v", b.kind, names, listed)
 		}
 	}
-	for i, table := range copied {
+	for i, table := range copiedTables {
 		if one, other := from.columns(t, table), to.columns(t, table); !slices.Equal(one, other) {
 			t.Errorf("%s has %v in SQLite and %v in PostgreSQL", table, one, other)
 		}
 		var parent string
-		must(t, from.reader.Each(t.Context(), Row{&parent}, func() {
-			if !slices.Contains(copied[:i], parent) {
+		must(t, from.db.Each(t.Context(), engine.Row{&parent}, func() {
+			if !slices.Contains(copiedTables[:i], parent) {
 				t.Errorf("%s comes before %s, which it hangs on", table, parent)
 			}
 		}, `SELECT "table" FROM pragma_foreign_key_list($1)`, table))

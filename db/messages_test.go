@@ -113,7 +113,7 @@ func TestRefuseMessage_OnceOnly(t *testing.T) {
 			}
 			return s.SpendMessage(ctx, "m1", noon)
 		})
-		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (refused_at IS NULL)`); n != 1 {
+		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (rejected_at IS NULL)`); n != 1 {
 			t.Error("the message has not one end")
 		}
 		must(t, b.RescheduleMessage(t.Context(), "m1", 1, noon, noon))

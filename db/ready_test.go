@@ -3,7 +3,6 @@ package db
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"twostep/auth"
@@ -33,9 +32,9 @@ func (b base) wantWritten(t *testing.T, want bool) {
 func TestPing(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.wantReady(t, "")
-		b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, $1)`, b.kind == "postgres")
+		b.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
 		b.wantReady(t, auth.NewerSchema)
-		b.change(t, `DELETE FROM goose_db_version WHERE version_id = 9999`)
+		b.change(t, `DELETE FROM schema_migrations WHERE version = 9999`)
 		b.wantReady(t, "")
 
 		readOnly, writable := `PRAGMA query_only = 1`, `PRAGMA query_only = 0`
@@ -80,7 +79,7 @@ func (b base) heal(t *testing.T) {
 // away carries out a change of a database of PostgreSQL and ends its connections.
 func (b base) away(t *testing.T, text string) {
 	t.Helper()
-	must(t, running(t).Run("postgres", text+`; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+databaseName(t, b.path)+`'`))
+	must(t, running(t).Exec("postgres", text+`; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+databaseName(t, b.path)+`'`))
 }
 
 func TestPing_Away(t *testing.T) {
@@ -88,26 +87,7 @@ func TestPing_Away(t *testing.T) {
 	name := databaseName(t, b.path)
 	b.away(t, `ALTER DATABASE `+name+` ALLOW_CONNECTIONS false`)
 	b.wantReady(t, auth.NotResponding)
-	must(t, running(t).Run("postgres", `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`))
+	must(t, running(t).Exec("postgres", `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`))
 	b.heal(t)
 	b.wantReady(t, "")
-}
-
-// A disk that is full is met by writes alone, and remembered from them.
-func TestPing_DiskFull(t *testing.T) {
-	b := open(t)
-	b.change(t, fmt.Sprintf(`PRAGMA max_page_count = %d`, b.count(t, `PRAGMA page_count`)))
-	grant := auth.ChangeSet{At: noon}
-	for i := range 9 {
-		m := message(fmt.Sprint(i))
-		m.UserAgent = strings.Repeat("a long name ", 3000)
-		grant.Messages = append(grant.Messages, m)
-	}
-	if err := b.AddAttempt(t.Context(), grant); err == nil {
-		t.Fatal("it had room")
-	}
-	if why := b.unwritable.Load(); why == nil || *why != auth.DiskFull {
-		t.Errorf("remembered is %v", why)
-	}
-	b.wantReady(t, "") // what is tried needs no room, and so goes
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/seal"
 )
 
 // rotated is the base's store with a new key before the others.
@@ -18,7 +19,7 @@ func (b base) rotated(t *testing.T) *Store {
 	added, id, err := b.keys.Add()
 	must(t, err)
 	s := b.again(t)
-	s.seals = sealer{added.Promote(id)}
+	s.seals = seal.Sealer{Keys: added.Promote(id)}
 	return s
 }
 
@@ -95,10 +96,10 @@ func TestReseal_BesideServers(t *testing.T) {
 		follow, err := auth.WatchKeyring(func() (auth.Keyring, error) { return next, nil })
 		must(t, err)
 		server := b.again(t)
-		server.seals = sealer{follow}
+		server.seals = seal.Sealer{Keys: follow}
 		b.ann(t)
 		s := b.rotated(t)
-		next = s.seals.keys // the server learns of it by the first value that it cannot open
+		next = s.seals.Keys // the server learns of it by the first value that it cannot open
 
 		var stop atomic.Bool
 		served := make(chan error, 1)
@@ -136,7 +137,7 @@ func TestResealValues_ChangedMeanwhile(t *testing.T) {
 		b.ann(t)
 		s := b.rotated(t)
 		totp := sealedColumns[0]
-		read, err := s.sealedOtherwise(t.Context(), totp, "")
+		read, err := s.findOutdated(t.Context(), totp, "")
 		if err != nil || len(read) != 1 {
 			t.Fatalf("read %v, %v", read, err)
 		}

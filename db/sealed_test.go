@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
 // sealAll writes one value of each sealed kind.
@@ -29,7 +31,7 @@ func TestSealedColumns_Complete(t *testing.T) {
 	}
 	stored := map[string]bool{}
 	var name string
-	must(t, b.reader.Each(t.Context(), Row{&name}, func() { stored[name] = true }, `
+	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { stored[name] = true }, `
 		SELECT tables.name || '.' || columns.name
 		FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
 		WHERE tables.type = 'table' AND columns.type = 'BLOB'`))
@@ -53,10 +55,10 @@ func TestCheckSeals_EveryKind(t *testing.T) {
 		b.sealAll(t)
 		must(t, b.CheckSealed(t.Context()))
 		for _, c := range sealedColumns {
-			moved, err := b.seals.seal(place{"elsewhere", c.column, "ann"}, []byte("secret"))
+			moved, err := b.seals.Seal(seal.Place{Table: "elsewhere", Column: c.column, Owner: "ann"}, []byte("secret"))
 			must(t, err)
 			var stood []byte
-			must(t, b.reader.Each(t.Context(), Row{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
+			must(t, b.db.Each(t.Context(), engine.Row{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
 			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), moved)
 			if err := b.CheckSealed(t.Context()); err == nil {
 				t.Errorf("%s: a value sealed for another place was not noticed", c.table)
@@ -64,7 +66,7 @@ func TestCheckSeals_EveryKind(t *testing.T) {
 			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), stood)
 		}
 		must(t, b.CheckSealed(t.Context()))
-		b.seals = sealer{auth.NewKeyring()}
+		b.seals = seal.Sealer{Keys: auth.NewKeyring()}
 		if err := b.CheckSealed(t.Context()); err == nil {
 			t.Error("another ring opened the seals")
 		}

@@ -5,39 +5,39 @@ import (
 	"fmt"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// FindTOTP reads the account's key.
+// FindTOTP implements [auth.Store].
 func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, error) {
 	key := auth.TOTPKey{User: user}
 	var sealed []byte
-	err := s.find(ctx, "find an app", Row{&sealed, &key.LastStep, Time(&key.AddedAt)}, `
+	err := s.find(ctx, "find TOTP secret", engine.Row{&sealed, &key.LastStep, engine.Time(&key.AddedAt)}, `
 		SELECT secret, last_step, added_at
 		FROM totp
 		WHERE user_id = $1`, user)
 	if err != nil {
 		return auth.TOTPKey{}, err
 	}
-	if key.Secret, err = s.seals.open(totpSecret(user), sealed); err != nil {
-		return auth.TOTPKey{}, fmt.Errorf("find an app: %w", err)
+	if key.Secret, err = s.seals.Open(totpSecret(user), sealed); err != nil {
+		return auth.TOTPKey{}, fmt.Errorf("find TOTP secret: %w", err)
 	}
 	return key, nil
 }
 
-// SpendTOTPStep burns a step. Steps only move forward, so an older code cannot
-// follow a newer one.
+// SpendTOTPStep implements [auth.Store]. Steps only move forward, so an older code
+// cannot follow a newer one.
 func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend a TOTP step", user, grant, `
+	return s.spend(ctx, "spend TOTP step", user, grant, `
 		UPDATE totp SET last_step = $1, last_used_at = $2
-		WHERE user_id = $3 AND last_step < $1`, step, Millis(grant.At), user)
+		WHERE user_id = $3 AND last_step < $1`, step, engine.Millis(grant.At), user)
 }
 
-// RemoveTOTP removes the app and every set-up of one that is under way, and the
-// backup codes too where no second factor is left.
+// RemoveTOTP implements [auth.Store].
 func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove an app", about(grant, user), func(tx *tx) (bool, error) {
-		gone, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
-		if err != nil || gone == 0 {
+	return s.write(ctx, "remove TOTP", about(grant, user), func(tx *tx) (bool, error) {
+		removed, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
+		if err != nil || removed == 0 {
 			return false, err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
@@ -48,7 +48,7 @@ func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.Cha
 }
 
 func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
-	sealed, err := t.seals.seal(totpSecret(key.User), key.Secret)
+	sealed, err := t.seals.Seal(totpSecret(key.User), key.Secret)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,6 @@ func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
 			secret = excluded.secret,
 			last_step = excluded.last_step,
 			added_at = excluded.added_at,
-			last_used_at = NULL`, key.User, sealed, key.LastStep, Millis(key.AddedAt))
+			last_used_at = NULL`, key.User, sealed, key.LastStep, engine.Millis(key.AddedAt))
 	return err
 }

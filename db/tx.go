@@ -2,97 +2,42 @@ package db
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
-	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
-// A tx is one write transaction. It does not outlive the method that began it.
+// A tx is a write transaction. It must not be used after the method that began
+// it has returned.
 type tx struct {
-	Statements
-	seals sealer
+	engine.Statements
+	seals      seal.Sealer
+	concurrent bool // see [engine.DB]
 }
 
-// Where others write at the same time, a transaction that met one of them is
-// undone and tried anew, with a wait in between that grows to about a tenth of
-// a second and differs from theirs.
-const (
-	writeTries     = 6
-	writeFirstWait = 2 * time.Millisecond
-)
-
-// write runs do in a write transaction. What it wrote stands where it answers
-// true and nil; else nothing of it does. doing says in an error what was being
-// done; accounts are those it is about. Nothing slow belongs inside: everybody
-// who writes waits. Within do only the transaction may be used.
+// write runs do in a transaction, as [engine.DB.Write] does, that locks accounts
+// first.
 //
-// do may be run more than once, so what it leaves behind outside must be set
-// anew each time. It never is after a commit that failed without an answer, or
-// when the connection was lost: what was written then is not known.
+// Every write about an account locks its row, so that a condition on its other
+// rows (does it have a second factor?) still holds at the commit. The accounts are
+// sorted, so that no two transactions wait for each other. SQLite has one writer
+// and needs no lock.
 func (s *Store) write(ctx context.Context, doing string, accounts []auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
-	for try := range writeTries {
-		done, err = s.writeOnce(ctx, accounts, do)
-		if err == nil || s.overtaken == nil || !s.overtaken(err) {
-			break
+	return s.db.Write(ctx, doing, func(on engine.Statements) (bool, error) {
+		tx := &tx{on, s.seals, s.db.Concurrent}
+		if tx.concurrent {
+			for _, user := range accounts {
+				if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, user); err != nil {
+					return false, err
+				}
+			}
 		}
-		wait := writeFirstWait << try
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait/2 + jitter(wait)):
-		}
-	}
-	if err == nil {
-		return done, nil
-	}
-	if why := whyUnwritable(err); why != "" {
-		s.unwritable.Store(&why)
-	}
-	if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrEmailTaken) {
-		return false, err
-	}
-	if gone := ctx.Err(); gone != nil && errors.Is(err, sql.ErrTxDone) {
-		err = gone // who asked went away, and the transaction was undone for that
-	}
-	return false, fmt.Errorf("%s: %w", doing, err)
-}
-
-func (s *Store) writeOnce(ctx context.Context, accounts []auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
-	if s.group != nil {
-		return s.group.write(ctx, func(on Statements) (bool, error) { return do(&tx{Statements: on, seals: s.seals}) })
-	}
-	inner, err := s.writer.begin(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer inner.end()
-	t := &tx{Statements: inner.Statements, seals: s.seals}
-	if err := t.lock(ctx, accounts); err != nil {
-		return false, err
-	}
-	if done, err := do(t); err != nil || !done {
-		return false, err
-	}
-	return true, inner.commit()
-}
-
-// lock holds the accounts to the end of the transaction, by a write that
-// changes nothing. Whatever is written about an account begins with it, so that
-// a condition that looks at other rows of the account (is there a second
-// factor?) still holds when the transaction ends. The order is the same for
-// all, so that no two wait for each other.
-func (t *tx) lock(ctx context.Context, accounts []auth.UserID) error {
-	for _, user := range accounts {
-		if _, err := t.Exec(ctx, `UPDATE users SET id = id WHERE id = $1`, user); err != nil {
-			return err
-		}
-	}
-	return nil
+		return do(tx)
+	})
 }
 
 // about lists the accounts that a grant names, and more, in the order in which
@@ -135,9 +80,9 @@ func about(g auth.ChangeSet, more ...auth.UserID) []auth.UserID {
 	return slices.Compact(users)
 }
 
-// spend is the shape of whatever may be used once: a conditional write whose
-// row count is the answer, then what it earns. user is the account it is of, or
-// empty where that is not known.
+// spend consumes a value that may be used once: if query changes a row, grant is
+// written too. user is the account that the value belongs to, or empty if that is
+// unknown.
 func (s *Store) spend(ctx context.Context, doing string, user auth.UserID, grant auth.ChangeSet, query string, args ...any) (spent bool, err error) {
 	return s.write(ctx, doing, about(grant, user), func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, query, args...)
@@ -148,8 +93,7 @@ func (s *Store) spend(ctx context.Context, doing string, user auth.UserID, grant
 	})
 }
 
-// add is the shape of what answers nothing but an error: what do cannot have
-// any more is not found.
+// add is write with auth.ErrNotFound for false.
 func (s *Store) add(ctx context.Context, doing string, accounts []auth.UserID, do func(tx *tx) (bool, error)) error {
 	added, err := s.write(ctx, doing, accounts, do)
 	if err == nil && !added {
@@ -158,20 +102,11 @@ func (s *Store) add(ctx context.Context, doing string, accounts []auth.UserID, d
 	return err
 }
 
-// find reads one row outside of any transaction.
-func (s *Store) find(ctx context.Context, doing string, row Row, query string, args ...any) error {
-	err := s.reader.Find(ctx, row, query, args...)
+// find reads one row outside any transaction.
+func (s *Store) find(ctx context.Context, doing string, row engine.Row, query string, args ...any) error {
+	err := s.db.Find(ctx, row, query, args...)
 	if err != nil && !errors.Is(err, auth.ErrNotFound) {
 		err = fmt.Errorf("%s: %w", doing, err)
 	}
 	return err
-}
-
-// jitter draws a time below most, so that two who met do not meet again.
-func jitter(most time.Duration) time.Duration {
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
-	if err != nil {
-		return most / 2 // the system's generator does not fail
-	}
-	return time.Duration(n.Int64())
 }

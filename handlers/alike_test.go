@@ -41,7 +41,7 @@ func TestSignIn_AllAlike(t *testing.T) {
 	}{{1, 422}, {3, 422}, {7, 429}} {
 		want := ""
 		for i, row := range rows {
-			w.write("DELETE FROM tries")
+			w.write("DELETE FROM rate_limits")
 			b := w.browser()
 			for range stage.tries - 1 {
 				b.try(row.email, notPassword)
@@ -55,7 +55,7 @@ func TestSignIn_AllAlike(t *testing.T) {
 			}
 		}
 	}
-	w.write("DELETE FROM tries")
+	w.write("DELETE FROM rate_limits")
 	waits := w.browser()
 	for range 5 {
 		waits.try(ann, notPassword)

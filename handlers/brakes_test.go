@@ -358,7 +358,7 @@ func TestUnknownAddresses(t *testing.T) {
 	path, form := page.form(page.button("Continue"))
 	form.Set("password", notPassword)
 	before := w.facts()
-	own := w.count("SELECT count(*) FROM tries")
+	own := w.count("SELECT count(*) FROM rate_limits")
 	const posted, all = 200, 10_000
 	for i := range posted {
 		form.Set("email", fmt.Sprintf("nobody0-%d-@example.org", i))
@@ -369,11 +369,11 @@ func TestUnknownAddresses(t *testing.T) {
 	// The others are not posted but written as these were, to save their time.
 	w.write(`
 		WITH RECURSIVE lots(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM lots WHERE n < $1)
-		INSERT INTO tries (key, n, since, ready_at, owner)
-		SELECT replace(replace(key, '/10.0.', '/10.' || lots.n || '.'), 'nobody0-', 'nobody' || lots.n || '-'), tries.n, since, ready_at, owner
-		FROM tries, lots
+		INSERT INTO rate_limits (key, count, since, ready_at, account)
+		SELECT replace(replace(key, '/10.0.', '/10.' || lots.n || '.'), 'nobody0-', 'nobody' || lots.n || '-'), rate_limits.count, since, ready_at, account
+		FROM rate_limits, lots
 		WHERE key LIKE '%nobody0-%' OR key LIKE '%/10.0.%'`, all/posted-1)
-	rows := w.count("SELECT count(*) FROM tries") - own
+	rows := w.count("SELECT count(*) FROM rate_limits") - own
 	if rows < all || rows > 3*all {
 		t.Errorf("%d sign-ins left %d rows", all, rows)
 	}
@@ -381,7 +381,7 @@ func TestUnknownAddresses(t *testing.T) {
 		if _, err := w.rules.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return w.count("SELECT count(*) FROM tries")
+		return w.count("SELECT count(*) FROM rate_limits")
 	}
 	w.wait(24*time.Hour + time.Second)
 	if left := sweep(); left != all {

@@ -529,7 +529,7 @@ func (w *world) facts() string {
 	}
 	defer file.Close()
 	var facts strings.Builder
-	for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses", "address_enrolments"} {
+	for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "email_enrolments"} {
 		rows, err := file.Query("SELECT * FROM " + table)
 		if err != nil {
 			w.t.Fatal(err)

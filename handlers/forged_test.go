@@ -31,7 +31,7 @@ func TestForged_EveryForm(t *testing.T) {
 		"action": {"continue"}, "email": {"x@example.org"}, "password": {newPassword}, "current": {password}, "code": {"000000"},
 		"phone": {number}, "confirm": {ann},
 	}
-	tries, before := w.count("SELECT count(*) FROM tries"), w.facts()
+	tries, before := w.count("SELECT count(*) FROM rate_limits"), w.facts()
 	posted := 0
 	for path, has := range handlers.RoutePaths() {
 		if !has[1] {
@@ -69,7 +69,7 @@ func TestForged_EveryForm(t *testing.T) {
 	if posted < 26*15 {
 		t.Errorf("only %d posts", posted)
 	}
-	if w.facts() != before || w.count("SELECT count(*) FROM tries") != tries {
+	if w.facts() != before || w.count("SELECT count(*) FROM rate_limits") != tries {
 		t.Error("something changed")
 	}
 	in.open("/account").sees("Account")
@@ -103,12 +103,12 @@ func TestExtraFields(t *testing.T) {
 	b.press("Sign out")
 
 	before := w.facts()
-	tries := w.count("SELECT coalesce(sum(n), 0) FROM tries WHERE key LIKE 'failures/password/%'")
+	tries := w.count("SELECT coalesce(sum(count), 0) FROM rate_limits WHERE key LIKE 'failures/password/%'")
 	b.open("/sign-in").fill("Email address", ann).fill("Password", notPassword)
 	post(b, "Continue", "", func(f url.Values) { f["password"] = []string{notPassword, password, password} }).refused(422)
 	b.fill("Email address", ann).fill("Password", notPassword)
 	post(b, "Continue", "?password="+url.QueryEscape(password), nil).refused(422)
-	if got := w.count("SELECT coalesce(sum(n), 0) FROM tries WHERE key LIKE 'failures/password/%'") - tries; got != 2 {
+	if got := w.count("SELECT coalesce(sum(count), 0) FROM rate_limits WHERE key LIKE 'failures/password/%'") - tries; got != 2 {
 		t.Errorf("two posts were %d tries", got)
 	}
 	b.fill("Email address", ann).fill("Password", password)

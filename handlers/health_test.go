@@ -17,11 +17,11 @@ func TestReadyz(t *testing.T) {
 		}
 	}
 	asks(200, "ok")
-	w.write("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+	w.write("INSERT INTO schema_migrations (version) VALUES (9999)")
 	asks(503, "the database is of a newer version than this program")
 	if len(w.log.lines(`msg="not ready"`)) != 1 || !strings.Contains(w.log.String(), "9999") {
 		t.Errorf("logged %s", w.log)
 	}
-	w.write("DELETE FROM goose_db_version WHERE version_id = 9999")
+	w.write("DELETE FROM schema_migrations WHERE version = 9999")
 	asks(200, "ok")
 }

@@ -73,7 +73,7 @@ func TestThousandSignIns(t *testing.T) {
 	late, later, newcomer := make(chan string, 1), make(chan string, 1), w.browser().open("/sign-up")
 	post(owner.from(owner.address), ann, late)
 	post(newcomer.from(newcomer.address), "new@example.org", later)
-	for len(late) == 0 && w.count("SELECT n FROM tries WHERE key LIKE 'failures/password/known/%'") == 3 {
+	for len(late) == 0 && w.count("SELECT count FROM rate_limits WHERE key LIKE 'failures/password/known/%'") == 3 {
 		runtime.Gosched() // until the owner's try was counted, or answered
 	}
 	leave() // who still waits goes home
@@ -132,7 +132,7 @@ func TestBodies(t *testing.T) {
 	b := w.browser().open("/sign-in")
 	path, form := b.form(b.button("Continue"))
 	form.Set("email", ann)
-	tries := w.count("SELECT count(*) FROM tries")
+	tries := w.count("SELECT count(*) FROM rate_limits")
 	for name, grow := range map[string]func(){
 		"a megabyte":  func() { form.Set("password", strings.Repeat("x", 1<<20)) },
 		"64 KiB":      func() { form.Set("password", strings.Repeat("x", 64<<10)) },
@@ -150,7 +150,7 @@ func TestBodies(t *testing.T) {
 			t.Errorf("%s: %d", name, b.status)
 		}
 	}
-	if w.count("SELECT count(*) FROM tries") != tries {
+	if w.count("SELECT count(*) FROM rate_limits") != tries {
 		t.Error("it was counted as a try")
 	}
 }

@@ -163,7 +163,7 @@ func TestCookie_NotFromFile(t *testing.T) {
 	w.wait(time.Minute)
 	w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
 	tried := 0
-	for _, table := range []string{"sessions", "attempts", "known_browsers"} {
+	for _, table := range []string{"sessions", "attempts", "known_devices"} {
 		for _, stored := range w.texts(table) {
 			tried++
 			if session, err := w.rules.Session(t.Context(), auth.Token(stored)); err == nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/dbtest"
 )
 
 // A person of the database. All there is to know follows from the name.
@@ -46,7 +47,7 @@ func (p person) id(what string) string {
 
 // grant is all that stands about a person who uses one browser: the account with
 // a password of that hash, a session, an app, a history.
-func (p person) grant(hash string, at time.Time) auth.ChangeSet {
+func (p person) grant(hash string, at time.Time) dbtest.Account {
 	user := auth.UserID(p.id("user"))
 	email := auth.Email{Typed: p.email(), Key: p.email()}
 	event := func(i int, what auth.EventType, kind auth.FactorKind) auth.Event {
@@ -55,8 +56,7 @@ func (p person) grant(hash string, at time.Time) auth.ChangeSet {
 			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 		}
 	}
-	g := auth.ChangeSet{
-		At:      at,
+	g := dbtest.Account{
 		NewUser: &auth.NewUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
 		Session: &auth.Session{
 			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("handle")).Hash(), User: user,
@@ -94,14 +94,14 @@ func (p *place) fill(ctx context.Context, size int) error {
 	return together(runtime.GOMAXPROCS(0)+1, func(int) error {
 		for {
 			from := int(next.Add(adding)) - adding
-			var grants []auth.ChangeSet
+			var grants []dbtest.Account
 			for n := from; n < min(from+adding, size); n++ {
 				grants = append(grants, crowdPerson(n).grant(hash, at))
 			}
 			if len(grants) == 0 {
 				return nil
 			}
-			if err := store.AddPeople(ctx, grants); err != nil {
+			if err := dbtest.AddAccounts(ctx, p.url(), p.keys, grants); err != nil {
 				return err
 			}
 		}

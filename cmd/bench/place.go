@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -30,12 +31,17 @@ func newPlace(program, folder, database string) (*place, error) {
 
 func (p *place) ring() string { return filepath.Join(p.folder, "keys") }
 
+// url is the path or the URL of the database.
+func (p *place) url() string {
+	return cmp.Or(p.database, filepath.Join(p.folder, "twostep.db"))
+}
+
 // open opens the database as the program does, which must not be running.
 func (p *place) open(ctx context.Context) (*db.Store, error) {
 	if p.database != "" {
-		return db.OpenPostgres(ctx, p.database, p.keys)
+		return db.OpenPostgres(ctx, p.url(), p.keys)
 	}
-	return db.OpenSQLite(ctx, filepath.Join(p.folder, "twostep.db"), p.keys)
+	return db.OpenSQLite(ctx, p.url(), p.keys)
 }
 
 // draw makes the logo a file of so many bytes.

@@ -14,6 +14,7 @@ import (
 
 	"twostep/auth"
 	"twostep/db"
+	"twostep/db/dbtest"
 	"twostep/handlers"
 )
 
@@ -46,14 +47,14 @@ func (p *place) prepare(ctx context.Context, size int) (prepared, error) {
 		return prepared{}, err
 	}
 	var ready prepared
-	var grants []auth.ChangeSet
+	var grants []dbtest.Account
 	for n := range steppers + 1 {
 		v := person{fmt.Sprintf("stepper.%07d.%07d", size, n), true}.visits()
 		ready.steppers = append(ready.steppers, v)
 		grants = append(grants, v.grant(hash, time.Now()))
 	}
 	ready.reader, ready.steppers = ready.steppers[0], ready.steppers[1:]
-	if err := store.AddPeople(ctx, grants); err != nil {
+	if err := dbtest.AddAccounts(ctx, p.url(), p.keys, grants); err != nil {
 		return prepared{}, err
 	}
 	if err := giveCodes(ctx, store, grants[0].NewUser.ID); err != nil {

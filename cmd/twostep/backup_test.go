@@ -55,7 +55,7 @@ func TestProgram_BackupAndRestore(t *testing.T) {
 	put(t, folder, "half", whole[:len(whole)/2])
 	put(t, folder, "text", []byte("hello"))
 	say(t, folder, 1, "half written", "restore", "--data=other", "--keys=file:data/keys", "half")
-	say(t, folder, 1, "no SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
+	say(t, folder, 1, "not an SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
 	say(t, folder, 1, "no such file", "restore", "--data=other", "--keys=file:data/keys", "missing")
 	say(t, folder, 0, "holds 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
 	say(t, folder, 0, "ann@example.org", "user", "list", "--data=other", "--keys=file:data/keys")

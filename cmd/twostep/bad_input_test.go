@@ -93,9 +93,9 @@ func TestProgram_NotItsData(t *testing.T) {
 			put(t, folder, "data/keys", []byte(ring))
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
-			change(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+			change(t, folder, database, `INSERT INTO schema_migrations (version) VALUES (9999)`)
 			refuses("version 9999")
-			change(t, folder, database, `DELETE FROM goose_db_version WHERE version_id = 9999`)
+			change(t, folder, database, `DELETE FROM schema_migrations WHERE version = 9999`)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 		})
 	}

@@ -14,13 +14,13 @@ import (
 
 	"twostep/auth"
 
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
 )
 
 // postgres is the one server of all tests, started by the first that asks.
 var postgres struct {
 	once    sync.Once
-	cluster *cluster.Cluster
+	cluster *dbtest.Postgres
 	err     error
 	named   atomic.Int64
 }
@@ -37,18 +37,18 @@ func stopPostgres() error {
 // the server's programs the test is left out, but not where changes are judged.
 func emptyDatabase(t *testing.T) (address string) {
 	t.Helper()
-	postgres.once.Do(func() { postgres.cluster, postgres.err = cluster.Start() })
-	if errors.Is(postgres.err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
+	postgres.once.Do(func() { postgres.cluster, postgres.err = dbtest.StartPostgres() })
+	if errors.Is(postgres.err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
 		t.Skip(postgres.err)
 	}
 	if postgres.err != nil {
 		t.Fatal(postgres.err)
 	}
 	name := fmt.Sprint("empty_", postgres.named.Add(1))
-	if err := postgres.cluster.Run("postgres", `CREATE DATABASE `+name); err != nil {
+	if err := postgres.cluster.Exec("postgres", `CREATE DATABASE `+name); err != nil {
 		t.Fatal(err)
 	}
-	return postgres.cluster.Address(name)
+	return postgres.cluster.URL(name)
 }
 
 // The binary serves two nodes on one database of PostgreSQL, and the other

@@ -8,22 +8,22 @@ import (
 	"testing"
 	"time"
 
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
 )
 
 // startPostgres starts a server of the test's own, with pgbouncer in front.
-func startPostgres(t *testing.T) (c *cluster.Cluster, pooled func(database string) string) {
+func startPostgres(t *testing.T) (c *dbtest.Postgres, pooled func(database string) string) {
 	t.Helper()
-	c, err := cluster.Start()
+	c, err := dbtest.StartPostgres()
 	if err == nil {
 		t.Cleanup(func() {
 			if err := c.Stop(); err != nil {
 				t.Error(err)
 			}
 		})
-		pooled, err = c.Pool()
+		pooled, err = c.StartPgBouncer()
 	}
-	if (errors.Is(err, cluster.ErrMissing) || errors.Is(err, cluster.ErrNoPooler)) && os.Getenv("CI") != "true" {
+	if (errors.Is(err, dbtest.ErrNoPostgres) || errors.Is(err, dbtest.ErrNoPgBouncer)) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -39,7 +39,7 @@ func startPostgres(t *testing.T) (c *cluster.Cluster, pooled func(database strin
 func TestProgram_PostgresGone(t *testing.T) {
 	c, pooled := startPostgres(t)
 	folder := t.TempDir()
-	direct := start(t, folder, "--mail=file:mail", "--database="+c.Address("postgres"))
+	direct := start(t, folder, "--mail=file:mail", "--database="+c.URL("postgres"))
 	behind := start(t, folder, "--mail=file:mail", "--database="+pooled("postgres"))
 	nodes := []running{direct, behind}
 	mailed := &person{t: t, folder: folder, got: map[string]int{}}
@@ -63,7 +63,7 @@ func TestProgram_PostgresGone(t *testing.T) {
 				}
 			}
 		}
-		if err := c.Resume(); err != nil {
+		if err := c.Restart(); err != nil {
 			t.Fatal(err)
 		}
 		for _, node := range nodes {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"twostep/auth"
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
 )
 
 var killSeed = flag.Uint64("killseed", 0, "draw the moments and the guests of TestProgram_Killed from this seed; 0 draws one")
@@ -40,8 +40,8 @@ func TestProgram_Killed(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		c, err := cluster.Start()
-		if errors.Is(err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
+		c, err := dbtest.StartPostgres()
+		if errors.Is(err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
 			t.Skip(err)
 		}
 		if err != nil {
@@ -52,7 +52,7 @@ func TestProgram_Killed(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		newSiege(t, c.Address("postgres")).run()
+		newSiege(t, c.URL("postgres")).run()
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"twostep/auth"
 	"twostep/db"
+	"twostep/db/dbtest"
 )
 
 // TestProgram_Migrate walks from a server on SQLite to two on PostgreSQL.
@@ -65,16 +66,16 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	var all []auth.ChangeSet
+	var all []dbtest.Account
 	for n := range people {
 		id := auth.UserID(fmt.Sprint("person ", n))
 		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
-		all = append(all, auth.ChangeSet{
+		all = append(all, dbtest.Account{
 			NewUser: &auth.NewUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
 			Events:  []auth.Event{{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
 		})
 	}
-	if err := errors.Join(store.AddPeople(t.Context(), all), store.Close()); err != nil {
+	if err := errors.Join(dbtest.AddAccounts(t.Context(), filepath.Join(folder, "data", "twostep.db"), keys, all), store.Close()); err != nil {
 		t.Fatal(err)
 	}
 	words := []string{"migrate", "--from=sqlite", "--to=" + address}
@@ -134,7 +135,7 @@ func inCopy(address string) error {
 	if err != nil {
 		return err
 	}
-	return postgres.cluster.Run(strings.TrimPrefix(at.Path, "/"), `
+	return postgres.cluster.Exec(strings.TrimPrefix(at.Path, "/"), `
 		DO $$ BEGIN
 			ASSERT EXISTS (
 				SELECT 1
