@@ -1,46 +1,45 @@
-# The words of this project. "make help" lists them with what they do.
+# "make help" lists the targets.
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards
 
-help: ## List the words
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Run the site from the source; flags as ARGS="--listen :9000"
+run: ## Run the server from source; pass flags as ARGS="--listen :9000"
 	go run ./cmd/twostep serve $(ARGS)
 
-build: ## Make the binary ./twostep, which needs nothing beside it
+build: ## Build ./twostep, a static binary
 	CGO_ENABLED=0 go build -trimpath -o twostep ./cmd/twostep
 
-# Tests write thousands of small databases with every promise to the disk kept:
-# in memory that takes a tenth of the time. Where there is little room they use
-# the disk.
-IN_MEMORY = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 2000000 {print "room"}')" ] && [ -w /dev/shm ] && echo TMPDIR=/dev/shm)
+# Tests create thousands of small databases and sync every commit. On /dev/shm
+# that takes a tenth of the time; with less than 2 GB free there they use the disk.
+IN_MEMORY = $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 && $$4 > 2000000 {print "free"}')" ] && [ -w /dev/shm ] && echo TMPDIR=/dev/shm)
 TEST = $(IN_MEMORY) go test
 
 test: ## Run every test
 	$(TEST) ./...
 
-standards: ## Print each promise with the tests that prove it
+standards: ## Print every requirement with the tests that prove it
 	@go run ./cmd/standards
 
-fmt: ## Format templates and Go
+fmt: ## Format templates and Go code
 	go tool templ fmt .
 	go tool gofumpt -w .
 
-generate: ## Write the Go of the templates
+generate: ## Generate Go code from the templates
 	go tool templ generate
 
-browsers: ## Install what the tests in a real browser need, as far as it is missing
+browsers: ## Install what the browser tests need, if it is missing
 	.ci/browsers
 
-postgres: ## Install the database servers that the tests start, where they are missing
+postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 	.ci/postgres
 
 PEOPLE = 1000,100000,1000000
 DATABASES = sqlite,postgres
 
-bench: ## Measure against static files and bare hashes; PEOPLE=1000 is short, SAVE=FILE keeps it
+bench: ## Measure performance; PEOPLE=1000 is short, SAVE=FILE saves the table
 	@go run ./cmd/bench -people '$(PEOPLE)' -databases '$(DATABASES)' $(if $(SAVE),-save '$(SAVE)')
 
 GALLERY = data/gallery
@@ -51,80 +50,80 @@ gallery: ## Write every page in every state to GALLERY=data/gallery, with an ind
 
 PICTURES = data/pictures
 
-pictures: browsers ## Write pictures of them, at three widths and in both themes, to PICTURES=data/pictures
+pictures: browsers ## Screenshot every page, in three widths and both themes, to PICTURES=data/pictures
 	CI=true go test ./views -count=1 -timeout 1h -run '^TestPictures$$' -pictures '$(abspath $(PICTURES))'
 
-lighthouse: browsers ## Ask Lighthouse about all of them, which takes long
+lighthouse: browsers ## Run Lighthouse on every page (slow)
 	cd .ci/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	go test ./views -count=1 -timeout 2h -parallel 4 -run '^TestLighthouse$$' -lighthouse
 
-screenshots: browsers ## Take the pictures in the README anew
+screenshots: browsers ## Update the screenshots in the README
 	CI=true go test ./views -count=1 -run '^TestScreens$$' -screens testdata/screens
 
 FUZZTIME = 1m
-FUZZED = $(sort $(dir $(shell grep -rl '^func Fuzz' --include='*_test.go' .)))
-TARGETS = $$(sed -n 's/^func \(Fuzz[[:alnum:]]*\).*/\1/p' $$room*_test.go)
+FUZZ_PACKAGES = $(sort $(dir $(shell grep -rl '^func Fuzz' --include='*_test.go' .)))
+FUZZ_TESTS = $$(sed -n 's/^func \(Fuzz[[:alnum:]]*\).*/\1/p' $$package*_test.go)
 
-# What is found stays under testdata/fuzz, where every test run tries it again.
-# One worker, and a bound on how long it makes a find smaller: else it does
-# nothing else. Go 1.26 sometimes fails at the end of the time, with this line and
-# no find (go.dev/issue/75804, mended in 1.27).
-OUT_OF_TIME = '^    context deadline exceeded$$'
+# Go keeps failing inputs in testdata/fuzz, and every test run repeats them.
+# Minimizing an input is limited to two seconds and one worker; without a limit
+# it takes all the time. Go 1.26 sometimes fails when the time is up, with this
+# line and without a failing input (go.dev/issue/75804, fixed in 1.27).
+FUZZ_TIMEOUT_LINE = '^    context deadline exceeded$$'
 
-fuzz: ## Give every parser and gate bad input, for FUZZTIME=1m each
-	@set -e; said=$$(mktemp); trap 'rm -f "$$said"' EXIT; for room in $(FUZZED); do for target in $(TARGETS); do \
-		echo "== $$target ($$room)"; \
-		{ $(TEST) $$room -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1 2>&1 || echo FAILED; } | tee "$$said"; \
-		! grep -q '^FAILED$$' "$$said" || grep -q $(OUT_OF_TIME) "$$said"; \
+fuzz: ## Fuzz every parser and form, for FUZZTIME=1m each
+	@set -e; output=$$(mktemp); trap 'rm -f "$$output"' EXIT; for package in $(FUZZ_PACKAGES); do for fuzz in $(FUZZ_TESTS); do \
+		echo "== $$fuzz ($$package)"; \
+		{ $(TEST) $$package -run '^$$' -fuzz "^$$fuzz\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 2s -parallel 1 2>&1 || echo FAILED; } | tee "$$output"; \
+		! grep -q '^FAILED$$' "$$output" || grep -q $(FUZZ_TIMEOUT_LINE) "$$output"; \
 	done; done
 
-# The same so many times and not by the clock, of the tests as they are: the
-# instruments that show where bad input leads take minutes to build in.
-TIMES = case $$target in FuzzForm) times=1000;; FuzzURI) times=20000;; *) times=100000;; esac
+# The same for a fixed number of inputs instead of a time. The test binary is
+# built without coverage instrumentation, which would take minutes to compile.
+FUZZ_COUNT = case $$fuzz in FuzzForm) count=1000;; FuzzURI) count=20000;; *) count=100000;; esac
 
 define fuzz_briefly
-	@set -e; made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; for room in $(FUZZED); do \
-		go test -c -o "$$made/tests" $$room; \
-		for target in $(TARGETS); do $(TIMES); \
-			(cd $$room && $(IN_MEMORY) "$$made/tests" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime "$${times}x" -test.fuzzminimizetime 2s -test.fuzzcachedir "$$made") >"$$made/said" 2>&1 || { cat "$$made/said"; exit 1; }; \
-			echo "$$target $$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$made/said" | tail -1)"; \
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; for package in $(FUZZ_PACKAGES); do \
+		go test -c -o "$$dir/tests" $$package; \
+		for fuzz in $(FUZZ_TESTS); do $(FUZZ_COUNT); \
+			(cd $$package && $(IN_MEMORY) "$$dir/tests" -test.run '^$$' -test.fuzz "^$$fuzz\$$" -test.fuzztime "$${count}x" -test.fuzzminimizetime 2s -test.fuzzcachedir "$$dir") >"$$dir/output" 2>&1 || { cat "$$dir/output"; exit 1; }; \
+			echo "$$fuzz $$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$dir/output" | tail -1)"; \
 		done; \
 	done
 endef
 
 RUNS = 10000
 
-model: ## Let people do anything in any order, RUNS=10000 times, beside a model of the site
+model: ## Compare random user actions with a model of the site, RUNS=10000 times
 	$(TEST) ./handlers -count=1 -timeout 24h -run '^TestModel$$' -rapid.checks=$(RUNS)
 
-# The race detector needs C. Without it the same tests run, and that is said.
-# With it the web is some five times slower, so of the journeys through it those
-# are watched that are about many at once. SQLite is C that was translated and
-# keeps locks of its own: watched, it takes most of the time.
+# The race detector needs cgo; without it the same tests run, and the output says
+# so. It makes package handlers five times slower, so there it runs only the tests
+# of concurrent requests. SQLite is C translated to Go with its own locking: it is
+# excluded, because checking it would take most of the time.
 RACE := $(shell [ "$$(go env CGO_ENABLED 2>/dev/null)" = 1 ] && command -v "$$(go env CC | cut -d ' ' -f 1)" >/dev/null 2>&1 && echo "-race '-gcflags=modernc.org/...=-race=false'")
-WATCHED = $(if $(RACE),CGO_ENABLED=1) $(TEST) $(RACE)
-ROOMS = ./auth/... ./db/... ./static/... ./cmd/...
+RACE_TEST = $(if $(RACE),CGO_ENABLED=1) $(TEST) $(RACE)
+PACKAGES = ./auth/... ./db/... ./static/... ./cmd/...
 
-# All else is built as it is shipped, without C, and so only once.
+# Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
-check: ## Do all that CI does, and change nothing
-	@echo '== what tests need (make browsers, make postgres)'
+check: ## Run everything that CI runs, without changing files
+	@echo '== test programs (make browsers postgres)'
 	.ci/browsers
 	.ci/postgres
-	@echo '== formatted (make fmt)'
+	@echo '== format (make fmt)'
 	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
 	go tool templ fmt -fail .
-	@echo '== generated (make generate)'
+	@echo '== generated code (make generate)'
 	go tool templ generate -check
-	@echo '== sound'
+	@echo '== vet, staticcheck, go.mod'
 	go vet ./...
 	go tool staticcheck ./...
 	go mod tidy -diff
-	@echo '== built without C'
+	@echo '== build without cgo'
 	go build -buildvcs=false -o /dev/null ./cmd/twostep
-	@echo '== tested$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
-	$(WATCHED) -parallel 4 $(ROOMS)
-	$(if $(RACE),$(WATCHED) -run AtOnce ./handlers)
+	@echo '== tests$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
+	$(RACE_TEST) -parallel 4 $(PACKAGES)
+	$(if $(RACE),$(RACE_TEST) -run AtOnce ./handlers)
 	RAPID_CHECKS=200 $(TEST) ./handlers/... ./views/...
-	@echo '== given bad input: target, times'
+	@echo '== fuzz tests: name, inputs'
 	$(fuzz_briefly)

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// EventType says what happened to an account, in one word a machine can read.
+// An EventType names what happened to an account.
 type EventType string
 
-// What can happen.
+// The event types.
 const (
 	SignedUp             EventType = "signed_up"
 	SignedIn             EventType = "signed_in"
 	SignedInNewDevice    EventType = "signed_in_new_device"
 	SecondFactorFailed   EventType = "second_factor_failed" // after the right password (RC-11)
-	SignInLocked         EventType = "sign_in_locked"       // by the brake on failures
+	SignInLocked         EventType = "sign_in_locked"       // by the limit on failures
 	Reauthenticated      EventType = "reauthenticated"
 	SessionEnded         EventType = "session_ended"
 	SessionsEnded        EventType = "sessions_ended"
@@ -48,7 +48,7 @@ const (
 	OperatorEnabled       EventType = "operator_enabled"
 )
 
-// EventTypes lists all that can happen, for the tests that each has its words.
+// EventTypes lists all event types, for the tests that each has a text.
 var EventTypes = []EventType{
 	SignedUp, SignedIn, SignedInNewDevice, SecondFactorFailed, SignInLocked, Reauthenticated, SessionEnded, SessionsEnded,
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
@@ -58,9 +58,9 @@ var EventTypes = []EventType{
 	OperatorDisabled, OperatorEnabled,
 }
 
-// told are the events of which the owner gets a mail, at every stored address
-// (RC-07, RC-11, BC-06). The rest stands in the history alone.
-var told = map[EventType]bool{
+// notified are the events that the owner is notified of at every stored email
+// address (RC-07, RC-11, BC-06). All others are only recorded.
+var notified = map[EventType]bool{
 	SignedInNewDevice: true, SecondFactorFailed: true, SignInLocked: true,
 	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
@@ -69,31 +69,23 @@ var told = map[EventType]bool{
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
 }
 
-// An Event is one line of an account's history. It is written once and never edited.
+// An Event is one entry of an account's history. It is written once and never
+// edited.
 type Event struct {
 	ID        string
 	User      UserID
 	At        time.Time
 	Type      EventType
-	Factor    FactorKind // by which factor, where one was proved
+	Factor    FactorKind // the factor that was verified, if any
 	IP        string     // of the client
 	UserAgent string     // its own name for itself
-	Number    string     // the phone it is about, E.164
-	Email     string     // the address it is about
+	Number    string     // of the phone, E.164
+	Email     string     // the address that was added, changed or removed
 	Left      int        // backup codes left
 }
 
-type activityStore interface {
-	// FindEmails reads where an account's notices go: its address and, where
-	// there is one, the second address.
-	FindEmails(ctx context.Context, user UserID) ([]string, error)
-	// FindActivity reads a page of the history, newest first: events older than
-	// the one with the id given, or the newest where it is empty.
-	FindActivity(ctx context.Context, user UserID, before string, most int) ([]Event, error)
-}
-
-// Activity returns a page of an account's history, newest first, and whether
-// there is more. before is the id of the last event of the page before.
+// Activity returns a page of an account's history, newest first, and reports
+// whether there is more. before is the id of the last event of the page before.
 func (r *Rules) Activity(ctx context.Context, user UserID, before string) (events []Event, more bool, err error) {
 	events, err = r.store.FindActivity(ctx, user, before, ActivityPage+1)
 	if len(events) > ActivityPage {
@@ -102,64 +94,65 @@ func (r *Rules) Activity(ctx context.Context, user UserID, before string) (event
 	return events, false, err
 }
 
-// record is the one hook by which anything gets into an account's history and
-// its owner's mail: it puts the event into the grant of the fact it tells of.
-func (r *Rules) record(ctx context.Context, grant *ChangeSet, visitor Visitor, e Event) error {
-	e.ID, e.At = newEventID(grant.At), grant.At
-	e.IP, e.UserAgent = visitor.ip(), cutBrowser(visitor.UserAgent)
-	grant.Events = append(grant.Events, e)
-	if !told[e.Type] {
+// record adds an event to the changes that it describes, and the notices to the
+// account's owner. It is the only way into the history.
+func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e Event) error {
+	e.ID, e.User, e.At = newEventID(changes.At), changes.User, changes.At
+	e.IP, e.UserAgent = client.ip(), cutUserAgent(client.UserAgent)
+	changes.add(RecordEvent{e})
+	if !notified[e.Type] {
 		return nil
 	}
-	addresses, err := r.store.FindEmails(ctx, e.User)
+	emails, err := r.store.FindEmails(ctx, e.User)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	for _, to := range addresses {
-		m := r.notice(MessageKind(e.Type), to, visitor, grant.At)
+	for _, to := range emails {
+		m := r.notice(MessageKind(e.Type), to, client, changes.At)
 		m.Number, m.Email, m.Left = e.Number, e.Email, e.Left
-		grant.Messages = append(grant.Messages, m)
+		changes.add(QueueMessage{m})
 	}
 	return nil
 }
 
-// fail tells the owner of an answer that was wrong after a right password,
-// and of a brake that closed, and hands the problem on. What an attacker can
-// repeat at will is told once an hour: the owner's mailbox is not his to fill.
-// For an address nobody bears the same is counted, and nobody told (FF-04).
-func (r *Rules) fail(ctx context.Context, visitor Visitor, a Attempt, q question, err error, now time.Time) error {
+// fail notifies the owner of a wrong response after a correct password and of a
+// limit that was reached, and returns err. What attackers can repeat at will is
+// notified once an hour, so that they cannot fill the owner's mailbox. An email
+// address without an account is counted the same, but nobody is notified
+// (FF-04).
+func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now time.Time) error {
 	var p *Problem
 	if !errors.As(err, &p) {
 		return err
 	}
-	e := Event{User: a.User, Factor: q.kind}
+	e := Event{Factor: c.kind()}
 	switch {
 	case p.Reason == FactorLocked || p.Reason == TooManyAttempts:
 		e.Type = SignInLocked
-	case a.Step() == StepSecond && q.kind != BackupCode:
+	case a.Step() == StepMFA && c.kind() != BackupCode:
 		e.Type = SecondFactorFailed
 	default:
 		return err
 	}
-	once := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: string(e.Type) + "/" + q.brake})...)
-	if isProblem(once) || once == nil && a.User == "" {
+	limited := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: string(e.Type) + "/" + c.counter})...)
+	if isProblem(limited) || limited == nil && a.User == "" {
 		return err
 	}
-	if once != nil {
-		return once
+	if limited != nil {
+		return limited
 	}
-	grant := ChangeSet{At: now}
-	if fault := r.record(ctx, &grant, visitor, e); fault != nil {
+	changes := ChangeSet{User: a.User, At: now}
+	if fault := r.record(ctx, &changes, c.client, e); fault != nil {
 		return fault
 	}
-	if fault := r.store.Apply(ctx, grant); fault != nil {
+	if fault := r.store.Apply(ctx, changes); fault != nil {
 		return fault
 	}
-	r.applied(ctx, grant)
+	r.applied(ctx, changes)
 	return err
 }
 
-// newEventID draws an id that sorts as the events happened.
+// newEventID returns an id that sorts by time.
 func newEventID(at time.Time) string {
 	return fmt.Sprintf("%013d-%s", at.UnixMilli(), newID()[:10])
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Purpose is what an attempt is for. A code or a proof of one purpose is
-// worth nothing for another.
+// A Purpose is what an attempt is for. A code or verified factor of one purpose
+// is invalid for another.
 type Purpose string
 
 // The purposes.
@@ -19,76 +19,78 @@ const (
 	Reauthentication Purpose = "reauthentication"
 )
 
-// A VerifiedFactor is a kind of answer that was right, and when.
+// A VerifiedFactor is a factor with a correct response, and when that was.
 type VerifiedFactor struct {
 	Factor FactorKind
 	At     time.Time
 }
 
-// An Attempt is one person's way through a door, as facts. Nothing in it says
-// which page comes next: [Attempt.Step] derives that.
+// An Attempt is one user's sign-in, sign-up, password reset or
+// re-authentication, as facts. It does not store which page comes next:
+// [Attempt.Step] derives that.
 type Attempt struct {
-	TokenHash       string // hash of the handle; empty while nothing is proved or stored
+	TokenHash       string // empty until it is stored
 	Purpose         Purpose
-	User            UserID // zero if nobody bears the address; every later step looks the same
+	User            UserID // empty if no account has the email address; no later step shows that
 	Email           string // as typed
-	NewPasswordHash string // sign-up: hash of the password the account will have
-	Chosen          Method // the second factor the person turned to; zero for the first they have
+	NewPasswordHash string // sign-up: of the account to be
+	Chosen          Method // the method that the user chose; zero for the first
 	Verified        []VerifiedFactor
-	Next            string    // local path to go to afterwards
-	Session         SessionID // re-verification: the session it raises, and no other
+	Next            string    // local path to redirect to when complete
+	Session         SessionID // re-authentication: the session it is for
 	ExpiresAt       time.Time
 
-	Factors Factors      // what this person has beside the password, read live
-	Code    *SentCode    // the code sent for this attempt, where one is asked and still stands
-	Reauth  ReauthPolicy // what the operator wants proved anew, read live
+	Factors Factors      // of the account, read live
+	Code    *SentCode    // sent for this attempt and not expired, if it asks for one
+	Reauth  ReauthPolicy // of the operator, read live
 }
 
-// A Step is what an attempt owes next; each has its page.
+// A Step is what an attempt owes next. Each has a page.
 type Step string
 
 // The steps, in the order in which they can be owed.
 const (
-	StepPassword Step = "password"
-	StepEmail    Step = "email_code"
-	StepSecond   Step = "second_factor"
-	StepNew      Step = "new_password"
-	StepDone     Step = "done"
+	StepPassword    Step = "password"
+	StepEmail       Step = "email_code"
+	StepMFA         Step = "second_factor"
+	StepNewPassword Step = "new_password"
+	StepDone        Step = "done"
 )
 
-// steps is the one table of the ways in. The first row of an attempt's purpose
-// that is still owed is its step; with none owed it is done.
+// steps is the only table of what attempts owe. An attempt's step is the first
+// row of its purpose that is still owed; without one it is done.
 var steps = []struct {
 	purpose Purpose
 	step    Step
 	owed    func(Attempt) bool
-	asks    func(Attempt) []FactorKind // what may be proved here: Prove refuses the rest
+	accepts func(Attempt) []FactorKind // the factors that Verify accepts here
 }{
-	{SignIn, StepPassword, lacks(Password), only(Password)},
-	{SignIn, StepSecond, owesSecond, secondKinds},
-	{SignUp, StepEmail, lacks(EmailCode), only(EmailCode)},
-	{ResetPassword, StepEmail, lacks(EmailCode), only(EmailCode)},
-	{ResetPassword, StepNew, always, nothing}, // until the new password ends the attempt; nobody is signed in by it (RC-05)
-	{Reauthentication, StepPassword, owesFirstAgain, only(Password)},
-	{Reauthentication, StepSecond, owesSecond, secondKinds},
+	{SignIn, StepPassword, needs(Password), only(Password)},
+	{SignIn, StepMFA, owesMFA, mfaKinds},
+	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
+	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
+	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
+	{Reauthentication, StepPassword, owesPasswordAgain, only(Password)},
+	{Reauthentication, StepMFA, owesMFA, mfaKinds},
 }
 
 // Step derives what the attempt owes.
 func (a Attempt) Step() Step {
-	step, _ := a.asks()
+	step, _ := a.owes()
 	return step
 }
 
-func (a Attempt) asks() (Step, []FactorKind) {
+// owes returns the step and the factors that it accepts.
+func (a Attempt) owes() (Step, []FactorKind) {
 	for _, row := range steps {
 		if row.purpose == a.Purpose && row.owed(a) {
-			return row.step, row.asks(a)
+			return row.step, row.accepts(a)
 		}
 	}
 	return StepDone, nil
 }
 
-func lacks(kind FactorKind) func(Attempt) bool {
+func needs(kind FactorKind) func(Attempt) bool {
 	return func(a Attempt) bool { return !a.hasVerified(kind) }
 }
 
@@ -100,25 +102,24 @@ func always(Attempt) bool          { return true }
 func nothing(Attempt) []FactorKind { return nil }
 
 func (a Attempt) hasVerified(kinds ...FactorKind) bool {
-	return slices.ContainsFunc(a.Verified, func(p VerifiedFactor) bool { return slices.Contains(kinds, p.Factor) })
+	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool { return slices.Contains(kinds, v.Factor) })
 }
 
-// owesSecond: an account with two-step verification on owes one proof by it,
-// and a backup code stands in for any of them.
-func owesSecond(a Attempt) bool {
-	return a.Factors.HasMFA() && !a.hasVerified(TOTPCode, PhoneCode, BackupCode)
+// owesMFA: an account with a second factor owes one of them, and a backup code
+// replaces any.
+func owesMFA(a Attempt) bool {
+	return a.Factors.HasMFA() && !a.hasVerified(secondFactors...)
 }
 
-// owesFirstAgain: the password is asked anew where the operator wants both
-// factors, and where there is no second one to ask.
-func owesFirstAgain(a Attempt) bool {
+// owesPasswordAgain: re-authentication asks for the password if the operator
+// wants both factors or the account has no second one.
+func owesPasswordAgain(a Attempt) bool {
 	return (a.Reauth.BothFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
 }
 
-// secondKinds is what the second step takes: the method the person turned to,
-// and a backup code at any time. It is empty where every factor is switched off
-// and no backup code is left.
-func secondKinds(a Attempt) []FactorKind {
+// mfaKinds: the second step accepts the current method and a backup code. That is
+// neither if the operator has disabled every factor and no backup code is left.
+func mfaKinds(a Attempt) []FactorKind {
 	var kinds []FactorKind
 	if m := a.Method(); m.Kind != "" {
 		kinds = append(kinds, m.Kind)
@@ -129,13 +130,13 @@ func secondKinds(a Attempt) []FactorKind {
 	return kinds
 }
 
-// AcceptsBackupCode reports whether a backup code may stand in for the factor.
+// AcceptsBackupCode reports whether a backup code may replace the second factor.
 func (a Attempt) AcceptsBackupCode() bool {
 	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode)
 }
 
-// Method is the second factor that is asked now: the one the person turned to
-// while they still have it, else the first they have.
+// Method is the current method: the one the user chose if the account still has
+// it, otherwise the first.
 func (a Attempt) Method() Method {
 	methods := a.Factors.Methods()
 	for _, m := range methods {
@@ -149,45 +150,33 @@ func (a Attempt) Method() Method {
 	return methods[0]
 }
 
-// OtherMethods are the account's methods that are not asked now (HT-06).
+// OtherMethods are the account's methods but the current one (HT-06).
 func (a Attempt) OtherMethods() []Method {
-	now := a.Method()
+	current := a.Method()
 	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
-		return m.Kind == now.Kind && m.Phone.ID == now.Phone.ID
+		return m.Kind == current.Kind && m.Phone.ID == current.Phone.ID
 	})
 }
 
-type attemptStore interface {
-	// FindAttempt reads an attempt that has not expired, with its proofs.
-	FindAttempt(ctx context.Context, handle string, now time.Time) (Attempt, error)
-	// AddAttempt writes an attempt that has proved nothing yet, and what comes with it.
-	AddAttempt(ctx context.Context, grant ChangeSet) error
-	// ReplaceMethod turns an attempt to another method, with the code that was
-	// sent for it; changed is false where the attempt is over.
-	ReplaceMethod(ctx context.Context, handle string, chosen Method, grant ChangeSet) (changed bool, err error)
-	// RemoveAttempt ends an attempt and its code.
-	RemoveAttempt(ctx context.Context, handle string) error
+// Attempt returns the open attempt of a token, with live factors, or
+// [ErrNotFound] if it has ended or expired.
+func (r *Rules) Attempt(ctx context.Context, token Token) (Attempt, error) {
+	return r.attempt(ctx, token, r.now())
 }
 
-// Attempt returns the open attempt of a handle, with live factors, or
-// ErrNotFound where it is over or never was.
-func (r *Rules) Attempt(ctx context.Context, handle Token) (Attempt, error) {
-	return r.attempt(ctx, handle, r.now())
-}
-
-func (r *Rules) attempt(ctx context.Context, handle Token, now time.Time) (Attempt, error) {
-	if handle == "" {
+func (r *Rules) attempt(ctx context.Context, token Token, now time.Time) (Attempt, error) {
+	if token == "" {
 		return Attempt{}, ErrNotFound
 	}
-	a, err := r.store.FindAttempt(ctx, handle.Hash(), now)
+	a, err := r.store.FindAttempt(ctx, token.Hash(), now)
 	if err != nil {
 		return Attempt{}, err
 	}
-	if !datable(a.ExpiresAt.Add(-AttemptLifetime), now) {
+	if !plausible(a.ExpiresAt.Add(-AttemptLifetime), now) {
 		return Attempt{}, ErrNotFound
 	}
-	if a.Purpose == Reauthentication { // it ends with its session: one that is over is not raised from the dead
-		if alive, err := r.alive(ctx, a.User, a.Session, now); err != nil || !alive {
+	if a.Purpose == Reauthentication { // it ends with its session: an expired session is not renewed
+		if open, err := r.isOpen(ctx, a.User, a.Session, now); err != nil || !open {
 			return Attempt{}, cmp.Or(err, ErrNotFound)
 		}
 	}
@@ -195,7 +184,7 @@ func (r *Rules) attempt(ctx context.Context, handle Token, now time.Time) (Attem
 		return Attempt{}, err
 	}
 	a.Reauth = r.policy.Reauth
-	switch _, kinds := a.asks(); {
+	switch _, kinds := a.owes(); {
 	case slices.Contains(kinds, PhoneCode):
 		a.Code, err = r.sentCode(ctx, a.TokenHash, BySMS, now)
 	case slices.Contains(kinds, EmailCode):
@@ -204,10 +193,10 @@ func (r *Rules) attempt(ctx context.Context, handle Token, now time.Time) (Attem
 	return a, err
 }
 
-// StartOver ends an attempt; nothing of it can be used any more.
-func (r *Rules) StartOver(ctx context.Context, handle Token) error {
-	if handle == "" {
+// StartOver ends an attempt.
+func (r *Rules) StartOver(ctx context.Context, token Token) error {
+	if token == "" {
 		return nil
 	}
-	return r.store.RemoveAttempt(ctx, handle.Hash())
+	return r.store.RemoveAttempt(ctx, token.Hash())
 }

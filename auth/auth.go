@@ -1,10 +1,25 @@
-// Package auth is the rules: who may come in, with what, how often; what a
-// step owes and what a code is worth. It knows no page, no SQL and no network.
+// Package auth has the rules: who may sign in, with which factors and how often,
+// what an attempt still owes and what a code is worth. It knows no page, no SQL
+// and no network.
 //
-// A person's way through a door is an [Attempt]: facts, from which a table
-// derives the step. [Rules.Verify] is the one place where an answer meets a
-// factor, and every way in ends in one gate. What may be used once is spent by
-// one conditional write of the [Store], together with all it earns.
+// Terms:
+//
+//   - attempt: one sign-in, sign-up, password reset or re-authentication, stored as
+//     facts; [Attempt.Step] derives what it owes next
+//   - factor: a way to authenticate; challenge: asking for one; response: what the
+//     user enters
+//   - method: one second factor of an account that sign-in offers
+//   - spend: consume what may be used once, with one conditional write
+//   - change set: what a correct response leads to, applied in the same transaction
+//   - enrolment: adding an app, phone or email address, until it is verified
+//   - holder: the attempt or enrolment that a code by SMS or email is bound to
+//   - token: a random secret in a cookie or email, stored as its hash
+//   - known device: a browser that has signed in to the account before
+//   - limit: how often an action is allowed, counted by factor, account, recipient or IP
+//   - event, notice: a recorded fact, and the email that notifies the owner of it
+//   - problem: an error that the user can act on; every other error is a fault
+//
+// An id in parentheses, such as (RL-06), is a row of auth/standards.md.
 package auth
 
 import (
@@ -15,91 +30,91 @@ import (
 	"time"
 )
 
-// UserID names an account for ever; an address can change.
+// A UserID names an account. It never changes, unlike the email address.
 type UserID string
 
-// What a store answers beside faults.
+// The errors of a store that are no faults.
 var (
-	ErrNotFound   = errors.New("not found")        // by every Find, where nothing stands
-	ErrEmailTaken = errors.New("address is taken") // where an account would have the address of another
+	ErrNotFound   = errors.New("not found")
+	ErrEmailTaken = errors.New("address is taken") // another account has the email address
 )
 
-// A Visitor is where a request comes from: the client's address as far as the
-// operator's proxies can be trusted, and the browser's own name for itself,
-// which is a claim and decides nothing.
-type Visitor struct {
+// A Client is the client of a request: its IP address, as far as the operator's
+// proxies are trusted, and its own name for itself, which is not verified and
+// decides nothing.
+type Client struct {
 	IP          netip.Addr
 	UserAgent   string
-	DeviceToken Token // of a browser that has signed in here before; empty for none
+	DeviceToken Token // of a known device; empty for none
 }
 
-// ip writes the client's address; empty where it is not known.
-func (v Visitor) ip() string {
-	if !v.IP.IsValid() {
+// ip formats the IP address; empty if it is not known.
+func (c Client) ip() string {
+	if !c.IP.IsValid() {
 		return ""
 	}
-	return v.IP.String()
+	return c.IP.String()
 }
 
-// A Policy is what the operator has decided.
+// A Policy is the operator's configuration.
 type Policy struct {
 	Name              string        // the product's name on pages and in authenticator apps
 	Host              string        // the site's host, without scheme or port: SMS codes are bound to it
-	Factors           []FactorKind  // second factors switched on
-	SignUpOpen        bool          // whether strangers may make an account
+	Factors           []FactorKind  // enabled second factors
+	SignUpOpen        bool          // whether users may sign up
 	PasswordMin       int           // code points, see [PasswordMinSingleFactor]
-	CodeLifetime      time.Duration // of codes by SMS and mail; at most [CodeLifetimeMax]
+	CodeLifetime      time.Duration // of codes by SMS and email; at most [CodeLifetimeMax]
 	SessionLifetime   time.Duration // overall limit of a session (SE-06)
-	SessionIdle       time.Duration // silence that ends a session (SE-05)
-	Region            string        // ISO 3166 region of phone numbers typed without a country
-	RequireMFA        bool          // everyone must have a second factor: the task setup-mfa
-	SMSBudget         int           // SMS in a day, by everybody together
-	SMSCountries      []string      // ISO 3166 regions that SMS may go to; empty for all
-	Reauth            ReauthPolicy  // what must be proved anew, and how fresh it must be
-	ActivityRetention time.Duration // how long an account's history is kept
+	SessionIdle       time.Duration // inactivity that ends a session (SE-05)
+	Region            string        // ISO 3166 region of phone numbers entered without a country
+	RequireMFA        bool          // every user must have a second factor, see [TaskSetupMFA]
+	SMSBudget         int           // SMS a day, of all accounts together
+	SMSCountries      []string      // ISO 3166 regions that SMS may be sent to; empty for all
+	Reauth            ReauthPolicy  // when to re-authenticate
+	ActivityRetention time.Duration // how long history is kept
 
-	// Breached reports whether a password is known from a breach; nil where the
-	// operator has no such list. Where the list cannot be read the answer is no,
-	// and the embedded list of common passwords alone decides (PW-07).
+	// Breached reports whether a password is known from a breach; nil if the
+	// operator has no such list. It returns false if the list cannot be read: then
+	// the embedded list of common passwords decides (PW-07).
 	Breached func(password string) bool
 }
 
-// Allows reports whether the operator has switched a factor on.
+// Allows reports whether the operator has enabled a factor.
 func (p Policy) Allows(kind FactorKind) bool { return slices.Contains(p.Factors, kind) }
 
-// Rules answers every question the pages ask. It is safe for concurrent use
-// and keeps nothing between calls: all facts stand in the store.
+// Rules carries out what pages and commands ask for. It is safe for concurrent
+// use and keeps nothing between calls: all facts are in the store.
 type Rules struct {
 	store  Store
 	keys   Keyring
 	hasher *Hasher
 	policy Policy
 	now    func() time.Time
-	wake   map[Channel]chan struct{}
+	queued map[Channel]chan struct{}
 }
 
-// New returns rules over a store. The clock is read once in each public method
-// and passed down, so that one decision knows one time.
+// New returns rules over a store. Each public method reads the clock once and
+// passes the time down, so that one decision is made at one time.
 func New(store Store, keys Keyring, hasher *Hasher, policy Policy, clock func() time.Time) *Rules {
 	r := &Rules{
 		store: store, keys: keys, hasher: hasher, policy: policy,
-		now:  func() time.Time { return clock().UTC().Truncate(time.Millisecond) },
-		wake: map[Channel]chan struct{}{},
+		now:    func() time.Time { return clock().UTC().Truncate(time.Millisecond) },
+		queued: map[Channel]chan struct{}{},
 	}
 	for _, channel := range Channels {
-		r.wake[channel] = make(chan struct{}, 1)
+		r.queued[channel] = make(chan struct{}, 1)
 	}
 	return r
 }
 
-// Policy returns what the operator has decided.
+// Policy returns the operator's configuration.
 func (r *Rules) Policy() Policy { return r.policy }
 
-// Now is the time the rules go by, for pages to speak of.
+// Now returns the time by the rules' clock, for pages.
 func (r *Rules) Now() time.Time { return r.now() }
 
-// Ready answers nil while the store can be used, and else, within seconds, an
-// [NotReady].
+// Ready returns nil if the store can be used, otherwise, within seconds, an error
+// with a [NotReady] in it.
 func (r *Rules) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ReadyTimeout)
 	defer cancel()

@@ -8,42 +8,53 @@ import (
 	"time"
 )
 
-// A BackupCodeSet is ten codes made together. They are 79 bits each, less than
-// the 112 from which a plain hash would do, so they are kept as argon2id hashes
-// (BC-03) with one salt for the set: one run finds the row that is spent.
+// A BackupCodeSet is ten backup codes generated together. A code has 79 bits,
+// fewer than the 112 that a plain hash requires, so codes are stored as argon2id
+// hashes (BC-03), with one salt for the set so that one run finds the row.
 type BackupCodeSet struct {
 	User        UserID
-	Salt        string    // PHC string of the cost and the salt, with no code's tag in it
-	Hashes      []string  // one a code
-	Unseen      []string  // the codes themselves, sealed at rest, until the person has seen them
-	UnseenUntil time.Time // and no longer than this
+	Salt        string    // PHC string of cost and salt, without a code's tag
+	Hashes      []string  // one for each code
+	Unseen      []string  // the codes, encrypted at rest, until the user has seen them
+	UnseenUntil time.Time // or until this
 	MadeAt      time.Time
 }
 
-type backupCodeStore interface {
-	// FindBackupSalt reads the salt of an account's set.
-	FindBackupSalt(ctx context.Context, user UserID) (salt string, err error)
-	// SpendBackupCode removes the code with that hash.
-	SpendBackupCode(ctx context.Context, user UserID, hash string, grant ChangeSet) (spent bool, err error)
-	// ReplaceBackupCodes puts a new set in place of the account's, whose codes
-	// stop working; replaced is false where the account has no second factor.
-	ReplaceBackupCodes(ctx context.Context, set BackupCodeSet, grant ChangeSet) (replaced bool, err error)
-	// FindUnseenCodes reads the codes of a set that was not seen yet.
-	FindUnseenCodes(ctx context.Context, user UserID, now time.Time) ([]string, error)
-	// SpendUnseenCodes forgets them: from now on only the person has them.
-	SpendUnseenCodes(ctx context.Context, user UserID) (spent bool, err error)
+// A backupCodeFactor is any of the account's backup codes.
+type backupCodeFactor struct{ user UserID }
+
+func (f backupCodeFactor) kind() FactorKind     { return BackupCode }
+func (f backupCodeFactor) alreadySpent() Reason { return BackupCodeWrong }
+
+// verify only computes the hash: spending it finds out whether it is one of the
+// account's.
+func (f backupCodeFactor) verify(ctx context.Context, r *Rules, response string, _ time.Time) (spend, error) {
+	salt, err := r.store.FindBackupSalt(ctx, f.user)
+	if errors.Is(err, ErrNotFound) {
+		return nil, &Problem{Reason: BackupCodeWrong, Field: "code"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	hash, err := r.backupHash(ctx, salt, cleanCode(response))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, changes ChangeSet) (bool, error) {
+		return r.store.SpendBackupCode(ctx, f.user, hash, changes)
+	}, nil
 }
 
-// backupAlphabet has 31 signs, none of which looks like another: no 0 and o,
-// no 1, i and l (N 8.1.1).
+// backupAlphabet has 31 characters that are not mistaken for one another: no 0
+// and o, no 1, i and l (N 8.1.1).
 const backupAlphabet = "23456789abcdefghjkmnpqrstuvwxyz"
 
-// newBackupCodes makes a set. It runs the hasher once a code, so it is called
-// before any transaction.
-func (r *Rules) newBackupCodes(ctx context.Context, user UserID, now time.Time) (*BackupCodeSet, error) {
+// newBackupCodes generates a set. It runs the hasher once for each code, so it is
+// called before any transaction.
+func (r *Rules) newBackupCodes(ctx context.Context, user UserID, now time.Time) (BackupCodeSet, error) {
 	salt := make([]byte, BackupCodeSalt)
 	rand.Read(salt)
-	set := &BackupCodeSet{
+	set := BackupCodeSet{
 		User: user, Salt: phc(r.hasher.cost, salt, make([]byte, tagBytes)),
 		UnseenUntil: now.Add(BackupCodesUnseenLifetime), MadeAt: now,
 	}
@@ -51,7 +62,7 @@ func (r *Rules) newBackupCodes(ctx context.Context, user UserID, now time.Time) 
 		code := newBackupCode()
 		hash, err := r.backupHash(ctx, set.Salt, code)
 		if err != nil {
-			return nil, err
+			return set, err
 		}
 		set.Hashes = append(set.Hashes, hash)
 		set.Unseen = append(set.Unseen, code)
@@ -62,7 +73,7 @@ func (r *Rules) newBackupCodes(ctx context.Context, user UserID, now time.Time) 
 func newBackupCode() string {
 	code := make([]byte, BackupCodeLength)
 	for i := range code {
-		code[i] = backupAlphabet[drawBelow(len(backupAlphabet))]
+		code[i] = backupAlphabet[randomInt(len(backupAlphabet))]
 	}
 	return string(code)
 }
@@ -78,44 +89,27 @@ func (r *Rules) backupHash(ctx context.Context, salt, code string) (string, erro
 
 func looksLikeBackupCode(typed string) bool { return len(cleanCode(typed)) == BackupCodeLength }
 
-func (r *Rules) verifyBackupCode(ctx context.Context, q question, answer string, _ time.Time) (spend, error) {
-	salt, err := r.store.FindBackupSalt(ctx, q.user)
-	if errors.Is(err, ErrNotFound) {
-		return nil, &Problem{Reason: BackupCodeWrong, Field: "code"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	hash, err := r.backupHash(ctx, salt, cleanCode(answer))
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, grant ChangeSet) (bool, error) {
-		return r.store.SpendBackupCode(ctx, q.user, hash, grant)
-	}, nil
-}
-
-// NewBackupCodes replaces an account's codes; the earlier ones stop working.
-func (r *Rules) NewBackupCodes(ctx context.Context, visitor Visitor, session Session) error {
+// NewBackupCodes replaces an account's codes. The old ones stop working.
+func (r *Rules) NewBackupCodes(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	set, err := r.newBackupCodes(ctx, session.User, now)
 	if err != nil {
 		return err
 	}
-	grant := ChangeSet{At: now}
-	r.bound(&grant, BackupCode, session.User)
-	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: BackupCodesReplaced}); err != nil {
+	changes := ChangeSet{User: session.User, At: now}
+	changes.add(SettleCounts{Reset: r.failureKeys(session.User, BackupCode)})
+	if err := r.record(ctx, &changes, client, Event{Type: BackupCodesReplaced}); err != nil {
 		return err
 	}
-	replaced, err := r.store.ReplaceBackupCodes(ctx, *set, grant)
+	replaced, err := r.store.ReplaceBackupCodes(ctx, set, changes)
 	if err == nil && !replaced {
 		return &Problem{Reason: MFAOff}
 	}
-	return r.changed(ctx, replaced, err, grant)
+	return r.conclude(ctx, changes, replaced, err)
 }
 
-// UnseenBackupCodes returns the codes that wait to be seen, in groups of four,
-// or none.
+// UnseenBackupCodes returns the codes that the user has not seen yet, in groups
+// of four characters, or none.
 func (r *Rules) UnseenBackupCodes(ctx context.Context, user UserID) ([]string, error) {
 	codes, err := r.store.FindUnseenCodes(ctx, user, r.now())
 	if errors.Is(err, ErrNotFound) {
@@ -127,7 +121,8 @@ func (r *Rules) UnseenBackupCodes(ctx context.Context, user UserID) ([]string, e
 	return codes, err
 }
 
-// ConfirmBackupCodes says that the person has saved the codes: they are not shown again.
+// ConfirmBackupCodes erases the codes once the user has saved them: they are not
+// shown again.
 func (r *Rules) ConfirmBackupCodes(ctx context.Context, user UserID) error {
 	spent, err := r.store.SpendUnseenCodes(ctx, user)
 	if err == nil && !spent {

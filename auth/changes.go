@@ -2,50 +2,159 @@ package auth
 
 import "time"
 
-// A ChangeSet is what an answer earns. The store writes it in the transaction that
-// spends the answer: all of it, or none (ST-08).
+// A ChangeSet lists what a correct response leads to. The store applies it in
+// the transaction that consumes the response: all of it or, if one change
+// cannot be applied, none of it, and then the response is not consumed either
+// (ST-08).
+//
+// The store applies the changes in list order. What ends comes before what
+// begins, or EndSessions would end the session that has just begun; EndAttempt
+// comes before EndAttempts, or the attempt would not be open any more; and an
+// account comes before what refers to it.
 type ChangeSet struct {
-	At           time.Time
-	Attempt      *Attempt           // an attempt begins
-	Verified     *AddVerifiedFactor // an attempt goes on; where it is over, nothing is granted
-	EndAttempt   string             // hash of the attempt that ends here; where it is over already, nothing is granted
-	NewUser      *NewUser           // an account begins
-	Session      *Session           // a session begins
-	Bare         bool               // the session proved no second factor: nothing is granted where the account has one by now
-	Code         *SentCode          // the code of its holder from now on
-	TOTP         *TOTPKey           // the account's app from now on, in place of an earlier one
-	Email        *EmailEnrolment    // an address of its account, proved; the enrolment ends
-	Phone        *NewPhone          // a number of an account, proved
-	BackupCodes  *BackupCodeSet     // the account's set from now on, unless it has one
-	EndSessions  *EndSessions       // sessions that end, with the open attempts of the account
-	EndAttempts  UserID             // all open attempts of this account end
-	EndOlder     *Attempt           // other attempts with its purpose and account end: a newer request kills older ones (RC-03)
-	Device       *KnownDevice       // a browser is known to an account from now on
-	RenewSession *RenewSession      // what a session has proved anew
-	KeepFactor   bool               // nothing is granted where no second factor would be left (RV-06)
-	ResetCounts  []string           // counts that go back to zero
-	RefundCounts []string           // counts that go back by one
-	Events       []Event            // what the account's history says of it
-	Messages     []Message          // what people are told
+	User    UserID // the account that every change belongs to, locked meanwhile; empty if there is none yet
+	At      time.Time
+	Changes []Change
 }
 
-// A AddVerifiedFactor is one more right answer of an attempt.
-type AddVerifiedFactor struct {
-	Attempt string // hash of its handle
-	VerifiedFactor
+// A Change is one of the types below.
+type Change interface{ isChange() }
+
+// Preconditions.
+type (
+	// RequireMFA fails if the account has no second factor left (RV-06).
+	RequireMFA struct{}
+)
+
+// Accounts.
+type (
+	// AddUser adds an account. It fails with [ErrEmailTaken] if another account
+	// has the email address.
+	AddUser struct {
+		User
+		CreatedAt time.Time
+	}
+
+	// ReplaceEmail ends an enrolment and makes its verified address the
+	// account's sign-in or second address. It fails if the enrolment has ended,
+	// and with [ErrEmailTaken] if another account signs in with the address.
+	ReplaceEmail struct{ EmailEnrolment }
+
+	// ClearMustChange ends the demand that the password be changed.
+	ClearMustChange struct{}
+)
+
+// Attempts.
+type (
+	// AddAttempt adds an attempt. It fails if its account or its session does
+	// not exist.
+	AddAttempt struct{ Attempt }
+
+	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
+	// attempt has ended.
+	AddVerifiedFactor struct {
+		Attempt string // token hash
+		VerifiedFactor
+	}
+
+	// EndAttempt ends an attempt and its code. It fails if the attempt has
+	// ended: of several responses that would complete it, one does.
+	EndAttempt struct{ TokenHash string }
+
+	// EndAttempts ends all attempts of the account and their codes.
+	EndAttempts struct{}
+
+	// EndOlderAttempts ends the account's attempts of one purpose but one: only
+	// the newest request counts (RC-03).
+	EndOlderAttempts struct {
+		Purpose Purpose
+		Except  string // token hash
+	}
+)
+
+// Sessions.
+type (
+	// BeginSession adds a session. It fails if the account is disabled.
+	BeginSession struct {
+		Session
+		RequireNoMFA bool // no second factor was verified: fail if the account has one by now (SE-09)
+	}
+
+	// RenewSession updates when factors were verified in a session. Other
+	// sessions stay as they are (RV-05). It fails if the session has ended.
+	RenewSession struct {
+		Session    SessionID
+		TokenHash  string    // of its new token; empty to keep token and lifetime
+		PasswordAt time.Time // zero: unchanged
+		MFAAt      time.Time // zero: unchanged
+	}
+
+	// EndSessions ends the account's sessions but one, and all its attempts.
+	EndSessions struct {
+		Except SessionID // empty: end all
+	}
+
+	// RememberDevice makes a device known to the account.
+	RememberDevice struct {
+		TokenHash string
+	}
+)
+
+// Factors.
+type (
+	// PutTOTP adds or replaces the account's authenticator app.
+	PutTOTP struct{ TOTPKey }
+
+	// AddPhone adds a verified phone and ends the session's enrolment. It fails
+	// if the account has the number already, or [PhonesMax] phones.
+	AddPhone struct {
+		Phone
+		Session SessionID
+	}
+
+	// EnsureBackupCodes adds a set of backup codes unless the account has one:
+	// the user may have it on paper, so it is not replaced.
+	EnsureBackupCodes struct{ BackupCodeSet }
+
+	// PutSentCode adds or replaces the code of its holder.
+	PutSentCode struct{ SentCode }
+)
+
+// SettleCounts resets and refunds rate limits, by key. It is one change so that
+// the store can lock the counts in the order in which Allow does.
+type SettleCounts struct {
+	Reset  []string // back to zero
+	Refund []string // one less
 }
 
-// A RenewSession says what was proved anew in a session. Other sessions stay as they
-// are (RV-05).
-type RenewSession struct {
-	Session    SessionID
-	TokenHash  string    // hash of its new handle; empty to keep the one it has
-	PasswordAt time.Time // zero: as it was
-	MFAAt      time.Time // zero: as it was
-}
+// The record and the outbox.
+type (
+	// RecordEvent adds an event to the account's history.
+	RecordEvent struct{ Event }
 
-// EndSessions names the sessions of an account that end, all but one.
-type EndSessions struct {
-	User   UserID
-	Except SessionID // the one that goes on; empty for none
-}
+	// QueueMessage queues a message. It cancels the holder's earlier one.
+	QueueMessage struct{ Message }
+)
+
+func (RequireMFA) isChange()        {}
+func (AddUser) isChange()           {}
+func (ReplaceEmail) isChange()      {}
+func (ClearMustChange) isChange()   {}
+func (AddAttempt) isChange()        {}
+func (AddVerifiedFactor) isChange() {}
+func (EndAttempt) isChange()        {}
+func (EndAttempts) isChange()       {}
+func (EndOlderAttempts) isChange()  {}
+func (BeginSession) isChange()      {}
+func (RenewSession) isChange()      {}
+func (EndSessions) isChange()       {}
+func (RememberDevice) isChange()    {}
+func (PutTOTP) isChange()           {}
+func (AddPhone) isChange()          {}
+func (EnsureBackupCodes) isChange() {}
+func (PutSentCode) isChange()       {}
+func (SettleCounts) isChange()      {}
+func (RecordEvent) isChange()       {}
+func (QueueMessage) isChange()      {}
+
+func (s *ChangeSet) add(changes ...Change) { s.Changes = append(s.Changes, changes...) }

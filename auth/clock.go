@@ -2,18 +2,18 @@ package auth
 
 import "time"
 
-// The server's clock can be wrong for a while and be put right. Going ahead it
-// ends things early, which costs a sign-in. Going back it would let them last:
-// so nothing lasts by a time that has not been.
+// The server's clock can be wrong and then be corrected. A clock that was fast
+// only makes things expire early, which costs a sign-in. One that is set back
+// would extend them, so nothing is valid that is dated in the future.
 
-// datable reports whether something can have happened at a time. What is dated
-// further ahead than clocks differ was dated by a clock that was wrong, or the
-// clock is wrong now; how old it is nobody knows, and it is over.
-func datable(at, now time.Time) bool { return !at.After(now.Add(ClockSkew)) }
+// plausible reports whether a timestamp can be true. One further in the future
+// than clocks differ was written by a clock that was wrong, or the clock is wrong
+// now; its age is unknown, so it counts as expired.
+func plausible(at, now time.Time) bool { return !at.After(now.Add(ClockSkew)) }
 
-// Rebase is the count as a clock reads it that was set back since: all that
-// was counted stands, and its time begins now. So a clock that is put right
-// gives no tries away, and keeps nobody waiting until the wrong time has come.
+// Rebase corrects a count dated in the future, after the clock was set back: it
+// keeps the count and starts its time now. So correcting the clock neither lifts
+// limits nor makes users wait until the wrong time has come.
 func (c Count) Rebase(now time.Time) (_ Count, changed bool) {
 	ahead := c.Since.Sub(now)
 	if ahead <= 0 {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// TestNewSentCode: six digits, leading zeros kept, each as likely (SM-03).
+// TestNewSentCode: six digits with leading zeros, uniformly distributed (SM-03).
 func TestNewSentCode(t *testing.T) {
 	six := regexp.MustCompile(`^\d{6}$`)
 	var counts [6][10]int
-	const drawn = 100_000
-	for range drawn {
+	const samples = 100_000
+	for range samples {
 		code := newSentCode()
 		if !six.MatchString(code) {
 			t.Fatalf("%q", code)
@@ -25,21 +25,22 @@ func TestNewSentCode(t *testing.T) {
 	for i, row := range counts {
 		chi := 0.0
 		for _, n := range row {
-			chi += math.Pow(float64(n)-drawn/10, 2) / (drawn / 10)
+			chi += math.Pow(float64(n)-samples/10, 2) / (samples / 10)
 		}
-		if chi > 45 { // nine degrees of freedom: once in about a million runs by chance
-			t.Errorf("place %d is uneven: %v", i, row)
+		if chi > 45 { // nine degrees of freedom: by chance once in about a million runs
+			t.Errorf("digit %d is not uniform: %v", i, row)
 		}
 	}
 }
 
-// TestNewBackupCode: at least 64 bits, of signs that are not taken for one another (BC-01, BC-06).
+// TestNewBackupCode: at least 64 bits, of characters that are not mistaken for one
+// another (BC-01, BC-06).
 func TestNewBackupCode(t *testing.T) {
 	if bits := math.Log2(float64(len(backupAlphabet))) * BackupCodeLength; bits < 64 {
 		t.Errorf("%.1f bits", bits)
 	}
 	if strings.ContainsAny(backupAlphabet, "01ilo") {
-		t.Error("signs that look alike")
+		t.Error("characters that look alike")
 	}
 	code := newBackupCode()
 	if len(code) != BackupCodeLength || strings.Trim(code, backupAlphabet) != "" {
@@ -56,13 +57,13 @@ func TestNewBackupCode(t *testing.T) {
 	}
 }
 
-// TestKeys: a ring without a key, with a sample key, or that cannot be read is
-// refused (ST-05); each purpose has a key of its own (ST-06).
-func TestKeys(t *testing.T) {
+// TestParseKeyring: an empty keyring, a sample key and a syntax error are refused
+// (ST-05); each purpose derives its own key (ST-06).
+func TestParseKeyring(t *testing.T) {
 	one := NewKeyring()
 	read, err := ParseKeyring(one.String())
 	if err != nil || read.String() != one.String() {
-		t.Fatalf("a ring did not come back: %v", err)
+		t.Fatalf("a keyring was not parsed as it was formatted: %v", err)
 	}
 	two := NewKeyring()
 	both, err := ParseKeyring("2" + strings.TrimPrefix(two.String(), "1") + one.String())
@@ -73,7 +74,7 @@ func TestKeys(t *testing.T) {
 		t.Error("the first key is not the newest")
 	}
 	if key, found := both.ByID(1, KeySeal); !found || string(key) != string(one.All(KeySeal)[0]) {
-		t.Error("the older key is lost")
+		t.Error("the older key was not found")
 	}
 	if string(one.All(KeySeal)[0]) == string(one.All(KeyForm)[0]) {
 		t.Error("two purposes share a key")
@@ -84,13 +85,13 @@ func TestKeys(t *testing.T) {
 		"1:MTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTI=",
 	} {
 		if _, err := ParseKeyring(text); err == nil {
-			t.Errorf("%q was taken for a ring", text)
+			t.Errorf("%q was accepted", text)
 		}
 	}
 }
 
-// TestParsePhone: any common notation becomes E.164 (SM-09); what no phone can
-// have is refused, too long numbers too.
+// TestParsePhone: any common notation becomes E.164 (SM-09); invalid numbers are
+// refused, too long ones too.
 func TestParsePhone(t *testing.T) {
 	for typed, want := range map[string]string{
 		"(415) 555-2671": "+14155552671", "+49 30 901820": "+4930901820", "0044 20 7946 0958": "",
@@ -105,9 +106,9 @@ func TestParsePhone(t *testing.T) {
 	}
 }
 
-// What can be said of a message follows from the facts: an end outweighs tries,
-// and what is known of it what is known of others.
-func TestDelivery_Fate(t *testing.T) {
+// The status of a delivery is derived: a final result outweighs failures, and its own
+// facts those of other messages.
+func TestDelivery_Status(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	for want, all := range map[DeliveryStatus][]Delivery{
 		DeliveryPending:  {{}},

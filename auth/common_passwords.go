@@ -6,48 +6,47 @@ import (
 	"unicode/utf8"
 )
 
-// The embedded list is sorted by byte below its one comment line, so it is
-// searched where it lies and costs nothing at start-up.
+// The embedded list is sorted by byte after its comment line, so it is searched
+// without being parsed.
 //
 //go:embed common_passwords.txt
 var commonPasswordsFile string
 
 const (
-	// A word shorter than this says too little about the password around it.
-	commonWordLeast = 4
-	// A unit this short adds next to nothing, however often it is repeated.
-	commonUnitMost = 6
-	// A walk over the keyboard or the alphabet is made of runs of at least
-	// this many signs; ordinary words are full of shorter ones.
-	commonRunLeast = 3
-	// What people put around a word when they are asked for a longer password.
+	// Shorter words say too little about the rest of the password.
+	commonWordMin = 4
+	// Units up to this length add little, however often they are repeated.
+	commonUnitMax = 6
+	// A keyboard or alphabet walk is made of runs of at least this length;
+	// ordinary words are full of shorter ones.
+	commonRunMin = 3
+	// What users put around a word to make a password longer.
 	commonFiller = " 0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// commonPassword reports whether a password is one of those that are tried
-// first. NIST SP 800-63B-4 section 3.1.1.2 asks for a blocklist of commonly
-// used, expected and compromised passwords, and OWASP ASVS 6.2.4 for at least
-// the 3,000 most frequent ones that the password policy would let through.
-// It is meant against somebody who guesses at the sign-in page: the number of
-// tries is limited there, so it is the first few thousand guesses that count,
-// and longer lists would only annoy. Guessers also derive guesses, and so the
-// plain derivatives of a listed password are common too. The comparison is of
-// the whole password, never of a part: a phrase may hold any common word.
+// commonPassword reports whether a password is among the first that attackers
+// guess. NIST SP 800-63B-4 section 3.1.1.2 requires a blocklist of commonly used,
+// expected and compromised passwords, and OWASP ASVS 6.2.4 at least the 3,000 most
+// frequent ones that the password policy would accept. It protects against guesses
+// at the sign-in page: attempts are limited there, so only the first few thousand
+// guesses matter, and longer lists would only annoy. Attackers derive guesses too,
+// so simple derivatives of a listed password are also common. The whole password is
+// compared, never a part of it: a phrase may contain any common word.
 func commonPassword(password string) bool {
 	folded := strings.ToLower(password)
 	if commonPattern(folded) || commonFilled(folded) {
 		return true
 	}
 	core := strings.Trim(folded, commonFiller)
-	return utf8.RuneCountInString(core) >= commonWordLeast && commonPattern(core)
+	return utf8.RuneCountInString(core) >= commonWordMin && commonPattern(core)
 }
 
 func commonPattern(text string) bool {
 	return text != "" && (commonListed(text) || commonRepeated(text) || commonWalk(text))
 }
 
-// commonListed looks a text up in the list: a binary search over bytes, which
-// steps back from the middle to the beginning of the line it has hit.
+// commonListed searches the list: a binary search over bytes that goes back from
+// the middle to the beginning of the line.
 func commonListed(text string) bool {
 	_, list, _ := strings.Cut(commonPasswordsFile, "\n")
 	for list != "" {
@@ -65,11 +64,10 @@ func commonListed(text string) bool {
 	return false
 }
 
-// commonFilled reports whether a text is a listed word with only digits,
-// punctuation and spaces before or after it. The word may begin or end with
-// such signs itself ("abc123", "p@ssw0rd"), so every place to cut is tried; but
-// a row of digits is no word, or every number that begins with a common one
-// would be refused.
+// commonFilled reports whether a text is a listed word with digits, punctuation or
+// spaces before or after it. The word may begin or end with such characters itself
+// ("abc123", "p@ssw0rd"), so every cut is tried. But digits without a letter are no
+// word, or every number that begins with a common one would be refused.
 func commonFilled(text string) bool {
 	right := strings.TrimLeft(text, commonFiller)
 	if right == "" {
@@ -91,13 +89,13 @@ func commonFilled(text string) bool {
 }
 
 func commonWord(text string) bool {
-	return utf8.RuneCountInString(text) >= commonWordLeast && commonListed(text)
+	return utf8.RuneCountInString(text) >= commonWordMin && commonListed(text)
 }
 
-// commonRepeated reports whether a text is a short unit or a common word over
-// and over, the last time perhaps cut off. The unit is what precedes the
-// longest beginning of the text that is also its end; the table of those for
-// every beginning of the text takes linear time.
+// commonRepeated reports whether a text repeats a short unit or a common word; the
+// last repetition may be cut off. The unit is the text without its longest border
+// (a prefix that is also a suffix), which the border table of the Knuth-Morris-Pratt
+// algorithm yields in linear time.
 func commonRepeated(text string) bool {
 	border := make([]int, len(text))
 	for i, n := 1, 0; i < len(text); i++ {
@@ -113,18 +111,18 @@ func commonRepeated(text string) bool {
 	switch {
 	case len(unit) == len(text):
 		return false
-	case len(text) >= 2*len(unit) && utf8.RuneCountInString(unit) <= commonUnitMost:
+	case len(text) >= 2*len(unit) && utf8.RuneCountInString(unit) <= commonUnitMax:
 		return true
 	}
 	return commonWord(unit) || commonFilled(unit)
 }
 
-// commonWalk reports whether a text consists of runs over the digits, the
-// alphabet or the keyboard alone; only the last run may be cut short.
+// commonWalk reports whether a text consists only of runs over the digits, the
+// alphabet or the keyboard; the last run may be cut off.
 func commonWalk(text string) bool {
 	for text != "" {
 		run := commonRun(text)
-		if run < commonRunLeast && run < len(text) {
+		if run < commonRunMin && run < len(text) {
 			return false
 		}
 		text = text[run:]
@@ -132,7 +130,7 @@ func commonWalk(text string) bool {
 	return true
 }
 
-// commonRun gives the length of the longest run that a text begins with.
+// commonRun returns the length of the longest run at the beginning of a text.
 func commonRun(text string) int {
 	longest := 1
 	for _, follows := range []func(a, b byte) bool{
@@ -149,7 +147,7 @@ func commonRun(text string) int {
 	return longest
 }
 
-// commonNext reports whether b comes after a, with 0 after 9 and a after z.
+// commonNext reports whether b follows a; 0 follows 9 and a follows z.
 func commonNext(a, b byte) bool {
 	switch {
 	case '0' <= a && a <= '9':
@@ -160,12 +158,12 @@ func commonNext(a, b byte) bool {
 	return false
 }
 
-// The rows of the US keyboard, from top to bottom, each half a key further to
-// the right than the one above it.
+// The rows of the US keyboard from top to bottom, each half a key further to the
+// right.
 var commonKeys = [...]string{"1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./"}
 
-// commonNeighbours reports whether two signs are on one key or on two that
-// touch.
+// commonNeighbours reports whether two characters are on the same key or on
+// adjacent ones.
 func commonNeighbours(a, b byte) bool {
 	rowA, colA := commonKey(a)
 	rowB, colB := commonKey(b)
@@ -181,12 +179,12 @@ func commonNeighbours(a, b byte) bool {
 	return rowB == rowA+1 && (colB == colA || colB == colA-1)
 }
 
-func commonKey(sign byte) (row, col int) {
-	if col := strings.IndexByte("!@#$%^&*()_+", sign); col >= 0 {
+func commonKey(c byte) (row, col int) {
+	if col := strings.IndexByte("!@#$%^&*()_+", c); col >= 0 {
 		return 0, col
 	}
 	for row, keys := range commonKeys {
-		if col := strings.IndexByte(keys, sign); col >= 0 {
+		if col := strings.IndexByte(keys, c); col >= 0 {
 			return row, col
 		}
 	}

@@ -7,28 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-// PW-06: passwords that are tried first are refused, and so are their plain
-// derivatives; a long phrase is not, whatever words it holds.
+// PW-06: passwords that attackers guess first and their simple derivatives are
+// refused; a long phrase is accepted whatever words it contains.
 func TestCommonPassword(t *testing.T) {
 	tests := []struct {
-		why      string
+		name     string
 		password string
 		want     bool
 	}{
 		{"listed, long", "manchesterunited", true},
-		{"listed, eight signs", "password", true},
+		{"listed, eight characters", "password", true},
 		{"listed, in other case", "ManchesterUnited", true},
 		{"listed, without a pattern", "Iloveyou", true},
-		{"listed, sorted before the comment sign", "!QAZ2wsx", true},
+		{"listed, sorted before the comment", "!QAZ2wsx", true},
 
-		{"one sign repeated", "aaaaaaaaaaaaaaa", true},
-		{"one sign of several bytes repeated", strings.Repeat("é", 15), true},
+		{"one character repeated", "aaaaaaaaaaaaaaa", true},
+		{"one character of several bytes repeated", strings.Repeat("é", 15), true},
 		{"a short unit repeated", "abcabcabcabcabc", true},
 		{"a short unit cut off", "x7#x7#x7#x7#x7#x", true},
 		{"a word repeated", "passwordpassword", true},
 		{"a word repeated, cut off", "passwordpasswordpa", true},
 		{"a word repeated, cut off the first time", "PasswordPasswor", true},
-		{"a word repeated with a sign between", "sunshine-sunshine", true},
+		{"a word repeated with a character between", "sunshine-sunshine", true},
 		{"a word with digits, repeated", "letmein99letmein99", true},
 		{"a word repeated, then digits", "passwordpassword2024", true},
 		{"a long unit that is no word, repeated", "turquoise lamp, turquoise lamp", false},
@@ -54,7 +54,7 @@ func TestCommonPassword(t *testing.T) {
 		{"a word between punctuation", "***(dragon)***!!", true},
 		{"a word that ends in digits, then punctuation", "abc123!!!!!!!!!", true},
 		{"a word with look-alikes, then digits", "P@ssw0rd20242025", true},
-		{"three letters are no word", "cat83027461958302", false},
+		{"three letters are not a word", "cat83027461958302", false},
 
 		{"a phrase that holds a common word", "my password is a purple walrus", false},
 		{"a phrase of random words", "correct horse battery staple", false},
@@ -70,7 +70,7 @@ func TestCommonPassword(t *testing.T) {
 		{"empty", "", false},
 	}
 	for _, test := range tests {
-		t.Run(test.why, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			if got := commonPassword(test.password); got != test.want {
 				t.Errorf("commonPassword(%q) = %v, want %v", test.password, got, test.want)
 			}
@@ -95,11 +95,11 @@ func TestCommonPasswordsList(t *testing.T) {
 		if n >= 15 {
 			long++
 		}
-		if n < commonWordLeast || strings.ToLower(line) != line || strings.TrimSpace(line) != line {
+		if n < commonWordMin || strings.ToLower(line) != line || strings.TrimSpace(line) != line {
 			t.Errorf("line %d is not in the expected form: %q", i+2, line)
 		}
 		if i > 0 && lines[i-1] >= line {
-			t.Errorf("line %d, %q, is out of order or stands twice", i+2, line)
+			t.Errorf("line %d, %q, is out of order or repeated", i+2, line)
 		}
 		if !commonListed(line) {
 			t.Errorf("line %d, %q, is not found", i+2, line)
@@ -114,12 +114,12 @@ func TestCommonPasswordsList(t *testing.T) {
 		}
 	}
 	if !slices.Contains(lines, "password") {
-		t.Error("the list lacks the most common word of all")
+		t.Error("the list lacks the most common password")
 	}
 }
 
-// PW-06: the check stays cheap at the greatest length there is; these are the
-// inputs that make each rule look furthest.
+// PW-06: the check is cheap at the maximum length; these are the worst inputs for each
+// rule.
 func BenchmarkCommonPassword(b *testing.B) {
 	for name, password := range map[string]string{
 		"phrase":  strings.Repeat("a purple walrus ate ", 12) + "my hat",

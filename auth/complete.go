@@ -2,70 +2,73 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
-// complete is where every way in ends: it decides what is still owed, and only
-// where nothing is does a session begin. q was answered right just now.
-func (r *Rules) complete(ctx context.Context, q question, a Attempt, grant *ChangeSet, now time.Time) (Result, error) {
+// complete decides what an attempt still owes after a correct response to c.
+// All purposes end here, and a session begins only if nothing is owed.
+func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *ChangeSet) (Result, error) {
 	if a.Step() == StepDone {
-		grant.EndAttempt = a.TokenHash
-		return r.finish(ctx, q, a, grant, now)
+		if a.TokenHash != "" {
+			changes.add(EndAttempt{TokenHash: a.TokenHash})
+		}
+		return r.finish(ctx, c, a, changes)
 	}
-	pass := Result{Next: a.Next}
+	result := Result{Next: a.Next}
 	if a.TokenHash != "" {
-		grant.Verified = &AddVerifiedFactor{Attempt: a.TokenHash, VerifiedFactor: a.Verified[len(a.Verified)-1]}
-		return pass, nil
+		changes.add(AddVerifiedFactor{Attempt: a.TokenHash, VerifiedFactor: a.Verified[len(a.Verified)-1]})
+		return result, nil
 	}
-	// The first proof: from here on the attempt has a handle, and it is a new one (SE-02).
-	pass.Attempt = NewToken()
-	a.TokenHash, a.ExpiresAt = pass.Attempt.Hash(), now.Add(AttemptLifetime)
-	if m := a.Method(); a.Step() == StepSecond && m.Kind == PhoneCode {
-		if err := r.owePhoneCode(ctx, q.visitor, a, m.Phone, grant, now); err != nil && !isProblem(err) {
-			return Result{}, err // a code asked for too soon is no reason to stop: the page offers another
+	// After its first factor the attempt gets a token, which is a new one (SE-02).
+	result.Attempt = NewToken()
+	a.TokenHash, a.ExpiresAt = result.Attempt.Hash(), changes.At.Add(AttemptLifetime)
+	changes.add(AddAttempt{a})
+	if m := a.Method(); a.Step() == StepMFA && m.Kind == PhoneCode {
+		if err := r.queuePhoneCode(ctx, c.client, a, m.Phone, changes); err != nil && !isProblem(err) {
+			return Result{}, err // a code requested too soon is no failure: the page offers to resend it
 		}
 	}
-	grant.Attempt = &a
-	return pass, nil
+	return result, nil
 }
 
-// finish is what a finished attempt leads to: a session that begins, with its
-// account at sign-up, or one that has proved anew what it had proved before.
-func (r *Rules) finish(ctx context.Context, q question, a Attempt, grant *ChangeSet, now time.Time) (Result, error) {
-	pass := Result{Session: NewToken(), Next: a.Next}
-	event := Event{User: a.User, Type: SignedIn, Factor: a.Verified[len(a.Verified)-1].Factor}
+// finish is what a complete attempt leads to: a new session, with a new account
+// at sign-up, or at re-authentication a session with newly verified factors.
+func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *ChangeSet) (Result, error) {
+	result := Result{Session: NewToken(), Next: a.Next}
+	event := Event{Type: SignedIn, Factor: a.Verified[len(a.Verified)-1].Factor}
 	if a.Purpose == Reauthentication {
-		first, second := a.verifiedAt()
-		grant.RenewSession = &RenewSession{Session: a.Session, TokenHash: pass.Session.Hash(), PasswordAt: first, MFAAt: second}
+		password, mfa := a.verifiedAt()
+		changes.add(RenewSession{Session: a.Session, TokenHash: result.Session.Hash(), PasswordAt: password, MFAAt: mfa})
 		event.Type = Reauthenticated
-		return pass, r.record(ctx, grant, q.visitor, event)
+		return result, r.record(ctx, changes, c.client, event)
 	}
 	switch {
 	case a.Purpose == SignUp:
-		a.User = grant.newUser(a)
-		event.User, event.Type = a.User, SignedUp
-	case !q.known:
+		a.User = addUser(changes, a)
+		event.Type = SignedUp
+	case !c.known:
 		event.Type = SignedInNewDevice
 	}
-	marker := q.visitor.DeviceToken
-	if marker == "" {
-		marker = NewToken()
-		pass.Device = marker
+	device := c.client.DeviceToken
+	if device == "" {
+		device = NewToken()
+		result.Device = device
 	}
-	grant.Device = &KnownDevice{User: a.User, TokenHash: marker.Hash(), SeenAt: now}
-	grant.Session = newSession(pass.Session, q.visitor, a, now)
-	grant.Bare = grant.Session.MFAAt.IsZero()
-	return pass, r.record(ctx, grant, q.visitor, event)
+	session := newSession(result.Session, c.client, a, changes.At)
+	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()}, RememberDevice{TokenHash: device.Hash()})
+	return result, r.record(ctx, changes, c.client, event)
 }
 
-// verifiedAt is when the first and the second factor were proved; zero for not.
-func (a Attempt) verifiedAt() (first, second time.Time) {
-	for _, p := range a.Verified {
-		if p.Factor == Password || p.Factor == EmailCode {
-			first = p.At
+// verifiedAt is when the password, or the email address at sign-up, and when
+// the second factor was verified; zero for never.
+func (a Attempt) verifiedAt() (password, mfa time.Time) {
+	for _, v := range a.Verified {
+		if slices.Contains(secondFactors, v.Factor) {
+			mfa = v.At
 		} else {
-			second = p.At
+			password = v.At
 		}
 	}
-	return first, second
+	return password, mfa
 }

@@ -10,23 +10,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// An Email is an address and the form in which addresses are compared.
+// An Email is an email address and the key by which addresses are compared.
 //
-// The one comparison rule (FF-06): Unicode NFC, the domain in lower-case
-// punycode, and the part before the @ in lower case too, because nobody gives
-// Ann@ and ann@ to two people, while many phones capitalise the first letter.
-// Mail goes to the address as typed.
+// The key (FF-06) is Unicode NFC, with the domain in lower-case punycode and the
+// local part in lower case too: no provider gives Ann@ and ann@ to two people, and
+// many phones capitalise the first letter. Messages go to the address as typed.
 type Email struct {
-	Typed string // as the person wrote it, white space around it removed
-	Key   string // unique in the store; what limits are counted by
+	Typed string // without surrounding white space
+	Key   string // unique in the store; limits are counted by it
 }
 
-// ParseEmail reads an address as a person types it.
+// ParseEmail parses an email address as a user types it.
 func ParseEmail(s string) (Email, error) {
 	invalid := &Problem{Reason: EmailInvalid, Field: "email"}
 	s = norm.NFC.String(strings.TrimSpace(s))
 	at := strings.LastIndexByte(s, '@')
-	if at < 1 || len(s) > EmailMaxBytes || !utf8.ValidString(s) || strings.ContainsAny(s, "\"<>(),:;\\") || strings.ContainsFunc(s, misleads) {
+	if at < 1 || len(s) > EmailMaxBytes || !utf8.ValidString(s) || strings.ContainsAny(s, "\"<>(),:;\\") || strings.ContainsFunc(s, isInvisible) {
 		return Email{}, invalid
 	}
 	domain, err := idna.Lookup.ToASCII(s[at+1:])
@@ -38,13 +37,14 @@ func ParseEmail(s string) (Email, error) {
 		return Email{}, invalid
 	}
 	email := Email{Typed: s, Key: norm.NFC.String(strings.ToLower(s[:at])) + "@" + domain}
-	if len(email.Key) > EmailMaxBytes { // some letters take more bytes in lower case
+	if len(email.Key) > EmailMaxBytes { // some letters have more bytes in lower case
 		return Email{}, invalid
 	}
 	return email, nil
 }
 
-// misleads reports whether a sign is not seen and changes how others are.
-func misleads(sign rune) bool {
-	return unicode.IsControl(sign) || unicode.IsSpace(sign) || unicode.Is(unicode.Bidi_Control, sign)
+// isInvisible reports whether a character is invisible or changes how others are
+// displayed.
+func isInvisible(c rune) bool {
+	return unicode.IsControl(c) || unicode.IsSpace(c) || unicode.Is(unicode.Bidi_Control, c)
 }

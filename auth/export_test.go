@@ -2,24 +2,24 @@ package auth
 
 import "testing"
 
-// CountingHasher is a hasher of one run at a time, and the number of its runs
-// so far: each takes its turn from a clerk who counts.
+// CountingHasher returns a hasher that computes one hash at a time and how many it has
+// computed: a goroutine counts the slots it hands out.
 func CountingHasher(t *testing.T, cost Cost) (h *Hasher, runs func() int) {
 	h = NewHasher(cost, 1)
 	h.slots = make(chan struct{})
-	asked, closed := make(chan int), make(chan struct{})
+	count, closed := make(chan int), make(chan struct{})
 	t.Cleanup(func() { close(closed) })
 	go func() {
 		for n := 0; ; {
 			select {
 			case <-h.slots:
 				n++
-				h.slots <- struct{}{} // taken back when the run ends
-			case asked <- n:
+				h.slots <- struct{}{} // freed when the hash is computed
+			case count <- n:
 			case <-closed:
 				return
 			}
 		}
 	}()
-	return h, func() int { return <-asked }
+	return h, func() int { return <-count }
 }

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// A FactorKind is a kind of proof; the verifiers table has one row for each.
+// A FactorKind is a kind of factor.
 type FactorKind string
 
-// The kinds. Mail proves an address and never stands in for a second factor (FF-08).
+// The kinds. A code by email verifies an address and never replaces a second
+// factor (FF-08).
 const (
 	Password   FactorKind = "password"
 	TOTPCode   FactorKind = "totp"
@@ -18,34 +19,37 @@ const (
 	EmailCode  FactorKind = "email_code"
 )
 
-// Factors is what an account has beside its password, read live wherever a
-// step is derived: what was removed a moment ago no longer counts.
-type Factors struct {
-	TOTP        *TOTP   // nil where no authenticator app is enrolled
-	Phones      []Phone // verified numbers: the default first, then reserved ones, then the others, the oldest first
-	BackupCodes int     // how many are left
-	CodesUnseen bool    // a new set waits for the person to say it was saved
+// secondFactors are the kinds that complete two-step verification.
+var secondFactors = []FactorKind{TOTPCode, PhoneCode, BackupCode}
 
-	allowed []FactorKind // what the operator has switched on; see [Factors.Methods]
+// Factors are the second factors of an account, read live whenever a step is
+// derived: a factor that was just removed no longer counts.
+type Factors struct {
+	TOTP        *TOTP   // nil without an authenticator app
+	Phones      []Phone // verified phones: the default, then reserved ones, then the others, oldest first
+	BackupCodes int     // the number left
+	CodesUnseen bool    // the user has not confirmed yet that a new set was saved
+
+	allowed []FactorKind // enabled by the operator, see [Factors.Methods]
 }
 
-// TOTP is an enrolled authenticator app. The key stays in the store; who
-// checks a code asks for it by [totpStore].
+// TOTP is an enrolled authenticator app. Its key is read only to check a code, see
+// [TOTPKey].
 type TOTP struct {
 	AddedAt    time.Time
-	LastUsedAt time.Time // zero where it has not signed anybody in yet
+	LastUsedAt time.Time // zero if it was never used to sign in
 }
 
-// A Phone is a number that was proved by a code.
+// A Phone is a phone whose number was verified by a code.
 type Phone struct {
 	ID         PhoneID
 	Number     string // E.164
 	VerifiedAt time.Time
-	ReservedAt time.Time // when it became a second factor; zero where it is none
-	Default    bool      // the first one asked at sign-in, of those reserved
+	ReservedAt time.Time // when it became a second factor; zero if it is none
+	Default    bool      // the first of the reserved phones that sign-in offers
 }
 
-// Reserved reports whether the number is a second factor.
+// Reserved reports whether the phone is a second factor.
 func (p Phone) Reserved() bool { return !p.ReservedAt.IsZero() }
 
 // Phone returns the account's phone with that id.
@@ -58,68 +62,58 @@ func (f Factors) Phone(id PhoneID) (Phone, bool) {
 	return Phone{}, false
 }
 
-// HasMFA reports whether two-step verification is on: an app, or a phone reserved
-// for it. Backup codes alone do not count: they come with a factor and go with
-// it. A factor that the operator has switched off still counts here, see
-// [Factors.Methods].
-func (f Factors) HasMFA() bool {
-	return f.TOTP != nil || slices.ContainsFunc(f.Phones, Phone.Reserved)
-}
+// HasMFA reports whether two-step verification is on: the account has an app or a
+// reserved phone. Backup codes do not count: they come and go with a factor. A
+// factor that the operator has disabled counts, see [Factors.Methods].
+func (f Factors) HasMFA() bool { return len(f.enrolled()) > 0 }
 
-// Count is how many second factors the account has, backup codes apart.
-func (f Factors) Count() int {
-	n := 0
+// Count is the number of second factors, without backup codes.
+func (f Factors) Count() int { return len(f.enrolled()) }
+
+// enrolled lists the second factors in the order of [Factors.Methods], disabled ones too.
+func (f Factors) enrolled() []Method {
+	var all []Method
 	if f.TOTP != nil {
-		n++
+		all = append(all, Method{Kind: TOTPCode})
 	}
 	for _, p := range f.Phones {
 		if p.Reserved() {
-			n++
+			all = append(all, Method{Kind: PhoneCode, Phone: p})
 		}
 	}
-	return n
+	return all
 }
 
-// Allows reports whether the operator has switched a factor on.
+// Allows reports whether the operator has enabled a factor.
 func (f Factors) Allows(kind FactorKind) bool { return slices.Contains(f.allowed, kind) }
 
-// A Method is one way to prove the second factor: a kind and, for a code by
-// SMS, the phone it goes to.
+// A Method is one second factor of an account: a kind and, for a code by SMS, the
+// phone.
 type Method struct {
 	Kind  FactorKind
 	Phone Phone
 }
 
-// Methods lists the ways to prove the second factor, the first asked first:
-// the app, the default phone, the other phones. Backup codes are no method of
-// their own: they are taken wherever a second factor is asked.
+// Methods lists the account's second factors in the order in which sign-in offers
+// them: the app, the default phone, the other phones. Backup codes are no method:
+// they are accepted wherever a second factor is.
 //
-// What the operator has switched off is not asked. An account whose every
-// factor is switched off still owes one (owesSecond asks On, not Methods): a
-// switch in the operator's hand must not turn two factors into one for people
-// who relied on two (ASVS 6.3.3, RV-06), and NIST 800-63B-4 section 4.5 ends the
-// use of an authenticator by invalidating it, not by waving its holder through.
-// Such a person comes in by a backup code, or is helped by the operator, who
-// resets the factors by a command that is logged and told to the owner (RC-10).
+// A factor that the operator has disabled is not offered. An account whose
+// factors are all disabled still owes one (owesMFA uses HasMFA, not Methods): the
+// operator's setting must not turn two factors into one for users who rely on two
+// (ASVS 6.3.3, RV-06), and NIST 800-63B-4 section 4.5 retires an authenticator by
+// invalidating it, not by skipping it. Such a user signs in with a backup code, or
+// the operator resets the factors with a command that is recorded and notified to
+// the owner (RC-10).
 func (f Factors) Methods() []Method {
-	var methods []Method
-	if f.TOTP != nil && f.Allows(TOTPCode) {
-		methods = append(methods, Method{Kind: TOTPCode})
-	}
-	for _, p := range f.Phones {
-		if p.Reserved() && f.Allows(PhoneCode) {
-			methods = append(methods, Method{Kind: PhoneCode, Phone: p})
-		}
-	}
-	return methods
+	return slices.DeleteFunc(f.enrolled(), func(m Method) bool { return !f.Allows(m.Kind) })
 }
 
-// Factors returns what an account has, live.
+// Factors returns an account's second factors.
 func (r *Rules) Factors(ctx context.Context, user UserID) (Factors, error) {
 	return r.factors(ctx, user, r.now())
 }
 
-// factors reads what an account has, with what the operator allows.
 func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factors, error) {
 	f := Factors{}
 	if user != "" {
@@ -128,63 +122,62 @@ func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factor
 			return f, err
 		}
 	}
-	return r.allowing(f), nil
+	return r.withPolicy(f), nil
 }
 
-// allowing adds what the operator allows.
-func (r *Rules) allowing(f Factors) Factors {
+// withPolicy adds which factors the operator has enabled.
+func (r *Rules) withPolicy(f Factors) Factors {
 	f.allowed = r.policy.Factors
 	f.CodesUnseen = f.CodesUnseen && f.Allows(BackupCode)
 	return f
 }
 
-type factorStore interface {
-	// FindFactors reads an account's factors; an account without any, and one
-	// that does not exist, have empty ones.
-	FindFactors(ctx context.Context, user UserID, now time.Time) (Factors, error)
-}
-
-// factorAdded is what comes with a factor: the owner is told and, with the
-// first one, there come backup codes, other sessions end, and this one counts
-// as having proved the factor.
-func (r *Rules) factorAdded(ctx context.Context, visitor Visitor, session Session, e Event, now time.Time) (ChangeSet, error) {
-	grant := ChangeSet{At: now}
-	e.User = session.User
-	if err := r.record(ctx, &grant, visitor, e); err != nil {
-		return grant, err
-	}
+// factorAdded returns the changes that come with a new factor: a record and, with
+// the first factor, backup codes, the end of other sessions, and the verification
+// of the factor in this session.
+func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, now time.Time) (ChangeSet, error) {
+	changes := ChangeSet{User: session.User, At: now}
 	factors, err := r.factors(ctx, session.User, now)
-	if err != nil || factors.HasMFA() {
-		return grant, err
+	if err != nil {
+		return changes, err
 	}
-	grant.EndSessions = &EndSessions{User: session.User, Except: session.ID}
-	grant.RenewSession = &RenewSession{Session: session.ID, MFAAt: now}
-	if r.policy.Allows(BackupCode) {
-		grant.BackupCodes, err = r.newBackupCodes(ctx, session.User, now)
+	if !factors.HasMFA() {
+		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, MFAAt: now})
+		if r.policy.Allows(BackupCode) {
+			set, err := r.newBackupCodes(ctx, session.User, now)
+			if err != nil {
+				return changes, err
+			}
+			changes.add(EnsureBackupCodes{set})
+		}
 	}
-	return grant, err
+	return changes, r.record(ctx, &changes, client, e)
 }
 
-// factorRemoved is what goes with a factor: the owner is told, and other
-// sessions end, for they may have come in by what is gone. Where a second
-// factor is required the last one stays.
-func (r *Rules) factorRemoved(ctx context.Context, visitor Visitor, session Session, e Event, factors Factors, now time.Time) (ChangeSet, error) {
-	grant := ChangeSet{At: now, KeepFactor: r.keepsFactor(), EndSessions: &EndSessions{User: session.User, Except: session.ID}}
-	if grant.KeepFactor && factors.Count() == 1 {
-		return grant, &Problem{Reason: LastFactor}
+// factorRemoved returns the changes that come with the removal of a factor: a
+// record and the end of other sessions, which may have been signed in with it. If
+// a second factor is required the last one cannot be removed, only replaced
+// (RV-06).
+func (r *Rules) factorRemoved(ctx context.Context, client Client, session Session, e Event, factors Factors, now time.Time) (ChangeSet, error) {
+	changes := ChangeSet{User: session.User, At: now}
+	if r.policy.RequireMFA {
+		if factors.Count() == 1 {
+			return changes, &Problem{Reason: LastFactor}
+		}
+		changes.add(RequireMFA{})
 	}
-	e.User = session.User
-	return grant, r.record(ctx, &grant, visitor, e)
+	changes.add(EndSessions{Except: session.ID})
+	return changes, r.record(ctx, &changes, client, e)
 }
 
-// changed ends a change that the store was asked for: where it changed
-// nothing, the form belonged to a step that is over.
-func (r *Rules) changed(ctx context.Context, changed bool, err error, grant ChangeSet) error {
+// conclude ends an action with the store's result. The form has expired if the
+// store changed nothing.
+func (r *Rules) conclude(ctx context.Context, changes ChangeSet, changed bool, err error) error {
 	if err == nil && !changed {
 		err = &Problem{Reason: FormExpired}
 	}
 	if err == nil {
-		r.applied(ctx, grant)
+		r.applied(ctx, changes)
 	}
 	return err
 }

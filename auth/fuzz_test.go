@@ -12,7 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// problemOnly fails where an answer to bad input is anything but a Problem.
+// problemOnly fails if the error for invalid input is not a Problem.
 func problemOnly(t *testing.T, err error) {
 	t.Helper()
 	if p := (*Problem)(nil); err != nil && !errors.As(err, &p) {
@@ -20,7 +20,7 @@ func problemOnly(t *testing.T, err error) {
 	}
 }
 
-// FuzzPhone: what is read is E.164, and reads as itself in any country.
+// FuzzPhone: a parsed number is E.164, and is parsed as itself in any country.
 func FuzzPhone(f *testing.F) {
 	for _, typed := range []string{
 		"+1 415 555 2671", "(415) 555-2671", "001 44 20 7946 0958", "+44 (0)20 7946 0958", "1-800-FLOWERS", "+49 30 901820 ext. 7",
@@ -38,27 +38,27 @@ func FuzzPhone(f *testing.F) {
 			return
 		}
 		if !e164.MatchString(number) {
-			t.Fatalf("%q is read as %q", typed, number)
+			t.Fatalf("%q is parsed as %q", typed, number)
 		}
 		for _, anywhere := range []string{region, "US", "GB", ""} {
 			if again, err := parsePhone(number, anywhere); err != nil || again != number {
-				t.Fatalf("%q is read as %q, and that in %q as %q, %v", typed, number, anywhere, again, err)
+				t.Fatalf("%q is parsed as %q, and that in %q as %q, %v", typed, number, anywhere, again, err)
 			}
 		}
 	})
 }
 
-// FuzzCode: however a code is spelled, it is the same code; and reading it
-// twice changes nothing (BC-06).
+// FuzzCode: a code is the same however it is typed, and cleaning it twice changes nothing
+// (BC-06).
 func FuzzCode(f *testing.F) {
 	f.Add([]byte("2345abcd6789wxyz"), " - \t", "AbCd-2345")
 	f.Add([]byte("123456"), "\u00a0\u2010\u2014", "12 34 56")
 	f.Add([]byte("zz"), "\u200b\ufeff\u00ad", "\u202a123456\u202c")
 	f.Fuzz(func(t *testing.T, picks []byte, around, typed string) {
 		code, spelled := make([]byte, BackupCodeLength), ""
-		separators := strings.Map(func(sign rune) rune {
-			if strings.ContainsRune(" -\t\r\n\u00a0\u00ad\u2002\u2010\u2011\u2013\u2014\u200b\u202a\u202c\ufeff", sign) {
-				return sign
+		separators := strings.Map(func(c rune) rune {
+			if strings.ContainsRune(" -\t\r\n\u00a0\u00ad\u2002\u2010\u2011\u2013\u2014\u200b\u202a\u202c\ufeff", c) {
+				return c
 			}
 			return -1
 		}, around)
@@ -68,24 +68,24 @@ func FuzzCode(f *testing.F) {
 				pick = picks[i]
 			}
 			code[i] = backupAlphabet[int(pick)%len(backupAlphabet)]
-			if sign := string(code[i]); pick >= 128 {
-				spelled += strings.ToUpper(sign) + separators
+			if c := string(code[i]); pick >= 128 {
+				spelled += strings.ToUpper(c) + separators
 			} else {
-				spelled += sign
+				spelled += c
 			}
 		}
 		if got := cleanCode(spelled + separators); got != string(code) || !looksLikeBackupCode(spelled) {
-			t.Fatalf("%q is read as %q, want %q", spelled, got, code)
+			t.Fatalf("%q is parsed as %q, want %q", spelled, got, code)
 		}
 		clean := cleanCode(typed)
 		if cleanCode(clean) != clean {
-			t.Fatalf("%q is read as %q, and that as %q", typed, clean, cleanCode(clean))
+			t.Fatalf("%q is cleaned to %q, and that to %q", typed, clean, cleanCode(clean))
 		}
 	})
 }
 
-// FuzzEmail: an address and its key read as themselves, fit into their columns
-// and break no header (FF-06).
+// FuzzEmail: an email address and its key are parsed as themselves, fit into their
+// columns and cannot break a header (FF-06).
 func FuzzEmail(f *testing.F) {
 	for _, typed := range []string{
 		"ann@example.org", " Ann@EXAMPLE.org\n", "ann+tag@bücher.example", "ÄNN@example.org", "a@b", "a@b@c.example", "@", "a@[127.0.0.1]",
@@ -114,14 +114,14 @@ func FuzzEmail(f *testing.F) {
 	})
 }
 
-// FuzzKeys: a ring is read as it is written, and no error tells a key (ST-05).
+// FuzzKeys: a keyring is parsed as it is formatted, and no error shows a key (ST-05).
 func FuzzKeys(f *testing.F) {
-	ring := NewKeyring()
-	two, _, err := ring.Add()
+	one := NewKeyring()
+	two, _, err := one.Add()
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, text := range []string{ring.String(), two.String(), ring.String() + ring.String(), "1:" + strings.Repeat("A", 43) + "=", "256:x", "0x1:y", "1", ":", "+1:" + ring.String()[2:]} {
+	for _, text := range []string{one.String(), two.String(), one.String() + one.String(), "1:" + strings.Repeat("A", 43) + "=", "256:x", "0x1:y", "1", ":", "+1:" + one.String()[2:]} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -129,21 +129,20 @@ func FuzzKeys(f *testing.F) {
 		if err != nil {
 			for _, line := range strings.Fields(text) {
 				if _, key, _ := strings.Cut(line, ":"); len(key) >= 8 && strings.Contains(err.Error(), key) {
-					t.Fatalf("the error tells a key: %v", err)
+					t.Fatalf("the error shows a key: %v", err)
 				}
 			}
 			return
 		}
 		again, err := ParseKeyring(keys.String())
 		if err != nil || again.String() != keys.String() || len(again.IDs()) != len(keys.IDs()) {
-			t.Fatalf("a ring is not read as it is written: %v", err)
+			t.Fatalf("a keyring is not parsed as it is formatted: %v", err)
 		}
 	})
 }
 
-// FuzzPasswordHash: a stored hash is read as this program writes it, or not at
-// all; and none, whoever wrote it into the database, costs more memory or time
-// than a sign-in may (RL-09).
+// FuzzPasswordHash: a stored hash is parsed only as it is formatted, and no hash in the
+// database costs more memory or time than a sign-in may (RL-09).
 func FuzzPasswordHash(f *testing.F) {
 	salt, tag := make([]byte, saltBytes), make([]byte, tagBytes)
 	for _, cost := range []Cost{DefaultCost, {64 * 1024, 3, 4}, {1 << 31, 1, 1}, {64, 1 << 31, 1}, {64, 1, 255}, {}} {
@@ -159,17 +158,16 @@ func FuzzPasswordHash(f *testing.F) {
 			return
 		}
 		if phc(cost, salt, tag) != text {
-			t.Fatalf("%q is read as %q", text, phc(cost, salt, tag))
+			t.Fatalf("%q is parsed as %q", text, phc(cost, salt, tag))
 		}
 		if cost.Memory > 1<<18 || cost.Passes == 0 || uint64(max(cost.Memory, 8))*uint64(cost.Passes) > 1<<22 || cost.Lanes == 0 || cost.Lanes > 16 || len(tag) != tagBytes {
-			t.Fatalf("%q would cost %+v", text, cost)
+			t.Fatalf("%q costs %+v", text, cost)
 		}
 	})
 }
 
-// FuzzNewPassword: a password is judged by what is hashed, so that two
-// spellings of the same one are judged alike; what passes has the length that
-// is asked for (PW-01, PW-02, PW-05).
+// FuzzNewPassword: the check sees what is hashed, so two forms of the same password have
+// the same result; an accepted one has the required length (PW-01, PW-02, PW-05).
 func FuzzNewPassword(f *testing.F) {
 	for _, password := range []string{
 		"seven purple turtles", "passwordpassword", "123456789012345", "annannannannann", "ällännällännäll", "a\u0308llaennallaennall", strings.Repeat("e\u0301", 15),
@@ -185,13 +183,13 @@ func FuzzNewPassword(f *testing.F) {
 		if err != nil {
 			return
 		}
-		judged := rules.checkNewPassword(password, email)
-		problemOnly(t, judged)
-		if same := rules.checkNewPassword(norm.NFC.String(password), email); fmt.Sprint(same) != fmt.Sprint(judged) {
-			t.Fatalf("%+q is judged %v, and composed %v", password, judged, same)
+		result := rules.checkNewPassword(password, email)
+		problemOnly(t, result)
+		if same := rules.checkNewPassword(norm.NFC.String(password), email); fmt.Sprint(same) != fmt.Sprint(result) {
+			t.Fatalf("the result of %+q is %v, and in NFC %v", password, result, same)
 		}
-		if n := utf8.RuneCountInString(norm.NFC.String(password)); judged == nil && (n < PasswordMinSingleFactor || n > PasswordMax) {
-			t.Fatalf("%+q passes", password)
+		if n := utf8.RuneCountInString(norm.NFC.String(password)); result == nil && (n < PasswordMinSingleFactor || n > PasswordMax) {
+			t.Fatalf("%+q is accepted", password)
 		}
 	})
 }

@@ -15,37 +15,37 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// A Cost is the price of one argon2id run: memory in KiB, passes, lanes.
+// A Cost is the parameters of argon2id: memory in KiB, passes, lanes.
 type Cost struct {
 	Memory, Passes uint32
 	Lanes          uint8
 }
 
-// DefaultCost is the least that OWASP's Password Storage Cheat Sheet allows:
-// 19 MiB, two passes, one lane (ST-01); about 25 ms of one core.
+// DefaultCost is the minimum of OWASP's Password Storage Cheat Sheet: 19 MiB, two
+// passes, one lane (ST-01); about 25 ms of one core.
 var DefaultCost = Cost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 
-// work is what one run writes into memory, in KiB: what it takes of a processor.
-// argon2id takes 8 KiB a lane at least.
+// work is what one hash writes into memory, in KiB, which its CPU time depends on.
+// argon2id uses at least 8 KiB for each lane.
 func (c Cost) work() uint64 { return uint64(max(c.Memory, 8*uint32(c.Lanes))) * uint64(c.Passes) }
 
-// HeapLimit is how many bytes a process may hold that runs so many hashes at
-// once: half as much again as they take, so that none waits for the collector,
-// and [HeapReserve].
+// HeapLimit is the memory limit, in bytes, of a process that computes that many
+// hashes at once: 1.5 times what they use, so that none waits for the garbage
+// collector, and [HeapReserve].
 func (c Cost) HeapLimit(hashes int) int64 { return HeapReserve + int64(hashes)*int64(c.Memory)<<10*3/2 }
 
 const saltBytes, tagBytes = 16, 32 // ST-01
 
-// A Hasher runs argon2id, a few at a time, so that a flood of sign-ins takes
-// neither all memory nor all processors (RL-09).
+// A Hasher computes a bounded number of argon2id hashes at once, so that a flood of
+// sign-ins exhausts neither memory nor CPU (RL-09).
 type Hasher struct {
 	cost    Cost
 	slots   chan struct{}
 	waiting atomic.Int64
-	unknown string // a hash that no password has: the work for addresses nobody bears (FF-04)
+	unknown string // matches no password: the same work if there is no account (FF-04)
 }
 
-// NewHasher returns a hasher that runs at most parallel hashes at once.
+// NewHasher returns a hasher that computes at most parallel hashes at once.
 func NewHasher(cost Cost, parallel int) *Hasher {
 	h := &Hasher{cost: cost, slots: make(chan struct{}, max(1, parallel))}
 	salt, tag := make([]byte, saltBytes), make([]byte, tagBytes)
@@ -55,7 +55,7 @@ func NewHasher(cost Cost, parallel int) *Hasher {
 	return h
 }
 
-// Hash returns a password's hash as a PHC string, with a salt of its own.
+// Hash returns a password's hash as a PHC string, with a new salt.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt)
@@ -66,9 +66,9 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return phc(h.cost, salt, tag), nil
 }
 
-// Check compares a password with a PHC string by one run, whatever the answer.
-// An empty hash stands for an account nobody has: the same run, never a match.
-// weak says that the hash was made at a lower cost than today's (ST-02).
+// Check compares a password with a PHC string. It computes one hash whatever the
+// result, also for an empty string, which matches nothing. weak reports whether the
+// cost of the hash is not the current one (ST-02).
 func (h *Hasher) Check(ctx context.Context, hash, password string) (matches, weak bool, err error) {
 	known := hash != ""
 	if !known {
@@ -85,45 +85,45 @@ func (h *Hasher) Check(ctx context.Context, hash, password string) (matches, wea
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, cost != h.cost, nil
 }
 
-// Waiting is how many callers wait for their turn.
+// Waiting is the number of callers in the queue.
 func (h *Hasher) Waiting() int { return int(h.waiting.Load()) }
 
-// key runs argon2id once it is this caller's turn.
+// key waits for a slot and runs argon2id.
 func (h *Hasher) key(ctx context.Context, password string, salt []byte, cost Cost) ([]byte, error) {
-	if err := h.turn(ctx); err != nil {
+	if err := h.acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer func() { <-h.slots }()
-	// NFC and nothing else: the one change made to what was typed (PW-05).
+	// NFC is the only change made to a password (PW-05).
 	return argon2.IDKey(norm.NFC.Bytes([]byte(password)), salt, cost.Passes, cost.Memory, cost.Lanes, tagBytes), nil
 }
 
-// turn waits for a slot. Past the bounds of the queue it answers Busy at once,
-// and where the wait grows too long: a page that says so beats one that never
-// comes. Where the request has an end, what follows the hash needs a part of
-// its time, or the hash would be work for nothing.
-func (h *Hasher) turn(ctx context.Context) error {
+// acquire waits for a slot. It returns Busy if the queue is full or the wait too
+// long, because a page that says so is better than none. If the request has a
+// deadline, part of its time is reserved for what follows the hash; otherwise the
+// hash would be computed for nothing.
+func (h *Hasher) acquire(ctx context.Context) error {
 	defer h.waiting.Add(-1)
 	if h.waiting.Add(1) > HashQueue {
 		return busy()
 	}
 	wait := HashTimeout
-	if end, bounded := ctx.Deadline(); bounded {
-		left := time.Until(end)
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
 		wait = min(wait, left-left/HashReserve)
 	}
-	patience := time.NewTimer(wait)
-	defer patience.Stop()
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
 	select {
 	case h.slots <- struct{}{}:
 		return nil
-	case <-patience.C:
+	case <-timeout.C:
 		return busy()
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) { // it was waited for too long elsewhere
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) { // the wait before was too long
 			return busy()
 		}
-		return ctx.Err() // nobody waits any more
+		return ctx.Err() // the client disconnected
 	}
 }
 
@@ -135,32 +135,32 @@ func phc(c Cost, salt, tag []byte) string {
 		argon2.Version, c.Memory, c.Passes, c.Lanes, b64.EncodeToString(salt), b64.EncodeToString(tag))
 }
 
-// parsePHC reads what phc writes, and nothing else. What it would cost is
-// bounded: who can write to the database must not be able to stop the program
-// by a hash that takes all memory or never ends (RL-09).
+// parsePHC parses what phc writes, and nothing else. It bounds the cost: an attacker
+// who can write to the database must not be able to stop the program with a hash
+// that uses all memory or never ends (RL-09).
 func parsePHC(s string) (c Cost, salt, tag []byte, err error) {
 	part := strings.Split(s, "$")
 	var version int
 	if len(part) != 6 || part[1] != "argon2id" {
-		return c, nil, nil, fmt.Errorf("password hash: not an argon2id string")
+		return c, nil, nil, errors.New("password hash: not an argon2id string")
 	}
 	if _, err = fmt.Sscanf(part[2], "v=%d", &version); err != nil || version != argon2.Version {
 		return c, nil, nil, fmt.Errorf("password hash: version not %d", argon2.Version)
 	}
 	if _, err = fmt.Sscanf(part[3], "m=%d,t=%d,p=%d", &c.Memory, &c.Passes, &c.Lanes); err != nil || c.Passes == 0 || c.Lanes == 0 {
-		return c, nil, nil, fmt.Errorf("password hash: cost not readable")
+		return c, nil, nil, errors.New("password hash: cost not readable")
 	}
 	if c.Memory > HashMemoryMax || c.Lanes > HashLanesMax || c.work() > HashWorkMax {
-		return c, nil, nil, fmt.Errorf("password hash: it would cost more than any of this program")
+		return c, nil, nil, errors.New("password hash: its cost exceeds the maximum")
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(part[4]); err != nil {
 		return c, nil, nil, fmt.Errorf("password hash: salt: %w", err)
 	}
 	if tag, err = base64.RawStdEncoding.DecodeString(part[5]); err != nil || len(tag) != tagBytes {
-		return c, nil, nil, fmt.Errorf("password hash: tag not readable")
+		return c, nil, nil, errors.New("password hash: tag not readable")
 	}
 	if phc(c, salt, tag) != s {
-		return c, nil, nil, fmt.Errorf("password hash: not written by this program")
+		return c, nil, nil, errors.New("password hash: not written by this program")
 	}
 	return c, salt, tag, nil
 }

@@ -5,25 +5,20 @@ import (
 	"time"
 )
 
-// A KnownDevice is a browser that has signed in to an account before. It
-// carries a random marker, which proves nothing and stands in for no factor
-// (FF-09): it only tells a sign-in from a new browser, of which the owner gets a
-// mail, from one of every day, and draws on a count of failures of its own.
+// A KnownDevice is a browser that has signed in to an account before,
+// recognised by a random token in a cookie. It authenticates nobody and replaces
+// no factor (FF-09): sign-ins from other browsers are notified to the owner, and
+// its failures have a count of their own.
 type KnownDevice struct {
 	User      UserID
-	TokenHash string // hash of the marker
+	TokenHash string
 	SeenAt    time.Time
 }
 
-type deviceStore interface {
-	// FindKnownDevice reads when an account last signed in with a browser.
-	FindKnownDevice(ctx context.Context, user UserID, marker string) (KnownDevice, error)
-}
-
-func (r *Rules) knowsBrowser(ctx context.Context, user UserID, visitor Visitor) (bool, error) {
-	if user == "" || visitor.DeviceToken == "" {
+func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (bool, error) {
+	if user == "" || client.DeviceToken == "" {
 		return false, nil
 	}
-	_, err := r.store.FindKnownDevice(ctx, user, visitor.DeviceToken.Hash())
-	return err == nil, notMissing(err)
+	_, err := r.store.FindKnownDevice(ctx, user, client.DeviceToken.Hash())
+	return err == nil, ignoreNotFound(err)
 }

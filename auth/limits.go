@@ -2,13 +2,13 @@ package auth
 
 import "time"
 
-// Every number of the rules stands here, with its source. N is NIST SP
-// 800-63B-4, A is OWASP ASVS 5.0.0, OW an OWASP cheat sheet.
+// All numbers of the rules, with their sources. N is NIST SP 800-63B-4, A is OWASP
+// ASVS 5.0.0, OW is an OWASP cheat sheet.
 const (
-	PasswordMinSingleFactor = 15  // code points where the password may be the only factor (N 3.1.1.2)
-	PasswordMinWithMFA      = 8   // where a second factor is always asked (N 3.1.1.2)
-	PasswordMax             = 256 // at least 64 must be taken (N 3.1.1.2); past this a refusal, never a cut (PW-03)
-	EmailMaxBytes           = 254 // bytes of an address (RFC 5321 section 4.5.3.1.3, less the angle brackets)
+	PasswordMinSingleFactor = 15  // code points if the password may be the only factor (N 3.1.1.2)
+	PasswordMinWithMFA      = 8   // if a second factor is always required (N 3.1.1.2)
+	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
+	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
 	TOTPKeyBytes = 20               // 160 bits, the length of HMAC-SHA-1 (RFC 4226 R6)
 	TOTPDigits   = 6                // what every app shows
@@ -16,68 +16,68 @@ const (
 	TOTPDrift    = 1                // steps either way (RFC 6238 section 5.2: at most one)
 
 	SentCodeDigits   = 6                // N 3.1.3.2
-	SentCodeAttempts = 5                // on one sent code; then it is dead
+	SentCodeAttempts = 5                // at one code; then it is invalid
 	CodeLifetimeMax  = 10 * time.Minute // N 3.1.3.2
 
-	BackupCodeCount           = 10               // a set
-	BackupCodeLength          = 16               // of 31 signs: 79 bits, 64 are asked for (N 4.2.1.1)
+	BackupCodeCount           = 10               // in a set
+	BackupCodeLength          = 16               // of 31 characters: 79 bits, 64 are required (N 4.2.1.1)
 	BackupCodeSalt            = 16               // bytes; N 3.1.2.2 asks for 4
-	BackupCodesUnseenLifetime = time.Hour        // how long a new set waits to be seen before its text is gone
-	BackupCodesLow            = 3                // left: time for a new set
-	PhonesMax                 = 10               // on one account
+	BackupCodesUnseenLifetime = time.Hour        // how long the text of a new set is kept for the user to see
+	BackupCodesLow            = 3                // codes left: suggest a new set
+	PhonesMax                 = 10               // of an account
 	PhoneDigitsMax            = 15               // of a number (ITU-T E.164 section 6.1)
-	EnrolmentLifetime         = 30 * time.Minute // an abandoned set-up is forgotten
-	AttemptLifetime           = 30 * time.Minute // an unfinished sign-in, sign-up or reset is forgotten
+	EnrolmentLifetime         = 30 * time.Minute // of an enrolment that is not completed
+	AttemptLifetime           = 30 * time.Minute // of an attempt that is not completed
 
 	SessionIdleMax       = time.Hour       // N 2.2.3
 	SessionLifetimeMax   = 24 * time.Hour  // N 2.2.3
-	SessionWarning       = 2 * time.Minute // before a session ends a page says so; WCAG 2.2.1 asks for 20 s
-	SessionTouchInterval = time.Minute     // the last-seen time is written no more often than this
+	SessionWarning       = 2 * time.Minute // a page warns this long before a session expires; WCAG 2.2.1 asks for 20 s
+	SessionTouchInterval = time.Minute     // the last-seen time is written no more often
 
-	ClockSkew = time.Minute // how far two clocks may be apart before one does not believe the other
+	ClockSkew = time.Minute // by which clocks may differ
 
-	AccountsPage        = 100                  // accounts that an operator's list reads at once
+	AccountsPage        = 100                  // accounts on a page of the operator's list
 	ActivityPage        = 25                   // events on a page
-	ActivityRetention   = 365 * 24 * time.Hour // unless the operator says otherwise
-	KnownDeviceLifetime = 400 * 24 * time.Hour // how long a browser is known: the longest that browsers keep a cookie
-	StopTokenLifetime   = 24 * time.Hour       // how long a change of address can be stopped, and waits
-	NoticeEmailsMax     = 1                    // addresses beside the account's own; N 4.6 asks for two in all
+	ActivityRetention   = 365 * 24 * time.Hour // default
+	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
+	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
+	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
-	HashQueue   = 512              // sign-ins that may wait for the hasher; past it 503 (RL-09)
-	HashTimeout = 10 * time.Second // and for how long
-	HashReserve = 5                // where a request has an end, a fifth of the time left is for what follows the hash
+	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
+	HashTimeout = 10 * time.Second // for which they wait
+	HashReserve = 5                // a fifth of the time to a request's deadline is reserved for what follows the hash
 
-	ReadyTimeout = 2 * time.Second // a store that takes longer does not answer
+	ReadyTimeout = 2 * time.Second // of the readiness check
 
-	HeapGrowth  = 300      // percent of what is in use that may be left over before it is collected: pages leave little, hashes 19 MiB each
-	HeapReserve = 44 << 20 // bytes for all but hashes: a thousand connections, the pages they ask for, and the runtime
+	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each
+	HeapReserve = 44 << 20 // bytes for all but hashes: a thousand connections, their pages, and the runtime
 
-	HashMemoryMax = 256 << 10 // KiB of one stored hash: RFC 9106 recommends 64 MiB where memory is short
-	HashWorkMax   = 4 << 20   // KiB in all its passes: some three seconds
-	HashLanesMax  = 16        // and lanes: RFC 9106 recommends 4
+	HashMemoryMax = 256 << 10 // KiB of one stored hash: RFC 9106 recommends 64 MiB if memory is limited
+	HashWorkMax   = 4 << 20   // KiB over all passes: about three seconds
+	HashLanesMax  = 16        // RFC 9106 recommends 4
 
 	MessageRetryMin      = 2 * time.Second  // then doubling
-	MessageRetryMax      = 2 * time.Minute  // the longest wait between two tries
-	MessageFutureRetries = 10               // of a code dated ahead of the clock: with the waits, ten minutes, which no code outlives
-	MessageRetention     = 24 * time.Hour   // a notice that could not be sent is dropped after this
-	StalledThreshold     = 2                // that could not be sent say something of their channel; one may be at fault itself
-	MessageClaimTime     = 20 * time.Second // how long one worker may take to send before another tries: twice what a provider gets, for clocks that differ, and little of a code's lifetime
+	MessageRetryMax      = 2 * time.Minute  // the longest wait between retries
+	MessageFutureRetries = 10               // of a code dated in the future: with the waits ten minutes, longer than any code is valid
+	MessageRetention     = 24 * time.Hour   // a notice that could not be sent is dropped
+	StalledThreshold     = 2                // failed messages that show that a channel is stalled; a single one may itself be at fault
+	MessageClaimTime     = 20 * time.Second // for one worker to send a message: twice a provider's timeout, for clock skew, and little of a code's lifetime
 )
 
-// A Action is something that can be done too often.
+// An Action is what is rate limited.
 type Action string
 
-// The doors.
+// The actions.
 const (
-	ActionSignIn   Action = "sign_in" // a sign-in form posted, right or wrong
-	ActionSignUp   Action = "sign_up" // an account asked for
-	ActionReset    Action = "forgot"  // a reset asked for
-	ActionVerify   Action = "answer"  // a password or code that was wrong, at sign-in, re-verification, enrolment or reset
-	ActionSendCode Action = "send"    // a code sent, by SMS or mail
-	ActionSendSMS  Action = "sms"     // an SMS sent
-	ActionAddPhone Action = "phone"   // a number to be added
-	ActionDrawQR   Action = "qr"      // a QR code drawn, which costs 5 ms
-	ActionNotify   Action = "tell"    // a notice of what a stranger can repeat at will
+	ActionSignIn   Action = "sign_in"   // submit a sign-in form, with a correct response or not
+	ActionSignUp   Action = "sign_up"   // request an account
+	ActionReset    Action = "reset"     // request a password reset
+	ActionVerify   Action = "verify"    // respond with a wrong password or code, also at enrolment
+	ActionSendCode Action = "send_code" // send a code by SMS or email
+	ActionSendSMS  Action = "send_sms"  // send an SMS
+	ActionAddPhone Action = "add_phone" // start to add a phone
+	ActionDrawQR   Action = "draw_qr"   // draw a QR code, which costs 5 ms
+	ActionNotify   Action = "notify"    // send a notice that an attacker can repeat at will
 )
 
 // A Scope is what a limit counts by.
@@ -85,22 +85,20 @@ type Scope string
 
 // The scopes.
 const (
-	ByFactor    Scope = "factor"    // one factor of one account, from everywhere (RL-03)
+	ByFactor    Scope = "factor"    // one factor of one account, from all clients (RL-03)
 	ByAccount   Scope = "account"   // one account
-	ByRecipient Scope = "recipient" // one phone number or mail address
-	ByIP        Scope = "address"   // one network address: an IPv4 address, or an IPv6 /64
-	Global      Scope = "all"       // everything together
+	ByRecipient Scope = "recipient" // one phone number or email address
+	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64
+	Global      Scope = "global"    // all together
 )
 
-// limits is the one table of brakes: for each door what is counted, how many
-// in what time, and what the person is told. Each row is taken before the
-// answer is looked at; of a door with several rows all are taken, or none.
+// limits is the only table of rate limits. A request is counted under every row of
+// its action before the response is checked, or under none if one refuses.
 //
-// Wrong answers: five are free, then waits from 30 seconds doubling to an
-// hour, and after a hundred in a row the factor is closed until it is bound
-// anew or the password reset (RL-01, RL-02; N 3.2.2). A right answer clears that
-// count and gives back the one try it took from its network address, no more:
-// an attacker with an account of his own cannot wash his address clean (RL-04).
+// Five failures are free, then waits double from 30 seconds to an hour, and after a
+// hundred consecutive failures the factor is locked until it is replaced or the
+// password reset (RL-01, RL-02; N 3.2.2). A correct response resets these failures but
+// refunds only its own request to the IP limit (RL-04), see [Rules.settle].
 var limits = []struct {
 	action  Action
 	by      Scope
@@ -117,17 +115,17 @@ var limits = []struct {
 	{ActionSendCode, ByRecipient, Window{Max: 10, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionSendCode, ByAccount, Window{Max: 10, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByIP, Window{Max: 20, Per: time.Hour}, TooManyCodes},
-	{ActionSendSMS, Global, smsBudget{}, SMSBudgetExhausted}, // against toll fraud; the operator sets it
+	{ActionSendSMS, Global, smsBudget{}, SMSBudgetExhausted}, // against toll fraud; set by the operator
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 }
 
-// FailureRetention is how long failures in a row are remembered after the last of
-// them. The standard names no end; but strangers can make these counts, also for
-// addresses nobody bears, and both must end alike, or the difference would tell
+// FailureRetention is how long consecutive failures are kept after the last one. The
+// standard sets no limit. But attackers can cause them, also for email addresses
+// without an account, and both must be kept equally long, or the difference would show
 // who has an account.
 const FailureRetention = 90 * 24 * time.Hour
 
-// SMSBudgetDefault is how many SMS go out in a day unless the operator says otherwise.
+// SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Channel is how a message travels.
+// A Channel is how a message is sent.
 type Channel string
 
 // The channels.
@@ -19,12 +19,11 @@ const (
 // Channels lists every channel.
 var Channels = []Channel{ByEmail, BySMS}
 
-// A MessageKind is what a message says; views holds the words.
+// A MessageKind is what a message says; views has the text.
 type MessageKind string
 
-// The letters that are no event of an account's history; the others bear the
-// name of what happened, see [EventType]. Those with a code carry nothing else;
-// notices carry no code.
+// The messages that are no events; a notice of an event has the name of its
+// [EventType]. A message with a code carries nothing else; notices carry no code.
 const (
 	MessageSignUpCode MessageKind = "sign_up_code"
 	MessageSignInCode MessageKind = "sign_in_code"
@@ -35,137 +34,115 @@ const (
 	MessageEmailTaken MessageKind = "email_taken"
 )
 
-// MessageKinds lists every letter, for the test that each has its words.
+// MessageKinds lists every kind, for the test that each has a text.
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
 		MessageEmailTaken,
 	}
-	for _, what := range EventTypes {
-		if told[what] {
-			all = append(all, MessageKind(what))
+	for _, event := range EventTypes {
+		if notified[event] {
+			all = append(all, MessageKind(event))
 		}
 	}
 	return all
 }
 
-// A Message is owed to a person: facts, which views turns into words when it
-// is sent. It waits in the store, sealed, for it may hold a code.
+// A Message is the facts of an email or SMS, from which views renders the text
+// when it is sent. The store encrypts it, because it may hold a code.
 type Message struct {
 	ID        string
 	Channel   Channel
-	To        string // address or E.164 number
+	To        string // email address or E.164 number
 	Kind      MessageKind
-	At        time.Time // when what it tells of happened
+	At        time.Time // of the event
 	ExpiresAt time.Time // not sent after this
-	Code      string    // the code it carries
-	Number    string    // the phone it tells of, E.164
-	Email     string    // the address it tells of
-	StopToken Token     // lets the bearer stop a change of address
-	Left      int       // backup codes left
-	IP        string    // where it came from
-	UserAgent string    // by which browser
-	Failures  int       // how often sending has failed
+	Code      string
+	Number    string // of the phone, E.164
+	Email     string // the address that was added, changed or removed
+	StopToken Token  // stops a change of the sign-in address
+	Left      int    // backup codes left
+	IP        string // of the client
+	UserAgent string // of the client
+	Failures  int    // how often sending has failed
 
-	// Holder is the attempt or enrolment whose page may say how this message
-	// fares. It is empty where no page may, see [Rules.oweResetCode].
+	// Holder is the attempt or enrolment whose page may show the delivery. It is
+	// empty if no page may, see [Rules.queueResetCode].
 	Holder string `json:"-"`
 }
 
-// notice is a mail that tells an account's owner what happened.
-func (r *Rules) notice(letter MessageKind, to string, visitor Visitor, now time.Time) Message {
+// notice is an email that notifies an account's owner of an event.
+func (r *Rules) notice(kind MessageKind, to string, client Client, now time.Time) Message {
 	return Message{
-		ID: newID(), Channel: ByEmail, To: to, Kind: letter, At: now, ExpiresAt: now.Add(MessageRetention),
-		IP: visitor.ip(), UserAgent: cutBrowser(visitor.UserAgent),
+		ID: newID(), Channel: ByEmail, To: to, Kind: kind, At: now, ExpiresAt: now.Add(MessageRetention),
+		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }
 
-type messageStore interface {
-	// ClaimMessages hands out messages of a channel that are due and holds them
-	// back from every other worker until the time given. What is put off past
-	// furthest, which nobody does, is due.
-	ClaimMessages(ctx context.Context, channel Channel, now, until, furthest time.Time, most int) ([]Message, error)
-	// SpendMessage says that a message was sent; its body is forgotten.
-	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
-	// RejectMessage says that a message was refused for good; its body is
-	// forgotten, and it is never handed out again.
-	RejectMessage(ctx context.Context, id string, now time.Time) (refused bool, err error)
-	// RescheduleMessage puts a message off after sending failed.
-	RescheduleMessage(ctx context.Context, id string, tries int, now, due time.Time) error
-	// RemoveMessages forgets messages that have expired unsent.
-	RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error)
-	// FindStalledChannels answers whether a channel is stalled, by the messages that
-	// have a holder: so many of them wait that could not be sent, and none has
-	// gone since.
-	FindStalledChannels(ctx context.Context, channel Channel, least int) (stalled bool, err error)
-}
-
-// ErrRejected is in the error of a Sender whose provider has understood the
-// message and refused it, and would refuse it again.
+// ErrRejected is wrapped by the error of a [Sender] whose provider has rejected a
+// message for good.
 var ErrRejected = errors.New("refused for good")
 
-// A Sender hands a message to a provider. An error means that it did not go;
-// it may be tried again unless the error is ErrRefused.
+// A Sender hands a message to a provider. After an error other than [ErrRejected]
+// sending is retried.
 type Sender func(ctx context.Context, m Message) error
 
-// Deliver sends what is due on a channel, one message after another, and
-// returns the errors of the sender. What failed is tried again after a growing
-// wait, until it has expired: a code that came too late would only confuse. What
-// was refused for good is not tried again.
+// Deliver sends the due messages of a channel, one after another, and returns the
+// errors of the sender. It retries after a growing wait until the message has
+// expired: a code that arrives too late would only confuse.
 //
-// It may run many times at once, also elsewhere: each message is claimed by one.
-// Where ctx ends it leaves between two messages, never between the sending of
-// one and the note that it was sent, or that one would go out twice.
+// Any number of workers in any number of processes may run it at once: each
+// message is claimed by one. When ctx ends it returns between two messages, but
+// never between sending one and marking it as sent, or it would be sent twice.
 func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent int, failed []error, err error) {
-	const batch = 1 // a claim lasts for one sending, so that no other worker takes a message over while it goes out
-	inHand := context.WithoutCancel(ctx)
-	if _, err := r.store.RemoveMessages(inHand, r.now()); err != nil {
+	sending := context.WithoutCancel(ctx)
+	if _, err := r.store.RemoveMessages(sending, r.now()); err != nil {
 		return sent, failed, err
 	}
 	for ctx.Err() == nil {
 		now := r.now()
-		furthest := now.Add(MessageRetryMax + ClockSkew) // beyond it a clock was wrong that was set back since
-		messages, err := r.store.ClaimMessages(inHand, channel, now, now.Add(MessageClaimTime), furthest, batch)
+		furthest := now.Add(MessageRetryMax + ClockSkew) // a later one was rescheduled by a clock that was wrong
+		// One at a time, so that a claim lasts as long as one message takes to send.
+		messages, err := r.store.ClaimMessages(sending, channel, now, now.Add(MessageClaimTime), furthest, 1)
 		if err != nil || len(messages) == 0 {
 			return sent, failed, err
 		}
-		r.wakeFor(channel) // another worker: this one is busy, and there may be more
-		for _, m := range messages {
-			fault := untimely(m, now)
-			if fault == nil {
-				fault = send(inHand, m)
-			}
-			if fault == nil {
-				sent++
-			} else {
-				failed = append(failed, fault)
-			}
-			if err := r.handed(inHand, m, fault); err != nil {
-				return sent, failed, err
-			}
+		r.signal(channel) // another worker, as this one is busy and more messages may be due
+		m := messages[0]
+		fault := checkCodeTime(m, now)
+		if fault == nil {
+			fault = send(sending, m)
+		}
+		if fault == nil {
+			sent++
+		} else {
+			failed = append(failed, fault)
+		}
+		if err := r.recordDelivery(sending, m, fault); err != nil {
+			return sent, failed, err
 		}
 	}
 	return sent, failed, nil
 }
 
-// untimely is why a code is not sent: by the clock as it is it was made in time
-// to come, and would not be taken. Whether the clock is wrong now or was wrong
-// then shows within the life of a code, and after that it is of no use.
-func untimely(m Message, now time.Time) error {
+// checkCodeTime returns an error if a message has a code dated in the future, which
+// would not be accepted. Either this clock is wrong now or another one was: that
+// is settled within the lifetime of the code, and after that it has expired.
+func checkCodeTime(m Message, now time.Time) error {
 	switch {
-	case m.Code == "" || datable(m.At, now):
+	case m.Code == "" || plausible(m.At, now):
 		return nil
 	case m.Failures < MessageFutureRetries:
-		return errAhead
+		return errFutureCode
 	}
-	return fmt.Errorf("%w: %w", errAhead, ErrRejected)
+	return fmt.Errorf("%w: %w", errFutureCode, ErrRejected)
 }
 
-var errAhead = errors.New("the code was made by another clock")
+var errFutureCode = errors.New("the code is dated in the future")
 
-// handed notes what came of handing a message to the provider, who may have
-// taken his time.
-func (r *Rules) handed(ctx context.Context, m Message, fault error) error {
+// recordDelivery records the result of sending. It reads the clock again because
+// the provider may have been slow.
+func (r *Rules) recordDelivery(ctx context.Context, m Message, fault error) error {
 	now := r.now()
 	var err error
 	switch {
@@ -180,35 +157,38 @@ func (r *Rules) handed(ctx context.Context, m Message, fault error) error {
 	return err
 }
 
-// Queued is signalled when a message was queued for a channel, so that its
-// workers need not wait for their next look. One signal wakes one of them.
-func (r *Rules) Queued(channel Channel) <-chan struct{} { return r.wake[channel] }
+// Queued is signalled when a message was queued for a channel, so that its workers
+// need not poll. One signal wakes one worker.
+func (r *Rules) Queued(channel Channel) <-chan struct{} { return r.queued[channel] }
 
-func (r *Rules) wakeFor(channel Channel) {
+func (r *Rules) signal(channel Channel) {
 	select {
-	case r.wake[channel] <- struct{}{}:
-	default: // a signal waits already
+	case r.queued[channel] <- struct{}{}:
+	default: // already signalled
 	}
 }
 
-// applied is what follows when a grant stands in the store: the outbox wakes,
-// and whoever witnesses the request is told what happened.
-func (r *Rules) applied(ctx context.Context, grant ChangeSet) {
-	if witness, ok := ctx.Value(observerKey{}).(func(Event)); ok {
-		for _, e := range grant.Events {
-			witness(e)
+// applied follows every successful change: it passes the events to the observer
+// and signals the workers.
+func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
+	observe, _ := ctx.Value(observerKey{}).(func(Event))
+	for _, c := range changes.Changes {
+		switch c := c.(type) {
+		case RecordEvent:
+			if observe != nil {
+				observe(c.Event)
+			}
+		case QueueMessage:
+			r.signal(c.Channel)
 		}
-	}
-	for _, m := range grant.Messages {
-		r.wakeFor(m.Channel)
 	}
 }
 
 type observerKey struct{}
 
-// WithObserver returns a context under which everything that happens to an
-// account is told to witness as well, once it stands in the store: for the
-// log, which knows what the rules do not, like a request's id (LG-01).
-func WithObserver(ctx context.Context, witness func(Event)) context.Context {
-	return context.WithValue(ctx, observerKey{}, witness)
+// WithObserver returns a context with which observe is called for every event that
+// was recorded: for the log, which knows what the rules do not, like the request
+// id (LG-01).
+func WithObserver(ctx context.Context, observe func(Event)) context.Context {
+	return context.WithValue(ctx, observerKey{}, observe)
 }

@@ -9,14 +9,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// checkNewPassword decides whether a password may be set: its length in code
-// points (PW-01 to PW-03), then the common ones (PW-06), then those made of
-// what everybody knows about the account (PW-08), then those of known breaches
-// (PW-07). There are no rules about which signs it must hold, and none is
-// coming (PW-04; N 3.1.1.2).
+// checkNewPassword decides whether a password may be set. It checks the length in
+// code points (PW-01 to PW-03), then whether the password is common (PW-06),
+// derived from the account (PW-08) or known from a breach (PW-07). There are no
+// composition rules (PW-04; N 3.1.1.2).
 //
-// It judges the form that is hashed (PW-05), or another spelling of the same
-// password would get past the lists.
+// It checks the normalised form that is hashed (PW-05), because another form of
+// the same password would not be found in the lists.
 func (r *Rules) checkNewPassword(password string, email Email) error {
 	password = norm.NFC.String(password)
 	n := utf8.RuneCountInString(password)
@@ -37,10 +36,10 @@ func (r *Rules) checkNewPassword(password string, email Email) error {
 	return nil
 }
 
-// personalPassword reports whether a password is little more than the
-// product's name or the person's address: with those words taken out, fewer
-// than five different letters remain. A phrase that merely holds such a word
-// passes. The usual look-alike digits are read as letters first.
+// personalPassword reports whether a password is little more than the product's
+// name or the user's email address: without those words, fewer than five different
+// letters remain. A phrase that only contains such a word passes. The usual
+// look-alike characters count as letters.
 func personalPassword(password, product string, email Email) bool {
 	rest := lookAlikes.Replace(strings.ToLower(password))
 	found := false
@@ -53,9 +52,9 @@ func personalPassword(password, product string, email Email) bool {
 		return false
 	}
 	different := map[rune]bool{}
-	for _, sign := range rest {
-		if unicode.IsLetter(sign) {
-			different[sign] = true
+	for _, c := range rest {
+		if unicode.IsLetter(c) {
+			different[c] = true
 		}
 	}
 	return len(different) < 5
@@ -63,13 +62,13 @@ func personalPassword(password, product string, email Email) bool {
 
 var lookAlikes = strings.NewReplacer("0", "o", "1", "l", "i", "l", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s")
 
-// contextWords are the documented words of PW-08, the longest first: the whole
-// address, its two sides, their parts, the product's name and its parts.
+// contextWords are the words of PW-08, longest first: the email address, its local
+// part and domain, their parts, the product's name and its parts.
 func contextWords(product string, email Email) []string {
 	local, domain, _ := strings.Cut(email.Key, "@")
 	product = strings.ToLower(product)
 	all := []string{email.Key, domain, local, strings.Join(strings.Fields(product), "")}
-	isBreak := func(sign rune) bool { return !unicode.IsLetter(sign) && !unicode.IsDigit(sign) }
+	isBreak := func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }
 	all = append(all, strings.FieldsFunc(local+" "+domain+" "+product, isBreak)...)
 	words := all[:0]
 	for _, word := range all {

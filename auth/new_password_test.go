@@ -9,8 +9,8 @@ import (
 
 var cheap = Cost{Memory: 64, Passes: 1, Lanes: 1}
 
-// TestCheckNewPassword: length in code points (PW-01, PW-02, PW-03), no rules
-// of composition (PW-04), common ones (PW-06) and those made of the address or
+// TestCheckNewPassword: length in code points (PW-01, PW-02, PW-03), no composition
+// rules (PW-04), common passwords (PW-06) and those derived from the email address or
 // the product's name (PW-08), each with its own reason (PW-09).
 func TestCheckNewPassword(t *testing.T) {
 	r := &Rules{policy: Policy{Name: "Twostep", PasswordMin: PasswordMinSingleFactor}}
@@ -49,8 +49,8 @@ func TestCheckNewPassword(t *testing.T) {
 	}
 }
 
-// TestHasher: one run a question, a salt of its own, nothing cut off, NFC and
-// nothing else (PW-03, PW-05, ST-01, ST-02).
+// TestHasher: a new salt each time, no truncation, NFC and nothing else (PW-03, PW-05,
+// ST-01, ST-02).
 func TestHasher(t *testing.T) {
 	h, ctx := NewHasher(cheap, 1), context.Background()
 	long := strings.Repeat("long and dull ", 18)
@@ -74,44 +74,44 @@ func TestHasher(t *testing.T) {
 		t.Error("a ligature became two letters")
 	}
 	if matches, _, err := h.Check(ctx, "", "anything"); matches || err != nil {
-		t.Errorf("an account nobody has: %v, %v", matches, err)
+		t.Errorf("no account: %v, %v", matches, err)
 	}
-	dearer := NewHasher(Cost{Memory: 128, Passes: 1, Lanes: 1}, 1)
-	if matches, weak, err := dearer.Check(ctx, hash, long+"é"); !matches || !weak || err != nil {
-		t.Errorf("a cheaper hash: %v, weak %v, %v", matches, weak, err)
+	stronger := NewHasher(Cost{Memory: 128, Passes: 1, Lanes: 1}, 1)
+	if matches, weak, err := stronger.Check(ctx, hash, long+"é"); !matches || !weak || err != nil {
+		t.Errorf("a weaker hash: %v, weak %v, %v", matches, weak, err)
 	}
 	for _, broken := range []string{"x", "$argon2i$v=19$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=0,p=1$AAAA$AAAA", "$argon2id$v=16$m=64,t=1,p=1$AAAA$AAAA"} {
 		if matches, _, err := h.Check(ctx, broken, "x"); matches || err == nil {
-			t.Errorf("%q was read as a hash", broken)
+			t.Errorf("%q was parsed as a hash", broken)
 		}
 	}
 	if DefaultCost.Memory < 19456 || DefaultCost.Passes < 2 {
-		t.Error("the default cost is below OWASP's least (ST-01)")
+		t.Error("the default cost is below OWASP's minimum (ST-01)")
 	}
 }
 
-// TestHasherTurns: past its bounds the hasher says so instead of taking memory (RL-09).
-func TestHasherTurns(t *testing.T) {
+// TestHasher_QueueFull: a full queue is refused instead of growing (RL-09).
+func TestHasher_QueueFull(t *testing.T) {
 	h, ctx := NewHasher(cheap, 1), context.Background()
-	h.slots <- struct{}{} // somebody hashes
+	h.slots <- struct{}{} // another hash
 	h.waiting.Store(HashQueue)
 	_, err := h.Hash(ctx, "one more")
 	var p *Problem
 	if !errors.As(err, &p) || p.Reason != Busy || p.Wait == 0 {
-		t.Errorf("past the queue: %v", err)
+		t.Errorf("the queue is full: %v", err)
 	}
 	h.waiting.Store(0)
-	gone, cancel := context.WithCancel(ctx)
+	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := h.Hash(gone, "left"); !errors.Is(err, context.Canceled) {
-		t.Errorf("a visitor who left: %v", err)
+	if _, err := h.Hash(cancelled, "disconnected"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a client that disconnected: %v", err)
 	}
 	if h.waiting.Load() != 0 {
-		t.Errorf("%d wait", h.waiting.Load())
+		t.Errorf("%d are in the queue", h.waiting.Load())
 	}
 }
 
-// TestParseEmail is the comparison rule of addresses (FF-06).
+// TestParseEmail specifies how email addresses are compared (FF-06).
 func TestParseEmail(t *testing.T) {
 	for typed, want := range map[string]string{
 		"ann@example.org":        "ann@example.org",

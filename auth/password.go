@@ -6,92 +6,116 @@ import (
 	"time"
 )
 
-type passwordStore interface {
-	// ReplacePassword sets an account's password and takes the mark away that it
-	// must be changed.
-	ReplacePassword(ctx context.Context, user UserID, hash string, grant ChangeSet) (replaced bool, err error)
+// A passwordFactor is the password of an account.
+type passwordFactor struct {
+	user  UserID
+	hash  string // PHC string; empty if there is no account or it is disabled
+	field string // of the form; empty at sign-in
 }
 
-// ForgotPassword starts a reset: a code goes to the address, if anybody bears
-// it; the visitor cannot tell (RC-01). Asking changes and locks nothing.
-func (r *Rules) ForgotPassword(ctx context.Context, visitor Visitor, address string) (Result, error) {
+func (f passwordFactor) kind() FactorKind     { return Password }
+func (f passwordFactor) alreadySpent() Reason { return InvalidCredentials }
+
+func (f passwordFactor) verify(ctx context.Context, r *Rules, response string, _ time.Time) (spend, error) {
+	matches, weak, err := r.hasher.Check(ctx, f.hash, response)
+	if err != nil {
+		return nil, err
+	}
+	if !matches && f.field == "" {
+		return nil, &Problem{Reason: InvalidCredentials}
+	}
+	if !matches { // the user is signed in: there is nothing to hide
+		return nil, &Problem{Reason: CurrentPasswordWrong, Field: f.field}
+	}
+	rehash := ""
+	if weak {
+		if rehash, err = r.hasher.Hash(ctx, response); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context, changes ChangeSet) (bool, error) {
+		return r.store.SpendPassword(ctx, f.user, f.hash, rehash, changes)
+	}, nil
+}
+
+// ForgotPassword starts a password reset: it sends a code to the email address
+// if an account has it. The response is the same otherwise (RC-01). The request
+// itself changes and locks nothing.
+func (r *Rules) ForgotPassword(ctx context.Context, client Client, address string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(visitor))...); err != nil {
+	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
-	if notMissing(err) != nil {
+	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	handle := NewToken()
+	token := NewToken()
 	a := Attempt{
-		TokenHash: handle.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
+		TokenHash: token.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
 		ExpiresAt: now.Add(AttemptLifetime),
 	}
-	grant := ChangeSet{At: now, Attempt: &a, EndOlder: &a}
-	if err := r.oweResetCode(ctx, visitor, a, &grant, now); err != nil {
+	changes := ChangeSet{User: user.ID, At: now}
+	changes.add(EndOlderAttempts{Purpose: a.Purpose, Except: a.TokenHash}, AddAttempt{a})
+	if err := r.queueResetCode(ctx, client, a, &changes); err != nil {
 		return Result{}, err
 	}
-	if err := r.store.AddAttempt(ctx, grant); err != nil {
+	if err := r.store.AddAttempt(ctx, changes); err != nil {
 		return Result{}, err
 	}
-	r.applied(ctx, grant)
-	return Result{Attempt: handle}, nil
+	r.applied(ctx, changes)
+	return Result{Attempt: token}, nil
 }
 
-// oweResetCode puts a code for the account's address into a grant. Strangers can
-// ask for codes until the address may get no more of them; so a browser that has
-// signed in before draws on a count of its own here, too, and the reset stays
-// open to its owner (RL-06).
+// queueResetCode queues a code to the account's email address. Attackers can
+// request codes until the limit of the address is reached, so known devices
+// have a count of their own and the owner can still reset the password (RL-06).
 //
-// The message has no holder: there is none where nobody bears the address, so
-// no page may say how it fares, or that would tell who has an account (RC-01).
-// The page says instead whether mail as a whole is stalled. That is read from
-// messages which are queued alike for everybody who asks, those that have a
-// holder; from a reset's own an attacker could see that his request had queued
-// one.
-func (r *Rules) oweResetCode(ctx context.Context, visitor Visitor, a Attempt, grant *ChangeSet, now time.Time) error {
+// The message has no holder. There is no message if there is no account, so a
+// page that showed its delivery would reveal who has an account (RC-01). The page
+// shows whether the email channel is stalled instead. That is derived only from
+// messages with a holder, which are queued whether or not there is an account:
+// from a reset's own message an attacker could see that one was queued.
+func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
-	if notMissing(err) != nil {
+	if ignoreNotFound(err) != nil {
 		return err
 	}
-	known, fault := r.knowsBrowser(ctx, user.ID, visitor)
-	if fault != nil {
-		return fault
+	known, err := r.isKnownDevice(ctx, user.ID, client)
+	if err != nil {
+		return err
 	}
-	if fault := r.allowSending(ctx, visitor, now, knownName(email.Key, known), a.TokenHash); fault != nil {
-		return fault
+	if err := r.allowSending(ctx, client, changes.At, deviceCounter(email.Key, known), a.TokenHash); err != nil {
+		return err
 	}
-	switch {
-	case errors.Is(err, ErrNotFound) || err == nil && user.Disabled:
-		r.oweNoCode(a.TokenHash, email.Typed, grant, now)
+	if user.ID == "" || user.Disabled {
+		r.putDecoyCode(a.TokenHash, email.Typed, changes)
 		return nil
-	case err == nil:
-		r.oweCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, grant, now)
-		m := &grant.Messages[len(grant.Messages)-1]
-		m.To = user.Email.Typed // the address that was proved, not the spelling of today
-		m.Holder = ""
 	}
-	return err
+	m := r.putCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, changes)
+	m.To = user.Email.Typed // the address that was verified, not the spelling entered now
+	m.Holder = ""
+	changes.add(QueueMessage{m})
+	return nil
 }
 
-// SetPassword ends a reset whose code was proved. It signs nobody in, takes no
-// second factor away (RC-04, RC-05), and ends every session of the account.
-func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Token, password string) error {
+// SetPassword ends a reset whose code was verified. It signs nobody in, removes
+// no second factor (RC-04, RC-05), and ends every session of the account.
+func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) error {
 	now := r.now()
-	a, err := r.attempt(ctx, handle, now)
+	a, err := r.attempt(ctx, token, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	if a.Step() != StepNew {
+	if a.Step() != StepNewPassword {
 		return &Problem{Reason: FormExpired}
 	}
 	user, err := r.store.FindUser(ctx, a.User)
@@ -102,18 +126,19 @@ func (r *Rules) SetPassword(ctx context.Context, visitor Visitor, handle Token, 
 	if err != nil {
 		return err
 	}
-	grant := r.passwordReplaced(user.ID, "", now)
-	grant.EndAttempt = a.TokenHash
-	if err := r.record(ctx, &grant, visitor, Event{User: user.ID, Type: PasswordReset}); err != nil {
+	changes := ChangeSet{User: user.ID, At: now}
+	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{})
+	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
+	if err := r.record(ctx, &changes, client, Event{Type: PasswordReset}); err != nil {
 		return err
 	}
-	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, grant)
-	return r.changed(ctx, replaced, err, grant)
+	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, changes)
+	return r.conclude(ctx, changes, replaced, err)
 }
 
-// ChangePassword sets a new password for who is signed in and knows the
-// current one (PW-11). The session goes on under a new handle.
-func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Session, current, password string, endOthers bool) (Token, error) {
+// ChangePassword sets a new password for a signed-in user who knows the current
+// one (PW-11). The session continues with a new token.
+func (r *Rules) ChangePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool) (Token, error) {
 	now := r.now()
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
@@ -122,40 +147,44 @@ func (r *Rules) ChangePassword(ctx context.Context, visitor Visitor, session Ses
 	if err != nil {
 		return "", err
 	}
-	// Before the current one is looked at: who cannot think of a good password
-	// has given no wrong answer, and must not be made to wait for it.
+	// Before the current password is checked: a new one that is not acceptable
+	// is not a failure, and must not make the user wait.
 	if err := r.checkNewPassword(password, user.Email); err != nil {
 		return "", err
 	}
-	known, err := r.knowsBrowser(ctx, user.ID, visitor)
+	known, err := r.isKnownDevice(ctx, user.ID, client)
 	if err != nil {
 		return "", err
 	}
-	q := question{
-		kind: Password, user: user.ID, visitor: visitor, known: known, hash: user.PasswordHash, holder: string(session.ID),
-		field: "current", brake: brakeName(Password, string(user.ID), known),
+	c := challenge{
+		factor: passwordFactor{user: user.ID, hash: user.PasswordHash, field: "current"},
+		user:   user.ID, client: client, known: known, counter: failureCounter(Password, string(user.ID), known),
 	}
-	if _, err := r.checkResponse(ctx, q, current, now); err != nil {
+	if _, err := r.checkResponse(ctx, c, current, now); err != nil {
 		return "", err
 	}
 	hash, err := r.newPassword(ctx, user, password)
 	if err != nil {
 		return "", err
 	}
-	handle := NewToken()
-	grant := r.passwordReplaced(user.ID, session.ID, now)
-	if !endOthers {
-		grant.EndSessions = nil
+	token := NewToken()
+	changes := ChangeSet{User: user.ID, At: now}
+	changes.add(ClearMustChange{})
+	if endOthers {
+		changes.add(EndSessions{Except: session.ID})
+	} else {
+		changes.add(EndAttempts{})
 	}
-	grant.RenewSession = &RenewSession{Session: session.ID, TokenHash: handle.Hash(), PasswordAt: now}
-	if err := r.record(ctx, &grant, visitor, Event{User: user.ID, Type: PasswordChanged}); err != nil {
+	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), PasswordAt: now})
+	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
+	if err := r.record(ctx, &changes, client, Event{Type: PasswordChanged}); err != nil {
 		return "", err
 	}
-	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, grant)
-	return handle, r.changed(ctx, spent, err, grant)
+	spent, err := r.store.SpendPassword(ctx, user.ID, user.PasswordHash, hash, changes)
+	return token, r.conclude(ctx, changes, spent, err)
 }
 
-// newPassword judges a new password of an account and hashes it.
+// newPassword checks a new password of an account and hashes it.
 func (r *Rules) newPassword(ctx context.Context, user User, password string) (string, error) {
 	if err := r.checkNewPassword(password, user.Email); err != nil {
 		return "", err
@@ -170,16 +199,7 @@ func (r *Rules) newPassword(ctx context.Context, user User, password string) (st
 	return r.hasher.Hash(ctx, password)
 }
 
-// passwordReplaced is what goes with a password: sessions, open attempts, and
-// the count of failures that had closed it (RL-01).
-func (r *Rules) passwordReplaced(user UserID, except SessionID, now time.Time) ChangeSet {
-	grant := ChangeSet{At: now, EndAttempts: user, EndSessions: &EndSessions{User: user, Except: except}}
-	r.bound(&grant, Password, user)
-	return grant
-}
-
-// notMissing is an error unless it only says that nothing was found.
-func notMissing(err error) error {
+func ignoreNotFound(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

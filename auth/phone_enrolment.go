@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A PhoneEnrolment is the adding of a number in one session. Its code is bound
-// to it; when the code is proved the enrolment is gone and the phone stands.
+// A PhoneEnrolment is the adding of a phone in one session. A code of its own
+// verifies the number; then the enrolment ends and the account has the phone.
 type PhoneEnrolment struct {
 	ID        string // holder of the code
 	Session   SessionID
@@ -14,16 +14,16 @@ type PhoneEnrolment struct {
 	Number    string // E.164
 	ExpiresAt time.Time
 
-	Code *SentCode // the code sent for it, if one still stands
+	Code *SentCode // if one was sent and has not expired
 }
 
-// Region is the country whose notation a number was read in, for the page to
-// say so: an ISO 3166 code, or empty for numbers of no country.
+// Region is the country whose notation the number was parsed in: an ISO 3166
+// code, or empty for numbers of no country.
 func (e PhoneEnrolment) Region() string {
 	return regionOf(e.Number)
 }
 
-// PhoneEnrolment returns the enrolment under way, or ErrNotFound.
+// PhoneEnrolment returns the session's enrolment, or [ErrNotFound].
 func (r *Rules) PhoneEnrolment(ctx context.Context, session Session) (PhoneEnrolment, error) {
 	return r.phoneEnrolment(ctx, session, r.now())
 }
@@ -37,9 +37,9 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 	return e, err
 }
 
-// AddPhone begins to add a number: a code goes there, and until it is proved
-// the number is worth nothing (SM-02).
-func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, typed string) error {
+// AddPhone starts to add a phone: it sends a code to the number, which has no use
+// until it is verified (SM-02).
+func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, typed string) error {
 	now := r.now()
 	number, err := parsePhone(typed, r.policy.Region)
 	if err != nil {
@@ -61,72 +61,66 @@ func (r *Rules) AddPhone(ctx context.Context, visitor Visitor, session Session, 
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	grant, err := r.enrolmentCode(ctx, visitor, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
+	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
 	if err == nil {
-		err = r.store.ReplacePhoneEnrolment(ctx, e, grant)
+		err = r.store.ReplacePhoneEnrolment(ctx, e, changes)
 	}
-	return r.changed(ctx, true, err, grant)
+	return r.conclude(ctx, changes, true, err)
 }
 
-// ResendPhoneCode sends a new code to the number that is being added.
-func (r *Rules) ResendPhoneCode(ctx context.Context, visitor Visitor, session Session) error {
+// ResendPhoneCode sends a new code to the number of the enrolment.
+func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	grant, err := r.enrolmentCode(ctx, visitor, e, now)
+	changes, err := r.enrolmentCode(ctx, client, e, now)
 	if err != nil {
 		return err
 	}
-	replaced, err := r.store.ReplacePhoneCode(ctx, e.ID, grant)
-	return r.changed(ctx, replaced, err, grant)
+	replaced, err := r.store.ReplacePhoneCode(ctx, e.ID, changes)
+	return r.conclude(ctx, changes, replaced, err)
 }
 
-func (r *Rules) enrolmentCode(ctx context.Context, visitor Visitor, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
-	grant := ChangeSet{At: now}
-	if err := r.allowSMS(ctx, visitor, now, e.Number, e.User, more...); err != nil {
-		return grant, err
+func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
+	changes := ChangeSet{User: e.User, At: now}
+	if err := r.allowSMS(ctx, client, now, e.Number, e.User, more...); err != nil {
+		return changes, err
 	}
-	r.oweCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &grant, now)
-	return grant, nil
+	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)
+	return changes, nil
 }
 
-// VerifyPhone proves the number that is being added. It becomes one of the
-// account's; a second factor it becomes only by [Rules.UsePhone].
-func (r *Rules) VerifyPhone(ctx context.Context, visitor Visitor, session Session, answer string) (PhoneID, error) {
+// VerifyPhone verifies the number of the enrolment and adds the phone to the
+// account. [Rules.UsePhone] makes it a second factor.
+func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session, response string) (PhoneID, error) {
 	now := r.now()
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return "", formExpired(err)
 	}
-	if cleanCode(answer) == "" {
-		return "", &Problem{Reason: CodeMissing, Field: "code"}
-	}
-	q := question{
-		kind: PhoneCode, user: session.User, visitor: visitor, holder: e.ID, numbers: []string{e.Number},
-		brake: brakeName(enrolPhone, string(session.User), false),
-	}
-	spend, err := r.checkResponse(ctx, q, answer, now)
+	f := sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}
+	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolPhone, f, response, now)
 	if err != nil {
 		return "", err
 	}
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
-	grant := ChangeSet{At: now, Phone: &NewPhone{Phone: phone, User: session.User, Session: session.ID}}
-	r.right(&grant, q)
-	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: PhoneAdded, Number: e.Number}); err != nil {
+	changes := ChangeSet{User: session.User, At: now}
+	changes.add(AddPhone{Phone: phone, Session: session.ID}, counts)
+	if err := r.record(ctx, &changes, client, Event{Type: PhoneAdded, Number: e.Number}); err != nil {
 		return "", err
 	}
-	spent, err := spend(ctx, grant)
+	spent, err := spend(ctx, changes)
 	if err == nil && !spent {
-		return "", r.phoneRefused(ctx, session.User, now)
+		return "", r.phoneNotAdded(ctx, session.User, now)
 	}
-	return phone.ID, r.changed(ctx, spent, err, grant)
+	return phone.ID, r.conclude(ctx, changes, spent, err)
 }
 
-// phoneRefused is why a number that was proved is not the account's: others
-// were added meanwhile, or the code was used by somebody who was quicker.
-func (r *Rules) phoneRefused(ctx context.Context, user UserID, now time.Time) error {
+// phoneNotAdded is why the account does not have a verified phone: a concurrent
+// request added others or used the code.
+func (r *Rules) phoneNotAdded(ctx context.Context, user UserID, now time.Time) error {
 	factors, err := r.factors(ctx, user, now)
 	if err != nil {
 		return err
@@ -137,7 +131,7 @@ func (r *Rules) phoneRefused(ctx context.Context, user UserID, now time.Time) er
 	return &Problem{Reason: CodeExpired, Field: "code"}
 }
 
-// CancelPhone forgets the number that is being added, to begin with another.
+// CancelPhone ends the session's enrolment.
 func (r *Rules) CancelPhone(ctx context.Context, session Session) error {
 	return r.store.RemovePhoneEnrolment(ctx, session.ID)
 }

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// A Count is what the store remembers of one brake.
+// A Count is what the store keeps of a rate limit.
 type Count struct {
-	N       int       // tries counted
-	Since   time.Time // when the first of a window was, or the last of failures in a row
-	ReadyAt time.Time // before this no further try is allowed
+	N       int       // requests or failures counted
+	Since   time.Time // of the first request of a window, or the last of consecutive failures
+	ReadyAt time.Time // no request is allowed before
 }
 
-// A Limiter decides from a count whether one more try is allowed, and what the
-// count is then. When it is not, the count returned still says, by ReadyAt,
-// when it will be. It is pure: the store calls it inside its transaction.
+// A Limiter decides whether one more request is allowed, and returns the next
+// count. If it is not allowed, ReadyAt of that count says when it will be. Next
+// has no side effects: the store calls it in its transaction.
 type Limiter interface {
 	Next(c Count, now time.Time) (next Count, allowed bool)
 }
 
-// A Backoff counts failures in a row: Free of them cost nothing, each further
-// one a wait that doubles from First to Longest, and at Stop it closes.
+// A Backoff counts consecutive failures: the first Free of them cost nothing, each
+// further one a wait that doubles from First to Max, and LockAt lock the factor.
 type Backoff struct {
 	Free       int
 	First, Max time.Duration
@@ -36,7 +36,7 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	c.Since = now
 	if c.N >= b.Free {
 		wait := b.Max
-		if over := c.N - b.Free; over < 20 { // past 20 doublings it is the longest anyhow
+		if over := c.N - b.Free; over < 20 { // 20 doublings exceed any Max
 			wait = min(b.First<<over, b.Max)
 		}
 		c.ReadyAt = now.Add(wait)
@@ -44,7 +44,7 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
-// A Window allows Most tries in any stretch that starts with the first of them.
+// A Window allows Max requests in the time Per that starts with the first one.
 type Window struct {
 	Max int
 	Per time.Duration
@@ -63,81 +63,134 @@ func (w Window) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
-// smsBudget stands in the table for the operator's daily number of SMS.
+// smsBudget is a placeholder for the operator's daily number of SMS.
 type smsBudget struct{}
 
-// Next is never asked: [Rules.limits] puts the operator's number in its place.
+// Next is never called: [Rules.limits] replaces the placeholder by a Window.
 func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
 
-// A RateLimit is one brake under one key, and what is told where it refuses. Behind
-// the key's last slash stands whom it is about, so that what counts an account
-// can go with it.
+// A RateLimit is a limiter with the key of its count, and the reason given if it
+// refuses. The part after the key's last slash says whom it counts, so that the
+// counts of an account are removed with it.
 type RateLimit struct {
 	Key     string
 	Limiter Limiter
 	Reason  Reason
 }
 
-type rateLimitStore interface {
-	// Allow counts one try under every key, or under none where one brake
-	// refuses; then it answers the refusing try's place and its count. Of racing
-	// callers no more are allowed than the brakes allow one after another. Counts
-	// of a time that is yet to come are set back first, see [Count.Rebase].
-	Allow(ctx context.Context, now time.Time, tries []RateLimit) (refused int, count Count, err error)
-}
-
-// subjects is what the scopes of the table stand for, this time. A scope that is
-// left empty is not counted.
+// subjects are the names by which a request is counted in each scope. A scope
+// without a name is not counted.
 type subjects map[Scope]string
 
-// from counts by the visitor's network address. All addresses of an IPv6 /64
-// are one: its holder has 2^64 of them.
-func (w subjects) from(visitor Visitor) subjects {
-	w[ByIP] = "unknown"
-	if a := visitor.IP; a.IsValid() {
+// from adds the client's IP address. All addresses of an IPv6 /64 count as one:
+// one network has 2^64 of them.
+func (s subjects) from(client Client) subjects {
+	s[ByIP] = "unknown"
+	if a := client.IP; a.IsValid() {
 		bits := 32
 		if a.Is6() {
 			bits = 64
 		}
-		prefix, _ := a.WithZone("").Prefix(bits) // bits are within every address of its kind
-		w[ByIP] = prefix.String()
+		prefix, _ := a.WithZone("").Prefix(bits) // bits are valid for its family
+		s[ByIP] = prefix.String()
 	}
-	return w
+	return s
 }
 
-// limits are the rows of a door's limits.
-func (r *Rules) limits(door Action, who subjects) []RateLimit {
-	var tries []RateLimit
+// limits returns the rate limits of an action.
+func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
+	var all []RateLimit
 	for _, row := range limits {
-		name := who[row.by]
+		name := subjects[row.by]
 		if row.by == Global {
 			name = "sent"
 		}
-		if row.action != door || name == "" {
+		if row.action != action || name == "" {
 			continue
 		}
-		brake := row.limiter
-		if _, budget := brake.(smsBudget); budget {
-			brake = Window{Max: r.policy.SMSBudget, Per: 24 * time.Hour}
+		limiter := row.limiter
+		if _, budget := limiter.(smsBudget); budget {
+			limiter = Window{Max: r.policy.SMSBudget, Per: 24 * time.Hour}
 		}
-		key := "failures/" + name // kept until a success ends it
-		if window, ok := brake.(Window); ok {
-			key = string(door) + "/" + string(row.by) + "/" + window.Per.String() + "/" + name
+		key := "failures/" + name // kept until a success resets it
+		if window, ok := limiter.(Window); ok {
+			key = string(action) + "/" + string(row.by) + "/" + window.Per.String() + "/" + name
 		}
-		tries = append(tries, RateLimit{Key: key, Limiter: brake, Reason: row.reason})
+		all = append(all, RateLimit{Key: key, Limiter: limiter, Reason: row.reason})
 	}
-	return tries
+	return all
 }
 
-// allow counts the tries before any answer is looked at, so that racing guesses
-// cannot outrun a limit. A refusal is a Problem that says how long to wait.
-func (r *Rules) allow(ctx context.Context, now time.Time, tries ...RateLimit) error {
-	refused, count, err := r.store.Allow(ctx, now, tries)
+// allow counts a request. It is called before the response is checked, so that
+// concurrent guesses cannot exceed a limit. A refusal is a [Problem] that says how
+// long to wait.
+func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) error {
+	refused, count, err := r.store.Allow(ctx, now, limits)
 	if err != nil || refused < 0 {
 		return err
 	}
-	if b, ok := tries[refused].Limiter.(Backoff); ok && count.N >= b.LockAt {
+	if b, ok := limits[refused].Limiter.(Backoff); ok && count.N >= b.LockAt {
 		return &Problem{Reason: FactorLocked, Field: "code"}
 	}
-	return &Problem{Reason: tries[refused].Reason, Wait: max(count.ReadyAt.Sub(now), time.Second)}
+	return &Problem{Reason: limits[refused].Reason, Wait: max(count.ReadyAt.Sub(now), time.Second)}
+}
+
+func limitKeys(limits []RateLimit) []string {
+	var keys []string
+	for _, limit := range limits {
+		keys = append(keys, limit.Key)
+	}
+	return keys
+}
+
+// settle is what a correct response does to the counts: it resets the factor's
+// failures but refunds only its own request to the IP limit; otherwise
+// attackers could reset their IP's count by signing in to an account they own.
+func (r *Rules) settle(c challenge) SettleCounts {
+	var counts SettleCounts
+	for _, limit := range r.challengeLimits(c) {
+		if _, failures := limit.Limiter.(Backoff); failures {
+			counts.Reset = append(counts.Reset, limit.Key)
+		} else {
+			counts.Refund = append(counts.Refund, limit.Key)
+		}
+	}
+	return counts
+}
+
+// failureKeys are the keys by which failures of an account's factors are
+// counted, from known devices and others. They are reset when a factor is
+// replaced: failures counted against the old one do not count against the new
+// one (RL-01).
+func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
+	var keys []string
+	for _, kind := range kinds {
+		for _, known := range []bool{false, true} {
+			counter := failureCounter(kind, string(user), known)
+			keys = append(keys, limitKeys(r.limits(ActionVerify, subjects{ByFactor: counter}))...)
+		}
+	}
+	return keys
+}
+
+// failureCounter names one factor of one account for counting failures. Known
+// devices have a count of their own, so that an attacker's guesses do not make
+// the owner wait (RL-06).
+func failureCounter(kind FactorKind, account string, known bool) string {
+	return string(kind) + "/" + deviceCounter(account, known)
+}
+
+// Failures at enrolling are counted apart from those at signing in.
+const (
+	enrolTOTP  FactorKind = "enrol_totp"
+	enrolPhone FactorKind = "enrol_phone"
+	enrolEmail FactorKind = "enrol_email"
+)
+
+// deviceCounter separates the count of known devices from that of all others.
+func deviceCounter(name string, known bool) string {
+	if known {
+		return "known/" + name
+	}
+	return name
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestBackoff: five free, then waits from 30 seconds doubling to an hour, and
-// after a hundred in a row nothing more (RL-01, RL-02, RL-07).
+// TestBackoff: five free failures, then waits that double from 30 seconds to an hour, and
+// a lock after a hundred (RL-01, RL-02, RL-07).
 func TestBackoff(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	failures := Backoff{}
@@ -17,32 +17,32 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 	var c Count
-	for try := 1; try <= 100; try++ {
+	for n := 1; n <= 100; n++ {
 		next, allowed := failures.Next(c, now)
-		if !allowed || next.N != try {
-			t.Fatalf("try %d: %+v, allowed %v", try, next, allowed)
+		if !allowed || next.N != n {
+			t.Fatalf("failure %d: %+v, allowed %v", n, next, allowed)
 		}
 		c = next
 		want := time.Duration(0)
-		if try >= 5 {
-			want = min(30*time.Second<<min(try-5, 10), time.Hour)
+		if n >= 5 {
+			want = min(30*time.Second<<min(n-5, 10), time.Hour)
 		}
 		if got := max(c.ReadyAt.Sub(now), 0); got != want {
-			t.Fatalf("after try %d: wait %v, want %v", try, got, want)
+			t.Fatalf("after failure %d: wait %v, want %v", n, got, want)
 		}
 		if want > 0 {
 			if again, allowed := failures.Next(c, now.Add(want-time.Millisecond)); allowed || again != c {
-				t.Fatalf("try %d came before its wait was over", try+1)
+				t.Fatalf("request %d was allowed before its wait had ended", n+1)
 			}
 			now = now.Add(want)
 		}
 	}
 	if _, allowed := failures.Next(c, now.AddDate(10, 0, 0)); allowed {
-		t.Fatal("try 101 was allowed")
+		t.Fatal("request 101 was allowed")
 	}
 }
 
-// TestWindow: so many in a stretch that starts with the first.
+// TestWindow: Max requests in the time that starts with the first one.
 func TestWindow(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	w := Window{Max: 2, Per: time.Minute}
@@ -56,13 +56,13 @@ func TestWindow(t *testing.T) {
 		t.Errorf("ready at %v", refused.ReadyAt)
 	}
 	if c, allowed := w.Next(c, now.Add(time.Minute)); !allowed || c.N != 1 {
-		t.Errorf("the next stretch: %+v, %v", c, allowed)
+		t.Errorf("the next window: %+v, %v", c, allowed)
 	}
 }
 
-// TestCount_SetBack: by a clock that was set back all that was counted stands,
-// and no wait grows longer than it was (RL-02).
-func TestCount_SetBack(t *testing.T) {
+// TestCount_Rebase: after the clock is set back the count is kept and no wait is longer
+// than before (RL-02).
+func TestCount_Rebase(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	before := Count{N: 7, Since: now, ReadyAt: now.Add(2 * time.Minute)}
 	for jump, want := range map[time.Duration]bool{time.Hour: false, 0: false, -time.Second: true, -365 * 24 * time.Hour: true} {
@@ -72,43 +72,44 @@ func TestCount_SetBack(t *testing.T) {
 		}
 	}
 	if c, _ := (Count{N: 1, Since: now}).Rebase(now.Add(-time.Hour)); !c.ReadyAt.IsZero() {
-		t.Errorf("a wait came of nothing: %v", c.ReadyAt)
+		t.Errorf("a wait was added: %v", c.ReadyAt)
 	}
 }
 
-// TestFrom: an IPv4 address counts alone, also where it comes as IPv6, and a
-// /64 as one (RL-04).
-func TestFrom(t *testing.T) {
+// TestSubjects_From: an IPv4 address counts by itself, an IPv6 address by its /64
+// (RL-04).
+func TestSubjects_From(t *testing.T) {
 	for address, want := range map[string]string{
 		"203.0.113.7": "203.0.113.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "unknown",
 	} {
 		parsed, _ := netip.ParseAddr(address)
-		if got := (subjects{}).from(Visitor{IP: parsed})[ByIP]; got != want {
+		if got := (subjects{}).from(Client{IP: parsed})[ByIP]; got != want {
 			t.Errorf("%s counts as %s, want %s", address, got, want)
 		}
 	}
 }
 
-// TestLimits: the floors that stand in the requirements (RL-01, RL-02, RL-04, RL-08, SM-07).
+// TestLimits: every action has the limits that are required (RL-01, RL-02, RL-04,
+// RL-08, SM-07).
 func TestLimits(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	keys := map[string]bool{}
-	for _, door := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionSendCode, ActionSendSMS, ActionAddPhone, ActionDrawQR, ActionNotify} {
-		tries := r.limits(door, subjects{ByFactor: "f", ByAccount: "a", ByRecipient: "r", ByIP: "n"})
-		if len(tries) == 0 {
-			t.Errorf("%s has no limit", door)
+	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionSendCode, ActionSendSMS, ActionAddPhone, ActionDrawQR, ActionNotify} {
+		all := r.limits(action, subjects{ByFactor: "f", ByAccount: "a", ByRecipient: "r", ByIP: "n"})
+		if len(all) == 0 {
+			t.Errorf("%s has no limit", action)
 		}
-		for _, try := range tries {
-			if keys[try.Key] {
-				t.Errorf("two limits count under %s", try.Key)
+		for _, limit := range all {
+			if keys[limit.Key] {
+				t.Errorf("two limits count under %s", limit.Key)
 			}
-			keys[try.Key] = true
-			if _, is := try.Limiter.(smsBudget); is || try.Reason == "" {
-				t.Errorf("%s: %+v", door, try)
+			keys[limit.Key] = true
+			if _, is := limit.Limiter.(smsBudget); is || limit.Reason == "" {
+				t.Errorf("%s: %+v", action, limit)
 			}
 		}
 	}
-	for key, want := range map[string]bool{"sign_in/address/1m0s/n": true, "answer/address/1m0s/n": true, "failures/f": true, "sms/all/24h0m0s/sent": true} {
+	for key, want := range map[string]bool{"sign_in/ip/1m0s/n": true, "verify/ip/1m0s/n": true, "failures/f": true, "send_sms/global/24h0m0s/sent": true} {
 		if keys[key] != want {
 			t.Errorf("nothing counts under %s", key)
 		}

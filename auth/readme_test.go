@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestReadme: the numbers that the README gives for sessions, waits and limits
-// are those that hold (SE-12, RL-04).
+// TestReadme checks that the README states the real numbers for sessions,
+// delays and rate limits (SE-12, RL-04).
 func TestReadme(t *testing.T) {
 	content, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -17,38 +17,38 @@ func TestReadme(t *testing.T) {
 	}
 	readme := strings.Join(strings.Fields(string(content)), " ")
 	hours := func(d time.Duration) string { return fmt.Sprintf("%dh", d/time.Hour) }
-	words := map[int]string{2: "two", 5: "five", 100: "a hundred"}
-	var failures Backoff
-	posts, misses := 0, 0
+	words := map[int]string{2: "two", 5: "five"}
+	var backoff Backoff
+	requests, failed := 0, 0
 	for _, row := range limits {
-		switch brake := row.limiter.(type) {
+		switch limiter := row.limiter.(type) {
 		case Backoff:
-			failures = brake
+			backoff = limiter
 		case Window:
-			if row.by == ByIP && row.action == ActionSignIn && brake.Per == time.Minute {
-				posts = brake.Max
+			if row.by == ByIP && row.action == ActionSignIn && limiter.Per == time.Minute {
+				requests = limiter.Max
 			}
-			if row.by == ByIP && row.action == ActionVerify && brake.Per == time.Minute {
-				misses = brake.Max
+			if row.by == ByIP && row.action == ActionVerify && limiter.Per == time.Minute {
+				failed = limiter.Max
 			}
 		}
 	}
 	for _, want := range []string{
 		fmt.Sprintf("| `--session-lifetime`, `--session-idle` | `%s`, `%s` |", hours(SessionLifetimeMax), hours(SessionIdleMax)),
 		fmt.Sprintf("| `--code-lifetime` | `%dm` |", CodeLifetimeMax/time.Minute),
-		fmt.Sprintf("shown a warning %s minutes before", words[int(SessionWarning/time.Minute)]),
-		fmt.Sprintf("%s are free", words[failures.Free]),
-		fmt.Sprintf("waits of %d seconds, doubling to an hour", failures.First/time.Second),
-		fmt.Sprintf("after %s in a row", words[failures.LockAt]),
-		fmt.Sprintf("remembered for %d days", FailureRetention/(24*time.Hour)),
-		fmt.Sprintf("%d sign-in posts and %d failures a minute", posts, misses),
-		"A person may have as many sessions as devices",
+		fmt.Sprintf("warned %s minutes before", words[int(SessionWarning/time.Minute)]),
+		fmt.Sprintf("the first %s cause no delay", words[backoff.Free]),
+		fmt.Sprintf("delays of %d seconds, doubling up to one hour", backoff.First/time.Second),
+		fmt.Sprintf("After %d in a row", backoff.LockAt),
+		fmt.Sprintf("kept for %d days", FailureRetention/(24*time.Hour)),
+		fmt.Sprintf("%d sign-in requests and %d failures per minute", requests, failed),
+		"A user may have any number of sessions",
 	} {
 		if !strings.Contains(readme, want) {
-			t.Errorf("the README does not say %q", want)
+			t.Errorf("README does not say %q", want)
 		}
 	}
-	if failures.Max != time.Hour || SessionIdleMax != time.Hour || SessionLifetimeMax != 24*time.Hour {
-		t.Error("the README says that sessions and waits end after an hour, and sessions after a day")
+	if backoff.Max != time.Hour || SessionIdleMax != time.Hour || SessionLifetimeMax != 24*time.Hour {
+		t.Error("README says one hour for delays and inactivity, and one day for sessions")
 	}
 }

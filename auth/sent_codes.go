@@ -14,41 +14,41 @@ import (
 	"unicode"
 )
 
-// A SentCode is a code on its way by SMS or mail. It is bound to one holder,
-// the attempt or enrolment that asked for it, and is worth nothing in another
-// browser or for another purpose (SM-05). The store keeps a keyed hash, because
-// a million codes are soon tried against a plain one (SM-03).
+// A SentCode is a code sent by SMS or email. It is bound to its holder, the
+// attempt or enrolment that requested it, and is invalid in another browser or
+// for another purpose (SM-05). The store keeps a keyed hash, because a plain one
+// is quickly inverted by hashing all million codes (SM-03).
 type SentCode struct {
 	Holder    string
 	MAC       []byte    // HMAC-SHA-256 of holder and code
-	To        string    // E.164 number or address
-	SentAt    time.Time // by whoever asked; when it left is in Delivery
+	To        string    // E.164 number or email address
+	SentAt    time.Time // when it was requested; Delivery says when it was sent
 	ExpiresAt time.Time
 
-	Delivery Delivery // how the message with it fares, read live
+	Delivery Delivery // of its message, read live
 }
 
-// A Delivery is how a message fares, as facts. It is zero for a message that no
-// page may speak of.
+// A Delivery is the delivery of a message, as facts. It is zero for a message
+// without a holder.
 type Delivery struct {
 	Failures   int       // how often sending has failed
-	SentAt     time.Time // when the provider took it
-	RejectedAt time.Time // when he refused it for good
-	Stalled    bool      // nothing goes by its channel
+	SentAt     time.Time // when the provider accepted it
+	RejectedAt time.Time // when the provider rejected it for good
+	Stalled    bool      // no message gets through on its channel
 }
 
-// A DeliveryStatus is what a page can say of a message.
+// A DeliveryStatus is the state of a delivery that a page shows.
 type DeliveryStatus string
 
-// The fates.
+// The states.
 const (
-	DeliveryPending  DeliveryStatus = "pending"  // it is its turn now, or nobody may know
+	DeliveryPending  DeliveryStatus = "pending"  // queued, or not to be disclosed
 	DeliverySent     DeliveryStatus = "sent"     // the provider has it
-	DeliveryDelayed  DeliveryStatus = "delayed"  // it could not be sent yet, or is behind others that could not
-	DeliveryRejected DeliveryStatus = "rejected" // it cannot be delivered at all
+	DeliveryDelayed  DeliveryStatus = "delayed"  // sending has failed so far, or the channel is stalled
+	DeliveryRejected DeliveryStatus = "rejected" // it cannot be delivered
 )
 
-// Status derives what can be said.
+// Status derives the state.
 func (d Delivery) Status() DeliveryStatus {
 	switch {
 	case !d.RejectedAt.IsZero():
@@ -61,25 +61,54 @@ func (d Delivery) Status() DeliveryStatus {
 	return DeliveryPending
 }
 
-type sentCodeStore interface {
-	// FindSentCode reads a holder's code, and how the message with it fares.
-	FindSentCode(ctx context.Context, holder string) (SentCode, error)
-	// AllowSentCodeAttempt counts one try on a holder's code and returns it, or
-	// ErrNotFound where it has had most tries or there is none.
-	AllowSentCodeAttempt(ctx context.Context, holder string, most int) (SentCode, error)
-	// SpendSentCode uses a code up: it is gone, and what it earns is written.
-	SpendSentCode(ctx context.Context, code SentCode, grant ChangeSet) (spent bool, err error)
+func (c SentCode) expired(now time.Time) bool {
+	return !now.Before(c.ExpiresAt) || !plausible(c.SentAt, now)
 }
 
-func (c SentCode) over(now time.Time) bool {
-	return !now.Before(c.ExpiresAt) || !datable(c.SentAt, now)
+// A sentCodeFactor is a code that was sent to a phone or an email address.
+type sentCodeFactor struct {
+	channel Channel
+	holder  string // what the code is bound to (SM-05)
+	to      string // a code that was sent anywhere else is invalid
 }
 
-// sentCode is the code a page may speak of: asked for, and not expired. Where
-// nothing is known yet of its own message, the others on the channel speak for it.
+func (f sentCodeFactor) kind() FactorKind {
+	if f.channel == BySMS {
+		return PhoneCode
+	}
+	return EmailCode
+}
+
+func (f sentCodeFactor) alreadySpent() Reason { return CodeExpired }
+
+func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, now time.Time) (spend, error) {
+	code, err := r.store.AllowSentCodeAttempt(ctx, f.holder, SentCodeAttempts)
+	if errors.Is(err, ErrNotFound) {
+		return nil, &Problem{Reason: CodeExpired, Field: "code"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if code.To != f.to || code.expired(now) {
+		return nil, &Problem{Reason: CodeExpired, Field: "code"}
+	}
+	cleaned := cleanCode(response)
+	for _, key := range r.keys.All(KeySentCode) { // the code may be older than the newest server key
+		if hmac.Equal(codeMAC(key, f.holder, cleaned), code.MAC) {
+			return func(ctx context.Context, changes ChangeSet) (bool, error) {
+				return r.store.SpendSentCode(ctx, code, changes)
+			}, nil
+		}
+	}
+	return nil, &Problem{Reason: CodeWrong, Field: "code"}
+}
+
+// sentCode returns a holder's code for its page, or nil if there is none that
+// has not expired. While nothing is known of its own message, the others on the
+// channel decide whether it is delayed.
 func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, now time.Time) (*SentCode, error) {
 	code, err := r.store.FindSentCode(ctx, holder)
-	if errors.Is(err, ErrNotFound) || err == nil && code.over(now) {
+	if errors.Is(err, ErrNotFound) || err == nil && code.expired(now) {
 		return nil, nil
 	}
 	if err == nil && code.Delivery.Status() == DeliveryPending {
@@ -91,76 +120,80 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	return &code, nil
 }
 
-// allowSending is the brake on sending a code (SM-07, RL-08).
-func (r *Rules) allowSending(ctx context.Context, visitor Visitor, now time.Time, recipient, account string, more ...RateLimit) error {
-	tries := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(visitor))
-	return r.allow(ctx, now, append(tries, more...)...)
+// allowSending limits sending codes (SM-07, RL-08).
+func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, recipient, account string, more ...RateLimit) error {
+	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(client))
+	return r.allow(ctx, now, append(limits, more...)...)
 }
 
-// allowSMS is the brake on sending one by SMS: to countries the operator
-// allows, and within his budget.
-func (r *Rules) allowSMS(ctx context.Context, visitor Visitor, now time.Time, number string, account UserID, more ...RateLimit) error {
+// allowSMS limits sending codes by SMS, also to the operator's countries and
+// daily budget.
+func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, account UserID, more ...RateLimit) error {
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	return r.allowSending(ctx, visitor, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
+	return r.allowSending(ctx, client, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
 }
 
-// owePhoneCode puts a sign-in code by SMS into a grant.
-func (r *Rules) owePhoneCode(ctx context.Context, visitor Visitor, a Attempt, phone Phone, grant *ChangeSet, now time.Time) error {
-	if err := r.allowSMS(ctx, visitor, now, phone.Number, a.User); err != nil {
+// queuePhoneCode queues the SMS with a code for an attempt.
+func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, phone Phone, changes *ChangeSet) error {
+	if err := r.allowSMS(ctx, client, changes.At, phone.Number, a.User); err != nil {
 		return err
 	}
-	letter := MessageSignInCode
+	kind := MessageSignInCode
 	if a.Purpose == Reauthentication {
-		letter = MessageReauthCode
+		kind = MessageReauthCode
 	}
-	r.oweCode(a.TokenHash, phone.Number, Message{Channel: BySMS, Kind: letter}, grant, now)
+	r.queueCode(a.TokenHash, phone.Number, Message{Channel: BySMS, Kind: kind}, changes)
 	return nil
 }
 
-// oweCode draws a code for a holder and puts it and its letter into a grant.
-func (r *Rules) oweCode(holder, to string, letter Message, grant *ChangeSet, now time.Time) {
+// queueCode generates a code for a holder and queues the message that carries it.
+func (r *Rules) queueCode(holder, to string, m Message, changes *ChangeSet) {
+	changes.add(QueueMessage{r.putCode(holder, to, m, changes)})
+}
+
+// putCode generates a code for a holder and returns the message that carries it.
+func (r *Rules) putCode(holder, to string, m Message, changes *ChangeSet) Message {
 	code := newSentCode()
-	expires := now.Add(r.policy.CodeLifetime)
+	expires := changes.At.Add(r.policy.CodeLifetime)
 	_, key := r.keys.Newest(KeySentCode)
-	grant.Code = &SentCode{Holder: holder, MAC: codeMAC(key, holder, code), To: to, SentAt: now, ExpiresAt: expires}
-	letter.ID, letter.To, letter.Code, letter.At, letter.ExpiresAt, letter.Holder = newID(), to, code, now, expires, holder
-	grant.Messages = append(grant.Messages, letter)
+	changes.add(PutSentCode{SentCode{Holder: holder, MAC: codeMAC(key, holder, code), To: to, SentAt: changes.At, ExpiresAt: expires}})
+	m.ID, m.To, m.Code, m.At, m.ExpiresAt, m.Holder = newID(), to, code, changes.At, expires, holder
+	return m
 }
 
-// oweNoCode is oweCode for somebody who must not get one, and must not be told
-// so: a code stands there like any other, and no answer matches it.
-func (r *Rules) oweNoCode(holder, to string, grant *ChangeSet, now time.Time) {
-	grant.Code = &SentCode{
-		Holder: holder, MAC: make([]byte, sha256.Size), To: to, SentAt: now, ExpiresAt: now.Add(r.policy.CodeLifetime),
-	}
-	rand.Read(grant.Code.MAC)
+// putDecoyCode stores a code that no response matches, if no code may be sent
+// and the response must not show it.
+func (r *Rules) putDecoyCode(holder, to string, changes *ChangeSet) {
+	mac := make([]byte, sha256.Size)
+	rand.Read(mac)
+	changes.add(PutSentCode{SentCode{Holder: holder, MAC: mac, To: to, SentAt: changes.At, ExpiresAt: changes.At.Add(r.policy.CodeLifetime)}})
 }
 
-// oweTaken is oweCode for an address that another account has: the bearer is
-// told so, and the page that asks for the code sees that message fare as it
-// would see the code's.
-func (r *Rules) oweTaken(holder, to string, grant *ChangeSet, now time.Time) {
-	r.oweNoCode(holder, to, grant, now)
-	told := r.notice(MessageEmailTaken, to, Visitor{}, now)
-	told.Holder = holder
-	grant.Messages = append(grant.Messages, told)
+// queueEmailTaken replaces the message with a code if another account has the
+// email address: its owner is notified, and the page shows that message's
+// delivery as it would the code's.
+func (r *Rules) queueEmailTaken(holder, to string, changes *ChangeSet) {
+	r.putDecoyCode(holder, to, changes)
+	m := r.notice(MessageEmailTaken, to, Client{}, changes.At)
+	m.Holder = holder
+	changes.add(QueueMessage{m})
 }
 
-// newSentCode draws six digits, each number as likely as any other, leading
-// zeros kept (SM-03).
+// newSentCode returns six random digits, uniformly distributed and with leading
+// zeros (SM-03).
 func newSentCode() string {
-	return fmt.Sprintf("%0*d", SentCodeDigits, drawBelow(1_000_000))
+	return fmt.Sprintf("%0*d", SentCodeDigits, randomInt(1_000_000))
 }
 
-// drawBelow draws a number from 0 to most-1, each as likely as any other.
-func drawBelow(most int) int {
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(most)))
+// randomInt returns a uniformly distributed number in [0, n).
+func randomInt(n int) int {
+	i, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
 	if err != nil {
 		panic(err) // the system's generator does not fail
 	}
-	return int(n.Int64())
+	return int(i.Int64())
 }
 
 func codeMAC(key []byte, holder, code string) []byte {
@@ -169,39 +202,13 @@ func codeMAC(key []byte, holder, code string) []byte {
 	return mac.Sum(nil)
 }
 
-func (r *Rules) verifySentCode(ctx context.Context, q question, answer string, now time.Time) (spend, error) {
-	code, err := r.store.AllowSentCodeAttempt(ctx, q.holder, SentCodeAttempts)
-	if errors.Is(err, ErrNotFound) {
-		return nil, &Problem{Reason: CodeExpired, Field: "code"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	sentHere := false
-	for _, number := range q.numbers {
-		sentHere = sentHere || number == code.To
-	}
-	if !sentHere || code.over(now) {
-		return nil, &Problem{Reason: CodeExpired, Field: "code"}
-	}
-	typed := cleanCode(answer)
-	for _, key := range r.keys.All(KeySentCode) { // a code on its way outlives a new server key
-		if hmac.Equal(codeMAC(key, q.holder, typed), code.MAC) {
-			return func(ctx context.Context, grant ChangeSet) (bool, error) {
-				return r.store.SpendSentCode(ctx, code, grant)
-			}, nil
-		}
-	}
-	return nil, &Problem{Reason: CodeWrong, Field: "code"}
-}
-
-// cleanCode takes out what people add when they copy a code: spaces, hyphens,
-// letter case, and the signs without a shape that come with text from a page.
+// cleanCode removes what is added when a code is copied: spaces, hyphens, upper
+// case, and invisible characters of a web page.
 func cleanCode(typed string) string {
-	return strings.Map(func(sign rune) rune {
-		if unicode.IsSpace(sign) || unicode.Is(unicode.Pd, sign) || unicode.IsControl(sign) || unicode.Is(unicode.Cf, sign) {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
 			return -1
 		}
-		return unicode.ToLower(sign)
+		return unicode.ToLower(c)
 	}, typed)
 }

@@ -8,135 +8,110 @@ import (
 	"time"
 )
 
-// A SessionID names a session on pages. It opens nothing: the handle does.
+// A SessionID names a session on pages. It authenticates nothing: the token does.
 type SessionID string
 
-// A Session is somebody signed in with one browser.
+// A Session is a user signed in with one browser.
 type Session struct {
 	ID         SessionID
-	TokenHash  string // hash of the handle
+	TokenHash  string
 	User       UserID
-	Email      string    // the account's address, read with the session
-	StartedAt  time.Time // the overall limit counts from here (SE-06): its beginning, or the last re-verification
-	SeenAt     time.Time // the idle limit counts from here (SE-05); at most SessionTouch behind
-	PasswordAt time.Time // when the password, or the address at sign-up, was proved in it
-	MFAAt      time.Time // when a second factor was proved in it; zero for never
+	Email      string    // the account's sign-in address, read with the session
+	StartedAt  time.Time // of the overall limit (SE-06): sign-in or the last re-authentication
+	SeenAt     time.Time // of the idle limit (SE-05); at most SessionTouchInterval late
+	PasswordAt time.Time // when the password, or the email address at sign-up, was verified
+	MFAAt      time.Time // when a second factor was verified; zero for never
 
-	MustChange bool // whether the account's password must be changed first, read with the session (PW-10)
+	MustChange bool // the password must be changed first, read with the session (PW-10)
 
-	// What is told of it where the sessions of an account are listed, and read there alone.
-	CreatedAt time.Time // when it began
+	// Fields of the session list, only read there.
+	CreatedAt time.Time // when the user signed in
 	IP        string    // of the client at sign-in
-	UserAgent string    // its own name for itself at sign-in
+	UserAgent string    // of the client at sign-in
 }
 
-type sessionStore interface {
-	// FindSessionFactors reads a session, without what is told of it, and what the
-	// account has, at one moment.
-	FindSessionFactors(ctx context.Context, handle string, now time.Time) (Session, Factors, error)
-	// TouchSession writes when a session was last seen.
-	TouchSession(ctx context.Context, id SessionID, now time.Time) error
-	// FindSessions reads all sessions of an account, live or not.
-	FindSessions(ctx context.Context, user UserID) ([]Session, error)
-	// RemoveSession ends a session and what was under way in it.
-	RemoveSession(ctx context.Context, handle string) error
-	// RemoveSessionOf ends a session by its id, of that account alone.
-	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, grant ChangeSet) (removed bool, err error)
-	// Apply writes what hangs on no condition of its own.
-	Apply(ctx context.Context, grant ChangeSet) error
-}
-
-// newSession is a session of a finished attempt, with a handle of its own (SE-02).
-func newSession(handle Token, visitor Visitor, a Attempt, now time.Time) *Session {
-	first, second := a.verifiedAt()
-	return &Session{
-		ID: SessionID(newID()), TokenHash: handle.Hash(), User: a.User, Email: a.Email,
-		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: first, MFAAt: second,
-		IP: visitor.ip(), UserAgent: cutBrowser(visitor.UserAgent),
+// newSession is the session of a complete attempt, with a new token (SE-02).
+func newSession(token Token, client Client, a Attempt, now time.Time) Session {
+	password, mfa := a.verifiedAt()
+	return Session{
+		ID: SessionID(newID()), TokenHash: token.Hash(), User: a.User, Email: a.Email,
+		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: password, MFAAt: mfa,
+		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }
 
-// Session returns the session of a handle while its limits allow, or
-// ErrNotFound. It writes at most once a minute.
-func (r *Rules) Session(ctx context.Context, handle Token) (Session, error) {
-	s, _, err := r.SessionAndFactors(ctx, handle)
+// Session returns the session of a token, or [ErrNotFound] if it has expired. It
+// writes at most once a minute.
+func (r *Rules) Session(ctx context.Context, token Token) (Session, error) {
+	s, _, err := r.SessionAndFactors(ctx, token)
 	return s, err
 }
 
-// SessionAndFactors is [Rules.Session] with what the account has.
-func (r *Rules) SessionAndFactors(ctx context.Context, handle Token) (Session, Factors, error) {
+// SessionAndFactors is [Rules.Session] with the account's factors.
+func (r *Rules) SessionAndFactors(ctx context.Context, token Token) (Session, Factors, error) {
 	now := r.now()
-	s, f, err := r.visit(ctx, handle, now)
+	s, f, err := r.session(ctx, token, now)
 	if err == nil && now.Sub(s.SeenAt) >= SessionTouchInterval {
 		err = r.store.TouchSession(ctx, s.ID, now)
 	}
 	return s, f, err
 }
 
-// PeekSession is [Rules.SessionAndFactors] for the page that warns of the idle limit:
-// looking at that page is no sign that somebody is there.
-func (r *Rules) PeekSession(ctx context.Context, handle Token) (Session, Factors, error) {
-	return r.visit(ctx, handle, r.now())
+// PeekSession is [Rules.SessionAndFactors] for the page that warns of the idle
+// limit: requesting that page is no activity.
+func (r *Rules) PeekSession(ctx context.Context, token Token) (Session, Factors, error) {
+	return r.session(ctx, token, r.now())
 }
 
-func (r *Rules) visit(ctx context.Context, handle Token, now time.Time) (Session, Factors, error) {
-	if handle == "" {
+func (r *Rules) session(ctx context.Context, token Token, now time.Time) (Session, Factors, error) {
+	if token == "" {
 		return Session{}, Factors{}, ErrNotFound
 	}
-	s, f, err := r.store.FindSessionFactors(ctx, handle.Hash(), now)
+	s, f, err := r.store.FindSessionFactors(ctx, token.Hash(), now)
 	if err != nil {
 		return Session{}, Factors{}, err
 	}
-	if r.over(s, now) {
+	if r.expired(s, now) {
 		return Session{}, Factors{}, ErrNotFound
 	}
-	return s, r.allowing(f), nil
+	return s, r.withPolicy(f), nil
 }
 
-// over reports whether a session is past its limits, or dated so that nobody
-// knows.
-func (r *Rules) over(s Session, now time.Time) bool {
-	return r.ends(s).Before(now) || !datable(s.StartedAt, now) || !datable(s.SeenAt, now)
+// expired reports whether a session is past its limits or has an implausible
+// timestamp.
+func (r *Rules) expired(s Session, now time.Time) bool {
+	expiry, _ := r.IdleExpiry(s)
+	return expiry.Before(now) || !plausible(s.StartedAt, now) || !plausible(s.SeenAt, now)
 }
 
-// alive reports whether an account has a session that is within its limits.
-func (r *Rules) alive(ctx context.Context, user UserID, id SessionID, now time.Time) (bool, error) {
+// isOpen reports whether an account has a session that has not expired.
+func (r *Rules) isOpen(ctx context.Context, user UserID, id SessionID, now time.Time) (bool, error) {
 	all, err := r.store.FindSessions(ctx, user)
-	return slices.ContainsFunc(all, func(s Session) bool { return s.ID == id && !r.over(s, now) }), err
+	return slices.ContainsFunc(all, func(s Session) bool { return s.ID == id && !r.expired(s, now) }), err
 }
 
-// ends is when a session ends if nothing more is heard of it.
-func (r *Rules) ends(s Session) time.Time {
-	idle, overall := r.limitsOf(s)
-	if overall.Before(idle) {
-		return overall
-	}
-	return idle
-}
-
-func (r *Rules) limitsOf(s Session) (idle, overall time.Time) {
-	return s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
-}
-
-// IdleExpiry is when a session ends if nothing more is heard of it, for the page
-// that warns (AX-10). extends is false where the overall limit comes first:
-// staying there changes nothing, only signing in or verifying anew does.
+// IdleExpiry is when a session expires without further activity, for the page
+// that warns of it (AX-10). extends is false if the overall limit comes first:
+// activity does not extend that, only signing in or re-authentication does.
 func (r *Rules) IdleExpiry(s Session) (at time.Time, extends bool) {
-	idle, overall := r.limitsOf(s)
-	return r.ends(s), idle.Before(overall)
+	idle, overall := s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
+	if overall.Before(idle) {
+		return overall, false
+	}
+	return idle, idle.Before(overall)
 }
 
-// Sessions lists an account's live sessions: this one first, then the others,
-// the last seen first.
+// Sessions lists an account's sessions: this one first, then the others, the
+// last seen first.
 func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error) {
 	now := r.now()
 	all, err := r.store.FindSessions(ctx, session.User)
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(s Session) bool { return r.over(s, now) })
+	all = slices.DeleteFunc(all, func(s Session) bool { return r.expired(s, now) })
 	slices.SortFunc(all, func(a, b Session) int {
-		if here := (a.ID == session.ID); here != (b.ID == session.ID) {
+		if here := a.ID == session.ID; here != (b.ID == session.ID) {
 			if here {
 				return -1
 			}
@@ -147,14 +122,14 @@ func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error
 	return all, nil
 }
 
-// EndSession ends another session of the account; somebody else's is not found.
-func (r *Rules) EndSession(ctx context.Context, visitor Visitor, session Session, id SessionID) error {
-	now := r.now()
-	grant := ChangeSet{At: now}
-	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: SessionEnded}); err != nil {
+// EndSession ends another session of the account. It returns [ErrNotFound] if
+// the session is not the account's.
+func (r *Rules) EndSession(ctx context.Context, client Client, session Session, id SessionID) error {
+	changes := ChangeSet{User: session.User, At: r.now()}
+	if err := r.record(ctx, &changes, client, Event{Type: SessionEnded}); err != nil {
 		return err
 	}
-	removed, err := r.store.RemoveSessionOf(ctx, session.User, id, grant)
+	removed, err := r.store.RemoveSessionOf(ctx, session.User, id, changes)
 	if err == nil && !removed {
 		err = ErrNotFound
 	}
@@ -162,31 +137,32 @@ func (r *Rules) EndSession(ctx context.Context, visitor Visitor, session Session
 }
 
 // EndOtherSessions ends every session of the account but this one.
-func (r *Rules) EndOtherSessions(ctx context.Context, visitor Visitor, session Session) error {
-	grant := ChangeSet{At: r.now(), EndSessions: &EndSessions{User: session.User, Except: session.ID}}
-	if err := r.record(ctx, &grant, visitor, Event{User: session.User, Type: SessionsEnded}); err != nil {
+func (r *Rules) EndOtherSessions(ctx context.Context, client Client, session Session) error {
+	changes := ChangeSet{User: session.User, At: r.now()}
+	changes.add(EndSessions{Except: session.ID})
+	if err := r.record(ctx, &changes, client, Event{Type: SessionsEnded}); err != nil {
 		return err
 	}
-	return r.store.Apply(ctx, grant)
+	return r.store.Apply(ctx, changes)
 }
 
-// SignOut ends the session of a handle on the server (SE-07).
-func (r *Rules) SignOut(ctx context.Context, handle Token) error {
-	if handle == "" {
+// SignOut ends the session of a token on the server (SE-07).
+func (r *Rules) SignOut(ctx context.Context, token Token) error {
+	if token == "" {
 		return nil
 	}
-	return r.store.RemoveSession(ctx, handle.Hash())
+	return r.store.RemoveSession(ctx, token.Hash())
 }
 
-// newID draws a name of 128 random bits or more, fit for an address of a page.
+// newID returns 128 random bits or more, fit for a URL.
 func newID() string { return strings.ToLower(rand.Text()) }
 
-// cutBrowser bounds what a client says of itself.
-func cutBrowser(s string) string {
-	const most = 300 // bytes; the longest names of real browsers have about 250
+// cutUserAgent bounds what a client says about itself.
+func cutUserAgent(s string) string {
+	const max = 300 // bytes; the longest names of real browsers have about 250
 	s = strings.ToValidUTF8(s, "")
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
+	if len(s) > max {
+		s = strings.ToValidUTF8(s[:max], "")
 	}
 	return s
 }

@@ -1,19 +1,19 @@
 package auth
 
-// A Task is what a session owes before the account is its own. Facts decide,
-// read live: nothing marks a session as pending.
+// A Task is what a session must do before anything else. It is derived from
+// facts: no column marks a session as pending.
 type Task string
 
-// The tasks, in the order in which they are asked.
+// The tasks, in order.
 const (
 	NoTask       Task = ""
-	TaskPassword Task = "change-password" // the operator said that the password must change (PW-10)
-	TaskSetupMFA Task = "setup-mfa"       // a second factor is required and not yet there
+	TaskPassword Task = "change-password" // the operator demands a new password (PW-10)
+	TaskSetupMFA Task = "setup-mfa"       // a second factor is required and missing
 )
 
-// Task derives what a session owes. The set-up is done when a factor that is
-// switched on is there *and* the backup codes that came with it were seen: who
-// is sent on before has lost them.
+// Task derives a session's task. The set-up is complete when the account has an
+// enabled factor *and* the user has seen the backup codes that came with it:
+// redirected any earlier, the user would lose them.
 func (r *Rules) Task(s Session, factors Factors) Task {
 	switch {
 	case s.MustChange:
@@ -23,7 +23,3 @@ func (r *Rules) Task(s Session, factors Factors) Task {
 	}
 	return NoTask
 }
-
-// keepsFactor reports whether the account's last factor may be replaced and
-// not removed (RV-06): where one is required.
-func (r *Rules) keepsFactor() bool { return r.policy.RequireMFA }

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // A User is an account.
@@ -11,29 +10,14 @@ type User struct {
 	ID           UserID
 	Email        Email
 	PasswordHash string // PHC string
-	Disabled     bool   // by the operator: signs in no more, and is answered like a wrong password
+	Disabled     bool   // by the operator: sign-in fails as with a wrong password
 }
 
-// A NewUser is an account that begins, with an address that was proved.
-type NewUser struct {
-	User
-	CreatedAt time.Time
-}
-
-type signInStore interface {
-	// FindUserByEmail finds an account by the key of its address.
-	FindUserByEmail(ctx context.Context, emailKey string) (User, error)
-	// SpendPassword writes a grant on condition that the account still has this
-	// password hash, so that what a change of password ended does not begin
-	// again; rehash takes its place unless it is empty.
-	SpendPassword(ctx context.Context, user UserID, hash, rehash string, grant ChangeSet) (spent bool, err error)
-}
-
-// SignIn proves an address and a password. With nothing else owed a session
-// begins; else an attempt goes on to the second factor. An address nobody
-// bears, a wrong password and a waiting account are answered alike, after the
-// same work (FF-03, FF-04).
-func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, next string) (Result, error) {
+// SignIn verifies an email address and a password. It begins a session if
+// nothing else is owed, otherwise an attempt that goes on to the second factor.
+// An unknown address, a wrong password and a disabled account get the same
+// response after the same work (FF-03, FF-04).
+func (r *Rules) SignIn(ctx context.Context, client Client, address, password, next string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
@@ -42,14 +26,14 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 	if password == "" {
 		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
-	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(visitor))...); err != nil {
+	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
-	if notMissing(err) != nil {
+	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	known, err := r.knowsBrowser(ctx, user.ID, visitor)
+	known, err := r.isKnownDevice(ctx, user.ID, client)
 	if err != nil {
 		return Result{}, err
 	}
@@ -61,103 +45,75 @@ func (r *Rules) SignIn(ctx context.Context, visitor Visitor, address, password, 
 	if account == "" {
 		account = email.Key
 	}
-	q := question{
-		kind: Password, user: user.ID, visitor: visitor, known: known, hash: user.PasswordHash,
-		brake: brakeName(Password, account, known),
-	}
+	hash := user.PasswordHash
 	if user.Disabled {
-		q.hash = ""
+		hash = ""
 	}
-	return r.verifyAttempt(ctx, visitor, a, q, password, now)
+	c := challenge{
+		factor: passwordFactor{user: user.ID, hash: hash}, user: user.ID, client: client, known: known,
+		counter: failureCounter(Password, account, known),
+	}
+	return r.verifyAttempt(ctx, a, c, password, now)
 }
 
-func (r *Rules) verifyPassword(ctx context.Context, q question, answer string, _ time.Time) (spend, error) {
-	matches, weak, err := r.hasher.Check(ctx, q.hash, answer)
-	if err != nil {
-		return nil, err
-	}
-	if !matches && q.holder == "" {
-		return nil, &Problem{Reason: InvalidCredentials}
-	}
-	if !matches { // somebody who is known already: no need to be vague
-		return nil, &Problem{Reason: CurrentPasswordWrong, Field: q.field}
-	}
-	rehash := ""
-	if weak {
-		if rehash, err = r.hasher.Hash(ctx, answer); err != nil {
-			return nil, err
-		}
-	}
-	return func(ctx context.Context, grant ChangeSet) (bool, error) {
-		return r.store.SpendPassword(ctx, q.user, q.hash, rehash, grant)
-	}, nil
-}
-
-// ChooseMethod turns an attempt to another of the account's methods. For a phone a
-// code is sent there.
-func (r *Rules) ChooseMethod(ctx context.Context, visitor Visitor, handle Token, kind FactorKind, phone PhoneID) error {
+// ChooseMethod selects another of the account's methods for an attempt and, for
+// a phone, sends a code to it.
+func (r *Rules) ChooseMethod(ctx context.Context, client Client, token Token, kind FactorKind, phone PhoneID) error {
 	now := r.now()
-	a, err := r.secondStep(ctx, handle, now)
+	a, err := r.attempt(ctx, token, now)
 	if err != nil {
-		return err
+		return formExpired(err)
+	}
+	if a.Step() != StepMFA {
+		return &Problem{Reason: FormExpired}
 	}
 	for _, m := range a.Factors.Methods() {
 		if m.Kind != kind || m.Phone.ID != phone {
 			continue
 		}
-		grant := ChangeSet{At: now}
+		changes := ChangeSet{User: a.User, At: now}
 		if kind == PhoneCode {
-			if err := r.owePhoneCode(ctx, visitor, a, m.Phone, &grant, now); err != nil {
+			if err := r.queuePhoneCode(ctx, client, a, m.Phone, &changes); err != nil {
 				return err
 			}
 		}
-		return r.choose(ctx, a, m, grant)
+		return r.replaceMethod(ctx, a, m, changes)
 	}
 	return &Problem{Reason: UnknownMethod}
 }
 
-// ResendCode sends a new code for an attempt: to the phone it asks, or by mail
-// at sign-up. The new one cancels the old one and the count of failures goes on (SM-06).
-func (r *Rules) ResendCode(ctx context.Context, visitor Visitor, handle Token) error {
+// ResendCode sends a new code for an attempt, by SMS or email. It cancels the
+// old code but does not reset the count of failures (SM-06).
+func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) error {
 	now := r.now()
-	a, err := r.attempt(ctx, handle, now)
+	a, err := r.attempt(ctx, token, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	grant := ChangeSet{At: now}
+	changes := ChangeSet{User: a.User, At: now}
 	m := a.Method()
 	switch {
+	case a.Step() == StepEmail && a.Purpose == SignUp:
+		err = r.queueSignUpCode(ctx, client, a, &changes)
 	case a.Step() == StepEmail:
-		err = mailCodes[a.Purpose](r, ctx, visitor, a, &grant, now)
-	case a.Step() == StepSecond && m.Kind == PhoneCode:
-		err = r.owePhoneCode(ctx, visitor, a, m.Phone, &grant, now)
+		err = r.queueResetCode(ctx, client, a, &changes)
+	case a.Step() == StepMFA && m.Kind == PhoneCode:
+		err = r.queuePhoneCode(ctx, client, a, m.Phone, &changes)
 	default:
 		err = &Problem{Reason: FormExpired}
 	}
 	if err != nil {
 		return err
 	}
-	return r.choose(ctx, a, m, grant)
+	return r.replaceMethod(ctx, a, m, changes)
 }
 
-func (r *Rules) choose(ctx context.Context, a Attempt, m Method, grant ChangeSet) error {
-	changed, err := r.store.ReplaceMethod(ctx, a.TokenHash, m, grant)
-	return r.changed(ctx, changed, err, grant)
+func (r *Rules) replaceMethod(ctx context.Context, a Attempt, m Method, changes ChangeSet) error {
+	replaced, err := r.store.ReplaceMethod(ctx, a.TokenHash, m, changes)
+	return r.conclude(ctx, changes, replaced, err)
 }
 
-// secondStep is the attempt of a handle, which must be at its second factor.
-func (r *Rules) secondStep(ctx context.Context, handle Token, now time.Time) (Attempt, error) {
-	a, err := r.attempt(ctx, handle, now)
-	if err != nil {
-		return a, formExpired(err)
-	}
-	if a.Step() != StepSecond {
-		return a, &Problem{Reason: FormExpired}
-	}
-	return a, nil
-}
-
-// formExpired turns "not found" into the problem that the form's step is over.
+// formExpired turns [ErrNotFound] into the problem that the form has expired.
 func formExpired(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return &Problem{Reason: FormExpired}

@@ -3,14 +3,13 @@ package auth
 import (
 	"context"
 	"errors"
-	"time"
 )
 
-// SignUp starts an account: the password is judged and hashed, and a code goes
-// to the address. No account exists before that code is proved (FF-05). For a
-// taken address everything looks and costs the same, but its owner gets a mail
-// saying so and no code opens anything (FF-03).
-func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password string) (Result, error) {
+// SignUp starts a sign-up: it hashes the password and sends a code to the email
+// address. The account does not exist before that code is verified (FF-05). If
+// the address is taken the response and its cost are the same, but the owner
+// gets a notice, and no code is valid (FF-03).
+func (r *Rules) SignUp(ctx context.Context, client Client, address, password string) (Result, error) {
 	now := r.now()
 	if !r.policy.SignUpOpen {
 		return Result{}, &Problem{Reason: SignUpClosed}
@@ -22,57 +21,51 @@ func (r *Rules) SignUp(ctx context.Context, visitor Visitor, address, password s
 	if err := r.checkNewPassword(password, email); err != nil {
 		return Result{}, err
 	}
-	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(visitor))...); err != nil {
+	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
-	handle := NewToken()
-	a := Attempt{TokenHash: handle.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
-	grant := ChangeSet{At: now, Attempt: &a}
-	if a.NewPasswordHash, err = r.hasher.Hash(ctx, password); err != nil { // before a code counts as sent: it may be too busy
+	token := NewToken()
+	a := Attempt{TokenHash: token.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
+	if a.NewPasswordHash, err = r.hasher.Hash(ctx, password); err != nil { // may be busy, so before a code counts as sent
 		return Result{}, err
 	}
-	if err := r.oweSignUpCode(ctx, visitor, a, &grant, now); err != nil {
+	changes := ChangeSet{At: now, Changes: []Change{AddAttempt{a}}}
+	if err := r.queueSignUpCode(ctx, client, a, &changes); err != nil {
 		return Result{}, err
 	}
-	if err := r.store.AddAttempt(ctx, grant); err != nil {
+	if err := r.store.AddAttempt(ctx, changes); err != nil {
 		return Result{}, err
 	}
-	r.applied(ctx, grant)
-	return Result{Attempt: handle}, nil
+	r.applied(ctx, changes)
+	return Result{Attempt: token}, nil
 }
 
-// mailCodes are what is mailed at the step that proves an address.
-var mailCodes = map[Purpose]func(r *Rules, ctx context.Context, visitor Visitor, a Attempt, grant *ChangeSet, now time.Time) error{
-	SignUp:        (*Rules).oweSignUpCode,
-	ResetPassword: (*Rules).oweResetCode,
-}
-
-// oweSignUpCode puts a code for an attempt's address into a grant or, where the
-// address is taken, a code that nobody is told and a mail to the owner.
-func (r *Rules) oweSignUpCode(ctx context.Context, visitor Visitor, a Attempt, grant *ChangeSet, now time.Time) error {
+// queueSignUpCode queues a code to an attempt's email address or, if it is
+// taken, a notice to its owner.
+func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
 		return err
 	}
-	if err := r.allowSending(ctx, visitor, now, email.Key, a.TokenHash); err != nil {
+	if err := r.allowSending(ctx, client, changes.At, email.Key, a.TokenHash); err != nil {
 		return err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		r.oweCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageSignUpCode}, grant, now)
+		r.queueCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageSignUpCode}, changes)
 	case err == nil:
-		r.oweTaken(a.TokenHash, email.Typed, grant, now)
+		r.queueEmailTaken(a.TokenHash, email.Typed, changes)
 	default:
 		return err
 	}
 	return nil
 }
 
-// newUser puts the account of a finished sign-up into the grant.
-func (g *ChangeSet) newUser(a Attempt) UserID {
-	email, _ := ParseEmail(a.Email) // it was read when the attempt began
-	id := UserID(newID())
-	g.NewUser = &NewUser{User: User{ID: id, Email: email, PasswordHash: a.NewPasswordHash}, CreatedAt: g.At}
-	return id
+// addUser adds the account of a complete sign-up, which then owns the changes.
+func addUser(changes *ChangeSet, a Attempt) UserID {
+	email, _ := ParseEmail(a.Email) // it was parsed when the attempt began
+	changes.User = UserID(newID())
+	changes.add(AddUser{User: User{ID: changes.User, Email: email, PasswordHash: a.NewPasswordHash}, CreatedAt: changes.At})
+	return changes.User
 }

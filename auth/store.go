@@ -5,44 +5,218 @@ import (
 	"time"
 )
 
-// Store is what lasts: the sum of what the rules need, each part declared
-// beside its rule. Its verbs: Find (or ErrNotFound), Add, Replace, Remove,
-// Spend (of any number of racing callers at most one is told true), Take
-// (never more callers than the limit allows are told true) and Claim. One
-// method is one transaction, durable when it returns; a Grant is written in
-// the transaction of the condition it hangs on, or not at all.
+// Store keeps all facts. Its verbs: Find (or [ErrNotFound]), Add, Replace,
+// Remove, Spend (at most one of any number of racing callers gets true) and
+// Allow (no more callers than the limit get true).
+//
+// One method is one transaction, and durable when it returns. A method with a
+// [ChangeSet] applies it in the transaction of its own condition: it returns
+// true if both succeeded and changes nothing otherwise.
 type Store interface {
-	rateLimitStore
-	factorStore
-	attemptStore
-	signInStore
-	sentCodeStore
-	backupCodeStore
-	totpStore
-	phoneStore
-	sessionStore
-	messageStore
-	accountStore
-	activityStore
-	deviceStore
-	passwordStore
-	emailStore
-	operatorStore
+	// Accounts
 
-	// RemoveExpired removes what no rule can use any more: attempts, codes and
-	// set-ups that have expired, sessions past their limits, counts that allow
-	// everything again, the text of codes nobody saw, history past its time.
-	RemoveExpired(ctx context.Context, now time.Time, ends Cutoffs) (removed int, err error)
+	// FindUser reads an account.
+	FindUser(ctx context.Context, user UserID) (User, error)
+	// FindUserByEmail reads an account by the key of its email address.
+	FindUserByEmail(ctx context.Context, emailKey string) (User, error)
+	// FindAccounts reads up to limit accounts in the order of their email keys,
+	// starting after the given key.
+	FindAccounts(ctx context.Context, after string, limit int) ([]Account, error)
+	// FindAccount reads an account as the operator sees it.
+	FindAccount(ctx context.Context, user UserID) (Account, error)
+	// RemoveUser deletes an account and everything that belongs to it.
+	RemoveUser(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
+	// ReplaceDisabled disables or enables an account.
+	ReplaceDisabled(ctx context.Context, user UserID, disabled bool, changes ChangeSet) (replaced bool, err error)
+	// ReplaceMustChange demands that the password be changed.
+	ReplaceMustChange(ctx context.Context, user UserID, changes ChangeSet) (replaced bool, err error)
+	// Apply applies changes that have no condition of their own, or returns
+	// [ErrNotFound] if one cannot be applied.
+	Apply(ctx context.Context, changes ChangeSet) error
 
-	// Ping answers nil while the store can be used, else an [NotReady].
+	// Passwords
+
+	// SpendPassword applies changes if the account still has this password hash
+	// and is not disabled, so that an old password cannot begin what a change of
+	// password has ended. It stores rehash instead unless rehash is empty.
+	SpendPassword(ctx context.Context, user UserID, hash, rehash string, changes ChangeSet) (spent bool, err error)
+	// ReplacePassword sets the password of an account that is not disabled, and
+	// ends the demand that it be changed.
+	ReplacePassword(ctx context.Context, user UserID, hash string, changes ChangeSet) (replaced bool, err error)
+
+	// Attempts
+
+	// FindAttempt reads an attempt that has not expired, with its verified factors.
+	FindAttempt(ctx context.Context, tokenHash string, now time.Time) (Attempt, error)
+	// AddAttempt applies changes that begin an attempt without a verified
+	// factor, or returns [ErrNotFound] if one cannot be applied.
+	AddAttempt(ctx context.Context, changes ChangeSet) error
+	// ReplaceMethod sets the method of an attempt that has not expired.
+	ReplaceMethod(ctx context.Context, tokenHash string, method Method, changes ChangeSet) (changed bool, err error)
+	// RemoveAttempt ends an attempt and its code.
+	RemoveAttempt(ctx context.Context, tokenHash string) error
+
+	// Sessions and known devices
+
+	// FindSessionFactors reads a session, without the fields of the session list,
+	// and the account's factors, at one moment.
+	FindSessionFactors(ctx context.Context, tokenHash string, now time.Time) (Session, Factors, error)
+	// FindSessions reads all sessions of an account, expired ones too.
+	FindSessions(ctx context.Context, user UserID) ([]Session, error)
+	// TouchSession sets when a session was last seen, unless it was seen later.
+	TouchSession(ctx context.Context, id SessionID, now time.Time) error
+	// RemoveSession ends a session and the enrolments and attempts in it.
+	RemoveSession(ctx context.Context, tokenHash string) error
+	// RemoveSessionOf does so by id, if the session is the account's.
+	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, changes ChangeSet) (removed bool, err error)
+	// FindKnownDevice reads when an account last signed in with a device.
+	FindKnownDevice(ctx context.Context, user UserID, tokenHash string) (KnownDevice, error)
+
+	// Factors
+
+	// FindFactors reads an account's factors: none if it does not exist.
+	FindFactors(ctx context.Context, user UserID, now time.Time) (Factors, error)
+	// RemoveFactors removes an account's app and backup codes. Its phones stay
+	// but are second factors no more. It returns false if there was no factor.
+	RemoveFactors(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
+
+	// Authenticator apps
+
+	// FindTOTP reads the account's key.
+	FindTOTP(ctx context.Context, user UserID) (TOTPKey, error)
+	// SpendTOTPStep consumes a time step. Steps only move forward, so an older
+	// code cannot follow a newer one.
+	SpendTOTPStep(ctx context.Context, user UserID, step int64, changes ChangeSet) (spent bool, err error)
+	// RemoveTOTP removes the app and its enrolments, and the backup codes if no
+	// second factor is left.
+	RemoveTOTP(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
+	// FindTOTPEnrolment reads the session's enrolment.
+	FindTOTPEnrolment(ctx context.Context, session SessionID, now time.Time) (TOTPEnrolment, error)
+	// AddTOTPEnrolment adds an enrolment unless the session has one.
+	AddTOTPEnrolment(ctx context.Context, e TOTPEnrolment, now time.Time) error
+	// ReplaceTOTPEnrolment replaces the enrolment with the key id seen, unless it
+	// has changed since. A verified one is replaced only by another key, and only
+	// after the backup codes that came with it were seen.
+	ReplaceTOTPEnrolment(ctx context.Context, seen string, next TOTPEnrolment) (replaced bool, err error)
+	// SpendTOTPEnrolment marks an enrolment as verified and erases its key.
+	SpendTOTPEnrolment(ctx context.Context, e TOTPEnrolment, changes ChangeSet) (spent bool, err error)
+
+	// Phones
+
+	// FindPhoneEnrolment reads the session's enrolment.
+	FindPhoneEnrolment(ctx context.Context, session SessionID, now time.Time) (PhoneEnrolment, error)
+	// ReplacePhoneEnrolment adds or replaces the session's enrolment, or returns
+	// [ErrNotFound] if the session has ended.
+	ReplacePhoneEnrolment(ctx context.Context, e PhoneEnrolment, changes ChangeSet) error
+	// ReplacePhoneCode applies changes with a new code if the enrolment has not ended.
+	ReplacePhoneCode(ctx context.Context, id string, changes ChangeSet) (replaced bool, err error)
+	// RemovePhoneEnrolment ends the session's enrolment and its code.
+	RemovePhoneEnrolment(ctx context.Context, session SessionID) error
+	// ReservePhone makes a phone a second factor.
+	ReservePhone(ctx context.Context, user UserID, phone PhoneID, changes ChangeSet) (reserved bool, err error)
+	// ReleasePhone undoes that, and removes the backup codes if no second factor
+	// is left.
+	ReleasePhone(ctx context.Context, user UserID, phone PhoneID, changes ChangeSet) (released bool, err error)
+	// RemovePhone removes a phone that is reserved or not, as given, and the
+	// backup codes if no second factor is left.
+	RemovePhone(ctx context.Context, user UserID, phone PhoneID, reserved bool, changes ChangeSet) (removed bool, err error)
+	// ReplaceDefaultPhone makes a reserved phone the default.
+	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, changes ChangeSet) (replaced bool, err error)
+
+	// Codes by SMS and email
+
+	// FindSentCode reads a holder's code and its delivery.
+	FindSentCode(ctx context.Context, holder string) (SentCode, error)
+	// AllowSentCodeAttempt counts one attempt at a holder's code and returns the
+	// code, or [ErrNotFound] if there were limit attempts or there is no code.
+	AllowSentCodeAttempt(ctx context.Context, holder string, limit int) (SentCode, error)
+	// SpendSentCode consumes a code, unless another was sent since.
+	SpendSentCode(ctx context.Context, code SentCode, changes ChangeSet) (spent bool, err error)
+
+	// Backup codes
+
+	// FindBackupSalt reads the salt of an account's set.
+	FindBackupSalt(ctx context.Context, user UserID) (salt string, err error)
+	// SpendBackupCode removes the code with that hash.
+	SpendBackupCode(ctx context.Context, user UserID, hash string, changes ChangeSet) (spent bool, err error)
+	// ReplaceBackupCodes adds or replaces the account's set. It returns false if
+	// the account has no second factor.
+	ReplaceBackupCodes(ctx context.Context, set BackupCodeSet, changes ChangeSet) (replaced bool, err error)
+	// FindUnseenCodes reads the codes of a set that the user has not seen yet.
+	FindUnseenCodes(ctx context.Context, user UserID, now time.Time) ([]string, error)
+	// SpendUnseenCodes erases them; from then on only the user has them.
+	SpendUnseenCodes(ctx context.Context, user UserID) (spent bool, err error)
+
+	// Email addresses
+
+	// FindEmails reads where notices go: the account's address and, if there is
+	// one, its second address.
+	FindEmails(ctx context.Context, user UserID) ([]string, error)
+	// FindNoticeEmail reads the second address.
+	FindNoticeEmail(ctx context.Context, user UserID) (string, error)
+	// RemoveNoticeEmail removes it.
+	RemoveNoticeEmail(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
+	// FindEmailEnrolment reads the account's enrolment.
+	FindEmailEnrolment(ctx context.Context, user UserID, now time.Time) (EmailEnrolment, error)
+	// FindEmailChange reads the enrolment that a stop token belongs to.
+	FindEmailChange(ctx context.Context, stopHash string, now time.Time) (EmailEnrolment, error)
+	// ReplaceEmailEnrolment adds or replaces the account's enrolment and ends the
+	// earlier one's code. It returns [ErrNotFound] if the account does not exist.
+	ReplaceEmailEnrolment(ctx context.Context, e EmailEnrolment, changes ChangeSet) error
+	// ReplaceEmailCode applies changes with a new code if the enrolment has not ended.
+	ReplaceEmailCode(ctx context.Context, id string, changes ChangeSet) (replaced bool, err error)
+	// SpendEmailEnrolment ends an enrolment and its code.
+	SpendEmailEnrolment(ctx context.Context, id string, changes ChangeSet) (spent bool, err error)
+
+	// History
+
+	// FindActivity reads up to limit events, newest first: those before the event
+	// with the given id, or the newest if it is empty.
+	FindActivity(ctx context.Context, user UserID, before string, limit int) ([]Event, error)
+
+	// Rate limits
+
+	// Allow counts one request under every key, or under none if one limiter
+	// refuses; then it returns the index and count of that limit, otherwise -1.
+	// Racing callers are allowed no more than callers one after another. Counts
+	// dated in the future are rebased first, see [Count.Rebase].
+	Allow(ctx context.Context, now time.Time, limits []RateLimit) (refused int, count Count, err error)
+
+	// Messages
+
+	// ClaimMessages returns up to limit due messages of a channel and hides them
+	// from other workers until the given time. A message rescheduled to after
+	// furthest, which no worker does, is due.
+	ClaimMessages(ctx context.Context, channel Channel, now, until, furthest time.Time, limit int) ([]Message, error)
+	// SpendMessage marks a message as sent and erases its body.
+	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
+	// RejectMessage marks a message as rejected for good and erases its body.
+	RejectMessage(ctx context.Context, id string, now time.Time) (rejected bool, err error)
+	// RescheduleMessage notes that sending failed and when to try again.
+	RescheduleMessage(ctx context.Context, id string, failures int, now, due time.Time) error
+	// RemoveMessages removes messages that expired unsent and counts them, and
+	// those that were sent or rejected more than a day before.
+	RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error)
+	// FindStalledChannels reports whether a channel is stalled: of the messages
+	// with a holder at least threshold have failed since the last success.
+	FindStalledChannels(ctx context.Context, channel Channel, threshold int) (stalled bool, err error)
+
+	// Maintenance
+
+	// RemoveExpired removes what no rule can use any more: expired attempts,
+	// codes, enrolments and sessions, counts that allow everything again, the
+	// text of unseen backup codes, and old history.
+	RemoveExpired(ctx context.Context, now time.Time, cutoffs Cutoffs) (removed int, err error)
+	// Ping returns nil if the store can be used, otherwise an error with a
+	// [NotReady] in it.
 	Ping(ctx context.Context) error
 }
 
-// An NotReady is why a store cannot be used now, in words that anybody may read:
-// they name no server, no path and no key. The error around it says more.
+// A NotReady says why a store cannot be used. Anybody may read it: it names no
+// server, path or key. The error that wraps it says more.
 type NotReady string
 
-// What can be wrong with a store.
+// The reasons.
 const (
 	NotResponding NotReady = "the database does not answer"
 	ReadOnly      NotReady = "the database can be read, but not written to"
@@ -51,25 +225,26 @@ const (
 	NewerSchema   NotReady = "the database is of a newer version than this program"
 )
 
-func (u NotReady) Error() string { return string(u) }
+func (n NotReady) Error() string { return string(n) }
 
-// Cutoffs are the times before which things are over, for those whose own row
-// does not say when.
+// Cutoffs are the times before which rows have expired that do not store their
+// own expiry.
 type Cutoffs struct {
 	SessionsSeen    time.Time // sessions last seen before this
-	SessionsStarted time.Time // sessions begun before this
-	Activity        time.Time // events that happened before this
-	KnownDevices    time.Time // browsers last seen before this
+	SessionsStarted time.Time // sessions started before this
+	Activity        time.Time // events recorded before this
+	KnownDevices    time.Time // devices last seen before this
 	RateLimits      time.Time // counts of windows that began before this
-	Failures        time.Time // failures in a row, the last of them before this
+	Failures        time.Time // consecutive failures, the last of them before this
 }
 
-// Sweep removes what is over, and answers how many rows that were (ST-10). It
-// is called by the hour.
-func (r *Rules) Sweep(ctx context.Context) (removed int, err error) {
+// Sweep removes what has expired and returns how many rows that were (ST-10).
+// The server calls it every hour.
+func (r *Rules) RemoveExpired(ctx context.Context) (removed int, err error) {
 	now := r.now()
 	return r.store.RemoveExpired(ctx, now, Cutoffs{
 		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),
-		Activity: now.Add(-r.policy.ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime), RateLimits: now.Add(-24 * time.Hour), Failures: now.Add(-FailureRetention),
+		Activity: now.Add(-r.policy.ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime),
+		RateLimits: now.Add(-24 * time.Hour), Failures: now.Add(-FailureRetention),
 	})
 }

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// A TOTPStep is where the set-up of an app stands.
+// A TOTPStep is a step of the enrolment of an authenticator app.
 type TOTPStep string
 
-// The steps of the set-up, in order.
+// The steps, in order.
 const (
 	TOTPAdd         TOTPStep = "add"
 	TOTPVerify      TOTPStep = "verify"
@@ -21,43 +21,43 @@ const (
 	TOTPSuccess     TOTPStep = "success"
 )
 
-// A TOTPEvent is what a person does at a step; its name is the button's value.
+// A TOTPEvent is what the user does at a step. It is the value of the button.
 type TOTPEvent string
 
 // The events.
 const (
-	TOTPReset    TOTPEvent = "reset"       // a new key, from the beginning
+	TOTPReset    TOTPEvent = "reset"       // start over with a new key
 	TOTPContinue TOTPEvent = "verify"      // the app has the key
-	TOTPSubmit   TOTPEvent = "verify_code" // a code was typed
+	TOTPSubmit   TOTPEvent = "verify_code" // a code was entered
 	TOTPFinish   TOTPEvent = "finish"      // the backup codes are saved
 )
 
-// totpEvents is the table of step and event: what may happen where. A form of
-// a step that is over does nothing.
+// totpEvents lists the events that each step allows. A form of an earlier step
+// changes nothing.
 var totpEvents = map[TOTPStep][]TOTPEvent{
 	TOTPAdd:         {TOTPReset, TOTPContinue},
 	TOTPVerify:      {TOTPReset, TOTPSubmit},
 	TOTPBackupCodes: {TOTPFinish},
-	TOTPSuccess:     {TOTPReset}, // to put another app in place of this one
+	TOTPSuccess:     {TOTPReset}, // to replace the app
 }
 
-// A TOTPEnrolment is the set-up of an app in one session, as facts. It is
-// bound to the session, so that nobody else who is signed in to the account
-// sees the key.
+// A TOTPEnrolment is the enrolment of an app in one session, as facts. It is
+// bound to the session, so that other sessions of the account cannot see the
+// key.
 type TOTPEnrolment struct {
-	ID         string // of the key: a new one with each
+	ID         string // a new one with each key
 	Session    SessionID
 	User       UserID
-	Secret     []byte    // sealed at rest; gone once verified (TO-10)
-	ScannedAt  time.Time // when the person said that the app has it; zero before
-	VerifiedAt time.Time // when a code proved it; zero before
-	MadeCodes  bool      // whether it was the first factor, so that backup codes came with it
+	Secret     []byte    // encrypted at rest; erased once verified (TO-10)
+	ScannedAt  time.Time // when the user confirmed that the app has it; zero before
+	VerifiedAt time.Time // when a code verified it; zero before
+	MadeCodes  bool      // it was the first factor, so backup codes came with it
 	ExpiresAt  time.Time
 
-	CodesUnseen bool // whether those codes wait to be seen, read live
+	CodesUnseen bool // the user has not seen those codes yet; read live
 }
 
-// Step derives where the set-up stands.
+// Step derives the step.
 func (e TOTPEnrolment) Step() TOTPStep {
 	switch {
 	case e.VerifiedAt.IsZero() && e.ScannedAt.IsZero():
@@ -70,8 +70,8 @@ func (e TOTPEnrolment) Step() TOTPStep {
 	return TOTPSuccess
 }
 
-// URI is the enrolment's otpauth:// address, as the Key URI format has it:
-// issuer as prefix and as parameter, RFC 3986 escaping throughout (TO-08).
+// URI is the enrolment's otpauth:// URI in the Key URI format: the issuer is
+// both prefix and parameter, escaped as in RFC 3986 (TO-08).
 func (e TOTPEnrolment) URI(issuer, account string) string {
 	issuer, account = uriLabel(issuer), uriLabel(account)
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
@@ -79,22 +79,22 @@ func (e TOTPEnrolment) URI(issuer, account string) string {
 		"?secret=" + e.KeyText() + "&issuer=" + escape(issuer) + "&algorithm=SHA1&digits=6&period=30"
 }
 
-// uriLabel is a name as the label of a Key URI can hold it: UTF-8, without the
-// colon that parts the two, and without white space around, which apps drop.
+// uriLabel makes a name fit for the label of a Key URI: UTF-8, without the colon
+// that separates issuer and account, and without surrounding white space, which
+// apps drop.
 func uriLabel(name string) string {
 	return strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(name, ""), ":", ""))
 }
 
-// KeyText is the key for typing in by hand: 32 base32 characters.
+// KeyText is the key for manual entry: 32 base32 characters.
 func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
 
-// AllowQR is the brake on drawing a set-up's QR code.
+// AllowQR limits how often an enrolment's QR code is drawn.
 func (r *Rules) AllowQR(ctx context.Context, session Session) error {
 	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: string(session.User)})...)
 }
 
-// TOTPEnrolment returns the set-up under way in a session, and begins one
-// where there is none.
+// TOTPEnrolment returns the session's enrolment and begins one if there is none.
 func (r *Rules) TOTPEnrolment(ctx context.Context, session Session) (TOTPEnrolment, error) {
 	now := r.now()
 	e, err := r.totpEnrolment(ctx, session, now)
@@ -120,9 +120,9 @@ func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
 	}
 }
 
-// AdvanceTOTP carries an event out where the step allows it. answer is the code
-// typed, for TOTPAnswered.
-func (r *Rules) AdvanceTOTP(ctx context.Context, visitor Visitor, session Session, event TOTPEvent, answer string) error {
+// AdvanceTOTP carries out an event if the step allows it. response is the code,
+// for [TOTPSubmit].
+func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session, event TOTPEvent, response string) error {
 	now := r.now()
 	e, err := r.totpEnrolment(ctx, session, now)
 	if errors.Is(err, ErrNotFound) && event == TOTPReset {
@@ -141,53 +141,65 @@ func (r *Rules) AdvanceTOTP(ctx context.Context, visitor Visitor, session Sessio
 	case TOTPContinue:
 		next.ScannedAt = now
 	case TOTPSubmit:
-		return r.activateTOTP(ctx, visitor, session, e, answer, now)
+		return r.activateTOTP(ctx, client, session, e, response, now)
 	case TOTPFinish:
 		return r.ConfirmBackupCodes(ctx, session.User)
 	}
 	replaced, err := r.store.ReplaceTOTPEnrolment(ctx, e.ID, next)
-	return r.changed(ctx, replaced, err, ChangeSet{})
+	return r.conclude(ctx, ChangeSet{}, replaced, err)
 }
 
-// activateTOTP makes the app a factor, on a right code alone. With the first
-// factor come backup codes; a set the person has already is never replaced.
-func (r *Rules) activateTOTP(ctx context.Context, visitor Visitor, session Session, e TOTPEnrolment, answer string, now time.Time) error {
-	if cleanCode(answer) == "" {
-		return &Problem{Reason: CodeMissing, Field: "code"}
+// A totpEnrolmentFactor is the app that is being enrolled.
+type totpEnrolmentFactor struct{ e TOTPEnrolment }
+
+func (f totpEnrolmentFactor) kind() FactorKind     { return TOTPCode }
+func (f totpEnrolmentFactor) alreadySpent() Reason { return FormExpired }
+
+func (f totpEnrolmentFactor) verify(_ context.Context, r *Rules, response string, now time.Time) (spend, error) {
+	step, matches := matchTOTP(f.e.Secret, cleanCode(response), now)
+	if !matches {
+		return nil, &Problem{Reason: TOTPWrong, Field: "code"}
 	}
-	q := question{
-		kind: TOTPCode, user: session.User, visitor: visitor, enrols: &e,
-		brake: brakeName(enrolTOTP, string(session.User), false),
-	}
-	spend, err := r.checkResponse(ctx, q, answer, now)
+	return func(ctx context.Context, changes ChangeSet) (bool, error) {
+		e := f.e
+		e.VerifiedAt = now
+		e.MadeCodes = slices.ContainsFunc(changes.Changes, func(c Change) bool { _, ok := c.(EnsureBackupCodes); return ok })
+		// The code of this step cannot be used to sign in as well (TO-07).
+		changes.add(PutTOTP{TOTPKey{User: e.User, Secret: e.Secret, LastStep: step, AddedAt: now}})
+		return r.store.SpendTOTPEnrolment(ctx, e, changes)
+	}, nil
+}
+
+// activateTOTP makes the app a factor after a correct code. Backup codes come
+// with the account's first factor; a set that it has is never replaced.
+func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session, e TOTPEnrolment, response string, now time.Time) error {
+	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolTOTP, totpEnrolmentFactor{e}, response, now)
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorAdded(ctx, visitor, session, Event{Type: TOTPAdded}, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, now)
 	if err != nil {
 		return err
 	}
-	grant.TOTP = &TOTPKey{User: session.User, Secret: e.Secret, AddedAt: now}
-	r.right(&grant, q)
-	r.bound(&grant, TOTPCode, session.User)
-	e.VerifiedAt, e.MadeCodes = now, grant.BackupCodes != nil
-	spent, err := spend(ctx, grant)
-	return r.changed(ctx, spent, err, grant)
+	counts.Reset = append(counts.Reset, r.failureKeys(session.User, TOTPCode)...)
+	changes.add(counts)
+	spent, err := spend(ctx, changes)
+	return r.conclude(ctx, changes, spent, err)
 }
 
-// RemoveTOTP removes the app. What was signed in elsewhere ends, for it may
-// have come in by the factor that is gone.
-func (r *Rules) RemoveTOTP(ctx context.Context, visitor Visitor, session Session) error {
+// RemoveTOTP removes the app and ends other sessions, which may have been
+// signed in with it.
+func (r *Rules) RemoveTOTP(ctx context.Context, client Client, session Session) error {
 	now := r.now()
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return err
 	}
-	grant, err := r.factorRemoved(ctx, visitor, session, Event{Type: TOTPRemoved}, factors, now)
+	changes, err := r.factorRemoved(ctx, client, session, Event{Type: TOTPRemoved}, factors, now)
 	if err != nil {
 		return err
 	}
-	r.bound(&grant, TOTPCode, session.User)
-	removed, err := r.store.RemoveTOTP(ctx, session.User, grant)
-	return r.changed(ctx, removed, err, grant)
+	changes.add(SettleCounts{Reset: r.failureKeys(session.User, TOTPCode)})
+	removed, err := r.store.RemoveTOTP(ctx, session.User, changes)
+	return r.conclude(ctx, changes, removed, err)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/pquerna/otp/hotp"
 )
 
-// TestVectors runs the test values of RFC 6238 appendix B and RFC 4226
-// appendix D through the library this program computes with (TO-01).
+// TestVectors checks the test vectors of RFC 6238 appendix B and RFC 4226 appendix D
+// (TO-01).
 func TestVectors(t *testing.T) {
 	secret := base32.StdEncoding.EncodeToString([]byte("12345678901234567890"))
 	for seconds, want := range map[uint64]string{
@@ -32,8 +32,8 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestMatchTOTP: one step either way and no more (TO-04), six digits, and an
-// empty key matches nothing.
+// TestMatchTOTP: at most one step either way (TO-04), six digits, and an empty key
+// matches nothing.
 func TestMatchTOTP(t *testing.T) {
 	secret := []byte("12345678901234567890")
 	now := time.Unix(1_800_000_015, 0)
@@ -58,15 +58,15 @@ func TestMatchTOTP(t *testing.T) {
 	}
 }
 
-// TestURI: what stands in the QR code comes out of a strict parser as it went
-// in, whatever the operator and the person are called (TO-02, TO-03, TO-08).
+// TestURI: a strict parser reads issuer, account and key from the URI unchanged, whatever
+// characters they contain (TO-02, TO-03, TO-08).
 func TestURI(t *testing.T) {
 	e := newTOTPEnrolment(Session{ID: "s", User: "u"}, time.Unix(0, 0))
 	if len(e.Secret) != 20 || len(e.KeyText()) != 32 {
 		t.Errorf("key of %d bytes, %d characters", len(e.Secret), len(e.KeyText()))
 	}
 	if other := newTOTPEnrolment(Session{ID: "s", User: "u"}, time.Unix(0, 0)); other.KeyText() == e.KeyText() || other.ID == e.ID {
-		t.Error("two enrolments share a key or a name")
+		t.Error("two enrolments share a key or an id")
 	}
 	for _, row := range []struct{ issuer, account, wantIssuer, wantAccount string }{
 		{"Twostep", "ann@example.org", "Twostep", "ann@example.org"},
@@ -87,7 +87,7 @@ func TestURI(t *testing.T) {
 		if label[0] != row.wantIssuer || label[1] != row.wantAccount || q.Get("issuer") != row.wantIssuer ||
 			len(q["secret"]) != 1 || q.Get("secret") != e.KeyText() ||
 			q.Get("algorithm") != "SHA1" || q.Get("digits") != "6" || q.Get("period") != "30" {
-			t.Errorf("%s reads as %q %v", text, label, q)
+			t.Errorf("%s is parsed as %q %v", text, label, q)
 		}
 	}
 }

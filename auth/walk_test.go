@@ -7,31 +7,31 @@ import (
 	"time"
 )
 
-// A walker is one person's browser and account, as facts, with a ghost beside
-// it: what was truly proved, noted apart from the rules that are under test.
-type walker struct {
-	purpose Purpose // of the open attempt; empty for none
-	proved  string  // kinds proved in it, in order
-	session bool
-	first   age // of the session's proofs
-	second  age
-	app     bool // second factors of the account
-	phone   bool
-	codes   int // backup codes left: 0 or 1 is enough to tell
-	unseen  bool
+// A state is one browser and its account, as facts. truth is tracked without the rules
+// under test.
+type state struct {
+	purpose  Purpose // of the open attempt; empty for none
+	verified string  // the factors verified in it, in order
+	session  bool
+	password age // PasswordAt and MFAAt of the session
+	mfa      age
+	app      bool // second factors of the account
+	phone    bool
+	codes    int // backup codes left: 0 or 1 is enough
+	unseen   bool
 
-	ghost ghost
+	truth truth
 }
 
-// A ghost knows when each factor was last truly proved in this browser.
-type ghost struct{ password, email, second age }
+// truth is when each factor was last verified in the browser.
+type truth struct{ password, email, mfa age }
 
-// An age is how long ago something was proved.
+// An age is how long ago something was verified.
 type age int
 
 const (
 	never age = iota
-	stale     // longer ago than re-verification allows
+	stale     // longer ago than re-authentication allows
 	fresh
 )
 
@@ -59,59 +59,58 @@ func ageOf(at time.Time) age {
 	return stale
 }
 
-func (w walker) factors() Factors {
-	f := Factors{BackupCodes: w.codes, CodesUnseen: w.unseen, allowed: every}
-	if w.app {
+func (s state) factors() Factors {
+	f := Factors{BackupCodes: s.codes, CodesUnseen: s.unseen, allowed: allFactors}
+	if s.app {
 		f.TOTP = &TOTP{}
 	}
-	if w.phone {
+	if s.phone {
 		f.Phones = []Phone{{ID: "p", ReservedAt: walkStart}}
 	}
 	return f
 }
 
-func (w walker) attempt(demand ReauthPolicy) Attempt {
-	a := Attempt{Purpose: w.purpose, Factors: w.factors(), Reauth: demand, TokenHash: "h"}
-	for _, kind := range splitKinds(w.proved) {
+func (s state) attempt(reauth ReauthPolicy) Attempt {
+	a := Attempt{Purpose: s.purpose, Factors: s.factors(), Reauth: reauth, TokenHash: "h"}
+	for _, kind := range splitKinds(s.verified) {
 		a.Verified = append(a.Verified, VerifiedFactor{Factor: kind, At: walkStart})
 	}
 	return a
 }
 
-func splitKinds(s string) []FactorKind {
+func splitKinds(letters string) []FactorKind {
 	var kinds []FactorKind
-	for _, letter := range s {
+	for _, letter := range letters {
 		kinds = append(kinds, map[rune]FactorKind{'P': Password, 'T': TOTPCode, 'S': PhoneCode, 'B': BackupCode, 'E': EmailCode}[letter])
 	}
 	return kinds
 }
 
-func (w walker) asSession() Session { return Session{PasswordAt: w.first.at(), MFAAt: w.second.at()} }
+func (s state) asSession() Session { return Session{PasswordAt: s.password.at(), MFAAt: s.mfa.at()} }
 
-// TestWalk goes through every order of events up to eight, for every purpose,
-// with and without each factor and the requirement of one, and finds none that
-// signs in, shows a secret or changes a factor without what is owed (FF-01,
-// FF-02, RV-01, RV-04, RV-06, RC-04, BC-04).
+// TestWalk tries every order of up to eight events, for every purpose, with and without
+// each factor and RequireMFA. None signs in, shows a secret or changes a factor without
+// the factors owed (FF-01, FF-02, RV-01, RV-04, RV-06, RC-04, BC-04).
 func TestWalk(t *testing.T) {
 	states := 0
-	for name, demand := range map[string]ReauthPolicy{"strict": ReauthPresets["strict"], "strict_mfa": ReauthPresets["strict_mfa"]} {
+	for name, reauth := range map[string]ReauthPolicy{"strict": ReauthPresets["strict"], "strict_mfa": ReauthPresets["strict_mfa"]} {
 		for _, required := range []bool{false, true} {
-			rules := &Rules{policy: Policy{RequireMFA: required, Reauth: demand, Factors: every}, now: func() time.Time { return walkStart }}
-			level := map[walker]string{}
+			rules := &Rules{policy: Policy{RequireMFA: required, Reauth: reauth, Factors: allFactors}, now: func() time.Time { return walkStart }}
+			level := map[state]string{}
 			for _, app := range []bool{false, true} {
 				for _, phone := range []bool{false, true} {
 					for _, codes := range []int{0, 1} {
-						level[walker{app: app, phone: phone, codes: codes}] = ""
+						level[state{app: app, phone: phone, codes: codes}] = ""
 					}
 				}
 			}
-			seen := map[walker]bool{}
+			seen := map[state]bool{}
 			for range 8 {
-				next := map[walker]string{}
-				for w, path := range level {
-					for _, step := range walkEvents(rules, w) {
+				next := map[state]string{}
+				for s, path := range level {
+					for _, step := range walkEvents(rules, s) {
 						if step.broken != "" {
-							t.Fatalf("%s, required %v: %s by%s %s\n%+v", name, required, step.broken, path, step.name, w)
+							t.Fatalf("%s, required %v: %s by%s %s\n%+v", name, required, step.broken, path, step.name, s)
 						}
 						if !seen[step.to] {
 							seen[step.to] = true
@@ -125,155 +124,154 @@ func TestWalk(t *testing.T) {
 		}
 	}
 	if states < 1000 {
-		t.Errorf("the walk saw %d states only: it does not walk", states)
+		t.Errorf("the walk reached only %d states", states)
 	}
 }
 
 type walkStep struct {
 	name   string
-	to     walker
-	broken string // the promise that the step broke
+	to     state
+	broken string // what the step did wrongly
 }
 
-// walkEvents are all that can happen next: answers, right ones, to whatever
-// was asked or not; new doors; pages of the account; the passing of time; what
-// the same person does in another browser.
-func walkEvents(rules *Rules, w walker) []walkStep {
+// walkEvents returns everything that can happen next: new attempts, correct responses
+// whether asked for or not, the passing of time, signing out, and pages of the account.
+func walkEvents(rules *Rules, s state) []walkStep {
 	var steps []walkStep
-	add := func(name string, to walker, broken string) { steps = append(steps, walkStep{name, to, broken}) }
+	add := func(name string, to state, broken string) { steps = append(steps, walkStep{name, to, broken}) }
 
 	for _, purpose := range []Purpose{SignIn, SignUp, ResetPassword, Reauthentication} {
-		to := w
-		to.purpose, to.proved = purpose, ""
-		if purpose == Reauthentication && !w.session || purpose != Reauthentication && w.session || purpose == SignUp && (w.app || w.phone || w.codes > 0) {
+		to := s
+		to.purpose, to.verified = purpose, ""
+		if purpose == Reauthentication && !s.session || purpose != Reauthentication && s.session || purpose == SignUp && (s.app || s.phone || s.codes > 0) {
 			continue
 		}
 		add("begin "+string(purpose), to, "")
 	}
 	for letter, kind := range map[string]FactorKind{"P": Password, "T": TOTPCode, "S": PhoneCode, "B": BackupCode, "E": EmailCode} {
-		add("prove "+string(kind), walkProve(rules, w, letter, kind, nil), walkBroken(rules, w, letter, kind))
+		add("verify "+string(kind), walkVerify(rules, s, letter, kind, nil), walkBroken(rules, s, letter, kind))
 	}
-	later := w
-	later.purpose, later.proved = "", "" // an attempt does not last as long
-	later.first, later.second = w.first.older(), w.second.older()
-	later.ghost = ghost{w.ghost.password.older(), w.ghost.email.older(), w.ghost.second.older()}
+	later := s
+	later.purpose, later.verified = "", "" // an attempt expires earlier
+	later.password, later.mfa = s.password.older(), s.mfa.older()
+	later.truth = truth{s.truth.password.older(), s.truth.email.older(), s.truth.mfa.older()}
 	add("wait", later, "")
-	out := w
-	out.session, out.first, out.second = false, never, never
+	out := s
+	out.session, out.password, out.mfa = false, never, never
 	add("sign out", out, "")
-	if w.session {
-		steps = append(steps, walkPages(rules, w)...)
+	if s.session {
+		steps = append(steps, walkPages(rules, s)...)
 	}
 	return steps
 }
 
-// walkProve gives a right answer, which counts where it is asked.
-func walkProve(rules *Rules, w walker, letter string, kind FactorKind, broken *string) walker {
-	a := w.attempt(rules.policy.Reauth)
-	step, kinds := a.asks()
-	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: w.app, PhoneCode: w.phone, BackupCode: w.codes > 0}
-	if w.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepSecond && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
-		return w
+// walkVerify enters a correct response, which counts only if it was asked for.
+func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *string) state {
+	a := s.attempt(rules.policy.Reauth)
+	step, kinds := a.owes()
+	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: s.app, PhoneCode: s.phone, BackupCode: s.codes > 0}
+	if s.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepMFA && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
+		return s
 	}
 	switch kind {
 	case Password:
-		w.ghost.password = fresh
+		s.truth.password = fresh
 	case EmailCode:
-		w.ghost.email = fresh
+		s.truth.email = fresh
 	default:
-		w.ghost.second = fresh
+		s.truth.mfa = fresh
 	}
-	w.proved += letter
+	s.verified += letter
 	if kind == BackupCode {
-		w.codes = 0
+		s.codes = 0
 	}
-	a = w.attempt(rules.policy.Reauth)
+	a = s.attempt(rules.policy.Reauth)
 	if a.Step() != StepDone {
-		return w
+		return s
 	}
-	first, second := a.verifiedAt()
-	purpose := w.purpose
-	w.purpose, w.proved = "", ""
-	w.session = true
+	password, mfa := a.verifiedAt()
+	purpose := s.purpose
+	s.purpose, s.verified = "", ""
+	s.session = true
 	if purpose != Reauthentication {
-		w.first, w.second = never, never
+		s.password, s.mfa = never, never
 	}
-	if !first.IsZero() {
-		w.first = ageOf(first)
+	if !password.IsZero() {
+		s.password = ageOf(password)
 	}
-	if !second.IsZero() {
-		w.second = ageOf(second)
+	if !mfa.IsZero() {
+		s.mfa = ageOf(mfa)
 	}
 	if broken != nil {
 		switch {
 		case purpose == ResetPassword:
-			*broken = "a reset signed somebody in"
-		case purpose == SignUp && w.ghost.email != fresh:
-			*broken = "an account began without its address proved"
-		case purpose == SignIn && w.ghost.password != fresh:
+			*broken = "a reset signed in"
+		case purpose == SignUp && s.truth.email != fresh:
+			*broken = "an account was added without a verified email address"
+		case purpose == SignIn && s.truth.password != fresh:
 			*broken = "signed in without the password"
-		case purpose == SignIn && (w.app || w.phone) && w.ghost.second != fresh:
+		case purpose == SignIn && (s.app || s.phone) && s.truth.mfa != fresh:
 			*broken = "signed in without the second factor"
 		}
 	}
-	return w
+	return s
 }
 
-func walkBroken(rules *Rules, w walker, letter string, kind FactorKind) (broken string) {
-	walkProve(rules, w, letter, kind, &broken)
+func walkBroken(rules *Rules, s state, letter string, kind FactorKind) (broken string) {
+	walkVerify(rules, s, letter, kind, &broken)
 	return broken
 }
 
 // walkPages opens every kind of page of the account, as the guards do.
-func walkPages(rules *Rules, w walker) []walkStep {
+func walkPages(rules *Rules, s state) []walkStep {
 	var steps []walkStep
-	factors, session := w.factors(), w.asSession()
+	factors, session := s.factors(), s.asSession()
 	task, verified := rules.Task(session, factors), rules.FreshlyVerified(session, factors)
-	whole, setting := task == NoTask, task == NoTask || task == TaskSetupMFA
+	account, setup := task == NoTask, task == NoTask || task == TaskSetupMFA
 
-	owed := "" // what the ghost says against showing a secret or changing a factor
-	switch on := w.app || w.phone; {
-	case on && w.ghost.second != fresh:
+	owed := "" // by truth, before a secret is shown or a factor changed
+	switch on := s.app || s.phone; {
+	case on && s.truth.mfa != fresh:
 		owed = "without a fresh second factor"
-	case (!on || rules.policy.Reauth.BothFactors) && w.ghost.password != fresh && w.ghost.email != fresh:
-		owed = "without a fresh first factor"
+	case (!on || rules.policy.Reauth.BothFactors) && s.truth.password != fresh && s.truth.email != fresh:
+		owed = "without a fresh password"
 	}
-	check := func(what string) string {
+	check := func(action string) string {
 		if owed == "" {
 			return ""
 		}
-		return what + " " + owed
+		return action + " " + owed
 	}
-	if whole && rules.policy.RequireMFA && (!w.app && !w.phone || w.unseen) {
-		steps = append(steps, walkStep{"account", w, "the account answered while a factor is required"})
+	if account && rules.policy.RequireMFA && (!s.app && !s.phone || s.unseen) {
+		steps = append(steps, walkStep{"account", s, "the account was open while a factor is required"})
 	}
-	add := func(name string, to walker, broken string) { steps = append(steps, walkStep{name, to, broken}) }
-	if setting && verified {
+	add := func(name string, to state, broken string) { steps = append(steps, walkStep{name, to, broken}) }
+	if setup && verified {
 		for _, app := range []bool{true, false} {
-			to := w
+			to := s
 			if app {
 				to.app = true
 			} else {
 				to.phone = true
 			}
-			if !w.app && !w.phone { // the first factor: as factorAdded
-				to.codes, to.unseen, to.second, to.ghost.second = 1, true, fresh, fresh
+			if !s.app && !s.phone { // the first factor, see factorAdded
+				to.codes, to.unseen, to.mfa, to.truth.mfa = 1, true, fresh, fresh
 			}
 			add(fmt.Sprintf("add a factor (app %v)", app), to, check("a factor was added"))
 		}
-		seen := w
+		seen := s
 		seen.unseen = false
 		add("backup codes", seen, check("backup codes were shown"))
 	}
-	if whole && verified {
+	if account && verified {
 		for _, app := range []bool{true, false} {
-			if app && !w.app || !app && !w.phone {
+			if app && !s.app || !app && !s.phone {
 				continue
 			}
-			if rules.keepsFactor() && factors.Count() == 1 {
-				continue // the store holds the same line: Grant.KeepFactor
+			if rules.policy.RequireMFA && factors.Count() == 1 {
+				continue // the store enforces this too: RequireMFA
 			}
-			to := w
+			to := s
 			if app {
 				to.app = false
 			} else {
@@ -284,7 +282,7 @@ func walkPages(rules *Rules, w walker) []walkStep {
 			}
 			broken := check("a factor was removed")
 			if rules.policy.RequireMFA && !to.app && !to.phone {
-				broken = "the last factor was removed though one is required"
+				broken = "the last factor was removed although one is required"
 			}
 			add(fmt.Sprintf("remove a factor (app %v)", app), to, broken)
 		}

@@ -13,10 +13,10 @@ import (
 	"twostep/db"
 )
 
-// TestSameWork counts the runs of the hasher: an unknown address, a wrong
-// password, a disabled account and a right password cost one each, a sign-up
-// costs one whether or not the address is taken, a reset none whoever asks, and
-// whoever has to wait costs none (FF-04, FF-03, RC-01, RL-09).
+// TestSameWork counts hashes: an unknown email address, a wrong password, a disabled
+// account and a correct password cost one each, a sign-up one whether or not the address
+// is taken, a reset none, and a request that has to wait none (FF-04, FF-03, RC-01,
+// RL-09).
 func TestSameWork(t *testing.T) {
 	ctx, now := context.Background(), time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
 	keys := auth.NewKeyring()
@@ -26,7 +26,7 @@ func TestSameWork(t *testing.T) {
 	}
 	defer store.Close()
 	cost := auth.Cost{Memory: 64, Passes: 1, Lanes: 1}
-	hasher, runs := auth.CountingHasher(t, cost)
+	hasher, hashes := auth.CountingHasher(t, cost)
 	policy := auth.Policy{
 		Name: "Acme", SignUpOpen: true, PasswordMin: auth.PasswordMinSingleFactor, CodeLifetime: 10 * time.Minute,
 		SessionLifetime: time.Hour, SessionIdle: time.Hour, Reauth: auth.ReauthPresets["strict"], SMSBudget: 1,
@@ -41,58 +41,58 @@ func TestSameWork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		user := &auth.NewUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash}, CreatedAt: now}
-		if err := store.Apply(ctx, auth.ChangeSet{At: now, NewUser: user}); err != nil {
+		user := auth.AddUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash}, CreatedAt: now}
+		if err := store.Apply(ctx, auth.ChangeSet{User: auth.UserID(name), At: now, Changes: []auth.Change{user}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	rules := auth.New(&disabling{Store: store, user: "dis"}, keys, hasher, policy, func() time.Time { return now })
 
-	signIn := func(email, with string) func(auth.Visitor) error {
-		return func(v auth.Visitor) error { _, err := rules.SignIn(ctx, v, email, with, ""); return err }
+	signIn := func(email, password string) func(auth.Client) error {
+		return func(v auth.Client) error { _, err := rules.SignIn(ctx, v, email, password, ""); return err }
 	}
-	signUp := func(email string) func(auth.Visitor) error {
-		return func(v auth.Visitor) error { _, err := rules.SignUp(ctx, v, email, password); return err }
+	signUp := func(email string) func(auth.Client) error {
+		return func(v auth.Client) error { _, err := rules.SignUp(ctx, v, email, password); return err }
 	}
-	forgot := func(email string) func(auth.Visitor) error {
-		return func(v auth.Visitor) error { _, err := rules.ForgotPassword(ctx, v, email); return err }
+	forgot := func(email string) func(auth.Client) error {
+		return func(v auth.Client) error { _, err := rules.ForgotPassword(ctx, v, email); return err }
 	}
 	for i, row := range []struct {
-		name  string
-		do    func(auth.Visitor) error
-		times int
-		runs  int
-		told  auth.Reason
+		name   string
+		do     func(auth.Client) error
+		times  int
+		hashes int
+		reason auth.Reason
 	}{
-		{"unknown address", signIn("nob@example.org", password), 1, 1, auth.InvalidCredentials},
+		{"unknown email address", signIn("nob@example.org", password), 1, 1, auth.InvalidCredentials},
 		{"wrong password", signIn("ann@example.org", "wrong wrong wrong"), 1, 1, auth.InvalidCredentials},
 		{"disabled, wrong", signIn("dis@example.org", "wrong wrong wrong"), 1, 1, auth.InvalidCredentials},
-		{"disabled, right", signIn("dis@example.org", password), 1, 1, auth.InvalidCredentials},
-		{"right password", signIn("ann@example.org", password), 1, 1, ""},
-		{"a free address", signUp("eve@example.org"), 1, 1, ""},
-		{"a taken address", signUp("ann@example.org"), 1, 1, ""},
-		{"a reset for nobody", forgot("nob@example.org"), 1, 0, ""},
-		{"a reset for somebody", forgot("dis@example.org"), 1, 0, ""},
+		{"disabled, correct", signIn("dis@example.org", password), 1, 1, auth.InvalidCredentials},
+		{"correct password", signIn("ann@example.org", password), 1, 1, ""},
+		{"a new email address", signUp("eve@example.org"), 1, 1, ""},
+		{"a taken email address", signUp("ann@example.org"), 1, 1, ""},
+		{"a reset without an account", forgot("nob@example.org"), 1, 0, ""},
+		{"a reset of an account", forgot("dis@example.org"), 1, 0, ""},
 		{"unknown, six more", signIn("nob@example.org", password), 6, 4, auth.TooManyAttempts},
 		{"known, seven wrong", signIn("ann@example.org", "wrong wrong wrong"), 7, 5, auth.TooManyAttempts},
 		{"disabled, six more", signIn("dis@example.org", password), 6, 3, auth.TooManyAttempts},
-		{"right, but waiting", signIn("ann@example.org", password), 1, 0, auth.TooManyAttempts},
+		{"correct, but waiting", signIn("ann@example.org", password), 1, 0, auth.TooManyAttempts},
 	} {
-		before := runs()
-		visitor := auth.Visitor{IP: netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))}
+		before := hashes()
+		client := auth.Client{IP: netip.MustParseAddr(fmt.Sprintf("203.0.113.%d", i))}
 		for range row.times {
-			err = row.do(visitor)
+			err = row.do(client)
 		}
 		var p *auth.Problem
 		if errors.As(err, &p); err != nil && p == nil {
 			t.Fatal(err)
 		}
-		told := auth.Reason("")
+		reason := auth.Reason("")
 		if p != nil {
-			told = p.Reason
+			reason = p.Reason
 		}
-		if got := runs() - before; got != row.runs || told != row.told {
-			t.Errorf("%s: %d runs and %q, want %d and %q", row.name, got, told, row.runs, row.told)
+		if got := hashes() - before; got != row.hashes || reason != row.reason {
+			t.Errorf("%s: %d hashes and %q, want %d and %q", row.name, got, reason, row.hashes, row.reason)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.Use
 
 // addUser adds an account, or returns auth.ErrEmailTaken: of two that add the
 // same address at the same time, one succeeds.
-func (t *tx) addUser(ctx context.Context, u auth.NewUser) error {
+func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 	sealed, err := sealHash(t.seals, passwordHash(u.ID), u.PasswordHash)
 	if err != nil {
 		return err
@@ -56,8 +56,8 @@ func (t *tx) addUser(ctx context.Context, u auth.NewUser) error {
 
 // RemoveUser implements [auth.Store]. Sent codes and rate limits have no foreign
 // key, because their holders are of several kinds, and are removed first.
-func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove account", about(grant, user), func(tx *tx) (bool, error) {
+func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove account", user, func(tx *tx) (bool, error) {
 		for _, query := range []string{
 			removeCodesOf(`
 				SELECT token_hash FROM attempts WHERE user_id = $1
@@ -80,6 +80,6 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.Cha
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }

@@ -43,7 +43,7 @@ func TestDisabled(t *testing.T) {
 		wantFalse(t, told, err)
 		told, err = b.ReplacePassword(t.Context(), "ann", "new", auth.ChangeSet{At: noon})
 		wantFalse(t, told, err)
-		told, err = b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon, Session: session("ann", "s2")})
+		told, err = b.SpendTOTPStep(t.Context(), "ann", 101, set("ann", session("ann", "s2")))
 		wantFalse(t, told, err) // a sign-in that was under way
 	})
 }
@@ -60,11 +60,11 @@ func TestRemoveUser(t *testing.T) {
 				t.Errorf("ann has nothing in %s: this test does not see it", name)
 			}
 		}
-		removed, err := b.RemoveUser(t.Context(), "ann", auth.ChangeSet{At: noon, Messages: []auth.Message{message("farewell")}})
+		removed, err := b.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("farewell")}))
 		wantTrue(t, removed, err)
 		before["messages"] += 2 // the farewell, and one that was on its way
 		wantTables(t, b.tables(t), before)
-		removed, err = b.RemoveUser(t.Context(), "ann", auth.ChangeSet{At: noon, Messages: []auth.Message{message("again")}})
+		removed, err = b.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("again")}))
 		wantFalse(t, removed, err)
 	})
 }
@@ -74,7 +74,7 @@ func TestRemoveUser_OnceOnly(t *testing.T) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			m := message(string(rune('A' + i)))
-			return s.RemoveUser(ctx, "ann", auth.ChangeSet{At: noon, Messages: []auth.Message{m}})
+			return s.RemoveUser(ctx, "ann", set("ann", auth.QueueMessage{Message: m}))
 		})
 		if n := b.count(t, `SELECT count(*) FROM messages`); n != 1 {
 			t.Errorf("the owner was told %d times", n)
@@ -95,11 +95,11 @@ func TestMustChange(t *testing.T) {
 		}
 		marked(false)
 		b.change(t, `UPDATE users SET must_change = 1`)
-		again := auth.ChangeSet{At: noon, RenewSession: &auth.RenewSession{Session: "s1", PasswordAt: noon}}
+		again := set("ann", auth.RenewSession{Session: "s1", PasswordAt: noon})
 		told, err := b.SpendPassword(t.Context(), "ann", "hash of ann", "stronger", again)
 		wantTrue(t, told, err)
 		marked(true)
-		again.Events = []auth.Event{{ID: "1", User: "ann", At: noon, Type: auth.PasswordChanged}}
+		again.Changes = append(again.Changes, auth.ClearMustChange{})
 		told, err = b.SpendPassword(t.Context(), "ann", "stronger", "another", again)
 		wantTrue(t, told, err)
 		marked(false)
@@ -115,7 +115,7 @@ func TestReplacePassword_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			grant := auth.ChangeSet{At: noon, EndAttempt: "a1", EndSessions: &auth.EndSessions{User: "ann"}}
+			grant := set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.EndSessions{})
 			return s.ReplacePassword(ctx, "ann", "hash "+string(rune('A'+i)), grant)
 		})
 		_, err := b.FindSession(t.Context(), "handle of s1")

@@ -16,20 +16,21 @@ func TestAddAccounts(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		grant := func(name string) auth.ChangeSet {
 			id := auth.UserID(name)
-			return auth.ChangeSet{
-				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon}, Session: session(id, auth.SessionID("of "+name)),
-				Device: &auth.KnownDevice{User: id, TokenHash: "marker", SeenAt: noon},
-				TOTP:   &auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
-				Events: []auth.Event{{ID: "1", User: id, At: noon, Type: auth.SignedUp}, {ID: "2", User: id, At: noon, Type: auth.SignedIn}},
-			}
+			return set(id,
+				auth.AddUser{User: user(id), CreatedAt: noon},
+				session(id, auth.SessionID("of "+name)),
+				auth.RememberDevice{TokenHash: "marker"},
+				auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon}},
+				auth.RecordEvent{Event: auth.Event{ID: "1", User: id, At: noon, Type: auth.SignedUp}},
+				auth.RecordEvent{Event: auth.Event{ID: "2", User: id, At: noon, Type: auth.SignedIn}},
+			)
 		}
-		b.give(t, grant("single"))
-		var accounts []dbtest.Account
+		b.give(t, "single", grant("single").Changes...)
+		var people []auth.ChangeSet
 		for i := range last + 1 {
-			g := grant(fmt.Sprint("p", i))
-			accounts = append(accounts, dbtest.Account{NewUser: g.NewUser, Session: g.Session, Device: g.Device, TOTP: g.TOTP, Events: g.Events})
+			people = append(people, grant(fmt.Sprint("p", i)))
 		}
-		must(t, dbtest.AddAccounts(t.Context(), b.path, b.keys, accounts))
+		must(t, dbtest.AddAccounts(t.Context(), b.path, b.keys, people))
 		facts := func(name string) []any {
 			id := auth.UserID(name)
 			f, has, err := b.FindSessionFactors(t.Context(), "handle of of "+name, noon)

@@ -59,19 +59,14 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 	return events, nil
 }
 
-// addEvents records audit events. Those of a removed account are dropped.
-func (t *tx) addEvents(ctx context.Context, events []auth.Event) error {
-	for _, e := range events {
-		_, err := t.Exec(ctx, `
-			INSERT INTO audit_events
-				(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, backup_codes_left)
-			SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10
-			FROM users
-			WHERE id = $2`,
-			e.ID, e.User, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// addEvent records an audit event, unless its account does not exist.
+func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error {
+	_, err := t.Exec(ctx, `
+		INSERT INTO audit_events
+			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, backup_codes_left)
+		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10
+		FROM users
+		WHERE id = $2`,
+		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Number, e.Email, e.Left)
+	return err
 }

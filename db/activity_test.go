@@ -19,10 +19,12 @@ func TestFindActivity(t *testing.T) {
 			IP: "192.0.2.1", UserAgent: "a browser", Number: "+4915100000001", Email: "ann@example.org", Left: 3,
 		}
 		events := []auth.Event{first}
+		all := set("ann", auth.RecordEvent{Event: first})
 		for i := 1; i < 5; i++ {
 			events = append(events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, Type: auth.SignedIn})
+			all.Changes = append(all.Changes, auth.RecordEvent{Event: events[i]})
 		}
-		must(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Events: events}))
+		must(t, b.Apply(t.Context(), all))
 		slices.Reverse(events)
 		for _, c := range []struct {
 			before string
@@ -47,7 +49,7 @@ func TestFindActivity(t *testing.T) {
 func TestAddGrant_EventOfNobody(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		e := auth.Event{ID: "0", User: "ann", At: noon, Type: auth.SignInLocked}
-		must(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Events: []auth.Event{e}}))
+		must(t, b.Apply(t.Context(), set("ann", auth.RecordEvent{Event: e})))
 		wantTables(t, b.tables(t), map[string]int{"audit_events": 0})
 	})
 }
@@ -57,7 +59,7 @@ func TestFindBrowser(t *testing.T) {
 		b.ann(t)
 		for _, minutes := range []time.Duration{1, 2} {
 			known := auth.KnownDevice{User: "ann", TokenHash: "m", SeenAt: noon.Add(minutes * time.Minute)}
-			b.give(t, auth.ChangeSet{Device: &known})
+			must(t, b.Apply(t.Context(), auth.ChangeSet{User: "ann", At: known.SeenAt, Changes: []auth.Change{auth.RememberDevice{TokenHash: "m"}}}))
 			got, err := b.FindKnownDevice(t.Context(), "ann", "m")
 			must(t, err)
 			if got != known {

@@ -57,20 +57,20 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 }
 
 // AddAttempt implements [auth.Store].
-func (s *Store) AddAttempt(ctx context.Context, grant auth.ChangeSet) error {
-	return s.add(ctx, "add attempt", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+func (s *Store) AddAttempt(ctx context.Context, changes auth.ChangeSet) error {
+	return s.add(ctx, "add attempt", changes.User, func(tx *tx) (bool, error) { return tx.apply(ctx, changes) })
 }
 
 // ReplaceMethod implements [auth.Store].
-func (s *Store) ReplaceMethod(ctx context.Context, tokenHash string, chosen auth.Method, grant auth.ChangeSet) (changed bool, err error) {
-	return s.spend(ctx, "choose method", "", grant, `
+func (s *Store) ReplaceMethod(ctx context.Context, tokenHash string, chosen auth.Method, changes auth.ChangeSet) (changed bool, err error) {
+	return s.spend(ctx, "choose method", changes.User, changes, `
 		UPDATE attempts SET chosen_factor = $1, chosen_phone = $2
-		WHERE token_hash = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, tokenHash, engine.Millis(grant.At))
+		WHERE token_hash = $3 AND expires_at > $4`, chosen.Kind, chosen.Phone.ID, tokenHash, engine.Millis(changes.At))
 }
 
 // RemoveAttempt implements [auth.Store].
 func (s *Store) RemoveAttempt(ctx context.Context, tokenHash string) error {
-	_, err := s.write(ctx, "remove attempt", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "remove attempt", "", func(tx *tx) (bool, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM attempts WHERE token_hash = $1`, tokenHash); err != nil {
 			return false, err
 		}
@@ -91,26 +91,26 @@ func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (o
 	return true, t.removeSentCode(ctx, tokenHash)
 }
 
-// endOlder removes the account's other attempts for the same purpose: of the
+// endOlderAttempts removes the account's other attempts for the same purpose: of the
 // codes sent for it, only the newest is valid (RC-03).
-func (t *tx) endOlder(ctx context.Context, newest auth.Attempt) error {
-	if newest.User == "" {
+func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndOlderAttempts) error {
+	if user == "" {
 		return nil
 	}
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`),
-		newest.User, newest.Purpose, newest.TokenHash)
+		user, c.Purpose, c.Except)
 	if err != nil {
 		return err
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`, newest.User, newest.Purpose, newest.TokenHash)
+		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`, user, c.Purpose, c.Except)
 	return err
 }
 
-// endAttemptsOf removes an account's attempts and their codes.
-func (t *tx) endAttemptsOf(ctx context.Context, user auth.UserID) error {
+// endAttempts removes an account's attempts and their codes.
+func (t *tx) endAttempts(ctx context.Context, user auth.UserID) error {
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE user_id = $1`), user)
 	if err != nil {
@@ -121,7 +121,7 @@ func (t *tx) endAttemptsOf(ctx context.Context, user auth.UserID) error {
 }
 
 // addAttempt adds an attempt unless its account or its session does not exist.
-func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err error) {
+func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (added bool, err error) {
 	sealed, err := sealHash(t.seals, newPasswordHash(a.TokenHash), a.NewPasswordHash)
 	if err != nil {
 		return false, err
@@ -132,7 +132,7 @@ func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err er
 		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
-		a.TokenHash, a.Purpose, a.User, a.Email, sealed, a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, engine.Millis(a.ExpiresAt))
+		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Kind, a.Chosen.Phone.ID, a.Next, a.Session, engine.Millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -147,10 +147,10 @@ func (t *tx) addAttempt(ctx context.Context, a auth.Attempt) (added bool, err er
 	return true, nil
 }
 
-// addProof adds a verified factor to an attempt that has not expired. The update
+// addVerifiedFactor adds a verified factor to an attempt that has not expired. The update
 // changes nothing but locks the attempt: a concurrent response gets the next
 // position, and one that would complete the attempt waits.
-func (t *tx) addProof(ctx context.Context, p auth.AddVerifiedFactor, now time.Time) (open bool, err error) {
+func (t *tx) addVerifiedFactor(ctx context.Context, p auth.AddVerifiedFactor, now time.Time) (open bool, err error) {
 	locked, err := t.Exec(ctx, `
 		UPDATE attempts SET next = next
 		WHERE token_hash = $1 AND expires_at > $2`, p.Attempt, engine.Millis(now))

@@ -12,7 +12,7 @@ import (
 func TestFindAttempt(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		want := *attempt("ann", "a1")
+		want := attempt("ann", "a1").Attempt
 		got, err := b.FindAttempt(t.Context(), "a1", noon)
 		must(t, err)
 		if !reflect.DeepEqual(got, want) {
@@ -25,7 +25,7 @@ func TestFindAttempt(t *testing.T) {
 
 		want.TokenHash, want.Purpose, want.Session = "a2", auth.Reauthentication, "s1"
 		want.Verified = append(want.Verified, auth.VerifiedFactor{Factor: auth.EmailCode, At: noon.Add(time.Second)})
-		b.give(t, auth.ChangeSet{Attempt: &want})
+		b.give(t, "ann", auth.AddAttempt{Attempt: want})
 		got, err = b.FindAttempt(t.Context(), "a2", noon)
 		must(t, err)
 		if !reflect.DeepEqual(got, want) {
@@ -33,7 +33,7 @@ func TestFindAttempt(t *testing.T) {
 		}
 
 		want.TokenHash, want.Purpose, want.Session, want.User, want.NewPasswordHash = "a3", auth.SignUp, "", "", "hash"
-		b.give(t, auth.ChangeSet{Attempt: &want})
+		b.give(t, "", auth.AddAttempt{Attempt: want})
 		got, err = b.FindAttempt(t.Context(), "a3", noon)
 		must(t, err)
 		if !reflect.DeepEqual(got, want) {
@@ -46,7 +46,7 @@ func TestFindAttempt(t *testing.T) {
 func TestAddAttempt_NoSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
+		b.give(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
 		for handle, a := range map[string]auth.Attempt{
 			"ended":     {User: "ann", Session: "s9"},
 			"another's": {User: "bob", Session: "s1"},
@@ -54,7 +54,7 @@ func TestAddAttempt_NoSession(t *testing.T) {
 			"gone":      {User: "carol"},
 		} {
 			a.TokenHash, a.Purpose, a.ExpiresAt = handle, auth.Reauthentication, noon.Add(auth.AttemptLifetime)
-			wantNotFound(t, b.AddAttempt(t.Context(), auth.ChangeSet{At: noon, Attempt: &a}))
+			wantNotFound(t, b.AddAttempt(t.Context(), set(a.User, auth.AddAttempt{Attempt: a})))
 			_, err := b.FindAttempt(t.Context(), handle, noon)
 			wantNotFound(t, err)
 		}
@@ -67,7 +67,7 @@ func TestReplaceChosen(t *testing.T) {
 		method := auth.Method{Kind: auth.PhoneCode, Phone: auth.Phone{ID: "p1"}}
 		sent := code("a1")
 		sent.MAC = []byte("newer")
-		changed, err := b.ReplaceMethod(t.Context(), "a1", method, auth.ChangeSet{At: noon, Code: sent})
+		changed, err := b.ReplaceMethod(t.Context(), "a1", method, set("ann", sent))
 		wantTrue(t, changed, err)
 		got, err := b.FindAttempt(t.Context(), "a1", noon)
 		must(t, err)
@@ -77,7 +77,7 @@ func TestReplaceChosen(t *testing.T) {
 		if c, err := b.FindSentCode(t.Context(), "a1"); err != nil || string(c.MAC) != "newer" {
 			t.Errorf("the code is %q, %v", c.MAC, err)
 		}
-		late := auth.ChangeSet{At: noon.Add(auth.AttemptLifetime), Messages: []auth.Message{message("m1")}}
+		late := auth.ChangeSet{User: "ann", At: noon.Add(auth.AttemptLifetime), Changes: []auth.Change{auth.QueueMessage{Message: message("m1")}}}
 		changed, err = b.ReplaceMethod(t.Context(), "a1", method, late)
 		wantFalse(t, changed, err)
 		if n := b.count(t, `SELECT count(*) FROM messages`); n != 0 {
@@ -104,7 +104,7 @@ func TestEndAttempt_OnceOnly(t *testing.T) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := auth.SessionID("r" + string(rune('A'+i)))
-			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{At: noon, EndAttempt: "a1", Session: session("ann", id)})
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", set("ann", auth.EndAttempt{TokenHash: "a1"}, session("ann", id)))
 		})
 		if n := b.count(t, `SELECT count(*) FROM sessions`); n != 2 {
 			t.Errorf("%d sessions, not ann's first and one more", n)
@@ -118,7 +118,7 @@ func TestGrant_Proof(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		proof := auth.VerifiedFactor{Factor: auth.EmailCode, At: noon.Add(time.Second)}
-		grant := auth.ChangeSet{At: noon, Verified: &auth.AddVerifiedFactor{Attempt: "a1", VerifiedFactor: proof}}
+		grant := set("ann", auth.AddVerifiedFactor{Attempt: "a1", VerifiedFactor: proof})
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, grant)
 		wantTrue(t, spent, err)
 		a, err := b.FindAttempt(t.Context(), "a1", noon)
@@ -150,7 +150,7 @@ func TestGrant_ProofAgainstEnd(t *testing.T) {
 				return true, s.RemoveAttempt(ctx, "a1")
 			}
 			proof := auth.AddVerifiedFactor{Attempt: "a1", VerifiedFactor: auth.VerifiedFactor{Factor: auth.TOTPCode, At: noon}}
-			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{At: noon, Verified: &proof})
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", set("ann", proof))
 		})
 		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_factors": 0})
 	})
@@ -162,16 +162,16 @@ func TestGrant_EndOlder(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.everything(t, "bob", noon)
-		reset := func(user auth.UserID, handle string) *auth.Attempt {
+		reset := func(user auth.UserID, handle string) auth.AddAttempt {
 			a := attempt(user, handle)
 			a.Purpose = auth.ResetPassword
 			return a
 		}
-		b.give(t, auth.ChangeSet{Attempt: reset("ann", "r1"), Code: code("r1")})
-		b.give(t, auth.ChangeSet{Attempt: reset("bob", "r2"), Code: code("r2")})
-		b.give(t, auth.ChangeSet{Attempt: reset("", "r3"), Code: code("r3")})
-		b.give(t, auth.ChangeSet{Attempt: reset("ann", "r4"), Code: code("r4"), EndOlder: reset("ann", "r4")})
-		b.give(t, auth.ChangeSet{Attempt: reset("", "r5"), Code: code("r5"), EndOlder: reset("", "r5")})
+		b.give(t, "ann", reset("ann", "r1"), code("r1"))
+		b.give(t, "bob", reset("bob", "r2"), code("r2"))
+		b.give(t, "", reset("", "r3"), code("r3"))
+		b.give(t, "ann", auth.EndOlderAttempts{Purpose: auth.ResetPassword, Except: "r4"}, reset("ann", "r4"), code("r4"))
+		b.give(t, "", auth.EndOlderAttempts{Purpose: auth.ResetPassword, Except: "r5"}, reset("", "r5"), code("r5"))
 		for handle, want := range map[string]bool{
 			"a1": true, "r1": false, "r2": true, "r3": true, "r4": true, "r5": true, "attempt of bob": true,
 		} {

@@ -20,15 +20,15 @@ func (s *Store) FindBackupSalt(ctx context.Context, user auth.UserID) (salt stri
 }
 
 // SpendBackupCode implements [auth.Store].
-func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend backup code", user, grant, `
+func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "spend backup code", user, changes, `
 		DELETE FROM backup_codes
 		WHERE user_id = $1 AND hash = $2`, user, hash)
 }
 
 // ReplaceBackupCodes implements [auth.Store].
-func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.write(ctx, "replace backup codes", about(grant, set.User), func(tx *tx) (bool, error) {
+func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.write(ctx, "replace backup codes", set.User, func(tx *tx) (bool, error) {
 		unseen, err := tx.sealCodes(set)
 		if err != nil {
 			return false, err
@@ -53,7 +53,7 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 		if err := tx.addCodeHashes(ctx, set); err != nil {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
@@ -79,7 +79,7 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 
 // SpendUnseenCodes implements [auth.Store].
 func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent bool, err error) {
-	return s.write(ctx, "erase unseen backup codes", []auth.UserID{user}, func(tx *tx) (bool, error) {
+	return s.write(ctx, "erase unseen backup codes", user, func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE backup_code_sets SET unseen = NULL
 			WHERE user_id = $1 AND unseen IS NOT NULL`, user)
@@ -87,9 +87,10 @@ func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent b
 	})
 }
 
-// addBackupCodes adds an account's first set. It never replaces a set, which the
+// ensureBackupCodes adds an account's first set. It never replaces a set, which the
 // user may have on paper.
-func (t *tx) addBackupCodes(ctx context.Context, set auth.BackupCodeSet) error {
+func (t *tx) ensureBackupCodes(ctx context.Context, user auth.UserID, set auth.BackupCodeSet) error {
+	set.User = user
 	unseen, err := t.sealCodes(set)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func TestReplaceBackupCodes(t *testing.T) {
 		b.ann(t)
 		set := codes("ann", "n1", "n2", "n3")
 		set.Salt = "new salt"
-		replaced, err := b.ReplaceBackupCodes(t.Context(), *set, auth.ChangeSet{At: noon})
+		replaced, err := b.ReplaceBackupCodes(t.Context(), set.BackupCodeSet, auth.ChangeSet{At: noon})
 		wantTrue(t, replaced, err)
 		spent, err := b.SpendBackupCode(t.Context(), "ann", "h1", auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
@@ -59,13 +59,13 @@ func TestReplaceBackupCodes(t *testing.T) {
 // Codes stand in for a second factor; without one there are none.
 func TestReplaceBackupCodes_WithoutFactor(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
-		b.give(t, auth.ChangeSet{Phone: phone("ann", "p1", "+4915100000001")})
-		replaced, err := b.ReplaceBackupCodes(t.Context(), *codes("ann", "h1"), auth.ChangeSet{At: noon})
+		b.give(t, "ann", auth.AddUser{User: user("ann"), CreatedAt: noon}, session("ann", "s1"))
+		b.give(t, "ann", phone("ann", "p1", "+4915100000001"))
+		replaced, err := b.ReplaceBackupCodes(t.Context(), codes("ann", "h1").BackupCodeSet, auth.ChangeSet{At: noon})
 		wantFalse(t, replaced, err)
 		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon})
 		wantTrue(t, told, err)
-		replaced, err = b.ReplaceBackupCodes(t.Context(), *codes("ann", "h1"), auth.ChangeSet{At: noon})
+		replaced, err = b.ReplaceBackupCodes(t.Context(), codes("ann", "h1").BackupCodeSet, auth.ChangeSet{At: noon})
 		wantTrue(t, replaced, err)
 	})
 }
@@ -74,7 +74,7 @@ func TestReplaceBackupCodes_WithoutFactor(t *testing.T) {
 func TestGrant_BackupCodesStay(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.ChangeSet{BackupCodes: codes("ann", "x1", "x2", "x3")})
+		b.give(t, "ann", codes("ann", "x1", "x2", "x3"))
 		f, err := b.FindFactors(t.Context(), "ann", noon)
 		must(t, err)
 		if f.BackupCodes != 2 {
@@ -104,7 +104,7 @@ func TestRemove_LastFactorTakesCodes(t *testing.T) {
 		told, err = b.ReleasePhone(t.Context(), "ann", "p1", grant)
 		wantTrue(t, told, err)
 		left(0)
-		told, err = b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon, BackupCodes: codes("ann", "h9")})
+		told, err = b.ReservePhone(t.Context(), "ann", "p1", set("ann", codes("ann", "h9")))
 		wantTrue(t, told, err)
 		left(1)
 		told, err = b.RemovePhone(t.Context(), "ann", "p1", true, grant)

@@ -25,10 +25,10 @@ func TestBackupSQLite_OneMoment(t *testing.T) {
 		var err error
 		for i := 0; ctx.Err() == nil && err == nil; i++ {
 			id := auth.UserID(fmt.Sprint("user", i))
-			err = b.AddAttempt(context.WithoutCancel(ctx), auth.ChangeSet{
-				At: noon, NewUser: &auth.NewUser{User: user(id), CreatedAt: noon},
-				TOTP: &auth.TOTPKey{User: id, Secret: []byte("a key"), AddedAt: noon},
-			})
+			err = b.AddAttempt(context.WithoutCancel(ctx), set(id,
+				auth.AddUser{User: user(id), CreatedAt: noon},
+				auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key"), AddedAt: noon}},
+			))
 			if added.Store(int64(i) + 1); i == 0 {
 				close(first)
 			}

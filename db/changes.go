@@ -2,124 +2,74 @@ package db
 
 import (
 	"context"
+	"fmt"
 
 	"twostep/auth"
 )
 
-// grant writes what an answer has earned, all of it or none (ST-08). It answers
-// false where a part cannot be had any more: the attempt or the enrolment that
-// should end or go on is over already, the session that should be raised has
-// ended, a number that should begin is on the account already, or the account
-// has a second factor by now that the new session has not proved. The
-// transaction is then undone.
-//
-// The order matters: what ends goes first, so that it does not take away what
-// begins here, and an account stands before all that hangs on it. KeepFactor
-// is not looked at here but where a factor is removed, see [tx.dropFactor].
-func (t *tx) grant(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
-	for _, part := range []func(context.Context, auth.ChangeSet) (bool, error){
-		t.grantEnds, t.grantAccount, t.grantSession, t.grantFactors,
-	} {
-		if granted, err := part(ctx, g); err != nil || !granted {
-			return false, err
-		}
+// apply applies changes in list order. It returns false if one of them cannot be
+// applied; the transaction is then undone. Every change is written to the account
+// of the set, whatever account its fields name, and that is the one that is locked.
+func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err error) {
+	if set.User != t.account && len(set.Changes) > 0 {
+		return false, fmt.Errorf("changes to account %q while account %q is locked", set.User, t.account)
 	}
-	if err := t.settleTries(ctx, g.ResetCounts, g.RefundCounts); err != nil {
-		return false, err
-	}
-	if err := t.addEvents(ctx, g.Events); err != nil {
-		return false, err
-	}
-	return true, t.addMessages(ctx, g.Messages, g.At)
-}
-
-// grantEnds writes what ends, and the proof of an attempt that is not over.
-func (t *tx) grantEnds(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
-	if g.EndAttempt != "" {
-		if open, err := t.endAttempt(ctx, g.EndAttempt, g.At); err != nil || !open {
-			return false, err
-		}
-	}
-	if g.Verified != nil {
-		if open, err := t.addProof(ctx, *g.Verified, g.At); err != nil || !open {
-			return false, err
-		}
-	}
-	if g.EndOlder != nil {
-		if err := t.endOlder(ctx, *g.EndOlder); err != nil {
-			return false, err
-		}
-	}
-	if g.EndAttempts != "" {
-		if err := t.endAttemptsOf(ctx, g.EndAttempts); err != nil {
-			return false, err
-		}
-	}
-	if g.EndSessions != nil {
-		if err := t.endSessions(ctx, *g.EndSessions); err != nil {
+	for _, c := range set.Changes {
+		if applied, err := t.applyChange(ctx, set, c); err != nil || !applied {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// grantAccount writes an account, or the address that one has from now on.
-func (t *tx) grantAccount(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
-	if g.NewUser != nil {
-		if err := t.addUser(ctx, *g.NewUser); err != nil {
-			return false, err
-		}
-	}
-	if g.Email != nil {
-		if proved, err := t.proveAddress(ctx, *g.Email, g.At); err != nil || !proved {
-			return false, err
-		}
-	}
-	return true, nil
-}
+func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change) (applied bool, err error) {
+	switch c := c.(type) {
+	case auth.RequireMFA:
+		return t.hasMFA(ctx, set.User)
 
-// grantSession writes who is signed in, or on the way.
-func (t *tx) grantSession(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
-	if g.Session != nil {
-		if added, err := t.addSession(ctx, *g.Session, g.Bare); err != nil || !added {
-			return false, err
-		}
-	}
-	if g.RenewSession != nil {
-		if raised, err := t.raiseSession(ctx, *g.RenewSession, g.At); err != nil || !raised {
-			return false, err
-		}
-	}
-	if g.Device != nil {
-		if err := t.putBrowser(ctx, *g.Device); err != nil {
-			return false, err
-		}
-	}
-	if g.Attempt != nil {
-		if added, err := t.addAttempt(ctx, *g.Attempt); err != nil || !added {
-			return false, err
-		}
-	}
-	if g.Code != nil {
-		return true, t.putSentCode(ctx, *g.Code)
-	}
-	return true, nil
-}
+	case auth.AddUser:
+		return true, t.addUser(ctx, c)
+	case auth.ReplaceEmail:
+		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
+	case auth.ClearMustChange:
+		_, err := t.Exec(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
+		return true, err
 
-// grantFactors writes what an account has beside its password.
-func (t *tx) grantFactors(ctx context.Context, g auth.ChangeSet) (granted bool, err error) {
-	if g.TOTP != nil {
-		if err := t.putTOTP(ctx, *g.TOTP); err != nil {
-			return false, err
-		}
+	case auth.AddAttempt:
+		return t.addAttempt(ctx, set.User, c.Attempt)
+	case auth.AddVerifiedFactor:
+		return t.addVerifiedFactor(ctx, c, set.At)
+	case auth.EndAttempt:
+		return t.endAttempt(ctx, c.TokenHash, set.At)
+	case auth.EndAttempts:
+		return true, t.endAttempts(ctx, set.User)
+	case auth.EndOlderAttempts:
+		return true, t.endOlderAttempts(ctx, set.User, c)
+
+	case auth.BeginSession:
+		return t.addSession(ctx, set.User, c)
+	case auth.RenewSession:
+		return t.renewSession(ctx, set.User, c, set.At)
+	case auth.EndSessions:
+		return true, t.endSessions(ctx, set.User, c.Except)
+	case auth.RememberDevice:
+		return true, t.rememberDevice(ctx, set.User, c.TokenHash, set.At)
+
+	case auth.PutTOTP:
+		return true, t.putTOTP(ctx, set.User, c.TOTPKey)
+	case auth.AddPhone:
+		return t.addPhone(ctx, set.User, c)
+	case auth.EnsureBackupCodes:
+		return true, t.ensureBackupCodes(ctx, set.User, c.BackupCodeSet)
+	case auth.PutSentCode:
+		return true, t.putSentCode(ctx, c.SentCode)
+
+	case auth.SettleCounts:
+		return true, t.settleCounts(ctx, c)
+	case auth.RecordEvent:
+		return true, t.addEvent(ctx, set.User, c.Event)
+	case auth.QueueMessage:
+		return true, t.addMessage(ctx, c.Message, set.At)
 	}
-	if g.Phone != nil {
-		if added, err := t.addPhone(ctx, *g.Phone); err != nil || !added {
-			return false, err
-		}
-	}
-	if g.BackupCodes != nil {
-		return true, t.addBackupCodes(ctx, *g.BackupCodes)
-	}
-	return true, nil
+	return false, fmt.Errorf("unknown change %T", c)
 }

@@ -18,8 +18,8 @@ func (s *Store) FindNoticeEmail(ctx context.Context, user auth.UserID) (email st
 }
 
 // RemoveNoticeEmail implements [auth.Store].
-func (s *Store) RemoveNoticeEmail(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.spend(ctx, "remove notice email", user, grant, `
+func (s *Store) RemoveNoticeEmail(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.spend(ctx, "remove notice email", user, changes, `
 		DELETE FROM notice_emails
 		WHERE user_id = $1`, user)
 }
@@ -43,8 +43,8 @@ func (s *Store) FindEmailChange(ctx context.Context, stopHash string, now time.T
 }
 
 // ReplaceEmailEnrolment implements [auth.Store].
-func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment, grant auth.ChangeSet) error {
-	return s.add(ctx, "begin email enrolment", about(grant, e.User), func(tx *tx) (bool, error) {
+func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment, changes auth.ChangeSet) error {
+	return s.add(ctx, "begin email enrolment", e.User, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesOf(`
 			SELECT id FROM email_enrolments WHERE user_id = $1 AND id <> $2`), e.User, e.ID)
 		if err != nil {
@@ -67,21 +67,21 @@ func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
 // ReplaceEmailCode implements [auth.Store]. The update changes nothing, but reports
 // whether the enrolment has not expired, and locks it.
-func (s *Store) ReplaceEmailCode(ctx context.Context, id string, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.spend(ctx, "replace email code", "", grant, `
+func (s *Store) ReplaceEmailCode(ctx context.Context, id string, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.spend(ctx, "replace email code", changes.User, changes, `
 		UPDATE email_enrolments SET email = email
-		WHERE id = $1 AND expires_at > $2`, id, engine.Millis(grant.At))
+		WHERE id = $1 AND expires_at > $2`, id, engine.Millis(changes.At))
 }
 
 // SpendEmailEnrolment implements [auth.Store].
-func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, grant auth.ChangeSet) (spent bool, err error) {
-	return s.write(ctx, "end email enrolment", about(grant), func(tx *tx) (bool, error) {
+func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, changes auth.ChangeSet) (spent bool, err error) {
+	return s.write(ctx, "end email enrolment", changes.User, func(tx *tx) (bool, error) {
 		removed, err := tx.Exec(ctx, `DELETE FROM email_enrolments WHERE id = $1`, id)
 		if err != nil || removed == 0 {
 			return false, err
@@ -89,17 +89,17 @@ func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, grant auth.C
 		if err := tx.removeSentCode(ctx, id); err != nil {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
-// proveAddress completes an enrolment unless it was stopped or has expired. It
+// replaceEmail completes an enrolment unless it was stopped or has expired. It
 // returns auth.ErrEmailTaken if another account has the address: of two that
 // verify it at the same time, one gets it.
-func (t *tx) proveAddress(ctx context.Context, e auth.EmailEnrolment, now time.Time) (proved bool, err error) {
+func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment, now time.Time) (replaced bool, err error) {
 	removed, err := t.Exec(ctx, `
 		DELETE FROM email_enrolments
-		WHERE id = $1 AND user_id = $2 AND expires_at > $3`, e.ID, e.User, engine.Millis(now))
+		WHERE id = $1 AND user_id = $2 AND expires_at > $3`, e.ID, user, engine.Millis(now))
 	if err != nil || removed == 0 {
 		return false, err
 	}
@@ -107,7 +107,7 @@ func (t *tx) proveAddress(ctx context.Context, e auth.EmailEnrolment, now time.T
 		return false, err
 	}
 	if e.Use == auth.ForSignIn {
-		return t.replaceEmail(ctx, e)
+		return t.replaceSignInEmail(ctx, user, e)
 	}
 	_, err = t.Exec(ctx, `
 		INSERT INTO notice_emails (user_id, email, email_key, verified_at)
@@ -115,17 +115,17 @@ func (t *tx) proveAddress(ctx context.Context, e auth.EmailEnrolment, now time.T
 		ON CONFLICT (user_id) DO UPDATE SET
 			email = excluded.email,
 			email_key = excluded.email_key,
-			verified_at = excluded.verified_at`, e.User, e.Email.Typed, e.Email.Key, engine.Millis(now))
+			verified_at = excluded.verified_at`, user, e.Email.Typed, e.Email.Key, engine.Millis(now))
 	return true, err
 }
 
-// replaceEmail replaces an account's sign-in address, and removes the same address
+// replaceSignInEmail replaces an account's sign-in address, and removes the same address
 // for notices, which would get each notice twice.
-func (t *tx) replaceEmail(ctx context.Context, e auth.EmailEnrolment) (replaced bool, err error) {
+func (t *tx) replaceSignInEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment) (replaced bool, err error) {
 	changed, err := t.Exec(ctx, `
 		UPDATE users SET email = $1, email_key = $2
 		WHERE id = $3 AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = $2 AND other.id <> $3)`,
-		e.Email.Typed, e.Email.Key, e.User)
+		e.Email.Typed, e.Email.Key, user)
 	if err == nil && changed == 0 {
 		err = auth.ErrEmailTaken
 	}
@@ -134,7 +134,7 @@ func (t *tx) replaceEmail(ctx context.Context, e auth.EmailEnrolment) (replaced 
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM notice_emails
-		WHERE user_id = $1 AND email_key = $2`, e.User, e.Email.Key)
+		WHERE user_id = $1 AND email_key = $2`, user, e.Email.Key)
 	return true, err
 }
 

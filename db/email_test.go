@@ -23,7 +23,7 @@ func TestAddressEnrolment(t *testing.T) {
 		_, err := b.FindEmailEnrolment(t.Context(), "ann", noon)
 		wantNotFound(t, err)
 		e := changing("ann", auth.ForSignIn, "New@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
 		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon})) // its own code stays
 		for _, find := range []func(now time.Time) (auth.EmailEnrolment, error){
 			func(now time.Time) (auth.EmailEnrolment, error) {
@@ -46,7 +46,7 @@ func TestAddressEnrolment(t *testing.T) {
 
 		next := e
 		next.ID, next.StopHash = "next", "stop next"
-		must(t, b.ReplaceEmailEnrolment(t.Context(), next, auth.ChangeSet{At: noon, Code: code("next")}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), next, set("ann", code("next"))))
 		_, err = b.FindEmailChange(t.Context(), "stop ann", noon)
 		wantNotFound(t, err)
 		_, err = b.FindSentCode(t.Context(), e.ID)
@@ -60,11 +60,11 @@ func TestReplaceAddressCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
 		wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceEmailCode)
 		spent, err := b.SpendEmailEnrolment(t.Context(), e.ID, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
-		replaced, err := b.ReplaceEmailCode(t.Context(), e.ID, auth.ChangeSet{At: noon, Code: code(e.ID)})
+		replaced, err := b.ReplaceEmailCode(t.Context(), e.ID, set("ann", code(e.ID)))
 		wantFalse(t, replaced, err)
 		_, err = b.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
@@ -76,7 +76,7 @@ func TestSpendAddressEnrolment_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.SpendEmailEnrolment(ctx, e.ID, auth.ChangeSet{At: noon})
 		})
@@ -91,12 +91,12 @@ func TestGrant_AddressProvedOrStopped(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i%2 == 0 {
 				return s.SpendEmailEnrolment(ctx, e.ID, auth.ChangeSet{At: noon})
 			}
-			return s.SpendSentCode(ctx, *code(e.ID), auth.ChangeSet{At: noon, Email: &e})
+			return s.SpendSentCode(ctx, code(e.ID).SentCode, set("ann", auth.ReplaceEmail{EmailEnrolment: e}))
 		})
 	})
 }
@@ -115,8 +115,8 @@ func TestGrant_Address(t *testing.T) {
 		prove := func(use auth.EmailUse, email string) {
 			t.Helper()
 			e := changing("ann", use, email)
-			must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
-			spent, err := b.SpendSentCode(t.Context(), *code(e.ID), auth.ChangeSet{At: noon, Email: &e})
+			must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
+			spent, err := b.SpendSentCode(t.Context(), code(e.ID).SentCode, set("ann", auth.ReplaceEmail{EmailEnrolment: e}))
 			wantTrue(t, spent, err)
 			_, err = b.FindEmailEnrolment(t.Context(), "ann", noon)
 			wantNotFound(t, err)
@@ -135,8 +135,8 @@ func TestGrant_Address(t *testing.T) {
 		wantNotFound(t, err)
 
 		late := changing("ann", auth.ForSignIn, "late")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), late, auth.ChangeSet{At: noon, Code: code(late.ID)}))
-		spent, err := b.SpendSentCode(t.Context(), *code(late.ID), auth.ChangeSet{At: late.ExpiresAt, Email: &late})
+		must(t, b.ReplaceEmailEnrolment(t.Context(), late, set("ann", code(late.ID))))
+		spent, err := b.SpendSentCode(t.Context(), code(late.ID).SentCode, auth.ChangeSet{User: "ann", At: late.ExpiresAt, Changes: []auth.Change{auth.ReplaceEmail{EmailEnrolment: late}}})
 		wantFalse(t, spent, err)
 		addresses("second")
 	})
@@ -150,13 +150,13 @@ func TestGrant_AddressOnceOnly(t *testing.T) {
 		for i := range racers {
 			who := auth.UserID(rune('A' + i))
 			accounts = append(accounts, who)
-			b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user(who), CreatedAt: noon}})
+			b.give(t, who, auth.AddUser{User: user(who), CreatedAt: noon})
 			e := changing(who, auth.ForSignIn, "wanted")
-			must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon, Code: code(e.ID)}))
+			must(t, b.ReplaceEmailEnrolment(t.Context(), e, set(who, code(e.ID))))
 		}
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			e := changing(accounts[i], auth.ForSignIn, "wanted")
-			spent, err := s.SpendSentCode(ctx, *code(e.ID), auth.ChangeSet{At: noon, Email: &e})
+			spent, err := s.SpendSentCode(ctx, code(e.ID).SentCode, set(accounts[i], auth.ReplaceEmail{EmailEnrolment: e}))
 			if errors.Is(err, auth.ErrEmailTaken) {
 				return false, nil
 			}

@@ -76,21 +76,21 @@ func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time
 	return rows.factors(), nil
 }
 
-// dropFactor completes the removal of a factor: it applies grant and, after the
-// last factor, removes the backup codes. It returns false if no factor is left
-// and one must be: of two that are removed at the same time, one stays (RV-06).
-func (t *tx) dropFactor(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (dropped bool, err error) {
-	if grant.KeepFactor {
-		var left bool
-		err := t.Find(ctx, engine.Row{&left}, `SELECT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
-		if err != nil || !left {
-			return false, err
-		}
-	}
+// dropFactor completes the removal of a factor. The backup codes are removed after
+// the last one.
+func (t *tx) dropFactor(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (dropped bool, err error) {
 	if err := t.removeUnusedCodes(ctx, user); err != nil {
 		return false, err
 	}
-	return t.grant(ctx, grant)
+	return t.apply(ctx, changes)
+}
+
+// hasMFA reports whether the account has a second factor. After one is removed,
+// in the same transaction, it makes sure that of two concurrent removals one
+// leaves the last factor (RV-06).
+func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
+	err = t.Find(ctx, engine.Row{&has}, `SELECT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
+	return has, err
 }
 
 type phoneRow struct {

@@ -47,7 +47,7 @@ func TestFindFactors_PhonesInOrder(t *testing.T) {
 		for i, id := range []auth.PhoneID{"p2", "p3", "p4"} {
 			p := phone("ann", id, "+491510000001"+string(rune('0'+i)))
 			p.VerifiedAt = noon.Add(-time.Duration(i) * time.Hour)
-			b.give(t, auth.ChangeSet{Phone: p})
+			b.give(t, "ann", p)
 		}
 		order := func(want ...auth.PhoneID) {
 			t.Helper()
@@ -97,7 +97,7 @@ func TestKeepFactor_OneStays(t *testing.T) {
 				told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon})
 				wantTrue(t, told, err)
 				b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-					grant := auth.ChangeSet{At: noon, KeepFactor: true}
+					grant := set("ann", auth.RequireMFA{})
 					if i%4 < 2 { // from both stores
 						return drop(s, ctx, "ann", "p1", grant)
 					}

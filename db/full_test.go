@@ -16,11 +16,11 @@ func TestWrite_DiskFull(t *testing.T) {
 			t.Parallel()
 			b, fill, empty := open(t)
 			b.ann(t)
-			grant := auth.ChangeSet{At: noon, Session: session("ann", "s2")}
+			grant := set("ann", session("ann", "s2"))
 			for i := range 20 { // more than fits into what stands half empty
 				m := message(fmt.Sprint("long ", i))
 				m.UserAgent = fmt.Sprintf("%4000d", i)
-				grant.Messages = append(grant.Messages, m)
+				grant.Changes = append(grant.Changes, auth.QueueMessage{Message: m})
 			}
 			fill()
 			for range 3 {

@@ -74,7 +74,7 @@ func (s *Store) addCheckValue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.write(ctx, "add the keyring's check value", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "add the keyring's check value", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, keyringColumn.query(`
 			INSERT INTO %[1]s (%[3]s, %[2]s)
 			VALUES ($1, $2)

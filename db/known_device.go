@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -16,11 +17,11 @@ func (s *Store) FindKnownDevice(ctx context.Context, user auth.UserID, tokenHash
 	return known, err
 }
 
-func (t *tx) putBrowser(ctx context.Context, known auth.KnownDevice) error {
+func (t *tx) rememberDevice(ctx context.Context, user auth.UserID, tokenHash string, now time.Time) error {
 	_, err := t.Exec(ctx, `
 		INSERT INTO known_devices (user_id, token_hash, seen_at)
 		VALUES ($1, $2, $3)
 		ON CONFLICT (user_id, token_hash) DO UPDATE SET seen_at = excluded.seen_at`,
-		known.User, known.TokenHash, engine.Millis(known.SeenAt))
+		user, tokenHash, engine.Millis(now))
 	return err
 }

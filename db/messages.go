@@ -27,7 +27,7 @@ type messageRow struct {
 func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
-	_, err := s.write(ctx, "claim messages", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "claim messages", "", func(tx *tx) (bool, error) {
 		messages, broken = nil, nil
 		rows, err := tx.claim(ctx, channel, now, until, furthest, limit)
 		if err != nil {
@@ -99,7 +99,7 @@ func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
 
 // SpendMessage implements [auth.Store].
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
-	return s.write(ctx, "mark message as sent", nil, func(tx *tx) (bool, error) {
+	return s.write(ctx, "mark message as sent", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
 			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
@@ -109,7 +109,7 @@ func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spe
 
 // RejectMessage implements [auth.Store].
 func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (rejected bool, err error) {
-	return s.write(ctx, "mark message as rejected", nil, func(tx *tx) (bool, error) {
+	return s.write(ctx, "mark message as rejected", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET rejected_at = $1, failed_at = $1, failures = failures + 1, body = NULL
 			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
@@ -119,7 +119,7 @@ func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (re
 
 // RescheduleMessage implements [auth.Store].
 func (s *Store) RescheduleMessage(ctx context.Context, id string, failures int, now, due time.Time) error {
-	_, err := s.write(ctx, "reschedule message", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "reschedule message", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE messages SET failures = $1, failed_at = $2, due_at = $3
 			WHERE id = $4 AND body IS NOT NULL`, failures, engine.Millis(now), engine.Millis(due), id)
@@ -167,7 +167,7 @@ func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (remove
 }
 
 func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, done int, err error) {
-	_, err = s.write(ctx, "remove messages", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "remove messages", "", func(tx *tx) (bool, error) {
 		expired, err := tx.Exec(ctx, `
 			DELETE FROM messages
 			WHERE body IS NOT NULL AND expires_at <= $1`, engine.Millis(expiredBy))
@@ -183,31 +183,26 @@ func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent
 	return unsent, done, err
 }
 
-// addMessages adds messages to the outbox, due now.
-func (t *tx) addMessages(ctx context.Context, messages []auth.Message, now time.Time) error {
-	for _, m := range messages {
-		plain, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		sealed, err := t.seals.Seal(messageBody(m.ID), plain)
-		if err != nil {
-			return err
-		}
-		if m.Holder != "" {
-			if err := t.expireMessage(ctx, m.Holder, now); err != nil {
-				return err
-			}
-		}
-		_, err = t.Exec(ctx, `
-			INSERT INTO messages (id, channel, holder, due_at, expires_at, failures, body)
-			VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
-			m.ID, m.Channel, m.Holder, engine.Millis(now), engine.Millis(m.ExpiresAt), m.Failures, sealed)
-		if err != nil {
+// addMessage adds a message to the outbox, due now.
+func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) error {
+	plain, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	sealed, err := t.seals.Seal(messageBody(m.ID), plain)
+	if err != nil {
+		return err
+	}
+	if m.Holder != "" {
+		if err := t.expireMessage(ctx, m.Holder, now); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = t.Exec(ctx, `
+		INSERT INTO messages (id, channel, holder, due_at, expires_at, failures, body)
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
+		m.ID, m.Channel, m.Holder, engine.Millis(now), engine.Millis(m.ExpiresAt), m.Failures, sealed)
+	return err
 }
 
 // expireMessage expires the holder's earlier message: a new code replaces the old

@@ -16,7 +16,7 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		const queued = 20
 		for i := range queued {
-			b.give(t, auth.ChangeSet{Messages: []auth.Message{message(fmt.Sprint(i))}})
+			b.give(t, "ann", auth.QueueMessage{Message: message(fmt.Sprint(i))})
 		}
 		var lock sync.Mutex
 		claimed := map[string]int{}
@@ -42,7 +42,7 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 
 func TestSpendMessage_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) { return s.SpendMessage(ctx, "m1", noon) })
 		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL`); n != 1 {
 			t.Error("the body of a sent message was not forgotten")
@@ -60,7 +60,7 @@ var furthest = noon.Add(1000 * time.Hour)
 // What a clock that was wrong has put off is due by the one that is right.
 func TestClaimMessages_ClockSetBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")})
 		soon, late := noon.Add(3*time.Minute), noon.Add(time.Hour)
 		must(t, b.RescheduleMessage(t.Context(), "m1", 1, late, late))
 		must(t, b.RescheduleMessage(t.Context(), "m2", 1, noon, soon))
@@ -75,7 +75,7 @@ func TestClaimMessages(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		older, newer := message("m2"), message("m1")
 		older.At = noon.Add(-time.Minute)
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{newer, older}})
+		b.give(t, "ann", auth.QueueMessage{Message: newer}, auth.QueueMessage{Message: older})
 		claim := func(now time.Time) []auth.Message {
 			t.Helper()
 			got, err := b.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaimTime), furthest, 10)
@@ -106,7 +106,7 @@ func TestClaimMessages(t *testing.T) {
 // refused, one is believed.
 func TestRefuseMessage_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i%4 < 2 { // both by either store
 				return s.RejectMessage(ctx, "m1", noon)
@@ -129,7 +129,7 @@ func TestClaimMessages_ByChannel(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		mail := message("m1")
 		mail.Channel = auth.ByEmail
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{mail, message("m2")}})
+		b.give(t, "ann", auth.QueueMessage{Message: mail}, auth.QueueMessage{Message: message("m2")})
 		for channel, want := range map[auth.Channel]string{auth.ByEmail: "m1", auth.BySMS: "m2"} {
 			got, err := b.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaimTime), furthest, 10)
 			if err != nil || len(got) != 1 || got[0].ID != want {
@@ -152,11 +152,11 @@ func TestFindSentCode_Delivery(t *testing.T) {
 			}
 		}
 		fares(auth.Delivery{})
-		b.give(t, auth.ChangeSet{Code: code("a1"), Messages: []auth.Message{held("m1", "a1"), message("m2")}})
+		b.give(t, "ann", code("a1"), auth.QueueMessage{Message: held("m1", "a1")}, auth.QueueMessage{Message: message("m2")})
 		fares(auth.Delivery{})
 		must(t, b.RescheduleMessage(t.Context(), "m1", 2, noon, noon.Add(time.Second)))
 		fares(auth.Delivery{Failures: 2})
-		b.give(t, auth.ChangeSet{Code: code("a1"), Messages: []auth.Message{held("m3", "a1")}})
+		b.give(t, "ann", code("a1"), auth.QueueMessage{Message: held("m3", "a1")})
 		fares(auth.Delivery{})
 		got, err := b.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), furthest, 10)
 		if err != nil || len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
@@ -165,7 +165,7 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		_, err = b.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
 		must(t, err)
 		fares(auth.Delivery{SentAt: noon.Add(time.Minute)})
-		b.give(t, auth.ChangeSet{Code: code("a1"), Messages: []auth.Message{held("m4", "a1")}})
+		b.give(t, "ann", code("a1"), auth.QueueMessage{Message: held("m4", "a1")})
 		_, err = b.RejectMessage(t.Context(), "m4", noon.Add(time.Hour))
 		must(t, err)
 		fares(auth.Delivery{Failures: 1, RejectedAt: noon.Add(time.Hour)})
@@ -197,9 +197,14 @@ func TestFindStalled(t *testing.T) {
 			must(t, err)
 		}
 		stalled(false)
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{
-			message("reset 1"), message("reset 2"), message("reset 3"), held("m1", "a1"), held("m2", "a2"), held("m3", "a3"),
-		}})
+		b.give(t, "ann",
+			auth.QueueMessage{Message: message("reset 1")},
+			auth.QueueMessage{Message: message("reset 2")},
+			auth.QueueMessage{Message: message("reset 3")},
+			auth.QueueMessage{Message: held("m1", "a1")},
+			auth.QueueMessage{Message: held("m2", "a2")},
+			auth.QueueMessage{Message: held("m3", "a3")},
+		)
 		fails("reset 1", noon)
 		fails("reset 2", noon)
 		fails("m1", noon)
@@ -222,7 +227,7 @@ func TestFindStalled(t *testing.T) {
 
 func TestRemoveMessages(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")})
 		spent, err := b.SpendMessage(t.Context(), "m2", noon)
 		wantTrue(t, spent, err)
 		refused, err := b.RejectMessage(t.Context(), "m3", noon)

@@ -32,7 +32,7 @@ func TestStore_TwoNodes(t *testing.T) {
 			}
 		}
 
-		one.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
+		one.give(t, "ann", auth.QueueMessage{Message: message("m1")})
 		claimed, err := two.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		must(t, err)
 		again, err := one.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)

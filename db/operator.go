@@ -48,30 +48,30 @@ func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Accou
 }
 
 // ReplaceDisabled implements [auth.Store].
-func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, grant auth.ChangeSet) (replaced bool, err error) {
+func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
 	var since time.Time
 	query := `
 		UPDATE users SET disabled_at = $1
 		WHERE id = $2 AND disabled_at IS NOT NULL`
 	if disabled {
-		since = grant.At
+		since = changes.At
 		query = `
 		UPDATE users SET disabled_at = $1
 		WHERE id = $2 AND disabled_at IS NULL`
 	}
-	return s.spend(ctx, "disable or enable account", user, grant, query, engine.Millis(since), user)
+	return s.spend(ctx, "disable or enable account", user, changes, query, engine.Millis(since), user)
 }
 
 // ReplaceMustChange implements [auth.Store].
-func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.spend(ctx, "require password change", user, grant, `
+func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.spend(ctx, "require password change", user, changes, `
 		UPDATE users SET must_change = 1
 		WHERE id = $1 AND must_change = 0`, user)
 }
 
 // RemoveFactors implements [auth.Store].
-func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove factors", about(grant, user), func(tx *tx) (bool, error) {
+func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove factors", user, func(tx *tx) (bool, error) {
 		n := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,
@@ -94,6 +94,6 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.
 				return false, err
 			}
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"slices"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -41,23 +40,21 @@ func orNull(sealed []byte) any {
 }
 
 // ReplacePassword implements [auth.Store].
-func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, grant auth.ChangeSet) (replaced bool, err error) {
+func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, changes auth.ChangeSet) (replaced bool, err error) {
 	sealed, err := sealHash(s.seals, passwordHash(user), hash)
 	if err != nil {
 		return false, fmt.Errorf("replace password: %w", err)
 	}
-	return s.spend(ctx, "replace password", user, grant, `
+	return s.spend(ctx, "replace password", user, changes, `
 		UPDATE users SET password_hash = $1, must_change = 0
 		WHERE id = $2 AND disabled_at IS NULL`, sealed, user)
 }
 
 // SpendPassword implements [auth.Store]. The same hash encrypts to another value
 // each time, so it is decrypted to compare it, and the update requires the
-// encrypted value that was read. A rehash of the same password does not clear
-// must_change: the recorded event tells it from a new password.
-func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.ChangeSet) (spent bool, err error) {
-	isNew := slices.ContainsFunc(grant.Events, func(e auth.Event) bool { return e.Type == auth.PasswordChanged })
-	return s.write(ctx, "verify password", about(grant, user), func(tx *tx) (bool, error) {
+// encrypted value that was read.
+func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, changes auth.ChangeSet) (spent bool, err error) {
+	return s.write(ctx, "verify password", user, func(tx *tx) (bool, error) {
 		var stored []byte
 		err := tx.Find(ctx, engine.Row{&stored}, `
 			SELECT password_hash
@@ -80,14 +77,12 @@ func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehas
 			}
 		}
 		changed, err := tx.Exec(ctx, `
-			UPDATE users SET
-				password_hash = $1,
-				must_change = CASE WHEN $2 THEN 0 ELSE must_change END
-			WHERE id = $3 AND password_hash IS NOT DISTINCT FROM $4 AND disabled_at IS NULL`,
-			next, isNew, user, orNull(stored))
+			UPDATE users SET password_hash = $1
+			WHERE id = $2 AND password_hash IS NOT DISTINCT FROM $3 AND disabled_at IS NULL`,
+			next, user, orNull(stored))
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }

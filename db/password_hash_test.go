@@ -13,7 +13,7 @@ import (
 func TestHash_AnotherRing(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.sealAll(t)
-		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}})
+		b.give(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
 		thief := withOtherRing(b.Store)
 		if u, err := thief.FindUserByEmail(t.Context(), "aann@example.org"); err == nil || u.PasswordHash != "" {
 			t.Errorf("another ring found the hash %q", u.PasswordHash)

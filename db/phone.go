@@ -22,8 +22,8 @@ func (s *Store) FindPhoneEnrolment(ctx context.Context, session auth.SessionID, 
 }
 
 // ReplacePhoneEnrolment implements [auth.Store].
-func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment, grant auth.ChangeSet) error {
-	return s.add(ctx, "begin phone enrolment", about(grant, e.User), func(tx *tx) (bool, error) {
+func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment, changes auth.ChangeSet) error {
+	return s.add(ctx, "begin phone enrolment", e.User, func(tx *tx) (bool, error) {
 		if err := tx.removePhoneEnrolment(ctx, e.Session); err != nil {
 			return false, err
 		}
@@ -35,42 +35,42 @@ func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment
 		if err != nil || added == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
 // ReplacePhoneCode implements [auth.Store]. The update changes nothing, but reports
 // whether the enrolment has not expired, and locks it.
-func (s *Store) ReplacePhoneCode(ctx context.Context, id string, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.spend(ctx, "replace phone code", "", grant, `
+func (s *Store) ReplacePhoneCode(ctx context.Context, id string, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.spend(ctx, "replace phone code", changes.User, changes, `
 		UPDATE phone_enrolments SET number = number
-		WHERE id = $1 AND expires_at > $2`, id, engine.Millis(grant.At))
+		WHERE id = $1 AND expires_at > $2`, id, engine.Millis(changes.At))
 }
 
 // RemovePhoneEnrolment implements [auth.Store].
 func (s *Store) RemovePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
-	_, err := s.write(ctx, "remove phone enrolment", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "remove phone enrolment", "", func(tx *tx) (bool, error) {
 		return true, tx.removePhoneEnrolment(ctx, session)
 	})
 	return err
 }
 
 // ReservePhone implements [auth.Store].
-func (s *Store) ReservePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.ChangeSet) (reserved bool, err error) {
-	return s.spend(ctx, "reserve phone", user, grant, `
+func (s *Store) ReservePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, changes auth.ChangeSet) (reserved bool, err error) {
+	return s.spend(ctx, "reserve phone", user, changes, `
 		UPDATE phones SET reserved_at = $1
-		WHERE id = $2 AND user_id = $3 AND reserved_at IS NULL`, engine.Millis(grant.At), phone, user)
+		WHERE id = $2 AND user_id = $3 AND reserved_at IS NULL`, engine.Millis(changes.At), phone, user)
 }
 
 // ReleasePhone implements [auth.Store].
-func (s *Store) ReleasePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.ChangeSet) (released bool, err error) {
-	return s.dropPhone(ctx, "release phone", user, grant, `
+func (s *Store) ReleasePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, changes auth.ChangeSet) (released bool, err error) {
+	return s.dropPhone(ctx, "release phone", user, changes, `
 		UPDATE phones SET reserved_at = NULL, default_at = NULL
 		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`, phone, user)
 }
 
 // RemovePhone implements [auth.Store].
-func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, reserved bool, grant auth.ChangeSet) (removed bool, err error) {
+func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, reserved bool, changes auth.ChangeSet) (removed bool, err error) {
 	query := `
 		DELETE FROM phones
 		WHERE id = $1 AND user_id = $2 AND reserved_at IS NULL`
@@ -79,23 +79,23 @@ func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.Ph
 		DELETE FROM phones
 		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`
 	}
-	return s.dropPhone(ctx, "remove phone", user, grant, query, phone, user)
+	return s.dropPhone(ctx, "remove phone", user, changes, query, phone, user)
 }
 
 // dropPhone runs a query that may remove the last factor.
-func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, grant auth.ChangeSet, query string, args ...any) (dropped bool, err error) {
-	return s.write(ctx, doing, about(grant, user), func(tx *tx) (bool, error) {
+func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, changes auth.ChangeSet, query string, args ...any) (dropped bool, err error) {
+	return s.write(ctx, doing, user, func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, query, args...)
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.dropFactor(ctx, user, grant)
+		return tx.dropFactor(ctx, user, changes)
 	})
 }
 
 // ReplaceDefaultPhone implements [auth.Store].
-func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.write(ctx, "replace default phone", about(grant, user), func(tx *tx) (bool, error) {
+func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.write(ctx, "replace default phone", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE phones SET default_at = NULL
 			WHERE user_id = $1 AND default_at IS NOT NULL`, user)
@@ -104,25 +104,25 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 		}
 		changed, err := tx.Exec(ctx, `
 			UPDATE phones SET default_at = $1
-			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, engine.Millis(grant.At), phone, user)
+			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, engine.Millis(changes.At), phone, user)
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
 // addPhone adds a number to an account and ends the enrolment that verified it. It
 // returns false if the account has the number or the maximum of numbers. The
 // account's row is locked, so concurrent additions cannot exceed the maximum.
-func (t *tx) addPhone(ctx context.Context, p auth.NewPhone) (added bool, err error) {
+func (t *tx) addPhone(ctx context.Context, user auth.UserID, p auth.AddPhone) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO phones (id, user_id, number, verified_at, reserved_at)
 		SELECT $1, id, $3, $4, $5
 		FROM users
 		WHERE id = $2 AND (SELECT count(*) FROM phones WHERE user_id = $2) < $6
 		ON CONFLICT (user_id, number) DO NOTHING`,
-		p.ID, p.User, p.Number, engine.Millis(p.VerifiedAt), engine.Millis(p.ReservedAt), auth.PhonesMax)
+		p.ID, user, p.Number, engine.Millis(p.VerifiedAt), engine.Millis(p.ReservedAt), auth.PhonesMax)
 	if err != nil || rows == 0 {
 		return false, err
 	}

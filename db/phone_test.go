@@ -32,7 +32,7 @@ func TestAddPhone_NeverTooMany(t *testing.T) {
 		b.ann(t) // who has one
 		added := b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			more := phone("ann", auth.PhoneID(fmt.Sprint("more", i)), fmt.Sprintf("+49151000001%02d", i))
-			err := s.Apply(ctx, auth.ChangeSet{At: noon, Phone: more})
+			err := s.Apply(ctx, set("ann", more))
 			if errors.Is(err, auth.ErrNotFound) {
 				return false, nil
 			}
@@ -87,10 +87,10 @@ func TestRemovePhone_SeenOtherwise(t *testing.T) {
 func TestReplacePhoneCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.ChangeSet{At: noon, Code: code("e1")}))
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), set("ann", code("e1"))))
 		wantResend(t, b, "e1", adding("e1").ExpiresAt, b.ReplacePhoneCode)
 		must(t, b.RemovePhoneEnrolment(t.Context(), "s1"))
-		replaced, err := b.ReplacePhoneCode(t.Context(), "e1", auth.ChangeSet{At: noon, Code: code("e1")})
+		replaced, err := b.ReplacePhoneCode(t.Context(), "e1", set("ann", code("e1")))
 		wantFalse(t, replaced, err)
 		_, err = b.FindSentCode(t.Context(), "e1")
 		wantNotFound(t, err)
@@ -103,9 +103,9 @@ func wantResend(t *testing.T, b base, id string, expires time.Time, replace func
 	t.Helper()
 	newer := code(id)
 	newer.MAC = []byte("newer")
-	replaced, err := replace(t.Context(), id, auth.ChangeSet{At: noon, Code: newer})
+	replaced, err := replace(t.Context(), id, set("ann", newer))
 	wantTrue(t, replaced, err)
-	late := auth.ChangeSet{At: expires, Code: code(id), Messages: []auth.Message{message("late")}}
+	late := auth.ChangeSet{User: "ann", At: expires, Changes: []auth.Change{code(id), auth.QueueMessage{Message: message("late")}}}
 	replaced, err = replace(t.Context(), id, late)
 	wantFalse(t, replaced, err)
 	if got, err := b.FindSentCode(t.Context(), id); err != nil || string(got.MAC) != "newer" {
@@ -135,8 +135,8 @@ func TestPhoneEnrolment(t *testing.T) {
 		b.ann(t)
 		_, err := b.FindPhoneEnrolment(t.Context(), "s1", noon)
 		wantNotFound(t, err)
-		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.ChangeSet{At: noon, Code: code("e1")}))
-		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e2"), auth.ChangeSet{At: noon, Code: code("e2")}))
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), set("ann", code("e1"))))
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e2"), set("ann", code("e2"))))
 		got, err := b.FindPhoneEnrolment(t.Context(), "s1", noon)
 		must(t, err)
 		if got != adding("e2") {
@@ -152,7 +152,7 @@ func TestPhoneEnrolment(t *testing.T) {
 
 		ended := adding("e3")
 		ended.Session = "s9"
-		wantNotFound(t, b.ReplacePhoneEnrolment(t.Context(), ended, auth.ChangeSet{At: noon, Code: code("e3")}))
+		wantNotFound(t, b.ReplacePhoneEnrolment(t.Context(), ended, set("ann", code("e3"))))
 		_, err = b.FindSentCode(t.Context(), "e3")
 		wantNotFound(t, err)
 	})
@@ -162,8 +162,8 @@ func TestPhoneEnrolment(t *testing.T) {
 func TestGrant_Phone(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.ChangeSet{At: noon, Code: code("e1")}))
-		spent, err := b.SpendSentCode(t.Context(), *code("e1"), auth.ChangeSet{At: noon, Phone: phone("ann", "p2", "+4915100000002")})
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), set("ann", code("e1"))))
+		spent, err := b.SpendSentCode(t.Context(), code("e1").SentCode, set("ann", phone("ann", "p2", "+4915100000002")))
 		wantTrue(t, spent, err)
 		_, err = b.FindPhoneEnrolment(t.Context(), "s1", noon)
 		wantNotFound(t, err)
@@ -175,12 +175,12 @@ func TestGrant_PhoneOnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		for i := range racers {
-			b.give(t, auth.ChangeSet{Code: code(fmt.Sprint(i))})
+			b.give(t, "ann", code(fmt.Sprint(i)))
 		}
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			p := phone("ann", auth.PhoneID(fmt.Sprint("race ", i)), "+4915100000002")
 			p.VerifiedAt = noon.Add(time.Duration(i) * time.Second)
-			return s.SpendSentCode(ctx, *code(fmt.Sprint(i)), auth.ChangeSet{At: noon, Phone: p})
+			return s.SpendSentCode(ctx, code(fmt.Sprint(i)).SentCode, set("ann", p))
 		})
 		if n := b.count(t, `SELECT count(*) FROM sent_codes`); n != racers { // the winner's is spent, the attempt's stands
 			t.Errorf("%d codes, not %d: a loser's code was spent", n, racers)

@@ -84,13 +84,14 @@ func (b base) walk(t *testing.T) {
 	told(b.ReplaceMethod(ctx, "a1", auth.Method{}, grant))
 	told(b.FindSentCode(ctx, "a1"))
 	told(b.AllowSentCodeAttempt(ctx, "a1", 5))
-	told(b.SpendSentCode(ctx, *code("a1"), auth.ChangeSet{At: noon, EndAttempt: "a1", ResetCounts: []string{"k"}}))
-	told(b.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{
-		At: noon, EndSessions: &auth.EndSessions{User: "ann", Except: "s1"}, Messages: []auth.Message{held("m1", "a1")},
-	}))
+	told(b.SpendSentCode(ctx, code("a1").SentCode, set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.SettleCounts{Reset: []string{"k"}})))
+	told(b.SpendPassword(ctx, "ann", "hash of ann", "", set("ann",
+		auth.EndSessions{Except: "s1"},
+		auth.QueueMessage{Message: held("m1", "a1")},
+	)))
 	told(b.FindBackupSalt(ctx, "ann"))
 	told(b.SpendBackupCode(ctx, "ann", "h1", grant))
-	told(b.ReplaceBackupCodes(ctx, *codes("ann", "n1"), grant))
+	told(b.ReplaceBackupCodes(ctx, codes("ann", "n1").BackupCodeSet, grant))
 	told(b.FindUnseenCodes(ctx, "ann", noon))
 	told(b.SpendUnseenCodes(ctx, "ann"))
 	told(b.FindTOTP(ctx, "ann"))
@@ -129,11 +130,16 @@ func (b base) walkAccount(t *testing.T) {
 	ctx, grant := t.Context(), auth.ChangeSet{At: noon}
 	told := func(_ any, err error) { t.Helper(); must(t, err) }
 	b.everything(t, "bob", noon)
-	bobs := attempt("bob", "newest")
-	b.give(t, auth.ChangeSet{Attempt: bobs, EndOlder: bobs, Verified: &auth.AddVerifiedFactor{Attempt: "attempt of bob", VerifiedFactor: auth.VerifiedFactor{At: noon}}})
-	told(b.SpendPassword(ctx, "bob", "hash of bob", "", auth.ChangeSet{
-		At: noon, Session: session("bob", "more"), RenewSession: &auth.RenewSession{Session: "session of bob"},
-	}))
+	b.give(t, "bob",
+		auth.AddVerifiedFactor{Attempt: "attempt of bob", VerifiedFactor: auth.VerifiedFactor{At: noon}},
+		auth.EndOlderAttempts{Purpose: auth.SignIn, Except: "newest"},
+		auth.ClearMustChange{},
+		attempt("bob", "newest"),
+	)
+	told(b.SpendPassword(ctx, "bob", "hash of bob", "", set("bob",
+		session("bob", "more"),
+		auth.RenewSession{Session: "session of bob"},
+	)))
 	told(b.FindUser(ctx, "bob"))
 	told(b.FindSessions(ctx, "bob"))
 	told(b.FindEmails(ctx, "bob"))
@@ -146,10 +152,10 @@ func (b base) walkAccount(t *testing.T) {
 	e := changing("bob", auth.ForSignIn, "new@example.org")
 	must(t, b.ReplaceEmailEnrolment(ctx, e, grant))
 	told(b.ReplaceEmailCode(ctx, e.ID, grant))
-	b.give(t, auth.ChangeSet{Email: &e})
-	told(b.RemoveNoticeEmail(ctx, "bob", auth.ChangeSet{At: noon, RefundCounts: []string{"k"}}))
+	b.give(t, "bob", auth.ReplaceEmail{EmailEnrolment: e})
+	told(b.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}})))
 	told(b.ReplacePassword(ctx, "bob", "another hash", grant))
-	told(b.RemovePhone(ctx, "bob", "phone of bob", true, auth.ChangeSet{At: noon, KeepFactor: true}))
+	told(b.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
 	told(b.RemoveSessionOf(ctx, "bob", "session of bob", grant))
 	told(b.RemoveExpired(ctx, noon, auth.Cutoffs{}))
 	told(b.RemoveUser(ctx, "bob", grant))

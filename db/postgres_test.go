@@ -111,7 +111,7 @@ func TestWrite_ConnectionLost(t *testing.T) {
 	b := openPostgres(t)
 	b.ann(t)
 	times := 0
-	done, err := b.write(t.Context(), "lose the connection", nil, func(tx *tx) (bool, error) {
+	done, err := b.write(t.Context(), "lose the connection", "", func(tx *tx) (bool, error) {
 		times++
 		_, err := tx.Exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
 		must(t, err)
@@ -162,7 +162,7 @@ func TestWrite_Deadlock(t *testing.T) {
 	for _, order := range [][]string{{"ann", "bob"}, {"bob", "ann"}} {
 		meet := sync.OnceFunc(func() { met.Done(); met.Wait() })
 		writers.Go(func() {
-			done, err := b.write(t.Context(), "cross", nil, func(tx *tx) (bool, error) {
+			done, err := b.write(t.Context(), "cross", "", func(tx *tx) (bool, error) {
 				for _, user := range order {
 					if _, err := tx.Exec(t.Context(), `UPDATE users SET must_change = must_change + 0, email = email || '!' WHERE id = $1`, user); err != nil {
 						return false, err
@@ -210,7 +210,7 @@ func TestPlain_OddText(t *testing.T) {
 		if refused != 1 {
 			t.Errorf("refused by %d, not by the other name of one count", refused)
 		}
-		b.give(t, auth.ChangeSet{ResetCounts: []string{"a\xff"}})
+		b.give(t, "ann", auth.SettleCounts{Reset: []string{"a\xff"}})
 		if n := b.count(t, `SELECT count(*) FROM rate_limits`); n != 0 {
 			t.Errorf("%d counts are left", n)
 		}

@@ -16,7 +16,7 @@ import (
 // back are written even if a limit refuses, otherwise the next request would be
 // refused until the clock has caught up.
 func (s *Store) Allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (refused int, count auth.Count, err error) {
-	_, err = s.write(ctx, "count against rate limits", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "count against rate limits", "", func(tx *tx) (bool, error) {
 		refused = -1
 		counts, err := tx.lockCounts(ctx, now, limits)
 		if err != nil {
@@ -92,14 +92,14 @@ func insertCounts(counts map[string]auth.Count) (query string, args []any) {
 // accountOf returns the last part of a key.
 func accountOf(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 
-// settleTries removes the counts of some keys and refunds one to others, in the
-// order in which [Store.Allow] locks them.
-func (t *tx) settleTries(ctx context.Context, reset, refund []string) error {
+// settleCounts resets and refunds counts, in the order in which [Store.Allow] locks
+// them.
+func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts) error {
 	query := map[string]string{}
-	for _, key := range refund {
+	for _, key := range c.Refund {
 		query[engine.ValidText(key)] = `UPDATE rate_limits SET count = count - 1 WHERE key = $1 AND count > 0`
 	}
-	for _, key := range reset {
+	for _, key := range c.Reset {
 		query[engine.ValidText(key)] = `DELETE FROM rate_limits WHERE key = $1`
 	}
 	for _, key := range slices.Sorted(maps.Keys(query)) {

@@ -73,7 +73,7 @@ func TestTake_BackoffAndClear(t *testing.T) {
 		}
 		must(t, b.Close())
 		b.Store = b.again(t)
-		b.give(t, auth.ChangeSet{ResetCounts: []string{"ann", "nobody"}})
+		b.give(t, "ann", auth.SettleCounts{Reset: []string{"ann", "nobody"}})
 		for key, want := range map[string]int{"ann": -1, "bob": 0} {
 			refused, _, err := b.Allow(t.Context(), noon.Add(time.Second), []auth.RateLimit{{Key: key, Limiter: brake}})
 			must(t, err)
@@ -119,7 +119,7 @@ func TestGrant_GiveBack(t *testing.T) {
 			must(t, err)
 		}
 		for _, want := range []int{1, 0, 0} {
-			b.give(t, auth.ChangeSet{RefundCounts: []string{try[0].Key, "unknown"}})
+			b.give(t, "ann", auth.SettleCounts{Refund: []string{try[0].Key, "unknown"}})
 			if n := b.count(t, `SELECT count FROM rate_limits`); n != want {
 				t.Errorf("%d tries are counted, not %d", n, want)
 			}

@@ -21,7 +21,7 @@ func (b base) wantReady(t *testing.T, want auth.NotReady) {
 // wantWritten writes, and checks whether it may.
 func (b base) wantWritten(t *testing.T, want bool) {
 	t.Helper()
-	err := b.AddAttempt(t.Context(), auth.ChangeSet{At: noon, Messages: []auth.Message{message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}})
+	err := b.AddAttempt(t.Context(), set("ann", auth.QueueMessage{Message: message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}))
 	if (err == nil) != want {
 		t.Errorf("written: %v", err)
 	}

@@ -17,7 +17,7 @@ func backedUp(t *testing.T) (b base, file string) {
 	t.Helper()
 	b = open(t)
 	b.ann(t)
-	b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
+	b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
 	file = filepath.Join(t.TempDir(), "backup")
 	_, err := BackupSQLite(t.Context(), b.path, file)
 	must(t, err)

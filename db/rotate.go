@@ -76,7 +76,7 @@ func (s *Store) findOutdated(ctx context.Context, c sealedColumn, after string) 
 
 // resealValues replaces each value unless it has changed since it was read.
 func (s *Store) resealValues(ctx context.Context, c sealedColumn, values []sealedValue) (done, broken int, err error) {
-	_, err = s.write(ctx, "reseal values", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "reseal values", "", func(tx *tx) (bool, error) {
 		done, broken = 0, 0
 		for _, v := range values {
 			plain, err := tx.seals.Open(c.place(v.owner), v.sealed)

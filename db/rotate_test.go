@@ -66,7 +66,7 @@ func TestReseal_GoesOn(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		const all = 2*resealBatch + 7
 		for i := range all {
-			b.give(t, auth.ChangeSet{Messages: []auth.Message{message(fmt.Sprint("m", i))}})
+			b.give(t, "ann", auth.QueueMessage{Message: message(fmt.Sprint("m", i))})
 		}
 		s := b.rotated(t)
 		stops := 0
@@ -93,7 +93,7 @@ func TestReseal_GoesOn(t *testing.T) {
 func TestReseal_BesideServers(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		next := b.keys
-		follow, err := auth.WatchKeyring(func() (auth.Keyring, error) { return next, nil })
+		follow, err := auth.LoadKeyring(func() (auth.Keyring, error) { return next, nil })
 		must(t, err)
 		server := b.again(t)
 		server.seals = seal.Sealer{Keys: follow}
@@ -107,7 +107,7 @@ func TestReseal_BesideServers(t *testing.T) {
 			var err error
 			for i := 0; !stop.Load() && err == nil; i++ {
 				m := message(fmt.Sprint("m", i))
-				err = server.AddAttempt(context.Background(), auth.ChangeSet{At: noon, Messages: []auth.Message{m}})
+				err = server.AddAttempt(context.Background(), set("ann", auth.QueueMessage{Message: m}))
 				_, found := server.FindTOTP(context.Background(), "ann")
 				_, unseen := server.FindUnseenCodes(context.Background(), "ann", noon)
 				err = errors.Join(err, found, unseen)
@@ -141,7 +141,7 @@ func TestResealValues_ChangedMeanwhile(t *testing.T) {
 		if err != nil || len(read) != 1 {
 			t.Fatalf("read %v, %v", read, err)
 		}
-		b.give(t, auth.ChangeSet{TOTP: &auth.TOTPKey{User: "ann", Secret: []byte("the newer key"), AddedAt: noon}})
+		b.give(t, "ann", auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "ann", Secret: []byte("the newer key"), AddedAt: noon}})
 		done, broken, err := s.resealValues(t.Context(), totp, read)
 		if done != 0 || broken != 0 || err != nil {
 			t.Errorf("%d done, %d broken, %v", done, broken, err)

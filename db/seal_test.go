@@ -14,11 +14,11 @@ import (
 func TestSeal_DumpHoldsNoSecret(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 		signingUp := attempt("", "a2")
 		signingUp.NewPasswordHash = "hash of eve"
-		b.give(t, auth.ChangeSet{Attempt: signingUp})
+		b.give(t, "", signingUp)
 		for range 2 { // before and after the log was moved into the file
 			dump := b.dump(t)
 			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code", "hash of ann", "hash of eve"} {
@@ -38,10 +38,10 @@ func TestSeal_DumpHoldsNoSecret(t *testing.T) {
 func TestSeal_MovedFails(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.ChangeSet{
-			NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon},
-			TOTP:    &auth.TOTPKey{User: "bob", Secret: []byte("bob's key"), AddedAt: noon},
-		})
+		b.give(t, "bob",
+			auth.AddUser{User: user("bob"), CreatedAt: noon},
+			auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "bob", Secret: []byte("bob's key"), AddedAt: noon}},
+		)
 		b.change(t, `UPDATE totp SET secret = (SELECT secret FROM totp WHERE user_id = 'bob') WHERE user_id = 'ann'`)
 		if key, err := b.FindTOTP(t.Context(), "ann"); err == nil {
 			t.Errorf("bob's key opened as ann's: %q", key.Secret)
@@ -59,7 +59,7 @@ func TestSeal_MovedFails(t *testing.T) {
 // A message that does not open is named, and does not hold up the others.
 func TestClaimMessages_BrokenSeal(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2"), message("m3")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")})
 		b.change(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
 		_, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
 		if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {

@@ -13,11 +13,11 @@ import (
 func (b base) sealAll(t *testing.T) {
 	t.Helper()
 	b.ann(t)
-	b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1")}})
+	b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
 	must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 	signingUp := attempt("", "a2")
 	signingUp.NewPasswordHash = "hash of eve"
-	b.give(t, auth.ChangeSet{Attempt: signingUp})
+	b.give(t, "", signingUp)
 	must(t, b.CheckKeyring(t.Context()))
 }
 

@@ -28,7 +28,7 @@ func (s *Store) FindSentCode(ctx context.Context, holder string) (c auth.SentCod
 
 // AllowSentCodeAttempt implements [auth.Store].
 func (s *Store) AllowSentCodeAttempt(ctx context.Context, holder string, limit int) (c auth.SentCode, err error) {
-	_, err = s.write(ctx, "count response to sent code", nil, func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "count response to sent code", "", func(tx *tx) (bool, error) {
 		return true, tx.Find(ctx, sentCodeRow(&c), `
 			UPDATE sent_codes SET attempts = attempts + 1
 			WHERE holder = $1 AND attempts < $2
@@ -39,8 +39,8 @@ func (s *Store) AllowSentCodeAttempt(ctx context.Context, holder string, limit i
 
 // SpendSentCode implements [auth.Store]. The MAC is compared too, because a newer
 // code may have replaced the one that was read.
-func (s *Store) SpendSentCode(ctx context.Context, code auth.SentCode, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend sent code", "", grant, `
+func (s *Store) SpendSentCode(ctx context.Context, code auth.SentCode, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "spend sent code", changes.User, changes, `
 		DELETE FROM sent_codes
 		WHERE holder = $1 AND mac = $2`, code.Holder, code.MAC)
 }

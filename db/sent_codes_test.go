@@ -14,7 +14,7 @@ func TestSpendSentCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			return s.SpendSentCode(ctx, *code("a1"), auth.ChangeSet{At: noon})
+			return s.SpendSentCode(ctx, code("a1").SentCode, auth.ChangeSet{At: noon})
 		})
 		_, err := b.FindSentCode(t.Context(), "a1")
 		wantNotFound(t, err)
@@ -30,7 +30,7 @@ func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
 			if errors.Is(err, auth.ErrNotFound) {
 				return false, nil
 			}
-			if err == nil && !reflect.DeepEqual(got, *code("a1")) {
+			if err == nil && !reflect.DeepEqual(got, code("a1").SentCode) {
 				t.Errorf("the code came back as %+v", got)
 			}
 			return true, err
@@ -53,12 +53,12 @@ func TestSpendSentCode_Replaced(t *testing.T) {
 		}
 		newer := code("a1")
 		newer.MAC = []byte("newer")
-		b.give(t, auth.ChangeSet{Code: newer})
+		b.give(t, "ann", newer)
 		_, err := b.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
 		must(t, err)
-		spent, err := b.SpendSentCode(t.Context(), *code("a1"), auth.ChangeSet{At: noon})
+		spent, err := b.SpendSentCode(t.Context(), code("a1").SentCode, auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendSentCode(t.Context(), *newer, auth.ChangeSet{At: noon})
+		spent, err = b.SpendSentCode(t.Context(), newer.SentCode, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

@@ -69,7 +69,7 @@ func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.
 
 // TouchSession implements [auth.Store]. Of concurrent requests the latest counts.
 func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Time) error {
-	_, err := s.write(ctx, "touch session", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "touch session", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, engine.Millis(now), id)
@@ -85,7 +85,7 @@ var (
 
 // RemoveSession implements [auth.Store].
 func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
-	_, err := s.write(ctx, "end session", nil, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "end session", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesInToken, tokenHash)
 		if err != nil {
 			return false, err
@@ -97,8 +97,8 @@ func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
 }
 
 // RemoveSessionOf implements [auth.Store].
-func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "end another session", about(grant, user), func(tx *tx) (bool, error) {
+func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
 		if err != nil {
 			return false, err
@@ -107,20 +107,19 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.grant(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
 // Apply implements [auth.Store].
-func (s *Store) Apply(ctx context.Context, grant auth.ChangeSet) error {
-	return s.add(ctx, "apply changes", about(grant), func(tx *tx) (bool, error) { return tx.grant(ctx, grant) })
+func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
+	return s.add(ctx, "apply changes", changes.User, func(tx *tx) (bool, error) { return tx.apply(ctx, changes) })
 }
 
-// addSession adds a session unless its account does not exist or is disabled. A
-// bare session has verified no second factor and requires that the account has
-// none: a password verified before the first factor was added does not sign in
-// after it (SE-09).
-func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added bool, err error) {
+// addSession adds a session unless its account does not exist or is disabled, or
+// has a second factor and the session requires none: a password verified before
+// the first factor was added does not sign in after it (SE-09).
+func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
 			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, mfa_at, ip, user_agent)
@@ -128,14 +127,14 @@ func (t *tx) addSession(ctx context.Context, s auth.Session, bare bool) (added b
 		FROM users
 		WHERE id = $3 AND disabled_at IS NULL
 			AND NOT ($11 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))`,
-		s.ID, s.TokenHash, s.User, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
-		engine.Millis(s.PasswordAt), engine.Millis(s.MFAAt), s.IP, s.UserAgent, bare)
+		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
+		engine.Millis(s.PasswordAt), engine.Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
 	return rows > 0, err
 }
 
-// raiseSession records a re-authentication unless the session has ended. With a
+// renewSession records a re-authentication unless the session has ended. With a
 // new token its lifetime starts again (SE-06).
-func (t *tx) raiseSession(ctx context.Context, r auth.RenewSession, now time.Time) (raised bool, err error) {
+func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSession, now time.Time) (renewed bool, err error) {
 	rows, err := t.Exec(ctx, `
 		UPDATE sessions SET
 			token_hash = CASE WHEN $1 = '' THEN token_hash ELSE $1 END,
@@ -143,20 +142,21 @@ func (t *tx) raiseSession(ctx context.Context, r auth.RenewSession, now time.Tim
 			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
 			password_at = COALESCE($3, password_at),
 			mfa_at = COALESCE($4, mfa_at)
-		WHERE id = $5`, r.TokenHash, engine.Millis(now), engine.Millis(r.PasswordAt), engine.Millis(r.MFAAt), r.Session)
+		WHERE id = $5 AND user_id = $6`,
+		r.TokenHash, engine.Millis(now), engine.Millis(r.PasswordAt), engine.Millis(r.MFAAt), r.Session, user)
 	return rows > 0, err
 }
 
 // endSessions removes all of an account's sessions but one, and all its attempts.
-func (t *tx) endSessions(ctx context.Context, end auth.EndSessions) error {
-	if err := t.endAttemptsOf(ctx, end.User); err != nil {
+func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
+	if err := t.endAttempts(ctx, user); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, removeCodesOf(`
-			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), end.User, end.Except)
+			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, end.User, end.Except)
+	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, user, except)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 func TestFindSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		want := *session("ann", "s1")
+		want := session("ann", "s1").Session
 		want.Email = "Aann@example.org"
 		got, err := b.FindSession(t.Context(), want.TokenHash)
 		must(t, err)
@@ -29,7 +29,7 @@ func TestFindSession(t *testing.T) {
 func TestFindSessionFactors(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("bob"), CreatedAt: noon}, Session: session("bob", "s2")})
+		b.give(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon}, session("bob", "s2"))
 		same := func(user auth.UserID, handle string) {
 			t.Helper()
 			want, err := b.FindFactors(t.Context(), user, noon)
@@ -41,7 +41,7 @@ func TestFindSessionFactors(t *testing.T) {
 		}
 		same("bob", "handle of s2")
 		same("ann", "handle of s1")
-		b.give(t, auth.ChangeSet{Phone: phone("ann", "p2", "+4915100000002")})
+		b.give(t, "ann", phone("ann", "p2", "+4915100000002"))
 		same("ann", "handle of s1")
 	})
 }
@@ -65,7 +65,7 @@ func TestRemoveSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
-		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), auth.ChangeSet{At: noon, Code: code("e1")}))
+		must(t, b.ReplacePhoneEnrolment(t.Context(), adding("e1"), set("ann", code("e1"))))
 		must(t, b.RemoveSession(t.Context(), "handle of s1"))
 		must(t, b.RemoveSession(t.Context(), "handle of s1"))
 		_, err := b.FindSession(t.Context(), "handle of s1")
@@ -86,14 +86,14 @@ func TestFindSessions(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		b.everything(t, "bob", noon)
-		b.give(t, auth.ChangeSet{Session: session("ann", "s2")})
+		b.give(t, "ann", session("ann", "s2"))
 		all, err := b.FindSessions(t.Context(), "ann")
 		must(t, err)
 		if len(all) != 2 {
 			t.Fatalf("%d sessions", len(all))
 		}
 		for _, got := range all {
-			want := *session("ann", got.ID)
+			want := session("ann", got.ID).Session
 			want.Email = "Aann@example.org"
 			if got != want {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -131,8 +131,8 @@ func TestRemoveSessionOf_OnceOnly(t *testing.T) {
 func TestGrant_Raise(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.give(t, auth.ChangeSet{Session: session("ann", "s2")})
-		want := *session("ann", "s1")
+		b.give(t, "ann", session("ann", "s2"))
+		want := session("ann", "s1").Session
 		want.Email = "Aann@example.org"
 		raise := func(handle string, grant auth.ChangeSet) {
 			t.Helper()
@@ -145,17 +145,17 @@ func TestGrant_Raise(t *testing.T) {
 		}
 		second := noon.Add(time.Minute)
 		want.MFAAt = second
-		raise(want.TokenHash, auth.ChangeSet{At: second, RenewSession: &auth.RenewSession{Session: "s1", MFAAt: second}})
+		raise(want.TokenHash, auth.ChangeSet{User: "ann", At: second, Changes: []auth.Change{auth.RenewSession{Session: "s1", MFAAt: second}}})
 		first := noon.Add(time.Hour)
 		want.TokenHash, want.PasswordAt, want.StartedAt, want.SeenAt = "new", first, first, first
-		raise("new", auth.ChangeSet{At: first, RenewSession: &auth.RenewSession{Session: "s1", TokenHash: "new", PasswordAt: first}})
+		raise("new", auth.ChangeSet{User: "ann", At: first, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", PasswordAt: first}}})
 		_, err := b.FindSession(t.Context(), "handle of s1")
 		wantNotFound(t, err)
 		if other, err := b.FindSession(t.Context(), "handle of s2"); err != nil || !other.PasswordAt.Equal(noon) {
 			t.Errorf("another session has changed: %+v, %v", other, err)
 		}
 
-		ended := auth.ChangeSet{At: noon, RenewSession: &auth.RenewSession{Session: "s9", PasswordAt: noon}, Messages: []auth.Message{message("m1")}}
+		ended := set("ann", auth.RenewSession{Session: "s9", PasswordAt: noon}, auth.QueueMessage{Message: message("m1")})
 		wantNotFound(t, b.Apply(t.Context(), ended))
 		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, ended)
 		wantFalse(t, spent, err)
@@ -167,19 +167,19 @@ func TestGrant_Raise(t *testing.T) {
 // factor begins no session that outlives it.
 func TestGrant_BareAgainstActivation(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Session: session("ann", "s1")})
+		b.give(t, "ann", auth.AddUser{User: user("ann"), CreatedAt: noon}, session("ann", "s1"))
 		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
 		b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i == racers/2 {
 				e := enrolment("k1")
 				e.VerifiedAt = noon
-				return s.SpendTOTPEnrolment(ctx, e, auth.ChangeSet{
-					At: noon, TOTP: &auth.TOTPKey{User: "ann", Secret: e.Secret, AddedAt: noon},
-					EndSessions: &auth.EndSessions{User: "ann", Except: "s1"},
-				})
+				return s.SpendTOTPEnrolment(ctx, e, set("ann",
+					auth.EndSessions{Except: "s1"},
+					auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "ann", Secret: e.Secret, AddedAt: noon}},
+				))
 			}
 			id := auth.SessionID("bare " + string(rune('A'+i)))
-			return s.SpendPassword(ctx, "ann", "hash of ann", "", auth.ChangeSet{At: noon, Bare: true, Session: session("ann", id)})
+			return s.SpendPassword(ctx, "ann", "hash of ann", "", set("ann", auth.BeginSession{Session: session("ann", id).Session, RequireNoMFA: true}))
 		})
 		wantTables(t, b.tables(t), map[string]int{"totp": 1, "sessions": 1})
 	})
@@ -188,13 +188,13 @@ func TestGrant_BareAgainstActivation(t *testing.T) {
 // A phone counts as a factor once it is reserved.
 func TestGrant_Bare(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, auth.ChangeSet{NewUser: &auth.NewUser{User: user("ann"), CreatedAt: noon}, Bare: true, Session: session("ann", "s1")})
-		b.give(t, auth.ChangeSet{Phone: phone("ann", "p1", "+4915100000001")})
-		b.give(t, auth.ChangeSet{Bare: true, Session: session("ann", "s2")})
+		b.give(t, "ann", auth.AddUser{User: user("ann"), CreatedAt: noon}, auth.BeginSession{Session: session("ann", "s1").Session, RequireNoMFA: true})
+		b.give(t, "ann", phone("ann", "p1", "+4915100000001"))
+		b.give(t, "ann", auth.BeginSession{Session: session("ann", "s2").Session, RequireNoMFA: true})
 		told, err := b.ReservePhone(t.Context(), "ann", "p1", auth.ChangeSet{At: noon})
 		wantTrue(t, told, err)
-		wantNotFound(t, b.Apply(t.Context(), auth.ChangeSet{At: noon, Bare: true, Session: session("ann", "s3")}))
-		b.give(t, auth.ChangeSet{Session: session("ann", "s4")})
+		wantNotFound(t, b.Apply(t.Context(), set("ann", auth.BeginSession{Session: session("ann", "s3").Session, RequireNoMFA: true})))
+		b.give(t, "ann", session("ann", "s4"))
 		wantTables(t, b.tables(t), map[string]int{"sessions": 3})
 	})
 }

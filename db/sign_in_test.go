@@ -36,7 +36,7 @@ func TestSpendPassword_OnceOnly(t *testing.T) {
 func TestSpendPassword_Changed(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		grant := auth.ChangeSet{At: noon, Attempt: attempt("ann", "a2")}
+		grant := set("ann", attempt("ann", "a2"))
 		spent, err := b.SpendPassword(t.Context(), "ann", "an earlier hash", "", grant)
 		wantFalse(t, spent, err)
 		_, err = b.FindAttempt(t.Context(), "a2", noon)
@@ -53,12 +53,12 @@ func TestSpendPassword_Changed(t *testing.T) {
 func TestAddUser_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		for i := range racers {
-			b.give(t, auth.ChangeSet{Code: code(fmt.Sprint(i))})
+			b.give(t, "ann", code(fmt.Sprint(i)))
 		}
 		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			u := user("ann")
 			u.ID = auth.UserID(fmt.Sprint(i))
-			spent, err := s.SpendSentCode(ctx, *code(fmt.Sprint(i)), auth.ChangeSet{At: noon, NewUser: &auth.NewUser{User: u, CreatedAt: noon}})
+			spent, err := s.SpendSentCode(ctx, code(fmt.Sprint(i)).SentCode, set(u.ID, auth.AddUser{User: u, CreatedAt: noon}))
 			if errors.Is(err, auth.ErrEmailTaken) {
 				return false, nil
 			}

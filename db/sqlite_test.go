@@ -42,7 +42,7 @@ func TestOpenSQLite_OddNames(t *testing.T) {
 func TestOpenSQLite_TransactionsAreImmediate(t *testing.T) {
 	b := open(t)
 	other := b.again(t)
-	_, err := b.write(t.Context(), "hold the lock", nil, func(*tx) (bool, error) {
+	_, err := b.write(t.Context(), "hold the lock", "", func(*tx) (bool, error) {
 		conn, err := other.db.SQL().Conn(t.Context())
 		must(t, err)
 		defer conn.Close()

@@ -13,26 +13,30 @@ import (
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// give writes a grant that hangs on nothing.
-func (b base) give(t *testing.T, grant auth.ChangeSet) {
+// set is changes to an account at noon.
+func set(user auth.UserID, changes ...auth.Change) auth.ChangeSet {
+	return auth.ChangeSet{User: user, At: noon, Changes: changes}
+}
+
+// give applies changes that have no condition.
+func (b base) give(t *testing.T, user auth.UserID, changes ...auth.Change) {
 	t.Helper()
-	grant.At = noon
-	must(t, b.AddAttempt(t.Context(), grant))
+	must(t, b.AddAttempt(t.Context(), set(user, changes...)))
 }
 
 // ann is an account with one session, an app used at step 100, a phone that is
 // no factor, a backup code and an open attempt.
 func (b base) ann(t *testing.T) {
 	t.Helper()
-	b.give(t, auth.ChangeSet{
-		NewUser:     &auth.NewUser{User: user("ann"), CreatedAt: noon},
-		Session:     session("ann", "s1"),
-		TOTP:        &auth.TOTPKey{User: "ann", Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon},
-		Phone:       phone("ann", "p1", "+4915100000001"),
-		BackupCodes: codes("ann", "h1", "h2"),
-		Attempt:     attempt("ann", "a1"),
-		Code:        code("a1"),
-	})
+	b.give(t, "ann",
+		auth.AddUser{User: user("ann"), CreatedAt: noon},
+		session("ann", "s1"),
+		attempt("ann", "a1"),
+		code("a1"),
+		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "ann", Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon}},
+		phone("ann", "p1", "+4915100000001"),
+		codes("ann", "h1", "h2"),
+	)
 }
 
 func user(id auth.UserID) auth.User {
@@ -40,36 +44,36 @@ func user(id auth.UserID) auth.User {
 	return auth.User{ID: id, Email: email, PasswordHash: "hash of " + string(id)}
 }
 
-func session(user auth.UserID, id auth.SessionID) *auth.Session {
-	return &auth.Session{
+func session(user auth.UserID, id auth.SessionID) auth.BeginSession {
+	return auth.BeginSession{Session: auth.Session{
 		ID: id, TokenHash: "handle of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
 		IP: "192.0.2.1", UserAgent: "a browser",
-	}
+	}}
 }
 
-func attempt(user auth.UserID, handle string) *auth.Attempt {
-	return &auth.Attempt{
+func attempt(user auth.UserID, handle string) auth.AddAttempt {
+	return auth.AddAttempt{Attempt: auth.Attempt{
 		TokenHash: handle, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
 		Verified: []auth.VerifiedFactor{{Factor: auth.Password, At: noon}}, ExpiresAt: noon.Add(auth.AttemptLifetime),
-	}
+	}}
 }
 
-func code(holder string) *auth.SentCode {
-	return &auth.SentCode{
+func code(holder string) auth.PutSentCode {
+	return auth.PutSentCode{SentCode: auth.SentCode{
 		Holder: holder, MAC: []byte("mac for " + holder), To: "+4915100000001",
 		SentAt: noon, ExpiresAt: noon.Add(auth.CodeLifetimeMax),
-	}
+	}}
 }
 
-func codes(user auth.UserID, hashes ...string) *auth.BackupCodeSet {
-	return &auth.BackupCodeSet{
+func codes(user auth.UserID, hashes ...string) auth.EnsureBackupCodes {
+	return auth.EnsureBackupCodes{BackupCodeSet: auth.BackupCodeSet{
 		User: user, Salt: "salt", Hashes: hashes, Unseen: []string{"unseenbackupcode"},
 		UnseenUntil: noon.Add(auth.BackupCodesUnseenLifetime), MadeAt: noon,
-	}
+	}}
 }
 
-func phone(user auth.UserID, id auth.PhoneID, number string) *auth.NewPhone {
-	return &auth.NewPhone{Phone: auth.Phone{ID: id, Number: number, VerifiedAt: noon}, User: user, Session: "s1"}
+func phone(user auth.UserID, id auth.PhoneID, number string) auth.AddPhone {
+	return auth.AddPhone{Phone: auth.Phone{ID: id, Number: number, VerifiedAt: noon}, Session: "s1"}
 }
 
 func message(id string) auth.Message {

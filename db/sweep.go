@@ -109,7 +109,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 // sweep removes batches until one is not full. A zero cutoff removes nothing.
 func (s *Store) sweep(ctx context.Context, sweep sweep, cutoff time.Time, removed *int) error {
 	for n := int64(sweepBatch); n == sweepBatch; {
-		_, err := s.write(ctx, "remove expired rows", nil, func(tx *tx) (bool, error) {
+		_, err := s.write(ctx, "remove expired rows", "", func(tx *tx) (bool, error) {
 			if sweep.codes != "" {
 				if _, err := tx.Exec(ctx, sweep.codes, engine.Millis(cutoff), sweepBatch); err != nil {
 					return false, err

@@ -24,13 +24,18 @@ func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
 	set.UnseenUntil = now.Add(auth.BackupCodesUnseenLifetime)
 	m := message(name("message"))
 	m.ExpiresAt = now.Add(auth.MessageRetention)
-	b.give(t, auth.ChangeSet{
-		NewUser: &auth.NewUser{User: user(who), CreatedAt: now}, Session: s, Attempt: a, Code: codeAt(a.TokenHash, now),
-		TOTP:  &auth.TOTPKey{User: who, Secret: []byte("a key of twenty byte"), AddedAt: now},
-		Phone: p, BackupCodes: set, Messages: []auth.Message{m},
-		Device: &auth.KnownDevice{User: who, TokenHash: name("marker"), SeenAt: now},
-		Events: []auth.Event{{ID: name("0 event"), User: who, At: now, Type: auth.SignedIn}},
-	})
+	must(t, b.Apply(t.Context(), auth.ChangeSet{User: who, At: now, Changes: []auth.Change{
+		auth.AddUser{User: user(who), CreatedAt: now},
+		s,
+		auth.RememberDevice{TokenHash: name("marker")},
+		a,
+		codeAt(a.TokenHash, now),
+		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: who, Secret: []byte("a key of twenty byte"), AddedAt: now}},
+		p,
+		set,
+		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: who, At: now, Type: auth.SignedIn}},
+		auth.QueueMessage{Message: m},
+	}}))
 	apps := auth.TOTPEnrolment{
 		ID: name("key"), Session: s.ID, User: who, Secret: []byte("another key of 20 by"), ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
@@ -38,13 +43,13 @@ func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
 	number := auth.PhoneEnrolment{
 		ID: name("number"), Session: s.ID, User: who, Number: "+4915100000002", ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
-	must(t, b.ReplacePhoneEnrolment(t.Context(), number, auth.ChangeSet{At: now, Code: codeAt(number.ID, now)}))
+	must(t, b.ReplacePhoneEnrolment(t.Context(), number, auth.ChangeSet{User: who, At: now, Changes: []auth.Change{codeAt(number.ID, now)}}))
 	second := changing(who, auth.ForNotices, name("second"))
 	must(t, b.ReplaceEmailEnrolment(t.Context(), second, auth.ChangeSet{At: noon}))
-	b.give(t, auth.ChangeSet{Email: &second})
+	b.give(t, who, auth.ReplaceEmail{EmailEnrolment: second})
 	waits := changing(who, auth.ForSignIn, name("new"))
 	waits.ExpiresAt = now.Add(auth.StopTokenLifetime)
-	must(t, b.ReplaceEmailEnrolment(t.Context(), waits, auth.ChangeSet{At: now, Code: codeAt(waits.ID, now)}))
+	must(t, b.ReplaceEmailEnrolment(t.Context(), waits, auth.ChangeSet{User: who, At: now, Changes: []auth.Change{codeAt(waits.ID, now)}}))
 	brake := auth.Window{Max: 9, Per: time.Hour}
 	_, _, err := b.Allow(t.Context(), now, []auth.RateLimit{
 		{Key: "failures/totp/" + string(who), Limiter: brake},
@@ -56,7 +61,7 @@ func (b base) everything(t *testing.T, who auth.UserID, now time.Time) {
 	must(t, err)
 }
 
-func codeAt(holder string, now time.Time) *auth.SentCode {
+func codeAt(holder string, now time.Time) auth.PutSentCode {
 	c := code(holder)
 	c.SentAt, c.ExpiresAt = now, now.Add(auth.CodeLifetimeMax)
 	return c
@@ -178,15 +183,15 @@ func TestRemoveExpired_Failures(t *testing.T) {
 func TestRemoveExpired_Batches(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		var grant auth.ChangeSet
+		var events []auth.Change
 		for i := range 2*sweepBatch + 1 {
-			grant.Events = append(grant.Events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, Type: auth.SignedIn})
+			events = append(events, auth.RecordEvent{Event: auth.Event{ID: fmt.Sprint(i), At: noon, Type: auth.SignedIn}})
 		}
-		b.give(t, grant)
+		b.give(t, "ann", events...)
 		removed, err := b.RemoveExpired(t.Context(), noon, auth.Cutoffs{Activity: noon.Add(time.Second)})
 		must(t, err)
-		if removed != len(grant.Events) {
-			t.Errorf("%d rows were removed, not %d", removed, len(grant.Events))
+		if removed != len(events) {
+			t.Errorf("%d rows were removed, not %d", removed, len(events))
 		}
 	})
 }

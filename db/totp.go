@@ -27,15 +27,15 @@ func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, e
 
 // SpendTOTPStep implements [auth.Store]. Steps only move forward, so an older code
 // cannot follow a newer one.
-func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend TOTP step", user, grant, `
+func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "spend TOTP step", user, changes, `
 		UPDATE totp SET last_step = $1, last_used_at = $2
-		WHERE user_id = $3 AND last_step < $1`, step, engine.Millis(grant.At), user)
+		WHERE user_id = $3 AND last_step < $1`, step, engine.Millis(changes.At), user)
 }
 
 // RemoveTOTP implements [auth.Store].
-func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove TOTP", about(grant, user), func(tx *tx) (bool, error) {
+func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove TOTP", user, func(tx *tx) (bool, error) {
 		removed, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
 		if err != nil || removed == 0 {
 			return false, err
@@ -43,12 +43,12 @@ func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.Cha
 		if _, err := tx.Exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
-		return tx.dropFactor(ctx, user, grant)
+		return tx.dropFactor(ctx, user, changes)
 	})
 }
 
-func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
-	sealed, err := t.seals.Seal(totpSecret(key.User), key.Secret)
+func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) error {
+	sealed, err := t.seals.Seal(totpSecret(user), key.Secret)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,6 @@ func (t *tx) putTOTP(ctx context.Context, key auth.TOTPKey) error {
 			secret = excluded.secret,
 			last_step = excluded.last_step,
 			added_at = excluded.added_at,
-			last_used_at = NULL`, key.User, sealed, key.LastStep, engine.Millis(key.AddedAt))
+			last_used_at = NULL`, user, sealed, key.LastStep, engine.Millis(key.AddedAt))
 	return err
 }

@@ -43,7 +43,7 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 
 // AddTOTPEnrolment implements [auth.Store].
 func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
-	_, err := s.write(ctx, "begin TOTP enrolment", []auth.UserID{e.User}, func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "begin TOTP enrolment", e.User, func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.Seal(enrolmentSecret(e.ID), e.Secret)
 		if err != nil {
 			return false, err
@@ -72,7 +72,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 // only by one with another secret, and only after the user has seen the backup
 // codes that it created.
 func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth.TOTPEnrolment) (replaced bool, err error) {
-	return s.write(ctx, "replace TOTP enrolment", []auth.UserID{next.User}, func(tx *tx) (bool, error) {
+	return s.write(ctx, "replace TOTP enrolment", next.User, func(tx *tx) (bool, error) {
 		sealed, err := tx.seals.Seal(enrolmentSecret(next.ID), next.Secret)
 		if err != nil {
 			return false, err
@@ -99,8 +99,8 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 
 // SpendTOTPEnrolment implements [auth.Store]. It erases the enrolment's copy of the
 // secret.
-func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "verify TOTP enrolment", e.User, grant, `
+func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "verify TOTP enrolment", e.User, changes, `
 		UPDATE totp_enrolments SET verified_at = $1, made_codes = CASE WHEN $2 THEN 1 ELSE 0 END, secret = NULL
 		WHERE session_id = $3 AND id = $4 AND verified_at IS NULL`,
 		engine.Millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)

@@ -146,7 +146,7 @@ func TestSpendTOTPEnrolment_OnceOnly(t *testing.T) {
 			e := enrolment("k1")
 			e.VerifiedAt, e.MadeCodes = noon, true
 			key := auth.TOTPKey{User: "ann", Secret: e.Secret, LastStep: 300, AddedAt: noon}
-			return s.SpendTOTPEnrolment(ctx, e, auth.ChangeSet{At: noon, TOTP: &key})
+			return s.SpendTOTPEnrolment(ctx, e, set("ann", auth.PutTOTP{TOTPKey: key}))
 		})
 		got, err := b.FindTOTPEnrolment(t.Context(), "s1", noon)
 		must(t, err)

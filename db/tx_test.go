@@ -13,7 +13,7 @@ func TestWrite_Cancelled(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		done, err := b.write(ctx, "be cancelled", nil, func(tx *tx) (bool, error) {
+		done, err := b.write(ctx, "be cancelled", "", func(tx *tx) (bool, error) {
 			_, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, "ann")
 			cancel()
 			return true, err
@@ -32,7 +32,7 @@ func TestWrite_Panic(t *testing.T) {
 		b.ann(t)
 		func() {
 			defer func() { _ = recover() }()
-			_, _ = b.write(t.Context(), "panic", nil, func(tx *tx) (bool, error) {
+			_, _ = b.write(t.Context(), "panic", "", func(tx *tx) (bool, error) {
 				_, err := tx.Exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
 				must(t, err)
 				panic("in the middle")

@@ -17,7 +17,7 @@ func TestCountMessages(t *testing.T) {
 			}
 		}
 		want(0, 0, 0)
-		b.give(t, auth.ChangeSet{Messages: []auth.Message{message("m1"), message("m2"), message("m3"), message("m4")}})
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")}, auth.QueueMessage{Message: message("m4")})
 		want(4, 0, 0)
 		must(t, b.RescheduleMessage(t.Context(), "m1", 1, noon, noon.Add(time.Minute)))
 		_, err := b.SpendMessage(t.Context(), "m2", noon)

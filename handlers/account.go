@@ -1,23 +1,19 @@
 package handlers
 
-import (
-	"github.com/a-h/templ"
+import "twostep/views"
 
-	"twostep/views"
-)
-
-func showAccount(v *visit) (templ.Component, error) {
-	factors, err := v.factors()
+func showAccount(r *request) error {
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return views.Account(views.AccountPage{Frame: v.frame(), Factors: factors}), nil
+	return r.show(views.Account(views.AccountPage{Frame: r.frame(), Factors: factors}))
 }
 
-func showManageMFA(v *visit) (templ.Component, error) {
-	factors, err := v.factors()
+func showManageMFA(r *request) error {
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return views.ManageMFA(views.ManageMFAPage{Frame: v.frame(), Factors: factors}), nil
+	return r.show(views.ManageMFA(views.ManageMFAPage{Frame: r.frame(), Factors: factors}))
 }

@@ -1,35 +1,30 @@
 package handlers
 
-import (
-	"github.com/a-h/templ"
+import "twostep/views"
 
-	"twostep/auth"
-	"twostep/views"
-)
-
-func showActivity(v *visit) (templ.Component, error) {
-	events, more, err := v.site.rules.Activity(v.ctx(), v.session.User, v.QueryParam("before"))
+func showActivity(r *request) error {
+	events, more, err := r.rules.Activity(r.ctx(), r.session.User, r.QueryParam("before"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	page := views.ActivityPage{Frame: v.frame(), Events: events, Kept: v.site.rules.Policy().ActivityRetention}
+	page := views.ActivityPage{Frame: r.frame(), Events: events, Kept: r.rules.Policy().ActivityRetention}
 	if more {
 		page.Older = events[len(events)-1].ID
 	}
-	return views.Activity(page), nil
+	return r.show(views.Activity(page))
 }
 
-func showDelete(v *visit) (templ.Component, error) {
-	return views.Delete(views.DeletePage{Frame: v.frame()}), nil
+func showDelete(r *request) error {
+	return r.show(views.Delete(views.DeletePage{Frame: r.frame()}))
 }
 
-func postDelete(v *visit) (string, error) {
-	if v.action() != "delete" {
-		return "", &auth.Problem{Reason: auth.UnknownAction}
+func postDelete(r *request) (string, error) {
+	if r.action() != "delete" {
+		return "", errUnknownAction
 	}
-	if err := v.site.rules.DeleteAccount(v.ctx(), v.visitor(), v.session, v.form.Get("confirm")); err != nil {
+	if err := r.rules.DeleteAccount(r.ctx(), r.visitor(), r.session, r.form.Get("confirm")); err != nil {
 		return "", err
 	}
-	v.cookie.Session, v.cookie.Attempt, v.cookie.Notice = "", "", views.NoticeAccountDeleted
+	r.cookie.Session, r.cookie.Attempt, r.cookie.Notice = "", "", views.NoticeAccountDeleted
 	return "/sign-in", nil
 }

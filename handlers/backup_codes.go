@@ -1,39 +1,37 @@
 package handlers
 
-import (
-	"github.com/a-h/templ"
+import "twostep/views"
 
-	"twostep/auth"
-	"twostep/views"
+const (
+	manageMFAPath   = "/account/manage-mfa"
+	backupCodesPath = "/account/manage-mfa/backup-codes"
 )
 
-const backupCodesPath = "/account/manage-mfa/backup-codes"
-
-func showBackupCodes(v *visit) (templ.Component, error) {
-	codes, err := v.site.rules.UnseenBackupCodes(v.ctx(), v.session.User)
+func showBackupCodes(r *request) error {
+	codes, err := r.rules.UnseenBackupCodes(r.ctx(), r.session.User)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(codes) > 0 {
-		return views.BackupCodes(views.BackupCodesPage{Frame: v.frame(), Codes: codes}), nil
+		return r.show(views.BackupCodes(views.BackupCodesPage{Frame: r.frame(), Codes: codes}))
 	}
-	factors, err := v.factors()
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if !factors.HasMFA() && v.problem == nil {
-		return nil, elsewhere("/account/manage-mfa")
+	if !factors.HasMFA() && r.problem == nil {
+		return r.redirect(manageMFAPath)
 	}
-	return views.GenerateCodes(views.GenerateCodesPage{Frame: v.frame(), Left: factors.BackupCodes}), nil
+	return r.show(views.GenerateCodes(views.GenerateCodesPage{Frame: r.frame(), Left: factors.BackupCodes}))
 }
 
-func postBackupCodes(v *visit) (string, error) {
-	switch v.action() {
+func postBackupCodes(r *request) (string, error) {
+	switch r.action() {
 	case "generate":
-		return backupCodesPath, v.site.rules.NewBackupCodes(v.ctx(), v.visitor(), v.session)
+		return backupCodesPath, r.rules.NewBackupCodes(r.ctx(), r.visitor(), r.session)
 	case "done":
-		v.cookie.Notice = views.NoticeCodesSaved
-		return "/account/manage-mfa", v.quietly(v.site.rules.ConfirmBackupCodes(v.ctx(), v.session.User))
+		err := r.rules.ConfirmBackupCodes(r.ctx(), r.session.User)
+		return manageMFAPath, r.withNotice(views.NoticeCodesSaved, err)
 	}
-	return "", &auth.Problem{Reason: auth.UnknownAction}
+	return "", errUnknownAction
 }

@@ -378,7 +378,7 @@ func TestUnknownAddresses(t *testing.T) {
 		t.Errorf("%d sign-ins left %d rows", all, rows)
 	}
 	sweep := func() int {
-		if _, err := w.rules.Sweep(t.Context()); err != nil {
+		if _, err := w.rules.RemoveExpired(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		return w.count("SELECT count(*) FROM rate_limits")

@@ -146,7 +146,7 @@ func (w *world) restart(changes ...func(*auth.Policy)) {
 	}
 	w.rules = auth.New(store, w.keys, w.hasher, policy, w.clock)
 	u, _ := url.Parse(w.origin)
-	w.site = handlers.New(w.rules, w.keys, handlers.Site{
+	w.site = handlers.New(w.rules, w.keys, handlers.Config{
 		Name: policy.Name, URL: u, TrustedProxies: w.proxies, RequestTimeout: w.patience, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	})
 }

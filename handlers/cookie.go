@@ -10,15 +10,15 @@ import (
 	"twostep/views"
 )
 
-// A cookie is what a visitor holds.
+// A cookie is the decoded session cookie.
 type cookie struct {
-	held
-	came *held // as it was read, to write it only where it changed; nil where it was not
+	cookieValues
+	received *cookieValues // to write the cookie only after a change; nil if it was not read
 }
 
-// held is two random handles and one notice, and nothing else: facts and
-// counters stand on the server, where no old copy brings them back (SE-04).
-type held struct {
+// cookieValues are two random tokens and one notice. Facts and counters are
+// stored on the server, where an old copy of a cookie cannot restore them (SE-04).
+type cookieValues struct {
 	Session auth.Token
 	Attempt auth.Token
 	Notice  views.Notice
@@ -26,87 +26,87 @@ type held struct {
 
 // A cookieJar reads and writes the cookie, signed and encrypted.
 type cookieJar struct {
-	store func() *sessions.CookieStore // of the keys as they are now
+	store func() *sessions.CookieStore // with the current keys
 	name  string
 }
 
-// newCookieJar takes its keys from the ring: the newest writes, all read.
+// newCookieJar writes with the newest key of the keyring, and reads with all.
 func newCookieJar(keys auth.Keyring, https bool) cookieJar {
 	jar := cookieJar{name: "twostep"}
 	if https {
 		jar.name = "__Host-twostep"
 	}
-	jar.store = auth.Derived(keys, func(ring auth.Keyring) *sessions.CookieStore { return newCookieStore(ring, https) })
+	jar.store = auth.CachePerKeyring(keys, func(keys auth.Keyring) *sessions.CookieStore { return newCookieStore(keys, https) })
 	return jar
 }
 
-// newCookieStore sets every option, because the library's own defaults are a
-// cookie that lasts 30 days, that scripts can read and that other sites may
-// send (SE-03).
+// newCookieStore sets every option: by the library's defaults, cookies last 30
+// days, and scripts and other sites can use them (SE-03).
 func newCookieStore(keys auth.Keyring, https bool) *sessions.CookieStore {
 	var pairs [][]byte
-	hide := keys.All(auth.KeyCookieEncrypt)
-	for i, sign := range keys.All(auth.KeyCookieSign) {
-		pairs = append(pairs, sign, hide[i])
+	encryptKeys := keys.All(auth.KeyCookieEncrypt)
+	for i, signKey := range keys.All(auth.KeyCookieSign) {
+		pairs = append(pairs, signKey, encryptKeys[i])
 	}
 	store := sessions.NewCookieStore(pairs...)
-	store.MaxAge(int(auth.SessionLifetimeMax.Seconds())) // what the signature is good for
+	store.MaxAge(int(auth.SessionLifetimeMax.Seconds())) // of the signature
 	for _, codec := range store.Codecs {
-		codec.(*securecookie.SecureCookie).SetSerializer(cookieText{}) // it is what NewCookieStore makes
+		codec.(*securecookie.SecureCookie).SetSerializer(cookieText{}) // NewCookieStore makes no other type
 	}
 	store.Options = &sessions.Options{
-		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode, // Lax: a link in a mail finds the person signed in
-		MaxAge: 0, // gone with the browser; the server's limits are what counts
+		Path: "/", HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode, // Lax: links in mail open the user's session
+		MaxAge: 0, // a browser-session cookie; the server limits the session
 	}
 	return store
 }
 
-// read takes what the visitor brings. A cookie that was tampered with, or of a
-// key that is gone, is no cookie: its bearer is a stranger, not an error.
+// read returns the request's cookie. One that was tampered with or has an unknown
+// key is ignored.
 func (jar cookieJar) read(r *http.Request) cookie {
-	var came held
-	if sent, err := r.Cookie(jar.name); err == nil {
-		if securecookie.DecodeMulti(jar.name, sent.Value, &came, jar.store().Codecs...) != nil {
-			came = held{}
+	var values cookieValues
+	if c, err := r.Cookie(jar.name); err == nil {
+		if securecookie.DecodeMulti(jar.name, c.Value, &values, jar.store().Codecs...) != nil {
+			values = cookieValues{}
 		}
 	}
-	return cookie{held: came, came: &came}
+	return cookie{cookieValues: values, received: &values}
 }
 
-// save writes the cookie where it has changed.
+// save writes the cookie if it has changed.
 func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
-	if c.came != nil && c.held == *c.came {
+	if c.received != nil && c.cookieValues == *c.received {
 		return nil
 	}
 	store := jar.store()
-	text, err := securecookie.EncodeMulti(jar.name, c.held, store.Codecs...)
+	text, err := securecookie.EncodeMulti(jar.name, c.cookieValues, store.Codecs...)
 	if err != nil {
 		return err
 	}
 	options := *store.Options
-	if c.held == (held{}) {
+	if c.cookieValues == (cookieValues{}) {
 		text, options.MaxAge = "", -1
 	}
 	http.SetCookie(w, sessions.NewCookie(jar.name, text, &options))
 	return nil
 }
 
-// markerName is the cookie by which a browser is known that has signed in
-// before. Unlike the other it stays, and it opens nothing (FF-09).
-func (jar cookieJar) markerName() string { return jar.name + "-browser" }
+// deviceName is the name of the device cookie, which outlives sign-out. It makes
+// the browser a known device, but authenticates no user (FF-09).
+func (jar cookieJar) deviceName() string { return jar.name + "-browser" }
 
-// marker reads the browser's marker.
-func (jar cookieJar) marker(r *http.Request) auth.Token {
-	c, err := r.Cookie(jar.markerName())
-	if err != nil || len(c.Value) != len(auth.NewToken()) {
+// deviceTokenLength is the length of an [auth.Token], 32 bytes in base64url.
+const deviceTokenLength = 43
+
+func (jar cookieJar) deviceToken(r *http.Request) auth.Token {
+	c, err := r.Cookie(jar.deviceName())
+	if err != nil || len(c.Value) != deviceTokenLength {
 		return ""
 	}
 	return auth.Token(c.Value)
 }
 
-// saveMarker gives the browser a marker.
-func (jar cookieJar) saveMarker(w http.ResponseWriter, marker auth.Token) {
+func (jar cookieJar) saveDeviceToken(w http.ResponseWriter, token auth.Token) {
 	options := *jar.store().Options
 	options.MaxAge = int(auth.KnownDeviceLifetime.Seconds())
-	http.SetCookie(w, sessions.NewCookie(jar.markerName(), string(marker), &options))
+	http.SetCookie(w, sessions.NewCookie(jar.deviceName(), string(token), &options))
 }

@@ -10,54 +10,53 @@ import (
 	"twostep/views"
 )
 
-// A cookieText writes what a cookie holds as lines of name=value, in place of
-// the library's gob, whose reader sends for a description of the types with
-// every request and took a third of a page's time. What it reads is signed, and
-// so was written here.
+// cookieText serializes cookieValues as lines of name=value. The library's gob
+// decoder reads a type description with every cookie, which took a third of
+// a page's time. Only cookies with a valid signature are parsed.
 type cookieText struct{}
 
 var _ securecookie.Serializer = cookieText{}
 
-var errCookieText = errors.New("the cookie holds something else than texts")
+var errCookieText = errors.New("not the text of a cookie")
 
 // Serialize implements [securecookie.Serializer].
 func (cookieText) Serialize(value any) ([]byte, error) {
-	h, ok := value.(held)
+	values, ok := value.(cookieValues)
 	if !ok {
 		return nil, errCookieText
 	}
-	var lines []byte
-	for _, line := range [...]struct{ name, text string }{
-		{"session", string(h.Session)}, {"attempt", string(h.Attempt)}, {"notice", string(h.Notice)},
+	var text []byte
+	for _, line := range [...]struct{ name, value string }{
+		{"session", string(values.Session)}, {"attempt", string(values.Attempt)}, {"notice", string(values.Notice)},
 	} {
-		if strings.Contains(line.text, "\n") {
+		if strings.Contains(line.value, "\n") {
 			return nil, errCookieText
 		}
-		if line.text != "" {
-			lines = append(append(append(append(lines, line.name...), '='), line.text...), '\n')
+		if line.value != "" {
+			text = append(append(append(append(text, line.name...), '='), line.value...), '\n')
 		}
 	}
-	return lines, nil
+	return text, nil
 }
 
 // Deserialize implements [securecookie.Serializer].
-func (cookieText) Deserialize(lines []byte, into any) error {
-	h, ok := into.(*held)
+func (cookieText) Deserialize(text []byte, into any) error {
+	values, ok := into.(*cookieValues)
 	if !ok {
 		return errCookieText
 	}
-	for line := range strings.Lines(string(lines)) {
-		name, text, found := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		if !found {
+	for line := range strings.Lines(string(text)) {
+		name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		if !ok {
 			return errCookieText
 		}
 		switch name {
 		case "session":
-			h.Session = auth.Token(text)
+			values.Session = auth.Token(value)
 		case "attempt":
-			h.Attempt = auth.Token(text)
+			values.Attempt = auth.Token(value)
 		case "notice":
-			h.Notice = views.Notice(text)
+			values.Notice = views.Notice(value)
 		}
 	}
 	return nil

@@ -1,65 +1,56 @@
 package handlers
 
 import (
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-func showEmail(v *visit) (templ.Component, error) {
-	addresses, err := v.site.rules.Emails(v.ctx(), v.session)
+func showEmail(r *request) error {
+	addresses, err := r.rules.Emails(r.ctx(), r.session)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var code *auth.SentCode
 	if addresses.Pending != nil {
 		code = addresses.Pending.Code
 	}
-	return views.Email(views.EmailPage{
-		Frame: v.awaiting(code, false), Addresses: addresses, Email: v.typed("email"), Use: auth.EmailUse(v.typed("use")),
-	}), nil
+	return r.show(views.Email(views.EmailPage{
+		Frame: r.codeFrame(code, false), Addresses: addresses, Email: r.prefill("email"), Use: auth.EmailUse(r.prefill("use")),
+	}))
 }
 
-func postEmail(v *visit) (string, error) {
+func postEmail(r *request) (string, error) {
 	const page = "/account/email"
-	rules := v.site.rules
-	var err error
-	switch v.action() {
+	rules := r.rules
+	switch r.action() {
 	case "change":
-		err = rules.StartEmailChange(v.ctx(), v.visitor(), v.session, auth.ForSignIn, v.form.Get("email"))
+		return page, rules.StartEmailChange(r.ctx(), r.visitor(), r.session, auth.ForSignIn, r.form.Get("email"))
 	case "add":
-		err = rules.StartEmailChange(v.ctx(), v.visitor(), v.session, auth.ForNotices, v.form.Get("email"))
+		return page, rules.StartEmailChange(r.ctx(), r.visitor(), r.session, auth.ForNotices, r.form.Get("email"))
 	case "verify":
-		v.cookie.Notice = views.NoticeEmailProved
-		err = rules.VerifyEmail(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
+		err := rules.VerifyEmail(r.ctx(), r.visitor(), r.session, r.form.Get("code"))
+		return page, r.withNotice(views.NoticeEmailProved, err)
 	case "resend":
-		v.cookie.Notice = views.NoticeCodeSent
-		err = rules.ResendEmailCode(v.ctx(), v.visitor(), v.session)
+		return page, r.withNotice(views.NoticeCodeSent, rules.ResendEmailCode(r.ctx(), r.visitor(), r.session))
 	case "stop":
-		v.cookie.Notice = views.NoticeEmailStopped
-		err = rules.CancelEmailChange(v.ctx(), v.visitor(), v.session)
+		return page, r.withNotice(views.NoticeEmailStopped, rules.CancelEmailChange(r.ctx(), r.visitor(), r.session))
 	case "remove":
-		v.cookie.Notice = views.NoticeEmailRemoved
-		err = rules.RemoveNoticeEmail(v.ctx(), v.visitor(), v.session)
-	default:
-		err = &auth.Problem{Reason: auth.UnknownAction}
+		return page, r.withNotice(views.NoticeEmailRemoved, rules.RemoveNoticeEmail(r.ctx(), r.visitor(), r.session))
 	}
-	return page, v.quietly(err)
+	return "", errUnknownAction
 }
 
-// showStopEmail is where the link in the mail to the old address leads. To
-// look at it stops nothing: mail programs look at links on their own.
-func showStopEmail(v *visit) (templ.Component, error) {
-	e, err := v.site.rules.FindEmailChange(v.ctx(), auth.Token(v.QueryParam("token")))
-	if v.problem == nil && err != nil {
-		return nil, err
+// showStopEmail shows the page that the mail to the old address links to. Only
+// its form stops the change, because mail programs open links by themselves.
+func showStopEmail(r *request) error {
+	change, err := r.rules.FindEmailChange(r.ctx(), auth.Token(r.QueryParam("token")))
+	if r.problem == nil && err != nil {
+		return err
 	}
-	return views.StopEmail(views.StopEmailPage{Frame: v.frame(), Email: e.Email.Typed}), nil
+	return r.show(views.StopEmail(views.StopEmailPage{Frame: r.frame(), Email: change.Email.Typed}))
 }
 
-func postStopEmail(v *visit) (string, error) {
-	err := v.site.rules.StopEmailChange(v.ctx(), v.visitor(), auth.Token(v.QueryParam("token")))
-	v.cookie.Notice = views.NoticeEmailStopped
-	return "/", v.quietly(err)
+func postStopEmail(r *request) (string, error) {
+	err := r.rules.StopEmailChange(r.ctx(), r.visitor(), auth.Token(r.QueryParam("token")))
+	return "/", r.withNotice(views.NoticeEmailStopped, err)
 }

@@ -129,7 +129,7 @@ func TestFault_KeyDoesNotOpen(t *testing.T) {
 		form.Set("code", code)
 		got := b.alone(http.MethodPost, path, form)
 		id := requestID.FindStringSubmatch(got.text())
-		if got.status != 500 || id == nil || len(w.log.lines("msg=fault", "request="+id[1], "find TOTP secret")) != 1 {
+		if got.status != 500 || id == nil || len(w.log.lines("msg=fault", "request_id="+id[1], "find TOTP secret")) != 1 {
 			t.Errorf("%d %s", got.status, got.text())
 		}
 	}

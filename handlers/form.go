@@ -14,129 +14,155 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"twostep/auth"
+	"twostep/views"
 )
 
-// What a form may weigh: far above the longest one of this site, far below
-// what costs memory (RL-09).
+// Limits of a posted form, well above the longest form of the site (RL-09).
 const (
-	formBytes  = 64 << 10
-	formFields = 200
+	formBytesMax  = 64 << 10
+	formFieldsMax = 200
 )
 
-// errForged is a form that was not made for this visitor.
-var errForged = echo.NewHTTPError(http.StatusForbidden)
+var (
+	errForged        = echo.NewHTTPError(http.StatusForbidden)
+	errTooLarge      = echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	errUnknownAction = &auth.Problem{Reason: auth.UnknownAction}
+)
 
-// readForm reads a posted form, once it is sure that it comes from a page of
-// this site (CS-03) made for this visitor (CS-02). Only the body counts: the
-// same name in the query means nothing (CS-10).
-func (v *visit) readForm() error {
-	r := v.Request()
-	if from := r.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" && from != "none" {
-		return errForged // the check below would take the word of Origin for it
+// readForm checks that the form was posted by a page of this site (CS-03) made
+// for this visitor (CS-02), and parses it. Query parameters with the name of
+// a field are ignored (CS-10).
+func (r *request) readForm() error {
+	req := r.Request()
+	if site := req.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return errForged // Check accepts such a request if its Origin is trusted
 	}
-	if err := v.site.origins.Check(r); err != nil {
+	if err := r.site.origins.Check(req); err != nil {
 		return errForged
 	}
-	if r.ContentLength > formBytes {
-		return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	if req.ContentLength > formBytesMax {
+		return errTooLarge
 	}
-	r.Body = http.MaxBytesReader(v.Response(), r.Body, formBytes)
-	if err := r.ParseForm(); err != nil {
+	req.Body = http.MaxBytesReader(r.Response(), req.Body, formBytesMax)
+	if err := req.ParseForm(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+			return errTooLarge
 		}
-		if r.PostForm == nil {
+		if req.PostForm == nil {
 			return echo.NewHTTPError(http.StatusBadRequest)
 		}
 	}
 	fields := 0
-	for _, values := range r.PostForm {
+	for _, values := range req.PostForm {
 		fields += len(values)
 	}
-	if fields > formFields {
-		return echo.NewHTTPError(http.StatusRequestEntityTooLarge)
+	if fields > formFieldsMax {
+		return errTooLarge
 	}
-	v.form = r.PostForm
-	if !v.site.forms.valid(v.form.Get("token"), v.cookie.Session, v.cookie.Attempt) {
+	r.form = req.PostForm
+	if !r.site.forms.valid(r.form.Get("token"), r.cookie.Session, r.cookie.Attempt) {
 		return errForged
 	}
 	return nil
 }
 
-// action is the button that was pressed.
-func (v *visit) action() string { return v.form.Get("action") }
+// action is the value of the pressed button.
+func (r *request) action() string { return r.form.Get("action") }
 
-// keptFields are the fields whose text survives a re-verification in between;
-// it rides in the query of the way back.
-var keptFields = []string{"email", "phone", "use"}
-
-const typedPrefix = "typed-"
-
-// typed is what was typed into a field, as it may be shown again: without
-// control characters and not longer than any field needs.
-func (v *visit) typed(field string) string {
-	const most = 1000
-	text := v.form.Get(field)
-	if v.form == nil {
-		text = v.QueryParam(typedPrefix + field)
+// withNotice sets the next page's notice unless err is set, and returns err.
+func (r *request) withNotice(notice views.Notice, err error) error {
+	if err != nil {
+		notice = ""
 	}
-	s := strings.Map(func(sign rune) rune {
-		if unicode.IsControl(sign) || sign == unicode.ReplacementChar {
-			return -1
-		}
-		return sign
-	}, text)
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return s
+	r.cookie.Notice = notice
+	return err
 }
 
-// formTokens makes and checks the token that every form carries: an HMAC of
-// the visitor's handle, so that it dies with the handle and is of no use to
-// anybody else.
+// prefillFields are the fields that keep their text across re-authentication, as
+// query parameters with prefillPrefix.
+var prefillFields = []string{"email", "phone", "use"}
+
+const prefillPrefix = "typed-"
+
+// prefill returns the text to show in a field: as posted, or as kept across
+// re-authentication. Control characters are removed and long text is cut off.
+func (r *request) prefill(field string) string {
+	const lengthMax = 1000
+	text := r.form.Get(field)
+	if r.form == nil {
+		text = r.QueryParam(prefillPrefix + field)
+	}
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || c == unicode.ReplacementChar {
+			return -1
+		}
+		return c
+	}, text)
+	if len(text) > lengthMax {
+		text = strings.ToValidUTF8(text[:lengthMax], "")
+	}
+	return text
+}
+
+// formToken returns the token of the page's forms. It is bound to the session,
+// or else to the attempt; a visitor without either gets a random attempt token
+// that refers to no attempt.
+func (r *request) formToken() string {
+	if r.signedIn() {
+		return r.site.forms.token(r.cookie.Session)
+	}
+	r.cookie.Session = ""
+	if r.cookie.Attempt == "" {
+		r.cookie.Attempt = auth.NewToken()
+	}
+	return r.site.forms.token(r.cookie.Attempt)
+}
+
+// formTokens makes and checks the tokens of forms: HMACs of the session token or
+// attempt token, so they expire with it and are valid for no other visitor.
 type formTokens struct{ keys func() []formKey }
 
 func newFormTokens(keys auth.Keyring) formTokens {
-	return formTokens{auth.Derived(keys, func(ring auth.Keyring) (all []formKey) {
-		for _, key := range ring.All(auth.KeyForm) {
+	return formTokens{auth.CachePerKeyring(keys, func(keys auth.Keyring) (all []formKey) {
+		for _, key := range keys.All(auth.KeyForm) {
 			all = append(all, formKey{&sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}})
 		}
 		return all
 	})}
 }
 
-func (f formTokens) make(handle auth.Token) string {
-	return base64.RawURLEncoding.EncodeToString(f.keys()[0].mac(handle))
+func (f formTokens) token(bound auth.Token) string {
+	return base64.RawURLEncoding.EncodeToString(f.keys()[0].mac(bound))
 }
 
-// valid accepts the token of the handle that the visitor's forms are bound to.
+// valid reports whether token is bound to the session or, without a session
+// token, to the attempt.
 func (f formTokens) valid(token string, session, attempt auth.Token) bool {
 	bound := session
 	if bound == "" {
 		bound = attempt
 	}
-	got, err := base64.RawURLEncoding.DecodeString(token)
+	mac, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || bound == "" {
 		return false
 	}
 	for _, key := range f.keys() {
-		if hmac.Equal(got, key.mac(bound)) {
+		if hmac.Equal(mac, key.mac(bound)) {
 			return true
 		}
 	}
 	return false
 }
 
-// A formKey is one key of tokens. To set an HMAC up costs as much as to make
-// one, so they are kept.
+// A formKey makes HMACs with one key. They are reused, because initializing one
+// takes as long as computing it.
 type formKey struct{ macs *sync.Pool }
 
-func (k formKey) mac(handle auth.Token) []byte {
+func (k formKey) mac(bound auth.Token) []byte {
 	mac := k.macs.Get().(hash.Hash)
 	defer k.macs.Put(mac)
 	mac.Reset()
-	mac.Write([]byte(handle))
+	mac.Write([]byte(bound))
 	return mac.Sum(nil)
 }

@@ -44,7 +44,7 @@ func FuzzLocalPath(f *testing.F) {
 // changed one is no cookie (SE-01).
 func FuzzCookie(f *testing.F) {
 	jar := newCookieJar(auth.NewKeyring(), true)
-	issued := cookie{held: held{Session: auth.NewToken(), Attempt: auth.NewToken()}}
+	issued := cookie{cookieValues: cookieValues{Session: auth.NewToken(), Attempt: auth.NewToken()}}
 	w := httptest.NewRecorder()
 	if err := jar.save(w, issued); err != nil {
 		f.Fatal(err)
@@ -53,14 +53,14 @@ func FuzzCookie(f *testing.F) {
 	read := func(header string) cookie {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header["Cookie"] = []string{header}
-		jar.marker(r)
+		jar.deviceToken(r)
 		return jar.read(r)
 	}
 	if got := read(jar.name + "=" + value); got.Session != issued.Session || got.Attempt != issued.Attempt {
 		f.Fatal("an issued cookie is not read")
 	}
 	f.Add("a=b; "+jar.name+"=x", uint(0), byte(1))
-	f.Add(jar.name+"=\""+strings.Repeat("A", 5000)+"\"; "+jar.markerName()+"=\x00", uint(70), byte(0x20))
+	f.Add(jar.name+"=\""+strings.Repeat("A", 5000)+"\"; "+jar.deviceName()+"=\x00", uint(70), byte(0x20))
 	f.Add("", uint(len(value)), byte('='))
 	f.Fuzz(func(t *testing.T, header string, at uint, change byte) {
 		if got := read(header); got.Session != "" || got.Attempt != "" || got.Notice != "" {
@@ -82,7 +82,7 @@ func FuzzCookie(f *testing.F) {
 // FuzzForwarded: what a client writes into X-Forwarded-For moves nobody: it is
 // not read where no proxy stands, and behind one the proxy's own word counts (RL-05).
 func FuzzForwarded(f *testing.F) {
-	direct, behind := addressFrom(nil), addressFrom([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")})
+	direct, behind := ipExtractor(nil), ipExtractor([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")})
 	for _, forged := range []string{"", "198.51.100.7", "10.0.0.1, 10.0.0.2", "::1", "[2001:db8::1]:443", "\"x\"", ",,,", "unknown", "198.51.100.7%eth0", "198.51.100.7\r\nX: y"} {
 		f.Add(forged, "203.0.113.9")
 	}

@@ -8,131 +8,106 @@ import (
 	"twostep/views"
 )
 
-// A guard lets a visit pass, or says where it goes instead.
-type guard func(*visit) error
+// A guard runs before the handler. It returns an empty string to let the request
+// through, and otherwise the path to redirect to.
+type guard func(*request) (redirect string, err error)
 
-// elsewhere is an answer in place of a page: another address, by 303.
-type elsewhere string
+func anyone(*request) (string, error) { return "", nil }
 
-func (e elsewhere) Error() string { return "go to " + string(e) }
-
-// foundAt is elsewhere by 302, for the one address that asks for it.
-type foundAt string
-
-func (f foundAt) Error() string { return "found at " + string(f) }
-
-func anyone(*visit) error { return nil }
-
-// signedOut keeps who is signed in away from the ways in.
-func signedOut(v *visit) error {
-	if v.signedIn() {
-		return elsewhere(localPath(v.QueryParam("next")))
+// signedOut redirects signed-in users from the sign-in pages to their account.
+func signedOut(r *request) (string, error) {
+	if r.signedIn() {
+		return localPath(r.QueryParam("next")), nil
 	}
-	return nil
+	return "", nil
 }
 
-// signedIn asks a stranger to sign in first, and remembers where he wanted to
-// go. A password alone does not pass where a second factor is on: there is no
-// session before it is proved (FF-01). Whoever owes a task goes there first.
-func signedIn(v *visit) error {
-	return v.pass(auth.NoTask)
+// signedIn requires a session without a pending task. An account with a second
+// factor has no session until that factor is verified (FF-01).
+func signedIn(r *request) (string, error) { return r.requireSession() }
+
+// settingUp is signedIn for the page where sessions with [auth.TaskSetupMFA] start.
+func settingUp(r *request) (string, error) { return r.requireSession(auth.TaskSetupMFA) }
+
+// verifying is signedIn for sessions with any pending task.
+func verifying(r *request) (string, error) {
+	return r.requireSession(auth.TaskPassword, auth.TaskSetupMFA)
 }
 
-// freshlyVerified is signedIn, and asks who has not proved it lately to prove
-// anew who he is, before anything that shows or changes a factor, the password,
-// the address, other sessions or the account (RV-01, RV-02).
-func freshlyVerified(v *visit) error {
-	if err := v.pass(auth.NoTask); err != nil {
-		return err
+// freshlyVerified is signedIn with a recent authentication, for pages that show or
+// change factors, the password, email addresses, sessions or the account (RV-01,
+// RV-02).
+func freshlyVerified(r *request) (string, error) { return r.requireFreshSession() }
+
+// enrolling is freshlyVerified for the pages that add a second factor. Sessions
+// with [auth.TaskSetupMFA] need them too.
+func enrolling(r *request) (string, error) { return r.requireFreshSession(auth.TaskSetupMFA) }
+
+// changingPassword is freshlyVerified for the page where sessions with
+// [auth.TaskPassword] change the password.
+func changingPassword(r *request) (string, error) { return r.requireFreshSession(auth.TaskPassword) }
+
+// on guards a page that exists only while the site offers this kind of factor.
+func on(kind auth.FactorKind, next guard) guard {
+	return func(r *request) (string, error) {
+		if !r.rules.Policy().Allows(kind) {
+			return "", auth.ErrNotFound
+		}
+		return next(r)
 	}
-	return v.fresh()
 }
 
-// enrolling is freshlyVerified for the pages by which a second factor is set
-// up: they answer a session that owes the task, too.
-func enrolling(v *visit) error {
-	if err := v.pass(auth.TaskSetupMFA); err != nil {
-		return err
-	}
-	return v.fresh()
-}
-
-// changingPassword is freshlyVerified for the page that a session goes to whose
-// password must be changed.
-func changingPassword(v *visit) error {
-	if err := v.pass(auth.TaskPassword); err != nil {
-		return err
-	}
-	return v.fresh()
-}
-
-// verifying lets everybody pass who is signed in, whatever the session owes.
-func verifying(v *visit) error {
-	return v.pass(auth.TaskPassword, auth.TaskSetupMFA)
-}
-
-// settingUp lets pass who owes a second factor, or nothing.
-func settingUp(v *visit) error { return v.pass(auth.TaskSetupMFA) }
-
-// tasks are the pages where each task is done.
-var tasks = map[auth.Task]string{
+// taskPaths are the pages where pending tasks are completed.
+var taskPaths = map[auth.Task]string{
 	auth.TaskPassword: "/account/password",
 	auth.TaskSetupMFA: "/account/setup-mfa",
 }
 
-// pass lets a signed-in visitor through who owes nothing, or one of the tasks
-// that this page is for.
-func (v *visit) pass(during ...auth.Task) error {
-	if !v.signedIn() {
-		v.cookie.Notice = views.NoticeSignInFirst
-		v.entry.reason = "sign_in_first"
-		return elsewhere("/sign-in?next=" + url.QueryEscape(v.back()))
+// requireSession lets a session through that has no pending task, or one of the
+// allowed tasks. It redirects to the sign-in page or to the task's page.
+func (r *request) requireSession(allowed ...auth.Task) (string, error) {
+	if !r.signedIn() {
+		r.cookie.Notice = views.NoticeSignInFirst
+		r.log.reason = "sign_in_first"
+		return "/sign-in?next=" + url.QueryEscape(r.returnURL()), nil
 	}
-	factors, err := v.factors()
+	factors, err := r.factors()
 	if err != nil {
-		return err
+		return "", err
 	}
-	task := v.site.rules.Task(v.session, factors)
-	if task == auth.NoTask || slices.Contains(during, task) {
-		return nil
+	task := r.rules.Task(r.session, factors)
+	if task == auth.NoTask || slices.Contains(allowed, task) {
+		return "", nil
 	}
-	v.entry.reason = string(task) + "_first"
-	return elsewhere(tasks[task])
+	r.log.reason = string(task) + "_first"
+	return taskPaths[task], nil
 }
 
-// fresh sends to re-verification who has not proved lately who he is. Nothing
-// is carried out by the way back: the form is there again, with what was typed
-// into it, and waits for its button (RV-07).
-func (v *visit) fresh() error {
-	factors, err := v.factors()
-	if err != nil || v.site.rules.FreshlyVerified(v.session, factors) {
-		return err
+// requireFreshSession is requireSession, and redirects to re-authentication
+// unless the session was authenticated recently. A posted form is not carried out
+// afterwards: the user sees it again, filled in, and must confirm it (RV-07).
+func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
+	if redirect, err := r.requireSession(allowed...); redirect != "" || err != nil {
+		return redirect, err
 	}
-	v.entry.reason = "verify_first"
-	return elsewhere("/account/verify?next=" + url.QueryEscape(v.back()))
+	factors, err := r.factors()
+	if err != nil || r.rules.FreshlyVerified(r.session, factors) {
+		return "", err
+	}
+	r.log.reason = "verify_first"
+	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
 }
 
-// back is the address of this page, for coming back to it. What was typed into
-// a posted form rides along, but for secrets.
-func (v *visit) back() string {
-	back := *v.Request().URL
+// returnURL is the URL of this page, with the posted text of prefillFields. No
+// secret is among them.
+func (r *request) returnURL() string {
+	back := *r.Request().URL
 	query := back.Query()
-	for _, field := range keptFields {
-		if typed := v.typed(field); typed != "" {
-			query.Set(typedPrefix+field, typed)
+	for _, field := range prefillFields {
+		if text := r.prefill(field); text != "" {
+			query.Set(prefillPrefix+field, text)
 		}
 	}
 	back.RawQuery = query.Encode()
 	return back.RequestURI()
-}
-
-// on is a guard of a page that exists only while the operator has a factor
-// switched on.
-func on(kind auth.FactorKind, next guard) guard {
-	return func(v *visit) error {
-		if !v.site.rules.Policy().Allows(kind) {
-			return auth.ErrNotFound
-		}
-		return next(v)
-	}
 }

@@ -6,31 +6,30 @@ import (
 	"strings"
 )
 
-// contentPolicy opens what the pages need, which is a stylesheet and icons of
-// this origin, and forms that stay here. There is no script to allow (CS-05).
+// contentPolicy allows stylesheets, images and form targets of this origin. No
+// page has scripts (CS-05).
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 
-// withHeaders sets what every response carries, also a 404 and a static file
-// (CS-04 to CS-09). It stands outside the router, so that nothing escapes it.
-// The values are shared by all responses: a handler may set others in their
-// place, and changes none.
+// withHeaders sets the headers of every response (CS-04 to CS-09). It wraps the
+// router, so that error pages and static files have them too. Responses share
+// the header values: handlers may replace them, but must not modify them.
 func (s *site) withHeaders(next http.Handler) http.Handler {
-	always := http.Header{}
-	always.Set("Content-Security-Policy", contentPolicy)
-	always.Set("X-Content-Type-Options", "nosniff")
-	always.Set("Referrer-Policy", "same-origin") // no-referrer would make browsers post forms with a null origin (CS-07)
-	always.Set("Cross-Origin-Opener-Policy", "same-origin")
-	always.Set("Cross-Origin-Resource-Policy", "same-origin")
-	always.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	common := http.Header{}
+	common.Set("Content-Security-Policy", contentPolicy)
+	common.Set("X-Content-Type-Options", "nosniff")
+	common.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers would post forms with a null origin (CS-07)
+	common.Set("Cross-Origin-Opener-Policy", "same-origin")
+	common.Set("Cross-Origin-Resource-Policy", "same-origin")
+	common.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	if s.URL.Scheme == "https" {
-		always.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		common.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
-	pages := always.Clone()
-	pages.Set("Cache-Control", "no-store") // pages hold what the next person at this browser must not see (CS-08)
+	pages := common.Clone()
+	pages.Set("Cache-Control", "no-store") // the next user of the browser must not see them (CS-08)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/static/") {
-			maps.Copy(w.Header(), always)
+			maps.Copy(w.Header(), common)
 		} else {
 			maps.Copy(w.Header(), pages)
 		}

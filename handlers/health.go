@@ -9,20 +9,20 @@ import (
 	"twostep/auth"
 )
 
-// healthz answers while the process lives.
+// healthz returns 200 while the process is running.
 func (s *site) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz answers while requests can be served, and else says why not: in plain
-// words for whoever asks, and with all that is known in the log.
+// readyz returns 200 while requests can be served, and otherwise 503 with the
+// reason. The response names only the kind of failure; the log has the error.
 func (s *site) readyz(c echo.Context) error {
 	err := s.rules.Ready(c.Request().Context())
 	if err == nil {
 		return c.String(http.StatusOK, "ok\n")
 	}
 	s.Log.Error("not ready", "error", err)
-	why, found := errors.AsType[auth.NotReady](err)
-	if !found {
-		why = auth.NotResponding
+	reason, ok := errors.AsType[auth.NotReady](err)
+	if !ok {
+		reason = auth.NotResponding
 	}
-	return c.String(http.StatusServiceUnavailable, why.Error()+"\n")
+	return c.String(http.StatusServiceUnavailable, reason.Error()+"\n")
 }

@@ -13,104 +13,105 @@ import (
 	"twostep/auth"
 )
 
-// The log is JSON or text lines of log/slog with these messages; nothing else
-// is written about visitors (LG-07: this is the log's inventory).
+// The log has these messages, as JSON or text lines of log/slog. Nothing else is
+// logged about users (LG-07: this is the log's inventory).
 //
-//	request   every request: id, method, route, status, ms, address, user; and
-//	          reason, why it was refused: the auth.Reason of a problem, or
-//	          "sign_in_first", "verify_first", "forged", "not_found" ...
-//	          Without a reason it may wait a moment, see Site.Later
-//	account   everything that happened to an account: what (auth.What), by
-//	          which factor, user, address, request
-//	fault, panic   what is ours, with the request's id
-//	warning   a proxy that is not trusted, see proxyWatch
+//	request   every request: request_id, method, route, status, duration_ms, ip,
+//	          user; and reason if it was refused: the auth.Reason of a problem,
+//	          or "sign_in_first", "verify_first", "forged", "not_found" and so
+//	          on. Lines without a reason go to Config.BufferedLog
+//	account   every audit event: event, factor, user, ip, request_id
+//	fault, panic   errors of the server: request_id, error
+//	warnings  about a proxy that is not trusted, see proxyWatch
 //
-// Never: passwords, codes, keys, tokens, queries, addresses of pages with ids
-// in them, mail addresses, phone numbers (LG-02). slog quotes control characters, so
-// what a visitor sends cannot begin a line (LG-03).
+// Never logged: passwords, codes, keys, tokens, queries, paths with ids in them,
+// email addresses, phone numbers (LG-02). slog quotes control characters, so
+// clients cannot forge a line (LG-03).
 
-// An entry is what the log says of a request, beside what the request says
-// itself.
-type entry struct {
-	id      string // made here, never one that the client sends
-	begun   time.Time
-	address string // the client's
-	user    string // empty for nobody
-	reason  string // why it was refused; empty where it was not
+// A requestLog collects the parts of the request's log line that are not in the
+// request or its response.
+type requestLog struct {
+	id     string // generated here, never sent by the client
+	start  time.Time
+	ip     string
+	user   string // empty unless known
+	reason string // why the request was refused; empty if it was not
 }
 
-type entryKey struct{}
+type requestLogKey struct{}
 
-// entryOf is the entry of a request.
-func entryOf(c echo.Context) *entry { return c.Request().Context().Value(entryKey{}).(*entry) }
+// logOf returns the request's log.
+func logOf(c echo.Context) *requestLog {
+	return c.Request().Context().Value(requestLogKey{}).(*requestLog)
+}
 
-// logged begins a request's entry and writes its line in the end.
-func (s *site) logged(next echo.HandlerFunc) echo.HandlerFunc {
+// logRequests is the middleware that logs and counts every request.
+func (s *site) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		e := &entry{id: strings.ToLower(rand.Text()[:12]), begun: time.Now(), address: c.RealIP()}
-		ctx := context.WithValue(c.Request().Context(), entryKey{}, e)
-		ctx, cancel := s.inTime(s.witnessed(ctx, e))
+		log := &requestLog{id: strings.ToLower(rand.Text()[:12]), start: time.Now(), ip: c.RealIP()}
+		ctx := context.WithValue(c.Request().Context(), requestLogKey{}, log)
+		ctx, cancel := s.withTimeout(s.withObserver(ctx, log))
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
-		s.proxies.see(c.Request(), e.address, s.Log)
+		s.proxies.observe(c.Request(), log.ip, s.Log)
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		took := time.Since(e.begun)
-		s.logRequest(c, e, took)
-		s.Metrics.answered(c, e, took)
+		duration := time.Since(log.start)
+		s.logRequest(c, log, duration)
+		s.Metrics.observeRequest(c, log, duration)
 		return nil
 	}
 }
 
-// witnessed is a context under which what happens to an account is logged as
-// what the request did.
-func (s *site) witnessed(ctx context.Context, e *entry) context.Context {
-	return auth.WithObserver(ctx, func(happened auth.Event) {
-		s.Log.Info("account", "what", happened.Type, "factor", happened.Factor, "user", happened.User, "address", happened.IP, "request", e.id)
-		s.Metrics.happened(happened)
+// withObserver returns a context under which audit events are logged with the
+// request's id, and counted.
+func (s *site) withObserver(ctx context.Context, log *requestLog) context.Context {
+	return auth.WithObserver(ctx, func(event auth.Event) {
+		s.Log.Info("account", "event", event.Type, "factor", event.Factor, "user", event.User, "ip", event.IP, "request_id", log.id)
+		s.Metrics.observeEvent(event)
 	})
 }
 
-func (s *site) logRequest(c echo.Context, e *entry, took time.Duration) {
+func (s *site) logRequest(c echo.Context, log *requestLog, duration time.Duration) {
 	level := slog.LevelInfo
-	if quiet := c.Path(); quiet == "/healthz" || quiet == "/readyz" || strings.HasPrefix(quiet, "/static/") {
+	if route := c.Path(); route == "/healthz" || route == "/readyz" || strings.HasPrefix(route, "/static/") {
 		level = slog.LevelDebug
 	}
-	ctx, log := c.Request().Context(), s.Log.Handler()
-	if e.reason == "" {
-		log = s.Later.Handler()
+	ctx, out := c.Request().Context(), s.Log.Handler()
+	if log.reason == "" {
+		out = s.BufferedLog.Handler()
 	}
-	if !log.Enabled(ctx, level) {
+	if !out.Enabled(ctx, level) {
 		return
 	}
-	line := slog.NewRecord(e.begun.Add(took), level, "request", 0)
+	line := slog.NewRecord(log.start.Add(duration), level, "request", 0)
 	line.AddAttrs(
-		slog.String("request", e.id), slog.String("method", c.Request().Method), slog.String("route", c.Path()),
-		slog.Int("status", c.Response().Status), slog.Float64("ms", float64(took.Microseconds())/1000),
-		slog.String("address", e.address),
+		slog.String("request_id", log.id), slog.String("method", c.Request().Method), slog.String("route", c.Path()),
+		slog.Int("status", c.Response().Status), slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
+		slog.String("ip", log.ip),
 	)
-	if e.user != "" {
-		line.AddAttrs(slog.String("user", e.user))
+	if log.user != "" {
+		line.AddAttrs(slog.String("user", log.user))
 	}
-	if e.reason != "" {
-		line.AddAttrs(slog.String("reason", e.reason))
+	if log.reason != "" {
+		line.AddAttrs(slog.String("reason", log.reason))
 	}
-	_ = log.Handle(ctx, line) // a log that cannot be written has no place to say so
+	_ = out.Handle(ctx, line) // there is nowhere to report that the log failed
 }
 
-// refused remembers why a request was refused, for its line.
-func (e *entry) refused(p *auth.Problem) {
+// refused records why the request was refused.
+func (l *requestLog) refused(p *auth.Problem) {
 	if p == nil {
 		return
 	}
-	e.reason = string(p.Reason)
+	l.reason = string(p.Reason)
 	if p.User != "" {
-		e.user = string(p.User)
+		l.user = string(p.User)
 	}
 }
 
-// reasonOf names a status that is no problem of the rules.
+// reasonOf is the reason of a request refused by the web layer.
 func reasonOf(status int) string {
 	if status == http.StatusForbidden {
 		return "forged"
@@ -118,8 +119,8 @@ func reasonOf(status int) string {
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
 
-// logPanic keeps the stack for the operator; the visitor gets the page of a fault.
+// logPanic logs the stack, which the error page does not show.
 func (s *site) logPanic(c echo.Context, err error, stack []byte) error {
-	s.Log.Error("panic", "request", entryOf(c).id, "error", err, "stack", string(stack))
+	s.Log.Error("panic", "request_id", logOf(c).id, "error", err, "stack", string(stack))
 	return err
 }

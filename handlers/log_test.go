@@ -54,23 +54,23 @@ func TestLog_Events(t *testing.T) {
 	w.browser().open("/account")
 	w.browser().open("/nowhere")
 
-	user := regexp.MustCompile(`msg=account what=signed_up .*user=(\w+)`).FindStringSubmatch(w.log.String())
+	user := regexp.MustCompile(`msg=account event=signed_up .*user=(\w+)`).FindStringSubmatch(w.log.String())
 	if user == nil {
 		t.Fatal("no sign-up")
 	}
 	who := "user=" + user[1]
 	for _, want := range [][]string{
-		{"msg=account", "what=signed_up", "factor=email_code", who, "address=203.0.113.7"},
-		{"msg=account", "what=signed_in", "factor=totp", who, "address=203.0.113.7"},
-		{"msg=account", "what=signed_in", "factor=backup_code", who},
-		{"msg=account", "what=backup_code_used", who},
-		{"msg=account", "what=totp_added", who},
-		{"msg=account", "what=totp_removed", who},
-		{"msg=account", "what=phone_added", who},
-		{"msg=account", "what=phone_reserved", who},
-		{"msg=account", "what=reauthenticated", "factor=totp", who},
-		{"msg=account", "what=second_factor_failed", "factor=totp", who, "address=203.0.113.8"},
-		{"msg=account", "what=sign_in_locked", "factor=password", who},
+		{"msg=account", "event=signed_up", "factor=email_code", who, "ip=203.0.113.7"},
+		{"msg=account", "event=signed_in", "factor=totp", who, "ip=203.0.113.7"},
+		{"msg=account", "event=signed_in", "factor=backup_code", who},
+		{"msg=account", "event=backup_code_used", who},
+		{"msg=account", "event=totp_added", who},
+		{"msg=account", "event=totp_removed", who},
+		{"msg=account", "event=phone_added", who},
+		{"msg=account", "event=phone_reserved", who},
+		{"msg=account", "event=reauthenticated", "factor=totp", who},
+		{"msg=account", "event=second_factor_failed", "factor=totp", who, "ip=203.0.113.8"},
+		{"msg=account", "event=sign_in_locked", "factor=password", who},
 		{"msg=request", "route=/sign-in", "status=422", "reason=invalid_credentials", who},
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_wrong", who},
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_used", who},
@@ -84,7 +84,7 @@ func TestLog_Events(t *testing.T) {
 			t.Errorf("no line with %v", want)
 		}
 	}
-	whole := regexp.MustCompile(`^time=\S+Z? level=(INFO|WARN) msg=(request request=\w{12} method=\w+ route=\S* status=\d+ ms=\S+ address=\S+|account what=\w+ factor=\S* user=\w+ address=\S+ request=\w{12})`)
+	whole := regexp.MustCompile(`^time=\S+Z? level=(INFO|WARN) msg=(request request_id=\w{12} method=\w+ route=\S* status=\d+ duration_ms=\S+ ip=\S+|account event=\w+ factor=\S* user=\w+ ip=\S+ request_id=\w{12})`)
 	for _, line := range w.log.lines("msg=") {
 		if !whole.MatchString(line) {
 			t.Errorf("a line lacks something: %s", line)
@@ -162,7 +162,7 @@ func TestLog_Secrets(t *testing.T) {
 // whatever field or header it comes (LG-03).
 func TestLog_OneLine(t *testing.T) {
 	w := newWorld(t)
-	const forged = "a\r\nlevel=info msg=account what=signed_in\u2028\u0085\x1b[2J\x00"
+	const forged = "a\r\nlevel=info msg=account event=signed_in\u2028\u0085\x1b[2J\x00"
 	b := w.browser()
 	b.headers = map[string]string{"User-Agent": forged, "X-Forwarded-For": forged, "Referer": forged, "Accept-Language": forged, "X-Request-Id": forged}
 	b.open("/sign-in?next=%0d%0alevel%3dinfo").fill("Email address", "a"+forged+"@example.org").fill("Password", forged).press("Continue").refused(422)
@@ -208,10 +208,10 @@ func TestFault_Panic(t *testing.T) {
 	for _, ours := range []string{"panic", "somewhere", "goroutine", ".go", "auth."} {
 		b.readsNot(ours)
 	}
-	if got := w.log.lines("msg=panic", "request="+id[1], "somewhere", "checkNewPassword"); len(got) != 1 {
+	if got := w.log.lines("msg=panic", "request_id="+id[1], "somewhere", "checkNewPassword"); len(got) != 1 {
 		t.Errorf("the log says %v of the panic", w.log.lines("level=ERROR"))
 	}
-	if len(w.log.lines("msg=request", "request="+id[1], "status=500")) != 1 {
+	if len(w.log.lines("msg=request", "request_id="+id[1], "status=500")) != 1 {
 		t.Error("the request has no line")
 	}
 	w.browser().signUp(ann) // the server lives on
@@ -251,7 +251,7 @@ func TestFault_Database(t *testing.T) {
 				t.Errorf("%s says %q", name, ours)
 			}
 		}
-		if len(w.log.lines("msg=fault", "request="+id[1])) != 1 {
+		if len(w.log.lines("msg=fault", "request_id="+id[1])) != 1 {
 			t.Errorf("%s: the fault is not logged once", name)
 		}
 	}
@@ -340,8 +340,8 @@ func TestLog_Later(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.site = handlers.New(w.rules, w.keys, handlers.Site{
-		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(w.log, nil)), Later: slog.New(slog.NewTextHandler(later, nil)),
+	w.site = handlers.New(w.rules, w.keys, handlers.Config{
+		Name: "Acme", URL: origin, Log: slog.New(slog.NewTextHandler(w.log, nil)), BufferedLog: slog.New(slog.NewTextHandler(later, nil)),
 	})
 	w.browser().signUp(ann).open("/account").sees("Account")
 	w.browser().try(ann, notPassword).refused(422)
@@ -354,7 +354,7 @@ func TestLog_Later(t *testing.T) {
 			t.Errorf("this line waits: %s", line)
 		}
 	}
-	for _, want := range [][]string{{"msg=account", "what=signed_up"}, {"status=422", "reason="}, {"status=404", "reason=not_found"}} {
+	for _, want := range [][]string{{"msg=account", "event=signed_up"}, {"status=422", "reason="}, {"status=404", "reason=not_found"}} {
 		if len(w.log.lines(want...)) == 0 {
 			t.Errorf("%v is not written at once", want)
 		}

@@ -5,22 +5,23 @@ import (
 	"twostep/views"
 )
 
-// An Asset is a file of the operator's own, checked and named by its content.
-// The zero one is none.
-type Asset = static.Own
+// An Asset is a file that the operator supplies, validated and named by a hash of
+// its content. The zero Asset is none.
+type Asset = static.File
 
-// Accent makes a stylesheet of an accent colour, #rrggbb. said is worth telling
-// the operator: that it is shown in another shade, to stay readable.
-func Accent(given string) (sheet Asset, said string, err error) {
-	sheet, shown, err := static.Accent(given)
+// Accent returns a stylesheet with an accent colour, #rrggbb. If the colour had
+// to be changed to stay readable, note says so.
+func Accent(colour string) (sheet Asset, note string, err error) {
+	sheet, colours, err := static.Accent(colour)
 	if err != nil {
 		return Asset{}, "", err
 	}
-	return sheet, shown.Changed(given), nil
+	return sheet, colours.Adjustment(colour), nil
 }
 
-// Logo reads an SVG or PNG. What could run, or fetch something, is refused.
+// Logo reads an SVG or PNG file. An SVG that could run scripts or load other
+// files is rejected.
 func Logo(content []byte) (Asset, error) { return static.Logo(content) }
 
-// looks are the addresses of what the operator brought.
+// looks returns the URLs of the operator's files.
 func (s *site) looks() views.Looks { return views.Looks{Accent: s.Accent.URL, Logo: s.Logo.URL} }

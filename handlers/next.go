@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// localPath is the one place that decides where a visitor may be sent by what
-// an address says: to a page of the account, and never off this site (FF-10).
-// Anything else leads to the account's first page.
+// localPath validates a redirect target that comes from the client. It returns a
+// page of the account, and /account for any other address, so no link can redirect
+// users to another site (FF-10).
 func localPath(next string) string {
-	const home, most = "/account", 1000
-	if len(next) > most || strings.ContainsFunc(next, func(sign rune) bool { return sign < ' ' || sign == '\\' || sign == 0x7f }) {
+	const home, lengthMax = "/account", 1000
+	if len(next) > lengthMax || strings.ContainsFunc(next, func(c rune) bool { return c < ' ' || c == '\\' || c == 0x7f }) {
 		return home
 	}
 	u, err := url.Parse(next)
@@ -23,21 +23,21 @@ func localPath(next string) string {
 		return home
 	}
 	local := (&url.URL{Path: u.Path, RawQuery: escapeQuery(u.RawQuery)}).String()
-	if len(local) > most { // escapes take more room: it would not be read again
+	if len(local) > lengthMax { // escaping made it longer, and the result must be accepted here again
 		return home
 	}
 	return local
 }
 
-// escapeQuery escapes what may not stand in a query (RFC 3986 section 3.4), and
-// leaves what is escaped.
+// escapeQuery escapes what RFC 3986 section 3.4 does not allow in a query, and
+// leaves existing escapes as they are.
 func escapeQuery(query string) string {
 	var b strings.Builder
 	for i := range len(query) {
-		if sign := query[i]; sign <= ' ' || sign > '~' || strings.IndexByte("\"<>^`{|}#", sign) >= 0 {
-			fmt.Fprintf(&b, "%%%02X", sign)
+		if c := query[i]; c <= ' ' || c > '~' || strings.IndexByte("\"<>^`{|}#", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
-			b.WriteByte(sign)
+			b.WriteByte(c)
 		}
 	}
 	return b.String()

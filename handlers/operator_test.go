@@ -19,10 +19,10 @@ func TestOperator(t *testing.T) {
 		t.Helper()
 		told := len(w.letters(ann))
 		if done, err := w.rules.Operate(t.Context(), act, "Ann@Example.org"); err != nil || !done {
-			t.Fatalf("%s: %v, %v", act.Type, done, err)
+			t.Fatalf("%s: %v, %v", act, done, err)
 		}
 		if len(w.letters(ann)) != told+1 {
-			t.Errorf("%s was not told", act.Type)
+			t.Errorf("%s was not told", act)
 		}
 		w.wait(time.Minute)
 	}

@@ -1,63 +1,58 @@
 package handlers
 
 import (
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-func showForgotPassword(v *visit) (templ.Component, error) {
-	a, err := v.attempt(auth.ResetPassword)
+func showForgotPassword(r *request) error {
+	a, err := r.attempt(auth.ResetPassword)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch a.Step() {
 	case auth.StepEmail:
-		return views.CheckEmail(views.CheckEmailPage{Frame: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
-	case auth.StepNew:
-		return views.NewPassword(views.NewPasswordPage{
-			Frame: v.frame(), Email: a.Email, PasswordMin: v.site.rules.Policy().PasswordMin,
-		}), nil
+		return r.show(views.CheckEmail(views.CheckEmailPage{Frame: r.codeFrame(a.Code, true), Email: a.Email, Code: a.Code}))
+	case auth.StepNewPassword:
+		return r.show(views.NewPassword(views.NewPasswordPage{
+			Frame: r.frame(), Email: a.Email, PasswordMin: r.rules.Policy().PasswordMin,
+		}))
 	}
-	return views.ForgotPassword(views.ForgotPasswordPage{Frame: v.frame(), Email: v.typed("email")}), nil
+	return r.show(views.ForgotPassword(views.ForgotPasswordPage{Frame: r.frame(), Email: r.prefill("email")}))
 }
 
-func postForgotPassword(v *visit) (string, error) {
+func postForgotPassword(r *request) (string, error) {
 	const page = "/forgot-password"
-	switch v.action() {
+	switch r.action() {
 	case "continue":
-		pass, err := v.site.rules.ForgotPassword(v.ctx(), v.visitor(), v.form.Get("email"))
-		if err != nil {
-			return "", err
-		}
-		return v.enter(pass, page), nil
+		result, err := r.rules.ForgotPassword(r.ctx(), r.visitor(), r.form.Get("email"))
+		return r.applyResult(page, result, err)
 	case "set_password":
-		if err := v.site.rules.SetPassword(v.ctx(), v.visitor(), v.cookie.Attempt, v.form.Get("password")); err != nil {
+		if err := r.rules.SetPassword(r.ctx(), r.visitor(), r.cookie.Attempt, r.form.Get("password")); err != nil {
 			return "", err
 		}
-		v.cookie.Attempt, v.cookie.Notice = "", views.NoticePasswordReset
+		r.cookie.Attempt, r.cookie.Notice = "", views.NoticePasswordReset
 		return "/sign-in", nil
 	}
-	return v.postCode(page)
+	return r.postCode(page)
 }
 
-func showPassword(v *visit) (templ.Component, error) {
-	return views.Password(views.PasswordPage{
-		Frame: v.frame(), PasswordMin: v.site.rules.Policy().PasswordMin, MustChange: v.session.MustChange,
-		EndOthers: v.form == nil || v.form.Has("end_others"),
-	}), nil
+func showPassword(r *request) error {
+	return r.show(views.Password(views.PasswordPage{
+		Frame: r.frame(), PasswordMin: r.rules.Policy().PasswordMin, MustChange: r.session.MustChange,
+		EndOthers: r.form == nil || r.form.Has("end_others"),
+	}))
 }
 
-func postPassword(v *visit) (string, error) {
-	if v.action() != "change" {
-		return "", &auth.Problem{Reason: auth.UnknownAction}
+func postPassword(r *request) (string, error) {
+	if r.action() != "change" {
+		return "", errUnknownAction
 	}
-	handle, err := v.site.rules.ChangePassword(v.ctx(), v.visitor(), v.session,
-		v.form.Get("current"), v.form.Get("password"), v.form.Has("end_others"))
+	session, err := r.rules.ChangePassword(r.ctx(), r.visitor(), r.session,
+		r.form.Get("current"), r.form.Get("password"), r.form.Has("end_others"))
 	if err != nil {
 		return "", err
 	}
-	v.cookie.Session, v.cookie.Notice = handle, views.NoticePasswordChanged
+	r.cookie.Session, r.cookie.Notice = session, views.NoticePasswordChanged
 	return "/account", nil
 }

@@ -1,126 +1,126 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"net/url"
-
-	"github.com/a-h/templ"
 
 	"twostep/auth"
 	"twostep/views"
 )
 
-// phone is the phone that an address names, of this account, or ErrNotFound.
-func (v *visit) phone(id string) (auth.Phone, auth.Factors, error) {
-	factors, err := v.factors()
+const addPhonePath = "/account/add-phone"
+
+// phone finds one of the account's own phones, and returns auth.ErrNotFound for
+// any other id.
+func (r *request) phone(id string) (auth.Phone, auth.Factors, error) {
+	factors, err := r.factors()
 	if err != nil {
 		return auth.Phone{}, factors, err
 	}
-	phone, found := factors.Phone(auth.PhoneID(id))
-	if !found {
+	phone, ok := factors.Phone(auth.PhoneID(id))
+	if !ok {
 		return phone, factors, auth.ErrNotFound
 	}
 	return phone, factors, nil
 }
 
-// showPhone asks before it happens.
-func showPhone(act views.PhoneAct) func(*visit) (templ.Component, error) {
-	return func(v *visit) (templ.Component, error) {
-		phone, factors, err := v.phone(v.Param("id"))
+// showPhone returns the page that asks for confirmation of an action.
+func showPhone(action views.PhoneAct) func(*request) error {
+	return func(r *request) error {
+		phone, factors, err := r.phone(r.Param("id"))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		over := act == views.PhoneUse && phone.Reserved() || act == views.PhoneDisable && !phone.Reserved()
-		if over && v.problem == nil {
-			return nil, elsewhere("/account/manage-mfa")
+		done := action == views.PhoneUse && phone.Reserved() || action == views.PhoneDisable && !phone.Reserved()
+		if done && r.problem == nil {
+			return r.redirect(manageMFAPath)
 		}
-		return views.Phone(views.PhonePage{
-			Frame: v.frame(), Phone: phone, Act: act, First: !factors.HasMFA(),
+		return r.show(views.Phone(views.PhonePage{
+			Frame: r.frame(), Phone: phone, Act: action, First: !factors.HasMFA(),
 			Last: phone.Reserved() && factors.Count() == 1,
-		}), nil
+		}))
 	}
 }
 
-// phoneDeeds are the rule and the notice of each act.
-var phoneDeeds = map[views.PhoneAct]struct {
-	do     func(*auth.Rules, context.Context, auth.Visitor, auth.Session, auth.PhoneID) error
-	notice views.Notice
-}{
-	views.PhoneUse:     {(*auth.Rules).UsePhone, views.NoticePhoneReserved},
-	views.PhoneDisable: {(*auth.Rules).DisablePhone, views.NoticePhoneReleased},
-	views.PhoneRemove:  {(*auth.Rules).RemovePhone, views.NoticePhoneRemoved},
-}
-
-func postPhone(act views.PhoneAct) func(*visit) (string, error) {
-	return func(v *visit) (string, error) {
-		if v.action() != string(act) {
-			return "", &auth.Problem{Reason: auth.UnknownAction}
-		}
-		return v.doWithPhone(act, auth.PhoneID(v.Param("id")))
+func postUsePhone(r *request) (string, error) {
+	if r.action() != string(views.PhoneUse) {
+		return "", errUnknownAction
 	}
+	return r.usePhone(r.Param("id"))
 }
 
-// doWithPhone carries an act out, and leads to the backup codes where it made some.
-func (v *visit) doWithPhone(act views.PhoneAct, id auth.PhoneID) (string, error) {
-	deed := phoneDeeds[act]
-	if err := deed.do(v.site.rules, v.ctx(), v.visitor(), v.session, id); err != nil {
+func postDisablePhone(r *request) (string, error) {
+	if r.action() != string(views.PhoneDisable) {
+		return "", errUnknownAction
+	}
+	err := r.rules.DisablePhone(r.ctx(), r.visitor(), r.session, auth.PhoneID(r.Param("id")))
+	return manageMFAPath, r.withNotice(views.NoticePhoneReleased, err)
+}
+
+func postRemovePhone(r *request) (string, error) {
+	if r.action() != string(views.PhoneRemove) {
+		return "", errUnknownAction
+	}
+	err := r.rules.RemovePhone(r.ctx(), r.visitor(), r.session, auth.PhoneID(r.Param("id")))
+	return manageMFAPath, r.withNotice(views.NoticePhoneRemoved, err)
+}
+
+// usePhone makes the phone a second factor. The next page shows backup codes if
+// it was the first one.
+func (r *request) usePhone(id string) (string, error) {
+	err := r.rules.UsePhone(r.ctx(), r.visitor(), r.session, auth.PhoneID(id))
+	if err := r.withNotice(views.NoticePhoneReserved, err); err != nil {
 		return "", err
 	}
-	v.cookie.Notice = deed.notice
-	v.had = nil // they have just changed
-	factors, err := v.factors()
-	if err == nil && act == views.PhoneUse && factors.CodesUnseen {
-		return backupCodesPath, nil
+	r.cachedFactors = nil
+	factors, err := r.factors()
+	if factors.CodesUnseen {
+		return backupCodesPath, err
 	}
-	return "/account/manage-mfa", err
+	return manageMFAPath, err
 }
 
-func postDefaultPhone(v *visit) (string, error) {
-	v.cookie.Notice = views.NoticeDefaultChanged
-	err := v.site.rules.MakePhoneDefault(v.ctx(), v.visitor(), v.session, auth.PhoneID(v.Param("id")))
-	return "/account/manage-mfa", v.quietly(err)
+func postDefaultPhone(r *request) (string, error) {
+	err := r.rules.MakePhoneDefault(r.ctx(), r.visitor(), r.session, auth.PhoneID(r.Param("id")))
+	return manageMFAPath, r.withNotice(views.NoticeDefaultChanged, err)
 }
 
-const addPhonePath = "/account/add-phone"
-
-func showAddPhone(v *visit) (templ.Component, error) {
-	if id := v.QueryParam("added"); id != "" {
-		phone, _, err := v.phone(id)
+func showAddPhone(r *request) error {
+	if id := r.QueryParam("added"); id != "" {
+		phone, _, err := r.phone(id)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return views.PhoneAdded(views.PhoneAddedPage{Frame: v.frame(), Phone: phone}), nil
+		return r.show(views.PhoneAdded(views.PhoneAddedPage{Frame: r.frame(), Phone: phone}))
 	}
-	e, err := v.site.rules.PhoneEnrolment(v.ctx(), v.session)
+	e, err := r.rules.PhoneEnrolment(r.ctx(), r.session)
 	if errors.Is(err, auth.ErrNotFound) {
-		return views.AddPhone(views.AddPhonePage{
-			Frame: v.frame(), Phone: v.typed("phone"), TOTP: v.site.rules.Policy().Allows(auth.TOTPCode),
-		}), nil
+		return r.show(views.AddPhone(views.AddPhonePage{
+			Frame: r.frame(), Phone: r.prefill("phone"), TOTP: r.rules.Policy().Allows(auth.TOTPCode),
+		}))
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return views.VerifyPhone(views.VerifyPhonePage{
-		Frame: v.awaiting(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
-	}), nil
+	return r.show(views.VerifyPhone(views.VerifyPhonePage{
+		Frame: r.codeFrame(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
+	}))
 }
 
-func postAddPhone(v *visit) (string, error) {
-	rules := v.site.rules
-	switch v.action() {
+func postAddPhone(r *request) (string, error) {
+	rules := r.rules
+	switch r.action() {
 	case "continue":
-		return addPhonePath, rules.AddPhone(v.ctx(), v.visitor(), v.session, v.form.Get("phone"))
+		return addPhonePath, rules.AddPhone(r.ctx(), r.visitor(), r.session, r.form.Get("phone"))
 	case "verify":
-		id, err := rules.VerifyPhone(v.ctx(), v.visitor(), v.session, v.form.Get("code"))
+		id, err := rules.VerifyPhone(r.ctx(), r.visitor(), r.session, r.form.Get("code"))
 		return addPhonePath + "?added=" + url.QueryEscape(string(id)), err
 	case "resend":
-		v.cookie.Notice = views.NoticeCodeSent
-		return addPhonePath, v.quietly(rules.ResendPhoneCode(v.ctx(), v.visitor(), v.session))
+		return addPhonePath, r.withNotice(views.NoticeCodeSent, rules.ResendPhoneCode(r.ctx(), r.visitor(), r.session))
 	case "another":
-		return addPhonePath, rules.CancelPhone(v.ctx(), v.session)
+		return addPhonePath, rules.CancelPhone(r.ctx(), r.session)
 	case "use":
-		return v.doWithPhone(views.PhoneUse, auth.PhoneID(v.QueryParam("added")))
+		return r.usePhone(r.QueryParam("added"))
 	}
-	return "", &auth.Problem{Reason: auth.UnknownAction}
+	return "", errUnknownAction
 }

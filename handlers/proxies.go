@@ -6,52 +6,56 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
 )
 
-// addressFrom reads the client's address from the connection, or from
-// X-Forwarded-For as far as it was written by proxies the operator named (RL-05).
-func addressFrom(proxies []netip.Prefix) echo.IPExtractor {
-	if len(proxies) == 0 {
+// ipExtractor returns the client's IP address from the connection, or from the
+// part of X-Forwarded-For that trusted proxies have written (RL-05).
+func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()
 	}
-	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range proxies {
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range trusted {
 		mask := net.CIDRMask(p.Bits(), p.Addr().BitLen())
-		trust = append(trust, echo.TrustIPRange(&net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: mask}))
+		options = append(options, echo.TrustIPRange(&net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: mask}))
 	}
-	return echo.ExtractIPFromXFFHeader(trust...)
+	return echo.ExtractIPFromXFFHeader(options...)
 }
 
-// A proxyWatch warns an operator who forgot --trusted-proxies: then every
-// client seems to come from the proxy, and the limits by network address shut
-// out everybody together.
+// A proxyWatch logs one warning if --trusted-proxies is missing. All clients then
+// share the proxy's IP address, and so its rate limits.
 type proxyWatch struct {
-	mu   sync.Mutex
-	only netip.Addr // that all requests have come from so far
-	seen int        // requests; negative once there is nothing more to say
+	forwarded atomic.Int32 // requests with X-Forwarded-For so far; -1 once it is known whether to warn
+	mu        sync.Mutex
+	ip        netip.Addr // that all of them came from
 }
 
-// proxyWatchAfter is how many requests from one private address, all of them
-// forwarded for somebody, are no chance.
-const proxyWatchAfter = 50
+// proxyRequestsMin is the number of forwarded requests from one private IP
+// address that are taken for a proxy.
+const proxyRequestsMin = 50
 
-func (w *proxyWatch) see(r *http.Request, from string, log *slog.Logger) {
-	address, err := netip.ParseAddr(from)
-	forwarded := r.Header.Get("X-Forwarded-For") != ""
+func (w *proxyWatch) observe(req *http.Request, from string, log *slog.Logger) {
+	forwarded := req.Header.Get("X-Forwarded-For") != ""
+	if n := w.forwarded.Load(); n < 0 || n == 0 && !forwarded {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	ip, err := netip.ParseAddr(from)
+	n := w.forwarded.Load()
 	switch {
-	case w.seen < 0 || !forwarded && w.seen == 0: // decided; or nothing is forwarded here
-	case err != nil || !address.IsPrivate() && !address.IsLoopback() || w.seen > 0 && address != w.only || !forwarded:
-		w.seen = -1
+	case n < 0:
+	case !forwarded || err != nil || !ip.IsPrivate() && !ip.IsLoopback() || n > 0 && ip != w.ip:
+		w.forwarded.Store(-1)
+	case n+1 < proxyRequestsMin:
+		w.ip = ip
+		w.forwarded.Store(n + 1)
 	default:
-		w.only = address
-		if w.seen++; w.seen >= proxyWatchAfter {
-			log.Warn("every client seems to come from one private address, and X-Forwarded-For is not believed: "+
-				"if a proxy stands there, name it with --trusted-proxies", "address", from)
-			w.seen = -1
-		}
+		w.forwarded.Store(-1)
+		log.Warn("all clients seem to come from one private IP address, and X-Forwarded-For is ignored: "+
+			"if this is a proxy, name it with --trusted-proxies", "ip", from)
 	}
 }

@@ -25,7 +25,7 @@ func TestForwarded_Untrusted(t *testing.T) {
 		}
 		forger.try(fmt.Sprintf("somebody%d@example.org", i), notPassword).refused(want)
 	}
-	if strings.Contains(w.log.String(), "198.51.100.") || !strings.Contains(w.log.String(), "address=203.0.113.8") {
+	if strings.Contains(w.log.String(), "198.51.100.") || !strings.Contains(w.log.String(), "ip=203.0.113.8") {
 		t.Error("the log believes the client")
 	}
 	honest := w.browser()
@@ -55,7 +55,7 @@ func TestForwarded_Trusted(t *testing.T) {
 	from("10.1.2.3:4711", "198.51.100.7").try("somebody@example.org", notPassword).refused(429)
 	from("10.1.2.3:4711", "198.51.100.8").try("somebody@example.org", notPassword).refused(422) // another client of the same proxy
 	from("192.0.2.9:4711", "198.51.100.7").try("somebody@example.org", notPassword).refused(422)
-	if log := w.log.String(); !strings.Contains(log, "address=198.51.100.7") || strings.Contains(log, "address=10.") || strings.Contains(log, "address=192.0.2.1") {
+	if log := w.log.String(); !strings.Contains(log, "ip=198.51.100.7") || strings.Contains(log, "ip=10.") || strings.Contains(log, "ip=192.0.2.1") {
 		t.Error("the log has other addresses")
 	}
 }

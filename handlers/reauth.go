@@ -1,54 +1,49 @@
 package handlers
 
 import (
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-// showVerify asks anew who it is, with the same methods as at sign-in. Where
-// the session has proved it already there is nothing to ask.
-func showVerify(v *visit) (templ.Component, error) {
-	next := localPath(v.QueryParam("next"))
-	factors, err := v.factors()
+// showVerify asks for the same factors as sign-in does, unless the session was
+// authenticated recently.
+func showVerify(r *request) error {
+	next := localPath(r.QueryParam("next"))
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if v.problem == nil && v.site.rules.FreshlyVerified(v.session, factors) {
-		return nil, elsewhere(next)
+	if r.problem == nil && r.rules.FreshlyVerified(r.session, factors) {
+		return r.redirect(next)
 	}
-	a, handle, err := v.site.rules.Reauthentication(v.ctx(), v.session, v.cookie.Attempt, next)
+	a, token, err := r.rules.Reauthentication(r.ctx(), r.session, r.cookie.Attempt, next)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if handle != "" {
-		v.cookie.Attempt = handle
+	if token != "" {
+		r.cookie.Attempt = token
 	}
-	return views.Reverify(views.ReverifyPage{
-		Frame: v.awaitingSecond(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
-	}), nil
+	return r.show(views.Reverify(views.ReverifyPage{
+		Frame: r.mfaFrame(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+		BackupCodes: a.AcceptsBackupCode(), Ticked: r.form.Has("backupcode"),
+	}))
 }
 
-func postVerify(v *visit) (string, error) {
-	a, err := v.attempt(auth.Reauthentication)
+func postVerify(r *request) (string, error) {
+	a, err := r.attempt(auth.Reauthentication)
 	if err != nil {
 		return "", err
 	}
-	if a.Session != v.session.ID { // over, or of another session
+	if a.Session != r.session.ID { // completed, or of another session
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
-	page := v.Request().URL.RequestURI()
-	if v.action() != "continue" {
-		return v.postCode(page)
+	page := r.Request().URL.RequestURI()
+	if r.action() != "continue" {
+		return r.postCode(page)
 	}
 	if a.Step() != auth.StepPassword {
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
-	pass, err := v.site.rules.Verify(v.ctx(), v.visitor(), v.cookie.Attempt, v.form.Get("password"), false)
-	if err != nil {
-		return "", err
-	}
-	return v.enter(pass, page), nil
+	result, err := r.rules.Verify(r.ctx(), r.visitor(), r.cookie.Attempt, r.form.Get("password"), false)
+	return r.applyResult(page, result, err)
 }

@@ -6,72 +6,72 @@ import (
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-func showSessions(v *visit) (templ.Component, error) {
-	all, err := v.site.rules.Sessions(v.ctx(), v.session)
-	if err != nil {
-		return nil, err
-	}
-	return views.Sessions(views.SessionsPage{Frame: v.frame(), Sessions: all}), nil
-}
-
-func postSessions(v *visit) (string, error) {
-	const page = "/account/sessions"
-	rules := v.site.rules
-	action, id, _ := strings.Cut(v.action(), ":")
-	switch action {
-	case "end":
-		v.cookie.Notice = views.NoticeSessionEnded
-		return page, v.quietly(rules.EndSession(v.ctx(), v.visitor(), v.session, auth.SessionID(id)))
-	case "end_others":
-		v.cookie.Notice = views.NoticeSessionsEnded
-		return page, v.quietly(rules.EndOtherSessions(v.ctx(), v.visitor(), v.session))
-	}
-	return "", &auth.Problem{Reason: auth.UnknownAction}
-}
-
 const idlePath = "/account/idle"
 
-// idleRefresh brings a page that nobody touches to the one that warns, in time
-// before the session ends (AX-10).
-func (v *visit) idleRefresh() string {
-	ends, extends := v.site.rules.IdleExpiry(v.session)
+func showSessions(r *request) error {
+	sessions, err := r.rules.Sessions(r.ctx(), r.session)
+	if err != nil {
+		return err
+	}
+	return r.show(views.Sessions(views.SessionsPage{Frame: r.frame(), Sessions: sessions}))
+}
+
+func postSessions(r *request) (string, error) {
+	const page = "/account/sessions"
+	switch action, id, _ := strings.Cut(r.action(), ":"); action {
+	case "end":
+		err := r.rules.EndSession(r.ctx(), r.visitor(), r.session, auth.SessionID(id))
+		return page, r.withNotice(views.NoticeSessionEnded, err)
+	case "end_others":
+		err := r.rules.EndOtherSessions(r.ctx(), r.visitor(), r.session)
+		return page, r.withNotice(views.NoticeSessionsEnded, err)
+	}
+	return "", errUnknownAction
+}
+
+// idleRefresh makes an inactive page load the warning of [showIdle] before the
+// session expires (AX-10).
+func (r *request) idleRefresh() string {
+	expiry, extends := r.rules.IdleExpiry(r.session)
 	if !extends {
 		return ""
 	}
-	left := ends.Sub(v.site.rules.Now()) - auth.SessionWarning
-	back := v.Request().URL.RequestURI()
-	if v.Path() == idlePath || v.form != nil { // a posted form is not asked for again
-		back = v.Request().URL.Path
+	wait := expiry.Sub(r.rules.Now()) - auth.SessionWarning
+	next := r.Request().URL.RequestURI()
+	if r.Path() == idlePath || r.form != nil { // without the query, which has its own next or belongs to the posted form
+		next = r.Request().URL.Path
 	}
-	return strconv.Itoa(int(max(left, time.Second)/time.Second)) + "; url=" + idlePath + "?next=" + url.QueryEscape(back) // read by localPath there
+	return strconv.Itoa(int(max(wait, time.Second)/time.Second)) + "; url=" + idlePath + "?next=" + url.QueryEscape(next) // checked by localPath
 }
 
-// showIdle warns that the session is about to end. Once it has, it says so.
-func showIdle(v *visit) (templ.Component, error) {
-	next := localPath(v.QueryParam("next"))
-	if !v.signedIn() {
-		v.cookie.Notice = views.NoticeTimedOut
-		return nil, elsewhere("/sign-in?next=" + url.QueryEscape(next))
+// showIdle warns that the session is about to expire. It reloads after the expiry,
+// and then redirects to sign-in.
+func showIdle(r *request) error {
+	if !r.signedIn() {
+		return r.redirect(r.timedOut())
 	}
-	ends, _ := v.site.rules.IdleExpiry(v.session)
-	frame := v.frame()
-	left := max(ends.Sub(v.site.rules.Now()), 0) + 2*time.Second // past the end, not before it
-	v.refresh = strconv.Itoa(int(left/time.Second)) + "; url=" + v.Request().URL.RequestURI()
-	return views.Idle(views.IdlePage{Frame: frame, Ends: ends, Next: next}), nil
+	expiry, _ := r.rules.IdleExpiry(r.session)
+	frame := r.frame()
+	wait := max(expiry.Sub(r.rules.Now()), 0) + 2*time.Second // seconds are rounded down, and it must not reload before the expiry
+	r.refresh = strconv.Itoa(int(wait/time.Second)) + "; url=" + r.Request().URL.RequestURI()
+	return r.show(views.Idle(views.IdlePage{Frame: frame, Ends: expiry, Next: localPath(r.QueryParam("next"))}))
 }
 
-// postIdle is "Stay signed in": the visit itself was seen.
-func postIdle(v *visit) (string, error) {
-	next := localPath(v.QueryParam("next"))
-	if !v.signedIn() {
-		v.cookie.Notice = views.NoticeTimedOut
-		return "/sign-in?next=" + url.QueryEscape(next), nil
+// postIdle is "Stay signed in". The request has already extended the session.
+func postIdle(r *request) (string, error) {
+	if !r.signedIn() {
+		return r.timedOut(), nil
 	}
-	return next, nil
+	return localPath(r.QueryParam("next")), nil
+}
+
+// timedOut returns the URL of the sign-in page, and sets the notice that the
+// session has expired.
+func (r *request) timedOut() string {
+	r.cookie.Notice = views.NoticeTimedOut
+	return "/sign-in?next=" + url.QueryEscape(localPath(r.QueryParam("next")))
 }

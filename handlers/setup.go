@@ -1,24 +1,21 @@
 package handlers
 
 import (
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-// showSetupMFA is where a session stays that owes a second factor.
-func showSetupMFA(v *visit) (templ.Component, error) {
-	factors, err := v.factors()
+// showSetupMFA is the first page of a session that must add a second factor.
+func showSetupMFA(r *request) error {
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rules := v.site.rules
-	if rules.Task(v.session, factors) != auth.TaskSetupMFA {
-		return nil, elsewhere("/account")
+	if r.rules.Task(r.session, factors) != auth.TaskSetupMFA {
+		return r.redirect("/account")
 	}
-	return views.SetupMFA(views.SetupMFAPage{
-		Frame: v.frame(), TOTP: rules.Policy().Allows(auth.TOTPCode), SMS: rules.Policy().Allows(auth.PhoneCode),
-		CodesUnseen: factors.CodesUnseen,
-	}), nil
+	policy := r.rules.Policy()
+	return r.show(views.SetupMFA(views.SetupMFAPage{
+		Frame: r.frame(), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
+	}))
 }

@@ -4,116 +4,106 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-func showHome(v *visit) (templ.Component, error) {
-	if v.signedIn() {
-		return nil, elsewhere("/account")
+func showHome(r *request) error {
+	if r.signedIn() {
+		return r.redirect("/account")
 	}
-	return nil, elsewhere("/sign-in")
+	return r.redirect("/sign-in")
 }
 
-// attempt is the visitor's open attempt of a purpose, or a zero one.
-func (v *visit) attempt(purpose auth.Purpose) (auth.Attempt, error) {
-	a, err := v.site.rules.Attempt(v.ctx(), v.cookie.Attempt)
+// attempt finds the attempt in the cookie. It is zero if there is none, or if
+// it has another purpose.
+func (r *request) attempt(purpose auth.Purpose) (auth.Attempt, error) {
+	a, err := r.rules.Attempt(r.ctx(), r.cookie.Attempt)
 	if errors.Is(err, auth.ErrNotFound) || err == nil && a.Purpose != purpose {
 		return auth.Attempt{}, nil
 	}
 	return a, err
 }
 
-func showSignIn(v *visit) (templ.Component, error) {
-	a, err := v.attempt(auth.SignIn)
+func showSignIn(r *request) error {
+	a, err := r.attempt(auth.SignIn)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if a.Step() == auth.StepSecond {
-		return views.VerifyAccount(views.VerifyAccountPage{
-			Frame: v.awaitingSecond(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.AcceptsBackupCode(), Ticked: v.form.Has("backupcode"),
-		}), nil
+	if a.Step() == auth.StepMFA {
+		return r.show(views.VerifyAccount(views.VerifyAccountPage{
+			Frame: r.mfaFrame(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+			BackupCodes: a.AcceptsBackupCode(), Ticked: r.form.Has("backupcode"),
+		}))
 	}
-	return views.SignIn(views.SignInPage{
-		Frame: v.frame(), Email: v.typed("email"), SignUpOpen: v.site.rules.Policy().SignUpOpen,
-	}), nil
+	return r.show(views.SignIn(views.SignInPage{
+		Frame: r.frame(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen,
+	}))
 }
 
-// awaitingSecond is the frame of a page that asks for a second factor. A code is
-// awaited where it comes by SMS; a backup code is long, and typed slowly.
-func (v *visit) awaitingSecond(a auth.Attempt) views.Frame {
-	if a.Step() != auth.StepSecond || a.Method().Kind != auth.PhoneCode {
-		return v.frame()
+// mfaFrame returns the frame of a page that asks for a second factor. The page
+// does not reload if it accepts backup codes: they take long to type.
+func (r *request) mfaFrame(a auth.Attempt) views.Frame {
+	if a.Step() != auth.StepMFA || a.Method().Kind != auth.PhoneCode {
+		return r.frame()
 	}
-	return v.awaiting(a.Code, !a.AcceptsBackupCode())
+	return r.codeFrame(a.Code, !a.AcceptsBackupCode())
 }
 
-func postSignIn(v *visit) (string, error) {
-	if v.action() == "continue" {
-		next := localPath(v.QueryParam("next"))
-		pass, err := v.site.rules.SignIn(v.ctx(), v.visitor(), v.form.Get("email"), v.form.Get("password"), next)
-		if err != nil {
-			return "", err
-		}
-		return v.enter(pass, "/sign-in"), nil
+func postSignIn(r *request) (string, error) {
+	const page = "/sign-in"
+	if r.action() != "continue" {
+		return r.postCode(page)
 	}
-	return v.postCode("/sign-in")
+	next := localPath(r.QueryParam("next"))
+	result, err := r.rules.SignIn(r.ctx(), r.visitor(), r.form.Get("email"), r.form.Get("password"), next)
+	return r.applyResult(page, result, err)
 }
 
-// postCode carries out what a page that asks an attempt for a code offers.
-func (v *visit) postCode(page string) (string, error) {
-	rules, handle := v.site.rules, v.cookie.Attempt
-	switch action, rest, _ := strings.Cut(v.action(), ":"); action {
+// postCode handles the buttons of every page that asks for an attempt's code.
+func (r *request) postCode(page string) (string, error) {
+	rules, attempt := r.rules, r.cookie.Attempt
+	switch action, method, _ := strings.Cut(r.action(), ":"); action {
 	case "verify":
-		pass, err := rules.Verify(v.ctx(), v.visitor(), handle, v.form.Get("code"), v.form.Has("backupcode"))
-		if err != nil {
-			return "", err
-		}
-		return v.enter(pass, page), nil
+		result, err := rules.Verify(r.ctx(), r.visitor(), attempt, r.form.Get("code"), r.form.Has("backupcode"))
+		return r.applyResult(page, result, err)
 	case "resend":
-		v.cookie.Notice = views.NoticeCodeSent
-		return page, v.quietly(rules.ResendCode(v.ctx(), v.visitor(), handle))
+		return page, r.withNotice(views.NoticeCodeSent, rules.ResendCode(r.ctx(), r.visitor(), attempt))
 	case "use":
-		kind, phone, _ := strings.Cut(rest, ":")
-		return page, rules.ChooseMethod(v.ctx(), v.visitor(), handle, auth.FactorKind(kind), auth.PhoneID(phone))
+		kind, phone, _ := strings.Cut(method, ":")
+		return page, rules.ChooseMethod(r.ctx(), r.visitor(), attempt, auth.FactorKind(kind), auth.PhoneID(phone))
 	case "start_over":
-		v.cookie.Attempt = ""
-		return page, rules.StartOver(v.ctx(), handle)
+		r.cookie.Attempt = ""
+		return page, rules.StartOver(r.ctx(), attempt)
 	}
-	return "", &auth.Problem{Reason: auth.UnknownAction}
+	return "", errUnknownAction
 }
 
-// quietly takes back a notice that would not be true.
-func (v *visit) quietly(err error) error {
+// applyResult stores the tokens of a result in the cookie. It redirects to the
+// address the user asked for after sign-in, and before that to page, which shows
+// the attempt's next step.
+func (r *request) applyResult(page string, result auth.Result, err error) (string, error) {
 	if err != nil {
-		v.cookie.Notice = ""
-	}
-	return err
-}
-
-// enter follows a pass: into the account, or on to the step's page.
-func (v *visit) enter(pass auth.Result, page string) string {
-	if pass.Device != "" {
-		v.site.cookies.saveMarker(v.Response(), pass.Device)
-	}
-	if pass.Session != "" {
-		v.cookie.Session, v.cookie.Attempt = pass.Session, ""
-		return localPath(pass.Next)
-	}
-	if pass.Attempt != "" {
-		v.cookie.Attempt = pass.Attempt
-	}
-	return page
-}
-
-func postSignOut(v *visit) (string, error) {
-	if err := v.site.rules.SignOut(v.ctx(), v.cookie.Session); err != nil {
 		return "", err
 	}
-	v.cookie.Session, v.cookie.Attempt, v.cookie.Notice = "", "", ""
-	v.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not cookies: the browser's marker stays
+	if result.Device != "" {
+		r.site.cookies.saveDeviceToken(r.Response(), result.Device)
+	}
+	if result.Session != "" {
+		r.cookie.Session, r.cookie.Attempt = result.Session, ""
+		return localPath(result.Next), nil
+	}
+	if result.Attempt != "" {
+		r.cookie.Attempt = result.Attempt
+	}
+	return page, nil
+}
+
+func postSignOut(r *request) (string, error) {
+	if err := r.rules.SignOut(r.ctx(), r.cookie.Session); err != nil {
+		return "", err
+	}
+	r.cookie.Session, r.cookie.Attempt, r.cookie.Notice = "", "", ""
+	r.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device cookie stays
 	return "/sign-in", nil
 }

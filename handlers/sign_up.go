@@ -1,36 +1,32 @@
 package handlers
 
 import (
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-func showSignUp(v *visit) (templ.Component, error) {
-	policy := v.site.rules.Policy()
+func showSignUp(r *request) error {
+	policy := r.rules.Policy()
 	if !policy.SignUpOpen {
-		return nil, auth.ErrNotFound
+		return auth.ErrNotFound
 	}
-	a, err := v.attempt(auth.SignUp)
+	a, err := r.attempt(auth.SignUp)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if a.Step() == auth.StepEmail {
-		return views.VerifyEmail(views.VerifyEmailPage{Frame: v.awaiting(a.Code, true), Email: a.Email, Code: a.Code}), nil
+		return r.show(views.VerifyEmail(views.VerifyEmailPage{Frame: r.codeFrame(a.Code, true), Email: a.Email, Code: a.Code}))
 	}
-	return views.SignUp(views.SignUpPage{
-		Frame: v.frame(), Email: v.typed("email"), PasswordMin: policy.PasswordMin,
-	}), nil
+	return r.show(views.SignUp(views.SignUpPage{
+		Frame: r.frame(), Email: r.prefill("email"), PasswordMin: policy.PasswordMin,
+	}))
 }
 
-func postSignUp(v *visit) (string, error) {
-	if v.action() == "continue" {
-		pass, err := v.site.rules.SignUp(v.ctx(), v.visitor(), v.form.Get("email"), v.form.Get("password"))
-		if err != nil {
-			return "", err
-		}
-		return v.enter(pass, "/sign-up"), nil
+func postSignUp(r *request) (string, error) {
+	const page = "/sign-up"
+	if r.action() != "continue" {
+		return r.postCode(page)
 	}
-	return v.postCode("/sign-up")
+	result, err := r.rules.SignUp(r.ctx(), r.visitor(), r.form.Get("email"), r.form.Get("password"))
+	return r.applyResult(page, result, err)
 }

@@ -1,6 +1,6 @@
-// Package handlers is the web: which address leads to which page, who may see
-// it, how forms and the cookie are read. It holds no rule, no SQL and no
-// sentence: rules are in auth, words in views.
+// Package handlers is the web layer: routes, guards, forms, cookies and
+// redirects. It contains no rules, no SQL and no sentences: rules are in auth,
+// sentences in views.
 package handlers
 
 import (
@@ -17,21 +17,21 @@ import (
 	"twostep/static"
 )
 
-// A Site is what the operator has decided about the outside.
-type Site struct {
+// A Config is what the operator configures about the site.
+type Config struct {
 	Name           string         // shown on every page
-	URL            *url.URL       // the public origin; https switches on Secure, __Host- names and HSTS
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; nobody's by default (RL-05)
-	Accent, Logo   static.Own     // the operator's own; zero for those of the product
-	RequestTimeout time.Duration  // how long a page may wait for the database; zero for as long as that takes
+	URL            *url.URL       // public origin; https turns on Secure, the __Host- prefix and HSTS
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted; none by default (RL-05)
+	Accent, Logo   static.File     // zero for the product's own
+	RequestTimeout time.Duration  // zero for none
 	Log            *slog.Logger
-	Later          *slog.Logger // takes the lines that may wait a moment; nil for Log
+	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log
 	Metrics        Metrics
 }
 
 // site serves the pages.
 type site struct {
-	Site
+	Config
 	rules   *auth.Rules
 	cookies cookieJar
 	forms   formTokens
@@ -39,25 +39,25 @@ type site struct {
 	proxies proxyWatch
 }
 
-// New returns the whole site: every page, the static files and the health
-// checks, with the headers that each response carries.
-func New(rules *auth.Rules, keys auth.Keyring, outside Site) http.Handler {
+// New returns the handler of the whole site: pages, static files and health
+// checks, all with their security headers.
+func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	s := &site{
-		Site: outside, rules: rules,
-		cookies: newCookieJar(keys, outside.URL.Scheme == "https"),
+		Config: config, rules: rules,
+		cookies: newCookieJar(keys, config.URL.Scheme == "https"),
 		forms:   newFormTokens(keys),
 		origins: http.NewCrossOriginProtection(),
 	}
-	if err := s.origins.AddTrustedOrigin(outside.URL.Scheme + "://" + outside.URL.Host); err != nil {
-		panic(err) // cmd has checked the URL
+	if err := s.origins.AddTrustedOrigin(config.URL.Scheme + "://" + config.URL.Host); err != nil {
+		panic(err) // cmd has validated the URL
 	}
-	if s.Later == nil {
-		s.Later = s.Log
+	if s.BufferedLog == nil {
+		s.BufferedLog = s.Log
 	}
 	e := echo.New()
-	e.IPExtractor = addressFrom(outside.TrustedProxies)
-	e.HTTPErrorHandler = s.trouble
-	e.Use(s.logged, middleware.RecoverWithConfig(middleware.RecoverConfig{
+	e.IPExtractor = ipExtractor(config.TrustedProxies)
+	e.HTTPErrorHandler = s.serveError
+	e.Use(s.logRequests, middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true, LogErrorFunc: s.logPanic,
 	}))
 	for _, row := range routes {
@@ -65,7 +65,7 @@ func New(rules *auth.Rules, keys auth.Keyring, outside Site) http.Handler {
 	}
 	e.GET("/healthz", s.healthz)
 	e.GET("/readyz", s.readyz)
-	files := echo.WrapHandler(static.Handler(outside.Accent, outside.Logo))
+	files := echo.WrapHandler(static.Handler(config.Accent, config.Logo))
 	e.GET("/static/*", files)
 	e.HEAD("/static/*", files)
 	return s.withHeaders(e)

@@ -1,67 +1,65 @@
 package handlers
 
 import (
-	"github.com/a-h/templ"
-
 	"twostep/auth"
 	"twostep/views"
 )
 
-// showAddTOTP shows the step at which the set-up stands, whatever the visitor
-// believes: a reload, the Back button and a second tab all see the same.
-func showAddTOTP(v *visit) (templ.Component, error) {
-	e, err := v.site.rules.TOTPEnrolment(v.ctx(), v.session)
+// showAddTOTP shows the enrolment's current step. The step is stored, so a
+// reload, the Back button and a second tab all show the same page.
+func showAddTOTP(r *request) error {
+	e, err := r.rules.TOTPEnrolment(r.ctx(), r.session)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch e.Step() {
 	case auth.TOTPVerify:
-		return views.VerifyTOTP(views.VerifyTOTPPage{Frame: v.frame()}), nil
+		return r.show(views.VerifyTOTP(views.VerifyTOTPPage{Frame: r.frame()}))
 	case auth.TOTPBackupCodes:
-		codes, err := v.site.rules.UnseenBackupCodes(v.ctx(), v.session.User)
+		codes, err := r.rules.UnseenBackupCodes(r.ctx(), r.session.User)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return views.BackupCodes(views.BackupCodesPage{Frame: v.frame(), Codes: codes, Enrolling: true}), nil
+		return r.show(views.BackupCodes(views.BackupCodesPage{Frame: r.frame(), Codes: codes, Enrolling: true}))
 	case auth.TOTPSuccess:
-		return views.TOTPSuccess(views.TOTPSuccessPage{Frame: v.frame()}), nil
+		return r.show(views.TOTPSuccess(views.TOTPSuccessPage{Frame: r.frame()}))
 	}
-	factors, err := v.factors()
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := v.site.rules.AllowQR(v.ctx(), v.session); err != nil {
-		return nil, err
+	if err := r.rules.AllowQR(r.ctx(), r.session); err != nil {
+		return err
 	}
-	return views.AddTOTP(views.AddTOTPPage{
-		Frame: v.frame(), URI: e.URI(v.site.Name, v.session.Email), Key: e.KeyText(),
-		ShowURI: v.QueryParam("format") == "uri", Replaces: factors.TOTP != nil,
-	}), nil
+	return r.show(views.AddTOTP(views.AddTOTPPage{
+		Frame: r.frame(), URI: e.URI(r.site.Name, r.session.Email), Key: e.KeyText(),
+		ShowURI: r.QueryParam("format") == "uri", Replaces: factors.TOTP != nil,
+	}))
 }
 
-func postAddTOTP(v *visit) (string, error) {
-	event := auth.TOTPEvent(v.action())
-	v.had = nil
-	return "/account/manage-mfa/add", v.site.rules.AdvanceTOTP(v.ctx(), v.visitor(), v.session, event, v.form.Get("code"))
+func postAddTOTP(r *request) (string, error) {
+	r.cachedFactors = nil // the event may add the factor
+	event := auth.TOTPEvent(r.action())
+	return "/account/manage-mfa/add", r.rules.AdvanceTOTP(r.ctx(), r.visitor(), r.session, event, r.form.Get("code"))
 }
 
-func showRemoveTOTP(v *visit) (templ.Component, error) {
-	factors, err := v.factors()
+func showRemoveTOTP(r *request) error {
+	factors, err := r.factors()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if factors.TOTP == nil && v.problem == nil {
-		return nil, elsewhere("/account/manage-mfa")
+	if factors.TOTP == nil && r.problem == nil {
+		return r.redirect(manageMFAPath)
 	}
-	return views.RemoveTOTP(views.RemoveTOTPPage{
-		Frame: v.frame(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
-	}), nil
+	return r.show(views.RemoveTOTP(views.RemoveTOTPPage{
+		Frame: r.frame(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
+	}))
 }
 
-func postRemoveTOTP(v *visit) (string, error) {
-	if v.action() != "remove" {
-		return "", &auth.Problem{Reason: auth.UnknownAction}
+func postRemoveTOTP(r *request) (string, error) {
+	if r.action() != "remove" {
+		return "", errUnknownAction
 	}
-	v.cookie.Notice = views.NoticeTOTPRemoved
-	return "/account/manage-mfa", v.quietly(v.site.rules.RemoveTOTP(v.ctx(), v.visitor(), v.session))
+	err := r.rules.RemoveTOTP(r.ctx(), r.visitor(), r.session)
+	return manageMFAPath, r.withNotice(views.NoticeTOTPRemoved, err)
 }

@@ -9,80 +9,72 @@ import (
 	"strings"
 )
 
-// An Own file is one that the operator brings. It is served beside those of the
-// program, under a name made from its content.
-type Own struct {
-	URL string
-	file
-}
-
-// Accent is a stylesheet with the accent colour of the operator's choice,
-// written #rrggbb, to stand behind the program's own. Text in that colour, and
-// text on it, keeps a contrast of 4.5:1 in both themes (WCAG 2.2 1.4.3): a
-// colour that is too light for white pages is darkened, and one too dark for
-// dark pages is lightened, no further than that takes. shown are the colours
-// that came of it.
-func Accent(given string) (sheet Own, shown Shown, err error) {
+// Accent returns a stylesheet that sets the accent colour, given as #rrggbb. It is
+// loaded after the embedded stylesheet. Text in that colour, and text on it,
+// keeps a contrast of 4.5:1 in both themes (WCAG 2.2 1.4.3): a colour that is too
+// light for white pages is darkened, and one that is too dark for dark pages is
+// lightened, by as little as possible. colours holds the results.
+func Accent(given string) (sheet File, colours AccentColours, err error) {
 	if !regexp.MustCompile(`^#[0-9a-fA-F]{6}$`).MatchString(given) {
-		return Own{}, Shown{}, errors.New("give a colour as #rrggbb, such as #3b49c4")
+		return File{}, AccentColours{}, errors.New("must be a colour in the form #rrggbb, such as #3b49c4")
 	}
-	brand := parseColour(given)
+	accent := parseColour(given)
 	light, dark := themeColours()
 	var css strings.Builder
-	css.WriteString(":root {" + light.accented(brand, black) + "}\n")
-	css.WriteString("@media (prefers-color-scheme: dark) { :root {" + dark.accented(brand, white) + "} }\n")
-	shown = Shown{light.readable(brand, black).String(), dark.readable(brand, white).String()}
-	return own("accent.css", []byte(css.String())), shown, nil
+	css.WriteString(":root {" + light.accentCSS(accent, black) + "}\n")
+	css.WriteString("@media (prefers-color-scheme: dark) { :root {" + dark.accentCSS(accent, white) + "} }\n")
+	colours = AccentColours{light.readable(accent, black).String(), dark.readable(accent, white).String()}
+	return newFile("accent.css", []byte(css.String())), colours, nil
 }
 
-// Shown is what became of an accent colour in each theme.
-type Shown struct{ Light, Dark string }
+// AccentColours are the accent colours of the two themes.
+type AccentColours struct{ Light, Dark string }
 
-// Changed says that it was changed, and to what; empty where it was not.
-func (s Shown) Changed(given string) string {
+// Adjustment describes how the colours differ from the given one, or returns "".
+func (a AccentColours) Adjustment(given string) string {
 	given = strings.ToLower(given)
 	switch {
-	case given == s.Light && given == s.Dark:
+	case given == a.Light && given == a.Dark:
 		return ""
-	case given == s.Light:
-		return fmt.Sprintf("%s cannot be read on a dark page, and is shown there as %s", given, s.Dark)
-	case given == s.Dark:
-		return fmt.Sprintf("%s cannot be read on a light page, and is shown there as %s", given, s.Light)
+	case given == a.Light:
+		return fmt.Sprintf("%s cannot be read on a dark page; it is shown there as %s", given, a.Dark)
+	case given == a.Dark:
+		return fmt.Sprintf("%s cannot be read on a light page; it is shown there as %s", given, a.Light)
 	}
-	return fmt.Sprintf("%s cannot be read on every page: it is shown as %s on light ones and as %s on dark ones", given, s.Light, s.Dark)
+	return fmt.Sprintf("%s cannot be read on every page; it is shown as %s on light pages and as %s on dark pages", given, a.Light, a.Dark)
 }
 
-// A theme is the colours of the stylesheet by their names.
+// A theme maps the custom properties of the stylesheet to their colours.
 type theme map[string]colour
 
-// themeColours reads the colours of the program's own stylesheet: the first
-// :root block has the light ones, the second the dark ones.
+// themeColours parses the embedded stylesheet. The first :root block defines the
+// light theme, the second the dark theme.
 func themeColours() (light, dark theme) {
 	css, err := embedded.ReadFile("style.css")
 	if err != nil {
-		panic(err) // what is embedded can be read
+		panic(err) // embedded files can always be read
 	}
 	blocks := strings.SplitN(string(css), ":root {", 3)
-	read := func(block string) theme {
+	parse := func(block string) theme {
 		block, _, _ = strings.Cut(block, "}")
-		found := theme{}
+		t := theme{}
 		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
-			found[m[1]] = parseColour(m[2])
+			t[m[1]] = parseColour(m[2])
 		}
-		return found
+		return t
 	}
-	return read(blocks[1]), read(blocks[2])
+	return parse(blocks[1]), parse(blocks[2])
 }
 
-// readableText is the least contrast of text (WCAG 2.2 1.4.3).
-const readableText = 4.5
+// contrastMin is the minimum contrast of text (WCAG 2.2 1.4.3).
+const contrastMin = 4.5
 
-// readable is the nearest colour, on the way to black or white, that can be
-// read as text on every ground it stands on.
-func (t theme) readable(brand, towards colour) colour {
-	return nearest(brand, towards, func(c colour) bool {
-		for _, ground := range []colour{t["ground"], t["card"], t["hover"], t.tinted(c)} {
-			if contrast(c, ground) < readableText {
+// readable shifts accent towards black or white by as little as possible, until
+// text in that colour can be read on every background of the theme.
+func (t theme) readable(accent, towards colour) colour {
+	return nearest(accent, towards, func(c colour) bool {
+		for _, background := range []colour{t["background"], t["card"], t["hover"], t.noticeBackground(c)} {
+			if contrast(c, background) < contrastMin {
 				return false
 			}
 		}
@@ -90,54 +82,54 @@ func (t theme) readable(brand, towards colour) colour {
 	})
 }
 
-// tinted is the ground of notices: the card with a breath of the accent.
-func (t theme) tinted(accent colour) colour { return t["card"].mixed(accent, 0.08) }
+func (t theme) noticeBackground(accent colour) colour { return t["card"].mix(accent, 0.08) }
 
-// accented writes what depends on the accent.
-func (t theme) accented(brand, towards colour) string {
-	accent := t.readable(brand, towards)
-	on := white
+// accentCSS returns the declarations that depend on the accent colour.
+func (t theme) accentCSS(accent, towards colour) string {
+	accent = t.readable(accent, towards)
+	text := white
 	if contrast(black, accent) > contrast(white, accent) {
-		on = colour{0x12, 0x15, 0x1b}
+		text = colour{0x12, 0x15, 0x1b}
 	}
-	hover := accent.mixed(towards, 0.16)
-	return fmt.Sprintf(" --accent: %s; --accent-hover: %s; --on-accent: %s; --accent-ground: %s; ", accent, hover, on, t.tinted(accent))
+	hover := accent.mix(towards, 0.16)
+	return fmt.Sprintf(" --accent: %s; --accent-hover: %s; --on-accent: %s; --accent-background: %s; ", accent, hover, text, t.noticeBackground(accent))
 }
 
-// A colour is red, green and blue of sRGB.
+// A colour holds the red, green and blue components of an sRGB colour.
 type colour [3]uint8
 
 var black, white = colour{}, colour{0xff, 0xff, 0xff}
 
+// parseColour parses #rrggbb, which the caller has validated.
 func parseColour(text string) colour {
 	n, err := strconv.ParseUint(text[1:], 16, 32)
 	if err != nil {
-		panic(err) // a pattern has matched
+		panic(err)
 	}
 	return colour{uint8(n >> 16), uint8(n >> 8), uint8(n)}
 }
 
 func (c colour) String() string { return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2]) }
 
-// mixed is a colour with a share, from 0 to 1, of another in it.
-func (c colour) mixed(other colour, share float64) colour {
+// mix blends other into c; share is from 0 (c) to 1 (other).
+func (c colour) mix(other colour, share float64) colour {
 	for i := range c {
 		c[i] = uint8(math.Round(float64(c[i])*(1-share) + float64(other[i])*share))
 	}
 	return c
 }
 
-// nearest is the first colour that will do on the way from one to another.
-func nearest(from, to colour, do func(colour) bool) colour {
+// nearest returns the first colour between from and to that is ok, or to.
+func nearest(from, to colour, ok func(colour) bool) colour {
 	for percent := range 100 {
-		if c := from.mixed(to, float64(percent)/100); do(c) {
+		if c := from.mix(to, float64(percent)/100); ok(c) {
 			return c
 		}
 	}
 	return to
 }
 
-// contrast is that of WCAG 2.2, from 1 to 21.
+// contrast returns the contrast ratio of WCAG 2.2, from 1 to 21.
 func contrast(a, b colour) float64 {
 	x, y := a.luminance(), b.luminance()
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// FuzzLogo: of what is taken as a logo nothing runs and nothing fetches, by a
-// judge of its own that looks for what is bad; the gate looks for what is good.
+// FuzzLogo checks that no accepted logo runs code or loads a resource. Logo has an
+// allowlist; checkHarmless has an independent blocklist.
 func FuzzLogo(f *testing.F) {
 	icon, err := embedded.ReadFile("icon.svg")
 	if err != nil {
@@ -34,37 +34,37 @@ func FuzzLogo(f *testing.F) {
 			return
 		}
 		if !bytes.Equal(logo.content, content) || !strings.Contains(logo.policy, "sandbox") {
-			t.Fatal("another file is served than was checked, or it is not shut in")
+			t.Fatal("logo differs from the checked content, or is not sandboxed")
 		}
 		if bytes.HasPrefix(content, []byte("\x89PNG")) {
 			return
 		}
-		if err := harmful(content); err != nil {
-			t.Fatalf("it is taken: %v\n%s", err, content)
+		if err := checkHarmless(content); err != nil {
+			t.Fatalf("accepted: %v\n%s", err, content)
 		}
 	})
 }
 
-// languages are those that a browser reads inside an SVG; to name none could be
-// any of them. An element of another does nothing, whichever name it bears, such
-// as the RDF that drawing programs write.
-var languages = []string{"", "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"}
+// renderable lists the namespaces that browsers render in an SVG. The empty one
+// could be any of them. Browsers ignore elements of others, such as the RDF of
+// drawing programs.
+var renderable = []string{"", "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"}
 
 var (
-	runs    = regexp.MustCompile(`(?i)^(script|foreignobject|iframe|image|feimage|a|animate.*|set|handler|object|embed|audio|video|link|meta|body|html|math)$`)
-	fetches = regexp.MustCompile(`(?is)url\((?:\s*["']?)([^#\s"'])|url\(\s*(?:""|''|"'|'"|["']\s+[^#\s])|@import|image(-set)?\(|\bsrc\(|\\|javascript:`)
+	activeElement = regexp.MustCompile(`(?i)^(script|foreignobject|iframe|image|feimage|a|animate.*|set|handler|object|embed|audio|video|link|meta|body|html|math)$`)
+	externalURL   = regexp.MustCompile(`(?is)url\((?:\s*["']?)([^#\s"'])|url\(\s*(?:""|''|"'|'"|["']\s+[^#\s])|@import|image(-set)?\(|\bsrc\(|\\|javascript:`)
 )
 
-// harmful says what in an SVG runs or fetches.
-func harmful(content []byte) error {
+// checkHarmless returns an error if an SVG runs code or loads a resource.
+func checkHarmless(content []byte) error {
 	decoder := xml.NewDecoder(bytes.NewReader(content))
 	var style strings.Builder
 	var open []string
 	for {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
-			if bad := fetches.FindString(style.String()); bad != "" {
-				return fmt.Errorf("a style has %q", bad)
+			if bad := externalURL.FindString(style.String()); bad != "" {
+				return fmt.Errorf("style contains %q", bad)
 			}
 			return nil
 		}
@@ -74,15 +74,15 @@ func harmful(content []byte) error {
 		switch token := token.(type) {
 		case xml.StartElement:
 			open = append(open, token.Name.Local)
-			if slices.Contains(languages, token.Name.Space) && runs.MatchString(token.Name.Local) {
-				return fmt.Errorf("an element %q", token.Name.Local)
+			if slices.Contains(renderable, token.Name.Space) && activeElement.MatchString(token.Name.Local) {
+				return fmt.Errorf("element %q", token.Name.Local)
 			}
 			for _, a := range token.Attr {
 				name := strings.ToLower(a.Name.Local)
 				switch {
 				case a.Name.Space == "xmlns" || name == "xmlns":
-				case strings.HasPrefix(name, "on"), name == "href" && !strings.HasPrefix(a.Value, "#"), fetches.MatchString(a.Value):
-					return fmt.Errorf("an attribute %s=%q", a.Name.Local, a.Value)
+				case strings.HasPrefix(name, "on"), name == "href" && !strings.HasPrefix(a.Value, "#"), externalURL.MatchString(a.Value):
+					return fmt.Errorf("attribute %s=%q", a.Name.Local, a.Value)
 				}
 			}
 		case xml.EndElement:
@@ -96,38 +96,38 @@ func harmful(content []byte) error {
 			}
 		case xml.ProcInst:
 			if token.Target != "xml" {
-				return fmt.Errorf("an instruction %q", token.Target)
+				return fmt.Errorf("processing instruction %q", token.Target)
 			}
 		case xml.Directive:
 			if bytes.Contains(token, []byte("ENTITY")) {
-				return errors.New("an entity")
+				return errors.New("entity")
 			}
 		}
 	}
 }
 
-// FuzzAccent: only #rrggbb is a colour; and whichever it is, the stylesheet made
-// of it holds nothing but colours that can be read.
+// FuzzAccent checks that only #rrggbb is accepted, and that the stylesheet then
+// contains nothing but colours with enough contrast.
 func FuzzAccent(f *testing.F) {
 	for _, given := range []string{"#3b49c4", "#FFFFFF", "#000000", "#808080", "#fff", "3b49c4", "#3b49c4}", "red", "#3b49c4\n", ""} {
 		f.Add(given)
 	}
-	sheetForm := regexp.MustCompile(`^:root \{( --[a-z-]+: #[0-9a-f]{6};)+ \}\n@media \(prefers-color-scheme: dark\) \{ :root \{( --[a-z-]+: #[0-9a-f]{6};)+ \} \}\n$`)
+	sheetPattern := regexp.MustCompile(`^:root \{( --[a-z-]+: #[0-9a-f]{6};)+ \}\n@media \(prefers-color-scheme: dark\) \{ :root \{( --[a-z-]+: #[0-9a-f]{6};)+ \} \}\n$`)
 	light, dark := themeColours()
 	f.Fuzz(func(t *testing.T, given string) {
-		sheet, shown, err := Accent(given)
+		sheet, colours, err := Accent(given)
 		if ok := regexp.MustCompile(`\A#[0-9a-fA-F]{6}\z`).MatchString(given); ok != (err == nil) {
 			t.Fatalf("%q: %v", given, err)
 		}
 		if err != nil {
 			return
 		}
-		if !sheetForm.Match(sheet.content) {
-			t.Fatalf("%q makes %q", given, sheet.content)
+		if !sheetPattern.Match(sheet.content) {
+			t.Fatalf("Accent(%q) = %q", given, sheet.content)
 		}
-		for c, ground := range map[string]colour{shown.Light: light["card"], shown.Dark: dark["card"]} {
-			if contrast(parseColour(c), ground) < 4.5 {
-				t.Fatalf("%q is shown as %s on %s", given, c, ground)
+		for c, background := range map[string]colour{colours.Light: light["card"], colours.Dark: dark["card"]} {
+			if contrast(parseColour(c), background) < 4.5 {
+				t.Fatalf("%q: contrast of %s on %s is too low", given, c, background)
 			}
 		}
 	})

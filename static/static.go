@@ -1,6 +1,6 @@
-// Package static holds the files a browser fetches beside the pages. They are
-// part of the program, and each is served under a name made from its content,
-// so that browsers may keep it for ever and never show a page with old looks.
+// Package static serves the stylesheet and the images of the pages. They are
+// embedded in the program. Each has a URL derived from its content, so browsers
+// may cache it indefinitely and never apply an outdated version to a page.
 package static
 
 import (
@@ -17,70 +17,71 @@ import (
 //go:embed style.css icon.svg
 var embedded embed.FS
 
-// Types are given here because those of the system differ from host to host.
-var types = map[string]string{
+// contentTypes does not depend on the MIME types of the host.
+var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".svg": "image/svg+xml",
 	".png": "image/png",
 }
 
-type file struct {
+// A File is served under a URL derived from its content.
+type File struct {
+	URL         string
 	content     []byte
 	contentType string
-	policy      string // Content-Security-Policy, where it is not that of the pages
+	policy      string // Content-Security-Policy; empty for that of the pages
 }
 
-// urls maps a file's name to its address, files the address to the file.
+// urls maps file names to URLs, and files maps URLs to files.
 var urls, files = load()
 
-func load() (map[string]string, map[string]file) {
+func load() (map[string]string, map[string]File) {
 	entries, err := embedded.ReadDir(".")
 	if err != nil {
-		panic(err) // what is embedded can be read
+		panic(err) // embedded files can always be read
 	}
-	urls, files := map[string]string{}, map[string]file{}
+	urls, files := map[string]string{}, map[string]File{}
 	for _, entry := range entries {
 		name := entry.Name()
 		content, err := embedded.ReadFile(name)
 		if err != nil {
 			panic(err)
 		}
-		f := own(name, content)
-		urls[name], files[f.URL] = f.URL, f.file
+		f := newFile(name, content)
+		urls[name], files[f.URL] = f.URL, f
 	}
 	return urls, files
 }
 
-// own names a file by its content.
-func own(name string, content []byte) Own {
+func newFile(name string, content []byte) File {
 	sum := sha256.Sum256(content)
 	ext := path.Ext(name)
 	url := "/static/" + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	return Own{url, file{content: content, contentType: types[ext]}}
+	return File{URL: url, content: content, contentType: contentTypes[ext]}
 }
 
-// URL is the address of a file, like /static/style.0123456789ab.css. A name
-// that does not exist is a mistake in the program, and a panic.
+// URL returns the URL of an embedded file, such as /static/style.0123456789ab.css.
+// It panics if there is no such file.
 func URL(name string) string {
-	url, exists := urls[name]
-	if !exists {
+	url, ok := urls[name]
+	if !ok {
 		panic("static: no file " + name)
 	}
 	return url
 }
 
-// Handler serves the files under the addresses of [URL], those of the operator
-// under theirs, and nothing else.
-func Handler(more ...Own) http.Handler {
+// Handler serves the embedded files and the custom ones. Custom files without a
+// URL are ignored.
+func Handler(custom ...File) http.Handler {
 	files := maps.Clone(files)
-	for _, f := range more {
+	for _, f := range custom {
 		if f.URL != "" {
-			files[f.URL] = f.file
+			files[f.URL] = f
 		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f, exists := files[r.URL.Path]
-		if !exists {
+		f, ok := files[r.URL.Path]
+		if !ok {
 			http.NotFound(w, r)
 			return
 		}
@@ -97,7 +98,7 @@ func Handler(more ...Own) http.Handler {
 		header.Set("Content-Type", f.contentType)
 		header.Set("Content-Length", strconv.Itoa(len(f.content)))
 		if r.Method == http.MethodGet {
-			_, _ = w.Write(f.content) // the reader may be gone; nobody is left to tell
+			_, _ = w.Write(f.content) // an error means that the client has disconnected
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestHandler_ServesWhatURLNames(t *testing.T) {
+func TestHandler(t *testing.T) {
 	tests := []struct {
 		method, path string
 		status       int
@@ -27,19 +27,19 @@ func TestHandler_ServesWhatURLNames(t *testing.T) {
 			w := httptest.NewRecorder()
 			Handler().ServeHTTP(w, httptest.NewRequest(test.method, test.path, http.NoBody))
 			if w.Code != test.status {
-				t.Fatalf("status is %d, want %d", w.Code, test.status)
+				t.Fatalf("status = %d, want %d", w.Code, test.status)
 			}
 			if test.status != 200 {
 				if w.Header().Get("Cache-Control") != "" {
-					t.Error("a refusal is kept for ever")
+					t.Error("error response is cacheable")
 				}
 				return
 			}
 			if got := w.Header().Get("Content-Type"); got != test.contentType {
-				t.Errorf("type is %q", got)
+				t.Errorf("Content-Type = %q, want %q", got, test.contentType)
 			}
 			if got := w.Header().Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
-				t.Errorf("cache is %q", got)
+				t.Errorf("Cache-Control = %q", got)
 			}
 			if (w.Body.Len() == 0) != (test.method == "HEAD") {
 				t.Errorf("%d bytes for %s", w.Body.Len(), test.method)
@@ -51,58 +51,58 @@ func TestHandler_ServesWhatURLNames(t *testing.T) {
 func TestURL_UnknownNamePanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("a file that does not exist has an address")
+			t.Error("no panic for a missing file")
 		}
 	}()
 	URL("missing.css")
 }
 
-func TestStyle_SmallAndAlone(t *testing.T) {
+func TestStyle_SizeAndImports(t *testing.T) {
 	css := stylesheet(t)
 	if len(css) > 12<<10 {
-		t.Errorf("%d bytes", len(css))
+		t.Errorf("%d bytes, want at most %d", len(css), 12<<10)
 	}
 	if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
-		t.Error("the stylesheet fetches something else")
+		t.Error("stylesheet loads another resource")
 	}
 }
 
-// TestStyle_Contrast computes WCAG 2.2 1.4.3 and 1.4.11 from the colours at
-// the top of the stylesheet, in both themes (AX-08).
+// TestStyle_Contrast computes the contrast ratios of WCAG 2.2 1.4.3 and 1.4.11 in
+// both themes (AX-08).
 func TestStyle_Contrast(t *testing.T) {
 	light, dark := themeColours()
 	if len(light) != len(dark) || len(light) < 10 {
 		t.Fatalf("%d light colours and %d dark ones", len(light), len(dark))
 	}
 	pairs := []struct {
-		front, back string
-		least       float64
+		text, background string
+		min              float64
 	}{
-		{"text", "ground", 4.5},
+		{"text", "background", 4.5},
 		{"text", "card", 4.5},
 		{"text", "hover", 4.5},
-		{"text", "accent-ground", 4.5},
-		{"text", "danger-ground", 4.5},
-		{"quiet", "ground", 4.5},
+		{"text", "accent-background", 4.5},
+		{"text", "danger-background", 4.5},
+		{"quiet", "background", 4.5},
 		{"quiet", "card", 4.5},
-		{"accent", "ground", 4.5},
+		{"accent", "background", 4.5},
 		{"accent", "card", 4.5},
 		{"accent", "hover", 4.5},
-		{"accent", "accent-ground", 4.5},
+		{"accent", "accent-background", 4.5},
 		{"accent-hover", "card", 4.5},
 		{"on-accent", "accent", 4.5},
 		{"on-accent", "accent-hover", 4.5},
 		{"danger", "card", 4.5},
-		{"danger", "ground", 4.5},
-		{"danger", "danger-ground", 4.5},
+		{"danger", "background", 4.5},
+		{"danger", "danger-background", 4.5},
 		{"border", "card", 3},
-		{"border", "ground", 3},
+		{"border", "background", 3},
 		{"border", "hover", 3},
 	}
 	for name, theme := range map[string]theme{"light": light, "dark": dark} {
 		for _, p := range pairs {
-			if got := contrast(theme[p.front], theme[p.back]); got < p.least {
-				t.Errorf("%s: %s on %s is %.2f:1, want %.1f:1", name, p.front, p.back, got, p.least)
+			if got := contrast(theme[p.text], theme[p.background]); got < p.min {
+				t.Errorf("%s theme: %s on %s has contrast %.2f, want %.1f", name, p.text, p.background, got, p.min)
 			}
 		}
 	}

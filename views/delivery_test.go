@@ -30,7 +30,7 @@ func deliveries(app, sms auth.Method) []sample {
 		{"verify_account_late_alone", "Verify your account", VerifyAccount(alone)},
 		{"verify_account_dead", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, deadCode))},
 		{"reauth_late", "Verification required", Reverify(ReverifyPage{
-			Frame: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepSecond, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
+			Frame: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
 		})},
 		{"verify_email_late", "Verify your email", VerifyEmail(VerifyEmailPage{looking(signedOut("/sign-up")), "ann@example.com", lateCode})},
 		{"check_email_late", "Check your email", CheckEmail(CheckEmailPage{looking(signedOut("/forgot-password")), "ann@example.com", faring(auth.Delivery{Stalled: true})})},

@@ -171,7 +171,7 @@ func waysBack(app, sms auth.Method) []sample {
 	reverify := func(f Frame, step auth.Step) ReverifyPage {
 		return ReverifyPage{Frame: f, Step: step, Email: "ann@example.com"}
 	}
-	byApp, bySMS, wrong := reverify(signedIn(verify), auth.StepSecond), reverify(signedIn(verify), auth.StepSecond), reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepSecond)
+	byApp, bySMS, wrong := reverify(signedIn(verify), auth.StepMFA), reverify(signedIn(verify), auth.StepMFA), reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepMFA)
 	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true
 	bySMS.Method, bySMS.Others = sms, []auth.Method{app}
 	wrong.Method = app
@@ -181,7 +181,7 @@ func waysBack(app, sms auth.Method) []sample {
 		{"reauth_app", "Verification required", Reverify(byApp)},
 		{"reauth_refused", "Verification required", Reverify(wrong)},
 		{"reauth_sms", "Verification required", Reverify(bySMS)},
-		{"reauth_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepSecond))},
+		{"reauth_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepMFA))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), SMS: true})},
 		{"setup_mfa_unseen", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},

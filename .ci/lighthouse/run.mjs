@@ -1,6 +1,6 @@
-// Asks Lighthouse about pages, on one device in one theme:
+// Runs Lighthouse on pages, for one device and one theme, and prints one line of
+// JSON per URL:
 //   node run.mjs CHROMIUM mobile|desktop light|dark URL...
-// For each address a line of JSON comes out.
 import lighthouse, { desktopConfig } from 'lighthouse'
 import { launch } from 'puppeteer-core'
 
@@ -9,7 +9,7 @@ const config = { mobile: undefined, desktop: desktopConfig }[device]
 const flags = {
   logLevel: 'error',
   onlyCategories: ['accessibility', 'best-practices'],
-  // Nothing here is about speed, and nothing comes after a page has loaded.
+  // Speed is not measured, and pages load nothing later: do not wait.
   pauseAfterFcpMs: 0,
   pauseAfterLoadMs: 0,
   networkQuietThresholdMs: 0,

@@ -1,10 +1,10 @@
-// Bench measures the program from outside and prints a table: what a page costs
-// against a static file of its size, a sign-in against one bare hash, and so on,
-// with few people in the database and with a million. Ratios of one run mean
-// the same on every machine; the raw numbers stand beside them.
+// Bench measures the server from outside and prints a table. It compares a page
+// with a static file of the same size, a sign-in with one bare argon2id hash, and
+// large databases with small ones. The ratios are comparable between machines,
+// the absolute numbers are not.
 //
-// The load comes from the machine that is measured, so a rate is what both can
-// do together; the processor time of the server alone is the steadier number.
+// The load generator runs on the same machine, so a rate includes its cost. The
+// CPU time of the server is more precise.
 package main
 
 import (
@@ -23,13 +23,13 @@ import (
 )
 
 func main() {
-	syscall.Umask(0o022) // PostgreSQL's own user must reach its socket
+	syscall.Umask(0o022) // the PostgreSQL user must reach its socket
 	var (
-		people    = flag.String("people", "1000,100000,1000000", "people in the database, one column of the table each, growing")
-		databases = flag.String("databases", "sqlite,postgres", "databases to measure")
-		save      = flag.String("save", "", "file that the table is written to, too")
-		program   = flag.String("program", "", "binary to measure; built from the source without it")
-		folder    = flag.String("folder", ".", "where the data lie meanwhile: on a real disk, or commits cost nothing")
+		people    = flag.String("people", "1000,100000,1000000", "numbers of `accounts` to measure with, ascending; one table column each")
+		databases = flag.String("databases", "sqlite,postgres", "`databases` to measure")
+		save      = flag.String("save", "", "also write the table to this `file`")
+		program   = flag.String("program", "", "`binary` to measure (default: built from source)")
+		folder    = flag.String("folder", ".", "`folder` for the data; use a real disk, because commits to memory cost nothing")
 	)
 	flag.Parse()
 	if err := run(*people, *databases, *save, *program, *folder); err != nil {
@@ -40,10 +40,10 @@ func main() {
 
 func run(people, databases, save, program, folder string) (err error) {
 	var sizes []int
-	for word := range strings.SplitSeq(people, ",") {
-		size, err := strconv.Atoi(word)
-		if err != nil || size < signersLeast || len(sizes) > 0 && size < sizes[len(sizes)-1] {
-			return fmt.Errorf("--people: %q: give growing numbers from %d, such as 1000,100000", word, signersLeast)
+	for field := range strings.SplitSeq(people, ",") {
+		size, err := strconv.Atoi(field)
+		if err != nil || size < peopleMin || len(sizes) > 0 && size < sizes[len(sizes)-1] {
+			return fmt.Errorf("--people: %q: must be ascending numbers of at least %d, such as 1000,100000", field, peopleMin)
 		}
 		sizes = append(sizes, size)
 	}
@@ -58,20 +58,20 @@ func run(people, databases, save, program, folder string) (err error) {
 		program = filepath.Join(folder, "twostep")
 		build := exec.Command("go", "build", "-trimpath", "-o", program, "./cmd/twostep")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if said, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build the program: %w: %s", err, said)
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build server: %w: %s", err, out)
 		}
 	}
-	begun := time.Now()
-	text := heading()
-	for kind := range strings.SplitSeq(databases, ",") {
-		table, err := measured(kind, sizes, program, filepath.Join(folder, kind))
+	start := time.Now()
+	text := header()
+	for database := range strings.SplitSeq(databases, ",") {
+		table, err := measureDatabase(database, sizes, program, filepath.Join(folder, database))
 		if err != nil {
-			return fmt.Errorf("%s: %w", kind, err)
+			return fmt.Errorf("%s: %w", database, err)
 		}
 		text += "\n" + table
 	}
-	text += fmt.Sprintf("\nIt took %v.\n", time.Since(begun).Round(time.Second))
+	text += fmt.Sprintf("\nMeasured in %v.\n", time.Since(start).Round(time.Second))
 	fmt.Print(text)
 	if save == "" {
 		return nil
@@ -79,43 +79,42 @@ func run(people, databases, save, program, folder string) (err error) {
 	return os.WriteFile(save, []byte(text), 0o644)
 }
 
-// measured is the table of one kind of database.
-func measured(kind string, sizes []int, program, folder string) (table string, err error) {
-	address := ""
+// measureDatabase returns the table for one kind of database.
+func measureDatabase(kind string, sizes []int, program, folder string) (table string, err error) {
+	url := ""
 	switch kind {
 	case "sqlite":
 	case "postgres":
 		server, err := dbtest.StartPostgres("fsync=on", "full_page_writes=on", "autovacuum=on", "max_wal_size=4GB")
 		if errors.Is(err, dbtest.ErrNoPostgres) {
-			return "PostgreSQL was not measured: its programs initdb and postgres are missing here (make postgres)\n", nil
+			return "PostgreSQL was not measured: initdb and postgres are not installed (make postgres)\n", nil
 		}
 		if err != nil {
 			return "", err
 		}
 		defer func() { err = errors.Join(err, server.Stop()) }()
-		address = server.URL("postgres")
+		url = server.URL("postgres")
 	default:
-		return "", errors.New("there is no such database: give sqlite or postgres")
+		return "", errors.New("unknown database: must be sqlite or postgres")
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return "", err
 	}
-	p, err := newPlace(program, folder, address)
+	t, err := newTarget(program, folder, url)
 	if err != nil {
 		return "", err
 	}
-	var columns []figures
+	var columns []results
 	for _, size := range sizes {
-		column, err := p.measure(size)
+		column, err := t.measure(size)
 		if err != nil {
-			return "", fmt.Errorf("with %d people: %w", size, err)
+			return "", fmt.Errorf("%d accounts: %w", size, err)
 		}
 		columns = append(columns, column)
 	}
-	return tabled(kind, columns), nil
+	return formatTable(kind, columns), nil
 }
 
-// progress tells who waits what is being done.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }

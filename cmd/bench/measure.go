@@ -9,93 +9,93 @@ import (
 )
 
 const (
-	rounds       = 6                      // each takes every kind of request in turn, so that all see the same machine
-	slice        = 500 * time.Millisecond // of one kind in a round
-	longSlice    = 1500 * time.Millisecond
-	starts       = 7
-	atRest       = 2 * time.Second // after the first page
-	flood        = 1000            // sign-ins at once
-	signersLeast = flood           // so that each is somebody else
+	rounds    = 6                      // each measures all kinds of request, so changes of the machine's speed affect all
+	slice     = 500 * time.Millisecond // of one kind per round
+	longSlice = 1500 * time.Millisecond
+	starts    = 7
+	idleTime  = 2 * time.Second // before memory is measured
+	burst     = 1000            // concurrent sign-ins
+	peopleMin = burst           // so that each signs in to another account
 )
 
-// A cost is what so many answers took: of the clock, and of the server's
-// processors.
+// A cost is the time that a number of responses took: elapsed time, and CPU time
+// of the server.
 type cost struct {
-	answers   int
-	took, cpu time.Duration
+	responses    int
+	elapsed, cpu time.Duration
 }
 
-func (c *cost) add(more cost) {
-	c.answers += more.answers
-	c.took += more.took
-	c.cpu += more.cpu
+func (c *cost) add(other cost) {
+	c.responses += other.responses
+	c.elapsed += other.elapsed
+	c.cpu += other.cpu
 }
 
-func (c cost) rate() float64       { return float64(c.answers) / c.took.Seconds() }
-func (c cost) each() time.Duration { return c.cpu / time.Duration(max(c.answers, 1)) }
+func (c cost) perSecond() float64     { return float64(c.responses) / c.elapsed.Seconds() }
+func (c cost) cpuEach() time.Duration { return c.cpu / time.Duration(max(c.responses, 1)) }
 
-// figures are one column of the table.
-type figures struct {
-	people       int
-	bytes        int // of the signed-in page and of the static file
-	static       cost
-	page         cost
-	signInPage   cost
-	hash         cost // bare, in this program
-	signIn       cost // by password
-	second       cost // TOTP
-	first        time.Duration
-	rest, most   float64 // MB
-	served, busy int     // of the flood
+// results are one column of the table.
+type results struct {
+	people                int
+	pageBytes             int // of the signed-in page and of the static file
+	static                cost
+	page                  cost
+	signInPage            cost
+	hash                  cost // bare argon2id, computed by this program
+	signIn                cost // by password
+	secondFactor          cost // TOTP
+	startup               time.Duration
+	memoryIdle, memoryMax float64 // MB
+	served, busy          int     // responses to the burst
 }
 
-// measure makes the crowd as large as size and measures.
-func (p *place) measure(size int) (f figures, err error) {
+// measure adds accounts until there are size of them, and measures.
+func (t *target) measure(size int) (r results, err error) {
 	ctx := context.Background()
-	f.people = size
-	progress("adding people until there are %d", size)
-	if err := p.fill(ctx, size); err != nil {
-		return f, err
+	r.people = size
+	progress("adding accounts until there are %d", size)
+	if err := t.addPeople(ctx, size); err != nil {
+		return r, err
 	}
-	progress("signing %d of them in", steppers)
-	ready, err := p.prepare(ctx, size)
+	progress("signing in to %d accounts", pendingCount)
+	browsers, err := t.prepare(ctx, size)
 	if err != nil {
-		return f, err
+		return r, err
 	}
 	progress("measuring")
-	if f.first, err = p.startings(); err != nil {
-		return f, err
+	if r.startup, err = t.measureStartup(); err != nil {
+		return r, err
 	}
-	if f.bytes, err = p.level(ready.reader); err != nil {
-		return f, err
+	if r.pageBytes, err = t.resizeLogo(browsers.signedIn); err != nil {
+		return r, err
 	}
-	for _, part := range []func(*server, prepared, *figures) error{pages, signIns, secondSteps, memory} {
-		if err := p.serving(func(s *server) error { return part(s, ready, &f) }); err != nil {
-			return f, err
+	for _, scenario := range []func(*server, prepared, *results) error{measurePages, measureSignIns, measureSecondFactor, measureMemory} {
+		if err := t.withServer(func(s *server) error { return scenario(s, browsers, &r) }); err != nil {
+			return r, err
 		}
 	}
-	return f, nil
+	return r, nil
 }
 
-// serving runs work on a server of its own.
-func (p *place) serving(work func(*server) error) error {
-	s, err := p.start()
+// withServer runs work with a new server.
+func (t *target) withServer(work func(*server) error) error {
+	s, err := t.start()
 	if err != nil {
 		return err
 	}
 	return errors.Join(work(s), s.stop())
 }
 
-// startings is how long it takes from the start of the process to its first
-// page, the median of some.
-func (p *place) startings() (time.Duration, error) {
-	var took []time.Duration
+// measureStartup returns the median time from the start of the process to the
+// first page.
+func (t *target) measureStartup() (time.Duration, error) {
+	var durations []time.Duration
 	for range starts {
-		begun := time.Now()
-		err := p.serving(func(s *server) error {
-			return s.with(func(c *conn) error {
-				_, err := c.ask(request("/sign-in", "192.0.2.1", "", ""))
-				took = append(took, time.Since(begun))
+		start := time.Now()
+		err := t.withServer(func(s *server) error {
+			return s.withConn(func(c *conn) error {
+				_, err := c.do(request("/sign-in", "192.0.2.1", "", ""))
+				durations = append(durations, time.Since(start))
 				return err
 			})
 		})
@@ -103,53 +103,53 @@ func (p *place) startings() (time.Duration, error) {
 			return 0, err
 		}
 	}
-	slices.Sort(took)
-	return took[len(took)/2], nil
+	slices.Sort(durations)
+	return durations[len(durations)/2], nil
 }
 
 const page = "/account/manage-mfa"
 
-// level makes the logo as large as the signed-in page is.
-func (p *place) level(reader *visitor) (size int, err error) {
-	err = p.serving(func(s *server) error {
-		return s.with(func(c *conn) error {
-			err := reader.open(c, page)
+// resizeLogo gives the logo the size of the signed-in page, and returns it.
+func (t *target) resizeLogo(signedIn *browser) (size int, err error) {
+	err = t.withServer(func(s *server) error {
+		return s.withConn(func(c *conn) error {
+			err := signedIn.open(c, page)
 			size = c.body.Len()
 			return err
 		})
 	})
-	return size, errors.Join(err, p.draw(size))
+	return size, errors.Join(err, t.writeLogo(size))
 }
 
-// load lets every connection ask, one request after the other, until the time
-// is up or nothing is left to ask. The connections are new: the program closes
-// those on which nothing comes for a while.
-func (s *server) load(during time.Duration, ask func(c *conn) (more bool, err error)) (cost, error) {
-	var answers atomic.Int64
-	before, err := s.cpu()
+// load sends requests on all connections, one after the other on each, until the
+// duration has passed or send returns false. The connections are new, because the
+// server closes idle ones.
+func (s *server) load(duration time.Duration, send func(c *conn) (sent bool, err error)) (cost, error) {
+	var responses atomic.Int64
+	cpuBefore, err := s.cpu()
 	if err != nil {
 		return cost{}, err
 	}
-	begun := time.Now()
-	err = together(connections, func(int) error {
-		return s.with(func(c *conn) error {
-			for time.Since(begun) < during {
-				more, err := ask(c)
-				if err != nil || !more {
+	start := time.Now()
+	err = parallel(connections, func(int) error {
+		return s.withConn(func(c *conn) error {
+			for time.Since(start) < duration {
+				sent, err := send(c)
+				if err != nil || !sent {
 					return err
 				}
-				answers.Add(1)
+				responses.Add(1)
 			}
 			return nil
 		})
 	})
-	took := time.Since(begun)
-	after, fault := s.cpu()
-	return cost{int(answers.Load()), took, after - before}, errors.Join(err, fault)
+	elapsed := time.Since(start)
+	cpuAfter, cpuErr := s.cpu()
+	return cost{int(responses.Load()), elapsed, cpuAfter - cpuBefore}, errors.Join(err, cpuErr)
 }
 
-// with lends a new connection.
-func (s *server) with(work func(c *conn) error) error {
+// withConn runs work with a new connection.
+func (s *server) withConn(work func(c *conn) error) error {
 	c, err := dial(s.address)
 	if err != nil {
 		return err

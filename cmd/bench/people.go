@@ -16,69 +16,73 @@ import (
 	"twostep/db/dbtest"
 )
 
-// A person of the database. All there is to know follows from the name.
+// A person has an account. All its data are derived from the name.
 type person struct {
 	name string
-	app  bool // has an authenticator app, and backup codes
+	app  bool // has an authenticator app and backup codes
 }
 
-const password = "correct horse battery staple"
+const (
+	password  = "correct horse battery staple"
+	userAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+)
 
-// crowdPerson is one of the many. Every second one has an app.
-func crowdPerson(n int) person { return person{fmt.Sprint("person", n), n%2 == 0} }
+// personAt returns a numbered person. Even ones have an authenticator app.
+func personAt(n int) person { return person{fmt.Sprint("person", n), n%2 == 0} }
 
-// drawn are bytes that look drawn and are the same each time.
-func (p person) drawn(what string) []byte {
-	sum := sha256.Sum256([]byte(what + " of " + p.name))
+// derive returns pseudo-random bytes that are the same in every run.
+func (p person) derive(label string) []byte {
+	sum := sha256.Sum256([]byte(label + " of " + p.name))
 	return sum[:]
 }
 
-func (p person) email() string { return p.name + "@example.org" }
-func (p person) key() []byte   { return p.drawn("key")[:auth.TOTPKeyBytes] }
-func (p person) marker() auth.Token {
-	return auth.Token(base64.RawURLEncoding.EncodeToString(p.drawn("marker")))
+func (p person) email() string   { return p.name + "@example.org" }
+func (p person) totpKey() []byte { return p.derive("key")[:auth.TOTPKeyBytes] }
+func (p person) deviceToken() auth.Token {
+	return auth.Token(base64.RawURLEncoding.EncodeToString(p.derive("device")))
 }
 
-// id names a row. Names grow, so that rows are added at the end of their tables:
-// scattered ones, as the program's own, take five times as long to write.
-func (p person) id(what string) string {
-	return p.name + "." + strings.ToLower(base32.StdEncoding.EncodeToString(p.drawn(what))[:10])
+// id returns a row ID. IDs are ascending, so that rows are appended: writing
+// random ones, as the server generates, takes five times as long.
+func (p person) id(label string) string {
+	return p.name + "." + strings.ToLower(base32.StdEncoding.EncodeToString(p.derive(label))[:10])
 }
 
-// grant is all that stands about a person who uses one browser: the account with
-// a password of that hash, a session, an app, a history.
-func (p person) grant(hash string, at time.Time) dbtest.Account {
+// changes creates the account with a password hash, a session, a known device,
+// audit events and, if the person has an app, a TOTP key.
+func (p person) changes(hash string, at time.Time) auth.ChangeSet {
 	user := auth.UserID(p.id("user"))
 	email := auth.Email{Typed: p.email(), Key: p.email()}
-	event := func(i int, what auth.EventType, kind auth.FactorKind) auth.Event {
-		return auth.Event{
+	event := func(i int, what auth.EventType, kind auth.FactorKind) auth.RecordEvent {
+		return auth.RecordEvent{Event: auth.Event{
 			ID: fmt.Sprintf("%013d-%d%s", at.UnixMilli(), i, p.id("event")[:9]), User: user, At: at, Type: what, Factor: kind,
-			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-		}
+			IP: "192.0.2.1", UserAgent: userAgent,
+		}}
 	}
-	g := dbtest.Account{
-		NewUser: &auth.NewUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
-		Session: &auth.Session{
-			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("handle")).Hash(), User: user,
+	set := auth.ChangeSet{User: user, At: at, Changes: []auth.Change{
+		auth.AddUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
+		auth.BeginSession{Session: auth.Session{
+			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("token")).Hash(), User: user,
 			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at,
-			IP: "192.0.2.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-		},
-		Device: &auth.KnownDevice{User: user, TokenHash: p.marker().Hash(), SeenAt: at},
-		Events: []auth.Event{event(0, auth.SignedUp, auth.EmailCode), event(1, auth.SignedIn, auth.Password)},
-	}
+			IP: "192.0.2.1", UserAgent: userAgent,
+		}},
+		auth.RememberDevice{TokenHash: p.deviceToken().Hash()},
+		event(0, auth.SignedUp, auth.EmailCode),
+		event(1, auth.SignedIn, auth.Password),
+	}}
 	if p.app {
-		g.TOTP = &auth.TOTPKey{User: user, Secret: p.key(), AddedAt: at}
-		g.Events = append(g.Events, event(2, auth.TOTPAdded, ""))
+		set.Changes = append(set.Changes,
+			auth.PutTOTP{TOTPKey: auth.TOTPKey{User: user, Secret: p.totpKey(), AddedAt: at}}, event(2, auth.TOTPAdded, ""))
 	}
-	return g
+	return set
 }
 
-// adding is how many people are written in one transaction.
-const adding = 5000
+// batchSize is the number of accounts written in one transaction.
+const batchSize = 5000
 
-// fill makes the crowd as large as size.
-func (p *place) fill(ctx context.Context, size int) error {
-	store, err := p.open(ctx)
+// addPeople adds numbered people until there are size of them.
+func (t *target) addPeople(ctx context.Context, size int) error {
+	store, err := t.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,34 +93,34 @@ func (p *place) fill(ctx context.Context, size int) error {
 	}
 	at := time.Now()
 	var next atomic.Int64
-	next.Store(int64(p.crowd))
-	p.crowd = size
-	return together(runtime.GOMAXPROCS(0)+1, func(int) error {
+	next.Store(int64(t.people))
+	t.people = size
+	return parallel(runtime.GOMAXPROCS(0)+1, func(int) error {
 		for {
-			from := int(next.Add(adding)) - adding
-			var grants []dbtest.Account
-			for n := from; n < min(from+adding, size); n++ {
-				grants = append(grants, crowdPerson(n).grant(hash, at))
+			first := int(next.Add(batchSize)) - batchSize
+			var grants []auth.ChangeSet
+			for n := first; n < min(first+batchSize, size); n++ {
+				grants = append(grants, personAt(n).changes(hash, at))
 			}
 			if len(grants) == 0 {
 				return nil
 			}
-			if err := dbtest.AddAccounts(ctx, p.url(), p.keys, grants); err != nil {
+			if err := dbtest.AddAccounts(ctx, t.database(), t.keys, grants); err != nil {
 				return err
 			}
 		}
 	})
 }
 
-// together runs work so many times at once, and returns the first error.
-func together(times int, work func(i int) error) error {
-	errs := make(chan error, times)
-	var all sync.WaitGroup
-	for i := range times {
-		all.Go(func() { errs <- work(i) })
+// parallel runs work n times concurrently and returns the first error.
+func parallel(n int, work func(i int) error) error {
+	errs := make(chan error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { errs <- work(i) })
 	}
-	all.Wait()
-	for range times {
+	wg.Wait()
+	for range n {
 		if err := <-errs; err != nil {
 			return err
 		}

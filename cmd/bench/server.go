@@ -13,51 +13,52 @@ import (
 	"time"
 )
 
-// A server is the program, running.
+// A server is a running server process.
 type server struct {
 	process *exec.Cmd
-	address string // it listens on
+	address string // host and port
 }
 
-var ready = regexp.MustCompile(`^twostep is ready: open \S+ \(it listens on (\S+)\)\n`)
+// readyLine ends in the address in parentheses.
+var readyLine = regexp.MustCompile(`^twostep is ready: .* on (\S+)\)\n`)
 
-const startWait = 30 * time.Second
+const startTimeout = 30 * time.Second
 
-// start starts the program and waits until it says it is ready. What it logs
-// goes to a file, as a system's service has it.
-func (p *place) start() (*server, error) {
-	said := filepath.Join(p.folder, "log")
-	log, err := os.Create(said)
+// start starts the server and waits until it is ready. Its log goes to a file, as
+// it does when it runs as a service.
+func (t *target) start() (*server, error) {
+	logFile := filepath.Join(t.folder, "log")
+	log, err := os.Create(logFile)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 	args := []string{
-		"--listen=127.0.0.1:0", "--data=" + p.folder, "--keys=file:" + p.ring(), "--logo=" + p.logo,
-		"--mail=file:" + filepath.Join(p.folder, "mail"), "--trusted-proxies=127.0.0.1/32",
+		"--listen=127.0.0.1:0", "--data=" + t.folder, "--keys=file:" + t.keyFile(), "--logo=" + t.logo,
+		"--mail=file:" + filepath.Join(t.folder, "mail"), "--trusted-proxies=127.0.0.1/32",
 	}
-	if p.database != "" {
-		args = append(args, "--database="+p.database)
+	if t.url != "" {
+		args = append(args, "--database="+t.url)
 	}
-	s := &server{process: exec.Command(p.program, args...)}
+	s := &server{process: exec.Command(t.program, args...)}
 	s.process.Stderr = log
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.process.Start(); err != nil {
 		return nil, err
 	}
-	var words []byte
-	for end := time.Now().Add(startWait); time.Now().Before(end); time.Sleep(500 * time.Microsecond) {
-		if words, err = os.ReadFile(said); err != nil {
+	var output []byte
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(500 * time.Microsecond) {
+		if output, err = os.ReadFile(logFile); err != nil {
 			break
 		}
-		if found := ready.FindSubmatch(words); found != nil {
-			s.address = string(found[1])
+		if match := readyLine.FindSubmatch(output); match != nil {
+			s.address = string(match[1])
 			return s, nil
 		}
 	}
 	_ = s.process.Process.Kill()
 	_ = s.process.Wait()
-	return nil, fmt.Errorf("the program is not ready: %v: %s", err, words)
+	return nil, fmt.Errorf("server did not start: %v: %s", err, output)
 }
 
 func (s *server) stop() error {
@@ -67,16 +68,16 @@ func (s *server) stop() error {
 	return s.process.Wait()
 }
 
-// clockTick is the unit of /proc/PID/stat: 100 a second on every Linux.
+// clockTick is the unit of /proc/PID/stat: 100 per second on every Linux.
 const clockTick = 10 * time.Millisecond
 
-// cpu is the processor time the server has used, of its own and of the system.
+// cpu returns the user and system CPU time of the server.
 func (s *server) cpu() (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // from the third on
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // starting with the third
 	ticks := 0
 	for _, field := range fields[11:13] {
 		n, err := strconv.Atoi(string(field))
@@ -88,13 +89,14 @@ func (s *server) cpu() (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// memory is what the server holds: now (VmRSS), or at its highest (VmHWM).
-func (s *server) memory(which string) (mega float64, err error) {
+// memory returns the resident memory of the server, current (VmRSS) or maximum
+// (VmHWM).
+func (s *server) memory(field string) (megabytes float64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, rest, _ := strings.Cut(string(status), which+":")
-	kilo, err := strconv.Atoi(strings.Fields(rest)[0])
-	return float64(kilo) / 1024, err
+	_, rest, _ := strings.Cut(string(status), field+":")
+	kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
+	return float64(kilobytes) / 1024, err
 }

@@ -11,96 +11,93 @@ import (
 	"time"
 )
 
-// A row is one line of the table: a figure of each column and, where there is
-// something to reach, what that is and whether it is.
+// A row is one line of the table, with a goal if there is one.
 type row struct {
-	name  string
-	cell  func(figures) string
+	label string
+	cell  func(results) string
 	goal  string
-	meets func(figures) bool
+	meets func(results) bool
 }
 
-// rows is the table. What a crowd changes is seen against the fewest people.
-func rows(fewest figures) []row {
+// rows returns the table. smallest is the column with the fewest accounts.
+func rows(smallest results) []row {
 	return []row{
-		raw("static file as large as the page", func(f figures) cost { return f.static }),
-		raw("signed-in page", func(f figures) cost { return f.page }),
-		ratio("  its rate : that of the file", func(f figures) float64 { return f.page.rate() / f.static.rate() }, ">=", 0.5),
-		ratio("  its rate : that with the fewest people", func(f figures) float64 { return f.page.rate() / fewest.page.rate() }, ">=", 0.8),
-		ratio("  its CPU : that with the fewest people", func(f figures) float64 { return over(f.page, fewest.page) }, "<=", 1.25),
-		ratio("  its CPU : that of the file", func(f figures) float64 { return over(f.page, f.static) }, "<=", 2),
-		raw("sign-in page", func(f figures) cost { return f.signInPage }),
-		raw("bare argon2id hash", func(f figures) cost { return f.hash }),
-		raw("sign-in by password", func(f figures) cost { return f.signIn }),
-		ratio("  its CPU : that of the hash", func(f figures) float64 { return over(f.signIn, f.hash) }, "<=", 1.1),
-		raw("second step with TOTP", func(f figures) cost { return f.second }),
-		number("  in a second", "%.0f", func(f figures) float64 { return f.second.rate() }, ">=", 1000),
-		number("memory at rest, MB", "%.0f", func(f figures) float64 { return f.rest }, "<=", 40),
-		number("memory while 1,000 sign in at once, MB", "%.0f", func(f figures) float64 { return f.most }, "<=", 150),
-		{"  of them signed in, told to come back", func(f figures) string { return fmt.Sprintf("%d, %d", f.served, f.busy) }, "", nil},
-		number("start to first answer, ms", "%.0f", func(f figures) float64 { return f.first.Seconds() * 1000 }, "<=", 150),
+		costs("static file of the page's size", func(r results) cost { return r.static }),
+		costs("signed-in page", func(r results) cost { return r.page }),
+		number("  pages per second, ratio to the static file", "%.2f", func(r results) float64 { return r.page.perSecond() / r.static.perSecond() }, ">=", 0.5),
+		number("  pages per second, ratio to the smallest database", "%.2f", func(r results) float64 { return r.page.perSecond() / smallest.page.perSecond() }, ">=", 0.8),
+		number("  CPU time, ratio to the smallest database", "%.2f", func(r results) float64 { return cpuRatio(r.page, smallest.page) }, "<=", 1.25),
+		number("  CPU time, ratio to the static file", "%.2f", func(r results) float64 { return cpuRatio(r.page, r.static) }, "<=", 2),
+		costs("sign-in page", func(r results) cost { return r.signInPage }),
+		costs("bare argon2id hash", func(r results) cost { return r.hash }),
+		costs("sign-in by password", func(r results) cost { return r.signIn }),
+		number("  CPU time, ratio to one bare argon2id hash", "%.2f", func(r results) float64 { return cpuRatio(r.signIn, r.hash) }, "<=", 1.1),
+		costs("second factor by TOTP", func(r results) cost { return r.secondFactor }),
+		number("  sign-ins per second", "%.0f", func(r results) float64 { return r.secondFactor.perSecond() }, ">=", 1000),
+		number("memory when idle, MB", "%.0f", func(r results) float64 { return r.memoryIdle }, "<=", 40),
+		number("memory during 1,000 concurrent sign-ins, MB", "%.0f", func(r results) float64 { return r.memoryMax }, "<=", 150),
+		{"  of which accepted, rejected as busy", func(r results) string { return fmt.Sprintf("%d, %d", r.served, r.busy) }, "", nil},
+		number("time from start to first response, ms", "%.0f", func(r results) float64 { return r.startup.Seconds() * 1000 }, "<=", 150),
 	}
 }
 
-func raw(name string, of func(figures) cost) row {
-	return row{name, func(f figures) string {
-		c := of(f)
-		return fmt.Sprintf("%.0f/s, %.*f ms CPU", c.rate(), max(0, 3-len(fmt.Sprint(c.each().Milliseconds()))), c.each().Seconds()*1000)
+func costs(label string, of func(results) cost) row {
+	return row{label, func(r results) string {
+		c := of(r)
+		return fmt.Sprintf("%.0f per second, %.*f ms CPU", c.perSecond(), max(0, 3-len(fmt.Sprint(c.cpuEach().Milliseconds()))), c.cpuEach().Seconds()*1000)
 	}, "", nil}
 }
 
-func ratio(name string, of func(figures) float64, sign string, goal float64) row {
-	return number(name, "%.2f", of, sign, goal)
-}
-
-func number(name, format string, of func(figures) float64, sign string, goal float64) row {
+func number(label, format string, of func(results) float64, comparison string, goal float64) row {
 	return row{
-		name, func(f figures) string { return fmt.Sprintf(format, of(f)) }, sign + " " + fmt.Sprintf(format, goal),
-		func(f figures) bool { return sign == ">=" && of(f) >= goal || sign == "<=" && of(f) <= goal },
+		label, func(r results) string { return fmt.Sprintf(format, of(r)) }, comparison + " " + fmt.Sprintf(format, goal),
+		func(r results) bool {
+			return comparison == ">=" && of(r) >= goal || comparison == "<=" && of(r) <= goal
+		},
 	}
 }
 
-// over is the processor time of one answer by that of another.
-func over(a, b cost) float64 { return a.each().Seconds() / b.each().Seconds() }
+// cpuRatio compares the CPU time per response.
+func cpuRatio(a, b cost) float64 { return a.cpuEach().Seconds() / b.cpuEach().Seconds() }
 
-// tabled writes the columns out. A figure that misses its goal has a sign.
-func tabled(kind string, columns []figures) string {
+// formatTable marks results that miss their goal.
+func formatTable(database string, columns []results) string {
 	var text bytes.Buffer
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	line := func(cells ...string) { fmt.Fprintln(table, strings.TrimRight(strings.Join(cells, "\t"), "\t")) }
-	head := []string{kind}
-	for _, f := range columns {
-		head = append(head, fmt.Sprint(f.people, " people"))
+	head := []string{database}
+	for _, r := range columns {
+		head = append(head, fmt.Sprint(r.people, " accounts"))
 	}
-	line(append(head, "reach")...)
+	line(append(head, "goal")...)
 	for _, row := range rows(columns[0]) {
-		cells := []string{row.name}
-		for _, f := range columns {
-			cell := row.cell(f)
-			if row.meets != nil && !row.meets(f) {
+		cells := []string{row.label}
+		for _, r := range columns {
+			cell := row.cell(r)
+			if row.meets != nil && !row.meets(r) {
 				cell += " MISSED"
 			}
 			cells = append(cells, cell)
 		}
 		line(append(cells, row.goal)...)
 	}
-	_ = table.Flush() // into memory
-	fmt.Fprintf(&text, "The page and the file have %d bytes.\n", columns[0].bytes)
+	_ = table.Flush() // a bytes.Buffer does not fail
+	fmt.Fprintf(&text, "The page and the file have %d bytes.\n", columns[0].pageBytes)
 	return text.String()
 }
 
-// heading says what was measured, and on what.
-func heading() string {
-	model := "a processor without a name"
-	if about, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		if found := regexp.MustCompile(`model name\s*: (.+)`).FindSubmatch(about); found != nil {
-			model = string(found[1])
+// header describes the machine and the conditions.
+func header() string {
+	model := "unknown model"
+	if cpuinfo, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if match := regexp.MustCompile(`model name\s*: (.+)`).FindSubmatch(cpuinfo); match != nil {
+			model = string(match[1])
 		}
 	}
-	busy, _ := os.ReadFile("/proc/loadavg") // else it says nothing
-	return fmt.Sprintf(`%s, %d processors of %s, %s
-%d connections, all from this machine. CPU is the server's alone, per answer; of PostgreSQL's it is not in it.
-Others on this machine: load average %.15s before the start.
-The page is /account/manage-mfa of an account with an app and backup codes, with a line in the log for each; files have none.
-`, time.Now().UTC().Format(time.DateOnly), runtime.GOMAXPROCS(0), model, runtime.Version(), connections, busy)
+	load, _ := os.ReadFile("/proc/loadavg") // empty if unavailable
+	return fmt.Sprintf(`%s, %d CPUs, %s, %s
+%d connections from the same machine. CPU time is that of the server per response, without PostgreSQL.
+Load average before the start: %.15s
+The page is /account/manage-mfa of an account with an authenticator app and backup codes. Pages write a log line; the static file does not.
+`, time.Now().UTC().Format(time.DateOnly), runtime.GOMAXPROCS(0), model, runtime.Version(), connections, load)
 }

@@ -1,8 +1,9 @@
-// Standards prints which test proves which promise of auth/standards.md:
-// "make standards".
+// Standards prints the requirements of auth/standards.md with the tests that cite
+// them. It runs as "make standards".
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,10 +18,10 @@ func main() {
 	}
 }
 
-// run prints the map of the project in a folder. A promise that has to hold and
-// that nothing proves is an error.
+// run prints the requirements of the project in a folder. It returns an error if
+// a requirement of grade must is not tested, or if a citation is wrong.
 func run(folder string, out io.Writer) error {
-	promises, err := readPromises(folder)
+	requirements, err := readRequirements(folder)
 	if err != nil {
 		return err
 	}
@@ -29,63 +30,61 @@ func run(folder string, out io.Writer) error {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, p := range promises {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", p.id, p.grade, p.proof(tests))
+	for _, r := range requirements {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.id, r.grade, r.evidence(tests))
 	}
 	table.Flush()
-	fmt.Fprintf(out, "\n%s\n", summary(promises, tests))
-	if faults := check(promises, tests); len(faults) > 0 {
-		return fmt.Errorf("%s", strings.Join(faults, "\n"))
-	}
-	return nil
+	fmt.Fprintf(out, "\n%s\n", summary(requirements, tests))
+	return check(requirements, tests)
 }
 
-// proof is the last column: the tests, or why there are none.
-func (p promise) proof(tests tests) string {
-	switch named := tests.byID[p.id]; {
-	case len(named) > 0:
-		return strings.Join(named, ", ")
-	case p.why != "":
-		return "missing: " + p.why
+// evidence lists the tests of a requirement, or the reason why there are none.
+func (r requirement) evidence(tests tests) string {
+	switch names := tests.byID[r.id]; {
+	case len(names) > 0:
+		return strings.Join(names, ", ")
+	case r.untested != "":
+		return "missing: " + r.untested
 	default:
 		return "missing"
 	}
 }
 
-// summary counts, by grade, the promises that a test names: the line stands in
-// the README.
-func summary(promises []promise, tests tests) string {
-	all, proved := map[string]int{}, map[string]int{}
-	for _, p := range promises {
-		all[p.grade]++
-		if len(tests.byID[p.id]) > 0 {
-			proved[p.grade]++
+// summary counts the tested requirements by grade. The README contains the same
+// line.
+func summary(requirements []requirement, tests tests) string {
+	total, tested := map[string]int{}, map[string]int{}
+	for _, r := range requirements {
+		total[r.grade]++
+		if len(tests.byID[r.id]) > 0 {
+			tested[r.grade]++
 		}
 	}
 	counts := make([]string, 0, len(grades))
 	for _, grade := range grades {
-		counts = append(counts, fmt.Sprintf("%s: %d of %d", grade, proved[grade], all[grade]))
+		counts = append(counts, fmt.Sprintf("%s: %d of %d", grade, tested[grade], total[grade]))
 	}
 	return strings.Join(counts, ", ")
 }
 
-// check says what is wrong with the map.
-func check(promises []promise, tests tests) (faults []string) {
+// check compares the requirements with the citations.
+func check(requirements []requirement, tests tests) error {
+	var errs []error
 	known := map[string]bool{}
-	for _, p := range promises {
-		known[p.id] = true
-		proved := len(tests.byID[p.id]) > 0
-		if p.grade == "must" && !proved && p.why == "" {
-			faults = append(faults, p.id+" must hold, and no test names it")
+	for _, r := range requirements {
+		known[r.id] = true
+		tested := len(tests.byID[r.id]) > 0
+		if r.grade == "must" && !tested && r.untested == "" {
+			errs = append(errs, fmt.Errorf("%s is required, but no test cites it", r.id))
 		}
-		if proved && p.why != "" {
-			faults = append(faults, p.id+" is said to have no test, and has one")
-		}
-	}
-	for _, m := range tests.mentions {
-		if !known[m.id] {
-			faults = append(faults, fmt.Sprintf("%s names %s, which is no promise", m.where, m.id))
+		if tested && r.untested != "" {
+			errs = append(errs, fmt.Errorf("%s is listed as untested, but a test cites it", r.id))
 		}
 	}
-	return faults
+	for _, c := range tests.citations {
+		if !known[c.id] {
+			errs = append(errs, fmt.Errorf("%s cites %s, which does not exist", c.file, c.id))
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -11,44 +11,46 @@ import (
 
 const project = "../.."
 
-// TestStandards: every promise that has to hold has its test, no test names a
-// promise that there is not, and the README has the true counts.
+// TestStandards checks that every requirement of grade must is tested, that tests
+// cite only existing requirements, and that the README has the current counts.
 func TestStandards(t *testing.T) {
 	var table strings.Builder
 	if err := run(project, &table); err != nil {
 		t.Error(err)
 	}
-	promises, tests := mustRead(t, project)
-	if counts := summary(promises, tests); !strings.Contains(text(t, "README.md"), "\n"+counts+"\n") {
-		t.Errorf("the README does not have the line\n%s", counts)
+	requirements, tests := mustRead(t, project)
+	if counts := summary(requirements, tests); !strings.Contains(readFile(t, "README.md"), "\n"+counts+"\n") {
+		t.Errorf("README.md lacks the line\n%s", counts)
 	}
 }
 
-// testName is how a page names a test: by its room, as go test does.
-var testName = regexp.MustCompile("[`,] ?([a-z_/]+\\.(?:Test|Fuzz)\\w+)")
+// qualifiedName matches a test in Markdown, qualified by the path of its package.
+var qualifiedName = regexp.MustCompile("[`,] ?([a-z_/]+\\.(?:Test|Fuzz)\\w+)")
 
-// TestThreats: the tests that the page of threats calls for witnesses exist,
-// and no row is without one.
+// TestThreats checks that each row of auth/threats.md names a test, and that all
+// tests named there exist.
 func TestThreats(t *testing.T) {
 	_, tests := mustRead(t, project)
-	for line := range strings.Lines(text(t, "auth/threats.md")) {
-		named := testName.FindAllStringSubmatch(line, -1)
+	lines := strings.Split(readFile(t, "auth/threats.md"), "\n")
+	for i, line := range lines {
+		named := qualifiedName.FindAllStringSubmatch(line, -1)
 		if strings.Count(line, "Test")+strings.Count(line, "Fuzz") != len(named) {
-			t.Errorf("a test is not named by its room: %s", line)
+			t.Errorf("a test is named without its package: %s", line)
 		}
-		if cells := strings.Count(line, "|"); cells > 0 && len(named) == 0 && !strings.HasPrefix(line, "| who") && !strings.HasPrefix(line, "| --") {
-			t.Errorf("nothing shows it: %s", line)
+		header := strings.HasPrefix(line, "| --") || i+1 < len(lines) && strings.HasPrefix(lines[i+1], "| --")
+		if strings.Contains(line, "|") && len(named) == 0 && !header {
+			t.Errorf("row without a test: %s", line)
 		}
 		for _, match := range named {
 			if !slices.Contains(tests.names, match[1]) {
-				t.Errorf("there is no test %s", match[1])
+				t.Errorf("%s does not exist", match[1])
 			}
 		}
 	}
 }
 
-// TestCheck: what is missing, unknown or said wrongly is found in a project
-// made up for it; what stands beside a test is no proof.
+// TestCheck finds missing tests, unknown IDs and wrong reasons in a generated
+// project. Citations outside of tests do not count.
 func TestCheck(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name, content string) {
@@ -61,36 +63,36 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The ids are put together, so that this file names no promise.
+	// The IDs are composed, so that this file cites no requirement.
 	ids := strings.NewReplacer("ID", "ZZ-0")
 	write("auth/standards.md", ids.Replace(`
-| id | grade | what is promised | from |
+| id | grade | requirement | source |
 | --- | --- | --- | --- |
-| ID1 | must | proved | O |
-| ID2 | must | named beside a test alone | O |
+| ID1 | must | tested | O |
+| ID2 | must | cited outside of tests | O |
 | ID3 | should | missing | O |
 | ID4 | must | later | O |
-| ID5 | must | proved after all | O |
+| ID5 | must | listed as untested, but tested | O |
 
 | id | why |
 | --- | --- |
-| ID4 | It comes later. |
-| ID5 | It comes later. |
+| ID4 | Not implemented. |
+| ID5 | Not implemented. |
 `))
-	write("room/some_test.go", ids.Replace(`package room
+	write("pkg/some_test.go", ids.Replace(`package pkg
 
-// ID2 is meant here.
+// helper cites ID2.
 func helper() {}
 
-// TestOne proves ID1.
+// TestOne cites ID1.
 func TestOne(t *testing.T) {
 	helper() // ID5
 }
 
-// Testament speaks of ID2 and is no test; neither is a benchmark.
+// Testament cites ID2 and is not a test.
 func Testament() {}
 
-// TestTwo names ID9.
+// TestTwo cites ID9.
 func TestTwo(t *testing.T) {}
 
 func TestMain(m *testing.M) {} // ID2
@@ -98,30 +100,30 @@ func TestMain(m *testing.M) {} // ID2
 	var out strings.Builder
 	err := run(folder, &out)
 	if err == nil {
-		t.Fatal("nothing was found")
+		t.Fatal("no error")
 	}
 	want := []string{
-		ids.Replace("ID2 must hold, and no test names it"), ids.Replace("ID5 is said to have no test, and has one"),
-		ids.Replace("room/some_test.go names ID9, which is no promise"),
+		ids.Replace("ID2 is required, but no test cites it"), ids.Replace("ID5 is listed as untested, but a test cites it"),
+		ids.Replace("pkg/some_test.go cites ID9, which does not exist"),
 	}
 	if got := strings.Split(err.Error(), "\n"); !slices.Equal(got, want) {
-		t.Errorf("found %q, want %q", got, want)
+		t.Errorf("errors = %q, want %q", got, want)
 	}
 	table := strings.Join(strings.Fields(out.String()), " ")
-	for _, line := range []string{"ID1 must room.TestOne", "ID2 must missing", "ID3 should missing", "ID4 must missing: It comes later.", "must: 2 of 4, should: 0 of 1, stretch: 0 of 0"} {
+	for _, line := range []string{"ID1 must pkg.TestOne", "ID2 must missing", "ID3 should missing", "ID4 must missing: Not implemented.", "must: 2 of 4, should: 0 of 1, stretch: 0 of 0"} {
 		if line = ids.Replace(line); !strings.Contains(table, line) {
-			t.Errorf("the table does not say %q:\n%s", line, out.String())
+			t.Errorf("output lacks %q:\n%s", line, out.String())
 		}
 	}
-	write("auth/standards.md", ids.Replace("| ID1 | most | a grade that is none | O |\n"))
+	write("auth/standards.md", ids.Replace("| ID1 | most | invalid grade | O |\n"))
 	if err := run(folder, &out); err == nil {
-		t.Error("an unknown grade was taken")
+		t.Error("no error for an unknown grade")
 	}
 }
 
-func mustRead(t *testing.T, folder string) ([]promise, tests) {
+func mustRead(t *testing.T, folder string) ([]requirement, tests) {
 	t.Helper()
-	promises, err := readPromises(folder)
+	requirements, err := readRequirements(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,10 +131,10 @@ func mustRead(t *testing.T, folder string) ([]promise, tests) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return promises, tests
+	return requirements, tests
 }
 
-func text(t *testing.T, name string) string {
+func readFile(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(project, name))
 	if err != nil {

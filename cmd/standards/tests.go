@@ -5,78 +5,78 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// tests are all of the project, with the promises that they name.
+// tests holds the tests of the project and the requirements that they cite.
 type tests struct {
-	names    []string            // as folder.TestName
-	byID     map[string][]string // promise → tests
-	mentions []mention           // by tests and by what stands beside them
+	names     []string            // folder.TestName
+	byID      map[string][]string // from requirements to names
+	citations []citation          // in all test files, outside of tests too
 }
 
-// A mention is a promise's id in a comment of a test file.
-type mention struct{ id, where string }
+// A citation is the id of a requirement in a comment of a test file.
+type citation struct{ id, file string }
 
-// aTest is the name of what go test runs.
-var aTest = regexp.MustCompile(`^(Test|Fuzz)($|[^a-z])`)
+// testName matches the functions that go test runs.
+var testName = regexp.MustCompile(`^(Test|Fuzz)($|[^a-z])`)
 
-// readTests parses every test file below a folder.
+// readTests parses all test files in a folder and its subfolders.
 func readTests(folder string) (tests, error) {
-	found := tests{byID: map[string][]string{}}
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	t := tests{byID: map[string][]string{}}
+	err := filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name := entry.Name()
-		if entry.IsDir() && path != folder && (strings.HasPrefix(name, ".") || name == "testdata") {
+		if entry.IsDir() && name != folder && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata") {
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(name, "_test.go") {
 			return nil
 		}
-		in, err := filepath.Rel(folder, path)
+		relative, err := filepath.Rel(folder, name)
 		if err != nil {
 			return err
 		}
-		return found.read(path, filepath.ToSlash(in))
+		return t.readFile(name, filepath.ToSlash(relative))
 	})
-	for id := range found.byID {
-		slices.Sort(found.byID[id])
-		found.byID[id] = slices.Compact(found.byID[id])
+	for id := range t.byID {
+		slices.Sort(t.byID[id])
+		t.byID[id] = slices.Compact(t.byID[id])
 	}
-	return found, err
+	return t, err
 }
 
-// read takes what one file says. A comment belongs to the test that it stands
-// above or inside of; any other proves nothing.
-func (t *tests) read(path, shown string) error {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+// readFile parses one file. A citation counts for the test that contains it or
+// has it in its doc comment; other citations prove nothing.
+func (t *tests) readFile(name, relative string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
-	room, _, _ := strings.Cut(shown, filepath.Base(shown))
+	prefix := path.Dir(relative) + "."
 	var functions []*ast.FuncDecl
-	for _, declared := range file.Decls {
-		f, isFunction := declared.(*ast.FuncDecl)
-		if isFunction && f.Recv == nil && f.Name.Name != "TestMain" && aTest.MatchString(f.Name.Name) {
+	for _, decl := range file.Decls {
+		f, ok := decl.(*ast.FuncDecl)
+		if ok && f.Recv == nil && f.Name.Name != "TestMain" && testName.MatchString(f.Name.Name) {
 			functions = append(functions, f)
-			t.names = append(t.names, strings.TrimSuffix(room, "/")+"."+f.Name.Name)
+			t.names = append(t.names, prefix+f.Name.Name)
 		}
 	}
 	for _, comment := range file.Comments {
-		for _, named := range id.FindAllString(comment.Text(), -1) {
-			t.mentions = append(t.mentions, mention{named, shown})
+		for _, cited := range id.FindAllString(comment.Text(), -1) {
+			t.citations = append(t.citations, citation{cited, relative})
 			for _, f := range functions {
-				from := f.Pos()
+				start := f.Pos()
 				if f.Doc != nil {
-					from = f.Doc.Pos()
+					start = f.Doc.Pos()
 				}
-				if from <= comment.Pos() && comment.Pos() < f.End() {
-					t.byID[named] = append(t.byID[named], strings.TrimSuffix(room, "/")+"."+f.Name.Name)
+				if start <= comment.Pos() && comment.Pos() < f.End() {
+					t.byID[cited] = append(t.byID[cited], prefix+f.Name.Name)
 				}
 			}
 		}

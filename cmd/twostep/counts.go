@@ -55,8 +55,8 @@ func newCounts(store *db.Store, hasher *auth.Hasher) *counts {
 // watch is what counts on the site.
 func (c *counts) watch() handlers.Metrics {
 	return handlers.Metrics{
-		ObserveRequest: func(a handlers.Request) {
-			c.requests.WithLabelValues(a.Route, strconv.Itoa(a.Status/100)+"xx").Observe(a.Took.Seconds())
+		ObserveRequest: func(a handlers.ServedRequest) {
+			c.requests.WithLabelValues(a.Route, strconv.Itoa(a.Status/100)+"xx").Observe(a.Duration.Seconds())
 			if a.Reason != "" {
 				c.refusals.WithLabelValues(a.Route, a.Reason).Inc()
 			}

@@ -39,7 +39,7 @@ func TestCounts(t *testing.T) {
 	c, store := newTestCounts(t)
 	watch := c.watch()
 	watch.ObserveEvent(auth.Event{Type: auth.SignedIn, Factor: auth.TOTPCode, User: "ann", IP: "192.0.2.1"})
-	watch.ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong), Took: time.Second})
+	watch.ObserveRequest(handlers.ServedRequest{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong), Duration: time.Second})
 	couriers := c.couriers(map[auth.Channel]courier.Courier{auth.ByEmail: testCourier{}, auth.BySMS: testCourier{errors.New("closed")}})
 	for _, carrier := range couriers {
 		_ = carrier.Send(t.Context(), courier.Message{})

@@ -68,7 +68,7 @@ var (
 func TestDeploy_Watching(t *testing.T) {
 	texts := []string{deployed(t, "alerts.yml"), deployed(t, "dashboard.json")}
 	counted, _ := newTestCounts(t)
-	counted.watch().ObserveRequest(handlers.Request{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
+	counted.watch().ObserveRequest(handlers.ServedRequest{Route: "/sign-in", Status: 422, Reason: string(auth.CodeWrong)})
 	counted.watch().ObserveEvent(auth.Event{Type: auth.SignedIn})
 	counted.sendings.WithLabelValues(string(auth.BySMS), "failed").Inc()
 	families, err := counted.registry.Gather()

@@ -39,7 +39,7 @@ func parseRing(text string) (auth.Keyring, error) {
 
 // followKeyFile returns the ring in a file, which can change while we run.
 func followKeyFile(path string) (auth.Keyring, error) {
-	return auth.WatchKeyring(func() (auth.Keyring, error) {
+	return auth.LoadKeyring(func() (auth.Keyring, error) {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return auth.Keyring{}, fmt.Errorf("read the key file: %w", err)

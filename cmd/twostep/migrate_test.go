@@ -66,14 +66,14 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	var all []dbtest.Account
+	var all []auth.ChangeSet
 	for n := range people {
 		id := auth.UserID(fmt.Sprint("person ", n))
 		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
-		all = append(all, dbtest.Account{
-			NewUser: &auth.NewUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
-			Events:  []auth.Event{{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
-		})
+		all = append(all, auth.ChangeSet{User: id, Changes: []auth.Change{
+			auth.AddUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
+			auth.RecordEvent{Event: auth.Event{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
+		}})
 	}
 	if err := errors.Join(dbtest.AddAccounts(t.Context(), filepath.Join(folder, "data", "twostep.db"), keys, all), store.Close()); err != nil {
 		t.Fatal(err)

@@ -94,7 +94,7 @@ func (o *outbox) hand(ctx context.Context, m auth.Message) error {
 	if !found {
 		return fmt.Errorf("no courier for the channel %q", m.Channel)
 	}
-	ctx, cancel := context.WithTimeout(ctx, courier.Patience)
+	ctx, cancel := context.WithTimeout(ctx, courier.Timeout)
 	defer cancel()
 	subject, body := views.Write(m, o.product, o.origin)
 	return carrier.Send(ctx, courier.Message{

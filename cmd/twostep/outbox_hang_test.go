@@ -20,9 +20,9 @@ func queue(t *testing.T, store *db.Store, at time.Time, channel auth.Channel, to
 	t.Helper()
 	grant := auth.ChangeSet{At: at}
 	for _, name := range to {
-		grant.Messages = append(grant.Messages, auth.Message{
+		grant.Changes = append(grant.Changes, auth.QueueMessage{Message: auth.Message{
 			ID: string(channel) + name, Channel: channel, To: name, Kind: auth.MessageSignInCode, At: at, ExpiresAt: at.Add(auth.CodeLifetimeMax), Code: "271828",
-		})
+		}})
 	}
 	if err := store.AddAttempt(t.Context(), grant); err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestOutbox_ProviderComesBack(t *testing.T) {
 // clocks that differ; of a worker that was killed it comes back while a code is
 // still awaited.
 func TestMessageClaim(t *testing.T) {
-	if least := courier.Patience + 5*time.Second; auth.MessageClaimTime < least || auth.MessageClaimTime > 30*time.Second {
+	if least := courier.Timeout + 5*time.Second; auth.MessageClaimTime < least || auth.MessageClaimTime > 30*time.Second {
 		t.Errorf("a claim lasts %v", auth.MessageClaimTime)
 	}
 }

@@ -85,7 +85,7 @@ func newQueue(t *testing.T) (out *outbox, store *db.Store, clock *handClock, log
 
 func signUp(t *testing.T, out *outbox, address string) {
 	t.Helper()
-	if _, err := out.rules.SignUp(t.Context(), auth.Visitor{}, address, visitorsPassword); err != nil {
+	if _, err := out.rules.SignUp(t.Context(), auth.Client{}, address, visitorsPassword); err != nil {
 		t.Fatal(err)
 	}
 }

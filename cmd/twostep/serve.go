@@ -69,8 +69,8 @@ func (s settings) serve(ctx context.Context, t terminal) (err error) {
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	counted := newCounts(store, hasher)
 	rules := auth.New(store, keys, hasher, s.policy, time.Now)
-	site := handlers.New(rules, keys, handlers.Site{
-		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Accent: s.accent.Asset, Logo: s.logo, RequestTimeout: pageWithin, Log: log, Later: lines.later, Metrics: counted.watch(),
+	site := handlers.New(rules, keys, handlers.Config{
+		Name: s.name, URL: s.origin, TrustedProxies: s.proxies, Accent: s.accent.Asset, Logo: s.logo, RequestTimeout: pageWithin, Log: log, BufferedLog: lines.later, Metrics: counted.watch(),
 	})
 	out := &outbox{rules: rules, couriers: counted.couriers(couriers), product: s.name, origin: s.origin.String(), log: log}
 

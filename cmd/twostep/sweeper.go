@@ -19,7 +19,7 @@ func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
 		ticks := time.NewTicker(sweepEvery)
 		defer ticks.Stop()
 		for {
-			removed, err := rules.Sweep(ctx)
+			removed, err := rules.RemoveExpired(ctx)
 			switch {
 			case ctx.Err() != nil:
 				return

@@ -90,7 +90,7 @@ func (w way) courier(screen io.Writer) (courier.Courier, error) { return w.open(
 func mailSender(site string) func(given string) (string, error) {
 	return func(given string) (string, error) {
 		if given == "" {
-			return courier.SenderAt(site), nil
+			return courier.DefaultSender(site), nil
 		}
 		return courier.ParseSender(given)
 	}

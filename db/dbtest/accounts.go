@@ -16,19 +16,10 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// An Account is an account with what it may have from the start.
-type Account struct {
-	NewUser *auth.NewUser
-	Session *auth.Session
-	Device  *auth.KnownDevice
-	TOTP    *auth.TOTPKey
-	Events  []auth.Event
-}
-
 // AddAccounts adds accounts to a database in one transaction, in a tenth of the
-// time that the store's methods take. database is the path of an SQLite file or
+// time that [auth.Store] takes to apply the same changes. database is the path of an SQLite file or
 // the URL of a PostgreSQL database, which the program must have migrated.
-func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accounts []Account) error {
+func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accounts []auth.ChangeSet) error {
 	s := seal.Sealer{Keys: keys}
 	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at"}
 	sessions := bulk{
@@ -39,29 +30,31 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 	events := bulk{
 		table: "audit_events", columns: "id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, backup_codes_left",
 	}
-	for _, a := range accounts {
-		u := a.NewUser
-		hash, err := s.Seal(seal.Place{Table: "users", Column: "password_hash", Owner: string(u.ID)}, []byte(u.PasswordHash))
-		if err != nil {
-			return err
-		}
-		users.add(string(u.ID), u.Email.Typed, u.Email.Key, hash, millis(u.CreatedAt))
-		if f := a.Session; f != nil {
-			sessions.add(string(f.ID), f.TokenHash, string(f.User), millis(f.CreatedAt), millis(f.StartedAt), millis(f.SeenAt),
-				millis(f.PasswordAt), millis(f.MFAAt), f.IP, f.UserAgent)
-		}
-		if d := a.Device; d != nil {
-			devices.add(string(d.User), d.TokenHash, millis(d.SeenAt))
-		}
-		if key := a.TOTP; key != nil {
-			secret, err := s.Seal(seal.Place{Table: "totp", Column: "secret", Owner: string(key.User)}, key.Secret)
-			if err != nil {
-				return err
+	for _, set := range accounts {
+		for _, c := range set.Changes {
+			switch c := c.(type) {
+			case auth.AddUser:
+				hash, err := s.Seal(seal.Place{Table: "users", Column: "password_hash", Owner: string(c.ID)}, []byte(c.PasswordHash))
+				if err != nil {
+					return err
+				}
+				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt))
+			case auth.BeginSession:
+				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
+					millis(c.PasswordAt), millis(c.MFAAt), c.IP, c.UserAgent)
+			case auth.RememberDevice:
+				devices.add(string(set.User), c.TokenHash, millis(set.At))
+			case auth.PutTOTP:
+				secret, err := s.Seal(seal.Place{Table: "totp", Column: "secret", Owner: string(set.User)}, c.Secret)
+				if err != nil {
+					return err
+				}
+				apps.add(string(set.User), secret, c.LastStep, millis(c.AddedAt))
+			case auth.RecordEvent:
+				events.add(c.ID, string(set.User), millis(c.At), string(c.Type), string(c.Factor), c.IP, c.UserAgent, c.Number, c.Email, c.Left)
+			default:
+				return fmt.Errorf("cannot add %T", c)
 			}
-			apps.add(string(key.User), secret, key.LastStep, millis(key.AddedAt))
-		}
-		for _, e := range a.Events {
-			events.add(e.ID, string(e.User), millis(e.At), string(e.Type), string(e.Factor), e.IP, e.UserAgent, e.Number, e.Email, e.Left)
 		}
 	}
 	db, err := connect(database)

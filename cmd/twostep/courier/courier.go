@@ -1,34 +1,35 @@
-// Package courier carries messages to people. Each courier is one way out of
-// the program, and nothing else in it opens a connection to deliver anything.
+// Package courier delivers messages by email and SMS. No other package opens a
+// connection to a provider.
 //
-// # For whoever receives the webhook
+// # Receiving webhooks
 //
-// A [Webhook] posts each message as JSON, the object that [Message] describes,
-// and signs it in the header
+// A [Webhook] posts each message as JSON, encoded as [Message], and signs the
+// request with the header
 //
 //	Twostep-Signature: t=1767323045,v1=HEX
 //
-// t is when it was sent, in unix seconds. HEX is the HMAC-SHA-256, in
-// hexadecimal, of t, a full stop and the body as it came, byte for byte:
-// "1767323045.{…}". The HMAC's key is the 32 bytes that the file webhook-key in
-// the data folder holds in hexadecimal; it is derived from the newest key of
-// the key ring. While the ring holds older keys too, a v1 of each follows, so
-// that a receiver keeps working until it was given the new key.
+// t is the time of sending in unix seconds. HEX is the hexadecimal
+// HMAC-SHA-256 of t, a full stop and the raw body: "1767323045.{…}". The HMAC
+// key is 32 bytes long; the file webhook-key in the data folder holds it in
+// hexadecimal. It is derived from the newest key of the keyring. While the
+// keyring also holds older keys, one v1 for each of them follows, so that a
+// receiver keeps working until it is given the new key.
 //
-// A receiver does this before it believes a request:
+// A receiver verifies each request as follows:
 //
-//  1. read t and every v1 from the header, and the body without parsing it;
-//  2. refuse a t that is more than five minutes from its own clock, or whoever
-//     saw a request once could repeat it for ever;
-//  3. compute the HMAC-SHA-256 of t + "." + body with its key;
-//  4. accept if one v1 is equal, compared in constant time; else answer 403;
-//  5. answer 2xx once it has the message safely, within ten seconds.
+//  1. Read t and every v1 from the header, and the body without parsing it.
+//  2. Reject the request if t differs from the receiver's clock by more than
+//     five minutes. Otherwise captured requests could be replayed indefinitely.
+//  3. Compute the HMAC-SHA-256 of t + "." + body with its key.
+//  4. Accept the request if one v1 is equal, compared in constant time.
+//     Otherwise respond with 403.
+//  5. Respond with 2xx within ten seconds, after storing the message.
 //
-// Any answer that is not 2xx means that the message did not go. After a 4xx
-// other than 401, 403, 404, 405, 407, 408 and 429 it would be in vain to try
-// again, see [Permanent]: the person is told that it cannot be delivered. After
-// anything else, a redirect and silence included, the message comes again. So
-// it may also come twice, where an answer was lost on its way.
+// Every other status means that the message was not delivered. A 4xx status
+// other than 401, 403, 404, 405, 407, 408 and 429 is permanent, see
+// [Permanent]: the user is shown that the message cannot be delivered. After any
+// other status, a redirect or a timeout the message is sent again. It can
+// therefore arrive twice if a response is lost.
 package courier
 
 import (
@@ -38,33 +39,33 @@ import (
 	"time"
 )
 
-// Patience is how long a provider may take for one message. The messages
-// behind it wait, and a code is wanted within seconds.
-const Patience = 10 * time.Second
+// Timeout bounds the delivery of one message. Others wait behind it, and users
+// expect their codes within seconds.
+const Timeout = 10 * time.Second
 
-// A Message is what a person gets, ready to go: everything in it has been
-// decided and worded by others. Its JSON form is a contract with the outside.
+// A Message is an email or SMS in its final form. Its JSON encoding is a
+// contract with webhook receivers and with readers of a [File].
 type Message struct {
 	Channel string    `json:"channel"` // "email" or "sms"
-	To      string    `json:"to"`      // address or E.164 number
+	To      string    `json:"to"`      // email address or E.164 number
 	Subject string    `json:"subject"` // empty for an SMS
 	Body    string    `json:"body"`    // plain text
 	SentAt  time.Time `json:"sent_at"` // RFC 3339
 }
 
-// encode writes a message as one line of JSON, as the outside gets it.
+// encode returns the message as one line of JSON, with its newline.
 func (m Message) encode() ([]byte, error) {
 	var line bytes.Buffer
-	encoder := json.NewEncoder(&line) // which ends the line
+	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(m)
 	return line.Bytes(), err
 }
 
-// A Courier carries a message. It is safe for concurrent use. An error means
-// that the message did not go and may be tried again, unless it is a
-// [Permanent]; it is written to the log, so it never holds the recipient, the
-// body, which may be a code, or what opens the provider's door.
+// A Courier delivers messages. It is safe for concurrent use. If Send returns an
+// error, the message was not delivered and can be retried unless the error is a
+// [Permanent]. Errors are logged, so they never contain the recipient, the body,
+// which may hold a code, or the provider's credentials.
 type Courier interface {
 	Send(ctx context.Context, m Message) error
 }

@@ -9,16 +9,16 @@ import (
 	"syscall"
 )
 
-// File appends messages to a file, one line of JSON each, for whatever the
-// operator lets read it: a test, or a program that sends them on.
+// File appends messages to a file, one line of JSON each, for a test or another
+// program to read.
 type File struct {
 	mu   sync.Mutex
 	path string
 }
 
-// NewFile returns a courier that appends to the file at path, which it makes
-// if need be (0600). The folder must exist: a mistyped path is an error at the
-// start and not when the first person waits for a code.
+// NewFile returns a courier that appends to the file at path, creating it with
+// mode 0600 if necessary. The folder must exist, so a mistyped path fails at
+// startup and not when the first user waits for a code.
 func NewFile(path string) (*File, error) {
 	f := &File{path: filepath.Clean(path)}
 	file, err := f.open()
@@ -28,10 +28,10 @@ func NewFile(path string) (*File, error) {
 	return f, file.Close()
 }
 
-// Send appends one line and waits until the disk has it. Writers take turns, in
-// this process and in others, so lines do not mix. Where one was killed in the
-// middle of a line, or the disk was full, the next line begins anew. The file is
-// opened anew each time, so that it can be moved away and read.
+// Send appends one line and syncs the file. A lock keeps the lines of concurrent
+// writers apart, in other processes too. After an incomplete line, left by a
+// killed process or a full disk, the message starts on a new line. The file is
+// opened for each message, so that it can be moved away and read.
 func (f *File) Send(_ context.Context, m Message) error {
 	line, err := m.encode()
 	if err != nil {
@@ -43,15 +43,15 @@ func (f *File) Send(_ context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	// Closing the file ends the turn. What cannot be locked, like a pipe of some
-	// systems, takes one write as a whole.
+	// Closing the file releases the lock. A file that cannot be locked, such as a
+	// pipe on some systems, relies on the single write.
 	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-	if endsWithin(file) {
+	if endsMidLine(file) {
 		line = append([]byte("\n"), line...)
 	}
 	_, err = file.Write(line)
 	if err == nil {
-		err = toDisk(file)
+		err = syncFile(file)
 	}
 	return errors.Join(err, file.Close())
 }
@@ -60,9 +60,10 @@ func (f *File) open() (*os.File, error) {
 	return os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 }
 
-// endsWithin tells whether a file ends within a line. What cannot be looked at,
-// like a pipe or a file that was moved away just now, does not.
-func endsWithin(file *os.File) bool {
+// endsMidLine reports whether the last line of a file lacks its newline. It
+// returns false if the file cannot be read, such as a pipe or a file that was
+// just moved.
+func endsMidLine(file *os.File) bool {
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return false
@@ -77,9 +78,8 @@ func endsWithin(file *os.File) bool {
 	return err == nil && last[0] != '\n'
 }
 
-// toDisk waits for the disk where there is one: a pipe or a terminal answers
-// that the call is invalid.
-func toDisk(file *os.File) error {
+// syncFile flushes a file to disk. Pipes and terminals return EINVAL.
+func syncFile(file *os.File) error {
 	if err := file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
 		return err
 	}

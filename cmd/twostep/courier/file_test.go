@@ -13,7 +13,7 @@ import (
 	"twostep/cmd/twostep/courier"
 )
 
-func TestFile_OneLineOfJSON(t *testing.T) {
+func TestFile_WritesJSONLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages")
 	file, err := courier.NewFile(path)
 	if err != nil {
@@ -27,51 +27,52 @@ func TestFile_OneLineOfJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"channel":"sms","to":"+12025550123","subject":"","body":"It is <123456>\n@localhost #123456","sent_at":"2026-01-02T03:04:05Z"}` + "\n"
-	if got := read(t, path); string(got) != want {
-		t.Errorf("the file holds\n%s\nwant\n%s", got, want)
+	if got := readFile(t, path); string(got) != want {
+		t.Errorf("file:\n%s\nwant:\n%s", got, want)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, want 0600", info.Mode().Perm())
+		t.Errorf("mode = %v, want 0600", info.Mode().Perm())
 	}
 }
 
-func TestFile_ManyWritersWholeLines(t *testing.T) {
+func TestFile_ConcurrentWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages")
-	const writers, each = 8, 8
-	var all sync.WaitGroup
+	const writers, messages = 8, 8
+	var wg sync.WaitGroup
 	for range writers {
-		// A courier of its own each, as where mail and SMS go to one file.
+		// Separate couriers, as when mail and SMS are written to one file.
 		file, err := courier.NewFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range each {
-			all.Go(func() {
+		for range messages {
+			wg.Go(func() {
 				if err := file.Send(t.Context(), courier.Message{Channel: "email", Body: string(bytes.Repeat([]byte("long "), 2000))}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 	}
-	all.Wait()
-	lines := bytes.Split(bytes.TrimSuffix(read(t, path), []byte("\n")), []byte("\n"))
-	if len(lines) != writers*each {
-		t.Fatalf("%d lines, want %d", len(lines), writers*each)
+	wg.Wait()
+	lines := bytes.Split(bytes.TrimSuffix(readFile(t, path), []byte("\n")), []byte("\n"))
+	if len(lines) != writers*messages {
+		t.Fatalf("%d lines, want %d", len(lines), writers*messages)
 	}
 	for _, line := range lines {
 		var m courier.Message
 		if err := json.Unmarshal(line, &m); err != nil || len(m.Body) != 10000 {
-			t.Fatalf("a line is not whole: %v", err)
+			t.Fatalf("incomplete line: %v", err)
 		}
 	}
 }
 
-// Whoever was killed in the middle of a line takes no other message with it.
-func TestFile_LineThatWasTorn(t *testing.T) {
+// TestFile_IncompleteLine starts a new line after one that a killed process left
+// incomplete.
+func TestFile_IncompleteLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages")
 	if err := os.WriteFile(path, []byte(`{"channel":"sm`), 0o600); err != nil {
 		t.Fatal(err)
@@ -81,23 +82,23 @@ func TestFile_LineThatWasTorn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := file.Send(t.Context(), courier.Message{Channel: "email", Body: "whole"}); err != nil {
+		if err := file.Send(t.Context(), courier.Message{Channel: "email", Body: "complete"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	lines := bytes.Split(bytes.TrimSuffix(read(t, path), []byte("\n")), []byte("\n"))
+	lines := bytes.Split(bytes.TrimSuffix(readFile(t, path), []byte("\n")), []byte("\n"))
 	if len(lines) != 3 {
-		t.Fatalf("%d lines: %s", len(lines), lines)
+		t.Fatalf("%d lines, want 3: %s", len(lines), lines)
 	}
 	for _, line := range lines[1:] {
 		var m courier.Message
-		if err := json.Unmarshal(line, &m); err != nil || m.Body != "whole" {
-			t.Errorf("the line is %s, %v", line, err)
+		if err := json.Unmarshal(line, &m); err != nil || m.Body != "complete" {
+			t.Errorf("line = %s, error %v", line, err)
 		}
 	}
 }
 
-func TestFile_MadeAnewAfterItWasMoved(t *testing.T) {
+func TestFile_CreatesFileAfterMove(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages")
 	file, err := courier.NewFile(path)
 	if err != nil {
@@ -109,32 +110,32 @@ func TestFile_MadeAnewAfterItWasMoved(t *testing.T) {
 	if err := file.Send(t.Context(), courier.Message{Channel: "email"}); err != nil {
 		t.Fatal(err)
 	}
-	if len(read(t, path)) == 0 {
-		t.Error("nothing was written")
+	if len(readFile(t, path)) == 0 {
+		t.Error("file is empty")
 	}
 }
 
 func TestNewFile_FolderMustExist(t *testing.T) {
 	folder := t.TempDir()
 	for name, path := range map[string]string{
-		"no folder":   filepath.Join(folder, "missing", "messages"),
-		"is a folder": folder,
-		"empty":       "",
+		"missing folder": filepath.Join(folder, "missing", "messages"),
+		"folder":         folder,
+		"empty":          "",
 	} {
 		if _, err := courier.NewFile(path); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(folder, "missing")); !os.IsNotExist(err) {
-		t.Errorf("the folder was made: %v, want %v", err, fs.ErrNotExist)
+		t.Errorf("folder: %v, want %v", err, fs.ErrNotExist)
 	}
 }
 
-func read(t *testing.T, path string) []byte {
+func readFile(t *testing.T, path string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return text
+	return content
 }

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// hostOf reads the host and the port of a provider's address; the port is 0
-// where none is given. A name in another script is turned into what DNS has.
-func hostOf(u *url.URL) (host string, port int, err error) {
+// hostPort returns the host and port of a provider's URL; the port is 0 if none
+// is given. Internationalized names are converted to ASCII.
+func hostPort(u *url.URL) (host string, port int, err error) {
 	host = u.Hostname()
 	if _, err := netip.ParseAddr(host); err != nil {
 		if host, err = idna.Lookup.ToASCII(host); err != nil || host == "" {
@@ -29,9 +29,9 @@ func hostOf(u *url.URL) (host string, port int, err error) {
 	return host, int(number), nil
 }
 
-// loopback reports whether what is said to a host stays on this machine, so
-// that nobody on a network can listen.
-func loopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
+// isLoopback reports whether traffic to a host stays on this machine, where
+// nobody on the network can read it.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }

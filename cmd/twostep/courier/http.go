@@ -6,62 +6,57 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 )
 
-// answerMost is how much of an answer is read, in bytes: providers need a few
-// hundred for what they have to say, and a broken one must not fill the memory.
-const answerMost = 64 << 10
+// responseMax is the number of bytes read from a response. Providers need a few
+// hundred; the limit keeps a broken one from exhausting memory.
+const responseMax = 64 << 10
 
-// newHTTPClient returns a client that leaves a silent provider after Patience
-// and follows no redirect: it would carry a message, and with 307 its body, to
-// an address that the operator never gave.
+// newHTTPClient returns a client that gives up after [Timeout] and follows no
+// redirect, which would carry the message, and with 307 its body, to a URL that
+// the operator did not configure.
 func newHTTPClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxResponseHeaderBytes = answerMost
+	transport.MaxResponseHeaderBytes = responseMax
 	return &http.Client{
 		Transport:     transport,
-		Timeout:       Patience,
+		Timeout:       Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// post sends a request and returns the answer, whose body its caller closes. Its
-// error is a [failure] of who.
-func post(ctx context.Context, client *http.Client, who string, request *http.Request) (*http.Response, error) {
-	request.Header.Set("User-Agent", "twostep")
-	response, err := client.Do(request.WithContext(ctx))
-	if whole, found := errors.AsType[*url.Error](err); found {
-		err = whole.Err // without the address
+// do sends a request. The caller closes the response body. Errors are made by
+// [connectionError].
+func do(ctx context.Context, client *http.Client, provider string, req *http.Request) (*http.Response, error) {
+	req.Header.Set("User-Agent", "twostep")
+	resp, err := client.Do(req.WithContext(ctx))
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // without the URL
 	}
 	if err != nil {
-		return nil, failure(who, err)
+		return nil, connectionError(provider, err)
 	}
-	return response, nil
+	return resp, nil
 }
 
-// wellDone reports whether a status says that the message was taken.
-func wellDone(status int) bool { return 200 <= status && status <= 299 }
+func isSuccess(status int) bool { return 200 <= status && status <= 299 }
 
-// ofTheDoor are the answers that say nothing of the message.
-var ofTheDoor = []int{
-	http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
-	http.StatusRequestTimeout, http.StatusTooManyRequests,
-}
-
-// refusal is what a status other than 2xx means. With 408 and 429 a provider
-// asks to come back, and what is wrong with the door is put right by the
-// operator, after which the same message goes: a key, an address. Any other 4xx
-// says that the message is at fault.
-func refusal(who string, status int, why string) error {
-	err := fmt.Errorf("%s answered %d%s", who, status, why)
-	switch {
-	case slices.Contains(ofTheDoor, status):
+// statusError returns the error for a status other than 2xx. A 4xx status means
+// that the message itself is at fault, except those that ask to retry later
+// (408, 429) and those about the key or the URL: the same message is accepted
+// once the operator corrects them.
+func statusError(provider string, status int, detail string) error {
+	err := fmt.Errorf("%s returned status %d%s", provider, status, detail)
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired,
+		http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return err
-	case 400 <= status && status < 500:
+	}
+	switch status / 100 {
+	case 4:
 		return &Permanent{err}
-	case 300 <= status && status < 400:
-		return fmt.Errorf("%w, and redirects are not followed", err)
+	case 3:
+		return fmt.Errorf("%w; redirects are not followed", err)
 	}
 	return err
 }

@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// Log prints messages where the operator looks, codes included. It lets a
-// newcomer sign up within a minute, and it is not for a site with real people.
+// Log prints messages, including their codes, to the terminal. It is for trying
+// the program out and not for a site with real users.
 type Log struct {
 	mu  sync.Mutex
 	out io.Writer
@@ -20,8 +20,8 @@ type Log struct {
 // NewLog returns a courier that prints to out, usually standard error.
 func NewLog(out io.Writer) *Log { return &Log{out: out} }
 
-// Send prints the message as a block of its own. Every line of it but the
-// first begins with a bar, so that no text in it passes for a line of the log.
+// Send prints the message as a block. Every line but the first begins with a
+// bar, so no text in the message can be mistaken for a log line.
 func (l *Log) Send(_ context.Context, m Message) error {
 	var block strings.Builder
 	fmt.Fprintf(&block, "── %s to %s ──\n", printable(m.Channel), printable(m.To))
@@ -38,16 +38,16 @@ func (l *Log) Send(_ context.Context, m Message) error {
 	return err
 }
 
-// printable escapes what would move the cursor or start a new line: a mail
-// quotes the name of the visitor's browser, which can be anything.
+// printable escapes control characters, which could move the cursor or start a
+// new line: messages quote the user agent, which can be any text.
 func printable(text string) string {
 	var safe strings.Builder
-	for _, sign := range text {
-		if unicode.IsGraphic(sign) {
-			safe.WriteRune(sign)
+	for _, r := range text {
+		if unicode.IsGraphic(r) {
+			safe.WriteRune(r)
 			continue
 		}
-		quoted := strconv.QuoteRune(sign)
+		quoted := strconv.QuoteRune(r)
 		safe.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return safe.String()

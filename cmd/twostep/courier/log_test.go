@@ -9,7 +9,7 @@ import (
 	"twostep/cmd/twostep/courier"
 )
 
-func TestLog_PrintsABlock(t *testing.T) {
+func TestLog_Format(t *testing.T) {
 	tests := map[string]struct {
 		message courier.Message
 		want    string
@@ -22,7 +22,7 @@ func TestLog_PrintsABlock(t *testing.T) {
 			courier.Message{Channel: "sms", To: "+12025550123", Body: "123456\n\n@localhost #123456"},
 			"── sms to +12025550123 ──\n│ 123456\n│\n│ @localhost #123456\n",
 		},
-		"forged line": {
+		"control characters": {
 			courier.Message{Channel: "email", To: "ann@example.com\nlevel=INFO", Subject: "a\r\nb", Body: "x\x1b[2Jy\rz\u2028\u202e"},
 			"── email to ann@example.com\\nlevel=INFO ──\n│ a\\r\\nb\n│\n│ x\\x1b[2Jy\\rz\\u2028\\u202e\n",
 		},
@@ -34,25 +34,25 @@ func TestLog_PrintsABlock(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := out.String(); got != test.want {
-				t.Errorf("printed\n%s\nwant\n%s", got, test.want)
+				t.Errorf("output:\n%s\nwant:\n%s", got, test.want)
 			}
 		})
 	}
 }
 
-func TestLog_BlocksDoNotMix(t *testing.T) {
+func TestLog_ConcurrentBlocks(t *testing.T) {
 	var out bytes.Buffer
 	log := courier.NewLog(&out)
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for range 32 {
-		all.Go(func() {
+		wg.Go(func() {
 			if err := log.Send(t.Context(), courier.Message{Channel: "sms", To: "+12025550123", Body: "one\ntwo"}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	all.Wait()
-	if whole := strings.Count(out.String(), "── sms to +12025550123 ──\n│ one\n│ two\n"); whole != 32 {
-		t.Errorf("%d whole blocks, want 32", whole)
+	wg.Wait()
+	if complete := strings.Count(out.String(), "── sms to +12025550123 ──\n│ one\n│ two\n"); complete != 32 {
+		t.Errorf("%d complete blocks, want 32", complete)
 	}
 }

@@ -16,108 +16,108 @@ import (
 	"twostep/cmd/twostep/courier"
 )
 
-// arrives sends a mail by a real server and returns it as it arrived.
-func arrives(t *testing.T, m courier.Message) (read *netmail.Message, raw string) {
+// sendMail sends a message through a real server and returns the mail received.
+func sendMail(t *testing.T, m courier.Message) (received *netmail.Message, raw string) {
 	t.Helper()
 	server := startMailServer(t, &mailServer{}, "127.0.0.1")
-	if err := server.carrier(t, "smtp", "").Send(t.Context(), m); err != nil {
+	if err := server.courier(t, "smtp", "").Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	_, mails := server.heard()
-	read, err := netmail.ReadMessage(bytes.NewReader(mails[0]))
+	_, mails := server.received()
+	received, err := netmail.ReadMessage(bytes.NewReader(mails[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read, string(mails[0])
+	return received, string(mails[0])
 }
 
-// parts reads the two parts of a mail: the text and the HTML.
-func parts(t *testing.T, read *netmail.Message) (text, html string) {
+// parts returns the decoded text and HTML parts of a mail.
+func parts(t *testing.T, m *netmail.Message) (text, html string) {
 	t.Helper()
-	kind, options, err := mime.ParseMediaType(read.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
-		t.Fatalf("the mail is %s, %v", kind, err)
+	mediaType, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || mediaType != "multipart/alternative" {
+		t.Fatalf("Content-Type = %s, %v", mediaType, err)
 	}
-	reader := multipart.NewReader(read.Body, options["boundary"])
-	var both [2]string
+	reader := multipart.NewReader(m.Body, params["boundary"])
+	var contents [2]string
 	for i, want := range []string{"text/plain; charset=UTF-8", "text/html; charset=UTF-8"} {
 		part, err := reader.NextRawPart()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := part.Header.Get("Content-Type"); got != want || part.Header.Get("Content-Transfer-Encoding") != "quoted-printable" {
-			t.Errorf("a part is %q, want %q", got, want)
+			t.Errorf("part %d: %v, want Content-Type %q and quoted-printable", i, part.Header, want)
 		}
 		content, err := io.ReadAll(quotedprintable.NewReader(part))
 		if err != nil {
 			t.Fatal(err)
 		}
-		both[i] = strings.ReplaceAll(string(content), "\r\n", "\n")
+		contents[i] = strings.ReplaceAll(string(content), "\r\n", "\n")
 	}
 	if _, err := reader.NextPart(); err != io.EOF {
-		t.Errorf("there is a third part: %v", err)
+		t.Errorf("NextPart = %v, want io.EOF", err)
 	}
-	return both[0], both[1]
+	return contents[0], contents[1]
 }
 
 func TestMail_Headers(t *testing.T) {
 	m := mail
 	m.Subject = "Ihr Schlüssel · " + strings.Repeat("lang ", 30) + "Ende"
-	read, raw := arrives(t, m)
-	from, err := read.Header.AddressList("From")
+	received, raw := sendMail(t, m)
+	from, err := received.Header.AddressList("From")
 	if err != nil || len(from) != 1 || from[0].Name != `Zwei "Schritte" é` || from[0].Address != "no-reply@example.org" {
-		t.Errorf("it is from %v, %v", from, err)
+		t.Errorf("From = %v, %v", from, err)
 	}
-	if to, err := read.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != m.To {
-		t.Errorf("it is to %v, %v", to, err)
+	if to, err := received.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != m.To {
+		t.Errorf("To = %v, %v", to, err)
 	}
-	if subject, err := new(mime.WordDecoder).DecodeHeader(read.Header.Get("Subject")); err != nil || subject != m.Subject {
-		t.Errorf("the subject is %q, %v", subject, err)
+	if subject, err := new(mime.WordDecoder).DecodeHeader(received.Header.Get("Subject")); err != nil || subject != m.Subject {
+		t.Errorf("Subject = %q, %v", subject, err)
 	}
-	if date, err := read.Header.Date(); err != nil || !date.Equal(m.SentAt) {
-		t.Errorf("the date is %v, %v", date, err)
+	if date, err := received.Header.Date(); err != nil || !date.Equal(m.SentAt) {
+		t.Errorf("Date = %v, %v", date, err)
 	}
-	if id := read.Header.Get("Message-Id"); !regexp.MustCompile(`^<[A-Z2-7]{26}@example\.org>$`).MatchString(id) {
-		t.Errorf("the Message-ID is %q", id)
+	if id := received.Header.Get("Message-Id"); !regexp.MustCompile(`^<[A-Z2-7]{26}@example\.org>$`).MatchString(id) {
+		t.Errorf("Message-ID = %q", id)
 	}
-	if got := read.Header.Get("Auto-Submitted"); got != "auto-generated" {
-		t.Errorf("Auto-Submitted is %q", got)
+	if got := received.Header.Get("Auto-Submitted"); got != "auto-generated" {
+		t.Errorf("Auto-Submitted = %q", got)
 	}
 	var names []string
-	for name := range read.Header {
+	for name := range received.Header {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	if want := []string{"Auto-Submitted", "Content-Type", "Date", "From", "Message-Id", "Mime-Version", "Subject", "To"}; !slices.Equal(names, want) {
-		t.Errorf("the headers are %v, want %v", names, want)
+		t.Errorf("headers = %v, want %v", names, want)
 	}
 	if strings.Contains(strings.ToLower(raw), "go-mail") {
-		t.Errorf("the mail says which program wrote it:\n%s", raw)
+		t.Errorf("mail names the library that wrote it:\n%s", raw)
 	}
 	for line := range strings.SplitSeq(raw, "\n") {
 		if len(line) > 78 {
-			t.Errorf("a line of %d bytes: %s", len(line), line)
+			t.Errorf("line of %d bytes: %s", len(line), line)
 		}
 	}
-	if again, _ := arrives(t, m); again.Header.Get("Message-Id") == read.Header.Get("Message-Id") {
-		t.Error("two mails bear one Message-ID")
+	if second, _ := sendMail(t, m); second.Header.Get("Message-Id") == received.Header.Get("Message-Id") {
+		t.Error("two mails have the same Message-ID")
 	}
 }
 
-// TestMail_SubjectIsOneHeader: nothing in a subject begins a header of its own.
-func TestMail_SubjectIsOneHeader(t *testing.T) {
+// TestMail_SubjectInjection checks that a subject cannot add a header.
+func TestMail_SubjectInjection(t *testing.T) {
 	for _, subject := range []string{
 		"a\r\nBcc: eve@example.com", "a\nBcc: eve@example.com", "a\rBcc: eve@example.com", "a\r\n\r\n<p>", "a\u0085Bcc: x", "a\u2028Bcc: x", "=?utf-8?q?a=0D=0ABcc:_x?=",
 		"", strings.Repeat("x", 2000), "a\x00b",
 	} {
 		m := mail
 		m.Subject = subject
-		read, raw := arrives(t, m)
-		if read.Header.Get("Bcc") != "" || strings.Contains(raw, "\nBcc") || len(read.Header["Subject"]) != 1 {
-			t.Errorf("%q: the mail is\n%s", subject, raw)
+		received, raw := sendMail(t, m)
+		if received.Header.Get("Bcc") != "" || strings.Contains(raw, "\nBcc") || len(received.Header["Subject"]) != 1 {
+			t.Errorf("subject %q: mail:\n%s", subject, raw)
 		}
-		if text, _ := parts(t, read); text != m.Body {
-			t.Errorf("%q: the text is %q", subject, text)
+		if text, _ := parts(t, received); text != m.Body {
+			t.Errorf("subject %q: text = %q", subject, text)
 		}
 	}
 }
@@ -128,10 +128,10 @@ func TestMail_TextAndHTML(t *testing.T) {
 	m.Subject = "<New> sign-in & more"
 	m.Body = "Somebody signed in.\n\nBrowser: <script>alert(\"1\")</script> & 'x'\nFrom: https://evil.example/ or http://id.example.org@evil.example/x\n\n" +
 		".\n..dots\n\nChange it: " + link + ".\n\nOr (http://ID.example.org/). Ende ü " + strings.Repeat("long ", 30) + "\n"
-	read, _ := arrives(t, m)
-	text, html := parts(t, read)
+	received, _ := sendMail(t, m)
+	text, html := parts(t, received)
 	if text != m.Body {
-		t.Errorf("the text is\n%q\nwant\n%q", text, m.Body)
+		t.Errorf("text:\n%q\nwant:\n%q", text, m.Body)
 	}
 	want := `<!DOCTYPE html>
 <html lang="en">
@@ -148,15 +148,16 @@ From: https://evil.example/ or http://id.example.org@evil.example/x</p>
 </html>
 `
 	if html != want {
-		t.Errorf("the HTML is\n%s\nwant\n%s", html, want)
+		t.Errorf("HTML:\n%s\nwant:\n%s", html, want)
 	}
 }
 
-// TestMail_DateIsWhenItWasSent keeps the zone too: UTC tells nobody where the machine stands.
-func TestMail_DateIsWhenItWasSent(t *testing.T) {
+// TestMail_Date checks that the date is in UTC, which does not reveal the
+// location of the server.
+func TestMail_Date(t *testing.T) {
 	m := mail
 	m.SentAt = time.Date(2026, 7, 8, 9, 10, 11, 0, time.UTC)
-	if read, _ := arrives(t, m); read.Header.Get("Date") != "Wed, 08 Jul 2026 09:10:11 +0000" {
-		t.Errorf("the date is %s", read.Header.Get("Date"))
+	if received, _ := sendMail(t, m); received.Header.Get("Date") != "Wed, 08 Jul 2026 09:10:11 +0000" {
+		t.Errorf("Date = %s", received.Header.Get("Date"))
 	}
 }

@@ -18,37 +18,37 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// Encryption is how a connection to a mail server is kept from listeners.
+// Encryption is how the connection to a mail server is encrypted.
 type Encryption int
 
-// The kinds of encryption. None of them is a matter of what the server offers:
-// somebody in between could take the offer away.
+// The kinds of encryption. The configuration selects one, never what the server
+// offers: an attacker on the network can strip STARTTLS from the offer.
 const (
-	StartTLS    Encryption = iota // begins in the clear, and goes no further without TLS
+	StartTLS    Encryption = iota // upgraded to TLS, or not used
 	ImplicitTLS                   // TLS from the first byte (RFC 8314)
-	Plain                         // for a server on this machine, without a password
+	Plain                         // for a server on this machine without a password
 )
 
-// An SMTP hands mail to one server, which takes it from there.
+// An SMTP submits mail to one server, which relays it.
 type SMTP struct {
 	Host       string
 	Port       int
 	Encryption Encryption
-	User       string // empty where the server asks for no password
+	User       string // empty if the server needs no authentication
 	Password   string
 
-	From     netmail.Address // sender; the address is ASCII
-	Site     string          // host name of the site, which greets the server, and links to which can be clicked
-	Roots    *x509.CertPool  // whose certificates are believed; nil for the system's
-	Patience time.Duration   // for one message, from the call to the server's word that it has it
+	From    netmail.Address // sender; the address is ASCII
+	Site    string          // host name of the site: the EHLO name, and the only host that mails link to
+	RootCAs *x509.CertPool  // nil for those of the system
+	Timeout time.Duration   // for one message, including the connection
 }
 
-// Send hands a mail over. A connection is made for each: mails are rare, and an
-// idle connection is one that the server has closed when it is needed.
+// Send submits a mail. Each one opens a connection: mails are rare, and servers
+// close idle connections.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
-	ctx, cancel := context.WithTimeout(ctx, s.Patience)
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	to, err := recipient(m.To)
+	to, err := parseRecipient(m.To)
 	if err != nil {
 		return &Permanent{err}
 	}
@@ -56,144 +56,140 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return &Permanent{err}
 	}
-	connection, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port)))
 	if err != nil {
-		return failure(s.who(), err)
+		return connectionError(s.name(), err)
 	}
-	defer connection.Close()
-	defer context.AfterFunc(ctx, func() { connection.SetDeadline(time.Unix(1, 0)) })() // long ago: whatever waits, waits no more
-	client, err := s.greet(&scant{Conn: connection, left: saidMost})
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })() // a past deadline unblocks reads and writes
+	client, err := s.connect(&limitedConn{Conn: conn, remaining: readMax})
 	if err != nil {
 		return err
 	}
-	if err := s.handOver(client, to, mail); err != nil {
+	if err := s.submit(client, to, mail); err != nil {
 		return err
 	}
-	// The mail is on its way whatever becomes of the goodbye.
-	connection.SetDeadline(time.Now().Add(time.Second))
+	// The server has the mail, so QUIT may fail.
+	conn.SetDeadline(time.Now().Add(time.Second))
 	_ = client.Quit()
 	return nil
 }
 
-// greet makes the connection one over which a mail may go: encrypted as asked,
-// to the server that bears the name, and signed in to.
-func (s *SMTP) greet(connection net.Conn) (*smtp.Client, error) {
-	trusted := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+// connect starts an SMTP session with the configured encryption, a verified
+// certificate and, if there is a user, authentication.
+func (s *SMTP) connect(conn net.Conn) (*smtp.Client, error) {
+	config := &tls.Config{ServerName: s.Host, RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12}
 	if s.Encryption == ImplicitTLS {
-		connection = tls.Client(connection, trusted)
+		conn = tls.Client(conn, config)
 	}
-	client, err := smtp.NewClient(connection, s.Host)
+	client, err := smtp.NewClient(conn, s.Host)
 	if err != nil {
-		return nil, s.refused("the connection", err)
+		return nil, s.rejected("the connection", err)
 	}
-	if err := client.Hello(s.greeting()); err != nil {
-		return nil, s.refused("the greeting", err)
+	// The EHLO name (RFC 5321 section 4.1.3) does not reveal the machine's own.
+	if err := client.Hello(mailDomain(s.Site)); err != nil {
+		return nil, s.rejected("EHLO", err)
 	}
 	if s.Encryption == StartTLS {
 		if offered, _ := client.Extension("STARTTLS"); !offered {
-			return nil, errors.New(s.who() + " does not offer STARTTLS, without which no mail is given to it")
+			return nil, errors.New(s.name() + " does not offer STARTTLS, which is required")
 		}
-		if err := client.StartTLS(trusted); err != nil {
-			return nil, s.refused("STARTTLS", err)
+		if err := client.StartTLS(config); err != nil {
+			return nil, s.rejected("STARTTLS", err)
 		}
 	}
-	return client, s.signIn(client)
+	return client, s.authenticate(client)
 }
 
-// greeting is the name by which a client says who it is (RFC 5321 section
-// 4.1.3), and never the machine's own, which is nobody's business.
-func (s *SMTP) greeting() string { return mailDomain(s.Site) }
-
-// signIn gives the user and the password, in the way that tells the server
-// least. The connection is encrypted.
-func (s *SMTP) signIn(client *smtp.Client) error {
+// authenticate prefers SCRAM, which does not reveal the password to the server.
+// The connection is already encrypted.
+func (s *SMTP) authenticate(client *smtp.Client) error {
 	if s.User == "" {
 		return nil
 	}
 	_, offered := client.Extension("AUTH")
-	ways := strings.Fields(strings.ToUpper(offered))
-	var way smtp.Auth
+	mechanisms := strings.Fields(strings.ToUpper(offered))
+	var auth smtp.Auth
 	switch {
-	case slices.Contains(ways, "SCRAM-SHA-256"):
-		way = smtp.ScramSHA256Auth(s.User, s.Password)
-	case slices.Contains(ways, "PLAIN"):
-		way = smtp.PlainAuth("", s.User, s.Password, s.Host, false)
-	case slices.Contains(ways, "LOGIN"):
-		way = smtp.LoginAuth(s.User, s.Password, s.Host, false)
+	case slices.Contains(mechanisms, "SCRAM-SHA-256"):
+		auth = smtp.ScramSHA256Auth(s.User, s.Password)
+	case slices.Contains(mechanisms, "PLAIN"):
+		auth = smtp.PlainAuth("", s.User, s.Password, s.Host, false)
+	case slices.Contains(mechanisms, "LOGIN"):
+		auth = smtp.LoginAuth(s.User, s.Password, s.Host, false)
 	default:
-		return errors.New(s.who() + " offers no way to sign in that is known here: SCRAM-SHA-256, PLAIN or LOGIN")
+		return errors.New(s.name() + " offers no supported authentication mechanism (SCRAM-SHA-256, PLAIN or LOGIN)")
 	}
-	if err := client.Auth(way); err != nil {
-		return s.refused("the user and the password", err)
+	if err := client.Auth(auth); err != nil {
+		return s.rejected("the user name or password", err)
 	}
 	return nil
 }
 
-// handOver gives the server a mail. A no to the recipient or to the mail itself
-// is about this message alone; one to the sender is about every message, and
-// the operator's to put right.
-func (s *SMTP) handOver(client *smtp.Client, to string, mail []byte) error {
-	client.SkipSMTPUTF8(isASCII(to)) // asked for without need, it makes servers on the way refuse the mail
+// submit sends a mail. A 5xx reply to the recipient or the mail is permanent. One
+// to the sender is not: it affects every message, and the operator can correct it.
+func (s *SMTP) submit(client *smtp.Client, to string, mail []byte) error {
+	client.SkipSMTPUTF8(isASCII(to)) // requested without need, it makes some relays reject the mail
 	if err := client.Mail("<" + s.From.Address + ">"); err != nil {
-		return s.refused("the sender", err)
+		return s.rejected("the sender", err)
 	}
 	if err := client.Rcpt("<" + to + ">"); err != nil {
-		return permanentIfSo(s.refused("the recipient", err), err)
+		return permanentIf5xx(s.rejected("the recipient", err), err)
 	}
 	data, err := client.Data()
 	if err != nil {
-		return permanentIfSo(s.refused("the mail", err), err)
+		return permanentIf5xx(s.rejected("the mail", err), err)
 	}
 	if _, err := data.Write(mail); err != nil {
-		return s.refused("the mail", err)
+		return s.rejected("the mail", err)
 	}
 	if err := data.Close(); err != nil {
-		return permanentIfSo(s.refused("the mail", err), err)
+		return permanentIf5xx(s.rejected("the mail", err), err)
 	}
 	return nil
 }
 
 var enhancedCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}\b`) // RFC 2034
 
-// refused words an answer by its numbers alone: the text beside them may quote
+// rejected describes an SMTP reply by its codes. The text of the reply may quote
 // the recipient.
-func (s *SMTP) refused(what string, err error) error {
-	answer, answered := errors.AsType[*textproto.Error](err)
-	if !answered {
-		return failure(s.who(), err)
+func (s *SMTP) rejected(what string, err error) error {
+	reply, ok := errors.AsType[*textproto.Error](err)
+	if !ok {
+		return connectionError(s.name(), err)
 	}
-	numbers := strings.TrimSpace(strconv.Itoa(answer.Code) + " " + enhancedCode.FindString(answer.Msg))
-	return fmt.Errorf("%s answered %s to %s", s.who(), numbers, what)
+	codes := strings.TrimSpace(strconv.Itoa(reply.Code) + " " + enhancedCode.FindString(reply.Msg))
+	return fmt.Errorf("%s rejected %s: %s", s.name(), what, codes)
 }
 
-// permanentIfSo marks what a server said with a number from 500 (RFC 5321
-// section 4.2.1).
-func permanentIfSo(worded, err error) error {
-	if answer, answered := errors.AsType[*textproto.Error](err); answered && 500 <= answer.Code && answer.Code < 600 {
-		return &Permanent{worded}
+// permanentIf5xx makes err permanent if its cause is a 5xx reply (RFC 5321 section
+// 4.2.1).
+func permanentIf5xx(err, cause error) error {
+	if reply, ok := errors.AsType[*textproto.Error](cause); ok && reply.Code/100 == 5 {
+		return &Permanent{err}
 	}
-	return worded
+	return err
 }
 
-func (s *SMTP) who() string {
-	return "the mail server at " + net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+func (s *SMTP) name() string {
+	return "mail server " + net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
 }
 
-// saidMost is how much a server may say in one delivery, in bytes.
-const saidMost = 256 << 10
+// readMax is the number of bytes read from a server during one delivery.
+const readMax = 256 << 10
 
-// A scant connection ends when the other side has said too much: a line has no
-// limit in the protocol's reader, and a broken server must not fill the memory.
-type scant struct {
+// A limitedConn fails after remaining bytes: the protocol's reader does not limit
+// the length of a line, and a broken server must not exhaust memory.
+type limitedConn struct {
 	net.Conn
-	left int
+	remaining int
 }
 
-func (c *scant) Read(into []byte) (int, error) {
-	if c.left <= 0 {
-		return 0, errors.New("the server says too much")
+func (c *limitedConn) Read(p []byte) (int, error) {
+	if c.remaining <= 0 {
+		return 0, errors.New("response too long")
 	}
-	n, err := c.Conn.Read(into[:min(len(into), c.left)])
-	c.left -= n
+	n, err := c.Conn.Read(p[:min(len(p), c.remaining)])
+	c.remaining -= n
 	return n, err
 }

@@ -7,7 +7,7 @@ import (
 	"twostep/cmd/twostep/courier"
 )
 
-// TestParseSMTP: the address alone decides what is demanded of the server.
+// TestParseSMTP checks that the URL determines the encryption and the port.
 func TestParseSMTP(t *testing.T) {
 	for given, want := range map[string]courier.SMTP{
 		"smtp://ann:s3cret@mail.example.org:2525":    {Host: "mail.example.org", Port: 2525, Encryption: courier.StartTLS, User: "ann", Password: "s3cret"},
@@ -22,10 +22,10 @@ func TestParseSMTP(t *testing.T) {
 		"smtps://localhost":                          {Host: "localhost", Port: 465, Encryption: courier.ImplicitTLS},
 		"smtps://ann%40x:s%2F3%3F%23%3A@bücher.test": {Host: "xn--bcher-kva.test", Port: 465, Encryption: courier.ImplicitTLS, User: "ann@x", Password: "s/3?#:"},
 	} {
-		want.Patience = courier.Patience
+		want.Timeout = courier.Timeout
 		got, err := courier.ParseSMTP(given)
 		if err != nil || *got != want {
-			t.Errorf("%s is read as %+v, %v", given, got, err)
+			t.Errorf("ParseSMTP(%q) = %+v, %v", given, got, err)
 		}
 	}
 	for _, given := range []string{
@@ -36,19 +36,21 @@ func TestParseSMTP(t *testing.T) {
 		"smtp://ann:s3cret/x@example.org", "smtp://ann:s3cret%zz@example.org", "smtp://ann:s3cret@exa_mple.org", "smtp://ann:s3cret@-x.org",
 		"http://example.org", "s3cret",
 	} {
-		refused(t, given, func() error { _, err := courier.ParseSMTP(given); return err }())
+		_, err := courier.ParseSMTP(given)
+		checkParseError(t, given, err)
 	}
 }
 
-// refused checks an error about a flag's value: one line that repeats no secret.
-func refused(t *testing.T, given string, err error) {
+// checkParseError checks that a flag's value is rejected with a one-line error
+// that does not repeat its secrets.
+func checkParseError(t *testing.T, given string, err error) {
 	t.Helper()
 	if err == nil {
-		t.Errorf("%q was accepted", given)
+		t.Errorf("%q: no error", given)
 		return
 	}
 	if strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "\n") {
-		t.Errorf("%q: the error is %q", given, err)
+		t.Errorf("%q: error %q", given, err)
 	}
 }
 
@@ -73,20 +75,20 @@ func TestParseSender(t *testing.T) {
 	} {
 		got, err := courier.ParseSender(given)
 		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%q is read as %q, %v, want %q", given, got, err, want)
+			t.Errorf("ParseSender(%q) = %q, %v, want %q", given, got, err, want)
 		}
 	}
 }
 
-func TestSenderAt(t *testing.T) {
+func TestDefaultSender(t *testing.T) {
 	for site, want := range map[string]string{
 		"id.example.org": "no-reply@id.example.org",
 		"localhost":      "no-reply@localhost",
 		"192.0.2.1":      "no-reply@[192.0.2.1]",
 		"2001:db8::1":    "no-reply@[IPv6:2001:db8::1]",
 	} {
-		if got := courier.SenderAt(site); got != want {
-			t.Errorf("the sender at %s is %s, want %s", site, got, want)
+		if got := courier.DefaultSender(site); got != want {
+			t.Errorf("DefaultSender(%q) = %s, want %s", site, got, want)
 		}
 	}
 }

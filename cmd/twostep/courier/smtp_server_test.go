@@ -14,76 +14,79 @@ import (
 	"math/big"
 	"net"
 	"net/textproto"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-// A mailServer is a real SMTP server on a free port of this machine. It takes
-// one user and one password, and keeps what it was told.
+// A mailServer is an SMTP server on a free port of this machine. It accepts one
+// user and one password, and records commands and mails.
 type mailServer struct {
 	port     int
-	roots    *x509.CertPool    // that trust it
-	startTLS bool              // offers STARTTLS
-	implicit bool              // speaks TLS from the first byte
-	auth     string            // ways to sign in that it offers under TLS
-	answers  map[string]string // instead of yes, by command; "connect" and "." too
-	silentAt string            // command that it never answers
-	certs    tls.Certificate
+	roots    *x509.CertPool    // trust its certificate
+	startTLS bool              // offer STARTTLS
+	implicit bool              // use TLS from the first byte
+	auth     string            // mechanisms offered under TLS
+	replies  map[string]string // error replies by command, including "connect" and "."
+	silentAt string            // command without a reply
+	cert     tls.Certificate
 
-	mu    sync.Mutex
-	told  []string // commands, in order; passwords decoded
-	mails [][]byte
-	gone  sync.WaitGroup // connections
+	mu       sync.Mutex
+	commands []string
+	mails    [][]byte
+	wg       sync.WaitGroup // the listener and its connections
 }
 
 const mailUser, mailPassword = "ann@example.org", "s3cret/?#"
 
-// startMailServer starts it, set up by the caller, with a certificate for names.
+// startMailServer starts server with a certificate for names.
 func startMailServer(t *testing.T, server *mailServer, names ...string) *mailServer {
 	t.Helper()
-	server.certs, server.roots = certificate(t, names...)
+	server.cert, server.roots = selfSigned(t, names...)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server.port = listener.Addr().(*net.TCPAddr).Port
-	server.gone.Go(func() {
+	server.wg.Go(func() {
 		for {
-			connection, err := listener.Accept()
+			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			server.gone.Go(func() {
-				defer connection.Close()
-				server.serve(connection)
+			server.wg.Go(func() {
+				defer conn.Close()
+				server.serve(conn)
 			})
 		}
 	})
 	t.Cleanup(func() {
 		listener.Close()
-		server.gone.Wait() // every connection was closed by the other side
+		server.wg.Wait() // the client has closed every connection
 	})
 	return server
 }
 
-func (s *mailServer) serve(connection net.Conn) {
+func (s *mailServer) serve(conn net.Conn) {
 	encrypted := s.implicit
 	if s.implicit {
-		connection = tls.Server(connection, &tls.Config{Certificates: []tls.Certificate{s.certs}})
+		conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{s.cert}})
 	}
-	talk := textproto.NewConn(connection)
-	if !s.answer(talk, "connect", "220 mail.example.org ESMTP") {
+	client := textproto.NewConn(conn)
+	if !s.reply(client, "connect", "220 mail.example.org ESMTP") {
 		return
 	}
 	for {
-		line, err := talk.ReadLine()
+		line, err := client.ReadLine()
 		if err != nil {
 			return
 		}
 		verb, rest, _ := strings.Cut(line, " ")
-		s.note(line)
+		s.mu.Lock()
+		s.commands = append(s.commands, line)
+		s.mu.Unlock()
 		ok := true
 		switch strings.ToUpper(verb) {
 		case "EHLO":
@@ -102,33 +105,33 @@ func (s *mailServer) serve(connection net.Conn) {
 				}
 				fmt.Fprintf(&lines, "250%s%s\r\n", dash, offer)
 			}
-			ok = s.answer(talk, verb, strings.TrimSuffix(lines.String(), "\r\n"))
+			ok = s.reply(client, verb, strings.TrimSuffix(lines.String(), "\r\n"))
 		case "STARTTLS":
-			if ok = s.answer(talk, verb, "220 go ahead"); ok {
-				connection = tls.Server(connection, &tls.Config{Certificates: []tls.Certificate{s.certs}})
-				talk, encrypted = textproto.NewConn(connection), true
+			if ok = s.reply(client, verb, "220 go ahead"); ok {
+				conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{s.cert}})
+				client, encrypted = textproto.NewConn(conn), true
 			}
 		case "AUTH":
-			ok = s.signIn(talk, rest)
+			ok = s.authenticate(client, rest)
 		case "MAIL", "RCPT":
-			ok = s.answer(talk, verb, "250 2.1.0 ok")
+			ok = s.reply(client, verb, "250 2.1.0 ok")
 		case "DATA":
-			if ok = s.answer(talk, verb, "354 go ahead"); !ok || s.answers[verb] != "" {
+			if ok = s.reply(client, verb, "354 go ahead"); !ok || s.replies[verb] != "" {
 				continue
 			}
-			mail, err := io.ReadAll(talk.DotReader())
+			mail, err := io.ReadAll(client.DotReader())
 			if err != nil {
 				return
 			}
 			s.mu.Lock()
 			s.mails = append(s.mails, mail)
 			s.mu.Unlock()
-			ok = s.answer(talk, ".", "250 2.0.0 queued")
+			ok = s.reply(client, ".", "250 2.0.0 queued")
 		case "QUIT":
-			s.answer(talk, verb, "221 bye")
+			s.reply(client, verb, "221 bye")
 			return
 		default:
-			talk.PrintfLine("502 5.5.1 what?")
+			client.PrintfLine("502 5.5.1 unknown command")
 		}
 		if !ok {
 			return
@@ -136,14 +139,14 @@ func (s *mailServer) serve(connection net.Conn) {
 	}
 }
 
-// signIn takes PLAIN and LOGIN.
-func (s *mailServer) signIn(talk *textproto.Conn, how string) bool {
-	way, first, _ := strings.Cut(how, " ")
-	given, _ := base64.StdEncoding.DecodeString(first)
-	if way == "LOGIN" {
-		for _, ask := range []string{"Username:", "Password:"} {
-			talk.PrintfLine("334 %s", base64.StdEncoding.EncodeToString([]byte(ask)))
-			line, err := talk.ReadLine()
+// authenticate supports PLAIN and LOGIN.
+func (s *mailServer) authenticate(client *textproto.Conn, args string) bool {
+	mechanism, initial, _ := strings.Cut(args, " ")
+	given, _ := base64.StdEncoding.DecodeString(initial)
+	if mechanism == "LOGIN" {
+		for _, prompt := range []string{"Username:", "Password:"} {
+			client.PrintfLine("334 %s", base64.StdEncoding.EncodeToString([]byte(prompt)))
+			line, err := client.ReadLine()
 			if err != nil {
 				return false
 			}
@@ -152,39 +155,33 @@ func (s *mailServer) signIn(talk *textproto.Conn, how string) bool {
 		}
 	}
 	if string(given) != "\x00"+mailUser+"\x00"+mailPassword {
-		return s.answer(talk, "AUTH", "535 5.7.8 "+string(given[1:])+" is wrong")
+		return s.reply(client, "AUTH", "535 5.7.8 "+string(given[1:])+" is wrong")
 	}
-	return s.answer(talk, "AUTH", "235 2.7.0 welcome")
+	return s.reply(client, "AUTH", "235 2.7.0 welcome")
 }
 
-// answer says what was set up, or yes. With silence it waits until the other
-// side has gone.
-func (s *mailServer) answer(talk *textproto.Conn, verb, yes string) bool {
+// reply sends the configured reply to a command, or else ok. If the server is to
+// be silent, it waits until the client disconnects.
+func (s *mailServer) reply(client *textproto.Conn, verb, ok string) bool {
 	if verb == s.silentAt {
-		io.Copy(io.Discard, talk.R)
+		io.Copy(io.Discard, client.R)
 		return false
 	}
-	if other := s.answers[verb]; other != "" {
-		yes = other
+	if configured := s.replies[verb]; configured != "" {
+		ok = configured
 	}
-	return talk.PrintfLine("%s", yes) == nil
+	return client.PrintfLine("%s", ok) == nil
 }
 
-func (s *mailServer) note(line string) {
+// received returns the commands and mails so far.
+func (s *mailServer) received() (commands []string, mails [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = append(s.told, line)
+	return slices.Clone(s.commands), slices.Clone(s.mails)
 }
 
-// heard returns what was said to the server, and the mails that it has read.
-func (s *mailServer) heard() (told []string, mails [][]byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append(told, s.told...), append(mails, s.mails...)
-}
-
-// certificate makes one for names that signs itself, and a pool that trusts it.
-func certificate(t *testing.T, names ...string) (tls.Certificate, *x509.CertPool) {
+// selfSigned returns a certificate for names and a pool that trusts it.
+func selfSigned(t *testing.T, names ...string) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -215,30 +212,30 @@ func certificate(t *testing.T, names ...string) (tls.Certificate, *x509.CertPool
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, pool
 }
 
-// listener answers every connection on a free port with talk, and waits for
-// all of them at the end.
-func listener(t *testing.T, talk func(connection net.Conn, lines *bufio.Reader)) (port int) {
+// listen serves every connection to a free port with serve, and waits for all
+// connections at the end of the test.
+func listen(t *testing.T, serve func(conn net.Conn, r *bufio.Reader)) (port int) {
 	t.Helper()
-	listening, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all sync.WaitGroup
-	all.Go(func() {
+	var wg sync.WaitGroup
+	wg.Go(func() {
 		for {
-			connection, err := listening.Accept()
+			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			all.Go(func() {
-				defer connection.Close()
-				talk(connection, bufio.NewReader(connection))
+			wg.Go(func() {
+				defer conn.Close()
+				serve(conn, bufio.NewReader(conn))
 			})
 		}
 	})
 	t.Cleanup(func() {
-		listening.Close()
-		all.Wait()
+		listener.Close()
+		wg.Wait()
 	})
-	return listening.Addr().(*net.TCPAddr).Port
+	return listener.Addr().(*net.TCPAddr).Port
 }

@@ -24,18 +24,17 @@ var mail = courier.Message{
 	SentAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 }
 
-// carrier reads a way to the server as an operator gives it. The scheme alone
-// or with a user decides what is demanded.
-func (s *mailServer) carrier(t *testing.T, scheme, user string) *courier.SMTP {
+// courier returns a courier for the server, configured by its URL.
+func (s *mailServer) courier(t *testing.T, scheme, user string) *courier.SMTP {
 	t.Helper()
-	carrier, err := courier.ParseSMTP(scheme + "://" + user + "127.0.0.1:" + strconv.Itoa(s.port))
+	c, err := courier.ParseSMTP(scheme + "://" + user + "127.0.0.1:" + strconv.Itoa(s.port))
 	if err != nil {
 		t.Fatal(err)
 	}
-	carrier.From = netmail.Address{Name: `Zwei "Schritte" é`, Address: "no-reply@example.org"}
-	carrier.Site = "id.example.org"
-	carrier.Roots = s.roots
-	return carrier
+	c.From = netmail.Address{Name: `Zwei "Schritte" é`, Address: "no-reply@example.org"}
+	c.Site = "id.example.org"
+	c.RootCAs = s.roots
+	return c
 }
 
 var credentials = url.UserPassword(mailUser, mailPassword).String() + "@"
@@ -44,9 +43,9 @@ func TestSMTP_Delivers(t *testing.T) {
 	tests := map[string]struct {
 		server       *mailServer
 		scheme, user string
-		says         []string // the beginnings of what the server is told
+		commands     []string // prefixes of the commands that the server receives
 	}{
-		"plain to this machine": {
+		"plain text to loopback": {
 			&mailServer{}, "smtp", "",
 			[]string{"EHLO id.example.org", "MAIL FROM:<no-reply@example.org>", "RCPT TO:<bob@example.com>", "DATA", "QUIT"},
 		},
@@ -66,166 +65,166 @@ func TestSMTP_Delivers(t *testing.T) {
 			&mailServer{implicit: true}, "smtps", "",
 			[]string{"EHLO", "MAIL", "RCPT", "DATA", "QUIT"},
 		},
-		"a goodbye without an answer": {
+		"no reply to QUIT": {
 			&mailServer{silentAt: "QUIT"}, "smtp", "",
 			[]string{"EHLO", "MAIL", "RCPT", "DATA", "QUIT"},
 		},
-		"a goodbye with a wrong answer": {
-			&mailServer{answers: map[string]string{"QUIT": "421 4.3.2 going down"}}, "smtp", "",
+		"error reply to QUIT": {
+			&mailServer{replies: map[string]string{"QUIT": "421 4.3.2 going down"}}, "smtp", "",
 			[]string{"EHLO", "MAIL", "RCPT", "DATA", "QUIT"},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			server := startMailServer(t, test.server, "127.0.0.1")
-			if err := server.carrier(t, test.scheme, test.user).Send(t.Context(), mail); err != nil {
+			if err := server.courier(t, test.scheme, test.user).Send(t.Context(), mail); err != nil {
 				t.Fatal(err)
 			}
-			told, mails := server.heard()
-			if !slices.EqualFunc(told, test.says, strings.HasPrefix) {
-				t.Errorf("the server was told %q, want %q", told, test.says)
+			commands, mails := server.received()
+			if !slices.EqualFunc(commands, test.commands, strings.HasPrefix) {
+				t.Errorf("commands = %q, want %q", commands, test.commands)
 			}
 			if len(mails) != 1 || !bytes.Contains(mails[0], []byte("123456")) {
-				t.Errorf("the server has the mails %q", mails)
+				t.Errorf("mails = %q", mails)
 			}
 		})
 	}
 }
 
-// TestSMTP_Refuses: what did not go is an error that says where it failed and
-// repeats neither the recipient, nor the code, nor the password.
-func TestSMTP_Refuses(t *testing.T) {
+// TestSMTP_Errors checks that an error states what failed and does not contain
+// the recipient, the code or the password.
+func TestSMTP_Errors(t *testing.T) {
 	tests := map[string]struct {
 		server       *mailServer
 		scheme, user string
-		names        string // on its certificate
+		certName     string
 		want         string
 		permanent    bool
 	}{
-		"no STARTTLS with a password":  {&mailServer{auth: "PLAIN"}, "smtp", credentials, "127.0.0.1", "does not offer STARTTLS", false},
-		"STARTTLS refused":             {&mailServer{startTLS: true, answers: map[string]string{"STARTTLS": "454 4.7.0 not now"}}, "smtp", credentials, "127.0.0.1", "answered 454 4.7.0 to STARTTLS", false},
-		"certificate of somebody else": {&mailServer{startTLS: true, auth: "PLAIN"}, "smtp", credentials, "mail.example.org", "certificate", false},
-		"the same from the first byte": {&mailServer{implicit: true, auth: "PLAIN"}, "smtps", credentials, "mail.example.org", "certificate", false},
-		"no TLS where TLS is expected": {&mailServer{}, "smtps", "", "127.0.0.1", "does not speak TLS", false},
-		"wrong password":               {&mailServer{startTLS: true, auth: "PLAIN"}, "smtp", url.UserPassword(mailUser, "0therS3cret").String() + "@", "127.0.0.1", "answered 535 5.7.8 to the user and the password", false},
-		"unknown ways to sign in":      {&mailServer{startTLS: true, auth: "NTLM"}, "smtp", credentials, "127.0.0.1", "no way to sign in", false},
-		"no ways to sign in":           {&mailServer{startTLS: true}, "smtp", credentials, "127.0.0.1", "no way to sign in", false},
-		"busy":                         {&mailServer{answers: map[string]string{"connect": "421 4.3.2 busy"}}, "smtp", "", "", "answered 421 4.3.2 to the connection", false},
-		"sender refused":               {&mailServer{answers: map[string]string{"MAIL": "550 5.7.1 not you"}}, "smtp", "", "", "answered 550 5.7.1 to the sender", false},
-		"recipient unknown":            {&mailServer{answers: map[string]string{"RCPT": "550 5.1.1 <bob@example.com> is unknown"}}, "smtp", "", "", "answered 550 5.1.1 to the recipient", true},
-		"recipient greylisted":         {&mailServer{answers: map[string]string{"RCPT": "450 4.2.0 bob@example.com: come back"}}, "smtp", "", "", "answered 450 4.2.0 to the recipient", false},
-		"mail not wanted":              {&mailServer{answers: map[string]string{"DATA": "554 no"}}, "smtp", "", "", "answered 554 to the mail", true},
-		"mail refused":                 {&mailServer{answers: map[string]string{".": "552 5.3.4 123456 is too big"}}, "smtp", "", "", "answered 552 5.3.4 to the mail", true},
-		"mail put off":                 {&mailServer{answers: map[string]string{".": "451 4.3.0 later"}}, "smtp", "", "", "answered 451 4.3.0 to the mail", false},
-		"answer is no answer":          {&mailServer{answers: map[string]string{"RCPT": "bob@example.com?"}}, "smtp", "", "", "cannot be understood", false},
+		"STARTTLS not offered":                 {&mailServer{auth: "PLAIN"}, "smtp", credentials, "127.0.0.1", "does not offer STARTTLS", false},
+		"STARTTLS rejected":                    {&mailServer{startTLS: true, replies: map[string]string{"STARTTLS": "454 4.7.0 not now"}}, "smtp", credentials, "127.0.0.1", "rejected STARTTLS: 454 4.7.0", false},
+		"wrong certificate name, STARTTLS":     {&mailServer{startTLS: true, auth: "PLAIN"}, "smtp", credentials, "mail.example.org", "certificate", false},
+		"wrong certificate name, implicit TLS": {&mailServer{implicit: true, auth: "PLAIN"}, "smtps", credentials, "mail.example.org", "certificate", false},
+		"plain text instead of TLS":            {&mailServer{}, "smtps", "", "127.0.0.1", "does not use TLS", false},
+		"wrong password":                       {&mailServer{startTLS: true, auth: "PLAIN"}, "smtp", url.UserPassword(mailUser, "0therS3cret").String() + "@", "127.0.0.1", "rejected the user name or password: 535 5.7.8", false},
+		"unsupported AUTH mechanism":           {&mailServer{startTLS: true, auth: "NTLM"}, "smtp", credentials, "127.0.0.1", "no supported authentication mechanism", false},
+		"no AUTH mechanism":                    {&mailServer{startTLS: true}, "smtp", credentials, "127.0.0.1", "no supported authentication mechanism", false},
+		"busy":                                 {&mailServer{replies: map[string]string{"connect": "421 4.3.2 busy"}}, "smtp", "", "", "rejected the connection: 421 4.3.2", false},
+		"sender rejected":                      {&mailServer{replies: map[string]string{"MAIL": "550 5.7.1 not you"}}, "smtp", "", "", "rejected the sender: 550 5.7.1", false},
+		"recipient unknown":                    {&mailServer{replies: map[string]string{"RCPT": "550 5.1.1 <bob@example.com> is unknown"}}, "smtp", "", "", "rejected the recipient: 550 5.1.1", true},
+		"recipient greylisted":                 {&mailServer{replies: map[string]string{"RCPT": "450 4.2.0 bob@example.com: come back"}}, "smtp", "", "", "rejected the recipient: 450 4.2.0", false},
+		"DATA rejected":                        {&mailServer{replies: map[string]string{"DATA": "554 no"}}, "smtp", "", "", "rejected the mail: 554", true},
+		"mail rejected":                        {&mailServer{replies: map[string]string{".": "552 5.3.4 123456 is too big"}}, "smtp", "", "", "rejected the mail: 552 5.3.4", true},
+		"mail deferred":                        {&mailServer{replies: map[string]string{".": "451 4.3.0 later"}}, "smtp", "", "", "rejected the mail: 451 4.3.0", false},
+		"malformed reply":                      {&mailServer{replies: map[string]string{"RCPT": "bob@example.com?"}}, "smtp", "", "", "invalid response", false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			server := startMailServer(t, test.server, test.names)
-			err := server.carrier(t, test.scheme, test.user).Send(t.Context(), mail)
-			failed(t, err, test.want, test.permanent)
-			told, _ := server.heard()
-			for _, line := range told {
+			server := startMailServer(t, test.server, test.certName)
+			err := server.courier(t, test.scheme, test.user).Send(t.Context(), mail)
+			checkError(t, err, test.want, test.permanent)
+			commands, _ := server.received()
+			for _, line := range commands {
 				if strings.HasPrefix(line, "AUTH") && !test.server.startTLS && !test.server.implicit {
-					t.Errorf("the password went in the clear: %q", line)
+					t.Errorf("password sent in plain text: %q", line)
 				}
 			}
 		})
 	}
 }
 
-// failed checks an error for what it says, for its kind, and for what no log
-// may hold.
-func failed(t *testing.T, err error, want string, permanent bool) {
+// checkError checks the text of an error, whether it is permanent, and that it
+// contains nothing that must not be logged.
+func checkError(t *testing.T, err error, want string, permanent bool) {
 	t.Helper()
 	if err == nil {
 		t.Fatal("no error")
 	}
 	if !strings.Contains(err.Error(), want) {
-		t.Errorf("the error is %q, want %q in it", err, want)
+		t.Errorf("error = %q, want it to contain %q", err, want)
 	}
 	if _, is := errors.AsType[*courier.Permanent](err); is != permanent {
-		t.Errorf("%q: permanent is %v, want %v", err, is, permanent)
+		t.Errorf("%q: permanent = %v, want %v", err, is, permanent)
 	}
 	for _, secret := range []string{"bob", "123456", "s3cret", "S3cret", "ann@", "2025550123", "ACann", "Body=", "%2B"} {
 		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error tells %q: %q", secret, err)
+			t.Errorf("error contains %q: %q", secret, err)
 		}
 	}
 }
 
-func TestSMTP_LeavesASilentServer(t *testing.T) {
+func TestSMTP_Timeout(t *testing.T) {
 	for _, at := range []string{"connect", "EHLO", "MAIL", "RCPT", "DATA", "."} {
 		t.Run(at, func(t *testing.T) {
 			server := startMailServer(t, &mailServer{silentAt: at}, "127.0.0.1")
-			carrier := server.carrier(t, "smtp", "")
-			carrier.Patience = 50 * time.Millisecond
-			failed(t, carrier.Send(t.Context(), mail), "no answer in time", false)
+			c := server.courier(t, "smtp", "")
+			c.Timeout = 50 * time.Millisecond
+			checkError(t, c.Send(t.Context(), mail), "timed out", false)
 		})
 	}
 	t.Run("instead of TLS", func(t *testing.T) {
-		server := &mailServer{port: listener(t, func(c net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, c) })}
-		carrier := server.carrier(t, "smtps", "")
-		carrier.Patience = 50 * time.Millisecond
-		failed(t, carrier.Send(t.Context(), mail), "no answer in time", false)
+		server := &mailServer{port: listen(t, func(conn net.Conn, _ *bufio.Reader) { io.Copy(io.Discard, conn) })}
+		c := server.courier(t, "smtps", "")
+		c.Timeout = 50 * time.Millisecond
+		checkError(t, c.Send(t.Context(), mail), "timed out", false)
 	})
-	t.Run("when the caller gives up", func(t *testing.T) {
-		ctx, giveUp := context.WithCancel(t.Context())
-		server := &mailServer{port: listener(t, func(c net.Conn, _ *bufio.Reader) {
-			giveUp()
-			io.Copy(io.Discard, c)
+	t.Run("canceled by the caller", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		server := &mailServer{port: listen(t, func(conn net.Conn, _ *bufio.Reader) {
+			cancel()
+			io.Copy(io.Discard, conn)
 		})}
-		failed(t, server.carrier(t, "smtp", "").Send(ctx, mail), "the mail server at", false)
+		checkError(t, server.courier(t, "smtp", "").Send(ctx, mail), "mail server", false)
 	})
 }
 
-func TestParseSMTP_Patience(t *testing.T) {
-	carrier, err := courier.ParseSMTP("smtp://localhost")
+func TestParseSMTP_Timeout(t *testing.T) {
+	c, err := courier.ParseSMTP("smtp://localhost")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if carrier.Patience <= 0 || carrier.Patience > 10*time.Second {
-		t.Errorf("a silent server is left after %v, want 10 s at most", carrier.Patience)
+	if c.Timeout <= 0 || c.Timeout > 10*time.Second {
+		t.Errorf("timeout = %v, want at most 10s", c.Timeout)
 	}
 }
 
-// TestSMTP_LeavesATalkativeServer: a line that never ends fills no memory.
-func TestSMTP_LeavesATalkativeServer(t *testing.T) {
-	said := make(chan int, 1)
-	server := &mailServer{port: listener(t, func(c net.Conn, _ *bufio.Reader) {
-		total, words := 0, bytes.Repeat([]byte("x"), 1<<16)
+// TestSMTP_EndlessReply checks that an endless line does not exhaust memory.
+func TestSMTP_EndlessReply(t *testing.T) {
+	written := make(chan int, 1)
+	server := &mailServer{port: listen(t, func(conn net.Conn, _ *bufio.Reader) {
+		total, chunk := 0, bytes.Repeat([]byte("x"), 1<<16)
 		for {
-			n, err := c.Write(words)
+			n, err := conn.Write(chunk)
 			if total += n; err != nil {
-				said <- total
+				written <- total
 				return
 			}
 		}
 	})}
-	failed(t, server.carrier(t, "smtp", "").Send(t.Context(), mail), "cannot be understood", false)
-	if total := <-said; total > 64<<20 { // the buffers of the system included
-		t.Errorf("it could say %d bytes", total)
+	checkError(t, server.courier(t, "smtp", "").Send(t.Context(), mail), "invalid response", false)
+	if total := <-written; total > 64<<20 { // including the system's buffers
+		t.Errorf("server could send %d bytes", total)
 	}
 }
 
 func TestSMTP_Unreachable(t *testing.T) {
-	server := &mailServer{port: listener(t, func(c net.Conn, _ *bufio.Reader) {})}
-	failed(t, server.carrier(t, "smtp", "").Send(t.Context(), mail), "closed the connection", false)
+	server := &mailServer{port: listen(t, func(net.Conn, *bufio.Reader) {})}
+	checkError(t, server.courier(t, "smtp", "").Send(t.Context(), mail), "connection closed by server", false)
 
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.port = taken.Addr().(*net.TCPAddr).Port
-	taken.Close()
-	failed(t, server.carrier(t, "smtp", "").Send(t.Context(), mail), "connection refused", false)
+	server.port = closed.Addr().(*net.TCPAddr).Port
+	closed.Close()
+	checkError(t, server.courier(t, "smtp", "").Send(t.Context(), mail), "connection refused", false)
 }
 
-// TestSMTP_OneRecipientAlone: nothing in the recipient becomes a second one, a
+// TestSMTP_RecipientInjection checks that a recipient cannot add another one, a
 // command or a header.
-func TestSMTP_OneRecipientAlone(t *testing.T) {
+func TestSMTP_RecipientInjection(t *testing.T) {
 	server := startMailServer(t, &mailServer{}, "127.0.0.1")
-	carrier := server.carrier(t, "smtp", "")
+	c := server.courier(t, "smtp", "")
 	for _, to := range []string{
 		"", "bob", "@example.com", "bob@", "bob@example.com, eve@example.com", "Eve <bob@example.com>", "<bob@example.com>",
 		"bob@example.com\r\nRCPT TO:<eve@example.com>", "bob@example.com\nBcc: eve@example.com", "bob\r\n@example.com", "bob> SIZE=1 <@example.com",
@@ -233,14 +232,14 @@ func TestSMTP_OneRecipientAlone(t *testing.T) {
 	} {
 		m := mail
 		m.To = to
-		failed(t, carrier.Send(t.Context(), m), "recipient", true)
+		checkError(t, c.Send(t.Context(), m), "recipient", true)
 	}
-	if told, _ := server.heard(); len(told) > 0 {
-		t.Errorf("the server was told %q", told)
+	if commands, _ := server.received(); len(commands) > 0 {
+		t.Errorf("commands = %q, want none", commands)
 	}
 }
 
-func TestSMTP_AddressesOfOtherScripts(t *testing.T) {
+func TestSMTP_InternationalizedRecipient(t *testing.T) {
 	for to, want := range map[string][]string{
 		"bob@bücher.example":   {"RCPT TO:<bob@xn--bcher-kva.example>", "BODY=8BITMIME"},
 		"böb@bücher.example":   {"RCPT TO:<böb@xn--bcher-kva.example>", "BODY=8BITMIME SMTPUTF8"},
@@ -250,13 +249,13 @@ func TestSMTP_AddressesOfOtherScripts(t *testing.T) {
 		server := startMailServer(t, &mailServer{}, "127.0.0.1")
 		m := mail
 		m.To = to
-		if err := server.carrier(t, "smtp", "").Send(t.Context(), m); err != nil {
+		if err := server.courier(t, "smtp", "").Send(t.Context(), m); err != nil {
 			t.Errorf("%s: %v", to, err)
 			continue
 		}
-		told, _ := server.heard()
-		if told[2] != want[0] || told[1] != "MAIL FROM:<no-reply@example.org> "+want[1] {
-			t.Errorf("%s: the server was told %q", to, told)
+		commands, _ := server.received()
+		if commands[2] != want[0] || commands[1] != "MAIL FROM:<no-reply@example.org> "+want[1] {
+			t.Errorf("%s: commands = %q", to, commands)
 		}
 	}
 }

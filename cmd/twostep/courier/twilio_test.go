@@ -3,7 +3,6 @@ package courier_test
 import (
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,21 +12,19 @@ import (
 	"twostep/cmd/twostep/courier"
 )
 
-func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
-
-// answering is a provider that answers every request with one status and body.
-func answering(t *testing.T, status int, body string) *courier.Twilio {
+// respond starts a provider that returns one status and body for every request.
+func respond(t *testing.T, status int, body string) *courier.Twilio {
 	t.Helper()
-	return providedBy(t, func(w http.ResponseWriter, _ *http.Request) {
+	return startProvider(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		io.WriteString(w, body)
 	})
 }
 
-func providedBy(t *testing.T, answer http.HandlerFunc) *courier.Twilio {
+func startProvider(t *testing.T, handler http.HandlerFunc) *courier.Twilio {
 	t.Helper()
-	server := httptest.NewServer(answer)
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	provider, err := courier.ParseTwilio("twilio://ACann:s3cret@" + strings.TrimPrefix(server.URL, "http://") + "?from=+12025550100")
 	if err != nil {
@@ -37,18 +34,18 @@ func providedBy(t *testing.T, answer http.HandlerFunc) *courier.Twilio {
 }
 
 func TestTwilio_Sends(t *testing.T) {
-	provider := providedBy(t, func(w http.ResponseWriter, r *http.Request) {
+	provider := startProvider(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || r.URL.Path != "/2010-04-01/Accounts/ACann/Messages.json" || r.URL.RawQuery != "" {
-			t.Errorf("the request is %s %s", r.Method, r.URL)
+			t.Errorf("request = %s %s", r.Method, r.URL)
 		}
 		if user, token, _ := r.BasicAuth(); user != "ACann" || token != "s3cret" {
-			t.Errorf("it comes from %q with %q", user, token)
+			t.Errorf("credentials = %q, %q", user, token)
 		}
 		if err := r.ParseForm(); err != nil {
 			t.Error(err)
 		}
 		if len(r.PostForm) != 3 || r.PostForm.Get("To") != sms.To || r.PostForm.Get("From") != "+12025550100" || r.PostForm.Get("Body") != sms.Body {
-			t.Errorf("the form is %v", r.PostForm)
+			t.Errorf("form = %v", r.PostForm)
 		}
 		w.WriteHeader(http.StatusCreated)
 		fmt.Fprintf(w, `{"sid":"SM1","status":"queued","to":%q,"error_code":null,"error_message":null}`, sms.To)
@@ -58,76 +55,76 @@ func TestTwilio_Sends(t *testing.T) {
 	}
 }
 
-// TestTwilio_Answers: answers as the API documents them, and as it does not.
-func TestTwilio_Answers(t *testing.T) {
+// TestTwilio_Responses covers documented and undocumented responses.
+func TestTwilio_Responses(t *testing.T) {
 	tests := map[string]struct {
 		status    int
 		body      string
 		want      string
 		permanent bool
 	}{
-		"wrong token":         {401, `{"code":20003,"message":"Authentication Error - invalid username ACann or s3cret","more_info":"https://www.twilio.com/docs/errors/20003","status":401}`, "answered 401: error 20003, Authentication Error - invalid username … or …", false},
-		"too many":            {429, `{"code":20429,"message":"Too Many Requests","more_info":"https://www.twilio.com/docs/errors/20429","status":429}`, "answered 429: error 20429, Too Many Requests", false},
-		"not a number":        {400, `{"code":21211,"message":"The 'To' number +12025550123 is not a valid phone number.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`, "answered 400: error 21211, The 'To' number +••••••••••• is not a valid phone number.", true},
-		"a number as written": {400, `{"code":21211,"message":"(202) 555-0123\nlevel=ERROR \u001b[2J","status":400}`, "error 21211, (•••) •••-•••• level=ERROR", true},
-		"a long story":        {400, `{"code":1,"message":"` + strings.Repeat("x", 5000) + `"}`, "error 1, " + strings.Repeat("x", 200), true},
-		"an echo":             {400, `{"code":1,"message":"Body: 123456 is your <Twostep> code"}`, "Body: •••••• is your", true},
-		"only a code":         {404, `{"code":20404}`, "answered 404: error 20404", false},
-		"no JSON":             {403, `<html>bob 123456 s3cret</html>`, "answered 403", false},
-		"other JSON":          {400, `["123456"]`, "answered 400", true},
-		"broken":              {500, `{"code":20500,"message":"Internal Server Error","status":500}`, "answered 500: error 20500", false},
-		"nothing":             {503, ``, "answered 503", false},
-		"a page instead":      {200, `<html>Welcome, bob 123456</html>`, "answered 200, but not as the Messages API does", false},
-		"a success of what":   {200, `{}`, "answered 200, but not as", false},
-		"an empty success":    {204, ``, "answered 204, but not as", false},
-		"taken and failed":    {201, `{"sid":"SM1","status":"failed","error_code":30006}`, "error 30006", false},
-		"failed":              {201, `{"sid":"SM1","status":"undelivered","error_code":null}`, "took the message and failed", false},
-		"endless":             {201, `{"sid":"` + strings.Repeat("x", 1<<20) + `"}`, "answered 201, but not as", false},
-		"an endless refusal":  {400, `{"code":1,"message":"` + strings.Repeat("x", 1<<20) + `"}`, "answered 400", true},
+		"wrong token":                {401, `{"code":20003,"message":"Authentication Error - invalid username ACann or s3cret","more_info":"https://www.twilio.com/docs/errors/20003","status":401}`, "returned status 401: error 20003, Authentication Error - invalid username … or …", false},
+		"rate limited":               {429, `{"code":20429,"message":"Too Many Requests","more_info":"https://www.twilio.com/docs/errors/20429","status":429}`, "returned status 429: error 20429, Too Many Requests", false},
+		"invalid number":             {400, `{"code":21211,"message":"The 'To' number +12025550123 is not a valid phone number.","more_info":"https://www.twilio.com/docs/errors/21211","status":400}`, "returned status 400: error 21211, The 'To' number +••••••••••• is not a valid phone number.", true},
+		"number in another format":   {400, `{"code":21211,"message":"(202) 555-0123\nlevel=ERROR \u001b[2J","status":400}`, "error 21211, (•••) •••-•••• level=ERROR", true},
+		"long message":               {400, `{"code":1,"message":"` + strings.Repeat("x", 5000) + `"}`, "error 1, " + strings.Repeat("x", 200), true},
+		"quoted body":                {400, `{"code":1,"message":"Body: 123456 is your <Twostep> code"}`, "Body: •••••• is your", true},
+		"code without a message":     {404, `{"code":20404}`, "returned status 404: error 20404", false},
+		"not JSON":                   {403, `<html>bob 123456 s3cret</html>`, "returned status 403", false},
+		"other JSON":                 {400, `["123456"]`, "returned status 400", true},
+		"internal error":             {500, `{"code":20500,"message":"Internal Server Error","status":500}`, "returned status 500: error 20500", false},
+		"empty body":                 {503, ``, "returned status 503", false},
+		"HTML page":                  {200, `<html>Welcome, bob 123456</html>`, "returned status 200 without a message SID", false},
+		"success without a SID":      {200, `{}`, "returned status 200 without", false},
+		"success with an empty body": {204, ``, "returned status 204 without", false},
+		"failed with an error code":  {201, `{"sid":"SM1","status":"failed","error_code":30006}`, "error 30006", false},
+		"failed":                     {201, `{"sid":"SM1","status":"undelivered","error_code":null}`, "could not send the message: status undelivered", false},
+		"endless success":            {201, `{"sid":"` + strings.Repeat("x", 1<<20) + `"}`, "returned status 201 without", false},
+		"endless error":              {400, `{"code":1,"message":"` + strings.Repeat("x", 1<<20) + `"}`, "returned status 400", true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := answering(t, test.status, test.body).Send(t.Context(), sms)
-			failed(t, err, test.want, test.permanent)
-			if len([]rune(err.Error())) > 350 {
-				t.Errorf("the error has %d signs", len(err.Error()))
+			err := respond(t, test.status, test.body).Send(t.Context(), sms)
+			checkError(t, err, test.want, test.permanent)
+			if n := len([]rune(err.Error())); n > 350 {
+				t.Errorf("error has %d characters", n)
 			}
 		})
 	}
 }
 
-func TestTwilio_FollowsNoRedirect(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
-	defer elsewhere.Close()
-	provider := providedBy(t, func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+func TestTwilio_Redirect(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("redirect was followed") }))
+	defer target.Close()
+	provider := startProvider(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, target.URL, http.StatusTemporaryRedirect)
 	})
-	failed(t, provider.Send(t.Context(), sms), "answered 307, and redirects are not followed", false)
+	checkError(t, provider.Send(t.Context(), sms), "returned status 307; redirects are not followed", false)
 }
 
-func TestTwilio_LeavesASilentProvider(t *testing.T) {
-	for name, begin := range map[string]string{"from the beginning": "", "in the middle": `{"sid":"SM`} {
+func TestTwilio_Timeout(t *testing.T) {
+	for name, partial := range map[string]string{"no response": "", "incomplete response": `{"sid":"SM`} {
 		t.Run(name, func(t *testing.T) {
-			provider := providedBy(t, func(w http.ResponseWriter, r *http.Request) {
-				if begin != "" {
+			provider := startProvider(t, func(w http.ResponseWriter, r *http.Request) {
+				if partial != "" {
 					w.WriteHeader(http.StatusCreated)
-					io.WriteString(w, begin)
+					io.WriteString(w, partial)
 					w.(http.Flusher).Flush()
 				}
-				untilGone(r)
+				waitForDisconnect(r)
 			})
 			if provider.Client.Timeout <= 0 || provider.Client.Timeout > 10*time.Second {
-				t.Errorf("a silent provider is left after %v, want 10 s at most", provider.Client.Timeout)
+				t.Errorf("timeout = %v, want at most 10s", provider.Client.Timeout)
 			}
 			provider.Client.Timeout = 50 * time.Millisecond
-			failed(t, provider.Send(t.Context(), sms), "no answer in time", false)
+			checkError(t, provider.Send(t.Context(), sms), "timed out", false)
 		})
 	}
 }
 
-// untilGone waits until whoever made a request has hung up.
-func untilGone(r *http.Request) {
-	io.Copy(io.Discard, r.Body) // or the server does not notice
+// waitForDisconnect waits until the client closes the connection.
+func waitForDisconnect(r *http.Request) {
+	io.Copy(io.Discard, r.Body) // otherwise the server does not notice
 	<-r.Context().Done()
 }
 
@@ -148,7 +145,7 @@ func TestParseTwilio(t *testing.T) {
 		}
 		want.Client = got.Client
 		if *got != want {
-			t.Errorf("%s is read as %+v", given, *got)
+			t.Errorf("ParseTwilio(%q) = %+v, want %+v", given, *got, want)
 		}
 	}
 	for _, given := range []string{
@@ -160,6 +157,7 @@ func TestParseTwilio(t *testing.T) {
 		"twilio://ACann:s3cret@example.org:0?from=+12025550100", "twilio://ACann:s3cret@example.org?from=a%0Ab", "twilio://ACann:s3cret@example.org?from=+12025550100#s3cret",
 		"twilio://ACann:s3cret#@example.org?from=+12025550100", "twilio://ACann:s3cret%zz@example.org?from=+12025550100",
 	} {
-		refused(t, given, func() error { _, err := courier.ParseTwilio(given); return err }())
+		_, err := courier.ParseTwilio(given)
+		checkParseError(t, given, err)
 	}
 }

@@ -14,65 +14,65 @@ import (
 	"time"
 )
 
-// SignatureHeader carries the time and the signatures of a webhook's request;
-// the package comment says how a receiver checks them.
+// SignatureHeader holds the time and the signatures of a webhook request. The
+// package documentation describes how a receiver verifies them.
 const SignatureHeader = "Twostep-Signature"
 
-// A Webhook posts messages to a program of the operator's.
+// A Webhook posts messages to the operator's own program.
 type Webhook struct {
 	URL    *url.URL
-	Keys   [][]byte     // what requests are signed with, newest first; at least one
+	Keys   [][]byte     // signing keys, newest first; at least one
 	Client *http.Client // follows no redirect
 }
 
-// ParseWebhook reads the address of a receiver; Keys are left to be filled in.
-// Its error never repeats the address, which often is a secret. Plain HTTP is
-// for a receiver on this machine: codes cross no network in the clear.
+// ParseWebhook parses a receiver's URL. The caller sets Keys. Errors never repeat
+// the URL, which is often a secret. Plain HTTP is accepted only for this
+// machine, because messages contain codes.
 func ParseWebhook(given string) (*Webhook, error) {
 	u, err := url.Parse(given)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Opaque != "" {
-		return nil, errors.New("after webhook: comes the address of the receiver, such as https://example.org/sms")
+		return nil, errors.New("must be webhook: and the receiver's URL, such as https://example.org/sms")
 	}
 	if u.Fragment != "" {
-		return nil, errors.New("the receiver's address has a fragment, which no request carries")
+		return nil, errors.New("the receiver's URL must not have a fragment")
 	}
-	host, _, err := hostOf(u)
+	host, _, err := hostPort(u)
 	if err != nil {
 		return nil, err
 	}
-	if u.Scheme == "http" && !loopback(host) {
-		return nil, errors.New("the receiver is on another machine, so its address must begin with https://: messages hold codes")
+	if u.Scheme == "http" && !isLoopback(host) {
+		return nil, errors.New("the URL of a receiver on another machine must begin with https://, because messages contain codes")
 	}
 	return &Webhook{URL: u, Client: newHTTPClient()}, nil
 }
 
 // Send posts a message.
 func (w *Webhook) Send(ctx context.Context, m Message) error {
-	who := "the webhook at " + w.URL.Host
+	receiver := "webhook " + w.URL.Host
 	body, err := m.encode()
 	if err != nil {
 		return err
 	}
 	body = bytes.TrimSuffix(body, []byte("\n"))
-	request, err := http.NewRequest(http.MethodPost, w.URL.String(), bytes.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost, w.URL.String(), bytes.NewReader(body))
 	if err != nil {
-		return errors.New("the address of the webhook makes no request") // its text would repeat the address
+		return errors.New(receiver + ": invalid URL") // err would repeat the URL
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set(SignatureHeader, w.sign(time.Now(), body))
-	answer, err := post(ctx, w.Client, who, request)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set(SignatureHeader, w.sign(time.Now(), body))
+	resp, err := do(ctx, w.Client, receiver, req)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close() // unread: the status says all
-	if !wellDone(answer.StatusCode) {
-		return refusal(who, answer.StatusCode, "")
+	defer resp.Body.Close()
+	if !isSuccess(resp.StatusCode) {
+		return statusError(receiver, resp.StatusCode, "")
 	}
 	return nil
 }
 
-// sign writes the header for a body. The time is signed with it, so that a
-// receiver can refuse what somebody took down and sends again.
+// sign returns the signature header of a body. The time is signed too, so that a
+// receiver can reject a replayed request.
 func (w *Webhook) sign(now time.Time, body []byte) string {
 	t := strconv.FormatInt(now.Unix(), 10)
 	var header strings.Builder

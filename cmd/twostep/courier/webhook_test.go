@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,9 +25,9 @@ var sms = courier.Message{
 	SentAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 }
 
-// received does what the package comment asks of a receiver, with no code of
-// the package: it believes a request, or it does not.
-func received(r *http.Request, key []byte, now time.Time) (m courier.Message, believed bool) {
+// verify implements a receiver as the package documentation describes it,
+// independently of the package.
+func verify(r *http.Request, key []byte, now time.Time) (m courier.Message, valid bool) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return m, false
@@ -56,81 +57,81 @@ func received(r *http.Request, key []byte, now time.Time) (m courier.Message, be
 	return m, false
 }
 
-func newWebhook(t *testing.T, address string) *courier.Webhook {
+func newWebhook(t *testing.T, url string) *courier.Webhook {
 	t.Helper()
-	hook, err := courier.ParseWebhook(address)
+	hook, err := courier.ParseWebhook(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook.Keys = [][]byte{[]byte("the newest key of the ring"), []byte("an older key of the ring")}
+	hook.Keys = [][]byte{[]byte("newest key"), []byte("older key")}
 	return hook
 }
 
-// TestWebhook_AReceiverBelieves: with the newest key, with the one before it,
-// and with no other; and never a body or a time that was changed.
-func TestWebhook_AReceiverBelieves(t *testing.T) {
-	for key, want := range map[string]bool{"the newest key of the ring": true, "an older key of the ring": true, "a key of somebody else": false, "": false} {
+// TestWebhook_SignatureKeys checks that the newest and the older key verify a
+// request, and no other key does.
+func TestWebhook_SignatureKeys(t *testing.T) {
+	for key, want := range map[string]bool{"newest key": true, "older key": true, "other key": false, "": false} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			m, believed := received(r, []byte(key), time.Now())
-			if believed != want || believed && m != sms {
-				t.Errorf("with %q a receiver believes: %v, %+v", key, believed, m)
+			m, valid := verify(r, []byte(key), time.Now())
+			if valid != want || valid && m != sms {
+				t.Errorf("key %q: valid = %v, message %+v", key, valid, m)
 			}
 			if r.Method != http.MethodPost || r.URL.Path != "/sms" || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("User-Agent") != "twostep" {
-				t.Errorf("the request is %s %s with %v", r.Method, r.URL, r.Header)
+				t.Errorf("request = %s %s, header %v", r.Method, r.URL, r.Header)
 			}
 			w.WriteHeader(http.StatusNoContent)
 		}))
 		if err := newWebhook(t, server.URL+"/sms").Send(t.Context(), sms); err != nil {
-			t.Errorf("with %q: %v", key, err)
+			t.Errorf("key %q: %v", key, err)
 		}
 		server.Close()
 	}
 }
 
-func TestWebhook_AReceiverSeesWhatWasChanged(t *testing.T) {
+func TestWebhook_SignatureCoversRequest(t *testing.T) {
 	hook := newWebhook(t, "http://localhost/")
-	capture := &captured{}
-	hook.Client.Transport = capture
+	recorder := &recorder{}
+	hook.Client.Transport = recorder
 	if err := hook.Send(t.Context(), sms); err != nil {
 		t.Fatal(err)
 	}
-	header := capture.header.Get(courier.SignatureHeader)
+	header := recorder.header.Get(courier.SignatureHeader)
 	want := `{"channel":"sms","to":"+12025550123","subject":"","body":"123456 is your <Twostep> code.\n\n@id.example.org #123456","sent_at":"2026-01-02T03:04:05Z"}`
-	if capture.body != want {
-		t.Errorf("the body is\n%s\nwant\n%s", capture.body, want)
+	if recorder.body != want {
+		t.Errorf("body:\n%s\nwant:\n%s", recorder.body, want)
 	}
 	stamp, _, _ := strings.Cut(strings.TrimPrefix(header, "t="), ",")
-	for name, changed := range map[string]struct {
+	for name, test := range map[string]struct {
 		body, header string
 		now          time.Time
-		believed     bool
+		valid        bool
 	}{
-		"nothing":             {want, header, time.Now(), true},
-		"the recipient":       {strings.Replace(want, "0123", "0124", 1), header, time.Now(), false},
-		"the time":            {want, strings.Replace(header, stamp, stamp[:len(stamp)-1]+"x", 1), time.Now(), false},
-		"the time by a bit":   {want, strings.Replace(header, "t=1", "t=01", 1), time.Now(), false},
-		"when it came":        {want, header, time.Now().Add(6 * time.Minute), false},
-		"no signature":        {want, "t=" + stamp, time.Now(), false},
-		"an empty one":        {want, "t=" + stamp + ",v1=", time.Now(), false},
-		"the header is empty": {want, "", time.Now(), false},
+		"unchanged":         {want, header, time.Now(), true},
+		"changed recipient": {strings.Replace(want, "0123", "0124", 1), header, time.Now(), false},
+		"invalid time":      {want, strings.Replace(header, stamp, stamp[:len(stamp)-1]+"x", 1), time.Now(), false},
+		"changed time":      {want, strings.Replace(header, "t=1", "t=01", 1), time.Now(), false},
+		"six minutes late":  {want, header, time.Now().Add(6 * time.Minute), false},
+		"no signature":      {want, "t=" + stamp, time.Now(), false},
+		"empty signature":   {want, "t=" + stamp + ",v1=", time.Now(), false},
+		"no header":         {want, "", time.Now(), false},
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(changed.body))
-		r.Header.Set("Twostep-Signature", changed.header)
-		if _, believed := received(r, hook.Keys[0], changed.now); believed != changed.believed {
-			t.Errorf("changed %s: a receiver believes %v, want %v", name, believed, changed.believed)
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(test.body))
+		r.Header.Set("Twostep-Signature", test.header)
+		if _, valid := verify(r, hook.Keys[0], test.now); valid != test.valid {
+			t.Errorf("%s: valid = %v, want %v", name, valid, test.valid)
 		}
 	}
 }
 
-// captured keeps one request instead of sending it.
-type captured struct {
+// A recorder records a request instead of sending it.
+type recorder struct {
 	header http.Header
 	body   string
 }
 
-func (c *captured) RoundTrip(r *http.Request) (*http.Response, error) {
+func (rec *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
-	c.header, c.body = r.Header, string(body)
+	rec.header, rec.body = r.Header, string(body)
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, err
 }
 
@@ -138,7 +139,7 @@ func TestWebhook_Statuses(t *testing.T) {
 	status := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
-		io.Copy(w, r.Body) // an answer that repeats the code
+		io.Copy(w, r.Body) // a response that contains the code
 	}))
 	defer server.Close()
 	hook := newWebhook(t, server.URL+"/s3cret?token=s3cret")
@@ -148,83 +149,84 @@ func TestWebhook_Statuses(t *testing.T) {
 		}
 	}
 	for _, status = range []int{400, 410, 413, 422} {
-		failed(t, hook.Send(t.Context(), sms), "answered "+strconv.Itoa(status), true)
+		checkError(t, hook.Send(t.Context(), sms), "returned status "+strconv.Itoa(status), true)
 	}
 	for _, status = range []int{304, 401, 403, 404, 405, 407, 408, 429, 500, 502, 503} {
-		failed(t, hook.Send(t.Context(), sms), "answered "+strconv.Itoa(status), false)
+		checkError(t, hook.Send(t.Context(), sms), "returned status "+strconv.Itoa(status), false)
 	}
 }
 
-func TestWebhook_FollowsNoRedirect(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
-	defer elsewhere.Close()
+func TestWebhook_Redirect(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("redirect was followed") }))
+	defer target.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/s3cret", status))
-		failed(t, newWebhook(t, server.URL).Send(t.Context(), sms), "answered "+strconv.Itoa(status)+", and redirects are not followed", false)
+		server := httptest.NewServer(http.RedirectHandler(target.URL+"/s3cret", status))
+		checkError(t, newWebhook(t, server.URL).Send(t.Context(), sms), "returned status "+strconv.Itoa(status)+"; redirects are not followed", false)
 		server.Close()
 	}
 }
 
-func TestWebhook_LeavesASilentReceiver(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { untilGone(r) }))
+func TestWebhook_Timeout(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { waitForDisconnect(r) }))
 	defer server.Close()
 	hook := newWebhook(t, server.URL)
 	if hook.Client.Timeout <= 0 || hook.Client.Timeout > 10*time.Second {
-		t.Errorf("a silent receiver is left after %v, want 10 s at most", hook.Client.Timeout)
+		t.Errorf("timeout = %v, want at most 10s", hook.Client.Timeout)
 	}
 	hook.Client.Timeout = 50 * time.Millisecond
-	failed(t, hook.Send(t.Context(), sms), "no answer in time", false)
+	checkError(t, hook.Send(t.Context(), sms), "timed out", false)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	failed(t, newWebhook(t, server.URL).Send(ctx, sms), "no answer in time", false)
+	checkError(t, newWebhook(t, server.URL).Send(ctx, sms), "timed out", false)
 	cancel()
-	failed(t, newWebhook(t, server.URL).Send(ctx, sms), "", false)
+	checkError(t, newWebhook(t, server.URL).Send(ctx, sms), "", false)
 }
 
-// TestWebhook_NoEcho: whatever answers, and be it with what it was sent,
-// nothing of that is in the error.
-func TestWebhook_NoEcho(t *testing.T) {
-	echo := listener(t, func(c net.Conn, lines *bufio.Reader) {
-		line, _ := lines.ReadString('\n')
-		io.WriteString(c, line)
+// TestWebhook_InvalidResponse checks that errors do not quote the response, which
+// may repeat the request.
+func TestWebhook_InvalidResponse(t *testing.T) {
+	echo := listen(t, func(conn net.Conn, r *bufio.Reader) {
+		line, _ := r.ReadString('\n')
+		io.WriteString(conn, line)
 	})
-	address := "127.0.0.1:" + strconv.Itoa(echo)
-	failed(t, newWebhook(t, "http://bob:s3cret@"+address+"/s3cret").Send(t.Context(), sms), "the webhook at "+address+": its answer cannot be understood", false)
-	failed(t, newWebhook(t, "https://bob:s3cret@"+address+"/s3cret").Send(t.Context(), sms), "the webhook at "+address, false)
+	host := "127.0.0.1:" + strconv.Itoa(echo)
+	checkError(t, newWebhook(t, "http://bob:s3cret@"+host+"/s3cret").Send(t.Context(), sms), "webhook "+host+": invalid response", false)
+	checkError(t, newWebhook(t, "https://bob:s3cret@"+host+"/s3cret").Send(t.Context(), sms), "webhook "+host, false)
 
-	deaf := listener(t, func(_ net.Conn, lines *bufio.Reader) { lines.ReadString('\n') })
-	failed(t, newWebhook(t, "http://bob:s3cret@127.0.0.1:"+strconv.Itoa(deaf)+"/s3cret").Send(t.Context(), sms), "the webhook at", false)
+	silent := listen(t, func(_ net.Conn, r *bufio.Reader) { r.ReadString('\n') })
+	checkError(t, newWebhook(t, "http://bob:s3cret@127.0.0.1:"+strconv.Itoa(silent)+"/s3cret").Send(t.Context(), sms), "webhook", false)
 }
 
 func TestWebhook_Unreachable(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	failed(t, newWebhook(t, server.URL+"/s3cret").Send(t.Context(), sms), "connection refused", false)
+	checkError(t, newWebhook(t, server.URL+"/s3cret").Send(t.Context(), sms), "connection refused", false)
 }
 
-// TestWebhook_TLS: a receiver whose certificate nobody vouches for gets nothing.
+// TestWebhook_TLS checks that a receiver with an untrusted certificate gets no
+// message.
 func TestWebhook_TLS(t *testing.T) {
 	calls := 0
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls++ }))
-	server.Config.ErrorLog = quiet()
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
 	hook := newWebhook(t, server.URL+"/s3cret")
-	failed(t, hook.Send(t.Context(), sms), "certificate", false)
+	checkError(t, hook.Send(t.Context(), sms), "certificate", false)
 	if calls > 0 {
-		t.Error("it got the message")
+		t.Error("receiver got the message")
 	}
 	hook.Client.Transport = server.Client().Transport
 	if err := hook.Send(t.Context(), sms); err != nil || calls != 1 {
-		t.Errorf("with a certificate that is trusted: %v, %d calls", err, calls)
+		t.Errorf("trusted certificate: %v, %d calls", err, calls)
 	}
 }
 
 func TestWebhook_Credentials(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "bob" || password != "s3cret" {
-			t.Errorf("it was called by %q with %q", user, password)
+			t.Errorf("credentials = %q, %q", user, password)
 		}
 	}))
 	defer server.Close()
@@ -246,6 +248,7 @@ func TestParseWebhook(t *testing.T) {
 		"http://127.0.0.1.example.org/", "ftp://example.org/s3cret", "https:example.org/s3cret", "https:///s3cret", "https://ann:s3cret@", "https://example.org:0/s3cret",
 		"https://example.org/#s3cret", "https://example.org/%zzs3cret", "https://exa mple.org/s3cret", "https://example.org\n/s3cret", "http://localhost@example.org/s3cret",
 	} {
-		refused(t, given, func() error { _, err := courier.ParseWebhook(given); return err }())
+		_, err := courier.ParseWebhook(given)
+		checkParseError(t, given, err)
 	}
 }

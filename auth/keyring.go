@@ -12,43 +12,43 @@ import (
 	"strings"
 )
 
-// Keyring is the ring of server keys, newest first. A key is never used itself:
-// each purpose derives its own (HKDF-SHA-256), so that what leaks from one use
-// says nothing about another (ST-06). The inventory of purposes and algorithms
-// is the list of Purpose constants below; HMAC-SHA-1 is used for TOTP alone,
-// because authenticator apps reliably compute nothing else (TO-03).
+// A Keyring is the server's keys, newest first. No key is used directly: each
+// purpose derives its own (HKDF-SHA-256), so that a leak from one purpose does not
+// affect another (ST-06). The constants below are the inventory of purposes and
+// algorithms; HMAC-SHA-1 is used only for TOTP, because some authenticator apps
+// support nothing else (TO-03).
 type Keyring struct {
-	ring   []ringKey
-	source *keySource // of a ring that can change, see [WatchKeyring]; else nil
+	list   []serverKey
+	source *keySource // of a keyring that can be reloaded, see [LoadKeyring]; otherwise nil
 }
 
-type ringKey struct {
+type serverKey struct {
 	id     byte
 	secret []byte
 }
 
-// What a derived key is for. A new use gets a new name, never an old one.
+// The purposes of derived keys. A new use gets a new name, never an old one.
 const (
-	KeySeal          = "twostep seal v1"          // AES-256-GCM of secrets at rest
-	KeySentCode      = "twostep sent code v1"     // HMAC-SHA-256 of codes by SMS and mail
-	KeyCookieSign    = "twostep cookie sign v1"   // HMAC-SHA-256 of the cookie
-	KeyCookieEncrypt = "twostep cookie hide v1"   // AES-256-CTR of the cookie
-	KeyForm          = "twostep form v1"          // HMAC-SHA-256 of form tokens
-	KeyWebhook       = "twostep webhook v1"       // HMAC-SHA-256 of what a webhook gets
+	KeySeal          = "twostep seal v1"          // AES-256-GCM: secrets at rest
+	KeySentCode      = "twostep sent code v1"     // HMAC-SHA-256: codes by SMS and email
+	KeyCookieSign    = "twostep cookie sign v1"   // HMAC-SHA-256: the cookie
+	KeyCookieEncrypt = "twostep cookie hide v1"   // AES-256-CTR: the cookie
+	KeyForm          = "twostep form v1"          // HMAC-SHA-256: form tokens
+	KeyWebhook       = "twostep webhook v1"       // HMAC-SHA-256: requests to a webhook
 	keyLength        = 32                         // bytes: AES-256 and 256-bit HMAC keys
 	keyFormatReason  = "each line must be ID:KEY" // shown to the operator
 )
 
-// NewKeyring draws a ring of one key.
+// NewKeyring returns a keyring with one random key.
 func NewKeyring() Keyring {
 	secret := make([]byte, keyLength)
 	rand.Read(secret)
-	return Keyring{ring: []ringKey{{id: 1, secret: secret}}}
+	return Keyring{list: []serverKey{{id: 1, secret: secret}}}
 }
 
-// ParseKeyring reads a ring: lines (or words) "ID:KEY", newest first, ID from 1
-// to 255 and KEY 32 bytes in base64. A ring without a key, with an id twice,
-// or with a key that was plainly not drawn at random is refused (ST-05).
+// ParseKeyring parses "ID:KEY" entries separated by white space, newest first: ID
+// from 1 to 255 and KEY 32 bytes in base64. It refuses an empty keyring, a duplicate
+// id and a key that is obviously not random (ST-05).
 func ParseKeyring(text string) (Keyring, error) {
 	var k Keyring
 	seen := map[byte]bool{}
@@ -66,19 +66,19 @@ func ParseKeyring(text string) (Keyring, error) {
 			return Keyring{}, fmt.Errorf("key %d is a sample, not a random key", id)
 		}
 		if seen[byte(id)] {
-			return Keyring{}, fmt.Errorf("key id %d stands twice", id)
+			return Keyring{}, fmt.Errorf("key id %d is used twice", id)
 		}
 		seen[byte(id)] = true
-		k.ring = append(k.ring, ringKey{id: byte(id), secret: secret})
+		k.list = append(k.list, serverKey{id: byte(id), secret: secret})
 	}
-	if len(k.ring) == 0 {
-		return Keyring{}, errors.New("the key ring is empty")
+	if len(k.list) == 0 {
+		return Keyring{}, errors.New("the keyring is empty")
 	}
 	return k, nil
 }
 
-// sampleKey reports whether a key holds fewer than eight different bytes.
-// Random ones do so once in about 10^44 rings; typed and sample keys often.
+// sampleKey reports whether a key has fewer than eight different bytes. A random key
+// has with a probability of about 10^-44, a typed or sample key often.
 func sampleKey(secret []byte) bool {
 	different := 0
 	for b := range 256 {
@@ -89,7 +89,7 @@ func sampleKey(secret []byte) bool {
 	return different < 8
 }
 
-// String writes the ring as [ParseKeyring] reads it. It is the secret itself.
+// String formats the keyring for [ParseKeyring]. It contains the secret keys.
 func (k Keyring) String() string {
 	var b strings.Builder
 	for _, key := range k.keys() {
@@ -104,8 +104,8 @@ func (k Keyring) Newest(purpose string) (id byte, key []byte) {
 	return newest.id, derive(newest.secret, purpose)
 }
 
-// ByID returns the derived key of the ring's key with that id. One that is not
-// there may have been added a moment ago, so the ring is reread for it.
+// ByID returns the derived key of the key with that id. An unknown one may have just
+// been added, so the keyring is reloaded for it.
 func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 	for range 2 {
 		for _, r := range k.keys() {
@@ -122,9 +122,9 @@ func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 
 // All returns the derived keys for a purpose, newest first.
 func (k Keyring) All(purpose string) [][]byte {
-	ring := k.keys()
-	all := make([][]byte, len(ring))
-	for i, r := range ring {
+	keys := k.keys()
+	all := make([][]byte, len(keys))
+	for i, r := range keys {
 		all[i] = derive(r.secret, purpose)
 	}
 	return all
@@ -133,7 +133,7 @@ func (k Keyring) All(purpose string) [][]byte {
 func derive(secret []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, purpose, keyLength)
 	if err != nil {
-		panic(err) // only a length out of range can fail, and ours is constant
+		panic(err) // fails only for a length out of range
 	}
 	return key
 }

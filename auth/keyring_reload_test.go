@@ -7,27 +7,28 @@ import (
 	"testing"
 )
 
-// followed is a ring and the place where its next one is put.
-func followed(t *testing.T) (keys Keyring, next *Keyring, fail *error) {
+// reloadable returns a keyring, and the keyring and the error that its source returns
+// next.
+func reloadable(t *testing.T) (keys Keyring, next *Keyring, fail *error) {
 	t.Helper()
 	next, fail = new(Keyring), new(error)
 	*next = NewKeyring()
-	keys, err := WatchKeyring(func() (Keyring, error) { return *next, *fail })
+	keys, err := LoadKeyring(func() (Keyring, error) { return *next, *fail })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return keys, next, fail
 }
 
-func TestKeys_RereadAndFollowing(t *testing.T) {
-	keys, next, fail := followed(t)
-	copied, made := keys, 0
-	derived := Derived(copied, func(k Keyring) []byte { made++; return k.IDs() })
+func TestKeyring_Reload(t *testing.T) {
+	keys, next, fail := reloadable(t)
+	copied, calls := keys, 0
+	derived := CachePerKeyring(copied, func(k Keyring) []byte { calls++; return k.IDs() })
 	if got := derived(); !bytes.Equal(got, []byte{1}) {
 		t.Errorf("derived %v", got)
 	}
-	if changed, err := keys.Reload(); changed || err != nil || made != 1 {
-		t.Errorf("the same ring again: %v, %v", changed, err)
+	if changed, err := keys.Reload(); changed || err != nil || calls != 1 {
+		t.Errorf("the same keyring: %v, %v", changed, err)
 	}
 
 	added, id, err := keys.Add()
@@ -36,35 +37,35 @@ func TestKeys_RereadAndFollowing(t *testing.T) {
 	}
 	*next = added
 	if _, found := copied.ByID(2, KeySeal); !found {
-		t.Error("a key that was added a moment ago is not known")
+		t.Error("a key that was just added is not found")
 	}
 	if id, _ := keys.Newest(KeySeal); id != 1 {
-		t.Errorf("key %d is in use before every server knows it", id)
+		t.Errorf("key %d is in use before every server has it", id)
 	}
 	*next = added.Promote(2)
 	if changed, err := keys.Reload(); !changed || err != nil {
 		t.Errorf("a new order: %v, %v", changed, err)
 	}
-	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || made != 2 {
-		t.Errorf("derived %v, made %d times", got, made)
+	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || calls != 2 {
+		t.Errorf("derived %v in %d calls", got, calls)
 	}
 
-	*fail = errors.New("gone")
+	*fail = errors.New("no source")
 	if changed, err := keys.Reload(); changed || err == nil || !slices.Equal(keys.IDs(), []byte{2, 1}) {
 		t.Errorf("without its source: %v, %v", changed, err)
 	}
 }
 
-// What cannot be the next ring is refused, and the ring stays in use.
-func TestKeys_RereadRefuses(t *testing.T) {
+// Keys that do not continue the current ones are refused, and those stay in use.
+func TestKeyring_ReloadRefuses(t *testing.T) {
 	for name, other := range map[string]func(Keyring) Keyring{
-		"another key of the same id": func(Keyring) Keyring { return NewKeyring() },
+		"another key with the same id": func(Keyring) Keyring { return NewKeyring() },
 		"without the key in use": func(k Keyring) Keyring {
 			added, _, _ := k.Add()
-			return Keyring{ring: added.keys()[1:]}
+			return Keyring{list: added.keys()[1:]}
 		},
 	} {
-		keys, next, _ := followed(t)
+		keys, next, _ := reloadable(t)
 		before := keys.String()
 		*next = other(keys)
 		if changed, err := keys.Reload(); changed || err == nil || keys.String() != before {
@@ -73,7 +74,7 @@ func TestKeys_RereadRefuses(t *testing.T) {
 	}
 }
 
-func TestKeys_AddTakesFreeIDs(t *testing.T) {
+func TestKeyring_AddFreeID(t *testing.T) {
 	keys := NewKeyring()
 	for want := 2; want <= 255; want++ {
 		added, id, err := keys.Add()
@@ -83,9 +84,9 @@ func TestKeys_AddTakesFreeIDs(t *testing.T) {
 		keys = added.Promote(id)
 	}
 	if _, _, err := keys.Add(); err == nil {
-		t.Error("a full ring took another key")
+		t.Error("a full keyring accepted another key")
 	}
-	freed := Keyring{ring: slices.DeleteFunc(keys.keys(), func(r ringKey) bool { return r.id == 7 })}
+	freed := Keyring{list: slices.DeleteFunc(keys.keys(), func(r serverKey) bool { return r.id == 7 })}
 	if _, id, err := freed.Add(); err != nil || id != 7 {
 		t.Errorf("added %d, %v", id, err)
 	}

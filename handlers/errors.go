@@ -1,0 +1,111 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+// problemOf returns the Problem in err's chain. It is nil for a fault, which is any
+// other error.
+func problemOf(err error) *auth.Problem {
+	var p *auth.Problem
+	errors.As(err, &p)
+	return p
+}
+
+// statusOf is the HTTP status of a problem: 503 if the server is overloaded, 429
+// if waiting helps, and 422 otherwise.
+func statusOf(p *auth.Problem) int {
+	switch {
+	case p.Reason == auth.Busy:
+		return http.StatusServiceUnavailable
+	case p.Wait > 0:
+		return http.StatusTooManyRequests
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// serveError is echo's error handler. It shows the error page, and logs faults
+// once with the request id that the page also shows (LG-05).
+func (s *site) serveError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	req, log, problem := c.Request(), logOf(c), problemOf(err)
+	status, kind := errorStatus(err)
+	if kind == views.TroubleFault {
+		if errors.Is(req.Context().Err(), context.Canceled) { // the client closed the connection
+			log.reason = "left"
+			c.Response().WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if errors.Is(req.Context().Err(), context.DeadlineExceeded) { // see withTimeout: a retry may succeed
+			status = http.StatusServiceUnavailable
+		}
+		s.Log.Error("fault", "request_id", log.id, "path", c.Path(), "error", err)
+		c.SetRequest(req.WithContext(context.WithoutCancel(req.Context()))) // the page is shown after the deadline, too
+	}
+	log.refused(problem)
+	if log.reason == "" {
+		log.reason = reasonOf(status)
+	}
+	r := &request{Context: c, site: s, rules: s.rules, log: log, cookie: s.cookies.read(req), problem: problem, status: status}
+	if err := r.showError(kind); err != nil {
+		s.Log.Error("error page", "request_id", log.id, "error", err)
+	}
+}
+
+func (r *request) showError(kind views.Trouble) error {
+	received, fault := r.cookie, kind == views.TroubleFault
+	if !fault { // after a fault the store may not work
+		session, err := r.rules.Session(r.ctx(), r.cookie.Session)
+		r.session, fault = session, err != nil && !errors.Is(err, auth.ErrNotFound)
+	}
+	page := views.TroublePage{Frame: r.frame(), Trouble: kind, RequestID: r.log.id}
+	if fault {
+		r.cookie = received // a fault must not sign the user out
+	}
+	return r.show(views.ShowTrouble(page))
+}
+
+// errorStatus returns the status and the kind of the error page.
+func errorStatus(err error) (int, views.Trouble) {
+	var he *echo.HTTPError
+	problem := problemOf(err)
+	switch {
+	case errors.Is(err, auth.ErrNotFound):
+		return http.StatusNotFound, views.TroubleNotFound
+	case problem != nil && problem.Wait > 0: // of a form without a page
+		return statusOf(problem), views.TroubleBusy
+	case problem != nil:
+		return statusOf(problem), views.TroubleMethod
+	case !errors.As(err, &he):
+		return http.StatusInternalServerError, views.TroubleFault
+	}
+	switch he.Code {
+	case http.StatusNotFound:
+		return he.Code, views.TroubleNotFound
+	case http.StatusForbidden:
+		return he.Code, views.TroubleForged
+	case http.StatusRequestEntityTooLarge:
+		return he.Code, views.TroubleTooLarge
+	case http.StatusMethodNotAllowed, http.StatusBadRequest:
+		return he.Code, views.TroubleMethod
+	}
+	return he.Code, views.TroubleFault
+}
+
+// withTimeout limits how long a request waits for the database, so that the user
+// sees the error page instead of waiting (LG-05).
+func (s *site) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.RequestTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.RequestTimeout)
+}

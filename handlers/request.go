@@ -1,0 +1,154 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+// A request is the context of one request: the cookie, the session it refers to,
+// the posted form and the problem, if the form was refused.
+type request struct {
+	echo.Context
+	site          *site
+	rules         *auth.Rules
+	log           *requestLog
+	cookie        cookie
+	session       auth.Session // zero unless signed in
+	form          url.Values   // of a POST; query parameters are never mixed in
+	problem       *auth.Problem
+	status        int           // of the page
+	cachedFactors *auth.Factors // read with the session; nil after a change
+	refresh       string        // value of the page's Refresh header; empty for none
+}
+
+// newRequest reads the cookie and the form, and finds the session together with
+// its account's factors: one query, or none without a cookie.
+func (s *site) newRequest(c echo.Context) (*request, error) {
+	r := &request{
+		Context: c, site: s, rules: s.rules, log: logOf(c), cookie: s.cookies.read(c.Request()), status: http.StatusOK,
+	}
+	posted := c.Request().Method == http.MethodPost
+	find := s.rules.SessionAndFactors
+	if c.Path() == idlePath && !posted {
+		find = s.rules.PeekSession
+	}
+	session, factors, err := find(r.ctx(), r.cookie.Session)
+	switch {
+	case err == nil:
+		r.session, r.cachedFactors = session, &factors
+		r.log.user = string(session.User)
+	case !errors.Is(err, auth.ErrNotFound):
+		return nil, err
+	}
+	if posted {
+		return r, r.readForm()
+	}
+	return r, nil
+}
+
+func (r *request) ctx() context.Context { return r.Request().Context() }
+
+func (r *request) signedIn() bool { return r.session.ID != "" }
+
+// factors returns the account's factors, read once per request.
+func (r *request) factors() (auth.Factors, error) {
+	if r.cachedFactors == nil {
+		factors, err := r.rules.Factors(r.ctx(), r.session.User)
+		if err != nil {
+			return factors, err
+		}
+		r.cachedFactors = &factors
+	}
+	return *r.cachedFactors, nil
+}
+
+// visitor describes the client to the rules.
+func (r *request) visitor() auth.Client {
+	ip, _ := netip.ParseAddr(r.log.ip)
+	return auth.Client{IP: ip.Unmap(), UserAgent: r.Request().UserAgent(), DeviceToken: r.site.cookies.deviceToken(r.Request())}
+}
+
+// frame returns what every page contains. The notice moves from the cookie to
+// the page, so it is shown once.
+func (r *request) frame() views.Frame {
+	f := views.Frame{
+		Product: r.site.Name, Action: r.Request().URL.RequestURI(), Token: r.formToken(),
+		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Looks: r.site.looks(),
+	}
+	r.cookie.Notice = ""
+	if r.signedIn() {
+		r.refresh = r.idleRefresh()
+	}
+	return f
+}
+
+// codeFrame returns the frame of a page that asks for a code. While its delivery
+// is delayed, the page reloads if mayReload is set. A reload clears the form, so
+// the code must be its only field. Reloads stop when the code expires, so they
+// extend a session by minutes at most.
+func (r *request) codeFrame(code *auth.SentCode, mayReload bool) views.Frame {
+	if code == nil {
+		return r.frame()
+	}
+	status := code.Delivery.Status()
+	onTime := status == auth.DeliveryPending || status == auth.DeliverySent
+	if !onTime && r.cookie.Notice == views.NoticeCodeSent {
+		r.cookie.Notice = "" // the page shows the delivery's own status
+	}
+	f := r.frame()
+	if status == auth.DeliveryDelayed && mayReload && r.problem == nil {
+		f.Reloading = true
+		r.refresh = strconv.Itoa(int(views.LookAgain/time.Second)) + "; url=" + r.Request().URL.RequestURI()
+	}
+	return f
+}
+
+// show is one of the two exits: it renders the page, saves the cookie and writes
+// the response. The page is buffered, so an error cannot leave half a page.
+func (r *request) show(page templ.Component) error {
+	buffer := templ.GetBuffer()
+	defer templ.ReleaseBuffer(buffer)
+	if err := page.Render(r.ctx(), buffer); err != nil {
+		return err
+	}
+	if err := r.site.cookies.save(r.Response(), r.cookie); err != nil {
+		return err
+	}
+	header := r.Response().Header()
+	if r.problem != nil && r.problem.Wait > 0 {
+		seconds := strconv.Itoa(int((r.problem.Wait + time.Second - 1) / time.Second))
+		header.Set("Retry-After", seconds)
+		if views.Reloads(r.problem) {
+			r.refresh = seconds + "; url=" + r.Request().URL.RequestURI()
+		}
+	}
+	if r.refresh != "" {
+		header.Set("Refresh", r.refresh)
+	}
+	header.Set("Content-Length", strconv.Itoa(buffer.Len())) // otherwise the page is sent in chunks
+	return r.HTMLBlob(r.status, buffer.Bytes())
+}
+
+// redirect is the other exit. The status is 303, so a reload after a POST does
+// not post again.
+func (r *request) redirect(path string) error {
+	return r.redirectStatus(http.StatusSeeOther, path)
+}
+
+func (r *request) redirectStatus(status int, path string) error {
+	if err := r.site.cookies.save(r.Response(), r.cookie); err != nil {
+		return err
+	}
+	return r.Redirect(status, path)
+}
