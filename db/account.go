@@ -30,7 +30,7 @@ func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.Use
 	if err = s.find(ctx, "find account", row, query, key); err != nil {
 		return auth.User{}, err
 	}
-	if u.PasswordHash, err = openHash(s.seals, passwordHash(u.ID), sealed); err != nil {
+	if u.PasswordHash, err = openHash(s.seals, passwordHash.place(string(u.ID)), sealed); err != nil {
 		return auth.User{}, fmt.Errorf("find account: %w", err)
 	}
 	return u, nil
@@ -39,7 +39,7 @@ func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.Use
 // addUser adds an account, or returns auth.ErrEmailTaken: of two that add the
 // same address at the same time, one succeeds.
 func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
-	sealed, err := sealHash(t.seals, passwordHash(u.ID), u.PasswordHash)
+	sealed, err := sealHash(t.seals, passwordHash.place(string(u.ID)), u.PasswordHash)
 	if err != nil {
 		return err
 	}

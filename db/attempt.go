@@ -50,7 +50,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 	if a.TokenHash == "" {
 		return auth.Attempt{}, auth.ErrNotFound
 	}
-	if a.NewPasswordHash, err = openHash(s.seals, newPasswordHash(a.TokenHash), sealed); err != nil {
+	if a.NewPasswordHash, err = openHash(s.seals, newPasswordHash.place(a.TokenHash), sealed); err != nil {
 		return auth.Attempt{}, fmt.Errorf("find attempt: %w", err)
 	}
 	return a, nil
@@ -122,7 +122,7 @@ func (t *tx) endAttempts(ctx context.Context, user auth.UserID) error {
 
 // addAttempt adds an attempt unless its account or its session does not exist.
 func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (added bool, err error) {
-	sealed, err := sealHash(t.seals, newPasswordHash(a.TokenHash), a.NewPasswordHash)
+	sealed, err := sealHash(t.seals, newPasswordHash.place(a.TokenHash), a.NewPasswordHash)
 	if err != nil {
 		return false, err
 	}

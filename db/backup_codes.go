@@ -67,7 +67,7 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.seals.Open(unseenCodes(user), sealed)
+	plain, err := s.seals.Open(unseenCodes.place(string(user)), sealed)
 	if err == nil {
 		err = json.Unmarshal(plain, &codes)
 	}
@@ -131,5 +131,5 @@ func (t *tx) sealCodes(set auth.BackupCodeSet) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.seals.Seal(unseenCodes(set.User), plain)
+	return t.seals.Seal(unseenCodes.place(string(set.User)), plain)
 }

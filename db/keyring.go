@@ -12,8 +12,6 @@ import (
 // The one row of table keyring identifies the keyring that a database belongs to.
 const keyringRow = "keyring"
 
-var keyringColumn = sealedColumn{"keyring", "check_value", "id", "id"}
-
 // CheckKeyring refuses keys that are not the database's: if they do not decrypt
 // the check value, if a key is missing that encrypted a stored value, or if they
 // decrypt nothing. One damaged value does not keep the server from starting. A
@@ -54,7 +52,7 @@ func (s *Store) VerifyKeyring(ctx context.Context) error {
 
 func (s *Store) readCheckValue(ctx context.Context) (found bool, err error) {
 	var sealed []byte
-	err = s.find(ctx, "check the keyring", engine.Row{&sealed}, keyringColumn.query(`
+	err = s.find(ctx, "check the keyring", engine.Row{&sealed}, checkValue.query(`
 		SELECT %[2]s
 		FROM %[1]s
 		WHERE %[3]s = $1`), keyringRow)
@@ -62,7 +60,7 @@ func (s *Store) readCheckValue(ctx context.Context) (found bool, err error) {
 		return false, nil
 	}
 	if err == nil {
-		_, err = s.seals.Open(keyringColumn.place(keyringRow), sealed)
+		_, err = s.seals.Open(checkValue.place(keyringRow), sealed)
 	}
 	return err == nil, err
 }
@@ -70,12 +68,12 @@ func (s *Store) readCheckValue(ctx context.Context) (found bool, err error) {
 // addCheckValue writes the check value, or refuses the keyring if another has
 // written it.
 func (s *Store) addCheckValue(ctx context.Context) error {
-	sealed, err := s.seals.Seal(keyringColumn.place(keyringRow), []byte(keyringRow))
+	sealed, err := s.seals.Seal(checkValue.place(keyringRow), []byte(keyringRow))
 	if err != nil {
 		return err
 	}
 	_, err = s.write(ctx, "add the keyring's check value", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, keyringColumn.query(`
+		_, err := tx.Exec(ctx, checkValue.query(`
 			INSERT INTO %[1]s (%[3]s, %[2]s)
 			VALUES ($1, $2)
 			ON CONFLICT (%[3]s) DO NOTHING`), keyringRow, sealed)

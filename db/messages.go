@@ -89,7 +89,7 @@ func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthe
 }
 
 func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
-	plain, err := t.seals.Open(messageBody(row.id), row.body)
+	plain, err := t.seals.Open(messageBody.place(row.id), row.body)
 	if err == nil {
 		err = json.Unmarshal(plain, &m)
 	}
@@ -189,7 +189,7 @@ func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	sealed, err := t.seals.Seal(messageBody(m.ID), plain)
+	sealed, err := t.seals.Seal(messageBody.place(m.ID), plain)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func orNull(sealed []byte) any {
 
 // ReplacePassword implements [auth.Store].
 func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, changes auth.ChangeSet) (replaced bool, err error) {
-	sealed, err := sealHash(s.seals, passwordHash(user), hash)
+	sealed, err := sealHash(s.seals, passwordHash.place(string(user)), hash)
 	if err != nil {
 		return false, fmt.Errorf("replace password: %w", err)
 	}
@@ -66,13 +66,13 @@ func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehas
 		if err != nil {
 			return false, err
 		}
-		current, err := openHash(tx.seals, passwordHash(user), stored)
+		current, err := openHash(tx.seals, passwordHash.place(string(user)), stored)
 		if err != nil || subtle.ConstantTimeCompare([]byte(current), []byte(hash)) == 0 {
 			return false, err
 		}
 		next := orNull(stored)
 		if rehash != "" {
-			if next, err = sealHash(tx.seals, passwordHash(user), rehash); err != nil {
+			if next, err = sealHash(tx.seals, passwordHash.place(string(user)), rehash); err != nil {
 				return false, err
 			}
 		}

@@ -11,31 +11,6 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// The places of sealed values.
-func totpSecret(user auth.UserID) seal.Place {
-	return seal.Place{Table: "totp", Column: "secret", Owner: string(user)}
-}
-
-func enrolmentSecret(id string) seal.Place {
-	return seal.Place{Table: "totp_enrolments", Column: "secret", Owner: id}
-}
-
-func unseenCodes(user auth.UserID) seal.Place {
-	return seal.Place{Table: "backup_code_sets", Column: "unseen", Owner: string(user)}
-}
-
-func messageBody(id string) seal.Place {
-	return seal.Place{Table: "messages", Column: "body", Owner: id}
-}
-
-func passwordHash(user auth.UserID) seal.Place {
-	return seal.Place{Table: "users", Column: "password_hash", Owner: string(user)}
-}
-
-func newPasswordHash(attempt string) seal.Place {
-	return seal.Place{Table: "attempts", Column: "new_password_hash", Owner: attempt}
-}
-
 // A sealedColumn is a column of sealed values.
 type sealedColumn struct {
 	table, column string
@@ -43,17 +18,19 @@ type sealedColumn struct {
 	owner         string // column of the place's owner
 }
 
+var (
+	totpSecret      = sealedColumn{"totp", "secret", "user_id", "user_id"}
+	enrolmentSecret = sealedColumn{"totp_enrolments", "secret", "session_id", "id"}
+	unseenCodes     = sealedColumn{"backup_code_sets", "unseen", "user_id", "user_id"}
+	messageBody     = sealedColumn{"messages", "body", "id", "id"}
+	passwordHash    = sealedColumn{"users", "password_hash", "id", "id"}
+	newPasswordHash = sealedColumn{"attempts", "new_password_hash", "token_hash", "token_hash"}
+	checkValue      = sealedColumn{"keyring", "check_value", "id", "id"}
+)
+
 // sealedColumns are all sealed columns. A column that is missing here would be
 // lost when an old key is removed.
-var sealedColumns = []sealedColumn{
-	{"totp", "secret", "user_id", "user_id"},
-	{"totp_enrolments", "secret", "session_id", "id"},
-	{"backup_code_sets", "unseen", "user_id", "user_id"},
-	{"messages", "body", "id", "id"},
-	{"users", "password_hash", "id", "id"},
-	{"attempts", "new_password_hash", "token_hash", "token_hash"},
-	keyringColumn,
-}
+var sealedColumns = []sealedColumn{totpSecret, enrolmentSecret, unseenCodes, messageBody, passwordHash, newPasswordHash, checkValue}
 
 func (c sealedColumn) place(owner string) seal.Place {
 	return seal.Place{Table: c.table, Column: c.column, Owner: owner}

@@ -19,7 +19,7 @@ func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, e
 	if err != nil {
 		return auth.TOTPKey{}, err
 	}
-	if key.Secret, err = s.seals.Open(totpSecret(user), sealed); err != nil {
+	if key.Secret, err = s.seals.Open(totpSecret.place(string(user)), sealed); err != nil {
 		return auth.TOTPKey{}, fmt.Errorf("find TOTP secret: %w", err)
 	}
 	return key, nil
@@ -48,7 +48,7 @@ func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, changes auth.C
 }
 
 func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) error {
-	sealed, err := t.seals.Seal(totpSecret(user), key.Secret)
+	sealed, err := t.seals.Seal(totpSecret.place(string(user)), key.Secret)
 	if err != nil {
 		return err
 	}

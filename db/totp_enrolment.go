@@ -34,7 +34,7 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 		return auth.TOTPEnrolment{}, err
 	}
 	if e.VerifiedAt.IsZero() { // otherwise the secret has been erased
-		if e.Secret, err = s.seals.Open(enrolmentSecret(e.ID), sealed); err != nil {
+		if e.Secret, err = s.seals.Open(enrolmentSecret.place(e.ID), sealed); err != nil {
 			return auth.TOTPEnrolment{}, fmt.Errorf("find TOTP enrolment: %w", err)
 		}
 	}
@@ -44,7 +44,7 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 // AddTOTPEnrolment implements [auth.Store].
 func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
 	_, err := s.write(ctx, "begin TOTP enrolment", e.User, func(tx *tx) (bool, error) {
-		sealed, err := tx.seals.Seal(enrolmentSecret(e.ID), e.Secret)
+		sealed, err := tx.seals.Seal(enrolmentSecret.place(e.ID), e.Secret)
 		if err != nil {
 			return false, err
 		}
@@ -73,7 +73,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 // codes that it created.
 func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth.TOTPEnrolment) (replaced bool, err error) {
 	return s.write(ctx, "replace TOTP enrolment", next.User, func(tx *tx) (bool, error) {
-		sealed, err := tx.seals.Seal(enrolmentSecret(next.ID), next.Secret)
+		sealed, err := tx.seals.Seal(enrolmentSecret.place(next.ID), next.Secret)
 		if err != nil {
 			return false, err
 		}

@@ -91,3 +91,17 @@ func TestPing_Away(t *testing.T) {
 	b.heal(t)
 	b.wantReady(t, "")
 }
+
+func TestPools(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		pools := b.Pools()
+		if len(pools) == 0 {
+			t.Error("there is no pool")
+		}
+		for name, p := range pools {
+			if p.Max < 1 || p.Open > p.Max || p.InUse > p.Open {
+				t.Errorf("%s is %+v", name, p)
+			}
+		}
+	})
+}

@@ -2,11 +2,53 @@ package db
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"testing"
 
 	"twostep/auth"
 	"twostep/db/internal/seal"
 )
+
+// ST-02: of racing sign-ins that would each write a stronger hash, one does.
+func TestSpendPassword_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			return s.SpendPassword(ctx, "ann", "hash of ann", fmt.Sprint("stronger ", i), auth.ChangeSet{At: noon})
+		})
+	})
+}
+
+// A password that was changed meanwhile begins nothing.
+func TestSpendPassword_Changed(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		grant := set("ann", attempt("ann", "a2"))
+		spent, err := b.SpendPassword(t.Context(), "ann", "an earlier hash", "", grant)
+		wantFalse(t, spent, err)
+		_, err = b.FindAttempt(t.Context(), "a2", noon)
+		wantNotFound(t, err)
+		spent, err = b.SpendPassword(t.Context(), "ann", "hash of ann", "", grant)
+		wantTrue(t, spent, err)
+		if got, err := b.FindUserByEmail(t.Context(), "aann@example.org"); err != nil || got.PasswordHash != "hash of ann" {
+			t.Errorf("the hash is %q, %v", got.PasswordHash, err)
+		}
+	})
+}
+
+// RC-04: a reset ends its attempt, and so sets one password.
+func TestReplacePassword_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		b.ann(t)
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			grant := set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.EndSessions{})
+			return s.ReplacePassword(ctx, "ann", "hash "+string(rune('A'+i)), grant)
+		})
+		_, err := b.FindSession(t.Context(), "handle of s1")
+		wantNotFound(t, err)
+	})
+}
 
 // ST-03: without the server's keys no stored hash can be tried, in its own row
 // or in another, for a sign-in and for what a sign-up waits with.
