@@ -88,7 +88,7 @@ func currentSQLite(ctx context.Context, path string, keys auth.Keyring) (current
 	case err != nil:
 		return "", nil, err
 	case found.Version > found.Newest:
-		return "", nil, engine.ErrNewer(found.Version, found.Newest)
+		return "", nil, engine.NewerError(found.Version, found.Newest)
 	case found.KeyringErr != nil:
 		return "", nil, fmt.Errorf("the keys are not those of the data: %w", found.KeyringErr)
 	case found.Version == found.Newest:

@@ -57,16 +57,17 @@ func version(ctx context.Context, on Statements, hasSchema string) (version int6
 	return version, err
 }
 
-// ErrNewer returns an error for a database of a newer version.
-func ErrNewer(version, newest int64) error {
+// NewerError returns the error for a database of a newer version.
+func NewerError(version, newest int64) error {
 	return fmt.Errorf("%w: it has version %d and this program knows versions up to %d; use a newer program", auth.NewerSchema, version, newest)
 }
 
-// migrate brings the database to the newest version. Each file is applied in a
-// transaction, which begins with the version, so that of several processes that
-// start at once one applies it. A newer database is refused: this program would
+// Migrate brings the database to the newest version. Each file is applied in a
+// transaction that first reads the version, so of several processes that start at
+// the same time one applies it. On PostgreSQL this requires [DB.Exclusive]; on
+// SQLite the write lock is enough. A newer database is refused: this program could
 // violate rules it does not know.
-func (db *DB) migrate(ctx context.Context) error {
+func (db *DB) Migrate(ctx context.Context) error {
 	for {
 		if more, err := db.migrateNext(ctx); err != nil || !more {
 			return err
@@ -85,7 +86,7 @@ func (db *DB) migrateNext(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if current > db.Newest() {
-		return false, ErrNewer(current, db.Newest())
+		return false, NewerError(current, db.Newest())
 	}
 	if current == db.Newest() {
 		return false, nil

@@ -79,10 +79,6 @@ func ConnectPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, er
 	return db, nil
 }
 
-// Migrate applies the migrations that are missing. It must be called within
-// [DB.Exclusive].
-func (db *DB) Migrate(ctx context.Context) error { return db.migrate(ctx) }
-
 // Exclusive runs do while other processes that call it wait. A transaction of its
 // own holds the lock: a lock of the session would stay in pgbouncer's.
 func (db *DB) Exclusive(ctx context.Context, do func(context.Context) error) error {

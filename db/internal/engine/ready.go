@@ -21,7 +21,7 @@ func (db *DB) Ping(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", auth.NotResponding, err)
 	}
 	if version > db.Newest() {
-		return ErrNewer(version, db.Newest())
+		return NewerError(version, db.Newest())
 	}
 	reason := db.unwritable.Load()
 	if reason == nil {

@@ -56,7 +56,7 @@ func (db *DB) openSQLite(ctx context.Context, path string) (err error) {
 	if db.writer, err = openSQLiteWriter(ctx, path); err != nil {
 		return fmt.Errorf("open database for writing: %w", err)
 	}
-	if err = db.migrate(ctx); err != nil {
+	if err = db.Migrate(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	reader, err := openSQLiteReader(path, sqliteReaders)
