@@ -42,7 +42,7 @@ func vacuumToDraft(ctx context.Context, path, file string) (draft string, err er
 	}
 	if err := errors.Join(f.Close(), engine.VacuumSQLite(ctx, path, f.Name())); err != nil {
 		engine.RemoveDraft(f.Name())
-		return "", fmt.Errorf("copy database: %w", err)
+		return "", fmt.Errorf("copy the database: %w", err)
 	}
 	return f.Name(), nil
 }

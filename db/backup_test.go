@@ -79,7 +79,7 @@ func TestBackupSQLite_PrivateAndNeverReplaces(t *testing.T) {
 // A backup leaves the version as it is, so that an older program can go back to it.
 func TestBackupSQLite_NewerVersion(t *testing.T) {
 	b := open(t)
-	b.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	_, err := BackupSQLite(t.Context(), b.path, filepath.Join(t.TempDir(), "backup"))
 	must(t, err)
 }

@@ -207,7 +207,7 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 	whole := open(t)
 	whole.sealAll(t)
 	newer := open(t)
-	newer.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	newer.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	other := whole
 	other.keys = auth.NewKeyring()
 	none := whole

@@ -91,7 +91,7 @@ var (
 func InitPostgres(ctx context.Context, url string, newKeys func() (auth.Keyring, error)) error {
 	db, err := engine.ConnectPostgres(ctx, url, migrationsOf("postgres"))
 	if err != nil {
-		return err
+		return fmt.Errorf("open database: %w", err)
 	}
 	err = db.Exclusive(ctx, func(ctx context.Context) error {
 		version, err := db.Version(ctx)

@@ -32,7 +32,7 @@ func (b base) wantWritten(t *testing.T, want bool) {
 func TestPing(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.wantReady(t, "")
-		b.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+		b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 		b.wantReady(t, auth.NewerSchema)
 		b.change(t, `DELETE FROM schema_migrations WHERE version = 9999`)
 		b.wantReady(t, "")

@@ -49,7 +49,7 @@ func TestOpenPostgres_ManyAtOnce(t *testing.T) {
 func TestOpenPostgres_NewerVersionRefused(t *testing.T) {
 	b := openPostgres(t)
 	defer b.change(t, `DELETE FROM schema_migrations WHERE version = 9999`)
-	b.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	s, err := b.open(t.Context())
 	if err == nil {
 		must(t, s.Close())

@@ -65,7 +65,7 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 	for i := len(damaged) / 2; i < len(damaged); i++ {
 		damaged[i] ^= 0xff
 	}
-	b.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	newer := filepath.Join(t.TempDir(), "newer")
 	_, err = BackupSQLite(t.Context(), b.path, newer)
 	must(t, err)

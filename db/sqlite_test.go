@@ -74,7 +74,7 @@ func TestOpenSQLite_KeepsData(t *testing.T) {
 
 func TestOpenSQLite_NewerVersionRefused(t *testing.T) {
 	b := open(t)
-	b.change(t, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	s, err := OpenSQLite(t.Context(), b.path, b.keys)
 	if err == nil {
 		must(t, s.Close())

@@ -17,7 +17,7 @@ func TestReadyz(t *testing.T) {
 		}
 	}
 	asks(200, "ok")
-	w.write("INSERT INTO schema_migrations (version) VALUES (9999)")
+	w.write("INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')")
 	asks(503, "the database is of a newer version than this program")
 	if len(w.log.lines(`msg="not ready"`)) != 1 || !strings.Contains(w.log.String(), "9999") {
 		t.Errorf("logged %s", w.log)

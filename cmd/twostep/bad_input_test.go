@@ -93,7 +93,7 @@ func TestProgram_NotItsData(t *testing.T) {
 			put(t, folder, "data/keys", []byte(ring))
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
-			change(t, folder, database, `INSERT INTO schema_migrations (version) VALUES (9999)`)
+			change(t, folder, database, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 			refuses("version 9999")
 			change(t, folder, database, `DELETE FROM schema_migrations WHERE version = 9999`)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)

@@ -95,7 +95,7 @@ func (db *DB) migrateNext(ctx context.Context) (more bool, err error) {
 	if _, err := tx.ExecContext(ctx, next.sql); err != nil {
 		return false, fmt.Errorf("apply %s: %w", next.name, err)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version) VALUES ($1)`, next.version); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (version, name) VALUES ($1, $2)`, next.version, next.name); err != nil {
 		return false, err
 	}
 	return true, tx.Commit()

@@ -59,7 +59,7 @@ func TestMigrate_RolledBack(t *testing.T) {
 
 func TestMigrate_NewerVersionRefused(t *testing.T) {
 	db, path := open(t)
-	_, err := db.SQL().ExecContext(t.Context(), `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	_, err := db.SQL().ExecContext(t.Context(), `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	must(t, errors.Join(err, db.Close()))
 	_, err = OpenSQLite(t.Context(), path, testMigrations)
 	if !errors.Is(err, auth.NewerSchema) || !strings.Contains(err.Error(), "version 9999") {

@@ -29,7 +29,7 @@ const migrationLock = 0x74776f73746570
 func OpenPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, error) {
 	db, err := ConnectPostgres(ctx, url, migrations)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open database: %w", err)
 	}
 	if err := db.Exclusive(ctx, db.Migrate); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", db.Explain(err)), db.Close())
@@ -39,8 +39,8 @@ func OpenPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, error
 
 // ConnectPostgres connects to a database and changes nothing.
 //
-// On a direct connection to the server, statements are kept prepared, which makes
-// a page 2.5 times as cheap. Through a pooler such as pgbouncer in transaction
+// On a direct connection to the server, statements are kept prepared, which saves
+// 60 % of the cost of a page. Through a pooler such as pgbouncer in transaction
 // mode, every query is sent with its arguments at once. No transaction leaves
 // settings or locks in its session.
 //
@@ -49,7 +49,7 @@ func OpenPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, error
 func ConnectPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, error) {
 	config, err := parsePostgresURL(url)
 	if err != nil {
-		return nil, fmt.Errorf("open database: URL %w", err)
+		return nil, fmt.Errorf("URL %w", err)
 	}
 	db, err := newDB(migrations)
 	if err != nil {
@@ -60,7 +60,7 @@ func ConnectPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, er
 	db.explain = func(err error) error { return explainPostgres(config, err) }
 	direct, err := isDirect(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", db.Explain(err))
+		return nil, db.Explain(err)
 	}
 	if direct {
 		keepPrepared(config)
@@ -74,7 +74,7 @@ func ConnectPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, er
 	db.reader = &db.writer.pool
 	db.Statements = db.reader.Statements
 	if err := checkPostgres(ctx, db.Statements); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", db.Explain(err)), db.Close())
+		return nil, errors.Join(db.Explain(err), db.Close())
 	}
 	return db, nil
 }

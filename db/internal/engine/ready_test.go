@@ -31,7 +31,7 @@ func TestPing_DiskFull(t *testing.T) {
 
 func TestPing_NewerSchema(t *testing.T) {
 	db, _ := open(t)
-	_, err := db.SQL().ExecContext(t.Context(), `INSERT INTO schema_migrations (version) VALUES (9999)`)
+	_, err := db.SQL().ExecContext(t.Context(), `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	must(t, err)
 	if err := db.Ping(t.Context()); !errors.Is(err, auth.NewerSchema) {
 		t.Errorf("error is %v", err)

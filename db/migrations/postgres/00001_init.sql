@@ -5,7 +5,8 @@
 -- of the system's locales cannot break their indexes.
 
 CREATE TABLE schema_migrations (
-    version BIGINT NOT NULL, -- number of a migration file that has been applied
+    version BIGINT NOT NULL, -- number of a migration that has been applied
+    name    TEXT   NOT NULL, -- of its file
     PRIMARY KEY (version)
 );
 

@@ -2,9 +2,10 @@
 -- a server key, authenticated with the table, the column and the row's owner.
 
 CREATE TABLE schema_migrations (
-    version INTEGER NOT NULL, -- number of a migration file that has been applied
+    version INTEGER NOT NULL, -- number of a migration that has been applied
+    name    TEXT    NOT NULL, -- of its file
     PRIMARY KEY (version)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- One row that only the database's own keyring decrypts. It is written before anything else is encrypted.
 CREATE TABLE keyring (
