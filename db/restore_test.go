@@ -13,67 +13,67 @@ import (
 )
 
 // backedUp is ann's database and a backup of it.
-func backedUp(t *testing.T) (b base, file string) {
+func newBackup(t *testing.T) (db testDB, file string) {
 	t.Helper()
-	b = open(t)
-	b.ann(t)
-	b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
+	db = openSQLite(t)
+	db.addAnn(t)
+	db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
 	file = filepath.Join(t.TempDir(), "backup")
-	_, err := BackupSQLite(t.Context(), b.path, file)
+	_, err := BackupSQLite(t.Context(), db.path, file)
 	must(t, err)
-	return b, file
+	return db, file
 }
 
-func TestRestoreSQLite_BringsBack(t *testing.T) {
-	b, file := backedUp(t)
+func TestRestoreSQLite(t *testing.T) {
+	db, file := newBackup(t)
 	folder := t.TempDir()
 	path := filepath.Join(folder, "twostep.db")
-	accounts, err := RestoreSQLite(t.Context(), file, path, b.keys)
+	accounts, err := RestoreSQLite(t.Context(), file, path, db.keys)
 	if err != nil || accounts != 1 {
 		t.Fatalf("%d accounts, %v", accounts, err)
 	}
-	wantAlone(t, folder, "twostep.db")
+	wantOnlyFiles(t, folder, "twostep.db")
 	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the file is %v, %v", info.Mode(), err)
 	}
-	restored := opened(t, path, b.keys)
+	restored := openSQLiteFile(t, path, db.keys)
 	key, err := restored.FindTOTP(t.Context(), "ann")
 	if err != nil || string(key.Secret) != "a key of twenty byte" {
 		t.Errorf("the app came back as %+v, %v", key, err)
 	}
-	if _, err := RestoreSQLite(t.Context(), file, path, b.keys); !errors.Is(err, fs.ErrExist) {
+	if _, err := RestoreSQLite(t.Context(), file, path, db.keys); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("restored over data: %v", err)
 	}
 }
 
 // A write-ahead log without its database would be played into the backup.
-func TestRestoreSQLite_LogLeftBehind(t *testing.T) {
-	b, file := backedUp(t)
+func TestRestoreSQLite_StaleWAL(t *testing.T) {
+	db, file := newBackup(t)
 	path := filepath.Join(t.TempDir(), "twostep.db")
 	must(t, os.WriteFile(path+"-wal", []byte("x"), 0o600))
-	if _, err := RestoreSQLite(t.Context(), file, path, b.keys); !errors.Is(err, fs.ErrExist) {
+	if _, err := RestoreSQLite(t.Context(), file, path, db.keys); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("answered %v", err)
 	}
 }
 
 // TestRestoreSQLite_Refused: what is no whole backup of ours leaves nothing behind.
-func TestRestoreSQLite_Refused(t *testing.T) {
-	b, file := backedUp(t)
+func TestRestoreSQLite_Errors(t *testing.T) {
+	db, file := newBackup(t)
 	whole, err := os.ReadFile(file)
 	must(t, err)
 	damaged := bytes.Clone(whole)
 	for i := len(damaged) / 2; i < len(damaged); i++ {
 		damaged[i] ^= 0xff
 	}
-	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
+	db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	newer := filepath.Join(t.TempDir(), "newer")
-	_, err = BackupSQLite(t.Context(), b.path, newer)
+	_, err = BackupSQLite(t.Context(), db.path, newer)
 	must(t, err)
 	newest, err := os.ReadFile(newer)
 	must(t, err)
-	b.change(t, `DROP TABLE messages`)
-	must(t, b.Close())
-	other, err := os.ReadFile(b.path)
+	db.exec(t, `DROP TABLE messages`)
+	must(t, db.Close())
+	other, err := os.ReadFile(db.path)
 	must(t, err)
 
 	for name, c := range map[string]struct {
@@ -82,15 +82,15 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 		says    string
 	}{
 		"other keys":     {whole, auth.NewKeyring(), "keys"},
-		"newer":          {newest, b.keys, "9999"},
-		"half":           {whole[:len(whole)/2], b.keys, "half written"},
-		"a page short":   {whole[:len(whole)-4096], b.keys, "half written"},
-		"header alone":   {whole[:100], b.keys, "half written"},
-		"damaged":        {damaged, b.keys, "damaged"},
-		"foreign":        {other, b.keys, "another program"},
-		"no database":    {[]byte("hello"), b.keys, "not an SQLite"},
-		"an empty file":  {nil, b.keys, "not an SQLite"},
-		"a missing file": {[]byte("missing"), b.keys, "no such file"},
+		"newer":          {newest, db.keys, "9999"},
+		"half":           {whole[:len(whole)/2], db.keys, "half written"},
+		"a page short":   {whole[:len(whole)-4096], db.keys, "half written"},
+		"header alone":   {whole[:100], db.keys, "half written"},
+		"damaged":        {damaged, db.keys, "damaged"},
+		"foreign":        {other, db.keys, "another program"},
+		"no database":    {[]byte("hello"), db.keys, "not an SQLite"},
+		"an empty file":  {nil, db.keys, "not an SQLite"},
+		"a missing file": {[]byte("missing"), db.keys, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from := filepath.Join(t.TempDir(), "file")
@@ -102,18 +102,18 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("answered %v, want %q", err, c.says)
 			}
-			wantAlone(t, folder)
+			wantOnlyFiles(t, folder)
 		})
 	}
 }
 
 // The file of a database in use lacks what its log holds.
-func TestRestoreSQLite_LiveFileRefused(t *testing.T) {
-	b := open(t)
-	b.ann(t)
+func TestRestoreSQLite_DatabaseInUse(t *testing.T) {
+	db := openSQLite(t)
+	db.addAnn(t)
 	folder := t.TempDir()
-	if _, err := RestoreSQLite(t.Context(), b.path, filepath.Join(folder, "twostep.db"), b.keys); err == nil || !strings.Contains(err.Error(), "in use") {
+	if _, err := RestoreSQLite(t.Context(), db.path, filepath.Join(folder, "twostep.db"), db.keys); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("answered %v", err)
 	}
-	wantAlone(t, folder)
+	wantOnlyFiles(t, folder)
 }

@@ -14,16 +14,16 @@ import (
 )
 
 // rotated is the base's store with a new key before the others.
-func (b base) rotated(t *testing.T) *Store {
+func (db testDB) withNewKey(t *testing.T) *Store {
 	t.Helper()
-	added, id, err := b.keys.Add()
+	added, id, err := db.keys.Add()
 	must(t, err)
-	s := b.again(t)
+	s := db.reopen(t)
 	s.seals = seal.Sealer{Keys: added.Promote(id)}
 	return s
 }
 
-func wantSealedBy(t *testing.T, s *Store, want map[byte]int) {
+func wantSealed(t *testing.T, s *Store, want map[byte]int) {
 	t.Helper()
 	counts, err := s.CountSealed(t.Context())
 	if err != nil || !maps.Equal(counts, want) {
@@ -32,16 +32,16 @@ func wantSealedBy(t *testing.T, s *Store, want map[byte]int) {
 }
 
 // ST-06: after a rotation everything is under the new key and says the same.
-func TestReseal_EveryKind(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.sealAll(t)
-		s := b.rotated(t)
-		told := 0
-		done, broken, err := s.Reseal(t.Context(), func(n int) { told = n })
-		if err != nil || done != len(sealedColumns) || broken != 0 || told != done {
-			t.Errorf("%d done, %d told, %d broken, %v", done, told, broken, err)
+func TestReseal_EveryColumn(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.sealAll(t)
+		s := db.withNewKey(t)
+		ok := 0
+		done, broken, err := s.Reseal(t.Context(), func(n int) { ok = n })
+		if err != nil || done != len(sealedColumns) || broken != 0 || ok != done {
+			t.Errorf("%d done, %d told, %d broken, %v", done, ok, broken, err)
 		}
-		wantSealedBy(t, s, map[byte]int{2: len(sealedColumns)})
+		wantSealed(t, s, map[byte]int{2: len(sealedColumns)})
 		must(t, s.CheckSealed(t.Context()))
 		key, err := s.FindTOTP(t.Context(), "ann")
 		if err != nil || string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 {
@@ -51,7 +51,7 @@ func TestReseal_EveryKind(t *testing.T) {
 		if err != nil || fmt.Sprint(unseen) != "[unseenbackupcode]" {
 			t.Errorf("the codes are %v, %v", unseen, err)
 		}
-		messages, err := s.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 9)
+		messages, err := s.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest, 9)
 		if err != nil || len(messages) != 1 || messages[0].Code != "271828" {
 			t.Errorf("the messages are %v, %v", messages, err)
 		}
@@ -62,13 +62,13 @@ func TestReseal_EveryKind(t *testing.T) {
 }
 
 // Stopped after any transaction and started again it ends where it would have.
-func TestReseal_GoesOn(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
+func TestReseal_Resumes(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
 		const all = 2*resealBatch + 7
 		for i := range all {
-			b.give(t, "ann", auth.QueueMessage{Message: message(fmt.Sprint("m", i))})
+			db.apply(t, "ann", auth.QueueMessage{Message: message(fmt.Sprint("m", i))})
 		}
-		s := b.rotated(t)
+		s := db.withNewKey(t)
 		stops := 0
 		for {
 			ctx, stop := context.WithCancel(t.Context())
@@ -84,21 +84,21 @@ func TestReseal_GoesOn(t *testing.T) {
 		if stops != 3 {
 			t.Errorf("stopped %d times, want after each of 3 transactions", stops)
 		}
-		wantSealedBy(t, s, map[byte]int{2: all})
+		wantSealed(t, s, map[byte]int{2: all})
 	})
 }
 
 // While servers of the old ring and of the new one write and read, none reads
 // what it cannot open, and nothing that was written is lost.
-func TestReseal_BesideServers(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		next := b.keys
+func TestReseal_WhileRunning(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		next := db.keys
 		follow, err := auth.LoadKeyring(func() (auth.Keyring, error) { return next, nil })
 		must(t, err)
-		server := b.again(t)
+		server := db.reopen(t)
 		server.seals = seal.Sealer{Keys: follow}
-		b.ann(t)
-		s := b.rotated(t)
+		db.addAnn(t)
+		s := db.withNewKey(t)
 		next = s.seals.Keys // the server learns of it by the first value that it cannot open
 
 		var stop atomic.Bool
@@ -132,16 +132,16 @@ func TestReseal_BesideServers(t *testing.T) {
 }
 
 // A value that was changed between reading and writing keeps the change.
-func TestResealValues_ChangedMeanwhile(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		s := b.rotated(t)
+func TestResealValues_Changed(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		s := db.withNewKey(t)
 		totp := sealedColumns[0]
 		read, err := s.findOutdated(t.Context(), totp, "")
 		if err != nil || len(read) != 1 {
 			t.Fatalf("read %v, %v", read, err)
 		}
-		b.give(t, "ann", auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "ann", Secret: []byte("the newer key"), AddedAt: noon}})
+		db.apply(t, "ann", auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "ann", Secret: []byte("the newer key"), AddedAt: noon}})
 		done, broken, err := s.resealValues(t.Context(), totp, read)
 		if done != 0 || broken != 0 || err != nil {
 			t.Errorf("%d done, %d broken, %v", done, broken, err)
@@ -153,14 +153,14 @@ func TestResealValues_ChangedMeanwhile(t *testing.T) {
 }
 
 // What does not open stands in nobody's way, is left as it is and is counted.
-func TestReseal_Broken(t *testing.T) {
-	b := open(t)
-	b.sealAll(t)
-	b.change(t, `UPDATE messages SET body = x'0102'`)
-	s := b.rotated(t)
+func TestReseal_DamagedValue(t *testing.T) {
+	db := openSQLite(t)
+	db.sealAll(t)
+	db.exec(t, `UPDATE messages SET body = x'0102'`)
+	s := db.withNewKey(t)
 	done, broken, err := s.Reseal(t.Context(), func(int) {})
 	if done != len(sealedColumns)-1 || broken != 1 || err != nil {
 		t.Errorf("%d done, %d broken, %v", done, broken, err)
 	}
-	wantSealedBy(t, s, map[byte]int{1: 1, 2: len(sealedColumns) - 1})
+	wantSealed(t, s, map[byte]int{1: 1, 2: len(sealedColumns) - 1})
 }

@@ -11,21 +11,21 @@ import (
 
 // SM-04: a code works once, also under parallel use.
 func TestSpendSentCode_OnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.SpendSentCode(ctx, code("a1").SentCode, auth.ChangeSet{At: noon})
 		})
-		_, err := b.FindSentCode(t.Context(), "a1")
+		_, err := db.FindSentCode(t.Context(), "a1")
 		wantNotFound(t, err)
 	})
 }
 
 // Racing guesses at one code get as many tries as guesses one after another.
-func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		allowed := b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+func TestAllowSentCodeAttempt_Limit(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		allowed := db.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			got, err := s.AllowSentCodeAttempt(ctx, "a1", auth.SentCodeAttempts)
 			if errors.Is(err, auth.ErrNotFound) {
 				return false, nil
@@ -38,27 +38,27 @@ func TestTakeSentCodeTry_AsManyAsAllowed(t *testing.T) {
 		if allowed != auth.SentCodeAttempts {
 			t.Errorf("%d tries were allowed, not %d", allowed, auth.SentCodeAttempts)
 		}
-		_, err := b.AllowSentCodeAttempt(t.Context(), "unknown", auth.SentCodeAttempts)
+		_, err := db.AllowSentCodeAttempt(t.Context(), "unknown", auth.SentCodeAttempts)
 		wantNotFound(t, err)
 	})
 }
 
 // SM-06: a new code cancels the old one.
 func TestSpendSentCode_Replaced(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
 		for range auth.SentCodeAttempts {
-			_, err := b.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
+			_, err := db.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
 			must(t, err)
 		}
 		newer := code("a1")
 		newer.MAC = []byte("newer")
-		b.give(t, "ann", newer)
-		_, err := b.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
+		db.apply(t, "ann", newer)
+		_, err := db.AllowSentCodeAttempt(t.Context(), "a1", auth.SentCodeAttempts)
 		must(t, err)
-		spent, err := b.SpendSentCode(t.Context(), code("a1").SentCode, auth.ChangeSet{At: noon})
+		spent, err := db.SpendSentCode(t.Context(), code("a1").SentCode, auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
-		spent, err = b.SpendSentCode(t.Context(), newer.SentCode, auth.ChangeSet{At: noon})
+		spent, err = db.SpendSentCode(t.Context(), newer.SentCode, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

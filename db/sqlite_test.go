@@ -10,9 +10,9 @@ import (
 )
 
 func TestOpenSQLite_FileIsPrivate(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	files, err := filepath.Glob(b.path + "*")
+	db := openSQLite(t)
+	db.addAnn(t)
+	files, err := filepath.Glob(db.path + "*")
 	must(t, err)
 	if len(files) < 2 {
 		t.Errorf("files are %v: no write-ahead log", files)
@@ -27,7 +27,7 @@ func TestOpenSQLite_FileIsPrivate(t *testing.T) {
 }
 
 // A name with signs that mean something in an address is a name all the same.
-func TestOpenSQLite_OddNames(t *testing.T) {
+func TestOpenSQLite_SpecialPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b?c#d%41&e.db")
 	s, err := OpenSQLite(t.Context(), path, auth.NewKeyring())
 	must(t, err)
@@ -40,9 +40,9 @@ func TestOpenSQLite_OddNames(t *testing.T) {
 // Two writers that both read before they write would fail with deferred
 // transactions: the second finds that its snapshot is old.
 func TestOpenSQLite_TransactionsAreImmediate(t *testing.T) {
-	b := open(t)
-	other := b.again(t)
-	_, err := b.write(t.Context(), "hold the lock", "", func(*tx) (bool, error) {
+	db := openSQLite(t)
+	other := db.reopen(t)
+	_, err := db.write(t.Context(), "hold the lock", "", func(*tx) (bool, error) {
 		conn, err := other.db.SQL().Conn(t.Context())
 		must(t, err)
 		defer conn.Close()
@@ -61,11 +61,11 @@ func TestOpenSQLite_TransactionsAreImmediate(t *testing.T) {
 }
 
 func TestOpenSQLite_KeepsData(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	must(t, b.Close())
-	b.Store = b.again(t)
-	key, err := b.FindTOTP(t.Context(), "ann")
+	db := openSQLite(t)
+	db.addAnn(t)
+	must(t, db.Close())
+	db.Store = db.reopen(t)
+	key, err := db.FindTOTP(t.Context(), "ann")
 	must(t, err)
 	if string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 || !key.AddedAt.Equal(noon) {
 		t.Errorf("the app came back as %+v", key)
@@ -73,9 +73,9 @@ func TestOpenSQLite_KeepsData(t *testing.T) {
 }
 
 func TestOpenSQLite_NewerVersionRefused(t *testing.T) {
-	b := open(t)
-	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
-	s, err := OpenSQLite(t.Context(), b.path, b.keys)
+	db := openSQLite(t)
+	db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
+	s, err := OpenSQLite(t.Context(), db.path, db.keys)
 	if err == nil {
 		must(t, s.Close())
 		t.Fatal("a database of a newer version was opened")
@@ -85,7 +85,7 @@ func TestOpenSQLite_NewerVersionRefused(t *testing.T) {
 	}
 }
 
-func TestOpenSQLite_Refused(t *testing.T) {
+func TestOpenSQLite_Errors(t *testing.T) {
 	folder := t.TempDir()
 	text := filepath.Join(folder, "text.db")
 	must(t, os.WriteFile(text, []byte(strings.Repeat("this is no database. ", 100)), 0o600))

@@ -19,16 +19,16 @@ func set(user auth.UserID, changes ...auth.Change) auth.ChangeSet {
 }
 
 // give applies changes that have no condition.
-func (b base) give(t *testing.T, user auth.UserID, changes ...auth.Change) {
+func (db testDB) apply(t *testing.T, user auth.UserID, changes ...auth.Change) {
 	t.Helper()
-	must(t, b.AddAttempt(t.Context(), set(user, changes...)))
+	must(t, db.AddAttempt(t.Context(), set(user, changes...)))
 }
 
 // ann is an account with one session, an app used at step 100, a phone that is
 // no factor, a backup code and an open attempt.
-func (b base) ann(t *testing.T) {
+func (db testDB) addAnn(t *testing.T) {
 	t.Helper()
-	b.give(t, "ann",
+	db.apply(t, "ann",
 		auth.AddUser{User: user("ann"), CreatedAt: noon},
 		session("ann", "s1"),
 		attempt("ann", "a1"),
@@ -46,14 +46,14 @@ func user(id auth.UserID) auth.User {
 
 func session(user auth.UserID, id auth.SessionID) auth.BeginSession {
 	return auth.BeginSession{Session: auth.Session{
-		ID: id, TokenHash: "handle of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
+		ID: id, TokenHash: "token of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
 		IP: "192.0.2.1", UserAgent: "a browser",
 	}}
 }
 
-func attempt(user auth.UserID, handle string) auth.AddAttempt {
+func attempt(user auth.UserID, tokenHash string) auth.AddAttempt {
 	return auth.AddAttempt{Attempt: auth.Attempt{
-		TokenHash: handle, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
+		TokenHash: tokenHash, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
 		Verified: []auth.VerifiedFactor{{Factor: auth.Password, At: noon}}, ExpiresAt: noon.Add(auth.AttemptLifetime),
 	}}
 }
@@ -84,51 +84,51 @@ func message(id string) auth.Message {
 }
 
 // held is a message that a holder's page may speak of.
-func held(id, holder string) auth.Message {
+func messageFor(id, holder string) auth.Message {
 	m := message(id)
 	m.Holder = holder
 	return m
 }
 
 // FindSession reads a session with all that is told of it.
-func (b base) FindSession(ctx context.Context, handle string) (auth.Session, error) {
-	f, _, err := b.FindSessionFactors(ctx, handle, noon)
+func (db testDB) FindSession(ctx context.Context, tokenHash string) (auth.Session, error) {
+	f, _, err := db.FindSessionFactors(ctx, tokenHash, noon)
 	if err != nil {
 		return f, err
 	}
-	all, err := b.FindSessions(ctx, f.User)
+	all, err := db.FindSessions(ctx, f.User)
 	for _, one := range all {
-		told := one
-		told.CreatedAt, told.IP, told.UserAgent = f.CreatedAt, f.IP, f.UserAgent
-		if told == f { // both ways to it agree
+		ok := one
+		ok.CreatedAt, ok.IP, ok.UserAgent = f.CreatedAt, f.IP, f.UserAgent
+		if ok == f { // both ways to it agree
 			return one, err
 		}
 	}
 	return f, errors.Join(err, errors.New("the session is not among those of its account"))
 }
 
-const racers = 32
+const raceCallers = 32
 
 // race asks from 32 goroutines at once, half of them through a second store on
 // the same database, and returns how many were told true.
-func (b base) race(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
+func (db testDB) race(t *testing.T, call func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
 	t.Helper()
-	stores := []*Store{b.Store, b.again(t)}
-	answers := make([]bool, racers)
-	errs := make([]error, racers)
+	stores := []*Store{db.Store, db.reopen(t)}
+	results := make([]bool, raceCallers)
+	errs := make([]error, raceCallers)
 	var start, end sync.WaitGroup
 	start.Add(1)
-	for i := range racers {
+	for i := range raceCallers {
 		end.Go(func() {
 			start.Wait()
-			answers[i], errs[i] = ask(t.Context(), stores[i%2], i)
+			results[i], errs[i] = call(t.Context(), stores[i%2], i)
 		})
 	}
 	start.Done()
 	end.Wait()
 	must(t, errors.Join(errs...))
-	for _, told := range answers {
-		if told {
+	for _, ok := range results {
+		if ok {
 			winners++
 		}
 	}
@@ -136,24 +136,24 @@ func (b base) race(t *testing.T, ask func(ctx context.Context, s *Store, i int) 
 }
 
 // once fails unless exactly one of the racing callers is told true.
-func (b base) once(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) {
+func (db testDB) wantOneWinner(t *testing.T, call func(ctx context.Context, s *Store, i int) (bool, error)) {
 	t.Helper()
-	if winners := b.race(t, ask); winners != 1 {
-		t.Errorf("%d of %d racing callers were told true, not one", winners, racers)
+	if winners := db.race(t, call); winners != 1 {
+		t.Errorf("%d of %d racing callers were told true, not one", winners, raceCallers)
 	}
 }
 
 // count reads one number past the store.
-func (b base) count(t *testing.T, query string, args ...any) (n int) {
+func (db testDB) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
-	must(t, b.db.Find(t.Context(), engine.Row{&n}, query, args...))
+	must(t, db.db.Find(t.Context(), engine.Row{&n}, query, args...))
 	return n
 }
 
 // change writes past the store.
-func (b base) change(t *testing.T, query string, args ...any) {
+func (db testDB) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
-	_, err := b.db.SQL().ExecContext(t.Context(), query, args...)
+	_, err := db.db.SQL().ExecContext(t.Context(), query, args...)
 	must(t, err)
 }
 
@@ -171,18 +171,18 @@ func wantNotFound(t *testing.T, err error) {
 	}
 }
 
-func wantTrue(t *testing.T, told bool, err error) {
+func wantTrue(t *testing.T, ok bool, err error) {
 	t.Helper()
 	must(t, err)
-	if !told {
+	if !ok {
 		t.Error("told false, not true")
 	}
 }
 
-func wantFalse(t *testing.T, told bool, err error) {
+func wantFalse(t *testing.T, ok bool, err error) {
 	t.Helper()
 	must(t, err)
-	if told {
+	if ok {
 		t.Error("told true, not false")
 	}
 }

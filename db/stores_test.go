@@ -19,7 +19,7 @@ import (
 )
 
 // A base is a database of a test's own, opened as in production.
-type base struct {
+type testDB struct {
 	*Store
 	keys auth.Keyring
 	kind string
@@ -28,8 +28,8 @@ type base struct {
 }
 
 // eachStore runs a test on every kind of database, side by side.
-func eachStore(t *testing.T, test func(t *testing.T, b base)) {
-	for kind, open := range map[string]func(*testing.T) base{"sqlite": open, "postgres": openPostgres} {
+func eachStore(t *testing.T, test func(t *testing.T, db testDB)) {
+	for kind, open := range map[string]func(*testing.T) testDB{"sqlite": openSQLite, "postgres": openPostgres} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			test(t, open(t))
@@ -57,33 +57,33 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 })
 
 // open makes a database of SQLite in a folder of its own.
-func open(t *testing.T) base {
+func openSQLite(t *testing.T) testDB {
 	t.Helper()
 	file, err := migratedFile()
 	must(t, err)
-	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
-	must(t, os.WriteFile(b.path, file, 0o600))
-	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
-	b.Store = b.again(t)
-	return b
+	db := testDB{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
+	must(t, os.WriteFile(db.path, file, 0o600))
+	db.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, db.path, db.keys) }
+	db.Store = db.reopen(t)
+	return db
 }
 
 // withOtherRing is the same open database, with keys of its own.
-func withOtherRing(s *Store) *Store {
+func withOtherKeys(s *Store) *Store {
 	return &Store{s.db, seal.Sealer{Keys: auth.NewKeyring()}}
 }
 
 // openPostgres opens a database of PostgreSQL that is migrated already.
-func openPostgres(t *testing.T) base {
+func openPostgres(t *testing.T) testDB {
 	t.Helper()
-	b := base{kind: "postgres", path: emptied(t), keys: auth.NewKeyring()}
-	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
-	b.Store = b.again(t)
-	return b
+	db := testDB{kind: "postgres", path: emptyDatabase(t), keys: auth.NewKeyring()}
+	db.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, db.path, db.keys) }
+	db.Store = db.reopen(t)
+	return db
 }
 
 // empty removes every row, of a database that is as the migrations left it.
-const empty = `DO $$
+const deleteAllRows = `DO $$
 	DECLARE one text;
 	BEGIN
 		IF (SELECT count(*) || ' ' || max(version) FROM schema_migrations) <> '%d %d' THEN
@@ -96,9 +96,9 @@ const empty = `DO $$
 
 // emptied is a database that an earlier test has left, without a row, or a new
 // one: to make one takes the server longer than most tests.
-func emptied(t *testing.T) (address string) {
+func emptyDatabase(t *testing.T) (address string) {
 	t.Helper()
-	c := running(t)
+	c := startCluster(t)
 	name := ""
 	select {
 	case name = <-server.left:
@@ -109,7 +109,7 @@ func emptied(t *testing.T) (address string) {
 	versions, err := fs.ReadDir(migrationsOf("postgres"), ".")
 	must(t, err)
 	t.Cleanup(func() {
-		if c.Exec(name, fmt.Sprintf(empty, len(versions), len(versions))) != nil {
+		if c.Exec(name, fmt.Sprintf(deleteAllRows, len(versions), len(versions))) != nil {
 			return // the test has changed more than rows
 		}
 		select {
@@ -121,9 +121,9 @@ func emptied(t *testing.T) (address string) {
 }
 
 // again opens the same database once more, as another process would.
-func (b base) again(t *testing.T) *Store {
+func (db testDB) reopen(t *testing.T) *Store {
 	t.Helper()
-	s, err := b.open(t.Context())
+	s, err := db.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,9 +152,9 @@ func TestMain(m *testing.M) {
 }
 
 // database makes a database like another one, and returns its address.
-func database(t *testing.T, like string) string {
+func newDatabase(t *testing.T, like string) string {
 	t.Helper()
-	c := running(t)
+	c := startCluster(t)
 	name := fmt.Sprint("test_", server.named.Add(1))
 	must(t, c.Exec("postgres", `CREATE DATABASE `+name+` TEMPLATE `+like+` STRATEGY FILE_COPY`))
 	t.Cleanup(func() { must(t, c.Exec("postgres", `DROP DATABASE `+name+` WITH (FORCE)`)) })
@@ -163,12 +163,12 @@ func database(t *testing.T, like string) string {
 
 // running is the server. Without PostgreSQL's programs a test that needs it is
 // left out, but not where changes are judged: there both databases are tested.
-func running(t *testing.T) *dbtest.Postgres {
+func startCluster(t *testing.T) *dbtest.Postgres {
 	t.Helper()
 	server.once.Do(func() {
 		server.left = make(chan string, 8)
 		if server.cluster, server.err = dbtest.StartPostgres(); server.err == nil {
-			server.err = prepare(server.cluster)
+			server.err = createTemplate(server.cluster)
 		}
 	})
 	if errors.Is(server.err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
@@ -179,7 +179,7 @@ func running(t *testing.T) *dbtest.Postgres {
 }
 
 // prepare makes the database that those of the tests are copies of.
-func prepare(c *dbtest.Postgres) error {
+func createTemplate(c *dbtest.Postgres) error {
 	if err := c.Exec("postgres", `CREATE DATABASE migrated`); err != nil {
 		return err
 	}
@@ -199,13 +199,13 @@ func databaseName(t *testing.T, address string) string {
 }
 
 // dump is all that stands on the disk.
-func (b base) dump(t *testing.T) (all []byte) {
+func (db testDB) dump(t *testing.T) (all []byte) {
 	t.Helper()
-	pattern := b.path + "*"
-	if b.kind == "postgres" {
-		c := running(t)
+	pattern := db.path + "*"
+	if db.kind == "postgres" {
+		c := startCluster(t)
 		must(t, c.Exec("postgres", `CHECKPOINT`))
-		pattern = filepath.Join(c.Data(), "base", fmt.Sprint(b.oid(t)), "*")
+		pattern = filepath.Join(c.Data(), "base", fmt.Sprint(db.oid(t)), "*")
 	}
 	files, err := filepath.Glob(pattern)
 	must(t, err)
@@ -218,9 +218,9 @@ func (b base) dump(t *testing.T) (all []byte) {
 }
 
 // oid is the name of a database's folder.
-func (b base) oid(t *testing.T) (oid int64) {
+func (db testDB) oid(t *testing.T) (oid int64) {
 	t.Helper()
-	s := b.again(t)
+	s := db.reopen(t)
 	must(t, s.db.Find(t.Context(), engine.Row{&oid}, `
 		SELECT oid::bigint
 		FROM pg_database
@@ -229,19 +229,19 @@ func (b base) oid(t *testing.T) (oid int64) {
 }
 
 // names lists the tables.
-func (b base) names(t *testing.T) (names []string) {
+func (db testDB) tableNames(t *testing.T) (names []string) {
 	t.Helper()
 	query := `
 		SELECT name
 		FROM sqlite_master
 		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'`
-	if b.kind == "postgres" {
+	if db.kind == "postgres" {
 		query = `
 		SELECT tablename::text
 		FROM pg_tables
 		WHERE schemaname = 'public' AND tablename <> 'schema_migrations'`
 	}
 	var name string
-	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { names = append(names, name) }, query))
+	must(t, db.db.Each(t.Context(), engine.Row{&name}, func() { names = append(names, name) }, query))
 	return names
 }

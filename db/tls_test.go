@@ -28,11 +28,11 @@ func selfSigned(t *testing.T) (certificate tls.Certificate, file string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
-	about := &x509.Certificate{
+	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	must(t, err)
 	file = filepath.Join(t.TempDir(), "certificate")
 	must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
@@ -42,24 +42,24 @@ func selfSigned(t *testing.T) (certificate tls.Certificate, file string) {
 // overTLS puts TLS before the cluster, which itself is on a socket, where
 // PostgreSQL speaks none. Without a certificate it answers as a server without
 // TLS does. It returns the port.
-func overTLS(t *testing.T, certificate *tls.Certificate) (port int) {
+func startTLSProxy(t *testing.T, certificate *tls.Certificate) (port int) {
 	t.Helper()
-	socket := filepath.Join(running(t).Folder(), ".s.PGSQL.5432")
+	socket := filepath.Join(startCluster(t).Folder(), ".s.PGSQL.5432")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	var open sync.WaitGroup
-	open.Go(func() {
+	var conns sync.WaitGroup
+	conns.Go(func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			open.Go(func() { relay(client, socket, certificate) })
+			conns.Go(func() { relay(client, socket, certificate) })
 		}
 	})
 	t.Cleanup(func() {
 		listener.Close()
-		open.Wait()
+		conns.Wait()
 	})
 	return listener.Addr().(*net.TCPAddr).Port
 }
@@ -76,8 +76,8 @@ func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 		return
 	}
 	_, _ = client.Write([]byte("S"))
-	secured := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*certificate}})
-	if secured.Handshake() != nil {
+	tlsPort := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*certificate}})
+	if tlsPort.Handshake() != nil {
 		return
 	}
 	server, err := net.Dial("unix", socket)
@@ -86,37 +86,37 @@ func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 	}
 	defer server.Close()
 	go func() {
-		_, _ = io.Copy(server, secured)
+		_, _ = io.Copy(server, tlsPort)
 		_ = server.Close()
 	}()
-	_, _ = io.Copy(secured, server)
+	_, _ = io.Copy(tlsPort, server)
 }
 
 // A server that cannot prove to be the one meant is told nothing, no password
 // least of all.
 func TestOpenPostgres_Certificate(t *testing.T) {
 	certificate, file := selfSigned(t)
-	secured, bare := overTLS(t, &certificate), overTLS(t, nil)
-	known := "&sslrootcert=" + url.QueryEscape(file)
+	tlsPort, plainPort := startTLSProxy(t, &certificate), startTLSProxy(t, nil)
+	rootCert := "&sslrootcert=" + url.QueryEscape(file)
 	for name, c := range map[string]struct {
 		host, settings string
 		port           int
 		says           string // empty where it is opened
 	}{
-		"trusted":      {"localhost", known, secured, ""},
-		"self-signed":  {"localhost", "", secured, "unknown authority"},
-		"another name": {"127.0.0.1", known, secured, "127.0.0.1"},
-		"no TLS":       {"localhost", known, bare, "refused TLS"},
+		"trusted":      {"localhost", rootCert, tlsPort, ""},
+		"self-signed":  {"localhost", "", tlsPort, "unknown authority"},
+		"another name": {"127.0.0.1", rootCert, tlsPort, "127.0.0.1"},
+		"no TLS":       {"localhost", rootCert, plainPort, "refused TLS"},
 	} {
 		address := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
 		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
 		}
-		said := fmt.Sprint(err)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(said, "cannot be used: ") || !strings.Contains(said, c.says) ||
-			strings.Contains(said, "hush") || strings.Contains(said, "\n") {
-			t.Errorf("%s: answered %q", name, said)
+		message := fmt.Sprint(err)
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(message, "cannot be used: ") || !strings.Contains(message, c.says) ||
+			strings.Contains(message, "hush") || strings.Contains(message, "\n") {
+			t.Errorf("%s: answered %q", name, message)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestLock_OneAtATime(t *testing.T) {
+func TestLock_Exclusive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	unlock, err := Lock(path)
 	must(t, err)

@@ -13,10 +13,10 @@ import (
 // got alone: what was done stands, and what was taken back, failed, broke or was
 // left does not, whoever wrote beside it. The leader of the first group waits
 // until all the others stand in line, so that they are one group.
-func TestGroup_EachForItself(t *testing.T) {
+func TestGroup_IndependentErrors(t *testing.T) {
 	db, _ := open(t)
 	errFault := errors.New("a fault")
-	gone, leave := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	add := func(tx Statements, key string) error { return addCounter(t.Context(), tx, key) }
 	kinds := map[string]func(tx Statements, key string) (bool, error){
 		"done":  func(tx Statements, key string) (bool, error) { return true, add(tx, key) },
@@ -24,7 +24,7 @@ func TestGroup_EachForItself(t *testing.T) {
 		"fault": func(tx Statements, key string) (bool, error) { return true, errors.Join(add(tx, key), errFault) },
 		"panic": func(tx Statements, key string) (bool, error) { panic(fmt.Sprint("in the middle", add(tx, key))) },
 		"gone": func(tx Statements, key string) (bool, error) {
-			leave()
+			cancel()
 			return true, add(tx, key)
 		},
 	}
@@ -47,7 +47,7 @@ func TestGroup_EachForItself(t *testing.T) {
 			members.Go(func() {
 				done, err := db.Write(t.Context(), "lead", func(tx Statements) (bool, error) {
 					started <- true
-					for db.group.inLine() < others {
+					for db.group.queued() < others {
 						runtime.Gosched()
 					}
 					return true, add(tx, bad+" leader")
@@ -63,7 +63,7 @@ func TestGroup_EachForItself(t *testing.T) {
 					kind = bad
 				}
 				if kind == "gone" {
-					ctx = gone
+					ctx = canceled
 				}
 				members.Go(func() {
 					panicked, done, err := write(ctx, kind, fmt.Sprint(bad, i))
@@ -84,7 +84,7 @@ func TestGroup_EachForItself(t *testing.T) {
 }
 
 // inLine is how many wait for the next transaction.
-func (g *group) inLine() int {
+func (g *group) queued() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.queue)

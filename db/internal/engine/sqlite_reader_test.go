@@ -47,7 +47,7 @@ func TestSQLiteReader_Closed(t *testing.T) {
 
 // What is read ends with the read, also where it stopped at the first of many
 // rows: the next sees what was written meanwhile.
-func TestSQLiteReader_SeesWhatWasWritten(t *testing.T) {
+func TestSQLiteReader_SeesCommitted(t *testing.T) {
 	db, _ := open(t)
 	for want := range 2 * sqliteReaders {
 		_, err := db.SQL().ExecContext(t.Context(), `INSERT INTO counters (key, n) VALUES ($1, 1)`, fmt.Sprint(want))
@@ -68,14 +68,14 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		text   string
 		number int
 		long   int64
-		claim  bool
+		flag   bool
 		bytes  []byte
 		when   time.Time
-		anyhow any
+		null   any
 	)
-	must(t, db.Find(t.Context(), Row{&user, &text, &number, &long, &claim, &bytes, Time(&when), &anyhow},
+	must(t, db.Find(t.Context(), Row{&user, &text, &number, &long, &flag, &bytes, Time(&when), &null},
 		`SELECT 'ann', 7, 8, 9, 1, x'0102', 86400000, NULL`))
-	got, want := fmt.Sprint(user, text, number, long, claim, bytes, when.Unix(), anyhow), fmt.Sprint("ann", "7", 8, 9, true, []byte{1, 2}, 86400, nil)
+	got, want := fmt.Sprint(user, text, number, long, flag, bytes, when.Unix(), null), fmt.Sprint("ann", "7", 8, 9, true, []byte{1, 2}, 86400, nil)
 	if got != want {
 		t.Errorf("the columns arrived as %s, not %s", got, want)
 	}
@@ -93,7 +93,7 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		{Row{&user}, `SELECT 1`, nil},
 		{Row{&number}, `SELECT 'one'`, nil},
 		{Row{&long}, `SELECT NULL`, nil},
-		{Row{&claim}, `SELECT 'true'`, nil},
+		{Row{&flag}, `SELECT 'true'`, nil},
 		{Row{Time(&when)}, `SELECT 'noon'`, nil},
 		{Row{&text, &number}, `SELECT 'one column'`, nil},
 		{Row{new(chan int)}, `SELECT 1`, nil},
