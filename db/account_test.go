@@ -22,8 +22,7 @@ func TestFindUser(t *testing.T) {
 	})
 }
 
-// An account that the operator has disabled is found, but neither its password
-// nor its sessions open anything.
+// A disabled account is found, but its password and sessions are not accepted.
 func TestDisabledUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -46,25 +45,25 @@ func TestDisabledUser(t *testing.T) {
 		ok, err = db.ReplacePassword(t.Context(), "ann", "new", auth.ChangeSet{At: noon})
 		wantFalse(t, ok, err)
 		ok, err = db.SpendTOTPStep(t.Context(), "ann", 101, set("ann", session("ann", "s2")))
-		wantFalse(t, ok, err) // a sign-in that was under way
+		wantFalse(t, ok, err) // completes a sign-in that began before
 	})
 }
 
-// Of an account that is deleted nothing is left in any table; another's stays,
-// and the owner is told.
+// All rows of a deleted account are removed except the message that notifies the
+// user. Other accounts keep theirs.
 func TestRemoveUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addEverything(t, "bob", noon)
 		before := db.rowCounts(t)
 		db.addEverything(t, "ann", noon)
 		for name, rows := range db.rowCounts(t) {
-			if rows == before[name] && name != "keyring" { // which is of all
-				t.Errorf("ann has nothing in %s: this test does not see it", name)
+			if rows == before[name] && name != "keyring" { // which belongs to no account
+				t.Errorf("addEverything adds no row to %s, so this test does not cover it", name)
 			}
 		}
-		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("farewell")}))
+		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("deleted")}))
 		wantTrue(t, removed, err)
-		before["messages"] += 2 // the farewell, and one that was on its way
+		before["messages"] += 2 // the new one, and one queued earlier
 		wantRows(t, db.rowCounts(t), before)
 		removed, err = db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("again")}))
 		wantFalse(t, removed, err)
@@ -79,20 +78,20 @@ func TestRemoveUser_OnceOnly(t *testing.T) {
 			return s.RemoveUser(ctx, "ann", set("ann", auth.QueueMessage{Message: m}))
 		})
 		if n := db.count(t, `SELECT count(*) FROM messages`); n != 1 {
-			t.Errorf("the owner was told %d times", n)
+			t.Errorf("%d messages were queued, want 1", n)
 		}
 	})
 }
 
-// PW-10: the mark that a password must change goes with a change of it, and not
-// with a sign-in or a re-verification that makes its hash stronger.
+// PW-10: changing the password clears the mark that it must be changed. A sign-in
+// or re-authentication that only rehashes the password does not.
 func TestMustChange(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		wantMustChange := func(want bool) {
 			t.Helper()
 			if s, err := db.FindSession(t.Context(), "token of s1"); err != nil || s.MustChange != want {
-				t.Errorf("the mark is %v, %v", s.MustChange, err)
+				t.Errorf("MustChange is %v, want %v; error %v", s.MustChange, want, err)
 			}
 		}
 		wantMustChange(false)
@@ -125,7 +124,7 @@ func TestFindUserByEmail(t *testing.T) {
 	})
 }
 
-// FF-05: of racing sign-ups for one address one makes the account.
+// FF-05: of concurrent sign-ups with one email address, only one adds an account.
 func TestAddUser_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		for i := range raceCallers {

@@ -45,7 +45,7 @@ func TestFindActivity(t *testing.T) {
 	})
 }
 
-// An account that was deleted a moment ago has no history, and that is no fault.
+// Recording an event for an account that was just deleted is not an error.
 func TestApply_EventWithoutUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		e := auth.Event{ID: "0", User: "ann", At: noon, Type: auth.SignInLocked}

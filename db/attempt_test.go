@@ -42,16 +42,16 @@ func TestFindAttempt(t *testing.T) {
 	})
 }
 
-// An attempt that raises a session is of the session's own account.
+// A re-authentication needs an existing session that belongs to the same account.
 func TestAddAttempt_InvalidSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
 		for tokenHash, a := range map[string]auth.Attempt{
-			"ended":     {User: "ann", Session: "s9"},
-			"another's": {User: "bob", Session: "s1"},
-			"nobody's":  {Session: "s1"},
-			"gone":      {User: "carol"},
+			"unknown session":      {User: "ann", Session: "s9"},
+			"another user's":       {User: "bob", Session: "s1"},
+			"session without user": {Session: "s1"},
+			"unknown user":         {User: "carol"},
 		} {
 			a.TokenHash, a.Purpose, a.ExpiresAt = tokenHash, auth.Reauthentication, noon.Add(auth.AttemptLifetime)
 			wantNotFound(t, db.AddAttempt(t.Context(), set(a.User, auth.AddAttempt{Attempt: a})))
@@ -81,7 +81,7 @@ func TestReplaceMethod(t *testing.T) {
 		changed, err = db.ReplaceMethod(t.Context(), "a1", method, late)
 		wantFalse(t, changed, err)
 		if n := db.count(t, `SELECT count(*) FROM messages`); n != 0 {
-			t.Error("a message for an attempt that is over")
+			t.Error("a message was queued for an expired attempt")
 		}
 	})
 }
@@ -98,7 +98,7 @@ func TestRemoveAttempt(t *testing.T) {
 	})
 }
 
-// ST-08: an attempt is finished once, with however many right answers.
+// ST-08: an attempt is completed once, even by concurrent correct responses.
 func TestEndAttempt_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -107,13 +107,13 @@ func TestEndAttempt_OnceOnly(t *testing.T) {
 			return s.SpendPassword(ctx, "ann", "hash of ann", "", set("ann", auth.EndAttempt{TokenHash: "a1"}, session("ann", id)))
 		})
 		if n := db.count(t, `SELECT count(*) FROM sessions`); n != 2 {
-			t.Errorf("%d sessions, not ann's first and one more", n)
+			t.Errorf("%d sessions, want 2: ann's first and the new one", n)
 		}
 	})
 }
 
-// ST-08: a right answer belongs to an attempt that is open; where it is over
-// the answer is not used up.
+// ST-08: a verified factor is added only to an attempt that has not ended or
+// expired. Otherwise the response is not consumed.
 func TestApply_AddVerifiedFactor(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -124,7 +124,7 @@ func TestApply_AddVerifiedFactor(t *testing.T) {
 		a, err := db.FindAttempt(t.Context(), "a1", noon)
 		must(t, err)
 		if want := append(attempt("ann", "a1").Verified, verified); !reflect.DeepEqual(a.Verified, want) {
-			t.Errorf("proved is %+v, not %+v", a.Verified, want)
+			t.Errorf("verified factors are %+v, want %+v", a.Verified, want)
 		}
 		late := changes
 		late.At = noon.Add(auth.AttemptLifetime)
@@ -134,14 +134,13 @@ func TestApply_AddVerifiedFactor(t *testing.T) {
 		spent, err = db.SpendTOTPStep(t.Context(), "ann", 102, changes)
 		wantFalse(t, spent, err)
 		if key, err := db.FindTOTP(t.Context(), "ann"); err != nil || key.LastStep != 101 {
-			t.Errorf("the step went to %d, %v", key.LastStep, err)
+			t.Errorf("last step is %d, want 101; error %v", key.LastStep, err)
 		}
 		wantRows(t, db.rowCounts(t), map[string]int{"attempts": 0, "attempt_factors": 0})
 	})
 }
 
-// Of answers to an attempt that is being ended, those that came before count
-// and go with it; none brings it back.
+// A response that is verified while its attempt is removed leaves no row behind.
 func TestRemoveAttempt_DuringResponses(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -156,8 +155,7 @@ func TestRemoveAttempt_DuringResponses(t *testing.T) {
 	})
 }
 
-// RC-03: a newer request kills the older ones of its purpose and account, and
-// of nobody else.
+// RC-03: a newer attempt ends older ones of the same purpose and account only.
 func TestApply_EndOlderAttempts(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -178,7 +176,7 @@ func TestApply_EndOlderAttempts(t *testing.T) {
 			_, attemptErr := db.FindAttempt(t.Context(), tokenHash, noon)
 			_, codeErr := db.FindSentCode(t.Context(), tokenHash)
 			if (attemptErr == nil) != want || (codeErr == nil) != want {
-				t.Errorf("%s: %v, %v", tokenHash, attemptErr, codeErr)
+				t.Errorf("%s: want found %v; attempt: %v; code: %v", tokenHash, want, attemptErr, codeErr)
 			}
 		}
 	})

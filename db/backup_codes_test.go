@@ -8,7 +8,7 @@ import (
 	"twostep/auth"
 )
 
-// BC-02: each code works once, also under parallel use.
+// BC-02: each code is accepted once, even by concurrent requests.
 func TestSpendBackupCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -22,7 +22,7 @@ func TestSpendBackupCode_OnceOnly(t *testing.T) {
 	})
 }
 
-// BC-05: codes are forgotten when they were seen, once.
+// BC-05: the plain codes are erased once, after the user has seen them.
 func TestSpendUnseenCodes_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -38,7 +38,7 @@ func TestSpendUnseenCodes_OnceOnly(t *testing.T) {
 	})
 }
 
-// BC-05: a new set kills the old one, whole.
+// BC-05: a new set replaces all codes of the old one.
 func TestReplaceBackupCodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -51,12 +51,12 @@ func TestReplaceBackupCodes(t *testing.T) {
 		spent, err = db.SpendBackupCode(t.Context(), "ann", "n1", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 		if salt, err := db.FindBackupSalt(t.Context(), "ann"); err != nil || salt != "new salt" {
-			t.Errorf("the salt is %q, %v", salt, err)
+			t.Errorf("salt is %q, %v", salt, err)
 		}
 	})
 }
 
-// Codes stand in for a second factor; without one there are none.
+// Backup codes replace a second factor, so an account without one has none.
 func TestReplaceBackupCodes_WithoutFactor(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.apply(t, "ann", auth.AddUser{User: user("ann"), CreatedAt: noon}, session("ann", "s1"))
@@ -70,7 +70,7 @@ func TestReplaceBackupCodes_WithoutFactor(t *testing.T) {
 	})
 }
 
-// A set that the person may have on paper is not replaced by another factor's.
+// Adding another factor keeps the existing set, which the user may have on paper.
 func TestApply_KeepsBackupCodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -78,21 +78,21 @@ func TestApply_KeepsBackupCodes(t *testing.T) {
 		f, err := db.FindFactors(t.Context(), "ann", noon)
 		must(t, err)
 		if f.BackupCodes != 2 {
-			t.Errorf("%d codes, not the 2 there were", f.BackupCodes)
+			t.Errorf("%d codes, want the existing 2", f.BackupCodes)
 		}
 		spent, err := db.SpendBackupCode(t.Context(), "ann", "x1", auth.ChangeSet{At: noon})
 		wantFalse(t, spent, err)
 	})
 }
 
-// The codes go with the last factor, and not before.
+// The codes are removed together with the last factor, not earlier.
 func TestRemoveLastFactor_RemovesBackupCodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		wantCodes := func(want int) {
 			t.Helper()
 			if n := db.count(t, `SELECT count(*) FROM backup_codes`); n != want {
-				t.Errorf("%d codes, not %d", n, want)
+				t.Errorf("%d codes, want %d", n, want)
 			}
 		}
 		changes := auth.ChangeSet{At: noon}

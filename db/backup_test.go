@@ -13,8 +13,8 @@ import (
 	"twostep/auth"
 )
 
-// Under a load of writes each backup is one moment: an account stands in it
-// with all that was written with it, or not at all.
+// A backup made while other writes run contains each transaction completely or
+// not at all.
 func TestBackupSQLite_ConsistentSnapshot(t *testing.T) {
 	db := openSQLite(t)
 	folder := t.TempDir()
@@ -42,11 +42,11 @@ func TestBackupSQLite_ConsistentSnapshot(t *testing.T) {
 		accounts, err := BackupSQLite(t.Context(), db.path, file)
 		must(t, err)
 		if accounts < before {
-			t.Errorf("%d accounts, of %d that stood before", accounts, before)
+			t.Errorf("%d accounts, but %d existed before the backup", accounts, before)
 		}
 		copied := openSQLiteFile(t, file, db.keys)
 		if keys := copied.count(t, `SELECT count(*) FROM totp`); keys != accounts {
-			t.Errorf("%d accounts with %d apps", accounts, keys)
+			t.Errorf("%d accounts with %d TOTP keys", accounts, keys)
 		}
 		must(t, copied.CheckSealed(t.Context()))
 	}
@@ -65,18 +65,18 @@ func TestBackupSQLite_ModeAndNoOverwrite(t *testing.T) {
 			continue
 		}
 		if !errors.Is(err, fs.ErrExist) {
-			t.Errorf("%d accounts, %v", accounts, err)
+			t.Errorf("%d accounts, error %v", accounts, err)
 		}
 	}
 	info, err := os.Stat(file)
 	must(t, err)
 	if info.Mode() != 0o600 {
-		t.Errorf("mode %v", info.Mode())
+		t.Errorf("mode is %v", info.Mode())
 	}
 	wantOnlyFiles(t, folder, "a ' b?c")
 }
 
-// A backup leaves the version as it is, so that an older program can go back to it.
+// A backup keeps the schema version, so that an older program can restore it.
 func TestBackupSQLite_NewerVersion(t *testing.T) {
 	db := openSQLite(t)
 	db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
@@ -90,29 +90,29 @@ func TestBackupSQLite_Canceled(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	if _, err := BackupSQLite(ctx, db.path, filepath.Join(folder, "backup")); err == nil {
-		t.Error("a backup was made for nobody")
+		t.Error("a backup was made although the context was canceled")
 	}
 	wantOnlyFiles(t, folder)
 }
 
-// wantAlone checks that nothing else is left in a folder.
+// wantOnlyFiles checks that a folder has these files, sorted by name, and no other.
 func wantOnlyFiles(t *testing.T, folder string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
 	must(t, err)
 	for _, e := range entries {
 		if len(names) == 0 || e.Name() != names[0] {
-			t.Errorf("%s was left behind", e.Name())
+			t.Errorf("unexpected file %s", e.Name())
 			continue
 		}
 		names = names[1:]
 	}
 	if len(names) > 0 {
-		t.Errorf("%v are missing", names)
+		t.Errorf("missing files %v", names)
 	}
 }
 
-// opened opens the SQLite file at path.
+// openSQLiteFile opens the SQLite file at path.
 func openSQLiteFile(t *testing.T, path string, keys auth.Keyring) testDB {
 	t.Helper()
 	s, err := OpenSQLite(t.Context(), path, keys)

@@ -21,16 +21,16 @@ func TestApply_AttemptEnded(t *testing.T) {
 		spent, err = db.SpendPassword(t.Context(), "ann", "hash of ann", "", changes)
 		wantFalse(t, spent, err)
 		if n := db.count(t, `SELECT count(*) FROM sessions`); n != 1 {
-			t.Errorf("%d sessions, not ann's one", n)
+			t.Errorf("%d sessions, want 1", n)
 		}
 		if n := db.count(t, `SELECT count(*) FROM messages`); n != 0 {
-			t.Errorf("%d messages", n)
+			t.Errorf("%d messages, want 0", n)
 		}
 		if n := db.count(t, `SELECT count(*) FROM backup_codes`); n != 2 {
-			t.Errorf("%d backup codes left, not 2", n)
+			t.Errorf("%d backup codes left, want 2", n)
 		}
 		if key, err := db.FindTOTP(t.Context(), "ann"); err != nil || key.LastStep != 100 {
-			t.Errorf("the last step is %d, %v", key.LastStep, err)
+			t.Errorf("last step is %d, want 100; error %v", key.LastStep, err)
 		}
 	})
 }
@@ -60,12 +60,12 @@ func TestApply_ErrorUndoesAll(t *testing.T) {
 			t.Fatalf("spent %v, error %v", spent, err)
 		}
 		if n := db.count(t, `SELECT (SELECT count(*) FROM backup_codes) * 100 + (SELECT count(*) FROM sessions) * 10 + (SELECT count(*) FROM attempts)`); n != 211 {
-			t.Errorf("codes, sessions and attempts are %d, not 211", n)
+			t.Errorf("codes, sessions and attempts are %d, want 211", n)
 		}
 	})
 }
 
-// ST-08: of responses with different factors one completes the attempt.
+// ST-08: of responses with different factors, only one completes the attempt.
 func TestApply_OneSessionPerAttempt(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -113,7 +113,7 @@ func TestApply_EndAttempts(t *testing.T) {
 			_, attemptErr := db.FindAttempt(t.Context(), tokenHash, noon)
 			_, codeErr := db.FindSentCode(t.Context(), tokenHash)
 			if (attemptErr == nil) != want || (codeErr == nil) != want {
-				t.Errorf("%s: %v, %v", tokenHash, attemptErr, codeErr)
+				t.Errorf("%s: want found %v; attempt: %v; code: %v", tokenHash, want, attemptErr, codeErr)
 			}
 		}
 		_, err := db.FindSession(t.Context(), "token of s1")
@@ -151,7 +151,7 @@ func TestApply_EndSessions(t *testing.T) {
 			`SELECT count(*) FROM attempt_factors WHERE attempt_hash IN ('a3','a-bob')`: 2,
 		} {
 			if got := db.count(t, query); got != want {
-				t.Errorf("%s is %d, not %d", query, got, want)
+				t.Errorf("%s is %d, want %d", query, got, want)
 			}
 		}
 	})
@@ -166,11 +166,11 @@ func TestApply_InOrder(t *testing.T) {
 		applied bool
 		want    int // sessions
 	}{
-		"what ends, then what begins":       {[]auth.Change{end, begin}, true, 1},
-		"what begins, then what ends":       {[]auth.Change{begin, end}, true, 0},
-		"an attempt, then all others":       {[]auth.Change{auth.EndAttempt{TokenHash: "a1"}, end, begin}, true, 1},
-		"all attempts, then one of them":    {[]auth.Change{end, auth.EndAttempt{TokenHash: "a1"}, begin}, false, 1},
-		"a precondition that fails at last": {[]auth.Change{end, auth.RenewSession{Session: "s1", PasswordAt: noon}}, false, 1},
+		"end sessions, then begin one":     {[]auth.Change{end, begin}, true, 1},
+		"begin a session, then end all":    {[]auth.Change{begin, end}, true, 0},
+		"end one attempt, then all others": {[]auth.Change{auth.EndAttempt{TokenHash: "a1"}, end, begin}, true, 1},
+		"end all attempts, then one again": {[]auth.Change{end, auth.EndAttempt{TokenHash: "a1"}, begin}, false, 1},
+		"last change cannot be applied":    {[]auth.Change{end, auth.RenewSession{Session: "s1", PasswordAt: noon}}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachStore(t, func(t *testing.T, db testDB) {
@@ -204,11 +204,11 @@ func TestApply_OneAccount(t *testing.T) {
 		wantNotFound(t, db.Apply(t.Context(), set("", session("bob", "s2"))))
 		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, set("bob", session("ann", "s2")))
 		if spent || err == nil {
-			t.Errorf("changes to an account that is not locked: %v, %v", spent, err)
+			t.Errorf("changed an account that is not locked: spent %v, error %v", spent, err)
 		}
 		db.apply(t, "ann", session("bob", "s2"))
 		if s, err := db.FindSession(t.Context(), "token of s2"); err != nil || s.User != "ann" {
-			t.Errorf("the session belongs to %q, %v", s.User, err)
+			t.Errorf("session belongs to %q, %v", s.User, err)
 		}
 	})
 }

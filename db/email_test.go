@@ -24,7 +24,7 @@ func TestEmailEnrolment(t *testing.T) {
 		wantNotFound(t, err)
 		e := emailEnrolment("ann", auth.ForSignIn, "New@example.org")
 		must(t, db.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
-		must(t, db.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon})) // its own code stays
+		must(t, db.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon})) // keeps its own code
 		for _, find := range []func(now time.Time) (auth.EmailEnrolment, error){
 			func(now time.Time) (auth.EmailEnrolment, error) {
 				return db.FindEmailEnrolment(t.Context(), "ann", now)
@@ -55,7 +55,7 @@ func TestEmailEnrolment(t *testing.T) {
 	})
 }
 
-// Another code goes to an address that still waits, and to no other.
+// A new code can be sent until the enrolment ends or expires.
 func TestReplaceEmailCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -71,7 +71,7 @@ func TestReplaceEmailCode(t *testing.T) {
 	})
 }
 
-// RC-09: a change ends once, and its code with it.
+// RC-09: an email change ends once, together with its code.
 func TestSpendEmailEnrolment_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -85,8 +85,8 @@ func TestSpendEmailEnrolment_OnceOnly(t *testing.T) {
 	})
 }
 
-// Of a change that is proved while the bearer of the old address stops it, one
-// thing happens.
+// If an email change is verified while the owner of the old address stops it, only
+// one of the two succeeds.
 func TestApply_EmailVerifiedOrStopped(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -109,7 +109,7 @@ func TestApply_ReplaceEmail(t *testing.T) {
 			got, err := db.FindEmails(t.Context(), "ann")
 			must(t, err)
 			if !slices.Equal(got, want) {
-				t.Errorf("the addresses are %q, not %q", got, want)
+				t.Errorf("email addresses are %q, want %q", got, want)
 			}
 		}
 		verify := func(use auth.EmailUse, email string) {
@@ -127,9 +127,9 @@ func TestApply_ReplaceEmail(t *testing.T) {
 		verify(auth.ForSignIn, "first")
 		wantEmails("first", "second")
 		if s, err := db.FindSession(t.Context(), "token of s1"); err != nil || s.Email != "first" {
-			t.Errorf("the session's address is %q, %v", s.Email, err)
+			t.Errorf("session's email address is %q, %v", s.Email, err)
 		}
-		verify(auth.ForSignIn, "second") // and is not named twice
+		verify(auth.ForSignIn, "second") // which is not listed twice
 		wantEmails("second")
 		_, err := db.FindEmails(t.Context(), "bob")
 		wantNotFound(t, err)
@@ -142,8 +142,8 @@ func TestApply_ReplaceEmail(t *testing.T) {
 	})
 }
 
-// FF-05: of two accounts that prove one address at the same time one has it,
-// and the other keeps its own.
+// FF-05: of accounts that verify the same email address at the same time, only one
+// gets it, and the others keep their own.
 func TestApply_ReplaceEmailOnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		var accounts []auth.UserID
@@ -161,7 +161,7 @@ func TestApply_ReplaceEmailOnceOnly(t *testing.T) {
 				return false, nil
 			}
 			if err == nil && !spent {
-				err = errors.New("neither taken nor told so")
+				err = errors.New("neither spent nor ErrEmailTaken")
 			}
 			return spent, err
 		})
@@ -173,7 +173,7 @@ func TestRemoveNoticeEmail_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addEverything(t, "ann", noon)
 		if got, err := db.FindNoticeEmail(t.Context(), "ann"); err != nil || got != "second of ann" {
-			t.Errorf("the second address is %q, %v", got, err)
+			t.Errorf("notice email is %q, %v", got, err)
 		}
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.RemoveNoticeEmail(ctx, "ann", auth.ChangeSet{At: noon})

@@ -13,7 +13,7 @@ func TestFindFactors(t *testing.T) {
 		f, err := db.FindFactors(t.Context(), "nobody", noon)
 		must(t, err)
 		if f.TOTP != nil || f.Phones != nil || f.BackupCodes != 0 || f.CodesUnseen {
-			t.Errorf("nobody has %+v", f)
+			t.Errorf("unknown user has %+v", f)
 		}
 		db.addAnn(t)
 		f, err = db.FindFactors(t.Context(), "ann", noon)
@@ -27,20 +27,20 @@ func TestFindFactors(t *testing.T) {
 		f, err = db.FindFactors(t.Context(), "ann", noon.Add(auth.BackupCodesUnseenLifetime))
 		must(t, err)
 		if f.CodesUnseen {
-			t.Error("codes still wait to be seen when their time is over")
+			t.Error("CodesUnseen is still true after the codes have expired")
 		}
 		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon.Add(time.Minute)})
 		wantTrue(t, spent, err)
 		f, err = db.FindFactors(t.Context(), "ann", noon)
 		must(t, err)
 		if !f.TOTP.LastUsedAt.Equal(noon.Add(time.Minute)) {
-			t.Errorf("the app was last used at %v", f.TOTP.LastUsedAt)
+			t.Errorf("TOTP was last used at %v", f.TOTP.LastUsedAt)
 		}
 	})
 }
 
-// The default is the phone put first, else the one reserved first; the others
-// follow by age.
+// The default phone comes first: the one the user chose, otherwise the one reserved
+// first. The others follow, the reserved ones first, each group from the oldest.
 func TestFindFactors_PhoneOrder(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -55,7 +55,7 @@ func TestFindFactors_PhoneOrder(t *testing.T) {
 			must(t, err)
 			for i, p := range f.Phones {
 				if p.ID != want[i] || p.Default != (i == 0 && p.Reserved()) {
-					t.Errorf("phone %d is %s (default %v); want %v", i, p.ID, p.Default, want)
+					t.Errorf("phone %d is %s, default %v; want order %v", i, p.ID, p.Default, want)
 				}
 			}
 		}
@@ -74,7 +74,7 @@ func TestFindFactors_PhoneOrder(t *testing.T) {
 		ok, err = db.ReplaceDefaultPhone(t.Context(), "ann", "p4", at(0))
 		wantFalse(t, ok, err) // not reserved
 		ok, err = db.ReplaceDefaultPhone(t.Context(), "bob", "p2", at(0))
-		wantFalse(t, ok, err) // another's
+		wantFalse(t, ok, err) // another account's
 		wantOrder("p3", "p2", "p4", "p1")
 		ok, err = db.ReleasePhone(t.Context(), "ann", "p3", at(3))
 		wantTrue(t, ok, err)
@@ -82,8 +82,8 @@ func TestFindFactors_PhoneOrder(t *testing.T) {
 	})
 }
 
-// RV-06: where a second factor is required, of two that are removed at the same
-// time from two sessions one stays.
+// RV-06: if MFA is required and the last two factors are removed by concurrent
+// requests, one of them stays.
 func TestRequireMFA_LastFactor(t *testing.T) {
 	for name, drop := range map[string]func(*Store, context.Context, auth.UserID, auth.PhoneID, auth.ChangeSet) (bool, error){
 		"removed": func(s *Store, ctx context.Context, user auth.UserID, phone auth.PhoneID, changes auth.ChangeSet) (bool, error) {
@@ -98,7 +98,7 @@ func TestRequireMFA_LastFactor(t *testing.T) {
 				wantTrue(t, ok, err)
 				db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 					changes := set("ann", auth.RequireMFA{})
-					if i%4 < 2 { // from both stores
+					if i%4 < 2 { // each kind of removal from both stores
 						return drop(s, ctx, "ann", "p1", changes)
 					}
 					return s.RemoveTOTP(ctx, "ann", changes)

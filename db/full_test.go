@@ -8,8 +8,8 @@ import (
 	"twostep/auth"
 )
 
-// While there is no room on the disk, what would be written fails, all of it,
-// and what is there can be read. With room again the same is done, once (ST-08).
+// While the disk is full, a transaction fails completely and stored data can be
+// read. With free space again, the same transaction succeeds once (ST-08).
 func TestWrite_DiskFull(t *testing.T) {
 	for kind, openDB := range map[string]func(*testing.T) (db testDB, limit, release func()){"sqlite": limitSQLite, "postgres": limitPostgres} {
 		t.Run(kind, func(t *testing.T) {
@@ -17,7 +17,7 @@ func TestWrite_DiskFull(t *testing.T) {
 			db, limit, release := openDB(t)
 			db.addAnn(t)
 			changes := set("ann", session("ann", "s2"))
-			for i := range 20 { // more than fits into what stands half empty
+			for i := range 20 { // more than fits into the free space of existing pages
 				m := message(fmt.Sprint("long ", i))
 				m.UserAgent = fmt.Sprintf("%4000d", i)
 				changes.Changes = append(changes.Changes, auth.QueueMessage{Message: m})
@@ -34,7 +34,7 @@ func TestWrite_DiskFull(t *testing.T) {
 			must(t, err)
 			must(t, db.Ping(t.Context()))
 			if n := db.count(t, `SELECT count(*) FROM messages WHERE id LIKE 'long %'`); n > 0 {
-				t.Errorf("%d messages of something that failed", n)
+				t.Errorf("%d messages of a failed transaction", n)
 			}
 			release()
 			spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, changes)
@@ -56,7 +56,7 @@ func limitSQLite(t *testing.T) (db testDB, limit, release func()) {
 		}
 }
 
-// PostgreSQL says itself that the disk is full where a table cannot grow.
+// limitPostgres makes inserts fail with the error of a full disk.
 func limitPostgres(t *testing.T) (db testDB, limit, release func()) {
 	startCluster(t)
 	db = testDB{kind: "postgres", path: newDatabase(t, "migrated"), keys: auth.NewKeyring()}

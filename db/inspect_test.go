@@ -24,17 +24,17 @@ func TestInspect(t *testing.T) {
 			t.Errorf("found %+v, %v", c, err)
 		}
 		if c, err := db.inspect(t, auth.NewKeyring()); err != nil || c.KeyringErr == nil {
-			t.Errorf("with other keys %+v, %v", c, err)
+			t.Errorf("with other keys: found %+v, %v", c, err)
 		}
 		db.exec(t, `DROP TABLE messages`)
 		db.exec(t, `DROP TABLE schema_migrations`)
 		if c, err := db.inspect(t, db.keys); err == nil {
-			t.Errorf("of another program %+v", c)
+			t.Errorf("database of another program: found %+v", c)
 		}
 	})
 }
 
-// A column that an older version does not have is not looked at.
+// A column that an older version does not have is ignored.
 func TestInspect_OlderVersion(t *testing.T) {
 	eachStoreSerially(t, func(t *testing.T, db testDB) {
 		db.sealAll(t)
@@ -42,10 +42,10 @@ func TestInspect_OlderVersion(t *testing.T) {
 		db.exec(t, `DROP INDEX users_key_id`)
 		db.exec(t, `ALTER TABLE users DROP COLUMN password_hash`)
 		if c, err := db.inspect(t, db.keys); err != nil || c.Version >= c.Newest || c.KeyringErr != nil {
-			t.Errorf("of an older version %+v, %v", c, err)
+			t.Errorf("found %+v, %v", c, err)
 		}
 		if c, err := db.inspect(t, auth.NewKeyring()); err != nil || c.KeyringErr == nil {
-			t.Errorf("of an older version, with other keys %+v, %v", c, err)
+			t.Errorf("with other keys: found %+v, %v", c, err)
 		}
 	})
 }
@@ -59,10 +59,10 @@ func TestInspectSQLite_ReadOnly(t *testing.T) {
 	}
 	wantOnlyFiles(t, filepath.Dir(file), filepath.Base(file))
 	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
-		t.Errorf("the file was changed, %v", err)
+		t.Errorf("file was changed, error %v", err)
 	}
 	if _, err := InspectSQLite(t.Context(), file+"2", auth.NewKeyring()); err == nil {
-		t.Error("a missing file was found")
+		t.Error("no error for a missing file")
 	}
 	wantOnlyFiles(t, filepath.Dir(file), filepath.Base(file))
 }

@@ -10,31 +10,31 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// The start is refused with another ring, not for one value that was damaged.
+// CheckKeyring refuses another keyring, but tolerates one damaged value.
 func TestCheckKeyring(t *testing.T) {
 	db := openSQLite(t)
 	db.sealAll(t)
-	db.exec(t, `DELETE FROM keyring`) // as in a database from before there was a proof
+	db.exec(t, `DELETE FROM keyring`) // as in a database of a version that had no check value
 	must(t, db.CheckKeyring(t.Context()))
 	db.exec(t, `UPDATE messages SET body = x'0102'`)
 	must(t, db.CheckKeyring(t.Context()))
 	added, _, err := db.keys.Add()
 	must(t, err)
-	for name, keys := range map[string]auth.Keyring{"another": auth.NewKeyring(), "a new": added.Promote(2)} {
+	for name, keys := range map[string]auth.Keyring{"other": auth.NewKeyring(), "rotated": added.Promote(2)} {
 		s := db.reopen(t)
 		s.seals = seal.Sealer{Keys: keys}
-		if err := s.CheckKeyring(t.Context()); (err == nil) != (name == "a new") {
-			t.Errorf("%s ring: %v", name, err)
+		if err := s.CheckKeyring(t.Context()); (err == nil) != (name == "rotated") {
+			t.Errorf("%s keyring: error is %v", name, err)
 		}
 	}
 	db.exec(t, `UPDATE messages SET body = x'0902'`)
 	if err := db.CheckKeyring(t.Context()); err == nil {
-		t.Error("a ring without a key that has sealed something was taken")
+		t.Error("accepted a keyring without a key that encrypted a stored value")
 	}
 }
 
-// ST-05: whose a database is stands in it before anything else is sealed, and
-// its ring goes on opening the proof after a rotation.
+// ST-05: the check value identifies the database's keyring before any other value
+// is sealed, and still decrypts after a rotation.
 func TestCheckKeyring_CheckValue(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		other := db.reopen(t)
@@ -44,7 +44,7 @@ func TestCheckKeyring_CheckValue(t *testing.T) {
 		must(t, db.CheckKeyring(t.Context()))
 		for _, check := range []func(context.Context) error{other.CheckKeyring, other.VerifyKeyring} {
 			if err := check(t.Context()); !errors.Is(err, seal.ErrOpen) {
-				t.Errorf("another ring is answered %v", err)
+				t.Errorf("other keyring: error is %v, want ErrOpen", err)
 			}
 		}
 		rotated := db.withNewKey(t)
@@ -54,7 +54,8 @@ func TestCheckKeyring_CheckValue(t *testing.T) {
 	})
 }
 
-// Of servers that begin a database with different rings one is served.
+// Of servers that start on an empty database with different keyrings, only one is
+// accepted.
 func TestCheckKeyring_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
@@ -67,16 +68,16 @@ func TestCheckKeyring_OnceOnly(t *testing.T) {
 	})
 }
 
-// ST-05: of nodes that start without keys on an empty database one draws them,
-// and what others have begun gets no second ring.
+// ST-05: of nodes that start without keys on an empty database, only one creates
+// keys. The others find it initialized.
 func TestInitPostgres_OnceOnly(t *testing.T) {
-	address := newDatabase(t, "template0")
+	url := newDatabase(t, "template0")
 	errs := make([]error, 8)
-	keyrings := make([]auth.Keyring, len(errs)) // those that were drawn
+	keyrings := make([]auth.Keyring, len(errs)) // those that were created
 	var nodes sync.WaitGroup
 	for i := range errs {
 		nodes.Go(func() {
-			errs[i] = InitPostgres(t.Context(), address, func() (auth.Keyring, error) {
+			errs[i] = InitPostgres(t.Context(), url, func() (auth.Keyring, error) {
 				keyrings[i] = auth.NewKeyring()
 				return keyrings[i], nil
 			})
@@ -89,30 +90,30 @@ func TestInitPostgres_OnceOnly(t *testing.T) {
 		case err == nil && initialized < 0:
 			initialized = i
 		case !errors.Is(err, ErrInitialized) || len(keyrings[i].IDs()) > 0:
-			t.Errorf("one of them was answered %v and drew %d keys", err, len(keyrings[i].IDs()))
+			t.Errorf("error is %v, created %d keys", err, len(keyrings[i].IDs()))
 		}
 	}
 	if initialized < 0 {
-		t.Fatal("nobody could begin")
+		t.Fatal("no node initialized the database")
 	}
-	s, err := OpenPostgres(t.Context(), address, keyrings[initialized])
+	s, err := OpenPostgres(t.Context(), url, keyrings[initialized])
 	must(t, err)
 	must(t, errors.Join(s.CheckKeyring(t.Context()), s.Close()))
-	s, err = OpenPostgres(t.Context(), address, auth.NewKeyring())
+	s, err = OpenPostgres(t.Context(), url, auth.NewKeyring())
 	must(t, err)
 	if err := s.VerifyKeyring(t.Context()); !errors.Is(err, seal.ErrOpen) {
-		t.Errorf("another ring is answered %v", err)
+		t.Errorf("other keyring: error is %v, want ErrOpen", err)
 	}
 	must(t, s.Close())
 }
 
-// Keys that cannot be made begin nothing.
+// If creating the keys fails, the database stays uninitialized.
 func TestInitPostgres_NoKeys(t *testing.T) {
-	address, full := newDatabase(t, "template0"), errors.New("no space left")
+	url, full := newDatabase(t, "template0"), errors.New("no space left")
 	for range 2 {
-		if err := InitPostgres(t.Context(), address, func() (auth.Keyring, error) { return auth.Keyring{}, full }); !errors.Is(err, full) {
-			t.Errorf("answered %v", err)
+		if err := InitPostgres(t.Context(), url, func() (auth.Keyring, error) { return auth.Keyring{}, full }); !errors.Is(err, full) {
+			t.Errorf("error is %v, want %v", err, full)
 		}
 	}
-	must(t, InitPostgres(t.Context(), address, func() (auth.Keyring, error) { return auth.NewKeyring(), nil }))
+	must(t, InitPostgres(t.Context(), url, func() (auth.Keyring, error) { return auth.NewKeyring(), nil }))
 }

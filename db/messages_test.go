@@ -11,7 +11,7 @@ import (
 	"twostep/auth"
 )
 
-// Every message goes to one worker, and none is left over.
+// Each message is claimed by exactly one worker.
 func TestClaimMessages_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		const queued = 20
@@ -30,7 +30,7 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 			return len(messages) > 0, err
 		})
 		if len(claimed) != queued {
-			t.Errorf("%d messages were claimed, not %d", len(claimed), queued)
+			t.Errorf("%d messages were claimed, want %d", len(claimed), queued)
 		}
 		for id, times := range claimed {
 			if times != 1 {
@@ -45,19 +45,19 @@ func TestSpendMessage_OnceOnly(t *testing.T) {
 		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) { return s.SpendMessage(ctx, "m1", noon) })
 		if n := db.count(t, `SELECT count(*) FROM messages WHERE body IS NULL`); n != 1 {
-			t.Error("the body of a sent message was not forgotten")
+			t.Error("the body of a sent message was not erased")
 		}
 		late, err := db.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), latest, 10)
 		if err != nil || len(late) != 0 {
-			t.Errorf("a sent message was handed out again: %v, %v", late, err)
+			t.Errorf("a sent message was claimed again: %v, %v", late, err)
 		}
 	})
 }
 
-// furthest is past every time of these tests.
+// latest is after every time in these tests.
 var latest = noon.Add(1000 * time.Hour)
 
-// What a clock that was wrong has put off is due by the one that is right.
+// A message that was postponed too far by a wrong clock is due again.
 func TestClaimMessages_ClockSetBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")})
@@ -66,7 +66,7 @@ func TestClaimMessages_ClockSetBack(t *testing.T) {
 		must(t, db.RescheduleMessage(t.Context(), "m2", 1, noon, soon))
 		got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), soon, 10)
 		if err != nil || len(got) != 1 || got[0].ID != "m1" || got[0].Failures != 1 {
-			t.Errorf("got %+v, %v, not the one put off for ever", got, err)
+			t.Errorf("got %+v, %v; want m1", got, err)
 		}
 	})
 }
@@ -86,45 +86,44 @@ func TestClaimMessages(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 		if got := claim(noon.Add(time.Second)); len(got) != 0 {
-			t.Errorf("what one worker has was handed to another: %+v", got)
+			t.Errorf("claimed messages were claimed again: %+v", got)
 		}
-		// A worker that died gives its messages back by not saying that it sent them.
+		// The messages of a worker that died are due again after the claim time.
 		if got := claim(noon.Add(auth.MessageClaimTime)); len(got) != 2 {
-			t.Errorf("%d messages came back, not 2", len(got))
+			t.Errorf("%d messages are due again, want 2", len(got))
 		}
 		must(t, db.RescheduleMessage(t.Context(), "m1", 3, noon, noon.Add(2*time.Minute)))
 		if got := claim(noon.Add(2 * time.Minute)); len(got) != 2 || got[1].Failures != 3 {
 			t.Errorf("got %+v", got)
 		}
 		if got := claim(newer.ExpiresAt); len(got) != 0 {
-			t.Errorf("expired messages were handed out: %+v", got)
+			t.Errorf("expired messages were claimed: %+v", got)
 		}
 	})
 }
 
-// A message has one end: of any number of workers that say it was sent or
-// refused, one is believed.
+// Of concurrent calls that mark a message as sent or rejected, only one succeeds.
 func TestRejectMessage_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			if i%4 < 2 { // both by either store
+			if i%4 < 2 { // both methods on both stores
 				return s.RejectMessage(ctx, "m1", noon)
 			}
 			return s.SpendMessage(ctx, "m1", noon)
 		})
 		if n := db.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (rejected_at IS NULL)`); n != 1 {
-			t.Error("the message has not one end")
+			t.Error("the message is not either sent or rejected")
 		}
 		must(t, db.RescheduleMessage(t.Context(), "m1", 1, noon, noon))
 		late, err := db.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), latest, 10)
 		if err != nil || len(late) != 0 {
-			t.Errorf("it was handed out again: %v, %v", late, err)
+			t.Errorf("the message was claimed again: %v, %v", late, err)
 		}
 	})
 }
 
-// Who sends SMS is not held up by mail.
+// Workers claim only messages of their channel, so mail does not delay SMS.
 func TestClaimMessages_ByChannel(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		mail := message("m1")
@@ -133,14 +132,14 @@ func TestClaimMessages_ByChannel(t *testing.T) {
 		for channel, want := range map[auth.Channel]string{auth.ByEmail: "m1", auth.BySMS: "m2"} {
 			got, err := db.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaimTime), latest, 10)
 			if err != nil || len(got) != 1 || got[0].ID != want {
-				t.Errorf("by %s: %+v, %v", channel, got, err)
+				t.Errorf("%s: got %+v, %v; want %s", channel, got, err, want)
 			}
 		}
 	})
 }
 
-// A code is found with how its message fares; a newer one takes its place, and
-// what has not gone by then goes no more (SM-06).
+// A code is read with the delivery of its message. A new code replaces it, and the
+// old message is not sent any more (SM-06).
 func TestFindSentCode_Delivery(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -148,7 +147,7 @@ func TestFindSentCode_Delivery(t *testing.T) {
 			t.Helper()
 			c, err := db.FindSentCode(t.Context(), "a1")
 			if err != nil || c.Delivery != want {
-				t.Errorf("it fares as %+v, %v; want %+v", c.Delivery, err, want)
+				t.Errorf("delivery is %+v, %v; want %+v", c.Delivery, err, want)
 			}
 		}
 		wantDelivery(auth.Delivery{})
@@ -160,7 +159,7 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		wantDelivery(auth.Delivery{})
 		got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), latest, 10)
 		if err != nil || len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
-			t.Errorf("what is due is %+v, %v", got, err)
+			t.Errorf("due messages are %+v, %v", got, err)
 		}
 		_, err = db.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
 		must(t, err)
@@ -170,14 +169,14 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		must(t, err)
 		wantDelivery(auth.Delivery{Failures: 1, RejectedAt: noon.Add(time.Hour)})
 		if n := db.count(t, `SELECT count(*) FROM messages WHERE sent_at IS NOT NULL`); n != 1 {
-			t.Error("that one was sent is forgotten")
+			t.Error("the row of a sent message was removed")
 		}
 	})
 }
 
-// A channel is stalled from the second message that fails to the next one that
-// goes; one alone may be at fault itself. What has no holder says nothing, either way: whether a reset has queued
-// anything must not be seen (RC-01).
+// A channel is stalled once two messages have failed since the last one that was
+// sent: one failure may be caused by the message. Messages without a holder do not
+// count, because nobody may see whether a reset has queued one (RC-01).
 func TestFindStalledChannels(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		wantStalled := func(want bool) {
@@ -187,7 +186,7 @@ func TestFindStalledChannels(t *testing.T) {
 				t.Errorf("stalled is %v, %v; want %v", got, err, want)
 			}
 			if other, err := db.FindStalledChannels(t.Context(), auth.ByEmail, 2); err != nil || other {
-				t.Errorf("the other channel is stalled: %v, %v", other, err)
+				t.Errorf("other channel: stalled is %v, %v", other, err)
 			}
 		}
 		fail := func(id string, at time.Time) { t.Helper(); must(t, db.RescheduleMessage(t.Context(), id, 1, at, at)) }
@@ -219,7 +218,7 @@ func TestFindStalledChannels(t *testing.T) {
 		wantStalled(false)
 		fail("m2", noon.Add(3*time.Minute))
 		wantStalled(true)
-		_, err := db.RejectMessage(t.Context(), "m1", noon.Add(4*time.Minute)) // says something of that message alone
+		_, err := db.RejectMessage(t.Context(), "m1", noon.Add(4*time.Minute)) // says nothing about the channel
 		must(t, err)
 		wantStalled(false)
 	})
@@ -243,7 +242,7 @@ func TestRemoveMessages(t *testing.T) {
 			removed, err := db.RemoveMessages(t.Context(), c.by)
 			must(t, err)
 			if left := db.count(t, `SELECT count(*) FROM messages`); removed != c.removed || left != c.left {
-				t.Errorf("by %v: %d removed and %d left, not %d and %d", c.by, removed, left, c.removed, c.left)
+				t.Errorf("by %v: %d removed and %d left, want %d and %d", c.by, removed, left, c.removed, c.left)
 			}
 		}
 	})
@@ -255,7 +254,7 @@ func TestCountMessages(t *testing.T) {
 			t.Helper()
 			w, f, r, err := db.CountMessages(t.Context())
 			if err != nil || w != waiting || f != failing || r != rejected {
-				t.Errorf("%d wait, %d fail and %d were refused, %v; want %d, %d and %d", w, f, r, err, waiting, failing, rejected)
+				t.Errorf("%d waiting, %d failing and %d rejected, %v; want %d, %d and %d", w, f, r, err, waiting, failing, rejected)
 			}
 		}
 		want(0, 0, 0)

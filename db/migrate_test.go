@@ -30,7 +30,7 @@ func withMigration(t *testing.T, statement string) {
 	t.Cleanup(func() { migrations = before })
 }
 
-// oneByOne runs a test on every kind of database, not in parallel.
+// eachStoreSerially runs a test on each kind of database, not in parallel.
 func eachStoreSerially(t *testing.T, test func(t *testing.T, db testDB)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, openSQLite(t)) })
 	t.Run("postgres", func(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"twostep/auth"
 )
 
-// Two nodes on one database are one site: what one has written the other sees
-// at once, and what may be had once is had from either.
+// Two nodes on one database: each sees the other's writes at once, and limits and
+// values that may be used once hold for both together.
 func TestStore_TwoNodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, one testDB) {
 		two := one.reopen(t)
@@ -28,7 +28,7 @@ func TestStore_TwoNodes(t *testing.T) {
 			refused, _, err := s.Allow(ctx, noon, limiter)
 			must(t, err)
 			if (refused < 0) != (i < 3) {
-				t.Errorf("try %d: refused by %d", i, refused)
+				t.Errorf("request %d: refused by %d", i, refused)
 			}
 		}
 
@@ -38,7 +38,7 @@ func TestStore_TwoNodes(t *testing.T) {
 		again, err := one.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 10)
 		must(t, err)
 		if len(claimed) != 1 || len(again) != 0 {
-			t.Errorf("claimed %d times and then %d", len(claimed), len(again))
+			t.Errorf("claimed %d messages, then %d; want 1, then 0", len(claimed), len(again))
 		}
 		spent, err := two.SpendTOTPStep(ctx, "ann", 101, changes)
 		wantTrue(t, spent, err)

@@ -8,27 +8,27 @@ import (
 	"twostep/auth"
 )
 
-// wantReady checks what a store says of itself; empty for ready.
+// wantReady checks the cause that Ping returns, empty for none.
 func (db testDB) wantReady(t *testing.T, want auth.NotReady) {
 	t.Helper()
 	err := db.Ping(t.Context())
-	why, _ := errors.AsType[auth.NotReady](err)
-	if why != want || (err == nil) != (want == "") {
-		t.Errorf("it says %v, want %q", err, want)
+	cause, _ := errors.AsType[auth.NotReady](err)
+	if cause != want || (err == nil) != (want == "") {
+		t.Errorf("ping error is %v, want %q", err, want)
 	}
 }
 
-// wantWritten writes, and checks whether it may.
+// wantWritable checks whether a write succeeds.
 func (db testDB) wantWritable(t *testing.T, want bool) {
 	t.Helper()
 	err := db.AddAttempt(t.Context(), set("ann", auth.QueueMessage{Message: message(fmt.Sprint(db.count(t, `SELECT count(*) FROM messages`)))}))
 	if (err == nil) != want {
-		t.Errorf("written: %v", err)
+		t.Errorf("write error is %v, want success %v", err, want)
 	}
 }
 
-// While the database is away, read-only or newer, the store says so, and is
-// ready again by itself.
+// Ping fails while the database has a newer schema or is read-only, and succeeds
+// again afterwards without a restart.
 func TestPing(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.wantReady(t, "")
@@ -50,14 +50,14 @@ func TestPing(t *testing.T) {
 	})
 }
 
-// setting is how a setting of the whole database is made.
+// alterDatabase returns the command that changes a setting of the database.
 func (db testDB) alterDatabase(t *testing.T, text string) string {
 	t.Helper()
 	return `ALTER DATABASE ` + databaseName(t, db.path) + ` ` + text
 }
 
-// set makes a setting, which every connection gets that is opened from now on;
-// of SQLite it is that of the one connection that writes.
+// applySetting changes a setting for all new connections. On SQLite it changes the
+// one connection that writes.
 func (db testDB) applySetting(t *testing.T, text string) {
 	t.Helper()
 	if db.kind == "sqlite" {
@@ -68,7 +68,7 @@ func (db testDB) applySetting(t *testing.T, text string) {
 	db.reconnect(t)
 }
 
-// heal uses up the dead connections, each of which may fail one call.
+// reconnect replaces closed connections, each of which may fail one call.
 func (db testDB) reconnect(t *testing.T) {
 	t.Helper()
 	for range 2 * db.Pools()["all"].Max {
@@ -76,7 +76,7 @@ func (db testDB) reconnect(t *testing.T) {
 	}
 }
 
-// away carries out a change of a database of PostgreSQL and ends its connections.
+// disconnect runs a command on PostgreSQL and closes the database's connections.
 func (db testDB) disconnect(t *testing.T, text string) {
 	t.Helper()
 	must(t, startCluster(t).Exec("postgres", text+`; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+databaseName(t, db.path)+`'`))
@@ -96,7 +96,7 @@ func TestPools(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		pools := db.Pools()
 		if len(pools) == 0 {
-			t.Error("there is no pool")
+			t.Error("no pools")
 		}
 		for name, p := range pools {
 			if p.Max < 1 || p.Open > p.Max || p.InUse > p.Open {

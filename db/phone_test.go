@@ -25,11 +25,10 @@ func TestReservePhone_OnceOnly(t *testing.T) {
 	})
 }
 
-// TestAddPhone_NeverTooMany: of numbers that are added at the same time as many
-// stand as an account can have.
+// Concurrent requests cannot add more numbers than an account may have.
 func TestAddPhone_Limit(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
-		db.addAnn(t) // who has one
+		db.addAnn(t) // has one number
 		added := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			more := phone("ann", auth.PhoneID(fmt.Sprint("more", i)), fmt.Sprintf("+49151000001%02d", i))
 			err := s.Apply(ctx, set("ann", more))
@@ -41,7 +40,7 @@ func TestAddPhone_Limit(t *testing.T) {
 		f, err := db.FindFactors(t.Context(), "ann", noon)
 		must(t, err)
 		if added != auth.PhonesMax-1 || len(f.Phones) != auth.PhonesMax {
-			t.Errorf("%d were added, and the account has %d", added, len(f.Phones))
+			t.Errorf("%d numbers were added and the account has %d, want %d and %d", added, len(f.Phones), auth.PhonesMax-1, auth.PhonesMax)
 		}
 	})
 }
@@ -66,8 +65,8 @@ func TestRemovePhone_OnceOnly(t *testing.T) {
 	})
 }
 
-// What goes with a factor goes with a phone that is one: a phone that became
-// one, or is none any more, since the page was read is not removed unasked.
+// A phone is not removed if it became a factor, or stopped being one, after the
+// user's page was rendered: removing a factor has other consequences.
 func TestRemovePhone_Changed(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -83,7 +82,7 @@ func TestRemovePhone_Changed(t *testing.T) {
 	})
 }
 
-// SM-06: another code goes to a number that still waits, and to no other.
+// SM-06: a new code can be sent until the enrolment ends or expires.
 func TestReplacePhoneCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -97,8 +96,8 @@ func TestReplacePhoneCode(t *testing.T) {
 	})
 }
 
-// wantResend sends another code for an enrolment: it stands in place of the
-// first until the enrolment has expired, and then nothing is sent.
+// wantResend checks that replace stores a new code for an enrolment, and stores and
+// sends nothing once the enrolment has expired.
 func wantResend(t *testing.T, db testDB, id string, expires time.Time, replace func(context.Context, string, auth.ChangeSet) (bool, error)) {
 	t.Helper()
 	newer := code(id)
@@ -109,12 +108,12 @@ func wantResend(t *testing.T, db testDB, id string, expires time.Time, replace f
 	replaced, err = replace(t.Context(), id, late)
 	wantFalse(t, replaced, err)
 	if got, err := db.FindSentCode(t.Context(), id); err != nil || string(got.MAC) != "newer" {
-		t.Errorf("the code is %q, %v", got.MAC, err)
+		t.Errorf("code is %q, %v", got.MAC, err)
 	}
 	wantRows(t, db.rowCounts(t), map[string]int{"messages": 0})
 }
 
-// A phone is its account's alone.
+// A phone can be changed only by its own account.
 func TestPhone_OtherUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -142,7 +141,7 @@ func TestPhoneEnrolment(t *testing.T) {
 		if got != phoneEnrolment("e2") {
 			t.Errorf("got %+v", got)
 		}
-		_, err = db.FindSentCode(t.Context(), "e1") // the earlier one's code went with it
+		_, err = db.FindSentCode(t.Context(), "e1") // was removed with its enrolment
 		wantNotFound(t, err)
 		_, err = db.FindPhoneEnrolment(t.Context(), "s1", noon.Add(auth.EnrolmentLifetime))
 		wantNotFound(t, err)
@@ -158,7 +157,7 @@ func TestPhoneEnrolment(t *testing.T) {
 	})
 }
 
-// SM-02: a number that was proved becomes the account's, and its enrolment ends.
+// SM-02: a verified number is added to the account, and its enrolment ends.
 func TestApply_AddPhone(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -170,7 +169,7 @@ func TestApply_AddPhone(t *testing.T) {
 	})
 }
 
-// Two sessions that add the same number at the same time: it stands once.
+// A number that several sessions verify at the same time is added once.
 func TestApply_AddPhoneOnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -182,8 +181,8 @@ func TestApply_AddPhoneOnceOnly(t *testing.T) {
 			p.VerifiedAt = noon.Add(time.Duration(i) * time.Second)
 			return s.SpendSentCode(ctx, code(fmt.Sprint(i)).SentCode, set("ann", p))
 		})
-		if n := db.count(t, `SELECT count(*) FROM sent_codes`); n != raceCallers { // the winner's is spent, the attempt's stands
-			t.Errorf("%d codes, not %d: a loser's code was spent", n, raceCallers)
+		if n := db.count(t, `SELECT count(*) FROM sent_codes`); n != raceCallers { // one was spent, and the attempt has one
+			t.Errorf("%d codes, want %d: a code was spent without adding the number", n, raceCallers)
 		}
 	})
 }

@@ -23,11 +23,11 @@ func TestOpenPostgres_KeepsData(t *testing.T) {
 	key, err := db.FindTOTP(t.Context(), "ann")
 	must(t, err)
 	if string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 || !key.AddedAt.Equal(noon) {
-		t.Errorf("the app came back as %+v", key)
+		t.Errorf("TOTP key is %+v", key)
 	}
 }
 
-// Nodes that start at the same time on an empty database all come up.
+// Nodes can start at the same time on an empty database.
 func TestOpenPostgres_Concurrent(t *testing.T) {
 	db := testDB{path: newDatabase(t, "template0"), keys: auth.NewKeyring()}
 	var nodes sync.WaitGroup
@@ -56,11 +56,12 @@ func TestOpenPostgres_NewerVersionRefused(t *testing.T) {
 		t.Fatal("a database of a newer version was opened")
 	}
 	if !strings.Contains(err.Error(), "version 9999") {
-		t.Errorf("the error does not name the version: %v", err)
+		t.Errorf("error does not name the version: %v", err)
 	}
 }
 
-// What cannot be opened is told in one sentence, without the password.
+// An error says in one sentence why a database cannot be opened, without the
+// password.
 func TestOpenPostgres_Errors(t *testing.T) {
 	c := startCluster(t)
 	must(t, c.Exec("postgres", `CREATE ROLE guarded LOGIN PASSWORD 'right'`))
@@ -77,7 +78,7 @@ func TestOpenPostgres_Errors(t *testing.T) {
 	})
 
 	host := "?host=" + url.QueryEscape(c.Folder())
-	for address, want := range map[string]string{
+	for databaseURL, want := range map[string]string{
 		"mysql://twostep:hush@/x":                               "must be like",
 		"postgres://twostep:hu/sh@127.0.0.1/x":                  "written as",
 		"postgres://twostep:hush@127.0.0.1/x?sslmode=maybe":     "sslmode",
@@ -88,15 +89,15 @@ func TestOpenPostgres_Errors(t *testing.T) {
 		"postgres://twostep:hush@/missing" + host:               `"missing" does not exist`,
 		"postgres://twostep:hush@/latin" + host:                 "LATIN1 and must be UTF8",
 	} {
-		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
+		s, err := OpenPostgres(t.Context(), databaseURL, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
-			t.Errorf("%s: opened", address)
+			t.Errorf("%s: opened", databaseURL)
 			continue
 		}
 		message := err.Error()
 		if !strings.Contains(message, want) || strings.Contains(message, "hu") || strings.ContainsAny(message, "\n\t") {
-			t.Errorf("%s: %q", address, message)
+			t.Errorf("%s: error is %q, want %q", databaseURL, message, want)
 		}
 	}
 	if _, err := OpenPostgres(t.Context(), c.URL("postgres"), auth.Keyring{}); err == nil {
@@ -105,8 +106,8 @@ func TestOpenPostgres_Errors(t *testing.T) {
 	must(t, CheckPostgresURL("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
 }
 
-// When the server ends its connections, what is under way fails, is not tried
-// anew, and leaves nothing; what comes next works.
+// A transaction that loses its connection fails, is rolled back and is not retried.
+// The next one succeeds.
 func TestWrite_ConnectionLost(t *testing.T) {
 	db := openPostgres(t)
 	db.addAnn(t)
@@ -125,12 +126,12 @@ func TestWrite_ConnectionLost(t *testing.T) {
 	wantTrue(t, spent, err)
 }
 
-// After a server was gone for a moment every idle connection is dead. Each may
-// fail one call at most, and the pool heals without anybody's help.
+// After the server closes all connections, each fails one call at most, and the
+// pool replaces it.
 func TestStore_Reconnects(t *testing.T) {
 	db := openPostgres(t)
 	db.addAnn(t)
-	db.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) { // to have many of them
+	db.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) { // opens many connections
 		_, err := s.FindUser(ctx, "ann")
 		return true, err
 	})
@@ -145,14 +146,14 @@ func TestStore_Reconnects(t *testing.T) {
 		}
 	}
 	if open := db.db.SQL().Stats().MaxOpenConnections; failed > open {
-		t.Errorf("%d calls failed, more than the %d connections there were", failed, open)
+		t.Errorf("%d calls failed, more than the %d connections", failed, open)
 	}
 	spent, err := db.SpendTOTPStep(t.Context(), "ann", 500, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 }
 
-// Two transactions that wait for each other: the server undoes one, and it is
-// tried anew.
+// Of two transactions that wait for each other, the server rolls one back, and it
+// is retried.
 func TestWrite_Deadlock(t *testing.T) {
 	db := openPostgres(t)
 	db.addEverything(t, "ann", noon)
@@ -184,8 +185,8 @@ func TestWrite_Deadlock(t *testing.T) {
 	}
 }
 
-// Bytes that PostgreSQL does not take as text come with addresses and forms.
-// They name nothing, which is no fault.
+// Bytes that PostgreSQL refuses as text can be part of a URL or a form. They match
+// no row, and this is not an error.
 func TestStore_InvalidText(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -198,48 +199,48 @@ func TestStore_InvalidText(t *testing.T) {
 			must(t, err)
 		}
 		limiter := auth.Window{Max: 1, Per: time.Hour}
-		for _, want := range []int{-1, 0} { // the two are one count
+		for _, want := range []int{-1, 0} { // the second one is refused
 			refused, _, err := db.Allow(t.Context(), noon, []auth.RateLimit{{Key: "a\x00", Limiter: limiter}})
 			must(t, err)
 			if refused != want {
-				t.Errorf("refused by %d, not %d", refused, want)
+				t.Errorf("refused by %d, want %d", refused, want)
 			}
 		}
 		refused, _, err := db.Allow(t.Context(), noon, []auth.RateLimit{{Key: "b\x00", Limiter: limiter}, {Key: "b\xff", Limiter: limiter}})
 		must(t, err)
 		if refused != 1 {
-			t.Errorf("refused by %d, not by the other name of one count", refused)
+			t.Errorf("refused by %d, want 1: both keys are stored as one", refused)
 		}
 		db.apply(t, "ann", auth.SettleCounts{Reset: []string{"a\xff"}})
 		if n := db.count(t, `SELECT count(*) FROM rate_limits`); n != 0 {
-			t.Errorf("%d counts are left", n)
+			t.Errorf("%d counts left, want 0", n)
 		}
 	})
 }
 
-// Nothing of one transaction is left to the next user of a connection but
-// prepared statements, of which none is prepared twice.
+// A transaction leaves nothing in its session except prepared statements, each
+// prepared once.
 func TestStore_NoSessionState(t *testing.T) {
 	db := openPostgres(t)
 	db.runAllQueries(t)
 	kept := 0
-	for db.db.SQL().Stats().InUse < db.db.SQL().Stats().OpenConnections { // each in its turn
+	for db.db.SQL().Stats().InUse < db.db.SQL().Stats().OpenConnections { // take each once
 		conn, err := db.db.SQL().Conn(t.Context())
 		must(t, err)
 		defer conn.Close()
 		statements, texts := db.sessionState(t, conn)
 		if statements != texts {
-			t.Errorf("%d statements are kept of %d queries", statements, texts)
+			t.Errorf("%d prepared statements for %d queries", statements, texts)
 		}
 		kept += texts
 	}
 	if kept == 0 {
-		t.Error("no statement was kept")
+		t.Error("no statement is prepared")
 	}
 }
 
-// left fails where more than statements is left in a session, and answers how
-// many of those there are, of how many texts.
+// sessionState returns the number of prepared statements in a session and of their
+// texts. It fails if a transaction has left locks or settings there.
 func (db testDB) sessionState(t *testing.T, session interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 },
@@ -253,14 +254,14 @@ func (db testDB) sessionState(t *testing.T, session interface {
 			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')
 				+ (SELECT count(*) FROM pg_settings WHERE source = 'session' AND name <> 'application_name') -- which pgbouncer sets`).Scan(&statements, &texts, &others))
 	if others != 0 {
-		t.Errorf("%d locks or settings are left behind", others)
+		t.Errorf("%d locks or settings left behind", others)
 	}
 	return statements, texts
 }
 
-// Every query finds its rows by an index here, too. The queries are those of
-// SQLite, word for word; that nothing but an index is left to be wished for
-// shows whether there is one, for a small table is read whole otherwise.
+// Every query uses an index on PostgreSQL too. The queries are the same as on
+// SQLite. Sequential scans are disabled, because PostgreSQL prefers them for small
+// tables even if there is an index.
 func TestQueries_UseIndexesPostgres(t *testing.T) {
 	db, s := openPostgres(t), openSQLite(t)
 	recorded := s.recordQueries()
@@ -279,7 +280,7 @@ func TestQueries_UseIndexesPostgres(t *testing.T) {
 		}
 	}
 	if len(queries) < 85 {
-		t.Errorf("only %d queries were looked at", len(queries))
+		t.Errorf("only %d queries were recorded", len(queries))
 	}
 }
 

@@ -8,30 +8,30 @@ import (
 	"twostep/auth"
 )
 
-// RL-01: racing guesses are allowed as often as guesses one after another.
+// RL-01: concurrent requests cannot exceed a limit.
 func TestAllow_Limit(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		allowed := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			wide := auth.RateLimit{Key: "wide", Limiter: auth.Window{Max: 20, Per: time.Hour}}
 			narrow := auth.RateLimit{Key: "narrow", Limiter: auth.Window{Max: 7, Per: time.Hour}}
 			limits := []auth.RateLimit{wide, narrow}
-			if i%3 == 0 { // the order in which the caller names them is no matter
+			if i%3 == 0 { // the caller's order does not matter
 				limits = []auth.RateLimit{narrow, wide}
 			}
 			refused, _, err := s.Allow(ctx, noon, limits)
 			return refused < 0, err
 		})
 		if allowed != 7 {
-			t.Errorf("%d tries were allowed, not 7", allowed)
+			t.Errorf("%d requests were allowed, want 7", allowed)
 		}
 		if n := db.count(t, `SELECT count FROM rate_limits WHERE key = 'wide'`); n != 7 {
-			t.Errorf("%d tries were counted under a key that did not refuse, not 7", n)
+			t.Errorf("the limit that did not refuse has counted %d requests, want 7", n)
 		}
 	})
 }
 
-// RL-02: the first refusal in the caller's order is the one told, with when a
-// try will be allowed again.
+// RL-02: Allow returns the first limit that refuses, in the caller's order, and the
+// time at which it will allow a request again.
 func TestAllow_Refusal(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		limits := []auth.RateLimit{
@@ -42,7 +42,7 @@ func TestAllow_Refusal(t *testing.T) {
 		refused, _, err := db.Allow(t.Context(), noon, limits)
 		must(t, err)
 		if refused != -1 {
-			t.Fatalf("the first try was refused by %d", refused)
+			t.Fatalf("first request was refused by %d", refused)
 		}
 		refused, count, err := db.Allow(t.Context(), noon.Add(time.Second), limits)
 		must(t, err)
@@ -55,12 +55,12 @@ func TestAllow_Refusal(t *testing.T) {
 			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
 		}
 		if n := db.count(t, `SELECT count FROM rate_limits WHERE key = 'c'`); n != 1 {
-			t.Errorf("%d tries counted, not 1", n)
+			t.Errorf("%d requests counted, want 1", n)
 		}
 	})
 }
 
-// RL-02, RL-03: waits last through a restart, and a grant clears its own keys alone.
+// RL-02, RL-03: waits survive a restart, and SettleCounts resets only its own keys.
 func TestAllow_BackoffAndReset(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		limiter := auth.Backoff{Free: 1, First: time.Minute, Max: time.Hour, LockAt: 10}
@@ -78,14 +78,14 @@ func TestAllow_BackoffAndReset(t *testing.T) {
 			refused, _, err := db.Allow(t.Context(), noon.Add(time.Second), []auth.RateLimit{{Key: key, Limiter: limiter}})
 			must(t, err)
 			if refused != want {
-				t.Errorf("%s: refused is %d, not %d", key, refused, want)
+				t.Errorf("%s: refused by %d, want %d", key, refused, want)
 			}
 		}
 	})
 }
 
-// RL-02, RL-06: by a clock that was set back all that was counted stands, and
-// the refusal ends as late after that as it would have by the other one.
+// RL-02, RL-06: if the clock is set back, counts are kept, and a refusal lasts as
+// long as it would have otherwise.
 func TestAllow_ClockSetBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		limits := []auth.RateLimit{
@@ -101,16 +101,16 @@ func TestAllow_ClockSetBack(t *testing.T) {
 			refused, _, err := db.Allow(t.Context(), noon.Add(step.after), limits)
 			must(t, err)
 			if refused != step.want {
-				t.Errorf("after %v: refused by %d, not %d", step.after, refused, step.want)
+				t.Errorf("after %v: refused by %d, want %d", step.after, refused, step.want)
 			}
 		}
 		if n := db.count(t, `SELECT count FROM rate_limits WHERE key = 'new'`); n != 1 {
-			t.Errorf("%d tries counted, not 1", n)
+			t.Errorf("%d requests counted, want 1", n)
 		}
 	})
 }
 
-// RL-04: a right answer gives back the one try it took, and no more.
+// RL-04: a refund subtracts one request, and a count never becomes negative.
 func TestApply_Refund(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		limits := []auth.RateLimit{{Key: "verify/ip/1m0s/192.0.2.0/32", Limiter: auth.Window{Max: 3, Per: time.Minute}}}
@@ -121,7 +121,7 @@ func TestApply_Refund(t *testing.T) {
 		for _, want := range []int{1, 0, 0} {
 			db.apply(t, "ann", auth.SettleCounts{Refund: []string{limits[0].Key, "unknown"}})
 			if n := db.count(t, `SELECT count FROM rate_limits`); n != want {
-				t.Errorf("%d tries are counted, not %d", n, want)
+				t.Errorf("%d requests are counted, want %d", n, want)
 			}
 		}
 	})
@@ -139,7 +139,7 @@ func TestAccountOf(t *testing.T) {
 		"":                                                        "",
 	} {
 		if got := accountOf(key); got != want {
-			t.Errorf("the owner of %q is %q, not %q", key, got, want)
+			t.Errorf("account of %q is %q, want %q", key, got, want)
 		}
 	}
 }

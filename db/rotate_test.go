@@ -13,7 +13,7 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// rotated is the base's store with a new key before the others.
+// withNewKey returns a store whose keyring has a new key before the others.
 func (db testDB) withNewKey(t *testing.T) *Store {
 	t.Helper()
 	added, id, err := db.keys.Add()
@@ -27,41 +27,41 @@ func wantSealed(t *testing.T, s *Store, want map[byte]int) {
 	t.Helper()
 	counts, err := s.CountSealed(t.Context())
 	if err != nil || !maps.Equal(counts, want) {
-		t.Errorf("sealed are %v, %v, want %v", counts, err, want)
+		t.Errorf("sealed values by key are %v, %v; want %v", counts, err, want)
 	}
 }
 
-// ST-06: after a rotation everything is under the new key and says the same.
+// ST-06: a rotation encrypts every value with the new key and changes no plaintext.
 func TestReseal_EveryColumn(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.sealAll(t)
 		s := db.withNewKey(t)
-		ok := 0
-		done, broken, err := s.Reseal(t.Context(), func(n int) { ok = n })
-		if err != nil || done != len(sealedColumns) || broken != 0 || ok != done {
-			t.Errorf("%d done, %d told, %d broken, %v", done, ok, broken, err)
+		reported := 0
+		done, broken, err := s.Reseal(t.Context(), func(n int) { reported = n })
+		if err != nil || done != len(sealedColumns) || broken != 0 || reported != done {
+			t.Errorf("%d done, %d reported, %d broken, %v", done, reported, broken, err)
 		}
 		wantSealed(t, s, map[byte]int{2: len(sealedColumns)})
 		must(t, s.CheckSealed(t.Context()))
 		key, err := s.FindTOTP(t.Context(), "ann")
 		if err != nil || string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 {
-			t.Errorf("the app is %+v, %v", key, err)
+			t.Errorf("TOTP key is %+v, %v", key, err)
 		}
 		unseen, err := s.FindUnseenCodes(t.Context(), "ann", noon)
 		if err != nil || fmt.Sprint(unseen) != "[unseenbackupcode]" {
-			t.Errorf("the codes are %v, %v", unseen, err)
+			t.Errorf("unseen codes are %v, %v", unseen, err)
 		}
 		messages, err := s.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest, 9)
 		if err != nil || len(messages) != 1 || messages[0].Code != "271828" {
-			t.Errorf("the messages are %v, %v", messages, err)
+			t.Errorf("messages are %v, %v", messages, err)
 		}
 		if done, _, err := s.Reseal(t.Context(), func(int) {}); done != 0 || err != nil {
-			t.Errorf("once more: %d done, %v", done, err)
+			t.Errorf("second call: %d done, %v", done, err)
 		}
 	})
 }
 
-// Stopped after any transaction and started again it ends where it would have.
+// A rotation that is interrupted after a transaction continues with the next call.
 func TestReseal_Resumes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		const all = 2*resealBatch + 7
@@ -78,18 +78,18 @@ func TestReseal_Resumes(t *testing.T) {
 				break
 			}
 			if stops++; stops > 5 {
-				t.Fatalf("it does not get on: %v", err)
+				t.Fatalf("no progress: %v", err)
 			}
 		}
 		if stops != 3 {
-			t.Errorf("stopped %d times, want after each of 3 transactions", stops)
+			t.Errorf("interrupted %d times, want 3, once after each transaction", stops)
 		}
 		wantSealed(t, s, map[byte]int{2: all})
 	})
 }
 
-// While servers of the old ring and of the new one write and read, none reads
-// what it cannot open, and nothing that was written is lost.
+// While servers with the old and the new keyring read and write, every read
+// decrypts and no write is lost.
 func TestReseal_WhileRunning(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		next := db.keys
@@ -99,7 +99,7 @@ func TestReseal_WhileRunning(t *testing.T) {
 		server.seals = seal.Sealer{Keys: follow}
 		db.addAnn(t)
 		s := db.withNewKey(t)
-		next = s.seals.Keys // the server learns of it by the first value that it cannot open
+		next = s.seals.Keys // the server loads it when a value does not decrypt
 
 		var stop atomic.Bool
 		served := make(chan error, 1)
@@ -126,12 +126,12 @@ func TestReseal_WhileRunning(t *testing.T) {
 		must(t, err)
 		counts, err := s.CountSealed(t.Context())
 		if err != nil || len(counts) != 1 || counts[2] == 0 {
-			t.Errorf("sealed are %v, %v", counts, err)
+			t.Errorf("sealed values by key are %v, %v", counts, err)
 		}
 	})
 }
 
-// A value that was changed between reading and writing keeps the change.
+// A value that changes after it was read is not overwritten.
 func TestResealValues_Changed(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -147,12 +147,13 @@ func TestResealValues_Changed(t *testing.T) {
 			t.Errorf("%d done, %d broken, %v", done, broken, err)
 		}
 		if key, err := s.FindTOTP(t.Context(), "ann"); err != nil || string(key.Secret) != "the newer key" {
-			t.Errorf("the key is %q, %v", key.Secret, err)
+			t.Errorf("key is %q, %v", key.Secret, err)
 		}
 	})
 }
 
-// What does not open stands in nobody's way, is left as it is and is counted.
+// A value that does not decrypt is counted, left as it is, and does not stop the
+// rotation.
 func TestReseal_DamagedValue(t *testing.T) {
 	db := openSQLite(t)
 	db.sealAll(t)

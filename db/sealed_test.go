@@ -9,7 +9,7 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// sealAll writes one value of each sealed kind.
+// sealAll writes one value to each sealed column.
 func (db testDB) sealAll(t *testing.T) {
 	t.Helper()
 	db.addAnn(t)
@@ -21,8 +21,8 @@ func (db testDB) sealAll(t *testing.T) {
 	must(t, db.CheckKeyring(t.Context()))
 }
 
-// Every column of bytes is sealed but the keyed hashes of codes. A new one that
-// is missing in the list would be lost when an old key is taken away.
+// Every BLOB column is sealed except the MACs of sent codes. The values of a column
+// that is missing in the list would be lost when an old key is removed.
 func TestSealedColumns_Complete(t *testing.T) {
 	db := openSQLite(t)
 	listed := map[string]bool{"sent_codes.mac": true}
@@ -36,7 +36,7 @@ func TestSealedColumns_Complete(t *testing.T) {
 		FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
 		WHERE tables.type = 'table' AND columns.type = 'BLOB'`))
 	if !maps.Equal(listed, stored) {
-		t.Errorf("the database has %v, and listed are %v", stored, listed)
+		t.Errorf("database has %v, but listed are %v", stored, listed)
 	}
 }
 
@@ -55,20 +55,20 @@ func TestCheckSealed_EveryColumn(t *testing.T) {
 		db.sealAll(t)
 		must(t, db.CheckSealed(t.Context()))
 		for _, c := range sealedColumns {
-			moved, err := db.seals.Seal(seal.Place{Table: "elsewhere", Column: c.column, Owner: "ann"}, []byte("secret"))
+			moved, err := db.seals.Seal(seal.Place{Table: "other", Column: c.column, Owner: "ann"}, []byte("secret"))
 			must(t, err)
 			var original []byte
 			must(t, db.db.Each(t.Context(), engine.Row{&original}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
 			db.exec(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), moved)
 			if err := db.CheckSealed(t.Context()); err == nil {
-				t.Errorf("%s: a value sealed for another place was not noticed", c.table)
+				t.Errorf("%s: no error for a value sealed for another place", c.table)
 			}
 			db.exec(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), original)
 		}
 		must(t, db.CheckSealed(t.Context()))
 		db.seals = seal.Sealer{Keys: auth.NewKeyring()}
 		if err := db.CheckSealed(t.Context()); err == nil {
-			t.Error("another ring opened the seals")
+			t.Error("another keyring decrypted the values")
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"twostep/auth"
 )
 
-// SM-04: a code works once, also under parallel use.
+// SM-04: a code is accepted once, even by concurrent requests.
 func TestSpendSentCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -21,7 +21,7 @@ func TestSpendSentCode_OnceOnly(t *testing.T) {
 	})
 }
 
-// Racing guesses at one code get as many tries as guesses one after another.
+// Concurrent guesses at one code cannot exceed the limit.
 func TestAllowSentCodeAttempt_Limit(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -31,19 +31,19 @@ func TestAllowSentCodeAttempt_Limit(t *testing.T) {
 				return false, nil
 			}
 			if err == nil && !reflect.DeepEqual(got, code("a1").SentCode) {
-				t.Errorf("the code came back as %+v", got)
+				t.Errorf("code is %+v", got)
 			}
 			return true, err
 		})
 		if allowed != auth.SentCodeAttempts {
-			t.Errorf("%d tries were allowed, not %d", allowed, auth.SentCodeAttempts)
+			t.Errorf("%d attempts were allowed, want %d", allowed, auth.SentCodeAttempts)
 		}
 		_, err := db.AllowSentCodeAttempt(t.Context(), "unknown", auth.SentCodeAttempts)
 		wantNotFound(t, err)
 	})
 }
 
-// SM-06: a new code cancels the old one.
+// SM-06: a new code replaces the old one, with new attempts.
 func TestSpendSentCode_Replaced(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)

@@ -24,8 +24,8 @@ func TestFindSession(t *testing.T) {
 	})
 }
 
-// What comes with a session is what the account has, whatever that is: nothing,
-// one phone, several.
+// The factors read with a session equal those of FindFactors, with no phone, one or
+// several.
 func TestFindSessionFactors(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -46,7 +46,7 @@ func TestFindSessionFactors(t *testing.T) {
 	})
 }
 
-// SE-05: the last-seen time never goes back.
+// SE-05: the last-seen time only moves forward.
 func TestTouchSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -60,7 +60,7 @@ func TestTouchSession(t *testing.T) {
 	})
 }
 
-// SE-07: a session ends on the server, with all that was under way in it.
+// SE-07: removing a session also removes its enrolments and their codes.
 func TestRemoveSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -76,12 +76,12 @@ func TestRemoveSession(t *testing.T) {
 		wantNotFound(t, err)
 		_, err = db.FindSentCode(t.Context(), "e1")
 		wantNotFound(t, err)
-		_, err = db.FindSentCode(t.Context(), "a1") // an attempt is no part of a session
+		_, err = db.FindSentCode(t.Context(), "a1") // a sign-in attempt does not belong to a session
 		must(t, err)
 	})
 }
 
-// Sessions are the account's own, also to end.
+// A user can list and end only their own sessions.
 func TestFindSessions(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -106,7 +106,7 @@ func TestFindSessions(t *testing.T) {
 		_, err = db.FindSentCode(t.Context(), "number of bob")
 		must(t, err)
 		if all, err := db.FindSessions(t.Context(), "nobody"); err != nil || all != nil {
-			t.Errorf("nobody has %v, %v", all, err)
+			t.Errorf("unknown user has %v, %v", all, err)
 		}
 	})
 }
@@ -117,17 +117,17 @@ func TestRemoveSessionOf_OnceOnly(t *testing.T) {
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.RemoveSessionOf(ctx, "ann", "session of ann", auth.ChangeSet{At: noon})
 		})
-		for _, holder := range []string{"attempt of ann", "number of ann"} { // both were under way in it
+		for _, holder := range []string{"attempt of ann", "number of ann"} { // both belong to the session
 			_, err := db.FindSentCode(t.Context(), holder)
 			wantNotFound(t, err)
 		}
-		_, err := db.FindSentCode(t.Context(), "email of ann") // which is the account's
+		_, err := db.FindSentCode(t.Context(), "email of ann") // belongs to the account
 		must(t, err)
 	})
 }
 
-// RV-05: a session that has proved itself anew goes on under a new handle, and
-// its time begins anew; without one the proof alone is written.
+// RV-05: re-authentication with a new token replaces the old token, and the
+// session's lifetime starts again. Without a new token it only records the time.
 func TestApply_RenewSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -152,7 +152,7 @@ func TestApply_RenewSession(t *testing.T) {
 		_, err := db.FindSession(t.Context(), "token of s1")
 		wantNotFound(t, err)
 		if other, err := db.FindSession(t.Context(), "token of s2"); err != nil || !other.PasswordAt.Equal(noon) {
-			t.Errorf("another session has changed: %+v, %v", other, err)
+			t.Errorf("another session was changed: %+v, %v", other, err)
 		}
 
 		ended := set("ann", auth.RenewSession{Session: "s9", PasswordAt: noon}, auth.QueueMessage{Message: message("m1")})
@@ -163,8 +163,8 @@ func TestApply_RenewSession(t *testing.T) {
 	})
 }
 
-// SE-09: a sign-in by password alone that meets the activation of the first
-// factor begins no session that outlives it.
+// SE-09: no session of a sign-in with only a password remains after the first factor
+// is added at the same time.
 func TestApply_RequireNoMFAWhileEnrolling(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.apply(t, "ann", auth.AddUser{User: user("ann"), CreatedAt: noon}, session("ann", "s1"))
@@ -178,7 +178,7 @@ func TestApply_RequireNoMFAWhileEnrolling(t *testing.T) {
 					auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "ann", Secret: e.Secret, AddedAt: noon}},
 				))
 			}
-			id := auth.SessionID("bare " + string(rune('A'+i)))
+			id := auth.SessionID("password " + string(rune('A'+i)))
 			return s.SpendPassword(ctx, "ann", "hash of ann", "", set("ann", auth.BeginSession{Session: session("ann", id).Session, RequireNoMFA: true}))
 		})
 		wantRows(t, db.rowCounts(t), map[string]int{"totp": 1, "sessions": 1})

@@ -13,19 +13,19 @@ import (
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// set is changes to an account at noon.
+// set returns changes to an account at noon.
 func set(user auth.UserID, changes ...auth.Change) auth.ChangeSet {
 	return auth.ChangeSet{User: user, At: noon, Changes: changes}
 }
 
-// give applies changes that have no condition.
+// apply applies changes that are expected to succeed.
 func (db testDB) apply(t *testing.T, user auth.UserID, changes ...auth.Change) {
 	t.Helper()
 	must(t, db.AddAttempt(t.Context(), set(user, changes...)))
 }
 
-// ann is an account with one session, an app used at step 100, a phone that is
-// no factor, a backup code and an open attempt.
+// addAnn adds an account with a session, an authenticator app last used at step
+// 100, a phone that is not a factor, two backup codes and an attempt with a code.
 func (db testDB) addAnn(t *testing.T) {
 	t.Helper()
 	db.apply(t, "ann",
@@ -83,34 +83,35 @@ func message(id string) auth.Message {
 	}
 }
 
-// held is a message that a holder's page may speak of.
+// messageFor returns a message with the code of holder.
 func messageFor(id, holder string) auth.Message {
 	m := message(id)
 	m.Holder = holder
 	return m
 }
 
-// FindSession reads a session with all that is told of it.
+// FindSession finds a session with all its fields. It fails if FindSessionFactors
+// and FindSessions disagree.
 func (db testDB) FindSession(ctx context.Context, tokenHash string) (auth.Session, error) {
-	f, _, err := db.FindSessionFactors(ctx, tokenHash, noon)
+	found, _, err := db.FindSessionFactors(ctx, tokenHash, noon)
 	if err != nil {
-		return f, err
+		return found, err
 	}
-	all, err := db.FindSessions(ctx, f.User)
-	for _, one := range all {
-		ok := one
-		ok.CreatedAt, ok.IP, ok.UserAgent = f.CreatedAt, f.IP, f.UserAgent
-		if ok == f { // both ways to it agree
-			return one, err
+	all, err := db.FindSessions(ctx, found.User)
+	for _, session := range all {
+		// FindSessionFactors does not read these fields.
+		found.CreatedAt, found.IP, found.UserAgent = session.CreatedAt, session.IP, session.UserAgent
+		if session == found {
+			return session, err
 		}
 	}
-	return f, errors.Join(err, errors.New("the session is not among those of its account"))
+	return found, errors.Join(err, errors.New("FindSessions does not return the session"))
 }
 
 const raceCallers = 32
 
-// race asks from 32 goroutines at once, half of them through a second store on
-// the same database, and returns how many were told true.
+// race makes concurrent calls, half of them through a second store on the same
+// database, and returns how many returned true.
 func (db testDB) race(t *testing.T, call func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
 	t.Helper()
 	stores := []*Store{db.Store, db.reopen(t)}
@@ -135,22 +136,22 @@ func (db testDB) race(t *testing.T, call func(ctx context.Context, s *Store, i i
 	return winners
 }
 
-// once fails unless exactly one of the racing callers is told true.
+// wantOneWinner fails unless exactly one of the concurrent calls returns true.
 func (db testDB) wantOneWinner(t *testing.T, call func(ctx context.Context, s *Store, i int) (bool, error)) {
 	t.Helper()
 	if winners := db.race(t, call); winners != 1 {
-		t.Errorf("%d of %d racing callers were told true, not one", winners, raceCallers)
+		t.Errorf("%d of %d concurrent calls returned true, want 1", winners, raceCallers)
 	}
 }
 
-// count reads one number past the store.
+// count returns the number that a query selects.
 func (db testDB) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
 	must(t, db.db.Find(t.Context(), engine.Row{&n}, query, args...))
 	return n
 }
 
-// change writes past the store.
+// exec runs a write that the store has no method for.
 func (db testDB) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
 	_, err := db.db.SQL().ExecContext(t.Context(), query, args...)
@@ -167,7 +168,7 @@ func must(t *testing.T, err error) {
 func wantNotFound(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, auth.ErrNotFound) {
-		t.Errorf("error is %v, not ErrNotFound", err)
+		t.Errorf("error is %v, want ErrNotFound", err)
 	}
 }
 
@@ -175,7 +176,7 @@ func wantTrue(t *testing.T, ok bool, err error) {
 	t.Helper()
 	must(t, err)
 	if !ok {
-		t.Error("told false, not true")
+		t.Error("returned false, want true")
 	}
 }
 
@@ -183,6 +184,6 @@ func wantFalse(t *testing.T, ok bool, err error) {
 	t.Helper()
 	must(t, err)
 	if ok {
-		t.Error("told true, not false")
+		t.Error("returned true, want false")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"twostep/auth"
 )
 
-// everything is an account with a row in every table, written at a time. It
-// stands in no other's way.
+// addEverything adds an account with a row in every table, written at now. It can be
+// called for several accounts.
 func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	t.Helper()
 	name := func(thing string) string { return thing + " of " + string(id) }
@@ -67,7 +67,7 @@ func codeAt(holder string, now time.Time) auth.PutSentCode {
 	return c
 }
 
-// tables counts the rows of every table there is.
+// rowCounts counts the rows of each table.
 func (db testDB) rowCounts(t *testing.T) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
@@ -81,7 +81,7 @@ func wantRows(t *testing.T, got, want map[string]int) {
 	t.Helper()
 	for name := range want {
 		if got[name] != want[name] {
-			t.Errorf("%s has %d rows, not %d", name, got[name], want[name])
+			t.Errorf("%s has %d rows, want %d", name, got[name], want[name])
 		}
 	}
 }
@@ -94,8 +94,8 @@ func cutoffs(now time.Time) auth.Cutoffs {
 	}
 }
 
-// ST-10: nothing that has expired stays, and the rest does, of the same
-// account and of others.
+// ST-10: everything that has expired is removed. The other rows of the same account
+// and of others stay.
 func TestRemoveExpired(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		later := noon.Add(500 * 24 * time.Hour)
@@ -114,23 +114,23 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
-			want[stays] = both[stays]
+		for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
+			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)
 		if n := db.count(t, `SELECT count(*) FROM backup_code_sets WHERE unseen IS NOT NULL`); n != 1 {
-			t.Errorf("the text of %d sets is there, not of bob's alone", n)
+			t.Errorf("%d sets have unseen codes, want only bob's", n)
 		}
 
 		removed, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		if removed != 0 {
-			t.Errorf("then %d more", removed)
+			t.Errorf("second call removed %d rows", removed)
 		}
 	})
 }
 
-// What is under way in a session that is over goes with it, codes too.
+// The attempts, enrolments and codes of an expired session are removed with it.
 func TestRemoveExpired_SessionCodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addEverything(t, "ann", noon)
@@ -139,23 +139,23 @@ func TestRemoveExpired_SessionCodes(t *testing.T) {
 			removed, err := db.RemoveExpired(t.Context(), soon, end)
 			must(t, err)
 			if removed != 0 {
-				t.Error("a session of that very moment was removed")
+				t.Error("a session was removed exactly at the cutoff")
 			}
 		}
 		removed, err := db.RemoveExpired(t.Context(), soon, auth.Cutoffs{SessionsStarted: soon})
 		must(t, err)
 		if removed != 1 {
-			t.Errorf("%d rows were removed, not the session", removed)
+			t.Errorf("%d rows were removed, want 1, the session", removed)
 		}
 		if n := db.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'email of ann'`); n != 0 {
-			t.Errorf("%d codes have no holder", n)
+			t.Errorf("%d codes are left without a holder", n)
 		}
 		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "email_enrolments": 1})
 	})
 }
 
-// RL-01: failures in a row are forgotten a time after the last of them, and no
-// window's count with them.
+// RL-01: a failure count is removed some time after the last failure. Counts of
+// windows are kept.
 func TestRemoveExpired_Failures(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		limiter := auth.Backoff{Free: 5, First: time.Minute, Max: time.Hour, LockAt: 100}
@@ -169,17 +169,17 @@ func TestRemoveExpired_Failures(t *testing.T) {
 		removed, err := db.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon})
 		must(t, err)
 		if removed != 0 {
-			t.Errorf("%d counts of that very moment were removed", removed)
+			t.Errorf("%d counts were removed exactly at the cutoff", removed)
 		}
 		removed, err = db.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon.Add(time.Second)})
 		must(t, err)
 		if left := db.count(t, `SELECT count(*) FROM rate_limits WHERE account <> 'ann'`); removed != 1 || left != 2 {
-			t.Errorf("%d counts were removed and %d others left", removed, left)
+			t.Errorf("%d counts were removed and %d left, want 1 and 2", removed, left)
 		}
 	})
 }
 
-// More than goes at once goes in the end.
+// Rows that exceed one batch are removed too.
 func TestRemoveExpired_Batches(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -191,7 +191,7 @@ func TestRemoveExpired_Batches(t *testing.T) {
 		removed, err := db.RemoveExpired(t.Context(), noon, auth.Cutoffs{Activity: noon.Add(time.Second)})
 		must(t, err)
 		if removed != len(events) {
-			t.Errorf("%d rows were removed, not %d", removed, len(events))
+			t.Errorf("%d rows were removed, want %d", removed, len(events))
 		}
 	})
 }

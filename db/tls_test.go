@@ -22,8 +22,7 @@ import (
 	"twostep/auth"
 )
 
-// selfSigned makes a certificate for localhost that vouches for itself, and the
-// file of it.
+// selfSigned creates a self-signed certificate for localhost and writes it to a file.
 func selfSigned(t *testing.T) (certificate tls.Certificate, file string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -39,9 +38,9 @@ func selfSigned(t *testing.T) (certificate tls.Certificate, file string) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// overTLS puts TLS before the cluster, which itself is on a socket, where
-// PostgreSQL speaks none. Without a certificate it answers as a server without
-// TLS does. It returns the port.
+// startTLSProxy starts a TLS proxy for the cluster, which listens on a Unix socket,
+// where PostgreSQL does not support TLS, and returns its port. Without a certificate
+// it refuses TLS.
 func startTLSProxy(t *testing.T, certificate *tls.Certificate) (port int) {
 	t.Helper()
 	socket := filepath.Join(startCluster(t).Folder(), ".s.PGSQL.5432")
@@ -64,8 +63,7 @@ func startTLSProxy(t *testing.T, certificate *tls.Certificate) (port int) {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// relay serves one client. The request for TLS has eight bytes, and its answer
-// one.
+// relay serves one client. An SSLRequest has eight bytes and its response has one.
 func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 	defer client.Close()
 	if _, err := io.ReadFull(client, make([]byte, 8)); err != nil {
@@ -92,8 +90,8 @@ func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 	_, _ = io.Copy(tlsPort, server)
 }
 
-// A server that cannot prove to be the one meant is told nothing, no password
-// least of all.
+// The client sends nothing, in particular no password, to a server whose
+// certificate is not valid for the host.
 func TestOpenPostgres_Certificate(t *testing.T) {
 	certificate, file := selfSigned(t)
 	tlsPort, plainPort := startTLSProxy(t, &certificate), startTLSProxy(t, nil)
@@ -101,22 +99,22 @@ func TestOpenPostgres_Certificate(t *testing.T) {
 	for name, c := range map[string]struct {
 		host, settings string
 		port           int
-		says           string // empty where it is opened
+		want           string // error; empty for success
 	}{
 		"trusted":      {"localhost", rootCert, tlsPort, ""},
 		"self-signed":  {"localhost", "", tlsPort, "unknown authority"},
 		"another name": {"127.0.0.1", rootCert, tlsPort, "127.0.0.1"},
 		"no TLS":       {"localhost", rootCert, plainPort, "refused TLS"},
 	} {
-		address := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
-		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
+		databaseURL := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
+		s, err := OpenPostgres(t.Context(), databaseURL, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
 		}
 		message := fmt.Sprint(err)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(message, "cannot be used: ") || !strings.Contains(message, c.says) ||
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(message, "cannot be used: ") || !strings.Contains(message, c.want) ||
 			strings.Contains(message, "hush") || strings.Contains(message, "\n") {
-			t.Errorf("%s: answered %q", name, message)
+			t.Errorf("%s: error is %q, want %q", name, message, c.want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func totpEnrolment(id string) auth.TOTPEnrolment {
 	}
 }
 
-// TO-06: of racing callers with one valid code one is told that it was spent.
+// TO-06: a step is spent once, even by concurrent requests with the same code.
 func TestSpendTOTPStep_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -37,7 +37,7 @@ func TestSpendTOTPStep_OnlyForward(t *testing.T) {
 			spent, err := db.SpendTOTPStep(t.Context(), "ann", c.step, auth.ChangeSet{At: noon})
 			must(t, err)
 			if spent != c.want {
-				t.Errorf("step %d: spent is %v", c.step, spent)
+				t.Errorf("step %d: spent is %v, want %v", c.step, spent, c.want)
 			}
 		}
 		spent, err := db.SpendTOTPStep(t.Context(), "bob", 500, auth.ChangeSet{At: noon})
@@ -59,8 +59,8 @@ func TestRemoveTOTP_OnceOnly(t *testing.T) {
 	})
 }
 
-// A reload or a second tab sees the key that is there; only one that has
-// expired gives way.
+// A reload or a second tab gets the existing enrolment. Only an expired one is
+// replaced.
 func TestAddTOTPEnrolment(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -81,11 +81,11 @@ func TestAddTOTPEnrolment(t *testing.T) {
 		got, err = db.FindTOTPEnrolment(t.Context(), "s1", noon.Add(auth.EnrolmentLifetime))
 		must(t, err)
 		if got.ID != "k3" {
-			t.Errorf("the key is %s, not k3", got.ID)
+			t.Errorf("enrolment is %s, want k3", got.ID)
 		}
-		stranger := totpEnrolment("k4") // a session that is not this account's begins nothing
-		stranger.Session = "s9"
-		must(t, db.AddTOTPEnrolment(t.Context(), stranger, noon))
+		ended := totpEnrolment("k4") // needs a session of the same account
+		ended.Session = "s9"
+		must(t, db.AddTOTPEnrolment(t.Context(), ended, noon))
 		_, err = db.FindTOTPEnrolment(t.Context(), "s9", noon)
 		wantNotFound(t, err)
 	})
@@ -110,23 +110,23 @@ func TestReplaceTOTPEnrolment(t *testing.T) {
 		done.VerifiedAt, done.MadeCodes = noon, true
 		ok, err = db.SpendTOTPEnrolment(t.Context(), done, auth.ChangeSet{At: noon})
 		wantTrue(t, ok, err)
-		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k2")) // a tab that was left behind
+		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k2")) // another tab, after the verification
 		wantFalse(t, ok, err)
-		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k3")) // the codes were not seen
+		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k3")) // the backup codes are unseen
 		wantFalse(t, ok, err)
 		ok, err = db.SpendUnseenCodes(t.Context(), "ann")
 		wantTrue(t, ok, err)
 		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k2"))
 		wantFalse(t, ok, err)
-		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k3")) // another app in place of this one
+		ok, err = db.ReplaceTOTPEnrolment(t.Context(), "k2", totpEnrolment("k3")) // another app replaces this one
 		wantTrue(t, ok, err)
 		if got, err := db.FindTOTPEnrolment(t.Context(), "s1", noon); err != nil || got.Step() != auth.TOTPAdd || len(got.Secret) == 0 {
-			t.Errorf("the set-up is %+v, %v", got, err)
+			t.Errorf("enrolment is %+v, %v", got, err)
 		}
 	})
 }
 
-// Of racing callers that would each reset the set-up one does.
+// Of concurrent requests that reset an enrolment, only one succeeds.
 func TestReplaceTOTPEnrolment_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -137,7 +137,8 @@ func TestReplaceTOTPEnrolment_OnceOnly(t *testing.T) {
 	})
 }
 
-// TO-07, TO-10: a set-up becomes a factor once, and then its key is gone from it.
+// TO-07, TO-10: an enrolment becomes a factor once, and its copy of the secret is
+// erased.
 func TestSpendTOTPEnrolment_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -151,12 +152,12 @@ func TestSpendTOTPEnrolment_OnceOnly(t *testing.T) {
 		got, err := db.FindTOTPEnrolment(t.Context(), "s1", noon)
 		must(t, err)
 		if got.Secret != nil || !got.VerifiedAt.Equal(noon) || !got.MadeCodes || !got.CodesUnseen {
-			t.Errorf("the set-up is %+v", got)
+			t.Errorf("enrolment is %+v", got)
 		}
 		key, err := db.FindTOTP(t.Context(), "ann")
 		must(t, err)
 		if string(key.Secret) != "another key of 20 by" || key.LastStep != 300 {
-			t.Errorf("the app is %+v", key)
+			t.Errorf("TOTP key is %+v", key)
 		}
 	})
 }

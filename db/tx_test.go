@@ -8,7 +8,7 @@ import (
 	"twostep/auth"
 )
 
-// A person who goes away in the middle changes nothing, and holds nobody up.
+// A transaction whose context is canceled changes nothing and blocks no other.
 func TestWrite_Cancelled(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -26,7 +26,7 @@ func TestWrite_Cancelled(t *testing.T) {
 	})
 }
 
-// A panic undoes the transaction too and gives the one connection back.
+// A panic rolls the transaction back and releases the connection.
 func TestWrite_Panic(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
