@@ -134,7 +134,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 	default:
 		return err
 	}
-	limited := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: string(e.Type) + "/" + c.counter})...)
+	limited := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: append([]string{string(e.Type)}, c.counter...)})...)
 	if isProblem(limited) || limited == nil && a.User == "" {
 		return err
 	}

@@ -61,7 +61,7 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
+	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: {string(session.User)}})...)
 	if err == nil {
 		err = r.store.ReplacePhoneEnrolment(ctx, e, changes)
 	}

@@ -2,6 +2,9 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
 	"time"
 )
 
@@ -70,29 +73,51 @@ type smsBudget struct{}
 func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
 
 // A RateLimit is a limiter with the key of its count, and the reason given if it
-// refuses. The part after the key's last slash says whom it counts, so that the
-// counts of an account are removed with it.
+// refuses.
 type RateLimit struct {
-	Key     string
+	Key     string // see [limitKey]
 	Limiter Limiter
 	Reason  Reason
 }
 
-// subjects are the names by which a request is counted in each scope. A scope
-// without a name is not counted.
-type subjects map[Scope]string
+// limitKey builds the key of a count; nothing else does. The store removes the counts
+// of an account by the last part, which is then the account's id.
+//
+// A part that is not a plain word is replaced by its hash. So text that a user
+// entered, like an email address with a slash in it, cannot imitate several parts or
+// the key of another count, and all keys are short.
+func limitKey(parts ...string) string {
+	plain := make([]string, len(parts))
+	for i, part := range parts {
+		if plain[i] = part; part == "" || strings.ContainsFunc(part, notPlain) {
+			sum := sha256.Sum256([]byte(part))
+			plain[i] = "=" + base64.RawURLEncoding.EncodeToString(sum[:])
+		}
+	}
+	return strings.Join(plain, "/")
+}
+
+// notPlain reports whether a character is not one of those that ids, token hashes
+// and the words of this package consist of.
+func notPlain(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+}
+
+// subjects are the names by which a request is counted in each scope, in the parts
+// of [limitKey]. A scope without a name is not counted.
+type subjects map[Scope][]string
 
 // from adds the client's IP address. All addresses of an IPv6 /64 count as one:
 // one network has 2^64 of them.
 func (s subjects) from(client Client) subjects {
-	s[ByIP] = "unknown"
+	s[ByIP] = []string{"unknown"}
 	if a := client.IP; a.IsValid() {
 		bits := 32
 		if a.Is6() {
 			bits = 64
 		}
 		prefix, _ := a.WithZone("").Prefix(bits) // bits are valid for its family
-		s[ByIP] = prefix.String()
+		s[ByIP] = []string{prefix.String()}
 	}
 	return s
 }
@@ -103,20 +128,20 @@ func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 	for _, row := range limits {
 		name := subjects[row.by]
 		if row.by == Global {
-			name = "sent"
+			name = []string{"sent"}
 		}
-		if row.action != action || name == "" {
+		if row.action != action || len(name) == 0 {
 			continue
 		}
 		limiter := row.limiter
 		if _, budget := limiter.(smsBudget); budget {
 			limiter = Window{Max: r.policy.SMSBudget, Per: 24 * time.Hour}
 		}
-		key := "failures/" + name // kept until a success resets it
+		parts := []string{"failures"} // kept until a success resets it
 		if window, ok := limiter.(Window); ok {
-			key = string(action) + "/" + string(row.by) + "/" + window.Per.String() + "/" + name
+			parts = []string{string(action), string(row.by), window.Per.String()}
 		}
-		all = append(all, RateLimit{Key: key, Limiter: limiter, Reason: row.reason})
+		all = append(all, RateLimit{Key: limitKey(append(parts, name...)...), Limiter: limiter, Reason: row.reason})
 	}
 	return all
 }
@@ -176,8 +201,8 @@ func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
 // failureCounter names one factor of one account for counting failures. Known
 // devices have a count of their own, so that an attacker's guesses do not make
 // the owner wait (RL-06).
-func failureCounter(kind FactorKind, account string, known bool) string {
-	return string(kind) + "/" + deviceCounter(account, known)
+func failureCounter(kind FactorKind, account string, known bool) []string {
+	return append([]string{string(kind)}, deviceCounter(account, known)...)
 }
 
 // Failures at enrolling are counted apart from those at signing in.
@@ -188,9 +213,9 @@ const (
 )
 
 // deviceCounter separates the count of known devices from that of all others.
-func deviceCounter(name string, known bool) string {
+func deviceCounter(name string, known bool) []string {
 	if known {
-		return "known/" + name
+		return []string{"known", name}
 	}
-	return name
+	return []string{name}
 }

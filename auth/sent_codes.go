@@ -121,8 +121,8 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 }
 
 // allowSending limits sending codes (SM-07, RL-08).
-func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, recipient, account string, more ...RateLimit) error {
-	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(client))
+func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, recipient []string, account string, more ...RateLimit) error {
+	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: {account}}.from(client))
 	return r.allow(ctx, now, append(limits, more...)...)
 }
 
@@ -132,7 +132,7 @@ func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, numb
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	return r.allowSending(ctx, client, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
+	return r.allowSending(ctx, client, now, []string{number}, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.

@@ -91,7 +91,7 @@ func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
 
 // AllowQR limits how often an enrolment's QR code is drawn.
 func (r *Rules) AllowQR(ctx context.Context, session Session) error {
-	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: string(session.User)})...)
+	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: {string(session.User)}})...)
 }
 
 // TOTPEnrolment returns the session's enrolment and begins one if there is none.

@@ -39,7 +39,7 @@ type challenge struct {
 	user    UserID // for the log; empty if no account has the email address
 	client  Client
 	known   bool   // whether the request comes from a known device
-	counter string // by which failures are counted, see failureCounter
+	counter []string // by which failures are counted, see failureCounter
 }
 
 // challengeLimits are the rate limits that a response counts against.
