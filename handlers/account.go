@@ -7,7 +7,7 @@ func showAccount(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.Account(views.AccountPage{Frame: r.frame(), Factors: factors}))
+	return r.show(views.Account(views.AccountPage{Page: r.page(), Factors: factors}))
 }
 
 func showManageMFA(r *request) error {
@@ -15,5 +15,5 @@ func showManageMFA(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.ManageMFA(views.ManageMFAPage{Frame: r.frame(), Factors: factors}))
+	return r.show(views.ManageMFA(views.ManageMFAPage{Page: r.page(), Factors: factors}))
 }

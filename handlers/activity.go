@@ -7,7 +7,7 @@ func showActivity(r *request) error {
 	if err != nil {
 		return err
 	}
-	page := views.ActivityPage{Frame: r.frame(), Events: events, Kept: r.rules.Policy().ActivityRetention}
+	page := views.ActivityPage{Page: r.page(), Events: events, Retention: r.rules.Policy().ActivityRetention}
 	if more {
 		page.Older = events[len(events)-1].ID
 	}
@@ -15,14 +15,14 @@ func showActivity(r *request) error {
 }
 
 func showDelete(r *request) error {
-	return r.show(views.Delete(views.DeletePage{Frame: r.frame()}))
+	return r.show(views.Delete(views.DeletePage{Page: r.page()}))
 }
 
 func postDelete(r *request) (string, error) {
 	if r.action() != "delete" {
 		return "", errUnknownAction
 	}
-	if err := r.rules.DeleteAccount(r.ctx(), r.visitor(), r.session, r.form.Get("confirm")); err != nil {
+	if err := r.rules.DeleteAccount(r.ctx(), r.client(), r.session, r.form.Get("confirm")); err != nil {
 		return "", err
 	}
 	r.cookie.Session, r.cookie.Attempt, r.cookie.Notice = "", "", views.NoticeAccountDeleted

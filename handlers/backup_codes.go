@@ -13,7 +13,7 @@ func showBackupCodes(r *request) error {
 		return err
 	}
 	if len(codes) > 0 {
-		return r.show(views.BackupCodes(views.BackupCodesPage{Frame: r.frame(), Codes: codes}))
+		return r.show(views.BackupCodes(views.BackupCodesPage{Page: r.page(), Codes: codes}))
 	}
 	factors, err := r.factors()
 	if err != nil {
@@ -22,16 +22,16 @@ func showBackupCodes(r *request) error {
 	if !factors.HasMFA() && r.problem == nil {
 		return r.redirect(manageMFAPath)
 	}
-	return r.show(views.GenerateCodes(views.GenerateCodesPage{Frame: r.frame(), Left: factors.BackupCodes}))
+	return r.show(views.GenerateCodes(views.GenerateCodesPage{Page: r.page(), Left: factors.BackupCodes}))
 }
 
 func postBackupCodes(r *request) (string, error) {
 	switch r.action() {
 	case "generate":
-		return backupCodesPath, r.rules.NewBackupCodes(r.ctx(), r.visitor(), r.session)
+		return backupCodesPath, r.rules.NewBackupCodes(r.ctx(), r.client(), r.session)
 	case "done":
 		err := r.rules.ConfirmBackupCodes(r.ctx(), r.session.User)
-		return manageMFAPath, r.withNotice(views.NoticeCodesSaved, err)
+		return manageMFAPath, r.withNotice(views.NoticeBackupCodesSaved, err)
 	}
 	return "", errUnknownAction
 }

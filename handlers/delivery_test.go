@@ -8,150 +8,140 @@ import (
 	"twostep/auth"
 )
 
-// refresh is where the page leads by itself.
-func (b *browser) refresh() string { return b.header.Get("Refresh") }
+func (b *browser) refreshHeader() string { return b.header.Get("Refresh") }
 
-// looksAgain checks that a page which waits for a code comes again by itself,
-// and not soon.
-func (b *browser) looksAgain() *browser {
+// wantAutoRefresh checks that the page reloads itself every 20 seconds, as a page
+// does while its code is not sent.
+func (b *browser) wantAutoRefresh() *browser {
 	b.t.Helper()
-	if got := b.refresh(); !strings.HasPrefix(got, "20; url=") || !strings.HasSuffix(got, b.url.RequestURI()) {
-		b.t.Errorf("%s: it leads to %q", b.url, got)
+	if got := b.refreshHeader(); !strings.HasPrefix(got, "20; url=") || !strings.HasSuffix(got, b.url.RequestURI()) {
+		b.t.Errorf("%s: Refresh: %q", b.url, got)
 	}
 	return b
 }
 
-// TestDelivery_SignIn: while the provider does not answer, who signs in is told
-// that the code could not be sent, and comes in by what else there is; once it
-// answers, the page says that the code was sent (SM-09, LG-06).
+// While the provider is down, the sign-in page says that the code could not be sent,
+// and other methods work. When it is back, the page says that the code was sent
+// (SM-09, LG-06).
 func TestDelivery_SignIn(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	key, codes := b.addApp()
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, codes := b.addTOTP()
 	b.addPhone(number).press("Use for MFA").press("Sign out")
-	w.wait(time.Minute)
-	w.down = true
-	b.firstStep(ann).sees("Verify your account").press("Send a code to •••• 2671").reads("could not be sent to •••• 2671 yet").reads("another way to verify, or a backup code")
-	if !strings.Contains(b.follow("Look again").text(), "could not be sent") || b.refresh() != "" {
-		t.Error("a page where a backup code can be typed is taken away")
+	site.wait(time.Minute)
+	site.courierDown = true
+	b.signIn(ann).wantHeading("Verify your account").press("Send a code to •••• 2671").wantText("could not send your code to •••• 2671 yet").wantText("another method or a backup code")
+	if !strings.Contains(b.follow("Refresh").text(), "could not send your code") || b.refreshHeader() != "" {
+		t.Error("a page with a field for a backup code reloads itself")
 	}
-	b.press("Use your authentication app").readsNot("could not be sent")
-	b.fill("Code", w.app(key)).press("Verify").sees("Account").press("Sign out")
+	b.press("Use your authentication app").wantNoText("could not send your code")
+	b.enterCode(site.totpCode(key)).wantHeading("Account").press("Sign out")
 
-	w.wait(time.Minute)
-	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not be sent").fill("Code", codes[0]).press("Verify").sees("Account").press("Sign out")
+	site.wait(time.Minute)
+	b.signIn(ann).press("Send a code to •••• 2671").wantText("could not send your code").enterCode(codes[0]).wantHeading("Account").press("Sign out")
 
-	w.wait(time.Minute)
-	b.firstStep(ann).press("Send a code to •••• 2671").reads("could not be sent")
-	w.down = false
-	w.wait(auth.MessageRetryMin)
-	w.deliver()
-	b.open("/sign-in").reads("A code was sent to •••• 2671").readsNot("could not be sent")
-	b.fill("Code", w.code(number)).press("Verify").sees("Account")
+	site.wait(time.Minute)
+	b.signIn(ann).press("Send a code to •••• 2671").wantText("could not send your code")
+	site.courierDown = false
+	site.wait(auth.MessageRetryMin)
+	site.deliver()
+	b.open("/sign-in").wantText("We sent a 6-digit code to •••• 2671").wantNoText("could not send your code")
+	b.enterCode(site.lastCode(number)).wantHeading("Account")
 }
 
-// TestDelivery_Phone: a number that the provider refuses is said to be so, at
-// once and for good; a new code to a good one is told of as ever, and of a code
-// that is late the page looks again by itself (SM-09).
+// The page says at once that the provider rejects a number, and nothing is retried.
+// It reloads itself while a code to a valid number is late (SM-09).
 func TestDelivery_Phone(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	w.refuses = func(m auth.Message) bool { return m.To == "+14155550000" }
-	b.askSMS("+14155550000").sees("Verify phone").reads("No code can be delivered to +14155550000").reads("Check that the number is right")
-	w.refuses = nil
-	w.wait(auth.MessageRetryMax)
-	if b.open("/account/add-phone").reads("No code can be delivered"); len(w.letters("+14155550000")) != 0 || strings.HasPrefix(b.refresh(), "20;") {
-		t.Error("it was tried again")
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	site.rejects = func(m auth.Message) bool { return m.To == "+14155550000" }
+	b.requestSMS("+14155550000").wantHeading("Verify phone").wantText("We cannot deliver to +14155550000").wantText("Check the number")
+	site.rejects = nil
+	site.wait(auth.MessageRetryMax)
+	if b.open("/account/add-phone").wantText("We cannot deliver to"); len(site.messages("+14155550000")) != 0 || strings.HasPrefix(b.refreshHeader(), "20;") {
+		t.Error("a rejected message was retried")
 	}
-	w.down = true
-	b.askSMS(number).sees("Verify phone").reads("could not be sent to " + number).reads("looks again by itself").looksAgain()
-	b.fill("Enter code", "000000").press("Verify").refused(422).reads("could not be sent").readsNot("looks again by itself")
-	w.wait(time.Minute)
-	b.press("Send a new code").reads("could not be sent").readsNot("on its way")
-	w.down = false
-	w.wait(auth.MessageRetryMin)
-	w.deliver()
-	if b.open("/account/add-phone").reads("A code was sent"); strings.HasPrefix(b.refresh(), "20;") {
-		t.Error("it looks again for ever")
+	site.courierDown = true
+	b.requestSMS(number).wantHeading("Verify phone").wantText("could not send your code to " + number).wantText("refreshes automatically").wantAutoRefresh()
+	b.enterPhoneCode("000000").wantError(422).wantText("could not send your code").wantNoText("refreshes automatically")
+	site.wait(time.Minute)
+	b.press("Send a new code").wantText("could not send your code").wantNoText("We sent a new code")
+	site.courierDown = false
+	site.wait(auth.MessageRetryMin)
+	site.deliver()
+	if b.open("/account/add-phone").wantText("We sent a 6-digit code"); strings.HasPrefix(b.refreshHeader(), "20;") {
+		t.Error("the page still reloads itself")
 	}
-	if got := len(w.letters(number)); got != 1 {
-		t.Errorf("%d codes came, of which one is good", got)
+	if got := len(site.messages(number)); got != 1 {
+		t.Errorf("%d codes sent, want the valid one only", got)
 	}
-	b.fill("Enter code", w.code(number)).press("Verify").sees("Phone added")
+	b.enterPhoneCode(site.lastCode(number)).wantHeading("Phone added")
 }
 
-// TestDelivery_Reverify: as at sign-in.
-func TestDelivery_Reverify(t *testing.T) {
-	w := newWorld(t, func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
-	b := w.browser().signUp(ann)
-	b.addPhone(number).press("Use for MFA").sees("User MFA Settings")
-	w.wait(11 * time.Minute)
-	w.down = true
-	b.open("/account/password").sees("Verification required").press("Send a new code").reads("could not be sent to •••• 2671").reads("ask the people who run this site").looksAgain()
-	w.down = false
-	w.wait(auth.MessageRetryMin)
-	b.fill("Code", w.code(number)).press("Verify").sees("Password")
+func TestDelivery_Reauth(t *testing.T) {
+	site := newSite(t, func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
+	b := site.browser().signUp(ann)
+	b.addPhone(number).press("Use for MFA").wantHeading("User MFA Settings")
+	site.wait(11 * time.Minute)
+	site.courierDown = true
+	b.open("/account/password").wantHeading("Verification required").press("Send a new code").wantText("could not send your code to •••• 2671").wantText("contact the site administrator").wantAutoRefresh()
+	site.courierDown = false
+	site.wait(auth.MessageRetryMin)
+	b.enterCode(site.lastCode(number)).wantHeading("Password")
 }
 
-// TestDelivery_Email: of a change of address, and nothing typed is taken away.
+// The page says so for an email change, too, but does not reload itself, as it has
+// other forms.
 func TestDelivery_Email(t *testing.T) {
-	w := newWorld(t)
-	b, eve := w.browser().signUp(ann), "eve@example.org"
-	w.browser().signUp(eve)
-	w.wait(time.Minute)
-	w.down = true
+	site := newSite(t)
+	b, eve := site.browser().signUp(ann), "eve@example.org"
+	site.browser().signUp(eve)
+	site.wait(time.Minute)
+	site.courierDown = true
 	for _, to := range []string{"new@example.org", eve} {
-		b.open("/account/email").fill("New email address", to).press("Change email address")
-		b.reads("could not be sent to " + to).reads("Check that the address is right")
-		if strings.HasPrefix(b.refresh(), "20;") {
-			t.Error("a page with other forms is taken away")
+		b.changeEmail(to)
+		b.wantText("could not send your code to " + to).wantText("Check that the email address is right")
+		if strings.HasPrefix(b.refreshHeader(), "20;") {
+			t.Error("a page with other forms reloads itself")
 		}
 	}
 }
 
-// TestDelivery_StrangersAlike: while mail goes, fails or is refused, nobody can
-// tell from a sign-up or a reset who has an account; a reset speaks of mail as a
-// whole, and not of its own (FF-03, RC-01).
-func TestDelivery_StrangersAlike(t *testing.T) {
+// Whether mail is sent, fails or is rejected, sign-up and reset do not reveal who has
+// an account. A reset reports delays of all mail, not of its own (FF-03, RC-01).
+func TestDelivery_SameForEveryEmail(t *testing.T) {
 	const free, disabled = "fre@example.org", "dis@example.org"
-	w := newWorld(t)
-	w.browser().signUp(ann)
-	w.browser().signUp(disabled)
-	w.disable(disabled)
-	ask := func(page, email string) *browser {
-		b := w.browser().open(page).fill("Email address", email)
-		if page == "/sign-up" {
-			b.fill("Password", "another fine sentence")
-		}
-		return b.press("Continue")
-	}
-	alike := func(name, page, says string) {
+	site := newSite(t)
+	site.browser().signUp(ann)
+	site.browser().signUp(disabled)
+	site.disable(disabled)
+	sameResponse := func(name, path, text string) {
 		t.Helper()
-		w.wait(time.Hour)
+		site.wait(time.Hour)
 		want := ""
 		for _, email := range []string{free, ann, disabled} {
-			b := ask(page, email)
-			got := b.seen(email) + b.open(page).seen(email)
-			if !strings.Contains(b.text(), says) {
-				t.Errorf("%s, %s, %s: it says\n%s", name, page, email, b.text())
+			b := site.browser().start(path, email)
+			got := b.observed(email) + b.open(path).observed(email)
+			if !strings.Contains(b.text(), text) {
+				t.Errorf("%s, %s, %s: no %q in\n%s", name, path, email, text, b.text())
 			}
 			if want == "" {
 				want = got
 			}
 			if got != want {
-				t.Errorf("%s, %s, %s differs:\n%s\n%s", name, page, email, got, want)
+				t.Errorf("%s, %s, %s:\n%s\nwant\n%s", name, path, email, got, want)
 			}
 		}
 	}
-	alike("well", "/sign-up", "A code was sent")
-	alike("well", "/forgot-password", "a code was sent there")
-	w.refuses = func(auth.Message) bool { return true }
-	alike("refused", "/sign-up", "No code can be delivered")
-	alike("refused", "/forgot-password", "a code was sent there")
-	w.refuses, w.down = nil, true
-	alike("down", "/forgot-password", "a code was sent there") // that a reset has failed tells who has queued one
-	alike("down", "/sign-up", "could not be sent")
-	w.wait(time.Minute) // while what could not be sent still waits
-	ask("/forgot-password", free).reads("Mail from this site is late").looksAgain()
-	ask("/forgot-password", ann).reads("Mail from this site is late").looksAgain()
+	sameResponse("sent", "/sign-up", "We sent a 6-digit code")
+	sameResponse("sent", "/forgot-password", "we sent a 6-digit code there")
+	site.rejects = func(auth.Message) bool { return true }
+	sameResponse("rejected", "/sign-up", "We cannot deliver to")
+	sameResponse("rejected", "/forgot-password", "we sent a 6-digit code there")
+	site.rejects, site.courierDown = nil, true
+	sameResponse("down", "/forgot-password", "we sent a 6-digit code there") // reporting a failure would reveal that a message is queued
+	sameResponse("down", "/sign-up", "could not send your code")
+	site.wait(time.Minute) // unsent messages are still queued
+	site.browser().start("/forgot-password", free).wantText("Email is delayed").wantAutoRefresh()
+	site.browser().start("/forgot-password", ann).wantText("Email is delayed").wantAutoRefresh()
 }

@@ -15,7 +15,7 @@ func showEmail(r *request) error {
 		code = addresses.Pending.Code
 	}
 	return r.show(views.Email(views.EmailPage{
-		Frame: r.codeFrame(code, false), Addresses: addresses, Email: r.prefill("email"), Use: auth.EmailUse(r.prefill("use")),
+		Page: r.codePage(code, false), Addresses: addresses, Email: r.prefill("email"), Use: auth.EmailUse(r.prefill("use")),
 	}))
 }
 
@@ -24,18 +24,18 @@ func postEmail(r *request) (string, error) {
 	rules := r.rules
 	switch r.action() {
 	case "change":
-		return page, rules.StartEmailChange(r.ctx(), r.visitor(), r.session, auth.ForSignIn, r.form.Get("email"))
+		return page, rules.StartEmailChange(r.ctx(), r.client(), r.session, auth.ForSignIn, r.form.Get("email"))
 	case "add":
-		return page, rules.StartEmailChange(r.ctx(), r.visitor(), r.session, auth.ForNotices, r.form.Get("email"))
+		return page, rules.StartEmailChange(r.ctx(), r.client(), r.session, auth.ForNotices, r.form.Get("email"))
 	case "verify":
-		err := rules.VerifyEmail(r.ctx(), r.visitor(), r.session, r.form.Get("code"))
-		return page, r.withNotice(views.NoticeEmailProved, err)
+		err := rules.VerifyEmail(r.ctx(), r.client(), r.session, r.form.Get("code"))
+		return page, r.withNotice(views.NoticeEmailVerified, err)
 	case "resend":
-		return page, r.withNotice(views.NoticeCodeSent, rules.ResendEmailCode(r.ctx(), r.visitor(), r.session))
+		return page, r.withNotice(views.NoticeCodeSent, rules.ResendEmailCode(r.ctx(), r.client(), r.session))
 	case "stop":
-		return page, r.withNotice(views.NoticeEmailStopped, rules.CancelEmailChange(r.ctx(), r.visitor(), r.session))
+		return page, r.withNotice(views.NoticeEmailChangeStopped, rules.CancelEmailChange(r.ctx(), r.client(), r.session))
 	case "remove":
-		return page, r.withNotice(views.NoticeEmailRemoved, rules.RemoveNoticeEmail(r.ctx(), r.visitor(), r.session))
+		return page, r.withNotice(views.NoticeEmailRemoved, rules.RemoveNoticeEmail(r.ctx(), r.client(), r.session))
 	}
 	return "", errUnknownAction
 }
@@ -47,10 +47,10 @@ func showStopEmail(r *request) error {
 	if r.problem == nil && err != nil {
 		return err
 	}
-	return r.show(views.StopEmail(views.StopEmailPage{Frame: r.frame(), Email: change.Email.Typed}))
+	return r.show(views.StopEmailChange(views.StopEmailChangePage{Page: r.page(), Email: change.Email.Typed}))
 }
 
 func postStopEmail(r *request) (string, error) {
-	err := r.rules.StopEmailChange(r.ctx(), r.visitor(), auth.Token(r.QueryParam("token")))
-	return "/", r.withNotice(views.NoticeEmailStopped, err)
+	err := r.rules.StopEmailChange(r.ctx(), r.client(), auth.Token(r.QueryParam("token")))
+	return "/", r.withNotice(views.NoticeEmailChangeStopped, err)
 }

@@ -39,7 +39,7 @@ func (s *site) serveError(err error, c echo.Context) {
 	}
 	req, log, problem := c.Request(), logOf(c), problemOf(err)
 	status, kind := errorStatus(err)
-	if kind == views.TroubleFault {
+	if kind == views.ErrorInternal {
 		if errors.Is(req.Context().Err(), context.Canceled) { // the client closed the connection
 			log.reason = "left"
 			c.Response().WriteHeader(http.StatusServiceUnavailable)
@@ -61,44 +61,44 @@ func (s *site) serveError(err error, c echo.Context) {
 	}
 }
 
-func (r *request) showError(kind views.Trouble) error {
-	received, fault := r.cookie, kind == views.TroubleFault
+func (r *request) showError(kind views.ErrorKind) error {
+	received, fault := r.cookie, kind == views.ErrorInternal
 	if !fault { // after a fault the store may not work
 		session, err := r.rules.Session(r.ctx(), r.cookie.Session)
 		r.session, fault = session, err != nil && !errors.Is(err, auth.ErrNotFound)
 	}
-	page := views.TroublePage{Frame: r.frame(), Trouble: kind, RequestID: r.log.id}
+	page := views.ErrorPage{Page: r.page(), Kind: kind, RequestID: r.log.id}
 	if fault {
 		r.cookie = received // a fault must not sign the user out
 	}
-	return r.show(views.ShowTrouble(page))
+	return r.show(views.ShowError(page))
 }
 
 // errorStatus returns the status and the kind of the error page.
-func errorStatus(err error) (int, views.Trouble) {
+func errorStatus(err error) (int, views.ErrorKind) {
 	var he *echo.HTTPError
 	problem := problemOf(err)
 	switch {
 	case errors.Is(err, auth.ErrNotFound):
-		return http.StatusNotFound, views.TroubleNotFound
+		return http.StatusNotFound, views.ErrorNotFound
 	case problem != nil && problem.Wait > 0: // of a form without a page
-		return statusOf(problem), views.TroubleBusy
+		return statusOf(problem), views.ErrorBusy
 	case problem != nil:
-		return statusOf(problem), views.TroubleMethod
+		return statusOf(problem), views.ErrorMethodNotAllowed
 	case !errors.As(err, &he):
-		return http.StatusInternalServerError, views.TroubleFault
+		return http.StatusInternalServerError, views.ErrorInternal
 	}
 	switch he.Code {
 	case http.StatusNotFound:
-		return he.Code, views.TroubleNotFound
+		return he.Code, views.ErrorNotFound
 	case http.StatusForbidden:
-		return he.Code, views.TroubleForged
+		return he.Code, views.ErrorFormExpired
 	case http.StatusRequestEntityTooLarge:
-		return he.Code, views.TroubleTooLarge
+		return he.Code, views.ErrorTooLarge
 	case http.StatusMethodNotAllowed, http.StatusBadRequest:
-		return he.Code, views.TroubleMethod
+		return he.Code, views.ErrorMethodNotAllowed
 	}
-	return he.Code, views.TroubleFault
+	return he.Code, views.ErrorInternal
 }
 
 // withTimeout limits how long a request waits for the database, so that the user

@@ -1,7 +1,6 @@
 package handlers
 
-// RoutePaths are the paths of the route table with what they answer, for the
-// test that walks all of them.
+// RoutePaths returns the paths of the route table, and whether each has GET and POST.
 func RoutePaths() map[string][2]bool {
 	paths := map[string][2]bool{}
 	for _, row := range routes {

@@ -8,41 +8,40 @@ import (
 	"time"
 )
 
-// TestFault_EachCall breaks each call to the database of a sign-in by password
-// and app in turn: before it did anything, and after it did, so that only the
-// answer is lost. Whatever breaks is answered by the page for faults, signs
-// nobody in and takes no cookie away; a code is spent together with a session
-// or not at all; and then the right answers sign in (ST-08, ST-09).
+// Each database call of a sign-in by password and TOTP fails in turn: once before it
+// does anything, once after, so that only its result is lost. Every failure shows the
+// error page, signs nobody in and keeps the cookie. A code is consumed together with
+// the creation of a session or not at all. The next sign-in succeeds (ST-08, ST-09).
 func TestFault_EachCall(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	key, _ := b.addApp()
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, _ := b.addTOTP()
 	b.press("Sign out")
-	w.brittle = &brittle{real: w.store}
-	w.restart()
-	for name, how := range map[string]func(context.Context, func() error) error{"fails": fails, "is lost": isLost} {
-		w.brittle.how = how
-		broken := map[string]int{}
-		for call := 1; ; call++ {
-			broke := w.signInBroken(b, key, call)
-			if broke == "" {
+	site.faulty = &faultyStore{real: site.store}
+	site.restart()
+	for name, fault := range map[string]func(context.Context, func() error) error{"fails before": failBefore, "fails after": failAfter} {
+		site.faulty.fault = fault
+		calls := map[string]int{}
+		for n := 1; ; n++ {
+			failed := site.signInWithFault(b, key, n)
+			if failed == "" {
 				break
 			}
-			if broken[broke]++; t.Failed() {
-				t.Fatalf("where %s %s", broke, name)
+			if calls[failed]++; t.Failed() {
+				t.Fatalf("%s %s", failed, name)
 			}
 		}
-		if len(broken) != 9 {
-			t.Errorf("%s: %v", name, broken)
+		if len(calls) != 9 {
+			t.Errorf("%s: %v, want nine calls", name, calls)
 		}
 	}
 }
 
-// signInBroken signs in and out while one call of it breaks, and returns which
-// that was; none where there are not so many.
-func (w *world) signInBroken(b *browser, key string, call int) (broke string) {
-	w.t.Helper()
-	w.brittle.calls, w.brittle.broke = 0, ""
+// signInWithFault signs in and out while database call number n fails. It returns
+// the name of the call, or an empty string if there are fewer calls.
+func (site *testSite) signInWithFault(b *browser, key string, n int) (failed string) {
+	site.t.Helper()
+	site.faulty.calls, site.faulty.failed = 0, ""
 	for _, step := range []struct {
 		name   string
 		method string
@@ -51,87 +50,85 @@ func (w *world) signInBroken(b *browser, key string, call int) (broke string) {
 		path, form := step.name, url.Values(nil)
 		switch step.name {
 		case "Continue":
-			w.wait(time.Minute)
+			site.wait(time.Minute)
 			b.open("/sign-in").fill("Email address", ann).fill("Password", password)
 			path, form = b.form(b.button(step.name))
 		case "Verify":
-			b.open("/sign-in").fill("Code", w.app(key))
+			b.open("/sign-in").fill("Code", site.totpCode(key))
 			path, form = b.form(b.button(step.name))
 		}
-		before, cookie := w.spent(), b.cookie()
-		w.brittle.breaks = call
-		got := b.alone(step.method, path, form)
-		w.brittle.breaks = 0
-		if broke == "" && w.brittle.broke != "" {
-			broke = w.brittle.broke
+		before, cookie := site.lastStepAndSessions(), b.cookie()
+		site.faulty.failAt = n
+		got := b.fetch(step.method, path, form)
+		site.faulty.failAt = 0
+		if failed == "" && site.faulty.failed != "" {
+			failed = site.faulty.failed
 			if got.status != 500 || requestID.FindString(got.text()) == "" || b.cookie() != cookie {
-				w.t.Errorf("%s: %d %s", broke, got.status, got.text())
+				site.t.Errorf("%s: %d %s", failed, got.status, got.text())
 			}
-			if in := b.alone(http.MethodGet, "/account", nil); (in.status == 200) != (step.name == "/account") {
-				w.t.Errorf("after %s it is %d", step.name, in.status)
+			if in := b.fetch(http.MethodGet, "/account", nil); (in.status == 200) != (step.name == "/account") {
+				site.t.Errorf("/account after %s: %d", step.name, in.status)
 			}
-			after := w.spent()
+			after := site.lastStepAndSessions()
 			if (after[0] > before[0]) != (after[1] > before[1]) {
-				w.t.Errorf("codes and sessions were %v, and are %v", before, after)
+				site.t.Errorf("last step and sessions: %v before, %v after", before, after)
 			}
-			got = b.alone(step.method, path, form)
-			if after != before { // the code is spent, and with it the attempt; the session is nobody's
+			got = b.fetch(step.method, path, form)
+			if after != before { // the code and the attempt are used up, and no browser has the new session
 				if got.status != 422 {
-					w.t.Errorf("a spent code again: %d", got.status)
+					site.t.Errorf("used code: %d", got.status)
 				}
-				w.wait(30 * time.Second)
-				b.firstStep(ann).fill("Code", w.app(key)).press("Verify").sees("Account")
+				site.wait(30 * time.Second)
+				b.signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
 				continue
 			}
 		}
 		if got.status != step.status {
-			w.t.Fatalf("%s: %d %s", step.name, got.status, got.text())
+			site.t.Fatalf("%s: %d %s", step.name, got.status, got.text())
 		}
 	}
-	b.open("/account").press("Sign out").sees("Sign in")
-	return broke
+	b.open("/account").press("Sign out").wantHeading("Sign in")
+	return failed
 }
 
-// spent is the last step of the app that was used, and how many sessions began.
-func (w *world) spent() [2]int {
-	w.t.Helper()
-	return [2]int{w.count("SELECT last_step FROM totp"), w.count("SELECT count(*) FROM sessions")}
+// lastStepAndSessions returns the last consumed TOTP step and the number of sessions.
+func (site *testSite) lastStepAndSessions() [2]int {
+	site.t.Helper()
+	return [2]int{site.queryInt("SELECT last_step FROM totp"), site.queryInt("SELECT count(*) FROM sessions")}
 }
 
-// TestFault_Hangs: a database that does not answer keeps nobody waiting for
-// longer than the site is patient, and signs nobody out (LG-05).
-func TestFault_Hangs(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	w.brittle, w.patience = &brittle{real: w.store, how: hangs, breaks: 1}, 50*time.Millisecond
-	w.restart()
+// If the database hangs, a request fails after its timeout and signs nobody out (LG-05).
+func TestFault_DatabaseHangs(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	site.faulty, site.requestTimeout = &faultyStore{real: site.store, fault: hang, failAt: 1}, 50*time.Millisecond
+	site.restart()
 	cookie := b.cookie()
-	lost := b.alone(http.MethodGet, "/account", nil)
-	if lost.status != 503 || requestID.FindString(lost.text()) == "" || b.cookie() != cookie {
-		t.Errorf("%d %s", lost.status, lost.text())
+	got := b.fetch(http.MethodGet, "/account", nil)
+	if got.status != 503 || requestID.FindString(got.text()) == "" || b.cookie() != cookie {
+		t.Errorf("%d %s", got.status, got.text())
 	}
-	w.brittle, w.patience = nil, 0
-	w.restart()
-	b.open("/account").sees("Account")
+	site.faulty, site.requestTimeout = nil, 0
+	site.restart()
+	b.open("/account").wantHeading("Account")
 }
 
-// TestFault_KeyDoesNotOpen: an app's key that the ring does not open is a fault
-// of ours, which is logged and lets nobody in, whatever he types; a backup code
-// still does (ST-09).
-func TestFault_KeyDoesNotOpen(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	key, codes := b.addApp()
-	b.press("Sign out").firstStep(ann).sees("Verify your account")
-	w.write("UPDATE totp SET secret = substr(secret, 1, length(secret) - 1)")
+// A TOTP key that fails to decrypt is an internal error: it is logged, and no code is
+// valid. A backup code still is (ST-09).
+func TestFault_UndecryptableTOTPKey(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, codes := b.addTOTP()
+	b.press("Sign out").signIn(ann).wantHeading("Verify your account")
+	site.exec("UPDATE totp SET secret = substr(secret, 1, length(secret) - 1)")
 	path, form := b.form(b.button("Verify"))
-	for _, code := range []string{w.app(key), w.wrong(key)} {
+	for _, code := range []string{site.totpCode(key), site.wrongTOTPCode(key)} {
 		form.Set("code", code)
-		got := b.alone(http.MethodPost, path, form)
+		got := b.fetch(http.MethodPost, path, form)
 		id := requestID.FindStringSubmatch(got.text())
-		if got.status != 500 || id == nil || len(w.log.lines("msg=fault", "request_id="+id[1], "find an app")) != 1 {
+		if got.status != 500 || id == nil || len(site.log.linesWith("msg=fault", "request_id="+id[1], "find an app")) != 1 {
 			t.Errorf("%d %s", got.status, got.text())
 		}
 	}
-	b.open("/account").sees("Verify your account").fill("Code", codes[0]).press("Verify").sees("Account")
+	b.open("/account").wantHeading("Verify your account").enterCode(codes[0]).wantHeading("Account")
 }

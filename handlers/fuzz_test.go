@@ -11,8 +11,8 @@ import (
 	"twostep/auth"
 )
 
-// FuzzLocalPath: whatever stands in next, it leads to a page of the account,
-// as every browser reads it, and reading it twice changes nothing (FF-10).
+// FuzzLocalPath checks that every next parameter becomes the path of an account page,
+// as browsers parse it, and that localPath is idempotent (FF-10).
 func FuzzLocalPath(f *testing.F) {
 	for _, next := range []string{
 		"/account", "/account/manage-mfa?format=uri&a=b", "//evil.example", `/\evil.example`, "https://evil.example/account", "javascript:alert(1)",
@@ -40,8 +40,8 @@ func FuzzLocalPath(f *testing.F) {
 	})
 }
 
-// FuzzCookie: no cookie but one that was issued refers to anything, and a
-// changed one is no cookie (SE-01).
+// FuzzCookie checks that only an issued cookie has tokens, and an altered one has none
+// (SE-01).
 func FuzzCookie(f *testing.F) {
 	jar := newCookieJar(auth.NewKeyring(), true)
 	issued := cookie{cookieValues: cookieValues{Session: auth.NewToken(), Attempt: auth.NewToken()}}
@@ -79,8 +79,8 @@ func FuzzCookie(f *testing.F) {
 	})
 }
 
-// FuzzForwarded: what a client writes into X-Forwarded-For moves nobody: it is
-// not read where no proxy stands, and behind one the proxy's own word counts (RL-05).
+// FuzzForwarded checks that a client cannot choose its IP address by X-Forwarded-For: the
+// header is ignored without a trusted proxy, and behind one the proxy's entry counts (RL-05).
 func FuzzForwarded(f *testing.F) {
 	direct, behind := ipExtractor(nil), ipExtractor([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")})
 	for _, forged := range []string{"", "198.51.100.7", "10.0.0.1, 10.0.0.2", "::1", "[2001:db8::1]:443", "\"x\"", ",,,", "unknown", "198.51.100.7%eth0", "198.51.100.7\r\nX: y"} {

@@ -12,127 +12,121 @@ import (
 	"twostep/auth"
 )
 
-// slow is what a hash costs that takes some tenths of a second, and no memory
-// to speak of.
-var slow = auth.Cost{Memory: 64, Passes: 3000, Lanes: 1}
+// slowHash takes some tenths of a second and little memory.
+var slowHash = auth.Cost{Memory: 64, Passes: 3000, Lanes: 1}
 
-// TestThousandSignIns: of a thousand sign-ins at once as many wait as the queue
-// has room for; the others get a page that says so, and when to come back,
-// while signed-in pages go on. Nothing else changes: the tries of those who were
-// not served do not count, and nobody is shut out by them (RL-09).
-func TestThousandSignIns(t *testing.T) {
-	w := newWorld(t)
-	reader := w.browser().signUp("reader@example.org")
-	owner := w.browser().signUp(ann)
+// Of a thousand concurrent sign-ins, as many wait as fit into the queue. The others
+// get a page with Retry-After, and pages of signed-in users still work. Sign-ins that
+// were not served do not count as failures (RL-09).
+func TestHashQueue_ThousandSignIns(t *testing.T) {
+	site := newSite(t)
+	reader := site.browser().signUp("reader@example.org")
+	owner := site.browser().signUp(ann)
 	owner.press("Sign out")
 	for range 3 {
-		owner.try(ann, notPassword).refused(422)
+		owner.signInWith(ann, wrongPassword).wantError(422)
 	}
-	w.slots, w.cost = 1, slow
-	w.restart()
-	before := w.facts()
-	ctx, leave := context.WithCancel(t.Context())
-	defer leave()
+	site.hashSlots, site.hashCost = 1, slowHash
+	site.restart()
+	before := site.accountData()
+	ctx, disconnect := context.WithCancel(t.Context())
+	defer disconnect()
 
 	const all = 1000
-	answers := make(chan string, all)
-	var flood sync.WaitGroup
-	post := func(b *browser, email string, answers chan<- string) {
+	results := make(chan string, all)
+	var group sync.WaitGroup
+	post := func(b *browser, email string, results chan<- string) {
 		path, form := b.form(b.button("Continue"))
 		form.Set("email", email)
 		form.Set("password", password)
-		b.context = ctx
-		flood.Go(func() {
-			status, wait, text := b.answer(path, form)
+		b.ctx = ctx
+		group.Go(func() {
+			status, retryAfter, text := b.post(path, form)
 			switch {
-			case status == http.StatusServiceUnavailable && wait > 0 && strings.Contains(text, "More people are signing in") && strings.Contains(text, "Try again in"):
-				answers <- "busy"
-			case status == http.StatusUnprocessableEntity && strings.Contains(text, "is not right"):
-				answers <- "looked at"
+			case status == http.StatusServiceUnavailable && retryAfter > 0 && strings.Contains(text, "We are busy right now") && strings.Contains(text, "Try again in"):
+				results <- "busy"
+			case status == http.StatusUnprocessableEntity && strings.Contains(text, "is incorrect"):
+				results <- "verified"
 			case status == http.StatusServiceUnavailable && ctx.Err() != nil:
-				answers <- "left"
+				results <- "disconnected"
 			case status == http.StatusSeeOther:
-				answers <- "served"
+				results <- "served"
 			default:
-				answers <- fmt.Sprintf("%d after %v: %s", status, wait, text)
+				results <- fmt.Sprintf("%d after %v: %s", status, retryAfter, text)
 			}
 		})
 	}
-	page := w.browser().open("/sign-in")
+	page := site.browser().open("/sign-in")
 	for i := range all {
-		post(page.from(fmt.Sprintf("10.1.%d.%d:1", i/250, i%250)), fmt.Sprintf("nobody%d@example.org", i), answers)
+		post(page.from(fmt.Sprintf("10.1.%d.%d:1", i/250, i%250)), fmt.Sprintf("nobody%d@example.org", i), results)
 	}
 	got := map[string]int{}
-	for range all - auth.HashQueue { // the others wait in line
-		got[<-answers]++
+	for range all - auth.HashQueue { // the others are queued
+		got[<-results]++
 	}
-	if got["busy"] < all/3 || got["busy"]+got["looked at"] != all-auth.HashQueue {
-		t.Errorf("the first answers: %v", got)
+	if got["busy"] < all/3 || got["busy"]+got["verified"] != all-auth.HashQueue {
+		t.Errorf("first results: %v", got)
 	}
-	reader.open("/account").sees("Account").open("/account/activity").sees("Activity")
-	late, later, newcomer := make(chan string, 1), make(chan string, 1), w.browser().open("/sign-up")
-	post(owner.from(owner.address), ann, late)
-	post(newcomer.from(newcomer.address), "new@example.org", later)
-	for len(late) == 0 && w.count("SELECT n FROM tries WHERE key LIKE 'failures/password/known/%'") == 3 {
-		runtime.Gosched() // until the owner's try was counted, or answered
+	reader.open("/account").wantHeading("Account").open("/account/activity").wantHeading("Activity")
+	ownerResult, newcomerResult, newcomer := make(chan string, 1), make(chan string, 1), site.browser().open("/sign-up")
+	post(owner.from(owner.remoteAddr), ann, ownerResult)
+	post(newcomer.from(newcomer.remoteAddr), "new@example.org", newcomerResult)
+	for len(ownerResult) == 0 && site.queryInt("SELECT n FROM tries WHERE key LIKE 'failures/password/known/%'") == 3 {
+		runtime.Gosched() // until the owner's attempt is counted, or has a response
 	}
-	leave() // who still waits goes home
-	flood.Wait()
-	close(answers)
-	for answer := range answers {
-		got[answer]++
+	disconnect() // everyone still in the queue
+	group.Wait()
+	close(results)
+	for result := range results {
+		got[result]++
 	}
-	if got["busy"]+got["looked at"]+got["left"] != all || got["looked at"] == 0 {
-		t.Errorf("the answers: %v", got)
+	if got["busy"]+got["verified"]+got["disconnected"] != all || got["verified"] == 0 {
+		t.Errorf("results: %v", got)
 	}
-	if w.facts() != before {
-		t.Error("the flood changed something")
-	}
-	switch answer := <-late; answer {
-	case "busy", "left":
-		owner.try(ann, notPassword).refused(422) // the fourth that counts; a fifth would have meant a wait
-		owner.firstStep(ann).sees("Account")
-	case "served": // this machine is so slow that the whole line went home before
-		owner.open("/account").sees("Account")
+	site.wantAccountData(before)
+	switch result := <-ownerResult; result {
+	case "busy", "disconnected":
+		owner.signInWith(ann, wrongPassword).wantError(422) // the fourth failure; a fifth would be limited
+		owner.signIn(ann).wantHeading("Account")
+	case "served": // on a slow machine, the queue is empty by now
+		owner.open("/account").wantHeading("Account")
 	default:
-		t.Errorf("the owner: %s", answer)
+		t.Errorf("owner: %s", result)
 	}
-	switch answer := <-later; answer {
-	case "busy", "left":
-		newcomer.fill("Email address", "new@example.org").fill("Password", password).press("Continue").sees("Verify your email")
+	switch result := <-newcomerResult; result {
+	case "busy", "disconnected":
+		newcomer.enterCredentials("new@example.org", password).wantHeading("Verify your email")
 	case "served":
-		newcomer.open("/sign-up").sees("Verify your email")
+		newcomer.open("/sign-up").wantHeading("Verify your email")
 	default:
-		t.Errorf("the newcomer: %s", answer)
+		t.Errorf("newcomer: %s", result)
 	}
-	if strings.Contains(w.log.String(), "level=ERROR") {
-		t.Error("being busy was logged as a fault")
+	if strings.Contains(site.log.String(), "level=ERROR") {
+		t.Error("a full queue was logged as an error")
 	}
 }
 
-// TestVisitorWhoLeft: who goes away while he waits is no fault of ours, and
-// fills no log with errors (RL-09, LG-01).
-func TestVisitorWhoLeft(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().open("/sign-in").fill("Email address", ann).fill("Password", notPassword)
+// A client that disconnects while it waits is not logged as an error (RL-09, LG-01).
+func TestHashQueue_ClientDisconnects(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().open("/sign-in").fill("Email address", ann).fill("Password", wrongPassword)
 	path, form := b.form(b.button("Continue"))
-	gone, leave := context.WithCancel(t.Context())
-	leave()
-	b.context = gone
+	ctx, disconnect := context.WithCancel(t.Context())
+	disconnect()
+	b.ctx = ctx
 	b.request(http.MethodPost, path, form, nil)
-	if log := w.log.String(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, "reason=left") {
-		t.Errorf("the log says:\n%s", log)
+	if log := site.log.String(); strings.Contains(log, "level=ERROR") || !strings.Contains(log, "reason=left") {
+		t.Errorf("logged:\n%s", log)
 	}
 }
 
-// TestBodies: what no form weighs is refused before it costs anything, and
-// changes nothing (RL-09).
-func TestBodies(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().open("/sign-in")
+// A body too large for any form is refused before it costs anything (RL-09).
+func TestForm_TooLarge(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().open("/sign-in")
 	path, form := b.form(b.button("Continue"))
 	form.Set("email", ann)
-	tries := w.count("SELECT count(*) FROM tries")
+	before := site.limitCount()
 	for name, grow := range map[string]func(){
 		"a megabyte":  func() { form.Set("password", strings.Repeat("x", 1<<20)) },
 		"64 KiB":      func() { form.Set("password", strings.Repeat("x", 64<<10)) },
@@ -145,12 +139,12 @@ func TestBodies(t *testing.T) {
 		},
 	} {
 		grow()
-		b.load(http.MethodPost, path, form).sees("Too much was sent")
+		b.load(http.MethodPost, path, form).wantHeading("That was too long")
 		if b.status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s: %d", name, b.status)
 		}
 	}
-	if w.count("SELECT count(*) FROM tries") != tries {
-		t.Error("it was counted as a try")
+	if site.limitCount() != before {
+		t.Error("it counts toward a rate limit")
 	}
 }

@@ -24,4 +24,6 @@ func Accent(colour string) (sheet Asset, note string, err error) {
 func Logo(content []byte) (Asset, error) { return static.Logo(content) }
 
 // looks returns the URLs of the operator's files.
-func (s *site) looks() views.Looks { return views.Looks{Accent: s.Accent.URL, Logo: s.Logo.URL} }
+func (s *site) branding() views.Branding {
+	return views.Branding{Accent: s.Accent.URL, Logo: s.Logo.URL}
+}

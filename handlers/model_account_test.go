@@ -1,91 +1,89 @@
 package handlers_test
 
-import (
-	"time"
-)
+import "time"
 
-// The account itself, and what must come of what is done with it.
+// Actions on the account, with the expected outcome.
 
 func (m *model) changePassword(c *client, current, fresh string, endOthers bool) {
-	form := action("change", "current", current, "password", fresh)
+	form := actionForm("change", "current", current, "password", fresh)
 	if endOthers {
 		form.Set("end_others", "1")
 	}
 	s := m.session(c)
-	_, done := m.change(c, "/account/password", "password", form, s != nil && current == s.who.password && fresh != current)
+	_, done := m.postGuarded(c, "/account/password", "password", form, s != nil && current == s.user.password && fresh != current)
 	if !done {
 		return
 	}
-	s.who.password, s.who.must = fresh, false
-	m.endAttempts(s.who)
+	s.user.password, s.user.mustChange = fresh, false
+	m.endAttempts(s.user)
 	if endOthers {
-		m.endSessions(s.who, s)
+		m.endSessions(s.user, s)
 	}
-	s.first, s.started, s.seen = m.w.clock(), m.w.clock(), m.w.clock()
-	m.rotated(c)
+	s.passwordAt, s.startedAt, s.lastSeen = m.site.clock(), m.site.clock(), m.site.clock()
+	m.tokenReplaced(c)
 }
 
-func (m *model) moveTo(c *client, email string) {
-	s, since := m.session(c), len(m.w.sent)
-	if _, done := m.change(c, "/account/email", "fresh", action("change", "email", email), s != nil && s.who.email != email); done {
-		s.who.moving = &moving{to: email, code: m.sent(since, email), expires: m.w.clock().Add(24 * time.Hour)}
+func (m *model) changeEmail(c *client, email string) {
+	s, since := m.session(c), len(m.site.delivered)
+	if _, done := m.postGuarded(c, "/account/email", "fresh", actionForm("change", "email", email), s != nil && s.user.email != email); done {
+		s.user.emailChange = &emailChange{to: email, code: m.sent(since, email), expires: m.site.clock().Add(24 * time.Hour)}
 	}
 }
 
-// moves is the change of address that waits, or nil.
-func (m *model) moves(s *modelSession) *moving {
-	if s == nil || s.who.moving == nil || !m.w.clock().Before(s.who.moving.expires) {
+// pendingEmail returns the pending change of email address, or nil.
+func (m *model) pendingEmail(s *modelSession) *emailChange {
+	if s == nil || s.user.emailChange == nil || !m.site.clock().Before(s.user.emailChange.expires) {
 		return nil
 	}
-	return s.who.moving
+	return s.user.emailChange
 }
 
-func (m *model) proveMove(c *client, typed string) {
-	s, right, spend := m.session(c), false, func() {}
-	if move := m.moves(s); move != nil {
-		right, spend = m.takesSent(move.code, move.to, typed)
-		right = right && m.person(move.to) == nil
+func (m *model) verifyEmail(c *client, typed string) {
+	s, valid, spend := m.session(c), false, func() {}
+	if move := m.pendingEmail(s); move != nil {
+		valid, spend = m.checkSentCode(move.code, move.to, typed)
+		valid = valid && m.user(move.to) == nil
 	}
-	_, done := m.change(c, "/account/email", "fresh", action("verify", "code", typed), right)
-	if got := outcome(m.answer); got == "done" || got == "refused" {
+	_, done := m.postGuarded(c, "/account/email", "fresh", actionForm("verify", "code", typed), valid)
+	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
 	if done {
-		s.who.email, s.who.moving = s.who.moving.to, nil
-		m.endSessions(s.who, s)
+		s.user.email, s.user.emailChange = s.user.emailChange.to, nil
+		m.endSessions(s.user, s)
 	}
 }
 
-func (m *model) stopMove(c *client) {
+func (m *model) cancelEmailChange(c *client) {
 	s := m.session(c)
-	if _, done := m.change(c, "/account/email", "fresh", action("stop"), m.moves(s) != nil); done {
-		s.who.moving = nil
+	if _, done := m.postGuarded(c, "/account/email", "fresh", actionForm("stop"), m.pendingEmail(s) != nil); done {
+		s.user.emailChange = nil
 	}
 }
 
-// endSession ends one session of somebody; of another person it is not there.
+// endSession ends one session. Another user's session is not found.
 func (m *model) endSession(c *client, other *modelSession) {
 	want, s := m.guard(c, "fresh"), m.session(c)
-	if want == "" && (other.who != s.who || other.ended) {
+	if want == "" && (other.user != s.user || other.ended) {
 		want = "not found"
 	} else if want == "" {
 		want = "done"
 	}
-	if m.post(c, "/account/sessions", action("end:"+other.id), want) {
+	if m.post(c, "/account/sessions", actionForm("end:"+other.id), want) {
 		other.ended = true
 	}
 }
 
 func (m *model) endOthers(c *client) {
-	if s, done := m.change(c, "/account/sessions", "fresh", action("end_others"), true); done {
-		m.endSessions(s.who, s)
+	if s, done := m.postGuarded(c, "/account/sessions", "fresh", actionForm("end_others"), true); done {
+		m.endSessions(s.user, s)
 	}
 }
 
 func (m *model) deleteAccount(c *client, confirm string) {
 	s := m.session(c)
-	if _, done := m.change(c, "/account/delete", "fresh", action("delete", "confirm", confirm), s != nil && confirm == s.who.email); done {
-		m.forget(s.who)
-		c.in, c.at = nil, nil
+	if _, done := m.postGuarded(c, "/account/delete", "fresh", actionForm("delete", "confirm", confirm), s != nil && confirm == s.user.email); done {
+		m.removeUser(s.user)
+		c.session, c.attempt = nil, nil
 	}
 }

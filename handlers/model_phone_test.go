@@ -2,108 +2,97 @@ package handlers_test
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
-// Phones, and what must come of what is done with them.
+// Actions on phones, with the expected outcome.
 
 func (m *model) hasNumber(s *modelSession, number string) bool {
-	for _, phone := range s.who.phones {
-		if phone.number == number {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.user.phones, func(phone *modelPhone) bool { return phone.number == number })
 }
 
 func (m *model) addPhone(c *client, number string) {
-	s, since := m.session(c), len(m.w.sent)
-	if _, done := m.change(c, phonePath, "fresh", action("continue", "phone", number), s != nil && !m.hasNumber(s, number)); done {
-		s.number, s.numberExpires, s.code = number, m.w.clock().Add(30*time.Minute), m.sent(since, number)
+	s, since := m.session(c), len(m.site.delivered)
+	if _, done := m.postGuarded(c, phonePath, "fresh", actionForm("continue", "phone", number), s != nil && !m.hasNumber(s, number)); done {
+		s.newNumber, s.numberExpires, s.code = number, m.site.clock().Add(30*time.Minute), m.sent(since, number)
 	}
 }
 
-// adding says whether a number is being added in a session.
-func (m *model) adding(s *modelSession) bool {
-	return s != nil && s.number != "" && m.w.clock().Before(s.numberExpires)
+// addingPhone reports whether a number is being added in a session.
+func (m *model) addingPhone(s *modelSession) bool {
+	return s != nil && s.newNumber != "" && m.site.clock().Before(s.numberExpires)
 }
 
 func (m *model) resendPhone(c *client) {
-	s, since := m.session(c), len(m.w.sent)
-	if _, done := m.change(c, phonePath, "fresh", action("resend"), m.adding(s)); done {
-		s.code = m.sent(since, s.number)
+	s, since := m.session(c), len(m.site.delivered)
+	if _, done := m.postGuarded(c, phonePath, "fresh", actionForm("resend"), m.addingPhone(s)); done {
+		s.code = m.sent(since, s.newNumber)
 	}
 }
 
 func (m *model) anotherPhone(c *client) {
-	if s, done := m.change(c, phonePath, "fresh", action("another"), true); done {
-		s.number = ""
+	if s, done := m.postGuarded(c, phonePath, "fresh", actionForm("another"), true); done {
+		s.newNumber = ""
 	}
 }
 
 func (m *model) verifyPhone(c *client, typed string) {
-	s, right, spend := m.session(c), false, func() {}
-	if m.adding(s) {
-		right, spend = m.takesSent(s.code, s.number, typed)
+	s, valid, spend := m.session(c), false, func() {}
+	if m.addingPhone(s) {
+		valid, spend = m.checkSentCode(s.code, s.newNumber, typed)
 	}
-	_, done := m.change(c, phonePath, "fresh", action("verify", "code", typed), right && !m.hasNumber(s, s.number))
-	if got := outcome(m.answer); got == "done" || got == "refused" {
+	_, done := m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), valid && !m.hasNumber(s, s.newNumber))
+	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
 	if done {
-		to, _ := url.Parse(m.answer.header.Get("Location"))
-		s.who.phones = append(s.who.phones, &modelPhone{id: to.Query().Get("added"), number: s.number, added: m.w.clock()})
-		s.number = ""
+		to, _ := url.Parse(m.response.header.Get("Location"))
+		s.user.phones = append(s.user.phones, &modelPhone{id: to.Query().Get("added"), number: s.newNumber, addedAt: m.site.clock()})
+		s.newNumber = ""
 	}
 }
 
-// withPhone does with a phone of somebody what its pages offer. Another
-// person's phone is not there.
-func (m *model) withPhone(c *client, act, id string) {
-	page, form, s := "fresh", action(act), m.session(c)
-	if act == "default" {
+// pressPhone presses a button of a phone. Another user's phone is not found.
+func (m *model) pressPhone(c *client, action, id string) {
+	page, form, s := "fresh", actionForm(action), m.session(c)
+	if action == "default" {
 		page = "signed in"
 	}
 	want := m.guard(c, page)
 	var phone *modelPhone
 	if s != nil {
-		phone = s.who.phone(id)
+		phone = s.user.phone(id)
 	}
 	switch {
 	case want != "":
 	case phone == nil:
 		want = "not found"
 	default:
-		want = wanted(act == "remove" || (act == "use") == phone.reserved.IsZero())
+		want = outcomeIf(action == "remove" || (action == "use") == phone.reservedAt.IsZero())
 	}
-	if !m.post(c, "/account/manage-mfa/phones/"+id+"/"+act, form, want) {
+	if !m.post(c, "/account/manage-mfa/phones/"+id+"/"+action, form, want) {
 		return
 	}
-	p, on, reserved := s.who, s.who.on(), !phone.reserved.IsZero()
-	switch act {
+	u, hadMFA, reserved := s.user, s.user.hasMFA(), !phone.reservedAt.IsZero()
+	switch action {
 	case "use":
-		phone.reserved = m.w.clock()
-		if m.factorAdded(s, on) {
-			m.newCodes(c, codesPath)
+		phone.reservedAt = m.site.clock()
+		if m.factorAdded(s, hadMFA) {
+			m.readNewCodes(c, codesPath)
 		}
 		return
 	case "default":
-		for _, other := range p.phones {
-			other.first = other == phone
+		for _, other := range u.phones {
+			other.isDefault = other == phone
 		}
 		return
 	case "disable":
-		phone.reserved, phone.first = time.Time{}, false
+		phone.reservedAt, phone.isDefault = time.Time{}, false
 	case "remove":
-		kept := p.phones[:0]
-		for _, other := range p.phones {
-			if other != phone {
-				kept = append(kept, other)
-			}
-		}
-		p.phones = kept
+		u.phones = slices.DeleteFunc(u.phones, func(other *modelPhone) bool { return other == phone })
 	}
 	if reserved {
-		m.factorRemoved(p, s)
+		m.factorRemoved(u, s)
 	}
 }

@@ -6,65 +6,63 @@ import (
 	"time"
 )
 
-// What stands here is the model: what an account, a browser and what is under
-// way in it are to somebody who knows the site from its pages alone. It shares
-// no line with the rules. It knows nothing of limits on tries: what they refuse
-// may be refused at any time, and has then changed nothing.
+// This is the model's state. It is written from the site's pages and shares no code with the
+// rules. It has no rate limits: they may refuse any action, which then changes nothing.
 
-// A person is an account.
-type person struct {
-	email    string
-	password string // empty once the operator has ended it
-	disabled bool
-	must     bool // change the password first
-	app      string
-	step     int64 // the last one spent; older ones are dead
-	phones   []*modelPhone
-	codes    map[string]bool // backup codes left
-	unseen   time.Time       // when a new set was made that nobody has said to have saved
-	moving   *moving
+// A user is an account.
+type user struct {
+	email        string
+	password     string // empty after the operator has ended it
+	disabled     bool
+	mustChange   bool // the password
+	totpKey      string
+	lastStep     int64 // the last TOTP step used; older ones are invalid
+	phones       []*modelPhone
+	backupCodes  map[string]bool // unused ones
+	unsavedSince time.Time       // creation of a set not yet confirmed as saved
+	emailChange  *emailChange
 }
 
 type modelPhone struct {
 	id, number string
-	added      time.Time
-	reserved   time.Time // zero for not
-	first      bool      // somebody made it the default
+	addedAt    time.Time
+	reservedAt time.Time // zero if it is not
+	isDefault  bool      // set by the user
 }
 
-// A moving is a change of address that waits for its code.
-type moving struct {
+// An emailChange is a change that waits for its code.
+type emailChange struct {
 	to      string
 	code    *sentCode
 	expires time.Time
 }
 
-// A sentCode is a code as its receiver read it.
+// A sentCode is a code as its recipient reads it.
 type sentCode struct {
 	text, to string
 	expires  time.Time
-	tries    int
+	attempts int
 }
 
-func (p *person) reserved() (phones []*modelPhone) {
-	for _, phone := range p.phones {
-		if !phone.reserved.IsZero() {
+func (u *user) reservedPhones() (phones []*modelPhone) {
+	for _, phone := range u.phones {
+		if !phone.reservedAt.IsZero() {
 			phones = append(phones, phone)
 		}
 	}
 	slices.SortStableFunc(phones, func(a, b *modelPhone) int {
-		if a.first != b.first {
-			return map[bool]int{true: -1, false: 1}[a.first]
+		if a.isDefault != b.isDefault {
+			return map[bool]int{true: -1, false: 1}[a.isDefault]
 		}
-		return cmp.Or(a.reserved.Compare(b.reserved), a.added.Compare(b.added))
+		return cmp.Or(a.reservedAt.Compare(b.reservedAt), a.addedAt.Compare(b.addedAt))
 	})
 	return phones
 }
 
-func (p *person) on() bool { return p.app != "" || len(p.reserved()) > 0 }
+func (u *user) hasMFA() bool { return u.totpKey != "" || len(u.reservedPhones()) > 0 }
 
-func (p *person) phone(id string) *modelPhone {
-	for _, phone := range p.phones {
+func (u *user) phone(id string) *modelPhone {
+	for _, phone := range u.phones {
 		if phone.id == id {
 			return phone
 		}
@@ -72,42 +70,42 @@ func (p *person) phone(id string) *modelPhone {
 	return nil
 }
 
-// A modelSession is somebody signed in with one browser.
+// A modelSession is a user signed in with one browser.
 type modelSession struct {
-	id            string
-	who           *person
-	first, second time.Time // when each factor was proved; zero for never
-	started, seen time.Time
-	ended         bool
-	app           *enrolment
-	number        string // being added
-	code          *sentCode
-	numberExpires time.Time
+	id                  string
+	user                *user
+	passwordAt, mfaAt   time.Time // zero if never
+	startedAt, lastSeen time.Time
+	ended               bool
+	setup               *totpSetup
+	newNumber           string // being added
+	code                *sentCode
+	numberExpires       time.Time
 }
 
-// An enrolment is the set-up of an app in a session.
-type enrolment struct {
+// A totpSetup is the setup of TOTP in a session.
+type totpSetup struct {
 	key               string
 	scanned, verified bool
-	made              bool // backup codes came with it
+	madeCodes         bool // it created backup codes
 	expires           time.Time
 }
 
-// A modelAttempt is a way through a door, as far as it has come.
+// A modelAttempt is a sign-in, sign-up, reset or re-authentication in progress.
 type modelAttempt struct {
-	purpose  string  // sign in, sign up, reset, reverify
-	who      *person // nil for nobody
-	email    string
-	password string // of the account to be
-	proved   time.Time
-	chosen   string // "app" or the id of a phone; empty for the first there is
-	code     *sentCode
-	session  *modelSession
-	expires  time.Time
-	over     bool
+	purpose    string // sign in, sign up, reset, reauthentication
+	user       *user  // nil if unknown
+	email      string
+	password   string // of the new account
+	verifiedAt time.Time
+	chosen     string // "app" or the id of a phone; empty for the default
+	code       *sentCode
+	session    *modelSession
+	expires    time.Time
+	ended      bool
 }
 
-// method is what is asked now: "app", the id of a phone, or nothing.
+// method returns the current second factor: "app", the id of a phone, or an empty string.
 func (a *modelAttempt) method() string {
 	methods := a.methods()
 	if slices.Contains(methods, a.chosen) || len(methods) == 0 {
@@ -117,120 +115,119 @@ func (a *modelAttempt) method() string {
 }
 
 func (a *modelAttempt) methods() (all []string) {
-	if a.who.app != "" {
+	if a.user.totpKey != "" {
 		all = append(all, "app")
 	}
-	for _, phone := range a.who.reserved() {
+	for _, phone := range a.user.reservedPhones() {
 		all = append(all, phone.id)
 	}
 	return all
 }
 
-// asks is what an attempt owes: password, email, second, new password, or nothing.
-func (a *modelAttempt) asks() string {
+// owes returns the next step: "password", "email", "second" or "new password".
+func (a *modelAttempt) owes() string {
 	switch {
-	case a.purpose == "reset" && !a.proved.IsZero():
+	case a.purpose == "reset" && !a.verifiedAt.IsZero():
 		return "new password"
 	case a.purpose == "reset" || a.purpose == "sign up":
 		return "email"
-	case a.who.on():
+	case a.user.hasMFA():
 		return "second"
 	}
-	return "password" // of a re-verification: a sign-in has proved it before there is an attempt
+	return "password" // of a re-authentication; a sign-in attempt starts after the password
 }
 
-// A client is a browser and what the model believes of it.
+// A client is a browser and its expected state.
 type client struct {
 	*browser
-	in    *modelSession
-	at    *modelAttempt
-	token string   // of its forms
-	held  string   // the cookie that the token belongs to
-	old   *browser // as it was before its cookie changed
+	session     *modelSession
+	attempt     *modelAttempt
+	token       string // form token
+	tokenCookie string // the cookie that the form token belongs to
 
-	oldToken string // and the token of its forms then
+	previous      *browser // with the cookie before it was replaced; nil if it was not
+	previousToken string   // the form token of that cookie
 }
 
-// session is the client's, if it is alive.
+// session returns the client's session, or nil if it has ended.
 func (m *model) session(c *client) *modelSession {
-	now := m.w.clock()
-	if s := c.in; s == nil || s.ended || now.Sub(s.seen) > m.idle || now.Sub(s.started) > 24*time.Hour {
+	now := m.site.clock()
+	if s := c.session; s == nil || s.ended || now.Sub(s.lastSeen) > m.sessionIdle || now.Sub(s.startedAt) > 24*time.Hour {
 		return nil
 	}
-	return c.in
+	return c.session
 }
 
-// attempt is the client's, if it is open.
+// attempt returns the client's attempt, or nil if it has ended.
 func (m *model) attempt(c *client) *modelAttempt {
-	if c.at == nil || c.at.over || !m.w.clock().Before(c.at.expires) || c.at.session != nil && c.at.session != m.session(c) {
+	if c.attempt == nil || c.attempt.ended || !m.site.clock().Before(c.attempt.expires) || c.attempt.session != nil && c.attempt.session != m.session(c) {
 		return nil
 	}
-	return c.at
+	return c.attempt
 }
 
-func (m *model) fresh(s *modelSession) bool {
-	at := s.first
-	if s.who.on() {
-		at = s.second
+func (m *model) recentlyAuthenticated(s *modelSession) bool {
+	at := s.passwordAt
+	if s.user.hasMFA() {
+		at = s.mfaAt
 	}
-	return !at.IsZero() && m.w.clock().Sub(at) <= 10*time.Minute
+	return !at.IsZero() && m.site.clock().Sub(at) <= 10*time.Minute
 }
 
-// guard is where a page sends a client that may not come in: "signed in" pages
-// ask for a session, "password" for a fresh one, "fresh" for one that owes
-// nothing besides.
+// guard returns the outcome for a client without access to a page, or an empty string. The
+// guard "signed in" requires a session, "password" a recent authentication as well, and
+// "fresh" also that the password need not be changed.
 func (m *model) guard(c *client, page string) string {
 	s := m.session(c)
 	switch {
 	case s == nil:
 		return "sign in first"
-	case s.who.must && page != "password" && page != "verify":
+	case s.user.mustChange && page != "password" && page != "verify":
 		return "password first"
-	case page != "signed in" && page != "verify" && !m.fresh(s):
+	case page != "signed in" && page != "verify" && !m.recentlyAuthenticated(s):
 		return "verify first"
 	}
 	return ""
 }
 
-// endAttempts ends all that is under way to come in to an account.
-func (m *model) endAttempts(p *person) {
+// endAttempts ends all attempts of an account.
+func (m *model) endAttempts(u *user) {
 	for _, c := range m.clients {
-		if c.at != nil && c.at.who == p {
-			c.at.over = true
+		if c.attempt != nil && c.attempt.user == u {
+			c.attempt.ended = true
 		}
 	}
 }
 
-// endSessions ends an account's sessions but one, and every way to begin one.
-func (m *model) endSessions(p *person, but *modelSession) {
-	m.endAttempts(p)
+// endSessions ends an account's attempts, and its sessions except one.
+func (m *model) endSessions(u *user, but *modelSession) {
+	m.endAttempts(u)
 	for _, s := range m.sessions {
-		if s.who == p && s != but {
+		if s.user == u && s != but {
 			s.ended = true
 		}
 	}
 }
 
-// factorAdded is what the first factor brings; it answers whether it was that.
-func (m *model) factorAdded(s *modelSession, wasOn bool) (first bool) {
-	if wasOn {
+// factorAdded applies the effects of the first factor. It reports whether it is the first.
+func (m *model) factorAdded(s *modelSession, hadMFA bool) (first bool) {
+	if hadMFA {
 		return false
 	}
-	m.endSessions(s.who, s)
-	s.second = m.w.clock()
+	m.endSessions(s.user, s)
+	s.mfaAt = m.site.clock()
 	return true
 }
 
-// factorRemoved is what goes with a factor.
-func (m *model) factorRemoved(p *person, but *modelSession) {
-	m.endSessions(p, but)
-	if !p.on() {
-		p.codes, p.unseen = nil, time.Time{}
+// factorRemoved applies the effects of removing a factor.
+func (m *model) factorRemoved(u *user, but *modelSession) {
+	m.endSessions(u, but)
+	if !u.hasMFA() {
+		u.backupCodes, u.unsavedSince = nil, time.Time{}
 	}
 }
 
-// forget is the end of an account.
-func (m *model) forget(p *person) {
-	m.endSessions(p, nil)
-	m.people = slices.DeleteFunc(m.people, func(other *person) bool { return other == p })
+func (m *model) removeUser(u *user) {
+	m.endSessions(u, nil)
+	m.users = slices.DeleteFunc(m.users, func(other *user) bool { return other == u })
 }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,35 +18,35 @@ import (
 	"twostep/auth"
 )
 
-// A model is a run: what is believed of everybody, beside the whole program.
+// A model is the expected state of one run, next to the site under test.
 type model struct {
-	t        *rapid.T
-	w        *world
-	people   []*person
-	clients  []*client
-	sessions []*modelSession
-	codes    []string // all that anybody ever was sent or shown, right or not by now
-	keys     []string // of apps, likewise
-	used     *used
-	answer   *browser      // to the last post
-	was      *browser      // who sent it, with the cookie of then
-	idle     time.Duration // that ends a session
+	t            *rapid.T
+	site         *testSite
+	users        []*user
+	clients      []*client
+	sessions     []*modelSession
+	sentCodes    []string // all codes sent or shown, valid or not
+	totpKeys     []string // all TOTP keys, valid or not
+	lastAccepted *acceptedPost
+	response     *browser // to the last post
+	sender       *browser // of the last post, with its cookies at that time
+	sessionIdle  time.Duration
 }
 
-// A used is an answer that was taken, with the cookie it was sent with.
-type used struct {
-	by   *browser
-	path string
-	form url.Values
+// An acceptedPost is a form that was accepted, with the cookies it was sent with.
+type acceptedPost struct {
+	sender *browser
+	path   string
+	form   url.Values
 }
 
-// TestModel: two or three people with some browsers do what the site offers, in
-// any order, right and wrong, with old forms, each other's codes and phones, and
-// an operator and a clock between them. After each step the program and a
-// simple model agree on what was let through, on who is signed in, and on what
-// each account is (FF-01, FF-02, TO-05, BC-02, RV-02, RV-05, RV-06).
+// TestModel is a state machine test: two or three users with some browsers take random
+// actions, valid and invalid, also with stale forms and each other's codes and phones, while
+// an operator acts and time passes. After each action the site and a simple model must agree
+// on its outcome, on who is signed in, and on the state of each account (FF-01, FF-02, TO-05,
+// BC-02, RV-02, RV-05, RV-06).
 //
-// It finds more the longer it runs: make model.
+// More runs find more: make model.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -55,93 +56,93 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(run) })
-		m := &model{t: t, idle: rapid.SampledFrom([]time.Duration{time.Hour, 5 * time.Minute}).Draw(t, "idle")}
-		m.w = newWorldIn(t, run, func(p *auth.Policy) { p.SessionIdle = m.idle })
-		for i := range rapid.IntRange(2, 3).Draw(t, "people") {
+		m := &model{t: t, sessionIdle: rapid.SampledFrom([]time.Duration{time.Hour, 5 * time.Minute}).Draw(t, "idle")}
+		m.site = newSiteIn(t, run, func(p *auth.Policy) { p.SessionIdle = m.sessionIdle })
+		for i := range rapid.IntRange(2, 3).Draw(t, "users") {
 			for range rapid.IntRange(1, 3).Draw(t, "browsers") {
-				m.clients = append(m.clients, &client{browser: m.w.browser()})
+				m.clients = append(m.clients, &client{browser: m.site.browser()})
 			}
 			c := m.clients[len(m.clients)-1]
 			m.check()
-			m.settle(c, addresses[i])
+			m.createUser(c, emails[i])
 		}
-		acts := map[string]func(*rapid.T){"": func(*rapid.T) { m.check() }}
-		for name, act := range modelActs {
-			acts[name] = func(*rapid.T) { act(m) }
+		actions := map[string]func(*rapid.T){"": func(*rapid.T) { m.check() }}
+		for name, action := range modelActions {
+			actions[name] = func(*rapid.T) { action(m) }
 		}
-		t.Repeat(acts)
+		t.Repeat(actions)
 	})
 }
 
-// check compares the program with the model: who is signed in, as whom, and
-// what every account is.
+// check is the invariant: the site and the model agree on who is signed in and on the state
+// of every account, and replaced cookies are invalid.
 func (m *model) check() {
 	m.t.Helper()
-	m.w.wait(time.Second) // no two steps are at the same time
+	m.site.wait(time.Second) // no two actions have the same time
 	for i, c := range m.clients {
-		page := c.ask(http.MethodGet, "/account", nil)
+		page := c.fetchRaw(http.MethodGet, "/account", nil)
 		s := m.session(c)
 		switch {
 		case s == nil && (page.status != http.StatusSeeOther || !strings.HasPrefix(page.header.Get("Location"), "/sign-in?next=")):
-			m.t.Fatalf("browser %d: %d %s for nobody", i, page.status, page.header.Get("Location"))
+			m.t.Fatalf("browser %d: %d %s when signed out", i, page.status, page.header.Get("Location"))
 		case s == nil:
-		case s.who.must && page.header.Get("Location") == "/account/password":
-		case s.who.must || page.status != http.StatusOK || !strings.Contains(page.body, s.who.email):
-			m.t.Fatalf("browser %d: %d %s for %s", i, page.status, page.header.Get("Location"), s.who.email)
+		case s.user.mustChange && page.header.Get("Location") == "/account/password":
+		case s.user.mustChange || page.status != http.StatusOK || !strings.Contains(page.body, s.user.email):
+			m.t.Fatalf("browser %d: %d %s for %s", i, page.status, page.header.Get("Location"), s.user.email)
 		}
-		m.renew(c)
-		if c.old != nil {
-			if page := c.old.ask(http.MethodGet, "/account", nil); page.status == http.StatusOK {
-				m.t.Fatalf("browser %d: a cookie of before still opens the account", i)
+		m.refreshToken(c)
+		if c.previous != nil {
+			if page := c.previous.fetchRaw(http.MethodGet, "/account", nil); page.status == http.StatusOK {
+				m.t.Fatalf("browser %d: a replaced cookie is still valid", i)
 			}
 		}
 	}
-	for _, email := range addresses {
-		believed := account{}
-		if p := m.person(email); p != nil {
-			believed = p.view()
+	for _, email := range emails {
+		expected := userState{}
+		if u := m.user(email); u != nil {
+			expected = u.expectedState()
 		}
-		if got, want := fmt.Sprintf("%+v", m.program(email)), fmt.Sprintf("%+v", believed); got != want {
-			m.t.Fatalf("the program has %s, the model %s", got, want)
+		if got, want := fmt.Sprintf("%+v", m.actualState(email)), fmt.Sprintf("%+v", expected); got != want {
+			m.t.Fatalf("account %s, want %s", got, want)
 		}
 	}
 }
 
-var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
+var formTokenPattern = regexp.MustCompile(`name="token" value="([^"]+)"`)
 
-// renew reads the token of a client's forms anew where its cookie has changed.
-func (m *model) renew(c *client) {
-	for path := "/account"; c.held != c.cookie() || c.token == ""; {
-		page := c.ask(http.MethodGet, path, nil)
+// refreshToken reads a new form token if the client's cookie has changed.
+func (m *model) refreshToken(c *client) {
+	for path := "/account"; c.tokenCookie != c.cookie() || c.token == ""; {
+		page := c.fetchRaw(http.MethodGet, path, nil)
 		path = page.header.Get("Location")
-		if found := formToken.FindStringSubmatch(page.body); found != nil {
-			c.token, c.held = found[1], c.cookie()
+		if found := formTokenPattern.FindStringSubmatch(page.body); found != nil {
+			c.token, c.tokenCookie = found[1], c.cookie()
 		}
 	}
 	if s := m.session(c); s != nil {
-		s.seen = m.w.clock()
+		s.lastSeen = m.site.clock()
 	}
 }
 
-type account struct {
-	email               string
-	disabled, must, app bool
-	phones              []string
-	codes               int
+type userState struct {
+	email                      string
+	disabled, mustChange, totp bool
+	phones                     []string
+	backupCodes                int
 }
 
-// program is an account as the program has it; empty where there is none.
-func (m *model) program(email string) (v account) {
+// actualState returns an account's state on the site; the zero value if there is none.
+func (m *model) actualState(email string) (v userState) {
 	ctx := context.Background()
-	a, err := m.w.rules.Account(ctx, email)
+	a, err := m.site.rules.Account(ctx, email)
 	if err != nil {
 		return v
 	}
-	f, err := m.w.rules.Factors(ctx, a.ID)
+	f, err := m.site.rules.Factors(ctx, a.ID)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	v = account{email: a.Email.Typed, disabled: a.Disabled, must: a.MustChange, app: f.TOTP != nil, codes: f.BackupCodes}
+	v = userState{email: a.Email.Typed, disabled: a.Disabled, mustChange: a.MustChange, totp: f.TOTP != nil, backupCodes: f.BackupCodes}
 	for _, phone := range f.Phones {
 		number := phone.Number
 		switch {
@@ -156,14 +157,14 @@ func (m *model) program(email string) (v account) {
 	return v
 }
 
-// view is the account as the model has it, in the words of [model.program].
-func (p *person) view() account {
-	v := account{email: p.email, disabled: p.disabled, must: p.must, app: p.app != "", codes: len(p.codes)}
-	for i, phone := range p.reserved() {
+// expectedState returns an account's state in the model.
+func (u *user) expectedState() userState {
+	v := userState{email: u.email, disabled: u.disabled, mustChange: u.mustChange, totp: u.totpKey != "", backupCodes: len(u.backupCodes)}
+	for i, phone := range u.reservedPhones() {
 		v.phones = append(v.phones, phone.number+map[bool]string{true: " default", false: " reserved"}[i == 0])
 	}
-	for _, phone := range p.phones {
-		if phone.reserved.IsZero() {
+	for _, phone := range u.phones {
+		if phone.reservedAt.IsZero() {
 			v.phones = append(v.phones, phone.number)
 		}
 	}
@@ -171,57 +172,45 @@ func (p *person) view() account {
 	return v
 }
 
-// post sends a form of a client and compares what came of it with what must:
-// done, refused, not found, forged, or first to sign in, verify or change the
-// password. It answers whether it was done: a limit may always come between.
+// post posts a form and compares its outcome with want. It reports whether the outcome is
+// "done". A rate limit is always permitted.
 func (m *model) post(c *client, path string, form url.Values, want string) (done bool) {
 	m.t.Helper()
-	m.renew(c)
+	m.refreshToken(c)
 	if form.Get("token") == "" {
 		form.Set("token", c.token)
 	}
 	if form.Get("token") != c.token {
 		want = "forged"
 	}
-	was := c.snapshot()
-	answer := c.ask(http.MethodPost, path, form)
-	got := outcome(answer)
-	m.answer, m.was = answer, was
+	sender := c.clone()
+	response := c.fetchRaw(http.MethodPost, path, form)
+	got := outcome(response)
+	m.response, m.sender = response, sender
 	shown := maskToken(form)
-	m.t.Logf("%s %s %s: %s (%s)", c.address, path, shown, got, want)
-	if got == "later" && want != "forged" {
+	m.t.Logf("%s %s %s: %s (%s)", c.remoteAddr, path, shown, got, want)
+	if got == "limited" && want != "forged" {
 		return false
 	}
 	if got != want {
-		m.t.Fatalf("%s %s: %s (%d), but it must be %s:\n%s", path, shown, got, answer.status, want, answer.body)
+		m.t.Fatalf("%s %s: %s (%d), want %s:\n%s", path, shown, got, response.status, want, response.body)
 	}
 	if done = got == "done"; done && form.Get("code") != "" {
-		m.used = &used{was, path, form}
+		m.lastAccepted = &acceptedPost{sender, path, form}
 	}
 	return done
 }
 
 func maskToken(form url.Values) url.Values {
-	shown := url.Values{}
-	for name, value := range form {
-		if name != "token" {
-			shown[name] = value
-		}
-	}
+	shown := maps.Clone(form)
+	shown.Del("token")
 	return shown
 }
 
-// snapshot is a browser with the same cookies and the same address.
-func (c *client) snapshot() *browser {
-	old := c.clone()
-	old.address = c.address
-	return old
-}
-
-// outcome names an answer to a post.
-func outcome(answer *browser) string {
-	to := answer.header.Get("Location")
-	switch answer.status {
+// outcome classifies a response.
+func outcome(response *browser) string {
+	to := response.header.Get("Location")
+	switch response.status {
 	case http.StatusForbidden:
 		return "forged"
 	case http.StatusNotFound:
@@ -229,10 +218,10 @@ func outcome(answer *browser) string {
 	case http.StatusUnprocessableEntity:
 		return "refused"
 	case http.StatusTooManyRequests:
-		return "later"
+		return "limited"
 	case http.StatusSeeOther:
 	default:
-		return fmt.Sprint("answered ", answer.status)
+		return fmt.Sprint("status ", response.status)
 	}
 	switch {
 	case strings.HasPrefix(to, "/sign-in?next="):

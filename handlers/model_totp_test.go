@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Apps and backup codes, and what must come of what is done with them.
+// Actions on TOTP and backup codes, with the expected outcome.
 
 const (
 	addPath   = "/account/manage-mfa/add"
@@ -15,31 +15,31 @@ const (
 	phonePath = "/account/add-phone"
 )
 
-// change posts a form that changes something, where the guard lets it.
-func (m *model) change(c *client, path, page string, form url.Values, right bool) (s *modelSession, done bool) {
+// postGuarded posts a form to a page with a guard.
+func (m *model) postGuarded(c *client, path, page string, form url.Values, valid bool) (s *modelSession, done bool) {
 	want := m.guard(c, page)
 	if want == "" {
-		want = wanted(right)
+		want = outcomeIf(valid)
 	}
 	s = m.session(c)
 	return s, m.post(c, path, form, want)
 }
 
-// enrolment is the set-up of an app under way in a session.
-func (m *model) enrolment(s *modelSession) *enrolment {
-	if s == nil || s.app == nil || !m.w.clock().Before(s.app.expires) {
+// totpSetup returns a session's TOTP setup, or nil if there is none.
+func (m *model) totpSetup(s *modelSession) *totpSetup {
+	if s == nil || s.setup == nil || !m.site.clock().Before(s.setup.expires) {
 		return nil
 	}
-	return s.app
+	return s.setup
 }
 
-// step is where a set-up stands.
-func (m *model) step(s *modelSession) string {
-	e := m.enrolment(s)
+// setupStep returns the step of a session's TOTP setup.
+func (m *model) setupStep(s *modelSession) string {
+	e := m.totpSetup(s)
 	switch {
 	case e == nil:
 		return ""
-	case e.verified && e.made && !s.who.unseen.IsZero() && m.w.clock().Sub(s.who.unseen) < time.Hour:
+	case e.verified && e.madeCodes && !s.user.unsavedSince.IsZero() && m.site.clock().Sub(s.user.unsavedSince) < time.Hour:
 		return "codes"
 	case e.verified:
 		return "success"
@@ -49,100 +49,100 @@ func (m *model) step(s *modelSession) string {
 	return "add"
 }
 
-// openApp opens the set-up of an app, which begins one.
-func (m *model) openApp(c *client) {
+// openTOTPSetup opens the setup's page, which begins a setup.
+func (m *model) openTOTPSetup(c *client) {
 	if page := m.open(c, addPath, m.guard(c, "fresh")); page.status == http.StatusOK {
-		m.seesApp(m.session(c), page)
+		m.noteTOTPSetup(m.session(c), page)
 	}
 }
 
-// seesApp notes the set-up that its page shows, or began to show it.
-func (m *model) seesApp(s *modelSession, page *browser) {
-	if m.enrolment(s) == nil {
-		s.app = &enrolment{expires: m.w.clock().Add(30 * time.Minute)}
+// noteTOTPSetup records the setup that its page shows or has begun.
+func (m *model) noteTOTPSetup(s *modelSession, page *browser) {
+	if m.totpSetup(s) == nil {
+		s.setup = &totpSetup{expires: m.site.clock().Add(30 * time.Minute)}
 	}
-	if key := keyText.FindString(page.body); key != "" && m.step(s) == "add" {
-		s.app.key = key
-		m.keys = append(m.keys, key)
+	if key := totpKeyPattern.FindString(page.body); key != "" && m.setupStep(s) == "add" {
+		s.setup.key = key
+		m.totpKeys = append(m.totpKeys, key)
 	}
 }
 
-// moveApp presses a button of the set-up.
-func (m *model) moveApp(c *client, event, typed string) {
-	at := m.step(m.session(c))
-	right := map[string]bool{
+// pressTOTPSetup presses a button of the setup.
+func (m *model) pressTOTPSetup(c *client, button, typed string) {
+	at := m.setupStep(m.session(c))
+	valid := map[string]bool{
 		"reset": at == "" || at == "add" || at == "verify" || at == "success", "verify": at == "add", "finish": at == "codes",
-		"verify_code": at == "verify" && m.appStep(m.session(c).app.key, typed) > 0,
-	}[event]
+		"verify_code": at == "verify" && m.totpStep(m.session(c).setup.key, typed) > 0,
+	}[button]
 	step := int64(0)
-	if event == "verify_code" && right {
-		step = m.appStep(m.session(c).app.key, typed)
+	if button == "verify_code" && valid {
+		step = m.totpStep(m.session(c).setup.key, typed)
 	}
-	form := action(event)
-	if event == "verify_code" {
+	form := actionForm(button)
+	if button == "verify_code" {
 		form.Set("code", typed)
 	}
-	s, done := m.change(c, addPath, "fresh", form, right)
-	if got := outcome(m.answer); got == "refused" || got == "later" {
-		m.seesApp(s, m.answer)
+	s, done := m.postGuarded(c, addPath, "fresh", form, valid)
+	if got := outcome(m.response); got == "refused" || got == "limited" {
+		m.noteTOTPSetup(s, m.response)
 	}
 	if !done {
 		return
 	}
-	switch event {
+	switch button {
 	case "reset":
-		s.app = nil
-		m.openApp(c)
+		s.setup = nil
+		m.openTOTPSetup(c)
 	case "verify":
-		s.app.scanned = true
+		s.setup.scanned = true
 	case "finish":
-		s.who.unseen = time.Time{}
+		s.user.unsavedSince = time.Time{}
 	case "verify_code":
-		on := s.who.on()
-		s.who.app, s.who.step, s.app.verified = s.app.key, step, true
-		if s.app.made = m.factorAdded(s, on); s.app.made {
-			m.newCodes(c, addPath)
+		hadMFA := s.user.hasMFA()
+		s.user.totpKey, s.user.lastStep, s.setup.verified = s.setup.key, step, true
+		if s.setup.madeCodes = m.factorAdded(s, hadMFA); s.setup.madeCodes {
+			m.readNewCodes(c, addPath)
 		}
 	}
 }
 
-// newCodes reads a new set of backup codes from the page that shows it.
-func (m *model) newCodes(c *client, path string) {
-	page, p := m.open(c, path, ""), m.session(c).who
-	p.codes, p.unseen = map[string]bool{}, m.w.clock()
-	for _, code := range page.read().codes() {
-		p.codes[strings.ReplaceAll(code, "-", "")] = true
-		m.codes = append(m.codes, code)
+// readNewCodes reads a new set of backup codes from its page.
+func (m *model) readNewCodes(c *client, path string) {
+	page, u := m.open(c, path, ""), m.session(c).user
+	u.backupCodes, u.unsavedSince = map[string]bool{}, m.site.clock()
+	for _, code := range page.parse().backupCodes() {
+		u.backupCodes[strings.ReplaceAll(code, "-", "")] = true
+		m.sentCodes = append(m.sentCodes, code)
 	}
 }
 
 func (m *model) generateCodes(c *client) {
 	s := m.session(c)
-	if _, done := m.change(c, codesPath, "fresh", action("generate"), s != nil && s.who.on()); done {
-		m.newCodes(c, codesPath)
+	if _, done := m.postGuarded(c, codesPath, "fresh", actionForm("generate"), s != nil && s.user.hasMFA()); done {
+		m.readNewCodes(c, codesPath)
 	}
 }
 
-func (m *model) seenCodes(c *client) {
+func (m *model) confirmCodes(c *client) {
 	s := m.session(c)
-	if _, done := m.change(c, codesPath, "fresh", action("done"), s != nil && !s.who.unseen.IsZero()); done {
-		s.who.unseen = time.Time{}
+	if _, done := m.postGuarded(c, codesPath, "fresh", actionForm("done"), s != nil && !s.user.unsavedSince.IsZero()); done {
+		s.user.unsavedSince = time.Time{}
 	}
 }
 
-func (m *model) removeApp(c *client) {
+func (m *model) removeTOTP(c *client) {
 	s := m.session(c)
-	if _, done := m.change(c, "/account/manage-mfa/remove-totp", "fresh", action("remove"), s != nil && s.who.app != ""); done {
-		s.who.app = ""
-		m.forgetApps(s.who)
-		m.factorRemoved(s.who, s)
+	if _, done := m.postGuarded(c, "/account/manage-mfa/remove-totp", "fresh", actionForm("remove"), s != nil && s.user.totpKey != ""); done {
+		s.user.totpKey = ""
+		m.endTOTPSetups(s.user)
+		m.factorRemoved(s.user, s)
 	}
 }
 
-func (m *model) forgetApps(p *person) {
+func (m *model) endTOTPSetups(u *user) {
 	for _, s := range m.sessions {
-		if s.who == p {
-			s.app = nil
+		if s.user == u {
+			s.setup = nil
 		}
 	}
 }

@@ -6,63 +6,64 @@ import (
 	"time"
 )
 
-// TestNotices_EveryChange: whatever changes a factor, codes, a phone, an address
-// or the password is told at both addresses, at once and by itself, with what to
-// do, and without a code (RC-07, RC-08, SM-02, BC-05, BC-06).
+// Every change of a factor, backup codes, a phone, the email address or the password
+// sends a notice to both email addresses, at once, with what to do and without a code
+// (RC-07, RC-08, SM-02, BC-05, BC-06).
 func TestNotices_EveryChange(t *testing.T) {
 	t.Parallel()
 	const second, fresh = "ann.home@example.net", "ann.new@example.org"
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	b.open("/account/email").fill("Second email address", second).press("Add email address").fill("Code", w.code(second)).press("Verify").reads(second)
-	mailbox := ann
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	b.open("/account/email").fill("Second email address", second).press("Add email address").enterCode(site.lastCode(second)).wantText(second)
 	var key string
 	var codes []string
 	for _, change := range []struct {
 		name string
 		do   func()
 	}{
-		{"an app", func() { key, codes = b.addApp() }},
-		{"other codes", func() {
+		{"TOTP added", func() { key, codes = b.addTOTP() }},
+		{"new backup codes", func() {
 			b.open("/account/manage-mfa/backup-codes").press("Generate")
-			codes = b.codes()
+			codes = b.backupCodes()
 			b.press("Done")
 		}},
-		{"a code used", func() { b.press("Sign out").firstStep(ann).fill("Code", codes[0]).press("Verify").sees("Account") }},
-		{"a phone", func() { b.addPhone(number) }},
-		{"a phone for signing in", func() { b.open("/account/manage-mfa").follow("Use for MFA").press("Use for MFA") }},
-		{"a phone no more for it", func() { b.open("/account/manage-mfa").follow("Disable for MFA").press("Disable for MFA") }},
-		{"a phone gone", func() { b.open("/account/manage-mfa").follow("Remove from account").press("Remove from account") }},
-		{"the password", func() {
-			b.open("/account/password").reverify(key)
-			b.fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
+		{"backup code used", func() { b.press("Sign out").signIn(ann).enterCode(codes[0]).wantHeading("Account") }},
+		{"phone added", func() { b.addPhone(number) }},
+		{"phone used for MFA", func() { b.open("/account/manage-mfa").follow("Use for MFA").press("Use for MFA") }},
+		{"phone disabled for MFA", func() { b.open("/account/manage-mfa").follow("Disable for MFA").press("Disable for MFA") }},
+		{"phone removed", func() { b.open("/account/manage-mfa").follow("Remove from account").press("Remove from account") }},
+		{"password changed", func() {
+			b.open("/account/password").reauthenticate(key)
+			b.submitPasswords(password, newPassword).wantHeading("Account")
 		}},
-		{"the app gone", func() { b.open("/account/manage-mfa").follow("Remove").press("Remove").sees("User MFA Settings") }},
-		{"an address asked for", func() {
-			b.open("/account/email").fill("New email address", fresh).press("Change email address").reads(fresh)
+		{"TOTP removed", func() {
+			b.open("/account/manage-mfa").follow("Remove").press("Remove").wantHeading("User MFA Settings")
 		}},
-		{"an address changed", func() {
-			b.fill("Code", w.code(fresh)).press("Verify").reads(fresh)
+		{"email change requested", func() {
+			b.changeEmail(fresh).wantText(fresh)
+		}},
+		{"email changed", func() {
+			b.enterCode(site.lastCode(fresh)).wantText(fresh)
 		}},
 	} {
-		w.wait(2 * time.Minute)
-		before, beside := len(w.letters(mailbox)), len(w.letters(second))
+		site.wait(2 * time.Minute)
+		before := map[string]int{ann: len(site.messages(ann)), second: len(site.messages(second))}
 		change.do()
-		for to, n := range map[string]int{mailbox: before, second: beside} {
-			got := w.letters(to)[n:]
+		for to, n := range before {
+			got := site.messages(to)[n:]
 			if len(got) != 1 {
-				t.Fatalf("%s: %d letters to %s", change.name, len(got), to)
+				t.Fatalf("%s: %d notices to %s, want 1", change.name, len(got), to)
 			}
-			if !strings.Contains(got[0].body, "was not you") && !strings.Contains(got[0].body, "did not") || sixDigits.MatchString(got[0].body) || len(codes) > 0 && strings.Contains(got[0].body, codes[1]) {
-				t.Errorf("%s: %s reads %q", change.name, to, got[0].body)
+			if !strings.Contains(got[0].body, "If not, ") && !strings.Contains(got[0].body, "did not") || sixDigits.MatchString(got[0].body) || len(codes) > 0 && strings.Contains(got[0].body, codes[1]) {
+				t.Errorf("%s: notice to %s: %q", change.name, to, got[0].body)
 			}
 		}
 	}
-	w.wait(time.Hour)
-	told := len(w.letters(fresh)) + len(w.letters(second))
-	reset := w.browser().open("/forgot-password").fill("Email address", fresh).press("Continue")
-	reset.fill("Code", w.code(fresh)).press("Verify").fill("New password", "nine orange badgers").press("Set password").sees("Sign in")
-	if got := len(w.letters(fresh)) + len(w.letters(second)) - told; got != 3 { // the code, and the notice twice
-		t.Errorf("a reset is told in %d letters", got)
+	site.wait(time.Hour)
+	before := len(site.messages(fresh)) + len(site.messages(second))
+	reset := site.browser().startReset(fresh)
+	reset.enterCode(site.lastCode(fresh)).setPassword("nine orange badgers").wantHeading("Sign in")
+	if got := len(site.messages(fresh)) + len(site.messages(second)) - before; got != 3 { // the code, and two notices
+		t.Errorf("%d messages of a reset, want 3", got)
 	}
 }

@@ -12,23 +12,23 @@ func showForgotPassword(r *request) error {
 	}
 	switch a.Step() {
 	case auth.StepEmail:
-		return r.show(views.CheckEmail(views.CheckEmailPage{Frame: r.codeFrame(a.Code, true), Email: a.Email, Code: a.Code}))
+		return r.show(views.CheckEmail(views.CheckEmailPage{Page: r.codePage(a.Code, true), Email: a.Email, Code: a.Code}))
 	case auth.StepNewPassword:
 		return r.show(views.NewPassword(views.NewPasswordPage{
-			Frame: r.frame(), Email: a.Email, PasswordMin: r.rules.Policy().PasswordMin,
+			Page: r.page(), Email: a.Email, PasswordMin: r.rules.Policy().PasswordMin,
 		}))
 	}
-	return r.show(views.ForgotPassword(views.ForgotPasswordPage{Frame: r.frame(), Email: r.prefill("email")}))
+	return r.show(views.ForgotPassword(views.ForgotPasswordPage{Page: r.page(), Email: r.prefill("email")}))
 }
 
 func postForgotPassword(r *request) (string, error) {
 	const page = "/forgot-password"
 	switch r.action() {
 	case "continue":
-		result, err := r.rules.ForgotPassword(r.ctx(), r.visitor(), r.form.Get("email"))
+		result, err := r.rules.ForgotPassword(r.ctx(), r.client(), r.form.Get("email"))
 		return r.applyResult(page, result, err)
 	case "set_password":
-		if err := r.rules.SetPassword(r.ctx(), r.visitor(), r.cookie.Attempt, r.form.Get("password")); err != nil {
+		if err := r.rules.SetPassword(r.ctx(), r.client(), r.cookie.Attempt, r.form.Get("password")); err != nil {
 			return "", err
 		}
 		r.cookie.Attempt, r.cookie.Notice = "", views.NoticePasswordReset
@@ -39,7 +39,7 @@ func postForgotPassword(r *request) (string, error) {
 
 func showPassword(r *request) error {
 	return r.show(views.Password(views.PasswordPage{
-		Frame: r.frame(), PasswordMin: r.rules.Policy().PasswordMin, MustChange: r.session.MustChange,
+		Page: r.page(), PasswordMin: r.rules.Policy().PasswordMin, MustChange: r.session.MustChange,
 		EndOthers: r.form == nil || r.form.Has("end_others"),
 	}))
 }
@@ -48,7 +48,7 @@ func postPassword(r *request) (string, error) {
 	if r.action() != "change" {
 		return "", errUnknownAction
 	}
-	session, err := r.rules.ChangePassword(r.ctx(), r.visitor(), r.session,
+	session, err := r.rules.ChangePassword(r.ctx(), r.client(), r.session,
 		r.form.Get("current"), r.form.Get("password"), r.form.Has("end_others"))
 	if err != nil {
 		return "", err

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"crypto/sha1"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,167 +10,157 @@ import (
 	"twostep/auth"
 )
 
-const newPassword = "eight yellow herons"
-
-// TestForgotPassword: same answers for every address, no session, no second
-// factor skipped, every session ended (RC-01, RC-03, RC-04, RC-05, SE-09).
+// A password reset responds the same for every email address, signs nobody in, skips no
+// second factor and ends every session (RC-01, RC-03, RC-04, RC-05, SE-09).
 func TestForgotPassword(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	key, _ := b.addApp()
-	w.wait(time.Minute)
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, _ := b.addTOTP()
+	site.wait(time.Minute)
 
-	f := w.browser().open("/sign-in").follow("Forgot password?").sees("Reset your password")
-	f.fill("Email address", "nonsense").press("Continue").refused(422)
-	f.fill("Email address", "ANN@example.org").press("Continue").sees("Check your email")
-	nobody := w.browser().open("/forgot-password").fill("Email address", "NOB@example.org").press("Continue").sees("Check your email")
-	if a, z := strings.ReplaceAll(f.text(), "ANN@", "…@"), strings.ReplaceAll(nobody.text(), "NOB@", "…@"); a != z {
-		t.Errorf("a known address differs:\n%s\n%s", a, z)
+	f := site.browser().open("/sign-in").follow("Forgot password?").wantHeading("Reset your password")
+	f.fill("Email address", "nonsense").press("Continue").wantError(422)
+	f.fill("Email address", "ANN@example.org").press("Continue").wantHeading("Check your email")
+	unknown := site.browser().startReset("NOB@example.org").wantHeading("Check your email")
+	if got, want := strings.ReplaceAll(f.text(), "ANN@", "…@"), strings.ReplaceAll(unknown.text(), "NOB@", "…@"); got != want {
+		t.Errorf("the response to an unknown email address differs:\n%s\n%s", got, want)
 	}
-	if len(w.letters("NOB@example.org")) != 0 {
-		t.Error("mail to an address nobody bears")
+	if len(site.messages("NOB@example.org")) != 0 {
+		t.Error("mail to an unknown email address")
 	}
-	b.open("/account").sees("Account") // asking changes and locks nothing
-	code := w.code(ann)
-	w.browser().open("/forgot-password").fill("Email address", ann).press("Continue").refused(429)
-	nobody.fill("Code", code).press("Verify").refused(422)
-	f.fill("Code", code).press("Verify").sees("Set a new password")
-	f.open("/account").sees("Sign in") // nobody is signed in by it
-	f.open("/forgot-password").sees("Set a new password")
+	b.open("/account").wantHeading("Account") // a request changes and locks nothing
+	code := site.lastCode(ann)
+	site.browser().startReset(ann).wantError(429)
+	unknown.enterCode(code).wantError(422)
+	f.enterCode(code).wantHeading("Set a new password")
+	f.open("/account").wantHeading("Sign in") // the code signs nobody in
+	f.open("/forgot-password").wantHeading("Set a new password")
 	for _, bad := range []string{"", "short", "passwordpassword", password, "ann@example.org"} {
-		f.fill("New password", bad).press("Set password").refused(422).sees("Set a new password")
+		f.setPassword(bad).wantError(422).wantHeading("Set a new password")
 	}
-	f.fill("New password", newPassword).press("Set password").sees("Sign in").reads("Your password was set")
-	b.open("/account").sees("Sign in")
-	f.firstStep(ann).refused(422)
-	f.fill("Email address", ann).fill("Password", newPassword).press("Continue").sees("Verify your account") // RC-04
-	f.fill("Code", w.app(key)).press("Verify").sees("Account")
-	got := w.letters(ann)
-	told := false
-	for _, l := range got {
-		told = told || strings.Contains(strings.ToLower(l.subject), "password")
-	}
-	if !told {
-		t.Error("the owner was not told")
+	f.setPassword(newPassword).wantHeading("Sign in").wantText("Password changed. Sign in with your new password.")
+	b.open("/account").wantHeading("Sign in")
+	f.signIn(ann).wantError(422)
+	f.enterCredentials(ann, newPassword).wantHeading("Verify your account") // RC-04
+	f.enterCode(site.totpCode(key)).wantHeading("Account")
+	if !slices.ContainsFunc(site.messages(ann), func(m message) bool { return strings.Contains(strings.ToLower(m.subject), "password") }) {
+		t.Error("no notice of the reset")
 	}
 }
 
-// TestForgotPassword_Newer: a newer request kills the older one (RC-03), and
-// a code is good for ten minutes.
-func TestForgotPassword_Newer(t *testing.T) {
-	w := newWorld(t)
-	w.browser().signUp(ann)
-	w.wait(time.Minute)
-	older := w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
-	first := w.code(ann)
-	w.wait(time.Minute)
-	newer := w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
-	older.fill("Code", first).press("Verify").refused(422).sees("Reset your password")
-	second := w.code(ann)
-	w.wait(10*time.Minute + time.Millisecond)
-	newer.fill("Code", second).press("Verify").refused(422).sees("Check your email")
+// A new request replaces an older one (RC-03), and a code expires after ten minutes.
+func TestForgotPassword_NewerReplacesOlder(t *testing.T) {
+	site := newSite(t)
+	site.browser().signUp(ann)
+	site.wait(time.Minute)
+	older := site.browser().startReset(ann)
+	first := site.lastCode(ann)
+	site.wait(time.Minute)
+	newer := site.browser().startReset(ann)
+	older.enterCode(first).wantError(422).wantHeading("Reset your password")
+	second := site.lastCode(ann)
+	site.wait(10*time.Minute + time.Millisecond)
+	newer.enterCode(second).wantError(422).wantHeading("Check your email")
 }
 
-// TestForgotPassword_Killed: a reset that waits is over once the password was
-// changed, or the address; and to look at it, or to wait for it, changes nothing
-// (RC-03, RC-05).
-func TestForgotPassword_Killed(t *testing.T) {
-	for name, change := range map[string]func(w *world, b *browser){
-		"the password": func(_ *world, b *browser) {
-			b.open("/account/password").fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
+// Changing the password or the email address ends a pending reset. Signing in or loading
+// the reset's page does not (RC-03, RC-05).
+func TestForgotPassword_EndedByChange(t *testing.T) {
+	for name, change := range map[string]func(site *testSite, b *browser){
+		"the password": func(_ *testSite, b *browser) {
+			b.changePassword(password, newPassword).wantHeading("Account")
 		},
-		"the password alone": func(_ *world, b *browser) { // other devices go on
-			path, form := b.open("/account/password").form(b.button("Change password"))
-			form.Del("end_others")
-			form.Set("current", password)
-			form.Set("password", newPassword)
-			b.load("POST", path, form).sees("Account")
+		"the password, keeping other sessions": func(_ *testSite, b *browser) {
+			b.open("/account/password").changeOnlyPassword(password, newPassword)
 		},
-		"the address": func(w *world, b *browser) {
-			b.open("/account/email").fill("New email address", "ann.new@example.org").press("Change email address")
-			b.fill("Code", w.code("ann.new@example.org")).press("Verify").reads("ann.new@example.org")
+		"the email address": func(site *testSite, b *browser) {
+			b.changeEmail("ann.new@example.org")
+			b.enterCode(site.lastCode("ann.new@example.org")).wantText("ann.new@example.org")
 		},
-		"nothing": func(w *world, _ *browser) { w.browser().firstStep(ann).sees("Account") },
+		"nothing": func(site *testSite, _ *browser) { site.browser().signIn(ann).wantHeading("Account") },
 	} {
-		w := newWorld(t)
-		b := w.browser().signUp(ann)
-		w.wait(time.Minute)
-		proved := w.browser().open("/forgot-password")
-		proved.fill("Email address", ann).press("Continue").fill("Code", w.code(ann)).press("Verify").sees("Set a new password")
-		change(w, b)
+		site := newSite(t)
+		b := site.browser().signUp(ann)
+		site.wait(time.Minute)
+		verified := site.browser().open("/forgot-password")
+		verified.fill("Email address", ann).press("Continue").enterCode(site.lastCode(ann)).wantHeading("Set a new password")
+		change(site, b)
 		for range 3 {
-			proved.open("/forgot-password")
+			verified.open("/forgot-password")
 		}
 		if name == "nothing" {
-			proved.sees("Set a new password").fill("New password", newPassword).press("Set password").sees("Sign in")
+			verified.wantHeading("Set a new password").setPassword(newPassword).wantHeading("Sign in")
 			continue
 		}
-		proved.sees("Reset your password") // though its code was right
+		verified.wantHeading("Reset your password") // although the code was correct
 	}
 }
 
-// TestPassword: the current one is asked for (PW-11), and others end where
-// that is ticked (SE-09).
-func TestPassword(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	other := w.browser().firstStep(ann).sees("Account")
-	b.open("/account/password").sees("Password")
-	before := w.facts()
-	b.fill("New password", newPassword).press("Change password").refused(422)
-	b.fill("Current password", "not the password").fill("New password", newPassword).press("Change password").refused(422)
-	if b.field("Current password").AttrOr("aria-invalid", "") != "true" {
-		t.Error("the field is not marked")
-	}
-	b.fill("Current password", password).fill("New password", "short").press("Change password").refused(422)
-	b.fill("Current password", password).fill("New password", password).press("Change password").refused(422)
-	if w.facts() != before {
-		t.Error("a refusal changed the password")
-	}
-	stale := b.clone()
-	b.fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
-	stale.open("/account").sees("Sign in") // a new handle
-	other.open("/account").sees("Sign in")
-	other.firstStep(ann).refused(422)
-	other.fill("Email address", ann).fill("Password", newPassword).press("Continue").sees("Account")
-
-	b.open("/account/password")
+// changeOnlyPassword changes the password without ending other sessions.
+func (b *browser) changeOnlyPassword(current, fresh string) {
+	b.t.Helper()
 	path, form := b.form(b.button("Change password"))
 	form.Del("end_others")
-	form.Set("current", newPassword)
-	form.Set("password", "nine orange badgers")
-	b.load("POST", path, form).sees("Account")
-	other.open("/account").sees("Account")
+	form.Set("current", current)
+	form.Set("password", fresh)
+	b.load("POST", path, form).wantHeading("Account")
 }
 
-// TestPassword_MustChange: an operator's mark is a task like any other (PW-10).
+// A password change requires the current one (PW-11), and ends other sessions if the
+// box is checked (SE-09).
+func TestPassword(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	other := site.browser().signIn(ann).wantHeading("Account")
+	b.open("/account/password").wantHeading("Password")
+	before := site.accountData()
+	b.fill("New password", newPassword).press("Change password").wantError(422)
+	b.submitPasswords("not the password", newPassword).wantError(422)
+	if b.field("Current password").AttrOr("aria-invalid", "") != "true" {
+		t.Error("the field is not marked as invalid")
+	}
+	b.submitPasswords(password, "short").wantError(422)
+	b.submitPasswords(password, password).wantError(422)
+	site.wantAccountData(before)
+	old := b.clone()
+	b.submitPasswords(password, newPassword).wantHeading("Account")
+	old.open("/account").wantHeading("Sign in") // a new session token
+	other.open("/account").wantHeading("Sign in")
+	other.signIn(ann).wantError(422)
+	other.enterCredentials(ann, newPassword).wantHeading("Account")
+
+	b.open("/account/password").changeOnlyPassword(newPassword, "nine orange badgers")
+	other.open("/account").wantHeading("Account")
+}
+
+// If the operator requires it, the user must change the password first (PW-10).
 func TestPassword_MustChange(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	w.mustChange(ann)
-	b.open("/account/manage-mfa").sees("Password")
-	b.fill("Current password", password).fill("New password", newPassword).press("Change password").sees("Account")
-	w.wait(30 * time.Minute)
-	b.open("/account").sees("Account")
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	site.requirePasswordChange(ann)
+	b.open("/account/manage-mfa").wantHeading("Password")
+	b.submitPasswords(password, newPassword).wantHeading("Account")
+	site.wait(30 * time.Minute)
+	b.open("/account").wantHeading("Account")
 }
 
-// TestPassword_Breached asks the operator's list (PW-07).
+// Passwords from the operator's list of breached passwords are refused (PW-07).
 func TestPassword_Breached(t *testing.T) {
 	known := sha1.Sum([]byte("leaked last week!"))
-	w := newWorld(t, func(p *auth.Policy) {
+	site := newSite(t, func(p *auth.Policy) {
 		p.Breached = func(password string) bool { return sha1.Sum([]byte(password)) == known }
 	})
-	b := w.browser().open("/sign-up")
-	b.fill("Email address", ann).fill("Password", "leaked last week!").press("Continue").refused(422).reads("leak")
+	b := site.browser().open("/sign-up")
+	b.enterCredentials(ann, "leaked last week!").wantError(422).wantText("data breach")
 }
 
 // TestChangePasswordURL (HT-05).
 func TestChangePasswordURL(t *testing.T) {
-	b := newWorld(t).browser()
+	b := newSite(t).browser()
 	if r := b.request("GET", "/.well-known/change-password", nil, nil); r.StatusCode != 302 || r.Header.Get("Location") != "/account/password" {
 		t.Errorf("%d %s", r.StatusCode, r.Header.Get("Location"))
 	}
 	if r := b.request("GET", "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200", nil, nil); r.StatusCode != 404 {
-		t.Errorf("the probe: %d", r.StatusCode)
+		t.Errorf("unknown well-known path: %d", r.StatusCode)
 	}
 }

@@ -25,7 +25,7 @@ func (r *request) phone(id string) (auth.Phone, auth.Factors, error) {
 }
 
 // showPhone returns the page that asks for confirmation of an action.
-func showPhone(action views.PhoneAct) func(*request) error {
+func showPhone(action views.PhoneAction) func(*request) error {
 	return func(r *request) error {
 		phone, factors, err := r.phone(r.Param("id"))
 		if err != nil {
@@ -36,7 +36,7 @@ func showPhone(action views.PhoneAct) func(*request) error {
 			return r.redirect(manageMFAPath)
 		}
 		return r.show(views.Phone(views.PhonePage{
-			Frame: r.frame(), Phone: phone, Act: action, First: !factors.HasMFA(),
+			Page: r.page(), Phone: phone, Action: action, First: !factors.HasMFA(),
 			Last: phone.Reserved() && factors.Count() == 1,
 		}))
 	}
@@ -53,7 +53,7 @@ func postDisablePhone(r *request) (string, error) {
 	if r.action() != string(views.PhoneDisable) {
 		return "", errUnknownAction
 	}
-	err := r.rules.DisablePhone(r.ctx(), r.visitor(), r.session, auth.PhoneID(r.Param("id")))
+	err := r.rules.DisablePhone(r.ctx(), r.client(), r.session, auth.PhoneID(r.Param("id")))
 	return manageMFAPath, r.withNotice(views.NoticePhoneReleased, err)
 }
 
@@ -61,14 +61,14 @@ func postRemovePhone(r *request) (string, error) {
 	if r.action() != string(views.PhoneRemove) {
 		return "", errUnknownAction
 	}
-	err := r.rules.RemovePhone(r.ctx(), r.visitor(), r.session, auth.PhoneID(r.Param("id")))
+	err := r.rules.RemovePhone(r.ctx(), r.client(), r.session, auth.PhoneID(r.Param("id")))
 	return manageMFAPath, r.withNotice(views.NoticePhoneRemoved, err)
 }
 
 // usePhone makes the phone a second factor. The next page shows backup codes if
 // it was the first one.
 func (r *request) usePhone(id string) (string, error) {
-	err := r.rules.UsePhone(r.ctx(), r.visitor(), r.session, auth.PhoneID(id))
+	err := r.rules.UsePhone(r.ctx(), r.client(), r.session, auth.PhoneID(id))
 	if err := r.withNotice(views.NoticePhoneReserved, err); err != nil {
 		return "", err
 	}
@@ -81,7 +81,7 @@ func (r *request) usePhone(id string) (string, error) {
 }
 
 func postDefaultPhone(r *request) (string, error) {
-	err := r.rules.MakePhoneDefault(r.ctx(), r.visitor(), r.session, auth.PhoneID(r.Param("id")))
+	err := r.rules.MakePhoneDefault(r.ctx(), r.client(), r.session, auth.PhoneID(r.Param("id")))
 	return manageMFAPath, r.withNotice(views.NoticeDefaultChanged, err)
 }
 
@@ -91,19 +91,19 @@ func showAddPhone(r *request) error {
 		if err != nil {
 			return err
 		}
-		return r.show(views.PhoneAdded(views.PhoneAddedPage{Frame: r.frame(), Phone: phone}))
+		return r.show(views.PhoneAdded(views.PhoneAddedPage{Page: r.page(), Phone: phone}))
 	}
 	e, err := r.rules.PhoneEnrolment(r.ctx(), r.session)
 	if errors.Is(err, auth.ErrNotFound) {
 		return r.show(views.AddPhone(views.AddPhonePage{
-			Frame: r.frame(), Phone: r.prefill("phone"), TOTP: r.rules.Policy().Allows(auth.TOTPCode),
+			Page: r.page(), Phone: r.prefill("phone"), TOTP: r.rules.Policy().Allows(auth.TOTPCode),
 		}))
 	}
 	if err != nil {
 		return err
 	}
 	return r.show(views.VerifyPhone(views.VerifyPhonePage{
-		Frame: r.codeFrame(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
+		Page: r.codePage(e.Code, true), Number: e.Number, Region: e.Region(), Code: e.Code,
 	}))
 }
 
@@ -111,12 +111,12 @@ func postAddPhone(r *request) (string, error) {
 	rules := r.rules
 	switch r.action() {
 	case "continue":
-		return addPhonePath, rules.AddPhone(r.ctx(), r.visitor(), r.session, r.form.Get("phone"))
+		return addPhonePath, rules.AddPhone(r.ctx(), r.client(), r.session, r.form.Get("phone"))
 	case "verify":
-		id, err := rules.VerifyPhone(r.ctx(), r.visitor(), r.session, r.form.Get("code"))
+		id, err := rules.VerifyPhone(r.ctx(), r.client(), r.session, r.form.Get("code"))
 		return addPhonePath + "?added=" + url.QueryEscape(string(id)), err
 	case "resend":
-		return addPhonePath, r.withNotice(views.NoticeCodeSent, rules.ResendPhoneCode(r.ctx(), r.visitor(), r.session))
+		return addPhonePath, r.withNotice(views.NoticeCodeSent, rules.ResendPhoneCode(r.ctx(), r.client(), r.session))
 	case "another":
 		return addPhonePath, rules.CancelPhone(r.ctx(), r.session)
 	case "use":

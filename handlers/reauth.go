@@ -23,9 +23,9 @@ func showVerify(r *request) error {
 	if token != "" {
 		r.cookie.Attempt = token
 	}
-	return r.show(views.Reverify(views.ReverifyPage{
-		Frame: r.mfaFrame(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), Ticked: r.form.Has("backupcode"),
+	return r.show(views.Reauth(views.ReauthPage{
+		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.form.Has("backupcode"),
 	}))
 }
 
@@ -44,6 +44,6 @@ func postVerify(r *request) (string, error) {
 	if a.Step() != auth.StepPassword {
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
-	result, err := r.rules.Verify(r.ctx(), r.visitor(), r.cookie.Attempt, r.form.Get("password"), false)
+	result, err := r.rules.Verify(r.ctx(), r.client(), r.cookie.Attempt, r.form.Get("password"), false)
 	return r.applyResult(page, result, err)
 }

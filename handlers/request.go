@@ -73,45 +73,45 @@ func (r *request) factors() (auth.Factors, error) {
 	return *r.cachedFactors, nil
 }
 
-// visitor describes the client to the rules.
-func (r *request) visitor() auth.Client {
+// client describes the client to the rules.
+func (r *request) client() auth.Client {
 	ip, _ := netip.ParseAddr(r.log.ip)
 	return auth.Client{IP: ip.Unmap(), UserAgent: r.Request().UserAgent(), DeviceToken: r.site.cookies.deviceToken(r.Request())}
 }
 
-// frame returns what every page contains. The notice moves from the cookie to
+// page returns what every page contains. The notice moves from the cookie to
 // the page, so it is shown once.
-func (r *request) frame() views.Frame {
-	f := views.Frame{
-		Product: r.site.Name, Action: r.Request().URL.RequestURI(), Token: r.formToken(),
-		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Looks: r.site.looks(),
+func (r *request) page() views.Page {
+	p := views.Page{
+		Product: r.site.Name, URL: r.Request().URL.RequestURI(), Token: r.formToken(),
+		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Branding: r.site.branding(),
 	}
 	r.cookie.Notice = ""
 	if r.signedIn() {
 		r.refresh = r.idleRefresh()
 	}
-	return f
+	return p
 }
 
-// codeFrame returns the frame of a page that asks for a code. While its delivery
+// codePage returns the page context of a page that asks for a code. While its delivery
 // is delayed, the page reloads if mayReload is set. A reload clears the form, so
 // the code must be its only field. Reloads stop when the code expires, so they
 // extend a session by minutes at most.
-func (r *request) codeFrame(code *auth.SentCode, mayReload bool) views.Frame {
+func (r *request) codePage(code *auth.SentCode, mayReload bool) views.Page {
 	if code == nil {
-		return r.frame()
+		return r.page()
 	}
 	status := code.Delivery.Status()
 	onTime := status == auth.DeliveryPending || status == auth.DeliverySent
 	if !onTime && r.cookie.Notice == views.NoticeCodeSent {
 		r.cookie.Notice = "" // the page shows the delivery's own status
 	}
-	f := r.frame()
+	p := r.page()
 	if status == auth.DeliveryDelayed && mayReload && r.problem == nil {
-		f.Reloading = true
-		r.refresh = strconv.Itoa(int(views.LookAgain/time.Second)) + "; url=" + r.Request().URL.RequestURI()
+		p.AutoRefresh = true
+		r.refresh = strconv.Itoa(int(views.RefreshInterval/time.Second)) + "; url=" + r.Request().URL.RequestURI()
 	}
-	return f
+	return p
 }
 
 // show is one of the two exits: it renders the page, saves the cookie and writes
@@ -129,7 +129,7 @@ func (r *request) show(page templ.Component) error {
 	if r.problem != nil && r.problem.Wait > 0 {
 		seconds := strconv.Itoa(int((r.problem.Wait + time.Second - 1) / time.Second))
 		header.Set("Retry-After", seconds)
-		if views.Reloads(r.problem) {
+		if views.RefreshesAfterWait(r.problem) {
 			r.refresh = seconds + "; url=" + r.Request().URL.RequestURI()
 		}
 	}

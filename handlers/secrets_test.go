@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"database/sql"
 	"encoding/base32"
 	"os"
 	"regexp"
@@ -13,42 +12,42 @@ import (
 	"twostep/handlers"
 )
 
-// TestSecretsInFile runs the journey and looks into the database's own files:
-// no code, key, password, handle or token stands there as it is used, and no hash
-// of a password that could be tried (ST-03, ST-04, BC-03, SM-03, RC-02, SE-11).
-func TestSecretsInFile(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	mailed := w.code(ann)
+// The database files contain no code, key, password or token in plain text, and no
+// password hash that could be attacked offline (ST-03, ST-04, BC-03, SM-03, RC-02,
+// SE-11).
+func TestDatabaseFile_NoSecrets(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	emailed := site.lastCode(ann)
 	b.open("/account/manage-mfa/add")
-	pending := keyText.FindString(b.text())
-	key, codes := b.addApp()
-	b.open("/account/add-phone").fill("Enter phone number", number).press("Continue").sees("Verify phone")
-	texted := w.code(number)
-	w.wait(time.Minute)
-	w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
-	reset := w.code(ann)
-	b.open("/account/email").fill("New email address", "ann.new@example.org").press("Change email address")
-	stop := stopLink.FindString(allBodies(w.letters(ann)))
+	pending := b.totpKey()
+	key, codes := b.addTOTP()
+	b.open("/account/add-phone").fill("Enter phone number", number).press("Continue").wantHeading("Verify phone")
+	texted := site.lastCode(number)
+	site.wait(time.Minute)
+	site.browser().startReset(ann)
+	reset := site.lastCode(ann)
+	b.changeEmail("ann.new@example.org")
+	stop := stopLink.FindString(allBodies(site.messages(ann)))
 	stop = stop[strings.Index(stop, "token=")+len("token="):]
 
 	files := ""
 	for _, suffix := range []string{"", "-wal"} {
-		content, err := os.ReadFile(w.file + suffix)
+		content, err := os.ReadFile(site.file + suffix)
 		if err != nil {
 			t.Fatal(err)
 		}
 		files += string(content)
 	}
 	if !strings.Contains(files, ann) {
-		t.Fatal("these are not the database's files")
+		t.Fatal("not the database files")
 	}
 	secrets := map[string]string{
-		"password": password, "stop token": stop, "app's key": strings.ReplaceAll(key, " ", ""),
-		"backup code": codes[0], "backup code as kept": strings.ReplaceAll(codes[0], "-", ""),
+		"password": password, "stop token": stop, "TOTP key": strings.ReplaceAll(key, " ", ""),
+		"backup code": codes[0], "backup code without hyphens": strings.ReplaceAll(codes[0], "-", ""),
 		"message": "is your Acme code",
 	}
-	for name, text := range map[string]string{"app's key": key, "key of a set-up": pending} {
+	for name, text := range map[string]string{"TOTP key": key, "key of a pending setup": pending} {
 		raw, err := base32.StdEncoding.DecodeString(strings.ReplaceAll(text, " ", ""))
 		if err != nil {
 			t.Fatal(err)
@@ -57,81 +56,78 @@ func TestSecretsInFile(t *testing.T) {
 	}
 	for name, secret := range secrets {
 		if secret == "" || strings.Contains(files, secret) {
-			t.Errorf("the %s stands in the database", name)
+			t.Errorf("the database contains the %s", name)
 		}
 	}
 	for _, hash := range phcTag.FindAllStringSubmatch(files, -1) {
-		if strings.Trim(hash[1], "A") != "" { // the salt of backup codes has a tag of zeros
-			t.Errorf("a hash stands open in the database: %s", hash[0])
+		if strings.Trim(hash[1], "A") != "" { // the salt of backup codes is stored with a hash of zeros
+			t.Errorf("unencrypted password hash: %s", hash[0])
 		}
 	}
-	for name, code := range map[string]string{"mail": mailed, "SMS": texted, "reset": reset} {
+	for name, code := range map[string]string{"email": emailed, "SMS": texted, "reset": reset} {
 		for _, around := range []string{"\"" + code + "\"", " " + code + " ", "#" + code} {
 			if strings.Contains(files, around) {
-				t.Errorf("the code by %s stands in the database", name)
+				t.Errorf("the database contains the code by %s", name)
 			}
 		}
 	}
 }
 
-// phcTag finds hashes as argon2id writes them, and what they come down to.
+// phcTag matches the encoding of an Argon2id hash, and its hash part.
 var phcTag = regexp.MustCompile(`\$argon2id\$v=19\$[a-z0-9=,]+\$[A-Za-z0-9+/]+\$([A-Za-z0-9+/]+)`)
 
-// TestLinks: mails and redirects are built from the configured origin, never
-// from what a request calls the host (RC-06).
-func TestLinks(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
+// Links in messages have the configured origin, not the host of a request (RC-06).
+func TestLinks_ConfiguredOrigin(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
 	b.headers["X-Forwarded-Host"], b.headers["Forwarded"] = "evil.example", "host=evil.example"
-	b.open("/account/email").fill("New email address", "ann.new@example.org").press("Change email address")
+	b.changeEmail("ann.new@example.org")
 	b.addPhone(number)
-	for _, l := range append(w.letters(ann), w.letters(number)...) {
-		if strings.Contains(l.body, "evil.example") {
-			t.Errorf("a letter names the forged host: %q", l.body)
+	for _, m := range append(site.messages(ann), site.messages(number)...) {
+		if strings.Contains(m.body, "evil.example") {
+			t.Errorf("message with the forged host: %q", m.body)
 		}
 	}
-	if !strings.Contains(allBodies(w.letters(ann)), w.origin+"/account/email/stop?token=") {
-		t.Error("no letter has a link to look at")
+	if !strings.Contains(allBodies(site.messages(ann)), site.origin+"/account/email/stop?token=") {
+		t.Error("no message has a link")
 	}
 }
 
-// TestSMSNotice: before the number is asked, the page says what SMS is worth
-// and what else there is; switched off, SMS has no page (SM-01).
+// Above the field for the number, the page says that SMS is a weaker method and links to
+// the alternative. Without SMS there is no page (SM-01).
 func TestSMSNotice(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	b.open("/account/add-phone").reads("SMS is the weaker way")
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	b.open("/account/add-phone").wantText("Text messages are less secure")
 	text := b.text()
-	if strings.Index(text, "weaker way") > strings.Index(text, "Enter phone number") {
+	if strings.Index(text, "less secure") > strings.Index(text, "Enter phone number") {
 		t.Error("the notice comes after the field")
 	}
-	if b.link("Use an authentication app instead").AttrOr("href", "") != "/account/manage-mfa/add" {
-		t.Error("no way to the app")
+	if b.link("use an authenticator app instead").AttrOr("href", "") != "/account/manage-mfa/add" {
+		t.Error("no link to the TOTP setup")
 	}
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode} })
+	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode} })
 	for _, path := range []string{"/account/add-phone", "/account/manage-mfa/phones/x/use"} {
-		if b.open(path); b.status != 404 {
-			t.Errorf("%s: %d", path, b.status)
-		}
+		b.open(path).wantStatus(404)
 	}
 }
 
-// TestPassword_Age: a password does not wear out (PW-10).
+// Passwords do not expire (PW-10).
 func TestPassword_Age(t *testing.T) {
-	w := newWorld(t)
-	w.browser().signUp(ann).press("Sign out")
-	w.wait(400 * 24 * time.Hour)
-	w.browser().firstStep(ann).sees("Account")
+	site := newSite(t)
+	site.browser().signUp(ann).press("Sign out")
+	site.wait(400 * 24 * time.Hour)
+	site.browser().signIn(ann).wantHeading("Account")
 }
 
-// TestKey_ShownNoMore: once an app is on, its key stands on no page and in no
-// address, also when another is about to take its place (TO-10).
-func TestKey_ShownNoMore(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	key, _ := b.addApp()
+// After the setup, no page and no URL contains the TOTP key, not even while it is being
+// replaced (TO-10).
+func TestTOTPKey_NotShownAfterSetup(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, _ := b.addTOTP()
 	b.addPhone(number)
-	w.wait(time.Minute)
+	site.wait(time.Minute)
 	pages := 0
 	for path, has := range handlers.RoutePaths() {
 		if !has[0] || strings.Contains(path, ":") {
@@ -141,71 +137,45 @@ func TestKey_ShownNoMore(t *testing.T) {
 		pages++
 		for _, text := range []string{key, strings.ReplaceAll(key, " ", "")} {
 			if strings.Contains(b.body, text) || strings.Contains(b.url.String(), text) {
-				t.Errorf("%s shows the key", path)
+				t.Errorf("%s contains the key", path)
 			}
 		}
 	}
 	if pages < 15 {
-		t.Errorf("only %d pages", pages)
+		t.Errorf("only %d pages checked", pages)
 	}
-	b.open("/account/manage-mfa").press("Replace").sees("Add TOTP MFA")
-	if another := keyText.FindString(b.text()); another == "" || another == key {
-		t.Errorf("the app that takes its place would have the key %q", another)
+	b.open("/account/manage-mfa").press("Replace").wantHeading("Add TOTP MFA")
+	if another := b.totpKey(); another == "" || another == key {
+		t.Errorf("replacement key %q", another)
 	}
 }
 
-// TestCookie_NotFromFile: who has read the database, and even the server's keys,
-// cannot make a cookie from it: what is stored of a session or an attempt opens
-// none (SE-11, RC-02).
-func TestCookie_NotFromFile(t *testing.T) {
-	w := newWorld(t)
-	w.browser().signUp(ann)
-	w.wait(time.Minute)
-	w.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
-	tried := 0
+// An attacker who has read the database, and even the server's keys, cannot make a valid
+// cookie: no stored value is the token of a session or attempt (SE-11, RC-02).
+func TestDatabaseFile_NoUsableTokens(t *testing.T) {
+	site := newSite(t)
+	site.browser().signUp(ann)
+	site.wait(time.Minute)
+	site.browser().startReset(ann)
+	checked := 0
 	for _, table := range []string{"sessions", "attempts", "known_browsers"} {
-		for _, stored := range w.texts(table) {
-			tried++
-			if session, err := w.rules.Session(t.Context(), auth.Token(stored)); err == nil {
-				t.Errorf("%q of %s opens the session %s", stored, table, session.ID)
+		site.tableRows(table, func(values []any) {
+			for _, value := range values {
+				stored, isText := value.(string)
+				if !isText || stored == "" {
+					continue
+				}
+				checked++
+				if session, err := site.rules.Session(t.Context(), auth.Token(stored)); err == nil {
+					t.Errorf("%q of %s is a token of session %s", stored, table, session.ID)
+				}
+				if attempt, err := site.rules.Attempt(t.Context(), auth.Token(stored)); err == nil && attempt.TokenHash != "" {
+					t.Errorf("%q of %s is a token of an attempt to %s", stored, table, attempt.Purpose)
+				}
 			}
-			if attempt, err := w.rules.Attempt(t.Context(), auth.Token(stored)); err == nil && attempt.TokenHash != "" {
-				t.Errorf("%q of %s opens an attempt to %s", stored, table, attempt.Purpose)
-			}
-		}
+		})
 	}
-	if tried < 6 {
-		t.Errorf("only %d values", tried)
+	if checked < 6 {
+		t.Errorf("only %d values checked", checked)
 	}
-}
-
-// texts are all values of a table's rows that could be a handle.
-func (w *world) texts(table string) (texts []string) {
-	w.t.Helper()
-	file, err := sql.Open("sqlite", "file:"+w.file+"?_pragma=query_only(1)")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := file.Query("SELECT * FROM " + table)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer rows.Close()
-	columns, _ := rows.Columns()
-	for rows.Next() {
-		values := make([]any, len(columns))
-		for i := range values {
-			values[i] = new(any)
-		}
-		if err := rows.Scan(values...); err != nil {
-			w.t.Fatal(err)
-		}
-		for _, value := range values {
-			if text, is := (*value.(*any)).(string); is && text != "" {
-				texts = append(texts, text)
-			}
-		}
-	}
-	return texts
 }

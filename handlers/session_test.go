@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// TestCookie: opaque, small, of this browser session, and new at each step up
-// (SE-01, SE-02, SE-03, SE-04, SE-11).
+// The session cookie is opaque, small, ends with the browser's session and is replaced at
+// each factor (SE-01, SE-02, SE-03, SE-04, SE-11).
 func TestCookie(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	key, _ := b.addApp()
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, _ := b.addTOTP()
 	b.press("Sign out").open("/sign-in")
 
-	chosen := w.browser()
+	chosen := site.browser()
 	chosen.jar.SetCookies(chosen.url, []*http.Cookie{{Name: "__Host-twostep", Value: "chosen-by-somebody", Path: "/", Secure: true}})
-	chosen.open("/sign-in").sees("Sign in") // a cookie of another key is no cookie, and no error
+	chosen.open("/sign-in").wantHeading("Sign in") // an invalid cookie is ignored
 
 	before := b.cookie()
-	b.firstStep(ann).sees("Verify your account")
-	half := b.cookie()
+	b.signIn(ann).wantHeading("Verify your account")
+	halfSignedIn := b.cookie()
 	stale := b.clone()
-	b.fill("Code", w.app(key)).press("Verify").sees("Account")
-	if before == half || half == b.cookie() {
-		t.Error("a cookie outlived a step")
+	b.enterCode(site.totpCode(key)).wantHeading("Account")
+	if before == halfSignedIn || halfSignedIn == b.cookie() {
+		t.Error("the cookie was not replaced")
 	}
-	stale.open("/account").sees("Sign in")
+	stale.open("/account").wantHeading("Sign in")
 
-	w.wait(30 * time.Second)
-	response := w.browser().request(http.MethodGet, "/sign-in", nil, nil)
+	site.wait(30 * time.Second)
+	response := site.browser().request(http.MethodGet, "/sign-in", nil, nil)
 	cookies := response.Cookies()
 	if len(cookies) != 1 {
-		t.Fatalf("%d cookies", len(cookies))
+		t.Fatalf("%d cookies, want 1", len(cookies))
 	}
 	raw := response.Header.Get("Set-Cookie")
 	for _, want := range []string{"__Host-twostep=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Lax"} {
@@ -52,31 +52,31 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// TestSession_Limits: an hour of silence, a day in all (SE-05, SE-06).
+// A session ends after an hour without activity, and after a day (SE-05, SE-06).
 func TestSession_Limits(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	w.wait(time.Hour)
-	b.open("/account").sees("Account")
-	w.wait(time.Hour + time.Second)
-	b.open("/account").sees("Sign in")
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	site.wait(time.Hour)
+	b.open("/account").wantHeading("Account")
+	site.wait(time.Hour + time.Second)
+	b.open("/account").wantHeading("Sign in")
 
-	b.firstStep(ann)
+	b.signIn(ann)
 	for range 24 {
-		b.open("/account").sees("Account")
-		w.wait(time.Hour)
+		b.open("/account").wantHeading("Account")
+		site.wait(time.Hour)
 	}
-	b.open("/account").sees("Account")
-	w.wait(time.Second)
-	b.open("/account").sees("Sign in")
+	b.open("/account").wantHeading("Account")
+	site.wait(time.Second)
+	b.open("/account").wantHeading("Sign in")
 }
 
-// TestForged: a post from elsewhere, without a token, or with another
-// visitor's, is refused and does nothing (CS-01, CS-02, CS-03).
-func TestForged(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	other := w.browser().signUp("eve@example.org")
+// A post from another site, without a form token or with another user's is refused and has
+// no effect (CS-01, CS-02, CS-03).
+func TestForgedForm(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	other := site.browser().signUp("eve@example.org")
 	b.open("/account")
 	path, form := b.form(b.button("Sign out"))
 	other.open("/account")
@@ -85,25 +85,25 @@ func TestForged(t *testing.T) {
 		form    url.Values
 		headers map[string]string
 	}{
-		"another site":             {form, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}},
-		"a sister site":            {form, map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "https://www.example.org"}},
-		"an old browser elsewhere": {form, map[string]string{"Sec-Fetch-Site": "", "Origin": "https://evil.example"}},
-		"a null origin":            {form, map[string]string{"Sec-Fetch-Site": "", "Origin": "null"}},
-		"no token":                 {url.Values{}, nil},
-		"an empty token":           {url.Values{"token": {""}}, nil},
-		"another visitor's token":  {foreign, nil},
-		"garbage":                  {url.Values{"token": {"%%%"}}, nil},
+		"another site":                 {form, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}},
+		"a sister site":                {form, map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "https://www.example.org"}},
+		"an old browser, another site": {form, map[string]string{"Sec-Fetch-Site": "", "Origin": "https://evil.example"}},
+		"a null origin":                {form, map[string]string{"Sec-Fetch-Site": "", "Origin": "null"}},
+		"no token":                     {url.Values{}, nil},
+		"an empty token":               {url.Values{"token": {""}}, nil},
+		"another user's token":         {foreign, nil},
+		"garbage":                      {url.Values{"token": {"%%%"}}, nil},
 	} {
 		if response := b.request(http.MethodPost, path, attack.form, attack.headers); response.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: %d", name, response.StatusCode)
 		}
-		b.open("/account").sees("Account")
+		b.open("/account").wantHeading("Account")
 	}
 	if response := b.request(http.MethodPost, path+"?token="+url.QueryEscape(form.Get("token")), url.Values{}, nil); response.StatusCode != http.StatusForbidden {
 		t.Errorf("a token in the query: %d", response.StatusCode)
 	}
 	for _, page := range []string{"/sign-in", "/sign-up"} {
-		if response := w.browser().request(http.MethodPost, page, url.Values{"action": {"continue"}, "email": {ann}, "password": {password}}, nil); response.StatusCode != http.StatusForbidden {
+		if response := site.browser().request(http.MethodPost, page, url.Values{"action": {"continue"}, "email": {ann}, "password": {password}}, nil); response.StatusCode != http.StatusForbidden {
 			t.Errorf("%s without a token: %d", page, response.StatusCode)
 		}
 	}
@@ -113,11 +113,11 @@ func TestForged(t *testing.T) {
 	}
 }
 
-// TestHeaders stand on every response: pages, redirects, troubles and static
-// files (CS-04, CS-05, CS-06, CS-07, CS-08, CS-09).
+// Every response has the security headers: pages, redirects, errors and static files
+// (CS-04, CS-05, CS-06, CS-07, CS-08, CS-09).
 func TestHeaders(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().open("/sign-in")
+	site := newSite(t)
+	b := site.browser().open("/sign-in")
 	style := b.page.Find("link[rel=stylesheet]").AttrOr("href", "")
 	for path, status := range map[string]int{
 		"/sign-in": 200, "/account": 303, "/nowhere": 404, "/sign-out": 405, "/healthz": 200, "/readyz": 200, style: 200, "/.git/config": 404, "/metrics": 404, "/debug/pprof/": 404,
@@ -136,7 +136,7 @@ func TestHeaders(t *testing.T) {
 		}
 		for _, part := range []string{"object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"} {
 			if !strings.Contains(response.Header.Get("Content-Security-Policy"), part) {
-				t.Errorf("%s: policy lacks %s", path, part)
+				t.Errorf("%s: the policy lacks %s", path, part)
 			}
 		}
 		if policy := response.Header.Get("Content-Security-Policy"); strings.Contains(policy, "unsafe-") || strings.Contains(policy, "http:") || strings.Contains(policy, "*") {

@@ -17,17 +17,17 @@ func showSessions(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.Sessions(views.SessionsPage{Frame: r.frame(), Sessions: sessions}))
+	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions}))
 }
 
 func postSessions(r *request) (string, error) {
 	const page = "/account/sessions"
 	switch action, id, _ := strings.Cut(r.action(), ":"); action {
 	case "end":
-		err := r.rules.EndSession(r.ctx(), r.visitor(), r.session, auth.SessionID(id))
+		err := r.rules.EndSession(r.ctx(), r.client(), r.session, auth.SessionID(id))
 		return page, r.withNotice(views.NoticeSessionEnded, err)
 	case "end_others":
-		err := r.rules.EndOtherSessions(r.ctx(), r.visitor(), r.session)
+		err := r.rules.EndOtherSessions(r.ctx(), r.client(), r.session)
 		return page, r.withNotice(views.NoticeSessionsEnded, err)
 	}
 	return "", errUnknownAction
@@ -55,10 +55,10 @@ func showIdle(r *request) error {
 		return r.redirect(r.timedOut())
 	}
 	expiry, _ := r.rules.IdleExpiry(r.session)
-	frame := r.frame()
+	frame := r.page()
 	wait := max(expiry.Sub(r.rules.Now()), 0) + 2*time.Second // seconds are rounded down, and it must not reload before the expiry
 	r.refresh = strconv.Itoa(int(wait/time.Second)) + "; url=" + r.Request().URL.RequestURI()
-	return r.show(views.Idle(views.IdlePage{Frame: frame, Ends: expiry, Next: localPath(r.QueryParam("next"))}))
+	return r.show(views.Idle(views.IdlePage{Page: frame, EndsAt: expiry, Next: localPath(r.QueryParam("next"))}))
 }
 
 // postIdle is "Stay signed in". The request has already extended the session.

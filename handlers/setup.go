@@ -16,6 +16,6 @@ func showSetupMFA(r *request) error {
 	}
 	policy := r.rules.Policy()
 	return r.show(views.SetupMFA(views.SetupMFAPage{
-		Frame: r.frame(), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
+		Page: r.page(), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
 	}))
 }

@@ -9,84 +9,77 @@ import (
 
 func requireMFA(p *auth.Policy) { p.RequireMFA = true }
 
-// TestSetupMFA: who owes a second factor reaches the ways to set one up and
-// nothing else, until the factor is on and its backup codes were seen. The last
-// one can be replaced, and not removed (FF-01, RV-06).
+// A user who must set up a second factor reaches only the pages for it, until the factor is
+// added and the backup codes are confirmed. The last factor can be replaced but not removed
+// (FF-01, RV-06).
 func TestSetupMFA(t *testing.T) {
-	w := newWorld(t, requireMFA)
-	b := w.browser()
-	b.open("/sign-up").fill("Email address", ann).fill("Password", password).press("Continue")
-	b.fill("Code", w.code(ann)).press("Verify").sees("Set up two-step verification")
+	site := newSite(t, requireMFA)
+	b := site.browser()
+	b.startSignUp(ann, password)
+	b.enterCode(site.lastCode(ann)).wantHeading("Set up two-step verification")
 	for _, path := range []string{"/account", "/account/manage-mfa", "/account/password", "/account/email", "/account/sessions", "/account/activity", "/account/delete"} {
-		b.open(path).sees("Set up two-step verification")
+		b.open(path).wantHeading("Set up two-step verification")
 	}
-	b.follow("Authenticator application").sees("Add TOTP MFA")
-	key := keyText.FindString(b.text())
-	b.press("Verify").fill(codeLabel, w.app(key)).press("Verify code").sees("Backup codes")
-	b.open("/account").sees("Set up two-step verification") // the codes were not seen
-	b.follow("Backup codes").sees("Backup codes")
-	b.open("/account/manage-mfa/add").sees("Backup codes").press("Finish").sees("Success!")
-	b.open("/account").sees("Account").open("/account/setup-mfa").sees("Account")
+	b.follow("Authenticator application").wantHeading("Add TOTP MFA")
+	key := b.totpKey()
+	b.press("Verify").enterTOTP(site.totpCode(key)).wantHeading("Backup codes")
+	b.open("/account").wantHeading("Set up two-step verification") // the codes are not confirmed
+	b.follow("Backup codes").wantHeading("Backup codes")
+	b.open("/account/manage-mfa/add").wantHeading("Backup codes").press("Finish").wantHeading("Success!")
+	b.open("/account").wantHeading("Account").open("/account/setup-mfa").wantHeading("Account")
 
-	b.open("/account/manage-mfa").follow("Remove").press("Remove").refused(422)
-	b.open("/account/manage-mfa").press("Replace").sees("Add TOTP MFA")
-	fresh := keyText.FindString(b.text())
-	b.press("Verify").fill(codeLabel, w.app(fresh)).press("Verify code").sees("Success!")
-	w.wait(30 * time.Second)
-	b.press("Sign out").firstStep(ann).fill("Code", w.app(key)).press("Verify").refused(422)
-	b.fill("Code", w.app(fresh)).press("Verify").sees("Account")
-	b.addPhone(number).press("Use for MFA").sees("User MFA Settings")
-	b.follow("Remove").press("Remove").sees("User MFA Settings") // one of two may go
-	b.follow("Disable for MFA").press("Disable for MFA").refused(422)
-	b.open("/account/manage-mfa").follow("Remove from account").press("Remove from account").refused(422)
+	b.open("/account/manage-mfa").follow("Remove").press("Remove").wantError(422)
+	b.open("/account/manage-mfa").press("Replace").wantHeading("Add TOTP MFA")
+	fresh := b.totpKey()
+	b.press("Verify").enterTOTP(site.totpCode(fresh)).wantHeading("Success!")
+	site.wait(30 * time.Second)
+	b.press("Sign out").signIn(ann).enterCode(site.totpCode(key)).wantError(422)
+	b.enterCode(site.totpCode(fresh)).wantHeading("Account")
+	b.addPhone(number).press("Use for MFA").wantHeading("User MFA Settings")
+	b.follow("Remove").press("Remove").wantHeading("User MFA Settings") // one of two can be removed
+	b.follow("Disable for MFA").press("Disable for MFA").wantError(422)
+	b.open("/account/manage-mfa").follow("Remove from account").press("Remove from account").wantError(422)
 }
 
-// TestSetupMFA_SMS is the other way, and existing people meet the task at
-// their next request.
+// SMS can be set up instead, and existing users must do so at their next request.
 func TestSetupMFA_SMS(t *testing.T) {
 	required := false
-	w := newWorld(t, func(p *auth.Policy) { p.RequireMFA = required })
-	b := w.browser().signUp(ann)
-	w.restart(requireMFA)
-	b.open("/account").sees("Set up two-step verification").follow("SMS code").sees("Add phone")
-	b.addPhone(number).press("Use for MFA").sees("Backup codes")
-	b.open("/account").sees("Set up two-step verification").follow("Backup codes").press("Done").sees("User MFA Settings")
-	b.open("/account").sees("Account")
+	site := newSite(t, func(p *auth.Policy) { p.RequireMFA = required })
+	b := site.browser().signUp(ann)
+	site.restart(requireMFA)
+	b.open("/account").wantHeading("Set up two-step verification").follow("SMS code").wantHeading("Add phone")
+	b.addPhone(number).press("Use for MFA").wantHeading("Backup codes")
+	b.open("/account").wantHeading("Set up two-step verification").follow("Backup codes").press("Done").wantHeading("User MFA Settings")
+	b.open("/account").wantHeading("Account")
 }
 
-// TestFactors_Off: a strategy that is off has no page, no button and is not
-// asked; who has no other is told so and is not let round it.
-func TestFactors_Off(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().signUp(ann)
-	_, codes := b.addApp()
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode, auth.BackupCode} })
-	for _, path := range []string{"/account/manage-mfa/add"} {
-		if b.open(path); b.status != 404 {
-			t.Errorf("%s: %d", path, b.status)
-		}
-	}
-	b.open("/account/manage-mfa").readsNot("Add TOTP via authentication app")
-	b.press("Sign out").firstStep(ann).sees("Verify your account")
+// A disabled factor has no page, no button and is not offered. A user who has no other cannot
+// sign in without it.
+func TestFactors_Disabled(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	_, codes := b.addTOTP()
+	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode, auth.BackupCode} })
+	b.open("/account/manage-mfa/add").wantStatus(404)
+	b.open("/account/manage-mfa").wantNoText("Add TOTP via authentication app")
+	b.press("Sign out").signIn(ann).wantHeading("Verify your account")
 	if b.has("Use your authentication app") {
-		t.Error("the app is offered")
+		t.Error("TOTP is offered")
 	}
-	b.fill("Code", codes[0]).press("Verify").sees("Account")
+	b.enterCode(codes[0]).wantHeading("Account")
 	b.press("Sign out")
 
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
-	b.firstStep(ann).sees("Verify your account").reads("switched off")
+	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
+	b.signIn(ann).wantHeading("Verify your account").wantText("turned off")
 	if b.has("Verify") {
-		t.Error("a code is asked for")
+		t.Error("a code is requested")
 	}
-	b.open("/account").sees("Verify your account")
+	b.open("/account").wantHeading("Verify your account")
 
-	w.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode} })
-	bob := w.browser().signUp("bob@example.org")
-	if bob.open("/account/add-phone"); bob.status != 404 {
-		t.Errorf("/account/add-phone: %d", bob.status)
-	}
-	bob.open("/account/manage-mfa").readsNot("Add a new phone number").follow("Add")
-	key := keyText.FindString(bob.text())
-	bob.press("Verify").fill(codeLabel, w.app(key)).press("Verify code").sees("Success!") // without backup codes
+	site.restart(func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.TOTPCode} })
+	bob := site.browser().signUp("bob@example.org")
+	bob.open("/account/add-phone").wantStatus(404)
+	bob.open("/account/manage-mfa").wantNoText("Add a new phone number").follow("Add")
+	key := bob.totpKey()
+	bob.press("Verify").enterTOTP(site.totpCode(key)).wantHeading("Success!") // without backup codes
 }

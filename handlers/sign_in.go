@@ -32,22 +32,22 @@ func showSignIn(r *request) error {
 	}
 	if a.Step() == auth.StepMFA {
 		return r.show(views.VerifyAccount(views.VerifyAccountPage{
-			Frame: r.mfaFrame(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.AcceptsBackupCode(), Ticked: r.form.Has("backupcode"),
+			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.form.Has("backupcode"),
 		}))
 	}
 	return r.show(views.SignIn(views.SignInPage{
-		Frame: r.frame(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen,
+		Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen,
 	}))
 }
 
-// mfaFrame returns the frame of a page that asks for a second factor. The page
+// mfaPage returns the page context of a page that asks for a second factor. The page
 // does not reload if it accepts backup codes: they take long to type.
-func (r *request) mfaFrame(a auth.Attempt) views.Frame {
+func (r *request) mfaPage(a auth.Attempt) views.Page {
 	if a.Step() != auth.StepMFA || a.Method().Kind != auth.PhoneCode {
-		return r.frame()
+		return r.page()
 	}
-	return r.codeFrame(a.Code, !a.AcceptsBackupCode())
+	return r.codePage(a.Code, !a.AcceptsBackupCode())
 }
 
 func postSignIn(r *request) (string, error) {
@@ -56,7 +56,7 @@ func postSignIn(r *request) (string, error) {
 		return r.postCode(page)
 	}
 	next := localPath(r.QueryParam("next"))
-	result, err := r.rules.SignIn(r.ctx(), r.visitor(), r.form.Get("email"), r.form.Get("password"), next)
+	result, err := r.rules.SignIn(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), next)
 	return r.applyResult(page, result, err)
 }
 
@@ -65,13 +65,13 @@ func (r *request) postCode(page string) (string, error) {
 	rules, attempt := r.rules, r.cookie.Attempt
 	switch action, method, _ := strings.Cut(r.action(), ":"); action {
 	case "verify":
-		result, err := rules.Verify(r.ctx(), r.visitor(), attempt, r.form.Get("code"), r.form.Has("backupcode"))
+		result, err := rules.Verify(r.ctx(), r.client(), attempt, r.form.Get("code"), r.form.Has("backupcode"))
 		return r.applyResult(page, result, err)
 	case "resend":
-		return page, r.withNotice(views.NoticeCodeSent, rules.ResendCode(r.ctx(), r.visitor(), attempt))
+		return page, r.withNotice(views.NoticeCodeSent, rules.ResendCode(r.ctx(), r.client(), attempt))
 	case "use":
 		kind, phone, _ := strings.Cut(method, ":")
-		return page, rules.ChooseMethod(r.ctx(), r.visitor(), attempt, auth.FactorKind(kind), auth.PhoneID(phone))
+		return page, rules.ChooseMethod(r.ctx(), r.client(), attempt, auth.FactorKind(kind), auth.PhoneID(phone))
 	case "start_over":
 		r.cookie.Attempt = ""
 		return page, rules.StartOver(r.ctx(), attempt)

@@ -15,10 +15,10 @@ func showSignUp(r *request) error {
 		return err
 	}
 	if a.Step() == auth.StepEmail {
-		return r.show(views.VerifyEmail(views.VerifyEmailPage{Frame: r.codeFrame(a.Code, true), Email: a.Email, Code: a.Code}))
+		return r.show(views.VerifyEmail(views.VerifyEmailPage{Page: r.codePage(a.Code, true), Email: a.Email, Code: a.Code}))
 	}
 	return r.show(views.SignUp(views.SignUpPage{
-		Frame: r.frame(), Email: r.prefill("email"), PasswordMin: policy.PasswordMin,
+		Page: r.page(), Email: r.prefill("email"), PasswordMin: policy.PasswordMin,
 	}))
 }
 
@@ -27,6 +27,6 @@ func postSignUp(r *request) (string, error) {
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
-	result, err := r.rules.SignUp(r.ctx(), r.visitor(), r.form.Get("email"), r.form.Get("password"))
+	result, err := r.rules.SignUp(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"))
 	return r.applyResult(page, result, err)
 }

@@ -6,34 +6,33 @@ import (
 	"time"
 )
 
-// TestSignUp: the account exists once the mailed code is proved, and not before (FF-05).
+// An account exists once the emailed code is verified, not before (FF-05).
 func TestSignUp(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser()
-	b.open("/sign-up").sees("Sign up")
-	b.fill("Email address", ann).fill("Password", password).press("Continue").sees("Verify your email").reads(ann)
+	site := newSite(t)
+	b := site.browser()
+	b.open("/sign-up").wantHeading("Sign up")
+	b.enterCredentials(ann, password).wantHeading("Verify your email").wantText(ann)
 
-	stranger := w.browser().firstStep(ann).refused(422).sees("Sign in")
-	stranger.fill("Email address", ann) // kept
-	if got := stranger.field("Email address").AttrOr("value", ""); got != ann {
-		t.Errorf("the address typed is gone: %q", got)
+	other := site.browser().signIn(ann).wantError(422).wantHeading("Sign in")
+	if got := other.field("Email address").AttrOr("value", ""); got != ann {
+		t.Errorf("email address %q after a refusal, want it kept", got)
 	}
 
-	b.open("/sign-up").sees("Verify your email") // a reload shows the same step
-	b.fill("Code", "000000").press("Verify").refused(422).sees("Verify your email")
-	b.fill("Code", "").press("Verify").refused(422)
-	code := w.code(ann)
-	b.fill("Code", code[:3]+" "+code[3:]).press("Verify").sees("Account").reads(ann)
+	b.open("/sign-up").wantHeading("Verify your email") // a reload shows the same step
+	b.enterCode("000000").wantError(422).wantHeading("Verify your email")
+	b.enterCode("").wantError(422)
+	code := site.lastCode(ann)
+	b.enterCode(code[:3] + " " + code[3:]).wantHeading("Account").wantText(ann)
 	if b.url.Path != "/account" {
-		t.Errorf("leads to %s", b.url)
+		t.Errorf("redirected to %s", b.url)
 	}
-	w.browser().firstStep(ann).sees("Account")
+	site.browser().signIn(ann).wantHeading("Account")
 }
 
-// TestSignUp_Refusals: each field of the form wrong once, and what was typed stays (PW-01, PW-09, AX-04).
-func TestSignUp_Refusals(t *testing.T) {
-	w := newWorld(t)
-	b := w.browser().open("/sign-up")
+// Each invalid field is marked, and no page contains the password (PW-01, PW-09, AX-04).
+func TestSignUp_InvalidFields(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().open("/sign-up")
 	for _, row := range []struct{ email, password, field string }{
 		{"", password, "Email address"},
 		{"ann", password, "Email address"},
@@ -46,98 +45,98 @@ func TestSignUp_Refusals(t *testing.T) {
 		{ann, "passwordpassword", "Password"},
 		{ann, "ann@example.org", "Password"},
 	} {
-		b.fill("Email address", row.email).fill("Password", row.password).press("Continue").refused(422).sees("Sign up")
+		b.enterCredentials(row.email, row.password).wantError(422).wantHeading("Sign up")
 		field := b.field(row.field)
 		if field.AttrOr("aria-invalid", "") != "true" {
-			t.Errorf("%q %q: %s is not marked", row.email, row.password, row.field)
+			t.Errorf("%q %q: %s is not marked as invalid", row.email, row.password, row.field)
 		}
 		if b.field("Password").AttrOr("value", "") != "" || row.password != "" && strings.Contains(b.body, row.password) && row.password != ann {
-			t.Errorf("%q: the password comes back", row.password)
+			t.Errorf("%q: the page contains the password", row.password)
 		}
 		if strings.Contains(b.body, "<script>alert") {
 			t.Errorf("%q is not escaped", row.email)
 		}
 	}
-	if got := w.letters(ann); len(got) != 0 {
-		t.Errorf("%d letters after refusals", len(got))
+	if got := site.messages(ann); len(got) != 0 {
+		t.Errorf("%d messages after refusals", len(got))
 	}
 }
 
-// TestSignUp_TakenAddress: the visitor sees what everybody sees, its owner
-// gets a mail, and no code opens anything (FF-03).
-func TestSignUp_TakenAddress(t *testing.T) {
-	w := newWorld(t)
-	w.browser().signUp(ann)
-	before := len(w.letters(ann))
-	w.wait(time.Minute)
+// For a taken email address the response is the same as for a free one, its owner gets a
+// message, and no code is valid (FF-03).
+func TestSignUp_TakenEmail(t *testing.T) {
+	site := newSite(t)
+	site.browser().signUp(ann)
+	before := len(site.messages(ann))
+	site.wait(time.Minute)
 
-	b := w.browser().open("/sign-up")
-	b.fill("Email address", "ANN@EXAMPLE.ORG").fill("Password", "another fine sentence").press("Continue").sees("Verify your email")
-	free := w.browser().open("/sign-up")
-	free.fill("Email address", "bob@example.org").fill("Password", "another fine sentence").press("Continue").sees("Verify your email")
-	if a, z := strings.ReplaceAll(b.text(), "ANN@EXAMPLE.ORG", "…"), strings.ReplaceAll(free.text(), "bob@example.org", "…"); a != z {
-		t.Errorf("a taken address differs:\n%s\n%s", a, z)
+	b := site.browser().open("/sign-up")
+	b.enterCredentials("ANN@EXAMPLE.ORG", "another fine sentence").wantHeading("Verify your email")
+	free := site.browser().open("/sign-up")
+	free.enterCredentials("bob@example.org", "another fine sentence").wantHeading("Verify your email")
+	if got, want := strings.ReplaceAll(b.text(), "ANN@EXAMPLE.ORG", "…"), strings.ReplaceAll(free.text(), "bob@example.org", "…"); got != want {
+		t.Errorf("the response to a taken email address differs:\n%s\n%s", got, want)
 	}
-	got := w.letters("ANN@EXAMPLE.ORG")
-	if len(w.letters(ann)) != before || len(got) != 1 || sixDigits.MatchString(got[0].body) {
-		t.Fatalf("the owner got %+v", got)
+	got := site.messages("ANN@EXAMPLE.ORG")
+	if len(site.messages(ann)) != before || len(got) != 1 || sixDigits.MatchString(got[0].body) {
+		t.Fatalf("messages to the owner: %+v", got)
 	}
-	b.fill("Code", w.code("bob@example.org")).press("Verify").refused(422)
-	w.browser().firstStep(ann).sees("Account") // with the old password
+	b.enterCode(site.lastCode("bob@example.org")).wantError(422)
+	site.browser().signIn(ann).wantHeading("Account") // the password is unchanged
 }
 
-// TestSignUp_Code: bound to the browser that asked (SM-05), replaced by a new
-// one (SM-06), dead after five tries and after ten minutes (SM-04).
+// The code is bound to the browser that requested it (SM-05), replaced by a new one (SM-06),
+// and invalid after five attempts and after ten minutes (SM-04).
 func TestSignUp_Code(t *testing.T) {
-	w := newWorld(t)
-	b, other := w.browser().open("/sign-up"), w.browser().open("/sign-up")
-	b.fill("Email address", ann).fill("Password", password).press("Continue")
-	first := w.code(ann)
-	b.press("Send a new code").refused(429) // too soon
+	site := newSite(t)
+	b, other := site.browser().open("/sign-up"), site.browser().open("/sign-up")
+	b.enterCredentials(ann, password)
+	first := site.lastCode(ann)
+	b.press("Send a new code").wantError(429) // too soon
 	if b.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	w.wait(31 * time.Second)
-	other.fill("Email address", ann).fill("Password", password).press("Continue").sees("Verify your email")
-	other.fill("Code", first).press("Verify").refused(422)
+	site.wait(31 * time.Second)
+	other.enterCredentials(ann, password).wantHeading("Verify your email")
+	other.enterCode(first).wantError(422)
 
-	w.wait(31 * time.Second)
-	b.press("Send a new code").sees("Verify your email").reads("A new code is on its way.")
-	second := w.code(ann)
+	site.wait(31 * time.Second)
+	b.press("Send a new code").wantHeading("Verify your email").wantText("We sent a new code")
+	second := site.lastCode(ann)
 	if first != second {
-		b.fill("Code", first).press("Verify").refused(422)
+		b.enterCode(first).wantError(422)
 	}
-	w.wait(10*time.Minute + time.Millisecond)
-	b.fill("Code", second).press("Verify").refused(422).sees("Verify your email")
+	site.wait(10*time.Minute + time.Millisecond)
+	b.enterCode(second).wantError(422).wantHeading("Verify your email")
 
-	b.press("Send a new code").sees("Verify your email")
-	third := w.code(ann)
+	b.press("Send a new code").wantHeading("Verify your email")
+	third := site.lastCode(ann)
 	wrong := "000000"
 	if third == wrong {
 		wrong = "000001"
 	}
 	for range 5 {
-		b.fill("Code", wrong).press("Verify")
-		w.wait(time.Minute)
+		b.enterCode(wrong)
+		site.wait(time.Minute)
 	}
-	b.fill("Code", third).press("Verify")
+	b.enterCode(third)
 	if b.status != 422 && b.status != 429 {
-		t.Fatalf("a sixth try: %d", b.status)
+		t.Fatalf("sixth attempt: %d", b.status)
 	}
-	b.press("Start over").sees("Sign up")
-	b.open("/sign-up").sees("Sign up")
+	b.press("Start over").wantHeading("Sign up")
+	b.open("/sign-up").wantHeading("Sign up")
 }
 
-// TestSignUp_Twice: of two browsers that prove one address, one makes the
-// account, and the other is told (FF-06).
-func TestSignUp_Twice(t *testing.T) {
-	w := newWorld(t)
-	a, b := w.browser().open("/sign-up"), w.browser().open("/sign-up")
-	a.fill("Email address", ann).fill("Password", password).press("Continue")
-	first := w.code(ann)
-	w.wait(time.Minute)
-	b.fill("Email address", "Ann@Example.org").fill("Password", password).press("Continue")
-	second := w.code("Ann@Example.org")
-	a.fill("Code", first).press("Verify").sees("Account")
-	b.fill("Code", second).press("Verify").refused(422)
+// Of two browsers that verify the same email address, one creates the account and the other is
+// refused (FF-06).
+func TestSignUp_SameEmailTwice(t *testing.T) {
+	site := newSite(t)
+	a, b := site.browser().open("/sign-up"), site.browser().open("/sign-up")
+	a.enterCredentials(ann, password)
+	first := site.lastCode(ann)
+	site.wait(time.Minute)
+	b.enterCredentials("Ann@Example.org", password)
+	second := site.lastCode("Ann@Example.org")
+	a.enterCode(first).wantHeading("Account")
+	b.enterCode(second).wantError(422)
 }

@@ -22,7 +22,7 @@ type Config struct {
 	Name           string         // shown on every page
 	URL            *url.URL       // public origin; https turns on Secure, the __Host- prefix and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted; none by default (RL-05)
-	Accent, Logo   static.File     // zero for the product's own
+	Accent, Logo   static.File    // zero for the product's own
 	RequestTimeout time.Duration  // zero for none
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log

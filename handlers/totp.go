@@ -14,15 +14,15 @@ func showAddTOTP(r *request) error {
 	}
 	switch e.Step() {
 	case auth.TOTPVerify:
-		return r.show(views.VerifyTOTP(views.VerifyTOTPPage{Frame: r.frame()}))
+		return r.show(views.VerifyTOTP(views.VerifyTOTPPage{Page: r.page()}))
 	case auth.TOTPBackupCodes:
 		codes, err := r.rules.UnseenBackupCodes(r.ctx(), r.session.User)
 		if err != nil {
 			return err
 		}
-		return r.show(views.BackupCodes(views.BackupCodesPage{Frame: r.frame(), Codes: codes, Enrolling: true}))
+		return r.show(views.BackupCodes(views.BackupCodesPage{Page: r.page(), Codes: codes, Enrolling: true}))
 	case auth.TOTPSuccess:
-		return r.show(views.TOTPSuccess(views.TOTPSuccessPage{Frame: r.frame()}))
+		return r.show(views.TOTPSuccess(views.TOTPSuccessPage{Page: r.page()}))
 	}
 	factors, err := r.factors()
 	if err != nil {
@@ -32,7 +32,7 @@ func showAddTOTP(r *request) error {
 		return err
 	}
 	return r.show(views.AddTOTP(views.AddTOTPPage{
-		Frame: r.frame(), URI: e.URI(r.site.Name, r.session.Email), Key: e.KeyText(),
+		Page: r.page(), URI: e.URI(r.site.Name, r.session.Email), Key: e.KeyText(),
 		ShowURI: r.QueryParam("format") == "uri", Replaces: factors.TOTP != nil,
 	}))
 }
@@ -40,7 +40,7 @@ func showAddTOTP(r *request) error {
 func postAddTOTP(r *request) (string, error) {
 	r.cachedFactors = nil // the event may add the factor
 	event := auth.TOTPEvent(r.action())
-	return "/account/manage-mfa/add", r.rules.AdvanceTOTP(r.ctx(), r.visitor(), r.session, event, r.form.Get("code"))
+	return "/account/manage-mfa/add", r.rules.AdvanceTOTP(r.ctx(), r.client(), r.session, event, r.form.Get("code"))
 }
 
 func showRemoveTOTP(r *request) error {
@@ -52,7 +52,7 @@ func showRemoveTOTP(r *request) error {
 		return r.redirect(manageMFAPath)
 	}
 	return r.show(views.RemoveTOTP(views.RemoveTOTPPage{
-		Frame: r.frame(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
+		Page: r.page(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes,
 	}))
 }
 
@@ -60,6 +60,6 @@ func postRemoveTOTP(r *request) (string, error) {
 	if r.action() != "remove" {
 		return "", errUnknownAction
 	}
-	err := r.rules.RemoveTOTP(r.ctx(), r.visitor(), r.session)
+	err := r.rules.RemoveTOTP(r.ctx(), r.client(), r.session)
 	return manageMFAPath, r.withNotice(views.NoticeTOTPRemoved, err)
 }

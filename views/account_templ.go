@@ -10,14 +10,14 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// AccountPage is where a signed-in person starts.
+// AccountPage is the start page of a signed-in user.
 type AccountPage struct {
-	Frame
+	Page
 	Factors auth.Factors
 }
 
-// codesFew reports whether it is time for new backup codes (BC-06).
-func (p AccountPage) codesFew() bool {
+// fewCodes reports whether the page recommends new backup codes (BC-06).
+func (p AccountPage) fewCodes() bool {
 	return p.Factors.HasMFA() && p.Factors.Allows(auth.BackupCode) && p.Factors.BackupCodes <= auth.BackupCodesLow
 }
 
@@ -55,11 +55,11 @@ func Account(p AccountPage) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Factors.CodesUnseen && p.Factors.Allows(auth.BackupCode) {
-				templ_7745c5c3_Err = codesWait().Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = unsavedCodes().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-			} else if p.codesFew() {
+			} else if p.fewCodes() {
 				templ_7745c5c3_Var3 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 					templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 					templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -101,12 +101,12 @@ func Account(p AccountPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Factors.HasMFA() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p class=\"what\" id=\"two-step\">Two-step verification is on</p><p class=\"meta\">Signing in takes your password and a code.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p class=\"what\" id=\"two-step\">Two-step verification is on</p><p class=\"meta\">You sign in with your password and a code</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p class=\"what\" id=\"two-step\">Two-step verification is off</p><p class=\"meta\">Anybody who learns your password can sign in. A second step prevents that.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p class=\"what\" id=\"two-step\">Two-step verification is off</p><p class=\"meta\">Add a second step, so a stolen password is not enough</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -137,23 +137,23 @@ func Account(p AccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = leadRow("/account/email", "Email address", p.Account).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkRow("/account/email", "Email address", p.Account).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = leadRow("/account/password", "Password", "Change your password").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkRow("/account/password", "Password", "Change your password").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = leadRow("/account/sessions", "Active devices", "Where you are signed in").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkRow("/account/sessions", "Active devices", "Where you are signed in").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = leadRow("/account/activity", "Activity", "What happened to your account").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkRow("/account/activity", "Activity", "Sign-ins and changes").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = leadRow("/account/delete", "Delete account", "With everything in it, for good").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkRow("/account/delete", "Delete account", "Permanently").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -163,7 +163,7 @@ func Account(p AccountPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Account").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Account").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -171,8 +171,8 @@ func Account(p AccountPage) templ.Component {
 	})
 }
 
-// leadRow is a row that leads on as a whole: what is there, and a word about it.
-func leadRow(href templ.SafeURL, label, about string) templ.Component {
+// linkRow is a row of which every part is the link.
+func linkRow(href templ.SafeURL, label, about string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -240,9 +240,9 @@ func leadRow(href templ.SafeURL, label, about string) templ.Component {
 	})
 }
 
-// DeletePage asks before an account is deleted. Typing the address keeps a slip
-// of the finger from ending it (WCAG 3.3.4).
-type DeletePage struct{ Frame }
+// DeletePage asks for confirmation before an account is deleted. The user has
+// to type the email address, so that one wrong click deletes nothing (WCAG 3.3.4).
+type DeletePage struct{ Page }
 
 func Delete(p DeletePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -278,27 +278,27 @@ func Delete(p DeletePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p>Your account <strong>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p>This <strong>permanently deletes</strong> ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 string
 			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(p.Account)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account.templ`, Line: 76, Col: 37}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account.templ`, Line: 76, Col: 58}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</strong> will be deleted at once, with its password, second factors, backup codes, email addresses, phone numbers and history. All devices will be signed out.</p><p><strong>This cannot be undone.</strong></p><form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, " and everything in it, and signs you out everywhere.</p><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var14 templ.SafeURL
-			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account.templ`, Line: 78, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/account.templ`, Line: 77, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 			if templ_7745c5c3_Err != nil {
@@ -308,11 +308,11 @@ func Delete(p DeletePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, confirm).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, confirm).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -324,7 +324,7 @@ func Delete(p DeletePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = lead(cancel).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkButton(cancel).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -334,7 +334,7 @@ func Delete(p DeletePage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(account, p.Frame, "Delete account", confirm).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(account, p.Page, "Delete account", confirm).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,72 +1,72 @@
 package views
 
 import (
+	"strconv"
 	"strings"
 
 	"twostep/auth"
 )
 
-// happenings has a sentence for all that can happen to an account. FACTOR is
-// what was proved or tried, NUMBER the phone and EMAIL the address it is about,
-// LEFT how many backup codes are left.
-var happenings = map[auth.EventType]string{
-	auth.SignedUp:             "Signed up. The account began.",
-	auth.SignedIn:             "Signed in with FACTOR.",
-	auth.SignedInNewDevice:    "Signed in with FACTOR, from a browser that was not used before.",
-	auth.SecondFactorFailed:   "Right password, then a wrong try at FACTOR. Not signed in.",
-	auth.SignInLocked:         "Too many wrong tries at FACTOR. Further ones had to wait.",
-	auth.Reauthenticated:      "Verified again with FACTOR.",
-	auth.SessionEnded:         "Another device was signed out.",
-	auth.SessionsEnded:        "All other devices were signed out.",
-	auth.TOTPAdded:            "Authentication app added.",
-	auth.TOTPRemoved:          "Authentication app removed.",
-	auth.PhoneAdded:           "Phone number NUMBER added.",
-	auth.PhoneRemoved:         "Phone number NUMBER removed.",
-	auth.PhoneReserved:        "Phone number NUMBER put to use for MFA.",
-	auth.PhoneReleased:        "Phone number NUMBER no longer used for MFA.",
-	auth.PhoneMadeDefault:     "Phone number NUMBER made the default.",
-	auth.BackupCodesReplaced:  "New backup codes generated. The earlier ones stopped working.",
-	auth.BackupCodeUsed:       "Backup code used, LEFT left.",
-	auth.PasswordChanged:      "Password changed.",
-	auth.PasswordReset:        "New password set with a code sent by email. All devices were signed out.",
-	auth.EmailChangeRequested: "Change of the email address to EMAIL asked for.",
-	auth.EmailChangeStopped:   "Change of the email address to EMAIL stopped.",
-	auth.EmailChanged:         "Email address changed to EMAIL.",
-	auth.NoticeEmailAdded:     "Second email address EMAIL added.",
-	auth.NoticeEmailRemoved:   "Second email address EMAIL removed.",
-	auth.AccountDeleted:       "Account deleted.",
+// eventTexts describes each audit event. FACTOR is the factor that was used,
+// NUMBER and EMAIL are the phone number and email address concerned, and LEFT
+// is how many backup codes are left.
+var eventTexts = map[auth.EventType]string{
+	auth.SignedUp:             "Account created",
+	auth.SignedIn:             "Signed in (FACTOR)",
+	auth.SignedInNewDevice:    "Signed in from a new browser (FACTOR)",
+	auth.SecondFactorFailed:   "Correct password, wrong code (FACTOR). Not signed in.",
+	auth.SignInLocked:         "Too many attempts (FACTOR). Sign-in was paused.",
+	auth.Reauthenticated:      "Verified again (FACTOR)",
+	auth.SessionEnded:         "Another device signed out",
+	auth.SessionsEnded:        "All other devices signed out",
+	auth.TOTPAdded:            "Authenticator app added",
+	auth.TOTPRemoved:          "Authenticator app removed",
+	auth.PhoneAdded:           "Phone number NUMBER added",
+	auth.PhoneRemoved:         "Phone number NUMBER removed",
+	auth.PhoneReserved:        "Phone number NUMBER turned on for MFA",
+	auth.PhoneReleased:        "Phone number NUMBER turned off for MFA",
+	auth.PhoneMadeDefault:     "Phone number NUMBER made the default",
+	auth.BackupCodesReplaced:  "New backup codes generated",
+	auth.BackupCodeUsed:       "Backup code used, LEFT left",
+	auth.PasswordChanged:      "Password changed",
+	auth.PasswordReset:        "Password reset by email. Signed out everywhere.",
+	auth.EmailChangeRequested: "Change of email address to EMAIL requested",
+	auth.EmailChangeStopped:   "Change of email address to EMAIL cancelled",
+	auth.EmailChanged:         "Email address changed to EMAIL",
+	auth.NoticeEmailAdded:     "Second email address EMAIL added",
+	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
+	auth.AccountDeleted:       "Account deleted",
 
-	auth.OperatorAdded:         "Account made by the people who run this site.",
-	auth.OperatorUnlocked:      "Waits after wrong tries lifted by the people who run this site.",
-	auth.OperatorResetMFA:      "Two-step verification removed by the people who run this site. All devices were signed out.",
-	auth.OperatorResetPassword: "Password ended by the people who run this site. All devices were signed out.",
-	auth.OperatorMustChange:    "New password asked for by the people who run this site.",
-	auth.OperatorSignedOut:     "All devices signed out by the people who run this site.",
-	auth.OperatorDisabled:      "Account disabled by the people who run this site.",
-	auth.OperatorEnabled:       "Account enabled again by the people who run this site.",
+	auth.OperatorAdded:         "Account created by a site administrator",
+	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
+	auth.OperatorResetMFA:      "Two-step verification removed by a site administrator. Signed out everywhere.",
+	auth.OperatorResetPassword: "Password reset by a site administrator. Signed out everywhere.",
+	auth.OperatorMustChange:    "New password required by a site administrator",
+	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
+	auth.OperatorDisabled:      "Account disabled by a site administrator",
+	auth.OperatorEnabled:       "Account enabled by a site administrator",
 }
 
-// factors names what was proved.
-var factors = map[auth.FactorKind]string{
-	auth.Password:   "the password",
-	auth.TOTPCode:   "the authentication app",
-	auth.PhoneCode:  "the SMS code",
-	auth.BackupCode: "a backup code",
-	auth.EmailCode:  "the code by email",
+var factorNames = map[auth.FactorKind]string{
+	auth.Password:   "password",
+	auth.TOTPCode:   "authenticator app",
+	auth.PhoneCode:  "SMS code",
+	auth.BackupCode: "backup code",
+	auth.EmailCode:  "email code",
 }
 
-// happened says an event in a sentence. What a later version wrote and this
-// one has no words for is still an entry of the history.
-func happened(e auth.Event) string {
-	text, known := happenings[e.Type]
-	if !known {
-		return "Something happened that this page has no words for."
+// eventText describes an audit event. A newer version may have recorded types
+// that this one does not know; they are still listed.
+func eventText(e auth.Event) string {
+	text, ok := eventTexts[e.Type]
+	if !ok {
+		return "Unknown event"
 	}
-	factor, known := factors[e.Factor]
-	if !known {
-		factor = "another factor"
+	factor, ok := factorNames[e.Factor]
+	if !ok {
+		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", Mask(e.Number), "EMAIL", oneLine(e.Email), "LEFT", count(e.Left, "backup code"),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Number), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.Left),
 	).Replace(text)
 }

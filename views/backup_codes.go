@@ -8,25 +8,26 @@ import (
 	"github.com/a-h/templ"
 )
 
-// backupCodesHow stands below the codes on paper and in the file.
-const backupCodesHow = "Each code works once. To use one, sign in with your password, type it where a code is asked for, and tick “This code is a backup code”. Keep this private: it opens your account together with your password. New codes make these worthless."
+// backupCodesHelp is printed below the codes and written to the file.
+const backupCodesHelp = "Each code works once. To use one, sign in with your password, enter it when you are asked for a code, and tick “This code is a backup code”. Keep these codes private. If you generate new ones, these stop working."
 
-// backupCodesFor stands above them: whose they are, and since when.
-func backupCodesFor(f Frame) string {
-	return "Backup codes of " + f.Account + " for " + f.Product + ", shown on " + day(f.Now) + "."
+// backupCodesHeading says which account and site the codes are for.
+func backupCodesHeading(page Page) string {
+	return "Backup codes for " + page.Account + " at " + page.Product + ", " + date(page.Now)
 }
 
-// backupCodesText is the text file with the codes. The link carries it whole,
-// so no address exists from which the codes could be fetched a second time.
-func backupCodesText(p BackupCodesPage) templ.SafeURL {
-	text := backupCodesFor(p.Frame) + "\r\n\r\n" + strings.Join(p.Codes, "\r\n") + "\r\n\r\n" + backupCodesHow + "\r\n"
+// backupCodesFile is the text file as a data URL. The file has no URL of its
+// own from which the codes could be fetched a second time.
+func backupCodesFile(p BackupCodesPage) templ.SafeURL {
+	text := backupCodesHeading(p.Page) + "\r\n\r\n" + strings.Join(p.Codes, "\r\n") + "\r\n\r\n" + backupCodesHelp + "\r\n"
 	return templ.SafeURL("data:text/plain;charset=utf-8," + url.PathEscape(text))
 }
 
-// backupCodesFile is the file's name, of letters and digits that every system takes.
-func backupCodesFile(f Frame) string {
-	words := strings.FieldsFunc(strings.ToLower(f.Product), func(sign rune) bool {
-		return sign > unicode.MaxASCII || !unicode.IsLetter(sign) && !unicode.IsDigit(sign)
+// backupCodesFilename keeps only ASCII letters and digits of the site's name,
+// which every file system accepts.
+func backupCodesFilename(page Page) string {
+	words := strings.FieldsFunc(strings.ToLower(page.Product), func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
 	return strings.Join(append(words, "backup-codes.txt"), "-")
 }

@@ -10,14 +10,14 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// BackupCodesPage shows a new set of codes, the only time it is shown.
+// BackupCodesPage shows a new set of codes. It is the only page that does.
 type BackupCodesPage struct {
-	Frame
+	Page
 	Codes     []string // in groups of four
-	Enrolling bool     // whether the set came with an app that was just added
+	Enrolling bool     // whether the set comes with an authenticator app that was just added
 }
 
-// button says that the codes are saved.
+// button confirms that the user has saved the codes.
 func (p BackupCodesPage) button() choice {
 	if p.Enrolling {
 		return choice{"finish", "Finish", primary}
@@ -82,14 +82,14 @@ func BackupCodes(p BackupCodesPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " <p class=\"screen\">Save these codes where you will find them without your phone. When you cannot get a code any other way, each of them signs you in once. They are shown only now.</p><p class=\"paper\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, " <p class=\"screen\">Save these codes somewhere safe. Use one to sign in if you lose your phone. Each works once. You will not see them again.</p><p class=\"paper\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var4 string
-			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(backupCodesFor(p.Frame))
+			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(backupCodesHeading(p.Page))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 28, Col: 44}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 28, Col: 47}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
@@ -123,9 +123,9 @@ func BackupCodes(p BackupCodesPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(backupCodesHow)
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(backupCodesHelp)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 34, Col: 35}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 34, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -136,9 +136,9 @@ func BackupCodes(p BackupCodesPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(backupCodesFile(p.Frame))
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(backupCodesFilename(p.Page))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 35, Col: 78}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 35, Col: 81}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
 			if templ_7745c5c3_Err != nil {
@@ -149,25 +149,25 @@ func BackupCodes(p BackupCodesPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var8 templ.SafeURL
-			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(backupCodesText(p))
+			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinURLErrs(backupCodesFile(p))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 35, Col: 106}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 35, Col: 109}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\">Download as a text file</a></p><p class=\"screen meta\">You can also print this page, or select the codes as a whole and copy them.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\">Download as a text file</a></p><p class=\"screen meta\">Or print this page. One click selects all the codes.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, p.button()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, p.button()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Backup codes").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Backup codes").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -175,10 +175,10 @@ func BackupCodes(p BackupCodesPage) templ.Component {
 	})
 }
 
-// GenerateCodesPage asks before the codes an account has are replaced.
+// GenerateCodesPage asks for confirmation before the backup codes are replaced.
 type GenerateCodesPage struct {
-	Frame
-	Left int // codes of the earlier set that still work
+	Page
+	Left int // unused codes of the current set
 }
 
 func GenerateCodes(p GenerateCodesPage) templ.Component {
@@ -214,14 +214,14 @@ func GenerateCodes(p GenerateCodesPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>A backup code signs you in once when you cannot get a code any other way.</p><p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<p>Use a backup code to sign in if you lose your phone. Each works once.</p><p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var11 string
-			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(left(p.Left))
+			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(codesLeftAdvice(p.Left))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 50, Col: 19}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/backup_codes.templ`, Line: 50, Col: 30}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
@@ -232,7 +232,7 @@ func GenerateCodes(p GenerateCodesPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Left > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p>When you generate new codes, <strong>the earlier ones stop working</strong>, also those you have on paper.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p>When you generate new codes, <strong>your old codes stop working</strong>, including printed ones.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -241,13 +241,13 @@ func GenerateCodes(p GenerateCodesPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, choice{"generate", "Generate", primary}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, choice{"generate", "Generate", primary}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Generate new backup codes").Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Generate new backup codes").Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -255,8 +255,8 @@ func GenerateCodes(p GenerateCodesPage) templ.Component {
 	})
 }
 
-// left says how many codes an account has, and urges a new set in time (BC-06).
-func left(codes int) string {
+// codesLeftAdvice adds a recommendation if few codes are left (BC-06).
+func codesLeftAdvice(codes int) string {
 	switch {
 	case codes == 0:
 		return codesLeft(codes) + " Generate new ones, so that you can sign in without your phone."

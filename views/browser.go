@@ -2,14 +2,13 @@ package views
 
 import "github.com/mileusna/useragent"
 
-// browsers and systems are those that are told apart, by the name that the
-// parser gives them. What a client says of itself is a claim, and free text in
-// a mail or in a history would be a place to write into: a name that is not on
-// these lists is not repeated.
+// browsers and systems map the parser's names to those shown. A User-Agent
+// header is under the client's control, so a name that is not listed is never
+// repeated: it could carry a message into a mail or the activity page.
 var (
 	browsers = map[string]string{
 		useragent.Chrome:           "Chrome",
-		useragent.HeadlessChrome:   "Chrome without a window",
+		useragent.HeadlessChrome:   "Headless Chrome",
 		useragent.Edge:             "Edge",
 		useragent.Firefox:          "Firefox",
 		useragent.InternetExplorer: "Internet Explorer",
@@ -31,14 +30,14 @@ var (
 	}
 )
 
-// browser says a browser's own name for itself in words, like "Firefox on Windows".
-func browser(claim string) string {
-	parsed := useragent.Parse(claim)
-	text, known := browsers[parsed.Name]
-	if !known {
+// browser describes a User-Agent header, like "Firefox on Windows".
+func browser(userAgent string) string {
+	parsed := useragent.Parse(userAgent)
+	text, ok := browsers[parsed.Name]
+	if !ok {
 		text = "Unknown browser"
 	}
-	if system, known := systems[parsed.OS]; known {
+	if system, ok := systems[parsed.OS]; ok {
 		text += " on " + system
 	}
 	return text

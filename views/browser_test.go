@@ -2,7 +2,7 @@ package views
 
 import "testing"
 
-func TestBrowser_InWords(t *testing.T) {
+func TestBrowser(t *testing.T) {
 	const webkit = " AppleWebKit/537.36 (KHTML, like Gecko) "
 	tests := map[string]string{
 		firefox: "Firefox on Windows",
@@ -20,9 +20,9 @@ func TestBrowser_InWords(t *testing.T) {
 		"Mozilla/5.0 (Windows NT 10.0)": "Unknown browser on Windows",
 		"\xff\xfe((((;;;;/////))))\x00": "Unknown browser",
 	}
-	for claim, want := range tests {
-		if got := browser(claim); got != want {
-			t.Errorf("%q is %q, want %q", claim, got, want)
+	for userAgent, want := range tests {
+		if got := browser(userAgent); got != want {
+			t.Errorf("%q is %q, want %q", userAgent, got, want)
 		}
 	}
 }

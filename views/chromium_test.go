@@ -16,8 +16,8 @@ import (
 	"github.com/go-rod/rod/lib/proto"
 )
 
-// installed is a file that .ci/browsers installs. Where it is missing the test
-// says so and is skipped; where everything has to be there, it fails.
+// installed returns the path of a file that .ci/browsers installs. If it is
+// missing, the test is skipped, or fails in CI.
 func installed(t *testing.T, name string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("..", ".ci", "node_modules", name))
@@ -25,12 +25,12 @@ func installed(t *testing.T, name string) string {
 		_, err = os.Stat(path)
 	}
 	if err != nil {
-		lacks(t, "%s is not installed; run .ci/browsers", name)
+		skipUnlessCI(t, "%s is not installed; run .ci/browsers", name)
 	}
 	return path
 }
 
-func lacks(t *testing.T, format string, args ...any) {
+func skipUnlessCI(t *testing.T, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf(format, args...)
@@ -38,7 +38,7 @@ func lacks(t *testing.T, format string, args ...any) {
 	t.Skipf("NOT CHECKED: "+format, args...)
 }
 
-// chromium starts the browser, without a window.
+// chromium starts a headless browser.
 func chromium(t *testing.T) *rod.Browser {
 	t.Helper()
 	if testing.Short() {
@@ -46,47 +46,47 @@ func chromium(t *testing.T) *rod.Browser {
 	}
 	program, err := exec.LookPath("chromium")
 	if err != nil {
-		lacks(t, "there is no chromium; run .ci/browsers")
+		skipUnlessCI(t, "chromium is not installed; run .ci/browsers")
 	}
-	start := launcher.New().Bin(program).Leakless(false).NoSandbox(os.Getuid() == 0).Set("disable-dev-shm-usage")
-	address, err := start.Launch()
+	launch := launcher.New().Bin(program).Leakless(false).NoSandbox(os.Getuid() == 0).Set("disable-dev-shm-usage")
+	controlURL, err := launch.Launch()
 	if err != nil {
-		lacks(t, "chromium does not start: %v", err)
+		skipUnlessCI(t, "chromium does not start: %v", err)
 	}
-	browser := rod.New().ControlURL(address)
+	browser := rod.New().ControlURL(controlURL)
 	if err := browser.Connect(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = browser.Close()
-		start.Kill()
-		start.Cleanup()
+		launch.Kill()
+		launch.Cleanup()
 	})
 	return browser
 }
 
-// shelf serves every state of every page, and the static files they name.
-func shelf(t *testing.T) (origin string) {
+// serveGallery serves every page of the gallery and the static files.
+func serveGallery(t *testing.T) (origin string) {
 	t.Helper()
 	pages := map[string]string{}
 	for _, s := range gallery() {
 		pages["/"+s.name] = render(t, s.page)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		page, found := pages[r.URL.Path]
-		if !found {
+		page, ok := pages[r.URL.Path]
+		if !ok {
 			staticFiles.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'") // handlers allow no more
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'") // as strict as in handlers
 		_, _ = w.Write([]byte(page))
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-// A tab shows pages in a size and a theme.
+// A tab is a browser tab.
 type tab struct {
 	t    *testing.T
 	page *rod.Page
@@ -101,7 +101,7 @@ func newTab(t *testing.T, browser *rod.Browser) tab {
 	return tab{t, page}
 }
 
-func (b tab) try(err error) {
+func (b tab) check(err error) {
 	b.t.Helper()
 	if err != nil {
 		b.t.Fatal(err)
@@ -110,48 +110,48 @@ func (b tab) try(err error) {
 
 func (b tab) theme(name string) {
 	b.t.Helper()
-	b.try(proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: name}}}.Call(b.page))
+	b.check(proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: name}}}.Call(b.page))
 }
 
 func (b tab) size(width, height int) {
 	b.t.Helper()
-	b.try(b.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: width, Height: height, DeviceScaleFactor: 1}))
+	b.check(b.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: width, Height: height, DeviceScaleFactor: 1}))
 }
 
 func (b tab) open(url string) {
 	b.t.Helper()
-	b.try(b.page.Navigate(url))
-	b.try(b.page.WaitLoad())
+	b.check(b.page.Navigate(url))
+	b.check(b.page.WaitLoad())
 }
 
-// reads evaluates a function and reads its answer.
-func (b tab) reads(function string, answer any) {
+// eval calls a function in the page and decodes its result.
+func (b tab) eval(function string, result any) {
 	b.t.Helper()
 	got, err := b.page.Eval("async () => JSON.stringify(await (" + function + ")())")
-	b.try(err)
-	b.try(json.Unmarshal([]byte(got.Value.Str()), answer))
+	b.check(err)
+	b.check(json.Unmarshal([]byte(got.Value.Str()), result))
 }
 
-// TestPages_Axe lets axe look at every state of every page in both themes
-// (AX-06, AX-08, AX-11).
+// TestPages_Axe runs axe on every page of the gallery in both themes (AX-06, AX-08,
+// AX-11).
 func TestPages_Axe(t *testing.T) {
 	axe, err := os.ReadFile(installed(t, "axe-core/axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Parallel()
-	b, origin := newTab(t, chromium(t)), shelf(t)
+	b, origin := newTab(t, chromium(t)), serveGallery(t)
 	b.size(390, 844)
 	states := 0
 	for _, s := range gallery() {
 		b.theme("light")
 		b.open(origin + "/" + s.name)
 		_, err := proto.RuntimeEvaluate{Expression: string(axe) + ";0"}.Call(b.page)
-		b.try(err)
+		b.check(err)
 		for _, theme := range themes {
 			b.theme(theme)
 			var findings []string
-			b.reads(`async () => {
+			b.eval(`async () => {
 				const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 				const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]})
 				return found.violations.flatMap(v => v.nodes.map(n => v.id + " at " + n.target + ": " + n.failureSummary))
@@ -162,26 +162,26 @@ func TestPages_Axe(t *testing.T) {
 			states++
 		}
 	}
-	t.Logf("axe looked at %d states", states)
+	t.Logf("axe checked %d states", states)
 }
 
-// TestPages_FitTheScreen: no page is wider than a screen of 320 pixels, which
-// is also 1280 at 400 % (WCAG 2.2 1.4.10), or than one at another edge of the
-// looks; and nothing breaks out of its box (AX-08).
+// TestPages_FitTheScreen checks that no page or box overflows at 320 CSS pixels,
+// which is also 1280 at 400 % zoom (WCAG 2.2, 1.4.10), and at other widths around
+// the breakpoints of the stylesheet (AX-08).
 func TestPages_FitTheScreen(t *testing.T) {
 	t.Parallel()
-	b, origin := newTab(t, chromium(t)), shelf(t)
+	b, origin := newTab(t, chromium(t)), serveGallery(t)
 	for _, s := range gallery() {
 		b.size(320, 640)
 		b.open(origin + "/" + s.name)
 		for _, width := range []int{320, 390, 600, 1200} {
 			b.size(width, 800)
 			var wide []string
-			b.reads(`() => {
+			b.eval(`() => {
 				const out = []
 				if (document.documentElement.scrollWidth > innerWidth) out.push("the page is " + document.documentElement.scrollWidth + " wide")
 				for (const e of document.querySelectorAll("main, .panel, .notice, .problem, .codes, .top, .rows:not(.leads) li, .button, button, .uri, .key code")) {
-					if (e.scrollWidth > e.clientWidth + 2) out.push(e.tagName + "." + e.className + " holds " + e.scrollWidth + " in " + e.clientWidth)
+					if (e.scrollWidth > e.clientWidth + 2) out.push(e.tagName + "." + e.className + " is " + e.scrollWidth + " wide in " + e.clientWidth)
 				}
 				return out
 			}`, &wide)
@@ -192,7 +192,7 @@ func TestPages_FitTheScreen(t *testing.T) {
 	}
 }
 
-// TestPages_HTML asks the W3C checker, which takes no error and no warning.
+// TestPages_HTML runs the W3C checker and allows no error and no warning.
 func TestPages_HTML(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -200,7 +200,7 @@ func TestPages_HTML(t *testing.T) {
 	}
 	checker := installed(t, "vnu-jar/build/dist/vnu.jar")
 	if _, err := exec.LookPath("java"); err != nil {
-		t.Skip("NOT CHECKED: there is no Java to run the W3C checker with") // also in CI: .ci/browsers has said so
+		t.Skip("NOT CHECKED: Java is not installed") // also in CI, where .ci/browsers reports it
 	}
 	folder := t.TempDir()
 	writeGallery(t, folder)

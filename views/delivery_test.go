@@ -8,40 +8,40 @@ import (
 	"twostep/auth"
 )
 
-// faring is a code whose message fares so.
-func faring(d auth.Delivery) *auth.SentCode {
+// codeWith is a code whose message has the given delivery.
+func codeWith(d auth.Delivery) *auth.SentCode {
 	return &auth.SentCode{To: "+14155554242", SentAt: now, ExpiresAt: now.Add(10 * time.Minute), Delivery: d}
 }
 
-// deliveries are the pages that ask for a code which has not gone yet, or never will.
-func deliveries(app, sms auth.Method) []sample {
+// deliverySamples are the pages that ask for a code that is pending, delayed or rejected.
+func deliverySamples(app, sms auth.Method) []sample {
 	second := func(others []auth.Method, backupCodes bool, code *auth.SentCode) VerifyAccountPage {
 		return VerifyAccountPage{
-			Frame: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
+			Page: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
 		}
 	}
-	looking := func(f Frame) Frame { f.Reloading = true; return f }
-	alone := second(nil, false, lateCode)
-	alone.Frame = looking(alone.Frame)
-	waiting := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: lateCode}
+	refreshing := func(f Page) Page { f.AutoRefresh = true; return f }
+	only := second(nil, false, delayedCode)
+	only.Page = refreshing(only.Page)
+	pending := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: delayedCode}
 	return []sample{
-		{"verify_account_open", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, openCode))},
-		{"verify_account_late", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, lateCode))},
-		{"verify_account_late_alone", "Verify your account", VerifyAccount(alone)},
-		{"verify_account_dead", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, deadCode))},
-		{"reauth_late", "Verification required", Reverify(ReverifyPage{
-			Frame: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: lateCode,
+		{"verify_account_pending", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, pendingCode))},
+		{"verify_account_delayed", "Verify your account", VerifyAccount(second([]auth.Method{app}, true, delayedCode))},
+		{"verify_account_delayed_only", "Verify your account", VerifyAccount(only)},
+		{"verify_account_rejected", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, rejectedCode))},
+		{"reauth_delayed", "Verification required", Reauth(ReauthPage{
+			Page: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: delayedCode,
 		})},
-		{"verify_email_late", "Verify your email", VerifyEmail(VerifyEmailPage{looking(signedOut("/sign-up")), "ann@example.com", lateCode})},
-		{"check_email_late", "Check your email", CheckEmail(CheckEmailPage{looking(signedOut("/forgot-password")), "ann@example.com", faring(auth.Delivery{Stalled: true})})},
-		{"verify_phone_dead", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", deadCode})},
-		{"email_late", "Email address", Email(EmailPage{Frame: signedIn("/account/email"), Addresses: auth.Emails{SignIn: "ann@example.com", Pending: &waiting}})},
+		{"verify_email_delayed", "Verify your email", VerifyEmail(VerifyEmailPage{refreshing(signedOut("/sign-up")), "ann@example.com", delayedCode})},
+		{"check_email_delayed", "Check your email", CheckEmail(CheckEmailPage{refreshing(signedOut("/forgot-password")), "ann@example.com", codeWith(auth.Delivery{Stalled: true})})},
+		{"verify_phone_rejected", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", rejectedCode})},
+		{"email_delayed", "Email address", Email(EmailPage{Page: signedIn("/account/email"), Addresses: auth.Emails{SignIn: "ann@example.com", Pending: &pending}})},
 	}
 }
 
-// TestSecondFactor_Instead: who gets no code is told of what else they have,
-// and of nothing they have not (SM-09).
-func TestSecondFactor_Instead(t *testing.T) {
+// TestSecondFactor_Advice checks that a user who gets no code is pointed to the
+// methods they have and to no others (SM-09).
+func TestSecondFactor_Advice(t *testing.T) {
 	other := []auth.Method{{Kind: auth.TOTPCode}}
 	for _, row := range []struct {
 		s                      secondFactor
@@ -52,10 +52,10 @@ func TestSecondFactor_Instead(t *testing.T) {
 		{secondFactor{BackupCodes: true}, false, true, true},
 		{secondFactor{}, false, false, true},
 	} {
-		said := strings.ToLower(row.s.instead())
-		for words, want := range map[string]bool{"another way": row.another, "backup code": row.backup, "later": row.later} {
-			if strings.Contains(said, words) != want {
-				t.Errorf("others %d, backup codes %v: %q", len(row.s.Others), row.s.BackupCodes, said)
+		text := strings.ToLower(row.s.advice())
+		for words, want := range map[string]bool{"another method": row.another, "backup code": row.backup, "later": row.later} {
+			if strings.Contains(text, words) != want {
+				t.Errorf("others %d, backup codes %v: %q", len(row.s.Others), row.s.BackupCodes, text)
 			}
 		}
 	}

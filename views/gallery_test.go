@@ -19,7 +19,7 @@ import (
 
 var galleryFolder = flag.String("gallery", "", "folder to write every page in every state to")
 
-// The operator's own looks: a colour that is far too light for a white page,
+// A site's own branding: an accent colour that is far too light for a white page,
 // and a logo.
 var (
 	ownAccent, _, _ = static.Accent("#ffcc00")
@@ -27,11 +27,11 @@ var (
 	staticFiles     = static.Handler(ownAccent, ownLogo)
 )
 
-// gallery has every state of every page, for eyes and for browsers: the
-// samples, and what is as long, as much or as foreign as it can be.
+// gallery returns every page in every state: the samples, and pages with the
+// longest and most unusual content.
 func gallery() []sample { return append(samples(), extremes()...) }
 
-// extremes are the states that break out of their boxes first.
+// extremes are the pages whose content is most likely to overflow.
 func extremes() []sample {
 	longest := strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("b", 60)+".", 3) + "example"
 	arabic, emoji := "خدمة الحسابات الآمنة", "Zwei Schritte 🔐 für die große Familie, ihre Freunde und Nachbarn"
@@ -40,10 +40,10 @@ func extremes() []sample {
 	for i := range 9 {
 		manyPhones = append(manyPhones, auth.Phone{ID: auth.PhoneID(fmt.Sprint("p", i)), Number: fmt.Sprintf("+44207946%04d", i), VerifiedAt: now, ReservedAt: now})
 	}
-	called := func(f Frame, name string) Frame { f.Product = name; return f }
-	by := func(f Frame) Frame { f.Account = longest; return f }
+	named := func(p Page, product string) Page { p.Product = product; return p }
+	longAccount := func(p Page) Page { p.Account = longest; return p }
 	sms := auth.Method{Kind: auth.PhoneCode, Phone: digits}
-	own := func(f Frame) Frame { f.Looks = Looks{ownAccent.URL, ownLogo.URL}; return f }
+	branded := func(p Page) Page { p.Branding = Branding{ownAccent.URL, ownLogo.URL}; return p }
 
 	var devices []auth.Session
 	for i := range 30 {
@@ -60,46 +60,46 @@ func extremes() []sample {
 		})
 	}
 	uri := "otpauth://totp/" + strings.Repeat("%F0%9F%94%90", 20) + ":" + longest + "?secret=" + sampleKey + "&issuer=" + strings.Repeat("%F0%9F%94%90", 20)
-	waiting := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: longest}, Code: sentCode}
+	pending := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: longest}, Code: sentCode}
 
 	return []sample{
-		{"long_sign_in", "Sign in", SignIn(SignInPage{refusedWith(called(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.InvalidCredentials}), longest, true})},
-		{"long_sign_in_arabic", "Sign in", SignIn(SignInPage{called(signedOut("/sign-in"), arabic), "", true})},
-		{"long_name_in_one_word", "Sign in", SignIn(SignInPage{called(signedOut("/sign-in"), strings.Repeat("W", 64)), "", true})},
-		{"own_sign_in", "Sign in", SignIn(SignInPage{own(saying(signedOut("/sign-in"), NoticeSignInFirst)), "", true})},
-		{"own_account", "Account", Account(AccountPage{own(signedIn("/account")), having(auth.Factors{}, allKinds...)})},
-		{"own_sessions", "Active devices", Sessions(SessionsPage{own(signedIn("/account/sessions")), devices[:2]})},
-		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{called(signedOut("/sign-up"), arabic), longest, sentCode})},
+		{"long_sign_in", "Sign in", SignIn(SignInPage{refusedWith(named(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.InvalidCredentials}), longest, true})},
+		{"long_sign_in_arabic", "Sign in", SignIn(SignInPage{named(signedOut("/sign-in"), arabic), "", true})},
+		{"long_name_in_one_word", "Sign in", SignIn(SignInPage{named(signedOut("/sign-in"), strings.Repeat("W", 64)), "", true})},
+		{"branded_sign_in", "Sign in", SignIn(SignInPage{branded(withNotice(signedOut("/sign-in"), NoticeSignInFirst)), "", true})},
+		{"branded_account", "Account", Account(AccountPage{branded(signedIn("/account")), having(auth.Factors{}, allKinds...)})},
+		{"branded_sessions", "Active devices", Sessions(SessionsPage{branded(signedIn("/account/sessions")), devices[:2]})},
+		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{named(signedOut("/sign-up"), arabic), longest, sentCode})},
 		{"long_verify_account", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: called(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Kind: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
+			Page: named(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Kind: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
 		})},
-		{"long_account", "Account", Account(AccountPage{by(called(signedIn("/account"), arabic)), everything})},
-		{"long_manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{by(called(signedIn("/account/manage-mfa"), emoji)), having(auth.Factors{TOTP: sampleTOTP, Phones: manyPhones, BackupCodes: 10}, allKinds...)})},
-		{"long_add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: by(called(signedIn("/account/manage-mfa/add"), emoji)), URI: uri, Key: sampleKey})},
-		{"long_add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: by(called(signedIn("/account/manage-mfa/add"), arabic)), URI: uri, Key: sampleKey, ShowURI: true, Replaces: true})},
-		{"long_backup_codes", "Backup codes", BackupCodes(BackupCodesPage{by(called(signedIn("/account/manage-mfa/backup-codes"), arabic)), ten, false})},
-		{"long_phone_remove", "Remove phone number", Phone(PhonePage{Frame: by(signedIn("/account/manage-mfa/phones/digits/remove")), Phone: digits, Act: PhoneRemove, Last: true})},
-		{"long_verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{by(signedIn("/account/add-phone")), digits.Number, "GB", sentCode})},
-		{"long_email", "Email address", Email(EmailPage{Frame: by(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &waiting}})},
+		{"long_account", "Account", Account(AccountPage{longAccount(named(signedIn("/account"), arabic)), everything})},
+		{"long_manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{longAccount(named(signedIn("/account/manage-mfa"), emoji)), having(auth.Factors{TOTP: sampleTOTP, Phones: manyPhones, BackupCodes: 10}, allKinds...)})},
+		{"long_add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: longAccount(named(signedIn("/account/manage-mfa/add"), emoji)), URI: uri, Key: sampleKey})},
+		{"long_add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: longAccount(named(signedIn("/account/manage-mfa/add"), arabic)), URI: uri, Key: sampleKey, ShowURI: true, Replaces: true})},
+		{"long_backup_codes", "Backup codes", BackupCodes(BackupCodesPage{longAccount(named(signedIn("/account/manage-mfa/backup-codes"), arabic)), ten, false})},
+		{"long_phone_remove", "Remove phone number", Phone(PhonePage{Page: longAccount(signedIn("/account/manage-mfa/phones/digits/remove")), Phone: digits, Action: PhoneRemove, Last: true})},
+		{"long_verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{longAccount(signedIn("/account/add-phone")), digits.Number, "GB", sentCode})},
+		{"long_email", "Email address", Email(EmailPage{Page: longAccount(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &pending}})},
 		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15})},
-		{"long_delete", "Delete account", Delete(DeletePage{by(signedIn("/account/delete"))})},
-		{"long_stop_email", "Stop the change of your email address", StopEmail(StopEmailPage{by(signedIn("/account/email/stop")), longest})},
-		{"long_sessions", "Active devices", Sessions(SessionsPage{by(signedIn("/account/sessions")), devices})},
-		{"long_activity", "Activity", Activity(ActivityPage{by(called(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
+		{"long_delete", "Delete account", Delete(DeletePage{longAccount(signedIn("/account/delete"))})},
+		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{longAccount(signedIn("/account/email/stop")), longest})},
+		{"long_sessions", "Active devices", Sessions(SessionsPage{longAccount(signedIn("/account/sessions")), devices})},
+		{"long_activity", "Activity", Activity(ActivityPage{longAccount(named(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
 	}
 }
 
-// TestGallery writes every state to a folder with an index: make gallery.
+// TestGallery writes the gallery to a folder, with an index: make gallery.
 func TestGallery(t *testing.T) {
 	if *galleryFolder == "" {
-		t.Skip("only where -gallery names a folder")
+		t.Skip("-gallery is not set")
 	}
 	writeGallery(t, *galleryFolder)
 }
 
 var staticFile = regexp.MustCompile(`"/(static/[^"]+)"`)
 
-// writeGallery makes pages that a browser can open from the disk.
+// writeGallery writes pages that a browser can open as files.
 func writeGallery(t *testing.T, folder string) {
 	t.Helper()
 	write := func(name string, content []byte) {

@@ -10,20 +10,19 @@ import (
 	"testing"
 )
 
-var askLighthouse = flag.Bool("lighthouse", false, "ask Lighthouse about every state of every page, which takes long")
+var runLighthouse = flag.Bool("lighthouse", false, "run Lighthouse on every page of the gallery, which takes long")
 
-// TestLighthouse: Lighthouse gives every state of every page 100 for access and
-// 100 for best practices, on a phone and at a desk, in both themes: make
-// lighthouse.
+// TestLighthouse checks that every page of the gallery scores 100 for accessibility
+// and for best practices, on mobile and desktop, in both themes: make lighthouse.
 func TestLighthouse(t *testing.T) {
-	if !*askLighthouse {
-		t.Skip("only where -lighthouse asks for it")
+	if !*runLighthouse {
+		t.Skip("-lighthouse is not set")
 	}
 	program, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Fatal("there is no chromium; run .ci/browsers")
+		t.Fatal("chromium is not installed; run .ci/browsers")
 	}
-	origin := shelf(t)
+	origin := serveGallery(t)
 	var urls []string
 	for _, s := range gallery() {
 		urls = append(urls, origin+"/"+s.name)
@@ -56,7 +55,7 @@ func TestLighthouse(t *testing.T) {
 					}
 				}
 				if err := node.Wait(); err != nil || states != len(urls) {
-					t.Errorf("%d of %d states have an answer: %v", states, len(urls), err)
+					t.Errorf("%d results for %d pages: %v", states, len(urls), err)
 				}
 			})
 		}

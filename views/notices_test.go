@@ -2,24 +2,27 @@ package views
 
 import "testing"
 
-func TestNotice_Sentences(t *testing.T) {
-	if got := NoticeSignInFirst.Sentence(); got != "You must be signed in to access this page" {
+func TestNotice_Texts(t *testing.T) {
+	if got := NoticeSignInFirst.text(); got != "You must be signed in to access this page" {
 		t.Errorf("%q", got)
 	}
-	if got := NoticePasswordReset.Sentence(); got != "Your password was set. Sign in with it." {
+	if got := NoticePasswordReset.text(); got != "Password changed. Sign in with your new password." {
 		t.Errorf("%q", got)
 	}
-	if got := NoticeTimedOut.Sentence(); got != "You were signed out because nothing was done for a while. Sign in again to go on." {
+	if got := NoticeTimedOut.text(); got != "You were signed out because you were not active" {
 		t.Errorf("%q", got)
 	}
-	said := map[string]Notice{"": ""}
+	seen := map[string]Notice{"": ""}
 	for notice, text := range notices {
-		if other, taken := said[text]; taken {
-			t.Errorf("%s and %s say the same", notice, other)
+		if other, ok := seen[text]; ok {
+			t.Errorf("%s and %s have the same text", notice, other)
 		}
-		said[text] = notice
+		if !punctuated(text) {
+			t.Errorf("%s: %q", notice, text)
+		}
+		seen[text] = notice
 	}
-	if got := Notice("<b>forged</b>").Sentence(); got != "" {
-		t.Errorf("an unknown notice says %q", got)
+	if got := Notice("<b>forged</b>").text(); got != "" {
+		t.Errorf("an unknown notice has the text %q", got)
 	}
 }

@@ -2,158 +2,162 @@ package views
 
 import "twostep/auth"
 
-// A notification is what a notice says happened, and what to do about it if it
-// was somebody else.
+// A notification is the mail about a security event, with what to do if it was
+// not the user.
 type notification struct{ subject, text, help string }
 
-// What to do if it was not you. Whoever did it knows the password or sits at a
-// browser that is signed in, so a new password comes first (RC-07).
+// What to do if it was not the user. An attacker who made the change knows the
+// password or uses a signed-in browser, so changing the password comes first
+// (RC-07).
 const (
-	helpPassword = "If it was not you, somebody knows your password. Change it at once: ORIGIN/account/password"
-	helpTries    = "If it was not you, nobody got in by it, and your password still works once the wait is over. If you use that password anywhere else too, change it: ORIGIN/account/password"
-	helpFactors  = "If it was not you, somebody may know your password. Change it: ORIGIN/account/password\n\nThen remove what is not yours and generate new backup codes: ORIGIN/account/manage-mfa"
-	helpReset    = "If it was not you, set a new password at once, which signs everybody else out: ORIGIN/forgot-password"
-	helpStop     = "If it was not you, stop the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password, for somebody may be signed in: ORIGIN/account/password"
-	helpEmails   = "If it was not you, somebody may be signed in to your account. Change your password: ORIGIN/account/password\n\nThen look at its email addresses: ORIGIN/account/email"
-	helpOperator = "If you did not expect this, ask the people who run the site: ORIGIN/"
-	helpWelcome  = "To begin, set a password with a code that is sent to this address: ORIGIN/forgot-password\n\nIf you did not expect this, there is nothing to do."
-	helpAnew     = "To sign in again, set a new password with a code that is sent to this address: ORIGIN/forgot-password\n\nIf you did not expect this, ask the people who run the site."
-	helpGone     = "If it was not you, tell the people who run the site at once: ORIGIN/"
+	helpPassword = "If not, change your password now: ORIGIN/account/password"
+	helpLocked   = "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it: ORIGIN/account/password"
+	helpFactors  = helpPassword + "\n\nThen remove anything you did not add, and generate new backup codes: ORIGIN/account/manage-mfa"
+	helpReset    = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
+	helpStop     = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
+	helpEmails   = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
+	helpContact  = "If not, contact the site administrator of ORIGIN/"
+
+	helpAdministrator = "If you did not expect this, contact the site administrator of ORIGIN/"
+	helpWelcome       = "To get started, set a password: ORIGIN/forgot-password\n\nIf you did not expect this, you can ignore this email."
+	helpNewPassword   = "To sign in, set a new password: ORIGIN/forgot-password\n\nIf you did not expect this, contact the site administrator."
 )
 
-// notifications has one for each event that is told to an account's owner.
+// administratorHelp has the texts for what a site administrator did. They do
+// not ask whether it was the user.
+var administratorHelp = map[string]bool{helpAdministrator: true, helpWelcome: true, helpNewPassword: true}
+
+// notifications has one entry for each event that the account's owner is
+// notified of.
 var notifications = map[auth.MessageKind]notification{
 	auth.MessageKind(auth.SignedInNewDevice): {
-		"New sign-in to PRODUCT",
-		"Somebody signed in to your account at PRODUCT with a browser that was not used before.",
+		"New sign-in to your PRODUCT account",
+		"New sign-in to your PRODUCT account, from a new browser.",
 		helpPassword,
 	},
 	auth.MessageKind(auth.SecondFactorFailed): {
-		"Sign-in to PRODUCT not completed",
-		"Somebody gave the right password of your account at PRODUCT, but a wrong code in the second step. They were not signed in.",
+		"Someone entered your PRODUCT password",
+		"Someone entered your PRODUCT password but not the right code. They did not get in.",
 		helpPassword,
 	},
 	auth.MessageKind(auth.SignInLocked): {
-		"Too many tries to sign in to PRODUCT",
-		"There were so many wrong tries to sign in to your account at PRODUCT that further ones have to wait.",
-		helpTries,
+		"Too many attempts to sign in to PRODUCT",
+		"We paused sign-in to your PRODUCT account after too many attempts.",
+		helpLocked,
 	},
 	auth.MessageKind(auth.TOTPAdded): {
-		"Authentication app added to PRODUCT",
-		"An authentication app was added to your account at PRODUCT. If there was an earlier one, it no longer works.",
+		"Authenticator app added to your PRODUCT account",
+		"An authenticator app was added to your PRODUCT account. If you had another one, it no longer works.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.TOTPRemoved): {
-		"Authentication app removed from PRODUCT",
-		"The authentication app was removed from your account at PRODUCT.",
+		"Authenticator app removed from your PRODUCT account",
+		"The authenticator app was removed from your PRODUCT account.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.PhoneAdded): {
-		"Phone number added to PRODUCT",
-		"The phone number NUMBER was added to your account at PRODUCT.",
+		"Phone number added to your PRODUCT account",
+		"The phone number NUMBER was added to your PRODUCT account.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.PhoneRemoved): {
-		"Phone number removed from PRODUCT",
-		"The phone number NUMBER was removed from your account at PRODUCT.",
+		"Phone number removed from your PRODUCT account",
+		"The phone number NUMBER was removed from your PRODUCT account.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.PhoneReserved): {
-		"Phone number used to sign in to PRODUCT",
-		"The phone number NUMBER now gets codes to sign in to your account at PRODUCT.",
+		"Phone number turned on for your PRODUCT account",
+		"The phone number NUMBER now gets sign-in codes for your PRODUCT account.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.PhoneReleased): {
-		"Phone number no longer used to sign in to PRODUCT",
-		"The phone number NUMBER no longer gets codes to sign in to your account at PRODUCT.",
+		"Phone number turned off for your PRODUCT account",
+		"The phone number NUMBER no longer gets sign-in codes for your PRODUCT account.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.BackupCodesReplaced): {
-		"New backup codes at PRODUCT",
-		"New backup codes were made for your account at PRODUCT. The earlier ones no longer work.",
+		"New backup codes for your PRODUCT account",
+		"New backup codes were generated for your PRODUCT account. The old ones no longer work.",
 		helpFactors,
 	},
 	auth.MessageKind(auth.BackupCodeUsed): {
-		"Backup code used at PRODUCT",
-		"A backup code was used for your account at PRODUCT. LEFT",
+		"Backup code used for your PRODUCT account",
+		"A backup code was used for your PRODUCT account. LEFT",
 		helpFactors,
 	},
 	auth.MessageKind(auth.PasswordChanged): {
-		"Password changed at PRODUCT",
-		"The password of your account at PRODUCT was changed.",
+		"Your PRODUCT password was changed",
+		"The password of your PRODUCT account was changed.",
 		helpReset,
 	},
 	auth.MessageKind(auth.PasswordReset): {
-		"Password reset at PRODUCT",
-		"A new password was set for your account at PRODUCT, by a code that was sent to you by mail. Every device was signed out.",
+		"Your PRODUCT password was reset",
+		"The password of your PRODUCT account was reset with a code we sent by email. You were signed out everywhere.",
 		helpReset,
 	},
 	auth.MessageKind(auth.EmailChangeRequested): {
-		"Change of your email address at PRODUCT",
-		"Somebody asked to change the email address of your account at PRODUCT to EMAIL. Nothing changes before that address is proved.",
+		"Change of your PRODUCT email address",
+		"Someone asked to change the email address of your PRODUCT account to EMAIL. Nothing changes until the new address is verified.",
 		helpStop,
 	},
 	auth.MessageKind(auth.EmailChanged): {
-		"Email address changed at PRODUCT",
-		"The email address of your account at PRODUCT is now EMAIL. It is the one to sign in with.",
-		helpGone,
+		"Your PRODUCT email address was changed",
+		"The email address of your PRODUCT account is now EMAIL. Use it to sign in.",
+		helpContact,
 	},
 	auth.MessageKind(auth.NoticeEmailAdded): {
-		"Second email address added at PRODUCT",
-		"Notices about your account at PRODUCT now go to EMAIL too.",
+		"Second email address added to your PRODUCT account",
+		"We now send security alerts about your PRODUCT account to EMAIL as well.",
 		helpEmails,
 	},
 	auth.MessageKind(auth.NoticeEmailRemoved): {
-		"Second email address removed at PRODUCT",
-		"Notices about your account at PRODUCT no longer go to EMAIL.",
+		"Second email address removed from your PRODUCT account",
+		"We no longer send security alerts about your PRODUCT account to EMAIL.",
 		helpEmails,
 	},
 	auth.MessageKind(auth.AccountDeleted): {
-		"Account deleted at PRODUCT",
-		"Your account at PRODUCT was deleted, with everything in it.",
-		helpGone,
+		"Your PRODUCT account was deleted",
+		"Your PRODUCT account and everything in it was deleted.",
+		helpContact,
 	},
 	auth.MessageKind(auth.OperatorAdded): {
-		"An account for you at PRODUCT",
-		"The people who run PRODUCT made an account for you.",
+		"Your new PRODUCT account",
+		"A site administrator created your PRODUCT account.",
 		helpWelcome,
 	},
 	auth.MessageKind(auth.OperatorUnlocked): {
-		"You can sign in to PRODUCT again",
-		"The people who run PRODUCT lifted the waits that wrong tries had put on your account.",
-		helpOperator,
+		"Your PRODUCT account is unlocked",
+		"A site administrator unlocked your PRODUCT account. You can sign in again.",
+		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetMFA): {
-		"Two-step verification removed at PRODUCT",
-		"The people who run PRODUCT removed two-step verification from your account, with its backup codes, and signed all devices out. Sign in with your password and set it up anew.",
-		helpOperator,
+		"Two-step verification removed from your PRODUCT account",
+		"A site administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
+		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetPassword): {
-		"Password ended at PRODUCT",
-		"The people who run PRODUCT made the password of your account worthless and signed all devices out.",
-		helpAnew,
+		"Set a new PRODUCT password",
+		"A site administrator reset your PRODUCT password and signed you out everywhere.",
+		helpNewPassword,
 	},
 	auth.MessageKind(auth.OperatorMustChange): {
-		"New password asked for at PRODUCT",
-		"The people who run PRODUCT ask you to change the password of your account. You are asked for it the next time you use the site.",
-		helpOperator,
+		"Change your PRODUCT password",
+		"A site administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
+		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorSignedOut): {
 		"Signed out of PRODUCT everywhere",
-		"The people who run PRODUCT signed all your devices out. You can sign in again.",
-		helpOperator,
+		"A site administrator signed you out of PRODUCT everywhere. You can sign in again.",
+		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorDisabled): {
-		"Account disabled at PRODUCT",
-		"The people who run PRODUCT disabled your account. Nobody can sign in to it, and all devices were signed out.",
-		helpOperator,
+		"Your PRODUCT account is disabled",
+		"A site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
+		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorEnabled): {
-		"Account enabled at PRODUCT",
-		"The people who run PRODUCT enabled your account again.",
-		helpOperator,
+		"Your PRODUCT account is enabled",
+		"A site administrator enabled your PRODUCT account. You can sign in again.",
+		helpAdministrator,
 	},
 }
-
-// byOperator are the helps of notices that are no surprise to who did it.
-var byOperator = map[string]bool{helpOperator: true, helpWelcome: true, helpAnew: true}

@@ -15,18 +15,18 @@ import (
 	"twostep/static"
 )
 
-var update = flag.Bool("update", false, "write testdata/*.html from the pages as they are")
+var update = flag.Bool("update", false, "write testdata/*.html")
 
-// TestPages_AsKept compares each page with the one kept in testdata. Addresses
-// of static files change with every touch of the looks, so they are left out.
-func TestPages_AsKept(t *testing.T) {
+// TestPages_Golden compares each page with its golden file. The URLs of static
+// files change with their content, so they are replaced.
+func TestPages_Golden(t *testing.T) {
 	plain := strings.NewReplacer(static.URL("style.css"), "/static/style.css", static.URL("icon.svg"), "/static/icon.svg", "><", ">\n<")
-	kept := map[string]bool{}
+	golden := map[string]bool{}
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
 			got := plain.Replace(render(t, s.page)) + "\n"
 			path := filepath.Join("testdata", s.name+".html")
-			kept[path] = true
+			golden[path] = true
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -43,21 +43,20 @@ func TestPages_AsKept(t *testing.T) {
 	}
 	files, _ := filepath.Glob(filepath.Join("testdata", "*.html"))
 	for _, path := range files {
-		if !kept[path] {
-			t.Errorf("%s is of no page", path)
+		if !golden[path] {
+			t.Errorf("%s belongs to no page", path)
 		}
 	}
 }
 
-// stuck is a word that runs into an element inside its sentence, or out of one:
-// templ leaves out white space that a sentence needs.
-var stuck = regexp.MustCompile(`[a-z][.!?][A-Z]|[\pL\pN.,:;”)]<(time|strong|a|code|em|span)\b|</(time|strong|a|code|em|span)>[\pL\pN“(]`)
+// missingSpace matches a word without a space before or after an inline element:
+// templ omits some white space that a sentence needs.
+var missingSpace = regexp.MustCompile(`[a-z][.!?][A-Z]|[\pL\pN.,:;”)]<(time|strong|a|code|em|span)\b|</(time|strong|a|code|em|span)>[\pL\pN“(]`)
 
-// TestPages_Audit walks what every page owes to people and their browsers: a
-// title that begins with the error, a language, headings, labels, a summary that
-// links to the fields that are wrong and say so (AX-04, AX-05, AX-09, AX-11), forms that are
-// plain posts (HT-01) and say whose password they ask for (HT-02), and nothing
-// that hinders pasting (PW-12).
+// TestPages_Audit checks what every page needs: a title that starts with Error if
+// something was refused, a language, headings, labels, an error summary with a link
+// to the invalid field (AX-04, AX-05, AX-09, AX-11), forms that post (HT-01) and
+// name the account of a password (HT-02), and nothing that blocks pasting (PW-12).
 func TestPages_Audit(t *testing.T) {
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
@@ -66,7 +65,7 @@ func TestPages_Audit(t *testing.T) {
 			doc.Find("[id]").Each(func(_ int, e *goquery.Selection) { ids[e.AttrOr("id", "")]++ })
 			for id, n := range ids {
 				if n > 1 || id == "" {
-					t.Errorf("id %q stands %d times", id, n)
+					t.Errorf("id %q is used %d times", id, n)
 				}
 			}
 			known := func(e *goquery.Selection, attr string) {
@@ -91,16 +90,16 @@ func TestPages_Audit(t *testing.T) {
 				t.Errorf("lang is %q", lang)
 			}
 			if n := doc.Find("script, style, [style], [onclick], [required], [pattern], [maxlength], img:not([alt])").Length(); n > 0 {
-				t.Errorf("%d elements hold a script, a style or a check that is the server's", n)
+				t.Errorf("%d elements have a script, a style or client-side validation", n)
 			}
 			if n := doc.Find("input[type=password][value], input[autocomplete=one-time-code][value]").Length(); n > 0 {
-				t.Error("a password or a code is echoed")
+				t.Error("a password or a code is shown")
 			}
 			if n := doc.Find(".notice:not([role=status]), .problem:not([role=alert])").Length(); n > 0 {
-				t.Errorf("%d changes are not announced", n)
+				t.Errorf("%d messages have no role", n)
 			}
 			if n := doc.Find("input[autocomplete=off][type=password], [onpaste], [oncopy], [ondrop]").Length(); n > 0 {
-				t.Errorf("%d fields hinder who fills them in", n)
+				t.Errorf("%d fields block pasting or autofill", n)
 			}
 			doc.Find("a").Each(func(_ int, a *goquery.Selection) {
 				if strings.TrimSpace(a.Text()) == "" || a.AttrOr("href", "") == "" || strings.HasPrefix(a.AttrOr("href", ""), "about:") {
@@ -112,12 +111,12 @@ func TestPages_Audit(t *testing.T) {
 				id := strings.TrimPrefix(a.AttrOr("href", ""), "#")
 				x := doc.Find("input#" + id)
 				if x.Length() != 1 || x.AttrOr("aria-invalid", "") != "true" || !strings.Contains(x.AttrOr("aria-describedby", ""), id+"-problem") {
-					t.Errorf("the summary links to %q, which does not say that it is wrong", id)
+					t.Errorf("the summary links to %q, which is not marked as invalid", id)
 				}
 			})
 			doc.Find("form").Each(func(_ int, form *goquery.Selection) {
 				if form.AttrOr("method", "") != "post" || form.AttrOr("action", "") == "" {
-					t.Error("a form does not post to an address")
+					t.Error("a form does not post to a URL")
 				}
 				if form.Find("input[type=hidden][name=token]").AttrOr("value", "") != "form-token" {
 					t.Error("a form has no token")
@@ -128,16 +127,16 @@ func TestPages_Audit(t *testing.T) {
 					}
 				})
 				if form.Find("input:not([type=hidden], [hidden])").Length() > 0 && form.Find("button").Length() != 1 {
-					t.Error("a form with fields has one button, so that Enter is the answer")
+					t.Error("a form with fields must have one button, the one that Enter presses")
 				}
 			})
 			doc.Find("form:has(input[type=password])").Each(func(_ int, form *goquery.Selection) {
 				if form.Find("input[autocomplete=username]").Length() != 1 {
-					t.Error("a form with a password does not say whose")
+					t.Error("a form with a password does not name the account")
 				}
 			})
-			if at := stuck.FindStringIndex(render(t, s.page)); at != nil {
-				t.Errorf("words run into one another: …%s…", render(t, s.page)[at[0]-20:at[1]+20])
+			if at := missingSpace.FindStringIndex(render(t, s.page)); at != nil {
+				t.Errorf("a space is missing: …%s…", render(t, s.page)[at[0]-20:at[1]+20])
 			}
 			if n := doc.Find("[autofocus]").Length(); n > 1 {
 				t.Errorf("%d fields take the focus", n)
@@ -152,9 +151,9 @@ func TestPages_Audit(t *testing.T) {
 	}
 }
 
-// TestPages_FieldsForBrowsers holds what password managers and phones go by
-// (PW-12, AX-03, HT-01, HT-03, HT-04).
-func TestPages_FieldsForBrowsers(t *testing.T) {
+// TestPages_FieldAttributes checks the attributes that password managers and phones
+// rely on (PW-12, AX-03, HT-01, HT-03, HT-04).
+func TestPages_FieldAttributes(t *testing.T) {
 	pages := map[string]string{}
 	for _, s := range samples() {
 		pages[s.name] = render(t, s.page)
@@ -166,7 +165,7 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 		{"sign_up", "password", "password", "password", "new-password", ""},
 		{"verify_email", "code", "code", "text", "one-time-code", "numeric"},
 		{"verify_account_app", "code", "code", "text", "one-time-code", "text"},
-		{"verify_account_app_alone", "code", "code", "text", "one-time-code", "numeric"},
+		{"verify_account_app_only", "code", "code", "text", "one-time-code", "numeric"},
 		{"verify_account_sms", "code", "code", "text", "one-time-code", "numeric"},
 		{"verify_totp", "code", "totp-code", "text", "one-time-code", "numeric"},
 		{"add_phone", "phone", "phone", "tel", "tel", ""},
@@ -180,7 +179,7 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 		{"password", "current", "current", "password", "current-password", ""},
 		{"password", "password", "password", "password", "new-password", ""},
 		{"email_second", "email", "email", "email", "email", ""},
-		{"email_waiting", "code", "code", "text", "one-time-code", "numeric"},
+		{"email_pending", "code", "code", "text", "one-time-code", "numeric"},
 		{"delete", "confirm", "confirm", "text", "off", "email"},
 	}
 	for _, test := range tests {
@@ -193,10 +192,10 @@ func TestPages_FieldsForBrowsers(t *testing.T) {
 	}
 }
 
-// TestPages_SayWhatTheContractSays holds the exact words that people, and
-// tests from outside, go by: the other ways to verify (HT-06), no code by mail
-// among them (FF-08), and a page that confirms whatever removes something (AX-11).
-func TestPages_SayWhatTheContractSays(t *testing.T) {
+// TestPages_ButtonsAndLinks checks the exact labels: the other methods (HT-06), none
+// of which sends a code by mail (FF-08), and the pages that ask for confirmation
+// before a removal (AX-11).
+func TestPages_ButtonsAndLinks(t *testing.T) {
 	const accountLinks = "/account/manage-mfa=Manage MFA /account/email=Email address /account/password=Password" +
 		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
@@ -207,19 +206,19 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 		{"sign_up", "continue=Continue", "/sign-in=Sign in"},
 		{"verify_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
 		{"sign_in", "continue=Continue", "/forgot-password=Forgot password? /sign-up=Sign up"},
-		{"sign_in_closed", "continue=Continue", "/forgot-password=Forgot password?"},
+		{"sign_in_no_sign_up", "continue=Continue", "/forgot-password=Forgot password?"},
 		{"verify_account_app", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", ""},
 		{"verify_account_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", ""},
-		{"verify_account_late", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", "/sign-in?next=%2Faccount=Look again"},
-		{"verify_account_dead", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", ""},
-		{"verify_phone_dead", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
-		{"verify_account_closed", "start_over=Start over", ""},
+		{"verify_account_delayed", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", "/sign-in?next=%2Faccount=Refresh"},
+		{"verify_account_rejected", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", ""},
+		{"verify_phone_rejected", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
+		{"verify_account_unavailable", "start_over=Start over", ""},
 		{"account", "", accountLinks},
 		{"account_off", "", accountLinks},
 		{"account_few_codes", "", "/account/manage-mfa/backup-codes=Generate new backup codes " + accountLinks},
 		{"account_no_codes", "", "/account/manage-mfa/backup-codes=Generate new backup codes " + accountLinks},
-		{"account_unseen", "", "/account/manage-mfa/backup-codes=Save backup codes " + accountLinks},
-		{"account_no_codes_off", "", accountLinks},
+		{"account_unsaved_codes", "", "/account/manage-mfa/backup-codes=Save backup codes " + accountLinks},
+		{"account_codes_turned_off", "", accountLinks},
 		{
 			"manage_mfa", "reset=Replace =Make default",
 			"/account=Account /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
@@ -231,13 +230,13 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 		{"manage_mfa_empty", "", "/account=Account /account/manage-mfa/add=Add /account/add-phone=Add a new phone number"},
 		{"manage_mfa_app_only", "", "/account=Account /account/manage-mfa/add=Add"},
 		{
-			"manage_mfa_switched_off", "",
+			"manage_mfa_turned_off", "",
 			"/account=Account /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/home/remove=Remove from account /account/manage-mfa/phones/work/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/work/remove=Remove from account /account/manage-mfa/phones/spare/remove=Remove from account",
 		},
-		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open it with this key /account/manage-mfa/add?format=uri=Use URI instead"},
-		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open it with this key /account/manage-mfa/add=Use QR Code instead"},
+		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add?format=uri=Use URI instead"},
+		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add=Use QR Code instead"},
 		{"verify_totp", "verify_code=Verify code reset=Reset", "/account/manage-mfa=Manage MFA"},
 		{"totp_success", "", "/account/manage-mfa=Manage MFA"},
 		{"remove_totp", "remove=Remove", "/account/manage-mfa=Cancel"},
@@ -245,16 +244,16 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 		{"phone_use", "use=Use for MFA", "/account/manage-mfa=Cancel"},
 		{"phone_disable", "disable=Disable for MFA", "/account/manage-mfa=Cancel"},
 		{"phone_remove", "remove=Remove from account", "/account/manage-mfa=Cancel"},
-		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=Use an authentication app instead"},
+		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=use an authenticator app instead"},
 		{"verify_phone", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
 		{"phone_added", "use=Use for MFA", "/account/manage-mfa=Manage MFA"},
 		{"reauth_password", "continue=Continue", "/account=Cancel"},
 		{"reauth_app", "verify=Verify use:sms:home=Send a code to •••• 4242", "/account=Cancel"},
 		{"reauth_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app", "/account=Cancel"},
-		{"reauth_closed", "", "/account=Cancel"},
+		{"reauth_unavailable", "", "/account=Cancel"},
 		{"setup_mfa", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code"},
 		{"setup_mfa_sms", "", "/account/add-phone=SMS code"},
-		{"setup_mfa_unseen", "", "/account/manage-mfa/backup-codes=Backup codes"},
+		{"setup_mfa_unsaved_codes", "", "/account/manage-mfa/backup-codes=Backup codes"},
 		{"forgot_password", "continue=Continue", "/sign-in=Back to sign in"},
 		{"check_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
 		{"new_password", "set_password=Set password", ""},
@@ -262,13 +261,13 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 		{"password_must_change", "change=Change password", ""},
 		{"email", "change=Change email address add=Add email address", "/account=Account"},
 		{"email_second", "change=Change email address remove=Remove", "/account=Account"},
-		{"email_waiting", "verify=Verify resend=Send a new code stop=Stop the change change=Change email address remove=Remove", "/account=Account"},
-		{"stop_email", "stop=Stop the change", "/account/password=change your password"},
-		{"stop_email_over", "", "/=Go to the start"},
+		{"email_pending", "verify=Verify resend=Send a new code stop=Cancel the change change=Change email address remove=Remove", "/account=Account"},
+		{"stop_email", "stop=Cancel the change", "/account/password=Change your password"},
+		{"stop_email_expired", "", "/=Go to your account"},
 		{"sessions", "end:phone=Sign out this device end:script=Sign out this device end_others=Sign out all other devices", "/account=Account /account/password=change your password"},
-		{"sessions_alone", "", "/account=Account /account/password=change your password"},
-		{"activity", "", "/account=Account /account/password=change your password /account/sessions=active devices /account/activity?before=0001777730640000-abc=Older"},
-		{"activity_end", "", "/account=Account /account/password=change your password /account/sessions=active devices"},
+		{"sessions_current_only", "", "/account=Account /account/password=change your password"},
+		{"activity", "", "/account=Account /account/password=change your password /account/sessions=devices /account/activity?before=0001777730640000-abc=Older"},
+		{"activity_end", "", "/account=Account /account/password=change your password /account/sessions=devices"},
 		{"delete", "delete=Delete account", "/account=Account /account=Cancel"},
 		{"idle", "stay=Stay signed in", ""},
 	}
@@ -305,43 +304,44 @@ func TestPages_SayWhatTheContractSays(t *testing.T) {
 	}
 }
 
-// TestPages_EscapeWhatOthersWrote: an address or a name with markup is text (CS-10).
-func TestPages_EscapeWhatOthersWrote(t *testing.T) {
+// TestPages_Escape checks that markup in an email address, a name or a URL is shown
+// as text (CS-10).
+func TestPages_Escape(t *testing.T) {
 	const markup = `"><script>alert(1)</script>`
-	f := signedIn(`/account?x="><script>`)
-	f.Product, f.Account, f.Token, f.Looks = markup, markup, markup, Looks{markup, markup}
+	p := signedIn(`/account?x="><script>`)
+	p.Product, p.Account, p.Token, p.Branding = markup, markup, markup, Branding{markup, markup}
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
-		render(t, SignIn(SignInPage{f, markup, true})),
-		render(t, SignUp(SignUpPage{f, markup, 15})),
-		render(t, VerifyEmail(VerifyEmailPage{f, markup, sentCode})),
-		render(t, VerifyAccount(VerifyAccountPage{Frame: f, Email: markup, Method: auth.Method{Kind: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Kind: auth.PhoneCode, Phone: number}}})),
-		render(t, ManageMFA(ManageMFAPage{f, auth.Factors{Phones: []auth.Phone{number}}})),
-		render(t, AddTOTP(AddTOTPPage{Frame: f, URI: markup, Key: markup, ShowURI: true})),
-		render(t, BackupCodes(BackupCodesPage{f, []string{markup}, true})),
-		render(t, AddPhone(AddPhonePage{f, markup, true})),
-		render(t, Reverify(ReverifyPage{Frame: f, Step: auth.StepPassword, Email: markup})),
-		render(t, CheckEmail(CheckEmailPage{f, markup, sentCode})),
-		render(t, NewPassword(NewPasswordPage{f, markup, 15})),
-		render(t, Email(EmailPage{Frame: f, Addresses: auth.Emails{
+		render(t, SignIn(SignInPage{p, markup, true})),
+		render(t, SignUp(SignUpPage{p, markup, 15})),
+		render(t, VerifyEmail(VerifyEmailPage{p, markup, sentCode})),
+		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Kind: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Kind: auth.PhoneCode, Phone: number}}})),
+		render(t, ManageMFA(ManageMFAPage{p, auth.Factors{Phones: []auth.Phone{number}}})),
+		render(t, AddTOTP(AddTOTPPage{Page: p, URI: markup, Key: markup, ShowURI: true})),
+		render(t, BackupCodes(BackupCodesPage{p, []string{markup}, true})),
+		render(t, AddPhone(AddPhonePage{p, markup, true})),
+		render(t, Reauth(ReauthPage{Page: p, Step: auth.StepPassword, Email: markup})),
+		render(t, CheckEmail(CheckEmailPage{p, markup, sentCode})),
+		render(t, NewPassword(NewPasswordPage{p, markup, 15})),
+		render(t, Email(EmailPage{Page: p, Addresses: auth.Emails{
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
-		render(t, StopEmail(StopEmailPage{f, markup})),
-		render(t, Sessions(SessionsPage{f, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}})),
-		render(t, Activity(ActivityPage{f, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
-		render(t, Idle(IdlePage{f, now, markup})),
-		render(t, ShowTrouble(TroublePage{f, TroubleFault, markup})),
+		render(t, StopEmailChange(StopEmailChangePage{p, markup})),
+		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}})),
+		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
+		render(t, Idle(IdlePage{p, now, markup})),
+		render(t, ShowError(ErrorPage{p, ErrorInternal, markup})),
 	}
 	for _, page := range pages {
 		if strings.Contains(page, "<script") {
-			t.Errorf("markup came through:\n%s", page)
+			t.Errorf("markup is not escaped:\n%s", page)
 		}
 	}
 }
 
-// TestPages_MaskNumbers: who knows only the password learns no number, nor who
-// came by a browser that is signed in without proving anew who they are (SM-10).
-func TestPages_MaskNumbers(t *testing.T) {
+// TestPages_MaskPhones checks that the pages shown before the second factor and
+// before re-authentication do not show a whole phone number (SM-10).
+func TestPages_MaskPhones(t *testing.T) {
 	for _, s := range samples() {
 		if (s.h1 == "Verify your account" || s.h1 == "Verification required" || s.h1 == "Activity") && strings.Contains(render(t, s.page), "415555") {
 			t.Errorf("%s shows the whole number", s.name)
@@ -349,9 +349,9 @@ func TestPages_MaskNumbers(t *testing.T) {
 	}
 }
 
-// TestPages_ProblemOfNoField: a problem of a field that is not on the page is
-// said without a link.
-func TestPages_ProblemOfNoField(t *testing.T) {
+// TestPages_ProblemWithoutField checks that there is no link if the page does not
+// have the problem's field.
+func TestPages_ProblemWithoutField(t *testing.T) {
 	page := SignIn(SignInPage{refusedWith(signedOut("/sign-in"), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), "", true})
 	alert := parse(t, render(t, page)).Find("[role=alert]")
 	if alert.Length() != 1 || alert.Find("a").Length() != 0 {
@@ -359,16 +359,16 @@ func TestPages_ProblemOfNoField(t *testing.T) {
 	}
 }
 
-// TestEmail_ProblemStandsWhereItWasTyped: of two fields with one name, only the
-// one that was typed into is wrong and carries the text.
-func TestEmail_ProblemStandsWhereItWasTyped(t *testing.T) {
+// TestEmail_ProblemAtSubmittedField checks that of the two fields named email only
+// the submitted one is invalid and keeps its text.
+func TestEmail_ProblemAtSubmittedField(t *testing.T) {
 	pages := map[string]string{}
 	for _, s := range samples() {
 		pages[s.name] = render(t, s.page)
 	}
 	tests := []struct{ page, id, value, other string }{
 		{"email_refused", "email", "new@", "notice-email"},
-		{"email_refused_notices", "notice-email", "second@", "email"},
+		{"email_refused_alerts", "notice-email", "second@", "email"},
 	}
 	for _, test := range tests {
 		doc := parse(t, pages[test.page])
@@ -377,32 +377,33 @@ func TestEmail_ProblemStandsWhereItWasTyped(t *testing.T) {
 		}
 		wrong := doc.Find("[aria-invalid]")
 		if wrong.Length() != 1 || wrong.AttrOr("id", "") != test.id || wrong.AttrOr("value", "") != test.value {
-			t.Errorf("%s: %d fields are wrong, the first is %q", test.page, wrong.Length(), wrong.AttrOr("id", ""))
+			t.Errorf("%s: %d fields are invalid, the first is %q", test.page, wrong.Length(), wrong.AttrOr("id", ""))
 		}
 		if _, filled := doc.Find("#" + test.other).Attr("value"); filled {
-			t.Errorf("%s: the other field is filled in, too", test.page)
+			t.Errorf("%s: the other field has a value", test.page)
 		}
 	}
 }
 
-// TestReloads: only a page that waits for a new code comes again by itself, and
-// it says so.
-func TestReloads(t *testing.T) {
+// TestRefreshesAfterWait checks that only a page that refuses to send another code
+// refreshes, and says so.
+func TestRefreshesAfterWait(t *testing.T) {
 	for _, s := range samples() {
-		says := strings.Contains(render(t, s.page), "reloads by itself")
-		if says != (s.name == "verify_email_none") {
-			t.Errorf("%s: says that it reloads is %v", s.name, says)
+		says := strings.Contains(render(t, s.page), "will refresh")
+		if says != (s.name == "verify_email_no_code") {
+			t.Errorf("%s: the text about refreshing is shown: %v", s.name, says)
 		}
 	}
 	for wait, want := range map[time.Duration]bool{0: false, time.Second: true, 10 * time.Minute: true, time.Hour: false} {
-		if Reloads(&auth.Problem{Reason: auth.TooManyCodes, Wait: wait}) != want || Reloads(&auth.Problem{Reason: auth.TooManyAttempts, Wait: wait}) {
-			t.Errorf("a wait of %v reloads is %v", wait, !want)
+		if RefreshesAfterWait(&auth.Problem{Reason: auth.TooManyCodes, Wait: wait}) != want || RefreshesAfterWait(&auth.Problem{Reason: auth.TooManyAttempts, Wait: wait}) {
+			t.Errorf("a wait of %v refreshes: %v, want %v", wait, !want, want)
 		}
 	}
 }
 
-// TestSessions_OthersAlone: this device is named, and signs out at the top.
-func TestSessions_OthersAlone(t *testing.T) {
+// TestSessions_Current checks that the current session is marked and that only the
+// others have a button.
+func TestSessions_Current(t *testing.T) {
 	for _, s := range samples() {
 		if s.name != "sessions" {
 			continue
@@ -412,7 +413,7 @@ func TestSessions_OthersAlone(t *testing.T) {
 			t.Errorf("the first is %q", got)
 		}
 		if n := rows.Find(".here").Length(); n != 1 || rows.First().Find("button").Length() != 0 {
-			t.Errorf("%d devices are this one, of which one has a button: %v", n, rows.First().Find("button").Length() != 0)
+			t.Errorf("%d sessions are marked as current; the first has a button: %v", n, rows.First().Find("button").Length() != 0)
 		}
 		if got := rows.Eq(1).Find("button").AttrOr("value", "") + strings.TrimSpace(rows.Last().Find(".what").Text()); got != "end:phoneUnknown browser" {
 			t.Errorf("the others are %q", got)
@@ -429,7 +430,7 @@ func parse(t *testing.T, page string) *goquery.Document {
 	return doc
 }
 
-// list writes elements as attribute=text, separated by spaces.
+// list formats elements as attribute=text, separated by spaces.
 func list(all *goquery.Selection, attr string) string {
 	return strings.Join(all.Map(func(_ int, e *goquery.Selection) string {
 		return e.AttrOr(attr, "") + "=" + strings.TrimSpace(e.Text())

@@ -10,35 +10,35 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// A PhoneAct is what is done with a number; its name ends the page's address
-// and is the button's value.
-type PhoneAct string
+// A PhoneAction is what a page does with a number. It is the last part of the
+// page's URL and the button's value.
+type PhoneAction string
 
-// The acts.
+// The actions.
 const (
-	PhoneUse     PhoneAct = "use"
-	PhoneDisable PhoneAct = "disable"
-	PhoneRemove  PhoneAct = "remove"
+	PhoneUse     PhoneAction = "use"
+	PhoneDisable PhoneAction = "disable"
+	PhoneRemove  PhoneAction = "remove"
 )
 
-// PhonePage asks before a number is used, disabled or removed.
+// PhonePage asks for confirmation before a number is used, disabled or removed.
 type PhonePage struct {
-	Frame
-	Phone auth.Phone
-	Act   PhoneAct
-	Last  bool // whether it is the last second factor
-	First bool // whether it becomes the first one
+	Page
+	Phone  auth.Phone
+	Action PhoneAction
+	Last   bool // whether it is the last second factor
+	First  bool // whether it becomes the first second factor
 }
 
-// words are the page's title and its button, which is named as on the list.
-func (p PhonePage) words() (h1 string, button choice) {
-	switch p.Act {
+// text returns the page's heading and its button, named as on the list.
+func (p PhonePage) text() (h1 string, button choice) {
+	switch p.Action {
 	case PhoneUse:
-		return "Use phone number for MFA", choice{string(p.Act), "Use for MFA", primary}
+		return "Use phone number for MFA", choice{string(p.Action), "Use for MFA", primary}
 	case PhoneDisable:
-		return "Disable phone number for MFA", choice{string(p.Act), "Disable for MFA", danger}
+		return "Disable phone number for MFA", choice{string(p.Action), "Disable for MFA", danger}
 	}
-	return "Remove phone number", choice{string(p.Act), "Remove from account", danger}
+	return "Remove phone number", choice{string(p.Action), "Remove from account", danger}
 }
 
 func Phone(p PhonePage) templ.Component {
@@ -62,7 +62,7 @@ func Phone(p PhonePage) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		h1, button := p.words()
+		h1, button := p.text()
 		templ_7745c5c3_Var2 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -92,34 +92,34 @@ func Phone(p PhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			switch p.Act {
+			switch p.Action {
 			case PhoneUse:
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>Codes will be sent to this number when you sign in.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>You will get sign-in codes on this number.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if p.First {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p>Two-step verification will be on. You get backup codes to save, and every other device that is signed in will be signed out.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p>This turns on two-step verification. You will get backup codes to save, and your other devices will be signed out.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 			case PhoneDisable:
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>No codes will be sent to this number when you sign in. It stays on your account, and you can use it again.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<p>You will not get sign-in codes on this number. It stays on your account.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = whatGoes(p.Last, "backup codes").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = removalEffects(p.Last, "backup codes").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			default:
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>The number will be deleted from your account.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>This removes the number from your account.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if p.Phone.Reserved() {
-					templ_7745c5c3_Err = whatGoes(p.Last, "backup codes").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = removalEffects(p.Last, "backup codes").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -129,13 +129,13 @@ func Phone(p PhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = confirm(p.Frame, button).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm(p.Page, button).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, h1).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, h1).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -143,11 +143,11 @@ func Phone(p PhonePage) templ.Component {
 	})
 }
 
-// AddPhonePage asks for a number, and says before it does what SMS is worth (SM-01).
+// AddPhonePage asks for a phone number after a notice about the risks of SMS (SM-01).
 type AddPhonePage struct {
-	Frame
-	Phone string // as typed
-	TOTP  bool   // whether an authentication app can be had instead
+	Page
+	Phone string // as entered
+	TOTP  bool   // whether an authenticator app can be added instead
 }
 
 func AddPhone(p AddPhonePage) templ.Component {
@@ -173,7 +173,7 @@ func AddPhone(p AddPhonePage) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		phone := field{
 			Name: "phone", Label: "Enter phone number", Type: "tel", Value: p.Phone, Autocomplete: "tel",
-			Hint: "With the country code, like +44 20 7946 0958. A code will be sent there by SMS.",
+			Hint: "Include the country code, like +44 20 7946 0958. We will text you a code.",
 		}
 		templ_7745c5c3_Var5 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -187,12 +187,12 @@ func AddPhone(p AddPhonePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<div class=\"risks\"><p><strong>SMS is the weaker way to verify.</strong> A number can be moved to another SIM card by somebody else, messages can be read on their way, and without coverage none arrives.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<div class=\"risks\"><p><strong>Text messages are less secure.</strong> A number can be stolen, and messages need coverage.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			if p.TOTP {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>An authentication app has none of these faults. <a href=\"/account/manage-mfa/add\">Use an authentication app instead</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<p>If you can, <a href=\"/account/manage-mfa/add\">use an authenticator app instead</a>.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -202,9 +202,9 @@ func AddPhone(p AddPhonePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 templ.SafeURL
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 80, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 80, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {
@@ -214,11 +214,11 @@ func AddPhone(p AddPhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, phone).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, phone).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -232,7 +232,7 @@ func AddPhone(p AddPhonePage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Add phone", phone).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Add phone", phone).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -240,18 +240,18 @@ func AddPhone(p AddPhonePage) templ.Component {
 	})
 }
 
-// VerifyPhonePage asks for the code that proves a number. It shows the whole
-// number as it was read, so that a slip in typing it is seen.
+// VerifyPhonePage asks for the code that verifies a number. It shows the whole
+// number, so that the user can see a typing mistake.
 type VerifyPhonePage struct {
-	Frame
+	Page
 	Number string         // E.164
-	Region string         // ISO 3166 code of its country; empty where it has none
-	Code   *auth.SentCode // nil where none is on its way
+	Region string         // ISO 3166 code of its country; empty if it has none
+	Code   *auth.SentCode // nil if there is none to wait for
 }
 
-func (p VerifyPhonePage) whole() string {
-	if where := country(p.Region); where != "" {
-		return p.Number + " (" + where + ")"
+func (p VerifyPhonePage) numberAndCountry() string {
+	if name := country(p.Region); name != "" {
+		return p.Number + " (" + name + ")"
 	}
 	return p.Number
 }
@@ -290,7 +290,7 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = sentTo(p.Frame, p.Code, p.whole(), insteadOfSMS).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = codeStatus(p.Page, p.Code, p.numberAndCountry(), smsAdvice).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -299,9 +299,9 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var9 templ.SafeURL
-			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 108, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 108, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 			if templ_7745c5c3_Err != nil {
@@ -311,11 +311,11 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(p.Frame, code).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = input(p.Page, code).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -327,13 +327,13 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Frame, choice{Action: "resend", Label: "Send a new code"}, choice{Action: "another", Label: "Use another number"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choices(p.Page, choice{Action: "resend", Label: "Send a new code"}, choice{Action: "another", Label: "Use another number"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Frame, "Verify phone", code).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(manageMFA, p.Page, "Verify phone", code).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -341,9 +341,9 @@ func VerifyPhone(p VerifyPhonePage) templ.Component {
 	})
 }
 
-// PhoneAddedPage says that a number was proved and offers to use it.
+// PhoneAddedPage offers to use a verified number for MFA.
 type PhoneAddedPage struct {
-	Frame
+	Page
 	Phone auth.Phone
 }
 
@@ -393,14 +393,14 @@ func PhoneAdded(p PhoneAddedPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</strong> is verified and on your account. To get codes there when you sign in, use it for MFA.</p><form class=\"choices\" method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</strong> is verified. Use it to get codes when you sign in?</p><form class=\"choices\" method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 templ.SafeURL
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 126, Col: 55}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/phone.templ`, Line: 126, Col: 52}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {
@@ -410,7 +410,7 @@ func PhoneAdded(p PhoneAddedPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -424,7 +424,7 @@ func PhoneAdded(p PhoneAddedPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Phone added").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Phone added").Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -20,92 +20,92 @@ import (
 
 var themes = []string{"light", "dark"}
 
-// tallest is as much of a page as Chromium paints in one piece.
-const tallest = 16384
+// maxHeight is the maxHeight viewport that Chromium paints.
+const maxHeight = 16384
 
-// whole is a picture of the page from top to bottom, in a window that is grown
-// to hold all of it: so it has no scroll bar, and what is centred stays so.
-func (b tab) whole(url string, width, height int) []byte {
+// screenshot captures the whole page. It enlarges the viewport to fit the page, so
+// that there is no scroll bar.
+func (b tab) screenshot(url string, width, height int) []byte {
 	b.t.Helper()
 	b.size(width, height)
 	b.open(url)
-	var all int
-	b.reads("() => document.documentElement.scrollHeight", &all)
-	b.size(width, min(max(all, height), tallest))
+	var full int
+	b.eval("() => document.documentElement.scrollHeight", &full)
+	b.size(width, min(max(full, height), maxHeight))
 	shot, err := b.page.Screenshot(false, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng, OptimizeForSpeed: true})
-	b.try(err)
+	b.check(err)
 	return shot
 }
 
-var pictures = flag.String("pictures", "", "folder to write a picture of every state of every page to")
+var pictures = flag.String("pictures", "", "folder to write screenshots of the gallery to")
 
-// TestPictures takes pictures of every state in both themes on a small phone, a
-// phone and a desk, for eyes: make pictures.
+// TestPictures takes screenshots of the gallery in both themes at three widths, for
+// review: make pictures.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
-		t.Skip("only where -pictures names a folder")
+		t.Skip("-pictures is not set")
 	}
 	if err := os.MkdirAll(*pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	origin := shelf(t)
+	origin := serveGallery(t)
 	for _, theme := range themes {
 		for _, screen := range []struct{ width, height int }{{320, 640}, {390, 844}, {1200, 800}} {
 			t.Run(fmt.Sprintf("%s at %d", theme, screen.width), func(t *testing.T) {
 				t.Parallel()
-				b := newTab(t, chromium(t)) // of its own: a tab behind another one may wait for ever to be painted
+				b := newTab(t, chromium(t)) // its own browser, because a background tab may never be painted
 				b.theme(theme)
 				for _, s := range gallery() {
 					name := fmt.Sprintf("%s_%d_%s.png", s.name, screen.width, theme)
-					b.try(os.WriteFile(filepath.Join(*pictures, name), b.whole(origin+"/"+s.name, screen.width, screen.height), 0o644))
+					b.check(os.WriteFile(filepath.Join(*pictures, name), b.screenshot(origin+"/"+s.name, screen.width, screen.height), 0o644))
 				}
 			})
 		}
 	}
 }
 
-var screens = flag.String("screens", "", "folder to write the pictures of the README to")
+var screens = flag.String("screens", "", "folder to write the screenshots of the README to")
 
-// TestScreens takes the pictures of the README: make screenshots.
+// TestScreens takes the screenshots of the README: make screenshots.
 func TestScreens(t *testing.T) {
 	if *screens == "" {
-		t.Skip("only where -screens names a folder")
+		t.Skip("-screens is not set")
 	}
-	b, origin := newTab(t, chromium(t)), shelf(t)
+	b, origin := newTab(t, chromium(t)), serveGallery(t)
 	for _, picture := range []struct {
 		name  string
 		width int
 	}{{"sign_in_plain", 720}, {"manage_mfa", 860}, {"add_totp", 860}} {
 		for _, theme := range themes {
 			b.theme(theme)
-			shot := b.whole(origin+"/"+picture.name, picture.width, 560)
+			shot := b.screenshot(origin+"/"+picture.name, picture.width, 560)
 			name := strings.TrimSuffix(picture.name, "_plain") + "_" + theme + ".png"
-			b.try(os.MkdirAll(*screens, 0o755))
-			b.try(os.WriteFile(filepath.Join(*screens, name), light(t, shot), 0o644))
+			b.check(os.MkdirAll(*screens, 0o755))
+			b.check(os.WriteFile(filepath.Join(*screens, name), compress(t, shot), 0o644))
 		}
 	}
 }
 
-// light makes a picture of few colours lighter: those that stand most often are
-// kept, and what is between them, at the edges of letters, takes the nearest.
-func light(t *testing.T, shot []byte) []byte {
+// compress reduces a screenshot to its 64 most frequent colours, which makes the
+// file smaller.
+func compress(t *testing.T, shot []byte) []byte {
 	t.Helper()
-	whole, err := png.Decode(bytes.NewReader(shot))
+	full, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
 		t.Fatal(err)
 	}
-	often := map[color.Color]int{}
-	bounds := whole.Bounds()
+	frequency := map[color.Color]int{}
+	bounds := full.Bounds()
 	for y := range bounds.Dy() {
 		for x := range bounds.Dx() {
-			often[whole.At(x, y)]++
+			frequency[full.At(x, y)]++
 		}
 	}
-	kept := slices.SortedFunc(maps.Keys(often), func(a, b color.Color) int { return often[b] - often[a] })
-	few := image.NewPaletted(bounds, color.Palette(kept[:min(len(kept), 64)]))
-	draw.Draw(few, bounds, whole, image.Point{}, draw.Src)
+	colours := slices.SortedFunc(maps.Keys(frequency), func(a, b color.Color) int { return frequency[b] - frequency[a] })
+	reduced := image.NewPaletted(bounds, color.Palette(colours[:min(len(colours), 64)]))
+	draw.Draw(reduced, bounds, full, image.Point{}, draw.Src)
 	var out bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, reduced); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

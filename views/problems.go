@@ -8,76 +8,79 @@ import (
 	"twostep/auth"
 )
 
-// sentences has one for each reason. Each says what is the matter and what to
-// do about it; those with LIMIT name the problem's limit.
+// sentences says for each reason what is wrong and what to do about it. LIMIT
+// is the problem's limit, EMAIL the user's email address and WAIT how long to
+// wait.
 var sentences = map[auth.Reason]string{
-	auth.EmailInvalid:         "Enter an email address, like name@example.com.",
-	auth.PasswordMissing:      "Enter your password.",
-	auth.PasswordShort:        "The password is too short: use at least LIMIT characters.",
-	auth.PasswordLong:         "The password is too long: use at most LIMIT characters.",
-	auth.PasswordCommon:       "This password is one of the first that others would guess. Choose another, such as a few unrelated words.",
-	auth.PasswordPersonal:     "This password is too close to your email address or to the name of this site. Choose another, such as a few unrelated words.",
-	auth.InvalidCredentials:   "The email address or the password is not right.",
-	auth.SignUpClosed:         "Nobody can sign up here. Ask the people who run this site for an account.",
-	auth.EmailTaken:           "This email address has an account already. Sign in to it.",
-	auth.CodeMissing:          "Enter the code.",
-	auth.CodeWrong:            "That is not the code that was sent. Check the newest message and type its code again.",
-	auth.TOTPWrong:            "That code is not right. Type the newest code in your app, not an older one, and check that your phone sets its clock by itself.",
-	auth.TOTPUsed:             "That code was already used. Wait for the next one in your app.",
-	auth.BackupCodeWrong:      "That is not one of your unused backup codes. Each works once, and only those of the newest set.",
-	auth.CodeExpired:          "That code can no longer be used: it has expired, was replaced by a newer one, or was tried too often. Ask for a new code.",
-	auth.TooManyAttempts:      "There were too many tries.",
-	auth.FactorLocked:         "There were so many wrong tries in a row that this way is closed. Set a new password if it was the password, use another way to verify, or ask the people who run this site for help.",
-	auth.TooManyCodes:         "Codes were asked for too often, so no new one was sent.",
-	auth.Busy:                 "More people are signing in than the site can serve at once. Try again in a moment.",
-	auth.FormExpired:          "The page you sent was no longer current, so nothing was changed. This is where things stand now.",
-	auth.UnknownAction:        "That choice does not exist here. Use one of the buttons on this page.",
-	auth.UnknownMethod:        "Your account does not have this way to verify any more. Choose another one.",
-	auth.PhoneInvalid:         "Enter a phone number that exists, with its country code, like +44 20 7946 0958.",
-	auth.PhoneAlreadyAdded:    "This phone number is on your account already.",
-	auth.TooManyPhones:        "An account can have LIMIT phone numbers at most. Remove one before you add another.",
-	auth.BackupCodesShown:     "Backup codes are shown once, and these were shown already. You can generate new ones.",
-	auth.FactorsDisabled:      "The way your account is verified is switched off on this site. Use a backup code, or ask the people who run this site for help.",
-	auth.LastFactor:           "This site asks everybody for two-step verification, and this is your only method. Add another one before you remove it.",
-	auth.PasswordBreached:     "This password is known from a leak of another site, so others will try it. Choose one that you use nowhere else.",
-	auth.PasswordSame:         "The new password is the same as the old one. Choose another.",
-	auth.CurrentPasswordWrong: "That is not your current password.",
-	auth.EmailSame:            "Your account has this email address already.",
-	auth.TooManyEmails:        "Your account has as many email addresses as it can have. Remove one before you add another.",
-	auth.ConfirmationWrong:    "To confirm, type the email address of your account exactly as it is shown.",
-	auth.SMSBudgetExhausted:   "The site sends no more codes by SMS for now. Use another way to verify.",
-	auth.PhoneCountryBlocked:  "Codes are not sent to phone numbers of this country. Use a number of another country, or an authentication app.",
-	auth.MFAOff:               "Backup codes are for accounts with two-step verification. Add an authentication app or a phone number first.",
+	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
+	auth.PasswordMissing:      "Enter your password",
+	auth.PasswordShort:        "Password must be LIMIT characters or more",
+	auth.PasswordLong:         "Password must be LIMIT characters or fewer",
+	auth.PasswordCommon:       "This password is too easy to guess. Try four unrelated words.",
+	auth.PasswordPersonal:     "Password must not be based on your email address or the name of this site",
+	auth.InvalidCredentials:   "Email address or password is incorrect",
+	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
+	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
+	auth.CodeMissing:          "Enter the code",
+	auth.CodeWrong:            "That code is incorrect. Enter the code from the latest message.",
+	auth.TOTPWrong:            "That code is incorrect. Enter the code your app shows now. If it keeps failing, turn on automatic time on your phone.",
+	auth.TOTPUsed:             "You have already used this code. Wait for a new one.",
+	auth.BackupCodeWrong:      "That backup code is incorrect or already used. Try another.",
+	auth.CodeExpired:          "That code has expired. Send a new one.",
+	auth.TooManyAttempts:      "Too many attempts. Try again WAIT.",
+	auth.FactorLocked:         "This method is locked after too many attempts. Use another method, reset your password or contact the site administrator.",
+	auth.TooManyCodes:         "You can ask for another code WAIT",
+	auth.Busy:                 "We are busy right now. Try again WAIT.",
+	auth.FormExpired:          "This page was out of date, so nothing has changed. Check it and try again.",
+	auth.UnknownAction:        "That option is not available. Choose one below.",
+	auth.UnknownMethod:        "That method is no longer on your account. Choose another.",
+	auth.PhoneInvalid:         "Enter a phone number with its country code, like +44 20 7946 0958",
+	auth.PhoneAlreadyAdded:    "This phone number is already on your account",
+	auth.TooManyPhones:        "You can have up to LIMIT phone numbers. Remove one first.",
+	auth.BackupCodesShown:     "You have already seen these codes. Generate new ones if you did not save them.",
+	auth.FactorsDisabled:      methodsOff,
+	auth.LastFactor:           "You need at least one method. Add another before you remove this one.",
+	auth.PasswordBreached:     "This password has appeared in a data breach. Choose one you have never used.",
+	auth.PasswordSame:         "Choose a password you are not already using",
+	auth.CurrentPasswordWrong: "Current password is incorrect",
+	auth.EmailSame:            "This email address is already on your account",
+	auth.TooManyEmails:        "Remove an email address before you add another",
+	auth.ConfirmationWrong:    "Enter EMAIL to confirm",
+	auth.SMSBudgetExhausted:   "We cannot send text messages right now. Use another method.",
+	auth.PhoneCountryBlocked:  "We cannot send codes to this country. Use another number or an authenticator app.",
+	auth.MFAOff:               "Turn on two-step verification to get backup codes",
 }
 
-// Sentence is what a person is told of a problem: what is the matter, and how
-// long to wait where waiting is the answer.
-func Sentence(p *auth.Problem) string {
-	text := sentence(p)
-	if p != nil && p.Wait > 0 {
-		text += " Try again in " + span(p.Wait) + "."
-	}
-	return text
+// methodsOff is also shown before the user enters anything.
+const methodsOff = "Your method is turned off. Use a backup code or contact the site administrator."
+
+// RefreshesAfterWait reports whether the page reloads by itself when the wait
+// is over. It does so only after a request for a code: there the user can press
+// the button again and loses nothing typed meanwhile but an earlier code.
+func RefreshesAfterWait(p *auth.Problem) bool {
+	return p.Reason == auth.TooManyCodes && p.Wait > 0 && p.Wait <= refreshWaitMax
 }
 
-// Reloads reports whether the page of a problem comes again by itself once the
-// wait is over: where there is nothing to type meanwhile that would be lost
-// but an earlier code, and a button to press afterwards.
-func Reloads(p *auth.Problem) bool {
-	return p.Reason == auth.TooManyCodes && p.Wait > 0 && p.Wait <= reloadsWithin
-}
+// refreshWaitMax is the longest wait after which a page reloads by itself.
+const refreshWaitMax = 10 * time.Minute
 
-// reloadsWithin is how long somebody may sit before a page and wait.
-const reloadsWithin = 10 * time.Minute
-
-// sentence leaves the wait out, for pages that show it as a time.
-func sentence(p *auth.Problem) string {
-	if p == nil {
-		return ""
+// problemText describes the page's problem. If there is a wait, it belongs
+// between before and after, where the page shows it as a time.
+func (p Page) problemText() (before, after string) {
+	text, ok := sentences[p.Problem.Reason]
+	if !ok {
+		text = "Something went wrong. Try again."
 	}
-	text, known := sentences[p.Reason]
-	if !known {
-		return "That did not work. Try again."
+	if p.Problem.Wait <= 0 {
+		text = strings.ReplaceAll(text, "WAIT", "later")
+		return strings.NewReplacer("LIMIT", strconv.Itoa(p.Problem.Limit), "EMAIL", p.Account).Replace(text), ""
 	}
-	return strings.ReplaceAll(text, "LIMIT", strconv.Itoa(p.Limit))
+	if !strings.Contains(text, "WAIT") {
+		text = strings.TrimSuffix(text, ".") + ". Try again WAIT."
+	}
+	if RefreshesAfterWait(p.Problem) {
+		text += ". This page will refresh automatically."
+	}
+	before, after, _ = strings.Cut(text, " WAIT")
+	return before, after
 }

@@ -8,48 +8,65 @@ import (
 	"twostep/auth"
 )
 
-// TestSentence_ForEveryReason: nobody is left with a code word or half a sentence.
-func TestSentence_ForEveryReason(t *testing.T) {
-	said := map[string]auth.Reason{}
+// shownProblem returns the text that a page shows for a problem.
+func shownProblem(t *testing.T, p auth.Problem) string {
+	t.Helper()
+	page := render(t, SignIn(SignInPage{Page: refusedWith(signedIn("/"), p)}))
+	return strings.Join(strings.Fields(parse(t, page).Find("[role=alert]").Text()), " ")
+}
+
+// punctuated reports whether a text is a single sentence without a full stop or
+// several with one each.
+func punctuated(text string) bool {
+	return strings.HasSuffix(text, ".") == strings.Contains(text, ". ")
+}
+
+// TestProblemText_EveryReason checks that each reason has a text of its own.
+func TestProblemText_EveryReason(t *testing.T) {
+	seen := map[string]auth.Reason{}
 	for _, reason := range auth.Reasons {
-		text := Sentence(&auth.Problem{Reason: reason, Limit: 15})
-		if _, known := sentences[reason]; !known {
+		if _, ok := sentences[reason]; !ok {
 			t.Errorf("%s has no sentence", reason)
 		}
-		if strings.Contains(text, "LIMIT") || strings.Contains(text, string(reason)) || !strings.HasSuffix(text, ".") {
+		text := shownProblem(t, auth.Problem{Reason: reason, Limit: 15})
+		if strings.Contains(text, "LIMIT") || strings.Contains(text, "EMAIL") || strings.Contains(text, "WAIT") || strings.Contains(text, "_") || !punctuated(text) {
 			t.Errorf("%s: %q", reason, text)
 		}
-		if other, taken := said[text]; taken {
-			t.Errorf("%s and %s say the same", reason, other)
+		if other, ok := seen[text]; ok {
+			t.Errorf("%s and %s have the same text", reason, other)
 		}
-		said[text] = reason
+		seen[text] = reason
 	}
 	if len(sentences) != len(auth.Reasons) {
 		t.Errorf("%d sentences for %d reasons", len(sentences), len(auth.Reasons))
 	}
 }
 
-func TestSentence_SaysTheWaitAndTheLimit(t *testing.T) {
+func TestProblemText_FillsIn(t *testing.T) {
 	tests := []struct {
-		problem *auth.Problem
+		problem auth.Problem
 		want    string
 	}{
-		{nil, ""},
-		{&auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}, "There were too many tries. Try again in 4 minutes."},
-		{&auth.Problem{Reason: auth.PasswordShort, Limit: 15}, "The password is too short: use at least 15 characters."},
-		{&auth.Problem{Reason: "unheard_of"}, "That did not work. Try again."},
+		{auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}, "Too many attempts. Try again in 4 minutes."},
+		{auth.Problem{Reason: auth.TooManyAttempts}, "Too many attempts. Try again later."},
+		{auth.Problem{Reason: auth.TooManyCodes, Wait: 29 * time.Second}, "You can ask for another code in 29 seconds. This page will refresh automatically."},
+		{auth.Problem{Reason: auth.TooManyCodes, Wait: time.Hour}, "You can ask for another code in 1 hour"},
+		{auth.Problem{Reason: auth.SMSBudgetExhausted, Wait: time.Hour}, "We cannot send text messages right now. Use another method. Try again in 1 hour."},
+		{auth.Problem{Reason: auth.PasswordShort, Limit: 15}, "Password must be 15 characters or more"},
+		{auth.Problem{Reason: auth.ConfirmationWrong}, "Enter ann@example.com to confirm"},
+		{auth.Problem{Reason: "unknown"}, "Something went wrong. Try again."},
 	}
 	for _, test := range tests {
-		if got := Sentence(test.problem); got != test.want {
+		if got := shownProblem(t, test.problem); got != test.want {
 			t.Errorf("%v: %q, want %q", test.problem, got, test.want)
 		}
 	}
 }
 
-// TestSentence_SignInWrong never says which of the two it was (FF-03).
-func TestSentence_SignInWrong(t *testing.T) {
-	text := Sentence(&auth.Problem{Reason: auth.InvalidCredentials})
-	if !strings.Contains(text, "email address or the password") {
+// TestProblemText_InvalidCredentials checks that the text does not say whether the
+// email address or the password was wrong (FF-03).
+func TestProblemText_InvalidCredentials(t *testing.T) {
+	if text := shownProblem(t, auth.Problem{Reason: auth.InvalidCredentials}); !strings.Contains(text, "Email address or password") {
 		t.Errorf("%q", text)
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// quietZone is the white around a QR code, in modules (ISO/IEC 18004 section 6.3.8).
+// quietZone is the margin around a QR code, in modules (ISO/IEC 18004 section 6.3.8).
 const quietZone = 4
 
-// A qrDrawing is a QR code with its quiet zone, as one SVG path in units of a module.
+// A qrDrawing is a QR code with its quiet zone, as an SVG path whose unit is one module.
 type qrDrawing struct {
 	Side int
 	Path string
 }
 
-// drawQR draws content. Level M survives a smudged screen; what is too long
-// for it gets level L, which holds 2,953 bytes. drawn is false past that.
-func drawQR(content string) (drawing qrDrawing, drawn bool) {
+// drawQR draws content at error correction level M or, if it is too long for
+// that, at level L. It reports false for more than the 2,953 bytes that level L holds.
+func drawQR(content string) (drawing qrDrawing, ok bool) {
 	for _, level := range []qr.ErrorCorrectionLevel{qr.M, qr.L} {
 		code, err := qr.Encode(content, level, qr.Unicode)
 		if err != nil {
@@ -34,7 +34,7 @@ func drawQR(content string) (drawing qrDrawing, drawn bool) {
 	return qrDrawing{}, false
 }
 
-// rowRuns is a path with one rectangle for each run of dark modules in a row.
+// rowRuns returns a path with one rectangle for each run of dark modules in a row.
 func rowRuns(modules int, dark func(x, y int) bool) string {
 	var path strings.Builder
 	for y := range modules {

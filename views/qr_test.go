@@ -10,12 +10,12 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// TestDrawQR_DrawsEachModule compares the path with the code, module by module,
-// and finds the quiet zone white on every side.
+// TestDrawQR_DrawsEachModule compares the path with the code, module by module, and
+// checks that the quiet zone is white.
 func TestDrawQR_DrawsEachModule(t *testing.T) {
-	drawing, drawn := drawQR(sampleURI)
-	if !drawn {
-		t.Fatal("not drawn")
+	drawing, ok := drawQR(sampleURI)
+	if !ok {
+		t.Fatal("drawQR failed")
 	}
 	code, err := qr.Encode(sampleURI, qr.M, qr.Unicode)
 	if err != nil {
@@ -41,37 +41,37 @@ func TestDrawQR_DrawsEachModule(t *testing.T) {
 	}
 }
 
-// TestDrawQR_LongAddressFits: the longest address, each sign of it escaped,
-// and a long name of the site still make a code.
+// TestDrawQR_LongAddressFits checks that the longest email address, with every
+// character escaped, and a long site name still fit.
 func TestDrawQR_LongAddressFits(t *testing.T) {
-	address := strings.Repeat("+", 242) + "@example.com"
+	email := strings.Repeat("+", 242) + "@example.com"
 	issuer := url.QueryEscape(strings.Repeat("Söhne und ", 20))
-	uri := "otpauth://totp/" + issuer + ":" + url.QueryEscape(address) +
+	uri := "otpauth://totp/" + issuer + ":" + url.QueryEscape(email) +
 		"?secret=" + sampleKey + "&issuer=" + issuer + "&algorithm=SHA1&digits=6&period=30"
-	if len(address) != 254 {
-		t.Fatal(len(address))
+	if len(email) != 254 {
+		t.Fatal(len(email))
 	}
-	drawing, drawn := drawQR(uri)
-	if !drawn || drawing.Side > 177+8 {
-		t.Errorf("%d bytes: drawn %v, side %d", len(uri), drawn, drawing.Side)
+	drawing, ok := drawQR(uri)
+	if !ok || drawing.Side > 177+8 {
+		t.Errorf("%d bytes: drawn %v, side %d", len(uri), ok, drawing.Side)
 	}
 }
 
-// TestAddTOTP_TooLongForQR: what no QR code holds leaves the key and the URI.
+// TestAddTOTP_TooLongForQR checks that the key is shown if the URI fits no QR code.
 func TestAddTOTP_TooLongForQR(t *testing.T) {
 	long := "otpauth://totp/" + strings.Repeat("a", 3000)
-	page := render(t, AddTOTP(AddTOTPPage{Frame: signedIn("/account/manage-mfa/add"), URI: long, Key: sampleKey}))
+	page := render(t, AddTOTP(AddTOTPPage{Page: signedIn("/account/manage-mfa/add"), URI: long, Key: sampleKey}))
 	doc := parse(t, page)
-	if doc.Find("svg.qr").Length() != 0 || !strings.Contains(doc.Find(".key").Text(), groups(sampleKey)) {
-		t.Error("no way to set up the app")
+	if doc.Find("svg.qr").Length() != 0 || !strings.Contains(doc.Find(".key").Text(), groupsOfFour(sampleKey)) {
+		t.Error("want the key and no QR code")
 	}
 }
 
-func TestAddTOTP_QRIsAnImageWithAName(t *testing.T) {
-	page := render(t, AddTOTP(AddTOTPPage{Frame: signedIn("/account/manage-mfa/add"), URI: sampleURI, Key: sampleKey}))
+func TestAddTOTP_QRHasAccessibleName(t *testing.T) {
+	page := render(t, AddTOTP(AddTOTPPage{Page: signedIn("/account/manage-mfa/add"), URI: sampleURI, Key: sampleKey}))
 	svg := parse(t, page).Find("svg.qr")
 	if svg.AttrOr("role", "") != "img" || svg.AttrOr("aria-label", "") == "" || svg.AttrOr("shape-rendering", "") != "crispEdges" {
-		t.Error("the QR code is no image with a name")
+		t.Error("the QR code is not an image with an accessible name")
 	}
 	if !strings.Contains(page, `fill="#fff"`) || !strings.Contains(page, `fill="#000"`) {
 		t.Error("the QR code is not black on white")

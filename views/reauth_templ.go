@@ -10,19 +10,19 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// ReverifyPage asks who is signed in to prove anew who they are.
-type ReverifyPage struct {
-	Frame
-	Step        auth.Step // the password or the second factor
-	Email       string
-	Method      auth.Method
-	Others      []auth.Method
-	BackupCodes bool
-	Ticked      bool
-	Code        *auth.SentCode
+// ReauthPage asks a signed-in user to authenticate again.
+type ReauthPage struct {
+	Page
+	Step              auth.Step // the password or the second factor
+	Email             string
+	Method            auth.Method
+	Others            []auth.Method
+	BackupCodes       bool
+	BackupCodeChecked bool
+	Code              *auth.SentCode
 }
 
-func Reverify(p ReverifyPage) templ.Component {
+func Reauth(p ReauthPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -43,10 +43,10 @@ func Reverify(p ReverifyPage) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		second := secondFactor{p.Method, p.Others, p.BackupCodes, p.Ticked, p.Code}
-		answer := second.field()
+		second := secondFactor{p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code}
+		x := second.field()
 		if p.Step == auth.StepPassword {
-			answer = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}
+			x = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}
 		}
 		templ_7745c5c3_Var2 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -60,7 +60,7 @@ func Reverify(p ReverifyPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>The page you asked for shows or changes how your account is protected. Verify that it is you to go on.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Confirm it is you before you continue.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -70,9 +70,9 @@ func Reverify(p ReverifyPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var3 templ.SafeURL
-				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.Action)
+				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/reauth.templ`, Line: 26, Col: 40}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/reauth.templ`, Line: 26, Col: 37}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {
@@ -82,15 +82,15 @@ func Reverify(p ReverifyPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = token(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = token(p.Page).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = whose(p.Email).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = usernameField(p.Email).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = input(p.Frame, answer).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = input(p.Page, x).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -102,12 +102,12 @@ func Reverify(p ReverifyPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = choicesOr(cancel, p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choicesWithLink(cancel, p.Page).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = askSecond(p.Frame, second).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = secondFactorForm(p.Page, second).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -115,14 +115,14 @@ func Reverify(p ReverifyPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = choicesOr(cancel, p.Frame, second.choices()...).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choicesWithLink(cancel, p.Page, second.choices()...).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Verification required", answer).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Verification required", x).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -11,38 +11,38 @@ import (
 	"twostep/auth"
 )
 
-// now is when every sample page is shown.
+// now is the time at which every sample is shown.
 var now = time.Date(2026, 5, 2, 14, 4, 0, 0, time.UTC)
 
 // What the samples show.
 var (
-	sampleURI  = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep&algorithm=SHA1&digits=6&period=30"
-	sampleKey  = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-	homePhone  = auth.Phone{ID: "home", Number: "+14155554242", VerifiedAt: now.AddDate(0, -2, 0), ReservedAt: now.AddDate(0, -2, 0), Default: true}
-	workPhone  = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
-	sparePhone = auth.Phone{ID: "spare", Number: "+493012345678", VerifiedAt: now.AddDate(0, 0, -3)}
-	sampleTOTP = &auth.TOTP{AddedAt: now.AddDate(0, -3, 0), LastUsedAt: now.Add(-26 * time.Hour)}
-	everything = having(auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
-	allKinds   = []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
-	sentCode   = faring(auth.Delivery{SentAt: now})
-	openCode   = faring(auth.Delivery{})
-	lateCode   = faring(auth.Delivery{Failures: 2})
-	deadCode   = faring(auth.Delivery{Failures: 1, RejectedAt: now})
-	ten        = []string{
+	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep&algorithm=SHA1&digits=6&period=30"
+	sampleKey    = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+	homePhone    = auth.Phone{ID: "home", Number: "+14155554242", VerifiedAt: now.AddDate(0, -2, 0), ReservedAt: now.AddDate(0, -2, 0), Default: true}
+	workPhone    = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
+	sparePhone   = auth.Phone{ID: "spare", Number: "+493012345678", VerifiedAt: now.AddDate(0, 0, -3)}
+	sampleTOTP   = &auth.TOTP{AddedAt: now.AddDate(0, -3, 0), LastUsedAt: now.Add(-26 * time.Hour)}
+	everything   = having(auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
+	allKinds     = []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	sentCode     = codeWith(auth.Delivery{SentAt: now})
+	pendingCode  = codeWith(auth.Delivery{})
+	delayedCode  = codeWith(auth.Delivery{Failures: 2})
+	rejectedCode = codeWith(auth.Delivery{Failures: 1, RejectedAt: now})
+	ten          = []string{
 		"a2b3-c4d5-e6f7-g8h9", "k2m3-n4p5-q6r7-s8t9", "u2v3-w4x5-y6z7-a8b9", "c2d3-e4f5-g6h7-j8k9", "m2n3-p4q5-r6s7-t8u9",
 		"v2w3-x4y5-z6a7-b8c9", "d2e3-f4g5-h6j7-k8m9", "n2p3-q4r5-s6t7-u8v9", "w2x3-y4z5-a6b7-c8d9", "e2f3-g4h5-j6k7-m8n9",
 	}
 )
 
-// Browsers as they name themselves.
+// User-Agent headers.
 const (
 	firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 	safari  = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
 	chrome  = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
 )
 
-// having is what an account has on a site that has these factors switched on;
-// the rules alone can say that.
+// having returns the factors of an account on a site that allows these kinds. Only
+// auth.Rules can set what is allowed.
 func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 	rules := auth.New(nil, auth.Keyring{}, nil, auth.Policy{Factors: allowed}, time.Now)
 	has, err := rules.Factors(context.Background(), "")
@@ -53,34 +53,34 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 	return has
 }
 
-func signedOut(action string) Frame {
-	return Frame{Product: "Twostep", Token: "form-token", Action: action, Now: now}
+func signedOut(url string) Page {
+	return Page{Product: "Twostep", Token: "form-token", URL: url, Now: now}
 }
 
-func signedIn(action string) Frame {
-	f := signedOut(action)
-	f.Account = "ann@example.com"
-	return f
+func signedIn(url string) Page {
+	p := signedOut(url)
+	p.Account = "ann@example.com"
+	return p
 }
 
-func refusedWith(f Frame, p auth.Problem) Frame {
-	f.Problem = &p
-	return f
+func refusedWith(p Page, problem auth.Problem) Page {
+	p.Problem = &problem
+	return p
 }
 
-func saying(f Frame, n Notice) Frame {
-	f.Notice = n
-	return f
+func withNotice(p Page, n Notice) Page {
+	p.Notice = n
+	return p
 }
 
-// A sample is one page as somebody may see it.
+// A sample is a page in one state.
 type sample struct {
 	name string
 	h1   string
 	page templ.Component
 }
 
-// samples has every page, in the states that look different.
+// samples returns every page in every state that looks different.
 func samples() []sample {
 	const (
 		signIn = "/sign-in?next=%2Faccount"
@@ -93,40 +93,40 @@ func samples() []sample {
 		{"sign_up", "Sign up", SignUp(SignUpPage{signedOut("/sign-up"), "", 15})},
 		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15})},
 		{"verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{signedOut("/sign-up"), "ann@example.com", sentCode})},
-		{"verify_email_none", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
-		{"sign_in", "Sign in", SignIn(SignInPage{saying(signedOut(signIn), NoticeSignInFirst), "", true})},
+		{"verify_email_no_code", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
+		{"sign_in", "Sign in", SignIn(SignInPage{withNotice(signedOut(signIn), NoticeSignInFirst), "", true})},
 		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
-		{"sign_in_closed", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
+		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
 		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials}), "ann@example.com", true})},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
-		{"verify_account_app_alone", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", Method: app})},
+		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: refusedWith(signedOut(signIn), wrongCode), Email: "ann@example.com", Method: app, BackupCodes: true, Ticked: true,
+			Page: refusedWith(signedOut(signIn), wrongCode), Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true,
 		})},
 		{"verify_account_sms", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Frame: saying(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
+			Page: withNotice(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
 		})},
-		{"verify_account_sms_none", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", Method: sms})},
-		{"verify_account_switched_off", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
-		{"verify_account_closed", "Verify your account", VerifyAccount(VerifyAccountPage{Frame: signedOut(signIn), Email: "ann@example.com"})},
+		{"verify_account_sms_no_code", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: sms})},
+		{"verify_account_turned_off", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
+		{"verify_account_unavailable", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com"})},
 		{"account", "Account", Account(AccountPage{signedIn("/account"), everything})},
-		{"account_off", "Account", Account(AccountPage{saying(signedIn("/account"), NoticeSignedUp), having(auth.Factors{}, allKinds...)})},
+		{"account_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{}, allKinds...)})},
 		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
 		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
-		{"account_unseen", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
-		{"account_no_codes_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
-		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{saying(signedIn(manage), NoticePhoneReserved), everything})},
+		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
+		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
+		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved), everything})},
 		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, allKinds...)})},
-		{"manage_mfa_unseen", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
+		{"manage_mfa_unsaved_codes", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
 			TOTP: &auth.TOTP{AddedAt: now}, BackupCodes: 10, CodesUnseen: true,
 		}, allKinds...)})},
 		{"manage_mfa_app_only", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, auth.TOTPCode)})},
-		{"manage_mfa_switched_off", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(everything)})},
-		{"add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: signedIn(add), URI: sampleURI, Key: sampleKey})},
-		{"add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Frame: signedIn(add + "?format=uri"), URI: sampleURI, Key: sampleKey, ShowURI: true, Replaces: true})},
+		{"manage_mfa_turned_off", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(everything)})},
+		{"add_totp", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: signedIn(add), URI: sampleURI, Key: sampleKey})},
+		{"add_totp_uri", "Add TOTP MFA", AddTOTP(AddTOTPPage{Page: signedIn(add + "?format=uri"), URI: sampleURI, Key: sampleKey, ShowURI: true, Replaces: true})},
 		{"verify_totp", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{signedIn(add)})},
 		{"verify_totp_refused", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{refusedWith(signedIn(add), wrongCode)})},
 		{"backup_codes_enrolling", "Backup codes", BackupCodes(BackupCodesPage{signedIn(add), ten, true})},
@@ -135,32 +135,32 @@ func samples() []sample {
 		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7})},
 		{"remove_totp_last", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), true, 7})},
 		{"generate_codes", "Generate new backup codes", GenerateCodes(GenerateCodesPage{signedIn(manage + "/backup-codes"), 2})},
-		{"phone_use", "Use phone number for MFA", Phone(PhonePage{Frame: signedIn(manage + "/phones/spare/use"), Phone: sparePhone, Act: PhoneUse, First: true})},
-		{"phone_disable", "Disable phone number for MFA", Phone(PhonePage{Frame: signedIn(manage + "/phones/home/disable"), Phone: homePhone, Act: PhoneDisable, Last: true})},
-		{"phone_remove", "Remove phone number", Phone(PhonePage{Frame: signedIn(manage + "/phones/spare/remove"), Phone: sparePhone, Act: PhoneRemove})},
-		{"phone_remove_last", "Remove phone number", Phone(PhonePage{Frame: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Act: PhoneRemove, Last: true})},
+		{"phone_use", "Use phone number for MFA", Phone(PhonePage{Page: signedIn(manage + "/phones/spare/use"), Phone: sparePhone, Action: PhoneUse, First: true})},
+		{"phone_disable", "Disable phone number for MFA", Phone(PhonePage{Page: signedIn(manage + "/phones/home/disable"), Phone: homePhone, Action: PhoneDisable, Last: true})},
+		{"phone_remove", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/spare/remove"), Phone: sparePhone, Action: PhoneRemove})},
+		{"phone_remove_last", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Action: PhoneRemove, Last: true})},
 		{"add_phone", "Add phone", AddPhone(AddPhonePage{signedIn("/account/add-phone"), "", true})},
 		{"add_phone_refused", "Add phone", AddPhone(AddPhonePage{refusedWith(signedIn("/account/add-phone"), auth.Problem{Reason: auth.PhoneInvalid, Field: "phone"}), "12", false})},
 		{"verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "US", sentCode})},
-		{"verify_phone_none", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "", nil})},
+		{"verify_phone_no_code", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "", nil})},
 		{"phone_added", "Phone added", PhoneAdded(PhoneAddedPage{signedIn("/account/add-phone"), sparePhone})},
 	}
-	all = append(all, deliveries(app, sms)...)
-	all = append(all, waysBack(app, sms)...)
-	all = append(all, accountPages()...)
-	for _, t := range []Trouble{TroubleNotFound, TroubleForged, TroubleTooLarge, TroubleMethod, TroubleFault, TroubleBusy} {
-		p := TroublePage{Frame: signedOut("/somewhere"), Trouble: t}
-		if t == TroubleFault {
+	all = append(all, deliverySamples(app, sms)...)
+	all = append(all, passwordSamples(app, sms)...)
+	all = append(all, accountSamples()...)
+	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
+		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind}
+		if kind == ErrorInternal {
 			p.RequestID = "req-1"
 		}
-		h1, _ := p.words()
-		all = append(all, sample{"trouble_" + string(t), h1, ShowTrouble(p)})
+		h1, _ := p.text()
+		all = append(all, sample{"error_" + string(kind), h1, ShowError(p)})
 	}
 	return all
 }
 
-// waysBack are the pages for who is known and has to prove it again.
-func waysBack(app, sms auth.Method) []sample {
+// passwordSamples are the pages of re-authentication, password reset and change.
+func passwordSamples(app, sms auth.Method) []sample {
 	const (
 		verify   = "/account/verify?next=%2Faccount%2Fpassword"
 		forgot   = "/forgot-password"
@@ -168,27 +168,27 @@ func waysBack(app, sms auth.Method) []sample {
 	)
 	wrongCurrent := auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "current"}
 	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
-	reverify := func(f Frame, step auth.Step) ReverifyPage {
-		return ReverifyPage{Frame: f, Step: step, Email: "ann@example.com"}
+	reauth := func(p Page, step auth.Step) ReauthPage {
+		return ReauthPage{Page: p, Step: step, Email: "ann@example.com"}
 	}
-	byApp, bySMS, wrong := reverify(signedIn(verify), auth.StepMFA), reverify(signedIn(verify), auth.StepMFA), reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepMFA)
+	byApp, bySMS, wrong := reauth(signedIn(verify), auth.StepMFA), reauth(signedIn(verify), auth.StepMFA), reauth(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepMFA)
 	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true
 	bySMS.Method, bySMS.Others = sms, []auth.Method{app}
 	wrong.Method = app
 	return []sample{
-		{"reauth_password", "Verification required", Reverify(reverify(signedIn(verify), auth.StepPassword))},
-		{"reauth_password_refused", "Verification required", Reverify(reverify(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "password"}), auth.StepPassword))},
-		{"reauth_app", "Verification required", Reverify(byApp)},
-		{"reauth_refused", "Verification required", Reverify(wrong)},
-		{"reauth_sms", "Verification required", Reverify(bySMS)},
-		{"reauth_closed", "Verification required", Reverify(reverify(signedIn(verify), auth.StepMFA))},
-		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
-		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), SMS: true})},
-		{"setup_mfa_unseen", "Set up two-step verification", SetupMFA(SetupMFAPage{Frame: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
+		{"reauth_password", "Verification required", Reauth(reauth(signedIn(verify), auth.StepPassword))},
+		{"reauth_password_refused", "Verification required", Reauth(reauth(refusedWith(signedIn(verify), auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "password"}), auth.StepPassword))},
+		{"reauth_app", "Verification required", Reauth(byApp)},
+		{"reauth_refused", "Verification required", Reauth(wrong)},
+		{"reauth_sms", "Verification required", Reauth(bySMS)},
+		{"reauth_unavailable", "Verification required", Reauth(reauth(signedIn(verify), auth.StepMFA))},
+		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
+		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
-		{"check_email_none", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeExpired, Field: "code"}), "ann@example.com", nil})},
+		{"check_email_no_code", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeExpired, Field: "code"}), "ann@example.com", nil})},
 		{"new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut(forgot), "ann@example.com", 15})},
 		{"new_password_refused", "Set a new password", NewPassword(NewPasswordPage{refusedWith(signedOut(forgot), short), "ann@example.com", 15})},
 		{"password", "Password", Password(PasswordPage{signedIn(password), 15, false, true})},
@@ -197,8 +197,8 @@ func waysBack(app, sms auth.Method) []sample {
 	}
 }
 
-// accountPages are those of the account beside its factors.
-func accountPages() []sample {
+// accountSamples are the pages of the account other than those of its factors.
+func accountSamples() []sample {
 	const (
 		email    = "/account/email"
 		stop     = "/account/email/stop?token=stop-token"
@@ -206,40 +206,40 @@ func accountPages() []sample {
 	)
 	plain := auth.Emails{SignIn: "ann@example.com"}
 	second := auth.Emails{SignIn: "ann@example.com", Notices: "ann@example.net"}
-	waiting := auth.EmailEnrolment{
+	pending := auth.EmailEnrolment{
 		Use: auth.ForSignIn, Email: auth.Email{Typed: "new@example.com", Key: "new@example.com"}, Code: sentCode,
 	}
 	changing, adding := second, plain
-	changing.Pending = &waiting
-	forNotices := waiting
-	forNotices.Use, forNotices.Code = auth.ForNotices, nil
-	adding.Pending = &forNotices
-	invalid, over := auth.Problem{Reason: auth.EmailInvalid, Field: "email"}, auth.Problem{Reason: auth.FormExpired}
+	changing.Pending = &pending
+	forAlerts := pending
+	forAlerts.Use, forAlerts.Code = auth.ForNotices, nil
+	adding.Pending = &forAlerts
+	invalid, expired := auth.Problem{Reason: auth.EmailInvalid, Field: "email"}, auth.Problem{Reason: auth.FormExpired}
 
-	here := auth.Session{ID: "here", CreatedAt: now.Add(-3 * time.Hour), SeenAt: now, IP: "203.0.113.9", UserAgent: firefox}
+	current := auth.Session{ID: "current", CreatedAt: now.Add(-3 * time.Hour), SeenAt: now, IP: "203.0.113.9", UserAgent: firefox}
 	phone := auth.Session{ID: "phone", CreatedAt: now.Add(-20 * time.Hour), SeenAt: now.Add(-25 * time.Minute), IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari}
 	script := auth.Session{ID: "script", CreatedAt: now.Add(-22 * time.Hour), SeenAt: now.Add(-40 * time.Minute)}
 
 	events := make([]auth.Event, len(auth.EventTypes))
-	for i, what := range auth.EventTypes {
+	for i, typ := range auth.EventTypes {
 		events[i] = auth.Event{
-			Type: what, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Number: homePhone.Number,
+			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Number: homePhone.Number,
 			Email: "new@example.com", Left: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
 	return []sample{
-		{"email", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: plain})},
-		{"email_second", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: second})},
-		{"email_waiting", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: changing})},
-		{"email_waiting_refused", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), Addresses: changing})},
-		{"email_waiting_notices", "Email address", Email(EmailPage{Frame: signedIn(email), Addresses: adding})},
-		{"email_refused", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
-		{"email_refused_notices", "Email address", Email(EmailPage{Frame: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
-		{"stop_email", "Stop the change of your email address", StopEmail(StopEmailPage{signedOut(stop), "new@example.com"})},
-		{"stop_email_over", "Stop the change of your email address", StopEmail(StopEmailPage{refusedWith(signedIn(stop), over), ""})},
-		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{here, phone, script}})},
-		{"sessions_alone", "Active devices", Sessions(SessionsPage{saying(signedIn(sessions), NoticeSessionsEnded), []auth.Session{here}})},
+		{"email", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: plain})},
+		{"email_second", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: second})},
+		{"email_pending", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: changing})},
+		{"email_pending_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), Addresses: changing})},
+		{"email_pending_alerts", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: adding})},
+		{"email_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
+		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
+		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
+		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
+		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{current, phone, script}})},
+		{"sessions_current_only", "Active devices", Sessions(SessionsPage{withNotice(signedIn(sessions), NoticeSessionsEnded), []auth.Session{current}})},
 		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityRetention})},
 		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityRetention})},
 		{"delete", "Delete account", Delete(DeletePage{signedIn("/account/delete")})},

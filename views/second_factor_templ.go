@@ -10,22 +10,20 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// A secondFactor is what is asked in the second step, at sign-in and wherever
-// a person proves anew who they are.
+// A secondFactor is the second step of sign-in and of re-authentication.
 type secondFactor struct {
-	Method      auth.Method   // what is asked now; zero where all of the account's are switched off
-	Others      []auth.Method // what else the account has
-	BackupCodes bool          // whether a backup code may be typed
-	Ticked      bool          // whether the answer was marked as one
-	Code        *auth.SentCode
+	Method            auth.Method   // the current one; zero if all of the account's are turned off
+	Others            []auth.Method // the account's other methods
+	BackupCodes       bool          // whether a backup code is accepted
+	BackupCodeChecked bool          // whether the checkbox is checked
+	Code              *auth.SentCode
 }
 
-// closed reports whether there is nothing that could be answered.
-func (s secondFactor) closed() bool { return s.Method.Kind == "" && !s.BackupCodes }
+// unavailable reports whether the user has no way to complete the step.
+func (s secondFactor) unavailable() bool { return s.Method.Kind == "" && !s.BackupCodes }
 
-// field is for a code of the method or a backup code. Where backup codes may
-// be typed, the keys for digits alone would shut their letters out, so the
-// phone shows its usual ones; one-time-code still offers the code of an SMS.
+// field is for a code of the method or a backup code. A backup code contains
+// letters, so where one is accepted the phone shows its usual keyboard.
 func (s secondFactor) field() field {
 	x := codeField("Code")
 	if s.BackupCodes {
@@ -34,19 +32,19 @@ func (s secondFactor) field() field {
 	return x
 }
 
-// choices are what may be done without a code (HT-06).
+// choices are the other ways to continue (HT-06).
 func (s secondFactor) choices() []choice {
 	var all []choice
 	if s.Method.Kind == auth.PhoneCode {
 		all = append(all, choice{Action: "resend", Label: "Send a new code"})
 	}
 	for _, m := range s.Others {
-		all = append(all, choice{Action: useAction(m), Label: useLabel(m)})
+		all = append(all, useMethod(m))
 	}
 	return all
 }
 
-func askSecond(f Frame, s secondFactor) templ.Component {
+func secondFactorForm(page Page, s secondFactor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -68,55 +66,68 @@ func askSecond(f Frame, s secondFactor) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		switch {
-		case s.closed():
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>The second factors of your account were switched off by the people who run this site. Ask them for help.</p>")
+		case s.unavailable():
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>All your methods are turned off. Contact the site administrator.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case s.Method.Kind == auth.PhoneCode:
-			templ_7745c5c3_Err = sentTo(f, s.Code, Mask(s.Method.Phone.Number), s.instead()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = codeStatus(page, s.Code, maskPhone(s.Method.Phone.Number), s.advice()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case s.Method.Kind == auth.TOTPCode:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Enter the code that your authentication app shows for this account.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Enter the 6-digit code from your authenticator app.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>The way your account is verified is switched off on this site. Use a backup code, or ask the people who run this site for help.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		}
-		if !s.closed() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<form method=\"post\" action=\"")
+			var templ_7745c5c3_Var2 string
+			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(methodsOff)
 			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			var templ_7745c5c3_Var2 templ.SafeURL
-			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(f.Action)
-			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 53, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 48, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = token(f).Render(ctx, templ_7745c5c3_Buffer)
+		}
+		if !s.unavailable() {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = input(f, s.field()).Render(ctx, templ_7745c5c3_Buffer)
+			var templ_7745c5c3_Var3 templ.SafeURL
+			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(page.URL)
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 51, Col: 39}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\">")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = token(page).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = input(page, s.field()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			if s.BackupCodes {
-				templ_7745c5c3_Err = tick("backupcode", "This code is a backup code", s.Ticked).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = checkbox("backupcode", "This code is a backup code", s.BackupCodeChecked).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -125,7 +136,7 @@ func askSecond(f Frame, s secondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -8,12 +8,12 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// SetupMFAPage is where somebody stays who must set up a second factor first.
+// SetupMFAPage is the only page available until a required second factor is set up.
 type SetupMFAPage struct {
-	Frame
-	TOTP        bool // whether an app can be set up on this site
-	SMS         bool // whether a phone can
-	CodesUnseen bool // the factor is there, and its backup codes wait to be saved
+	Page
+	TOTP        bool // whether an authenticator app can be added
+	SMS         bool // whether a phone number can be added
+	CodesUnseen bool // the factor is set up, but its backup codes are not saved yet
 }
 
 func SetupMFA(p SetupMFAPage) templ.Component {
@@ -50,35 +50,48 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.CodesUnseen {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Two-step verification is on. One thing is left before you go on: save your backup codes. They are the way in when you cannot get a code any other way.</p><p class=\"more\"><a class=\"button primary\" href=\"/account/manage-mfa/backup-codes\">Backup codes</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Two-step verification is on. Save your backup codes to finish: you can use one to sign in if you lose your phone.</p><p class=\"more\"><a class=\"button primary\" href=\"/account/manage-mfa/backup-codes\">Backup codes</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>This site asks everybody for a second step at sign-in, so that a password alone, however somebody came by it, does not open an account. Set yours up to go on.</p><div class=\"panel\"><ul class=\"rows leads\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				var templ_7745c5c3_Var3 string
+				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(p.Product)
+				if templ_7745c5c3_Err != nil {
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/setup.templ`, Line: 17, Col: 17}
+				}
+				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " requires two-step verification. Choose how to get your codes.</p><div class=\"panel\"><ul class=\"rows leads\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if p.TOTP {
-					templ_7745c5c3_Err = leadRow("/account/manage-mfa/add", "Authenticator application", "An app on your phone shows a new code every 30 seconds, also without coverage.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow("/account/manage-mfa/add", "Authenticator application", "An app on your phone shows your codes. Works offline.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 				if p.SMS {
-					templ_7745c5c3_Err = leadRow("/account/add-phone", "SMS code", "A code is sent to your phone when you sign in. This is the weaker way: a number can be taken over.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow("/account/add-phone", "SMS code", "We text you a code when you sign in. Less secure.").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</ul></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</ul></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Frame, "Set up two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(p.Page, "Set up two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -49,7 +49,7 @@ func TestBrowser(t *testing.T) {
 func (p *person) journey() {
 	password := "seven purple turtles"
 	p.open("/").sees("Sign in").follow("Sign up").sees("Sign up")
-	p.fill("Email address", p.email).fill("Password", "short").press("Continue").sees("Sign up").reads("too short")
+	p.fill("Email address", p.email).fill("Password", "short").press("Continue").sees("Sign up").reads("Password must be")
 	p.fill("Password", password).press("Continue").sees("Verify your email")
 	p.fill("Code", p.code("mail", p.email)).press("Verify").sees("Account")
 
@@ -58,7 +58,7 @@ func (p *person) journey() {
 	key := strings.ReplaceAll(p.text(".key code"), " ", "")
 	p.follow("Use URI instead").reads("otpauth://totp/").follow("Use QR Code instead")
 	p.press("Verify").sees("Verify TOTP")
-	p.fill("Enter the code from your authentication app", "000000").press("Verify code").sees("Verify TOTP").reads("not right")
+	p.fill("Enter the code from your authentication app", "000000").press("Verify code").sees("Verify TOTP").reads("incorrect")
 	app := appCodes{key: key, next: time.Now().Add(-30 * time.Second)}
 	p.fill("Enter the code from your authentication app", app.code(p.t)).press("Verify code").sees("Backup codes")
 	codes := strings.Fields(p.text(".codes"))
@@ -77,7 +77,7 @@ func (p *person) journey() {
 	p.fill("Code", app.code(p.t)).press("Verify").sees("Account")
 
 	firstStep()
-	p.press("Send a code to •••• " + p.number[len(p.number)-4:]).reads("This page reloads by itself then.") // it comes within half a minute of the last one
+	p.press("Send a code to •••• " + p.number[len(p.number)-4:]).reads("This page will refresh automatically.") // it comes within half a minute of the last one
 	p.comesAgain(45 * time.Second)
 	p.sees("Verify your account").press("Send a code to •••• " + p.number[len(p.number)-4:])
 	p.fill("Code", p.code("sms", p.number)).press("Verify").sees("Account")
@@ -89,7 +89,7 @@ func (p *person) journey() {
 	p.follow("Forgot password?").sees("Reset your password").fill("Email address", p.email).press("Continue").sees("Check your email")
 	p.fill("Code", p.code("mail", p.email)).press("Verify").sees("Set a new password")
 	password = "nine orange herons by the lake"
-	p.fill("New password", password).press("Set password").sees("Sign in").reads("Your password was set.")
+	p.fill("New password", password).press("Set password").sees("Sign in").reads("Password changed. Sign in with your new password.")
 	p.fill("Email address", p.email).fill("Password", password).press("Continue").sees("Verify your account") // a reset takes no second factor away
 	p.fill("Code", codes[4]).press("Verify").sees("Account")
 
@@ -99,11 +99,11 @@ func (p *person) journey() {
 	p.reads("There are currently no phone numbers reserved for MFA.").follow("Account").sees("Account")
 
 	p.follow("Password").sees("Password").fill("Current password", password).fill("New password", "eleven quiet foxes in the snow")
-	p.press("Change password").reads("Your password was changed.").open("/account").sees("Account")
+	p.press("Change password").reads("Password changed").open("/account").sees("Account")
 	p.follow("Active devices").sees("Active devices").reads("This device").follow("Account").sees("Account")
-	p.follow("Activity").sees("Activity").reads("Password changed.").follow("Account").sees("Account")
+	p.follow("Activity").sees("Activity").reads("Password changed").follow("Account").sees("Account")
 	p.follow("Delete account").sees("Delete account").fill("Type your email address to confirm", p.email)
-	p.press("Delete account").sees("Sign in").reads("Your account was deleted.")
+	p.press("Delete account").sees("Sign in").reads("Account deleted")
 }
 
 // appCodes are the codes of an authenticator app. A code works once, and only

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"twostep/handlers/page"
+	"twostep/handlers/pagetest"
 )
 
 // siteOrigin is the site as its visitors know it. Where it is reached changes
@@ -36,7 +36,7 @@ type client struct {
 	url    *url.URL
 	from   string // the network address that it claims
 	answer int    // status
-	page   *page.Page
+	page   *pagetest.Page
 }
 
 // addresses counts the network addresses given out, so that the brakes on one
@@ -99,7 +99,7 @@ func (c *client) send(method, path string, form url.Values) {
 		c.g.s.cuts.Add(1)
 		panic(errCut)
 	}
-	if c.page, err = page.Read(strings.NewReader(string(body))); err != nil {
+	if c.page, err = pagetest.Read(strings.NewReader(string(body))); err != nil {
 		c.g.wrong("%v", err)
 	}
 	switch {
@@ -119,7 +119,7 @@ func (c *client) open(path string) *client {
 }
 
 // shown loads the page that a press has led to, unless it stands there.
-func (c *client) shown() *page.Page {
+func (c *client) shown() *pagetest.Page {
 	if c.page == nil {
 		c.open(c.url.String())
 	}

@@ -75,7 +75,7 @@ func (g *guest) checkHistory(store *db.Store, user auth.UserID) {
 				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At,
 				Number: e.Number, Email: e.Email, Left: e.Left, IP: e.IP, UserAgent: e.UserAgent,
 			}
-			subject, body := views.Write(m, "Twostep", siteOrigin)
+			subject, body := views.RenderMessage(m, "Twostep", siteOrigin)
 			owed[courier.Message{Subject: subject, Body: body}]++
 		}
 	}

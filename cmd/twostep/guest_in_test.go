@@ -69,7 +69,7 @@ func (g *guest) second() (in bool) {
 	if len(g.codes) > 0 && !g.replacing {
 		ways = append(ways, g.byBackupCode)
 	}
-	if g.reserved && (time.Since(g.smsAsked) > smsApart || g.c.reads("A code was sent to")) {
+	if g.reserved && (time.Since(g.smsAsked) > smsApart || g.c.reads("We sent a 6-digit code to")) {
 		return g.byPhone() // which is seldom possible
 	}
 	if len(ways) == 0 {
@@ -133,7 +133,7 @@ func (g *guest) send(c *client, a answer) (done bool) {
 // that was lost may come first, and is refused.
 func (g *guest) byPhone() bool {
 	switch {
-	case g.c.reads("A code was sent to"):
+	case g.c.reads("We sent a 6-digit code to"):
 	case g.asksPhone():
 		g.asks("Send a new code")
 	default:

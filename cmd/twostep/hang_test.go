@@ -74,10 +74,10 @@ func TestProgram_MailHangs(t *testing.T) {
 	}
 	// The log comes first, the note in the queue follows it.
 	said := read(client.Get(page))
-	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(said, "could not be sent to") && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(said, "could not send your code to") && time.Now().Before(deadline); {
 		said = read(client.Get(page))
 	}
-	if !strings.Contains(said, "could not be sent to") {
+	if !strings.Contains(said, "could not send your code to") {
 		t.Errorf("it says %s", said)
 	}
 	if code, said := p.stop(t, syscall.SIGTERM); code != 0 {

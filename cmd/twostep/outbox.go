@@ -96,7 +96,7 @@ func (o *outbox) hand(ctx context.Context, m auth.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, courier.Timeout)
 	defer cancel()
-	subject, body := views.Write(m, o.product, o.origin)
+	subject, body := views.RenderMessage(m, o.product, o.origin)
 	return carrier.Send(ctx, courier.Message{
 		Channel: string(m.Channel), To: m.To, Subject: subject, Body: body,
 		SentAt: time.Now().UTC().Truncate(time.Millisecond),

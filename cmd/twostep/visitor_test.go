@@ -89,7 +89,7 @@ func (v *visitor) sees(status int, h1 string) *visitor {
 	return v
 }
 
-var requestName = regexp.MustCompile(`Request\s+[a-z2-7]{12}`)
+var requestName = regexp.MustCompile(`quote\s+[a-z2-7]{12}`)
 
 // faulty checks that the page is the one for faults.
 func (v *visitor) faulty() *visitor {

@@ -1,0 +1,71 @@
+package handlers_test
+
+import "time"
+
+// Complete flows, so that accounts get into every state.
+
+func (m *model) completeSignIn(c *client) {
+	if m.session(c) != nil || len(m.users) == 0 {
+		return
+	}
+	m.site.wait(draw(m, "pause", 0, time.Minute)) // otherwise the last TOTP code is used
+	u := draw(m, "user", m.users...)
+	if u.password == "" {
+		m.startReset(c, u.email)
+		m.respond(c, "/forgot-password", m.validCode(c), false)
+		m.setPassword(c, draw(m, "password", passwords...))
+	}
+	m.signIn(c, u.email, u.password)
+	if m.attempt(c) != nil && m.attempt(c).user == u {
+		m.respond(c, "/sign-in", m.validCode(c), false)
+	}
+}
+
+func (m *model) completeReauth(c *client) {
+	m.openReauth(c)
+	a := m.attempt(c)
+	if a == nil || a.session == nil {
+		return
+	}
+	if a.owes() == "password" {
+		m.respondReauth(c, a.user.password, false, true)
+		return
+	}
+	m.site.wait(draw(m, "pause", 0, time.Minute))
+	if a.user.phone(a.method()) != nil {
+		m.resend(c, reauthPath)
+	}
+	m.respondReauth(c, m.validCode(c), false, false)
+}
+
+func (m *model) completeTOTPSetup(c *client) {
+	m.openTOTPSetup(c)
+	m.pressTOTPSetup(c, "verify", "")
+	if m.setupStep(m.session(c)) == "verify" {
+		m.pressTOTPSetup(c, "verify_code", m.site.totpCode(m.session(c).setup.key))
+		m.pressTOTPSetup(c, "finish", "")
+	}
+}
+
+func (m *model) completePhoneSetup(c *client, number string) {
+	m.site.wait(time.Minute)
+	m.addPhone(c, number)
+	if s := m.session(c); m.addingPhone(s) && s.code != nil {
+		m.verifyPhone(c, s.code.text)
+		if phones := s.user.phones; len(phones) > 0 {
+			m.pressPhone(c, "use", phones[len(phones)-1].id)
+		}
+	}
+}
+
+// createUser creates an account, with or without second factors.
+func (m *model) createUser(c *client, email string) {
+	m.signUp(c, email, passwords[0])
+	m.respond(c, "/sign-up", m.validCode(c), false)
+	if draw(m, "app", false, true) {
+		m.completeTOTPSetup(c)
+	}
+	if draw(m, "phone", false, true) {
+		m.completePhoneSetup(c, draw(m, "number", numbers...))
+	}
+}

@@ -1,0 +1,123 @@
+package handlers_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"twostep/auth"
+	"twostep/handlers"
+)
+
+// Actions of the operator, and actions that must be refused.
+
+// operate runs an action of the operator.
+func (m *model) operate(email string) {
+	u := m.user(email)
+	actions := map[string]auth.OperatorAction{
+		"unlock": auth.Unlock, "reset-mfa": auth.ResetMFA, "reset-password": auth.EndPassword, "must change": auth.MustChangePassword,
+		"sign-out": auth.SignOutEverywhere, "disable": auth.Disable, "enable": auth.Enable, "delete": auth.Delete,
+	}
+	action := draw(m, "action", slices.Sorted(maps.Keys(actions))...)
+	m.t.Logf("operator: %s %s", action, email)
+	done, err := m.site.rules.Operate(context.Background(), actions[action], email)
+	if u == nil && err == nil {
+		m.t.Fatalf("%s without an account", action)
+	}
+	if u == nil {
+		return
+	}
+	want := map[string]bool{
+		"unlock": true, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
+		"must change": !u.mustChange, "disable": !u.disabled, "enable": u.disabled,
+	}[action]
+	if err != nil || done != want {
+		m.t.Fatalf("%s: %t, %v", action, done, err)
+	}
+	switch {
+	case !done || action == "unlock":
+	case action == "enable":
+		u.disabled = false
+	case action == "must change":
+		u.mustChange = true
+	case action == "delete":
+		m.removeUser(u)
+	default:
+		m.endSessions(u, nil)
+		switch action {
+		case "reset-mfa":
+			u.totpKey, u.backupCodes, u.unsavedSince = "", nil, time.Time{}
+			for _, phone := range u.phones {
+				phone.reservedAt, phone.isDefault = time.Time{}, false
+			}
+		case "reset-password":
+			u.password, u.mustChange = "", false
+		case "disable":
+			u.disabled = true
+		}
+	}
+}
+
+// pageGuards lists the guards of the account's pages that are not "fresh".
+var pageGuards = map[string]string{
+	"/account/verify": "verify", "/account/password": "password", "/account/activity": "signed in", "/account/manage-mfa": "signed in",
+	"/account": "signed in", "/account/manage-mfa/phones/:id/default": "signed in",
+}
+
+// unauthorized opens a page, or posts a form that could be valid, without access: signed out,
+// half signed in or without a recent authentication.
+func (m *model) unauthorized() {
+	c := m.client()
+	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(handlers.RoutePaths())), func(path string) bool {
+		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa"
+	})
+	path := draw(m, "path", paths...)
+	page, has := pageGuards[path], handlers.RoutePaths()[path]
+	if page == "" {
+		page = "fresh"
+	}
+	guard := m.guard(c, page)
+	if guard == "" {
+		return
+	}
+	path = strings.Replace(path, ":id", m.phoneID(), 1)
+	if has[0] {
+		m.open(c, path, guard)
+	}
+	if has[1] {
+		form := actionForm(draw(m, "action", "generate", "remove", "use", "disable", "verify", "continue", "change", "reset", "end_others", "delete"),
+			"code", m.anyCode(c), "current", passwords[0], "password", draw(m, "password", passwords...), "phone", numbers[0],
+			"email", draw(m, "email", emails...), "confirm", draw(m, "confirm", emails...))
+		m.post(c, path, form, guard)
+	}
+}
+
+// staleForm posts a form with another client's or an earlier form token.
+func (m *model) staleForm() {
+	c, other := m.client(), m.client()
+	if other.token == c.token && c.previous == nil {
+		return
+	}
+	form := actionForm("remove", "token", other.token)
+	if c.previous != nil && other == c {
+		form.Set("token", c.previousToken)
+	}
+	if form.Get("token") != c.token {
+		m.post(c, draw(m, "path", "/sign-out", "/account/manage-mfa/remove-totp", "/account/delete", "/sign-in"), form, "forged")
+	}
+}
+
+// replay posts an accepted form again, with the cookies of that time.
+func (m *model) replay() {
+	if m.lastAccepted == nil {
+		return
+	}
+	response := m.lastAccepted.sender.fetchRaw(http.MethodPost, m.lastAccepted.path, maps.Clone(m.lastAccepted.form))
+	if got := outcome(response); got == "done" || strings.HasPrefix(got, "status") {
+		m.t.Fatalf("%s %v was accepted twice: %s", m.lastAccepted.path, maskToken(m.lastAccepted.form), response.header.Get("Location"))
+	}
+	m.lastAccepted = nil
+}

@@ -1,0 +1,100 @@
+package views
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"twostep/auth"
+)
+
+// maskPhone shows the last four digits, enough for the owner to recognise the
+// number (SM-10).
+func maskPhone(number string) string {
+	if len(number) > 4 {
+		number = number[len(number)-4:]
+	}
+	return "•••• " + number
+}
+
+// country returns the English name for an ISO 3166 code, or "" if the code
+// names no country, as for numbers that are valid worldwide.
+func country(code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil || !region.IsCountry() {
+		return ""
+	}
+	return display.English.Regions().Name(region)
+}
+
+// duration formats d in its largest unit, rounded up so that waiting that long
+// is enough. Only whole years are given in years.
+func duration(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d <= 59*time.Second:
+		return count(ceil(d, time.Second), "second")
+	case d <= 59*time.Minute:
+		return count(ceil(d, time.Minute), "minute")
+	case d <= 48*time.Hour:
+		return count(ceil(d, time.Hour), "hour")
+	case d%(365*day) == 0:
+		return count(int(d/(365*day)), "year")
+	}
+	return count(ceil(d, day), "day")
+}
+
+func ceil(d, unit time.Duration) int { return max(1, int((d+unit-1)/unit)) }
+
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// date and dateTime use UTC, because the server does not know the user's time
+// zone.
+func date(t time.Time) string     { return t.UTC().Format("2 January 2006") }
+func dateTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+// ago formats a time of the last 24 hours as the time passed since then, and
+// any other as a date.
+func ago(now, t time.Time) string {
+	switch past := now.Sub(t); {
+	case past < -time.Minute: // one of the two clocks was wrong
+	case past < time.Minute:
+		return "just now"
+	case past < time.Hour:
+		return count(int(past/time.Minute), "minute") + " ago"
+	case past < 24*time.Hour:
+		return count(int(past/time.Hour), "hour") + " ago"
+	}
+	return date(t)
+}
+
+// timestamp formats a time for the datetime attribute.
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// groupsOfFour splits a key so that it is easier to read and type.
+func groupsOfFour(key string) string {
+	var b strings.Builder
+	for i, r := range key {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// useMethod is the button that switches to another method.
+func useMethod(m auth.Method) choice {
+	if m.Kind == auth.PhoneCode {
+		return choice{Action: "use:sms:" + string(m.Phone.ID), Label: "Send a code to " + maskPhone(m.Phone.Number)}
+	}
+	return choice{Action: "use:totp", Label: "Use your authentication app"}
+}

@@ -1,0 +1,146 @@
+package views
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+const origin = "https://id.example.org:8443"
+
+func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
+	return auth.Message{
+		Channel: channel, To: "ann@example.com", Kind: kind, At: now, ExpiresAt: now.Add(10 * time.Minute),
+		Number: "+14155554242", Email: "new@example.com", Left: 2, IP: "203.0.113.9", UserAgent: firefox,
+		StopToken: "stop+token",
+	}
+}
+
+// placeholder is one that was not filled in.
+var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT|ORIGIN|TOKEN`)
+
+// TestRenderMessage_EveryKind also checks that a notification never shows a code,
+// even if the message contains one by mistake (RC-07).
+func TestRenderMessage_EveryKind(t *testing.T) {
+	seen := map[string]auth.MessageKind{}
+	for _, kind := range auth.MessageKinds() {
+		t.Run(string(kind), func(t *testing.T) {
+			m := message(kind, auth.ByEmail)
+			m.Code = "123456"
+			subject, body := RenderMessage(m, "Big Co & Söhne", origin)
+			if !strings.Contains(subject, "Big Co & Söhne") || strings.ContainsAny(subject, "\r\n") {
+				t.Errorf("subject is %q", subject)
+			}
+			if other, ok := seen[body]; ok {
+				t.Errorf("has the same text as %s", other)
+			}
+			seen[body] = kind
+			if strings.Contains(body, "415555") || placeholder.MatchString(subject+body) {
+				t.Errorf("body is\n%s", body)
+			}
+			if codePurposes[kind] != "" {
+				if !strings.Contains(body, "123456 is your Big Co & Söhne code.") || !strings.Contains(body, "10 minutes") || !strings.Contains(body, "Did not ask for this?") {
+					t.Errorf("body is\n%s", body)
+				}
+				return
+			}
+			if strings.Contains(subject+body, "123456") {
+				t.Errorf("a notification contains a code:\n%s", body)
+			}
+			ifNot := "\n\nIf not, "
+			if strings.HasPrefix(string(kind), "operator_") {
+				ifNot = "If you did not expect this"
+			}
+			for _, part := range []string{"2 May 2026, 14:04 UTC", "203.0.113.9", "Browser: Firefox on Windows", ifNot, origin + "/"} {
+				if !strings.Contains(body, part) {
+					t.Errorf("%q is not in\n%s", part, body)
+				}
+			}
+		})
+	}
+}
+
+// TestRenderMessage_SMSIsBoundToTheHost runs the parsing steps of WICG's
+// origin-bound one-time codes on the text (SM-08).
+func TestRenderMessage_SMSIsBoundToTheHost(t *testing.T) {
+	lastLine := regexp.MustCompile(`^@(\S+) #(\S+)$`)
+	for kind := range codePurposes {
+		m := message(kind, auth.BySMS)
+		m.Code = "012345"
+		subject, body := RenderMessage(m, "Twostep", origin)
+		lines := strings.Split(body, "\n")
+		found := lastLine.FindStringSubmatch(lines[len(lines)-1])
+		if found == nil || found[1] != "id.example.org" || found[2] != "012345" {
+			t.Errorf("%s: the last line is %q", kind, lines[len(lines)-1])
+		}
+		if subject != "" || len(body) > 160 {
+			t.Errorf("%s: subject %q, %d bytes", kind, subject, len(body))
+		}
+		if !strings.Contains(body, "10 minutes") {
+			t.Errorf("%s: %q", kind, body)
+		}
+	}
+}
+
+// TestRenderMessage_BrowserStaysOnItsLine checks that a User-Agent header cannot
+// add a line or change the text direction.
+func TestRenderMessage_BrowserStaysOnItsLine(t *testing.T) {
+	plain := message(auth.MessageKind(auth.TOTPAdded), auth.ByEmail)
+	forged := plain
+	forged.UserAgent = "Firefox/140 Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
+	_, want := RenderMessage(plain, "Twostep", origin)
+	_, got := RenderMessage(forged, "Two\r\nstep", origin)
+	if strings.Contains(got, "Call") || strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
+		t.Errorf("body is %q", got)
+	}
+}
+
+func TestRenderMessage_OmitsUnknown(t *testing.T) {
+	m := message(auth.MessageEmailTaken, auth.ByEmail)
+	m.IP, m.UserAgent = "", ""
+	_, body := RenderMessage(m, "Twostep", origin)
+	if strings.Contains(body, "IP address") || strings.Contains(body, "Browser") {
+		t.Errorf("body is\n%s", body)
+	}
+}
+
+// TestRenderMessage_NoExtraTexts checks that the tables have no text for a kind
+// that does not exist.
+func TestRenderMessage_NoExtraTexts(t *testing.T) {
+	if got, want := len(codePurposes)+len(notifications)+1, len(auth.MessageKinds()); got != want {
+		t.Errorf("there are texts for %d kinds, of %d", got, want)
+	}
+}
+
+// TestRenderMessage_StopLink checks that the mail about a requested change has the
+// link that cancels it, with the site's own origin, and that no other mail does.
+func TestRenderMessage_StopLink(t *testing.T) {
+	for _, kind := range auth.MessageKinds() {
+		_, body := RenderMessage(message(kind, auth.ByEmail), "Twostep", origin)
+		want := kind == auth.MessageKind(auth.EmailChangeRequested)
+		if got := strings.Contains(body, origin+"/account/email/stop?token=stop%2Btoken\n"); got != want || !want && strings.Contains(body, "token") {
+			t.Errorf("%s: body is\n%s", kind, body)
+		}
+	}
+}
+
+// TestRenderMessage_Help checks that each mail links to the page that helps a user
+// who did not make the change.
+func TestRenderMessage_Help(t *testing.T) {
+	tests := map[auth.EventType]string{
+		auth.SignedInNewDevice: "/account/password", auth.SecondFactorFailed: "/account/password", auth.SignInLocked: "/account/password",
+		auth.TOTPRemoved: "/account/manage-mfa", auth.BackupCodeUsed: "/account/manage-mfa",
+		auth.PasswordChanged: "/forgot-password", auth.PasswordReset: "/forgot-password",
+		auth.EmailChangeRequested: "/account/password", auth.NoticeEmailRemoved: "/account/email",
+		auth.EmailChanged: "/", auth.AccountDeleted: "/",
+	}
+	for typ, path := range tests {
+		_, body := RenderMessage(message(auth.MessageKind(typ), auth.ByEmail), "Twostep", origin)
+		if !strings.Contains(body, origin+path+"\n") {
+			t.Errorf("%s does not lead to %s:\n%s", typ, path, body)
+		}
+	}
+}

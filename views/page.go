@@ -1,0 +1,117 @@
+// Package views holds the pages of the site, one struct and one component
+// each, and every text that users read: on pages, in mail and in SMS. It
+// decides nothing: handlers fill the structs and render the components.
+package views
+
+import (
+	"time"
+
+	"twostep/auth"
+)
+
+// A Page holds what all pages have in common.
+type Page struct {
+	Product  string        // the site's name
+	Account  string        // the user's email address; empty when signed out
+	Token    string        // CSRF token, which every form sends as "token"
+	URL      string        // the page's own path and query; forms post there unless they name another
+	Problem  *auth.Problem // why the post was refused; nil on a GET
+	Notice   Notice        // shown once
+	Now      time.Time
+	Branding Branding
+
+	AutoRefresh bool // whether the page reloads to check if a delayed code has been sent
+}
+
+// Branding holds the URLs of the site's own logo and of the stylesheet with
+// its accent colour. An empty URL means the default.
+type Branding struct{ Accent, Logo string }
+
+// title is the document's title. After a refused post it starts with the word
+// Error, because screen readers announce the title first (WCAG technique G85).
+func (p Page) title(h1 string) string {
+	title := h1 + " · " + p.Product
+	if p.Problem != nil {
+		title = "Error: " + title
+	}
+	return title
+}
+
+// invalid reports whether the problem is about this field.
+func (p Page) invalid(x field) bool { return p.Problem != nil && p.Problem.Field == x.Name }
+
+// invalidID returns the id of the field that the problem is about. It returns
+// "" if the page has no such field; the error summary then has no link.
+func (p Page) invalidID(fields []field) string {
+	for _, x := range fields {
+		if p.invalid(x) {
+			return x.id()
+		}
+	}
+	return ""
+}
+
+// A field is an input with its label. It has no attributes for client-side
+// validation: the server validates and explains.
+type field struct {
+	Name         string
+	ID           string // defaults to Name
+	Label        string
+	Type         string
+	Value        string // never a password or a code
+	Autocomplete string // input purpose for password managers and phones (WCAG 1.3.5)
+	InputMode    string
+	Hint         string // shown below the label and linked by aria-describedby
+	Focus        bool   // whether the field takes the focus when the page opens
+}
+
+func (x field) id() string {
+	if x.ID != "" {
+		return x.ID
+	}
+	return x.Name
+}
+
+// describedBy returns the value of the field's aria-describedby attribute.
+func (x field) describedBy(page Page) string {
+	ids := ""
+	if x.Hint != "" {
+		ids = x.id() + "-hint"
+	}
+	if page.invalid(x) {
+		if ids != "" {
+			ids += " "
+		}
+		ids += x.id() + "-problem"
+	}
+	return ids
+}
+
+// codeField is a field for a numeric code. It has type text and no maxlength,
+// so that a pasted "123 456" fits. The one-time-code autocomplete value lets
+// phones offer the code from an SMS.
+func codeField(label string) field {
+	return field{Name: "code", Label: label, Type: "text", Autocomplete: "one-time-code", InputMode: "numeric", Focus: true}
+}
+
+// A choice is a submit button: the value it posts as "action", and its label.
+type choice struct {
+	Action string
+	Label  string
+	Class  string // CSS class: primary, danger or empty
+}
+
+const (
+	primary = "primary"
+	danger  = "danger"
+)
+
+// A link leads to another page.
+type link struct{ URL, Label string }
+
+// Links to parent pages, and the one that cancels.
+var (
+	account   = link{"/account", "Account"}
+	manageMFA = link{"/account/manage-mfa", "Manage MFA"}
+	cancel    = link{"/account", "Cancel"}
+)
