@@ -120,7 +120,7 @@ type (
 	PutSentCode struct{ SentCode }
 )
 
-// SettleCounts resets and refunds rate limits, by key. It is one change so that
+// SettleCounts resets and refunds rate limits, by key. A set has at most one, so that
 // the store can lock the counts in the order in which Allow does.
 type SettleCounts struct {
 	Reset  []string // back to zero
@@ -158,3 +158,17 @@ func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}
 
 func (s *ChangeSet) add(changes ...Change) { s.Changes = append(s.Changes, changes...) }
+
+// settle adds to the set's only SettleCounts.
+func (s *ChangeSet) settle(counts SettleCounts) {
+	if len(counts.Reset)+len(counts.Refund) == 0 {
+		return
+	}
+	for i, c := range s.Changes {
+		if c, ok := c.(SettleCounts); ok {
+			s.Changes[i] = SettleCounts{Reset: append(c.Reset, counts.Reset...), Refund: append(c.Refund, counts.Refund...)}
+			return
+		}
+	}
+	s.add(counts)
+}

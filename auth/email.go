@@ -149,8 +149,11 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return formExpired(err)
 	}
-	f := sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolEmail, f, response, now)
+	c := challenge{
+		factor: sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed},
+		user:   session.User, client: client, counter: failureCounter(enrolEmail, e.Email.Key, false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return err
 	}

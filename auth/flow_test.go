@@ -234,3 +234,10 @@ func TestRateLimits_TypedKeys(t *testing.T) {
 	f.problem(err, auth.TooManyAttempts)
 	f.signIn(known, ann)
 }
+
+// asProblem returns the problem of an error; one without a reason if it is none.
+func asProblem(err error) *auth.Problem {
+	p := &auth.Problem{}
+	errors.As(err, &p)
+	return p
+}

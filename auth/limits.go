@@ -73,6 +73,8 @@ const (
 	ActionSignUp   Action = "sign_up"   // request an account
 	ActionReset    Action = "reset"     // request a password reset
 	ActionVerify   Action = "verify"    // respond with a wrong password or code, also at enrolment
+	ActionGuess    Action = "guess"     // respond with a wrong mailed code, from a device that is not known
+	ActionAlarm    Action = "alarm"     // report that there are too many of those
 	ActionSendCode Action = "send_code" // send a code by SMS or email
 	ActionSendSMS  Action = "send_sms"  // send an SMS
 	ActionAddPhone Action = "add_phone" // start to add a phone
@@ -86,6 +88,7 @@ type Scope string
 // The scopes.
 const (
 	ByFactor    Scope = "factor"    // one factor of one account, from all clients (RL-03)
+	ByMailed    Scope = "mailed"    // the codes mailed to one address for one purpose, of all attempts
 	ByAccount   Scope = "account"   // one account
 	ByRecipient Scope = "recipient" // one phone number or email address
 	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64
@@ -99,6 +102,13 @@ const (
 // hundred consecutive failures the factor is locked until it is replaced or the
 // password reset (RL-01, RL-02; N 3.2.2). A correct response resets these failures but
 // refunds only its own request to the IP limit (RL-04), see [Rules.settle].
+//
+// Mailed codes have no waits, because each allows five attempts and sending them is
+// limited. They are locked after a hundred too: a new attempt has a new code, so
+// without that count they could be guessed without end. A thousand wrong ones an hour,
+// of all accounts together, are an attack: as mistakes they would need ten thousand
+// mails an hour. At one in a million each they find one code in six weeks; from then
+// on a code allows one attempt, see [Rules.mailedCodeAttempts].
 var limits = []struct {
 	action  Action
 	by      Scope
@@ -110,6 +120,9 @@ var limits = []struct {
 	{ActionReset, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionVerify, ByIP, Window{Max: 10, Per: time.Minute}, TooManyAttempts},
 	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: 100}, TooManyAttempts},
+	{ActionVerify, ByMailed, Lock{At: 100}, MailedCodeLocked},
+	{ActionGuess, Global, Window{Max: 1000, Per: time.Hour}, TooManyAttempts},
+	{ActionAlarm, Global, Window{Max: 1, Per: time.Hour}, TooManyAttempts},
 	{ActionSendCode, ByRecipient, Window{Max: 1, Per: 30 * time.Second}, TooManyCodes}, // SM-07, RL-08
 	{ActionSendCode, ByRecipient, Window{Max: 5, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByRecipient, Window{Max: 10, Per: 24 * time.Hour}, TooManyCodes},

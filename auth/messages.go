@@ -171,13 +171,10 @@ func (r *Rules) signal(channel Channel) {
 // applied follows every successful change: it passes the events to the observer
 // and signals the workers.
 func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
-	observe, _ := ctx.Value(observerKey{}).(func(Event))
 	for _, c := range changes.Changes {
 		switch c := c.(type) {
 		case RecordEvent:
-			if observe != nil {
-				observe(c.Event)
-			}
+			observe(ctx, c.Event)
 		case QueueMessage:
 			r.signal(c.Channel)
 		}
@@ -186,8 +183,14 @@ func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
 
 type observerKey struct{}
 
+func observe(ctx context.Context, e Event) {
+	if observer, ok := ctx.Value(observerKey{}).(func(Event)); ok {
+		observer(e)
+	}
+}
+
 // WithObserver returns a context with which observe is called for every event that
-// was recorded: for the log, which knows what the rules do not, like the request
+// was recorded, and for alarms: for the log, which knows what the rules do not, like the request
 // id (LG-01).
 func WithObserver(ctx context.Context, observe func(Event)) context.Context {
 	return context.WithValue(ctx, observerKey{}, observe)

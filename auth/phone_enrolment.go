@@ -100,8 +100,11 @@ func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return "", formExpired(err)
 	}
-	f := sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolPhone, f, response, now)
+	c := challenge{
+		factor: sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number},
+		user:   session.User, client: client, counter: failureCounter(enrolPhone, string(session.User), false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return "", err
 	}

@@ -47,6 +47,17 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
+// A Lock counts consecutive failures without waits, and refuses everything after At.
+type Lock struct{ At int }
+
+// Next implements [Limiter].
+func (l Lock) Next(c Count, now time.Time) (Count, bool) {
+	if c.N >= l.At {
+		return c, false
+	}
+	return Count{N: c.N + 1, Since: now}, true
+}
+
 // A Window allows Max requests in the time Per that starts with the first one.
 type Window struct {
 	Max int
@@ -154,8 +165,13 @@ func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) e
 	if err != nil || refused < 0 {
 		return err
 	}
-	if b, ok := limits[refused].Limiter.(Backoff); ok && count.N >= b.LockAt {
-		return &Problem{Reason: FactorLocked, Field: "code"}
+	switch limiter := limits[refused].Limiter.(type) {
+	case Lock:
+		return &Problem{Reason: limits[refused].Reason, Field: "code"}
+	case Backoff:
+		if count.N >= limiter.LockAt {
+			return &Problem{Reason: FactorLocked, Field: "code"}
+		}
 	}
 	return &Problem{Reason: limits[refused].Reason, Wait: max(count.ReadyAt.Sub(now), time.Second)}
 }
@@ -174,10 +190,10 @@ func limitKeys(limits []RateLimit) []string {
 func (r *Rules) settle(c challenge) SettleCounts {
 	var counts SettleCounts
 	for _, limit := range r.challengeLimits(c) {
-		if _, failures := limit.Limiter.(Backoff); failures {
-			counts.Reset = append(counts.Reset, limit.Key)
-		} else {
+		if _, window := limit.Limiter.(Window); window {
 			counts.Refund = append(counts.Refund, limit.Key)
+		} else {
+			counts.Reset = append(counts.Reset, limit.Key)
 		}
 	}
 	return counts
@@ -198,6 +214,18 @@ func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
 	return keys
 }
 
+// mailedCodeKeys are the keys by which wrong codes mailed to an address are counted,
+// from known devices and others.
+func (r *Rules) mailedCodeKeys(email Email, kinds ...FactorKind) []string {
+	var keys []string
+	for _, kind := range kinds {
+		for _, known := range []bool{false, true} {
+			keys = append(keys, limitKeys(r.limits(ActionVerify, subjects{ByMailed: failureCounter(kind, email.Key, known)}))...)
+		}
+	}
+	return keys
+}
+
 // failureCounter names one factor of one account for counting failures. Known
 // devices have a count of their own, so that an attacker's guesses do not make
 // the owner wait (RL-06).
@@ -205,12 +233,17 @@ func failureCounter(kind FactorKind, account string, known bool) []string {
 	return append([]string{string(kind)}, deviceCounter(account, known)...)
 }
 
-// Failures at enrolling are counted apart from those at signing in.
+// Failures at enrolling are counted apart from those at signing in, and those of
+// mailed codes by what the code is for.
 const (
-	enrolTOTP  FactorKind = "enrol_totp"
-	enrolPhone FactorKind = "enrol_phone"
-	enrolEmail FactorKind = "enrol_email"
+	enrolTOTP   FactorKind = "enrol_totp"
+	enrolPhone  FactorKind = "enrol_phone"
+	enrolEmail  FactorKind = "enrol_email"
+	resetEmail  FactorKind = "reset_email"
+	signUpEmail FactorKind = "sign_up_email"
 )
+
+var mailedCodes = []FactorKind{enrolEmail, resetEmail, signUpEmail}
 
 // deviceCounter separates the count of known devices from that of all others.
 func deviceCounter(name string, known bool) []string {

@@ -95,8 +95,8 @@ func TestSubjects_From(t *testing.T) {
 func TestLimits(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	keys := map[string]bool{}
-	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionSendCode, ActionSendSMS, ActionAddPhone, ActionDrawQR, ActionNotify} {
-		all := r.limits(action, subjects{ByFactor: {"f"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}})
+	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionGuess, ActionAlarm, ActionSendCode, ActionSendSMS, ActionAddPhone, ActionDrawQR, ActionNotify} {
+		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}})
 		if len(all) == 0 {
 			t.Errorf("%s has no limit", action)
 		}
@@ -125,9 +125,22 @@ func TestLimits(t *testing.T) {
 func TestLimitKey(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	names := [][]string{
-		{"ann@example.com"}, {"known/ann@example.com"}, deviceCounter("ann@example.com", true), {"known", "known/ann@example.com"},
-		{"ann"}, {"known/ann"}, deviceCounter("ann", true), {"/ann"}, {""}, {"", "ann"}, {"=ann"}, {"ann\x00"}, {"ann", "known"},
-		{limitKey("ann@example.com")}, {"password/ann@example.com"}, failureCounter(Password, "ann@example.com", false), failureCounter(Password, "ann", false),
+		{"ann@example.com"},
+		{"known/ann@example.com"},
+		deviceCounter("ann@example.com", true),
+		{"known", "known/ann@example.com"},
+		{"ann"},
+		{"known/ann"},
+		deviceCounter("ann", true),
+		{"/ann"},
+		{""},
+		{"", "ann"},
+		{"=ann"},
+		{"ann\x00"},
+		{"ann", "known"},
+		{limitKey("ann@example.com")},
+		{"password/ann@example.com"},
+		failureCounter(Password, "ann@example.com", false), failureCounter(Password, "ann", false),
 	}
 	keys := map[string]int{}
 	for i, name := range names {

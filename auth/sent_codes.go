@@ -70,6 +70,7 @@ type sentCodeFactor struct {
 	channel Channel
 	holder  string // what the code is bound to (SM-05)
 	to      string // a code that was sent anywhere else is invalid
+	known   bool   // whether the response comes from a known device
 }
 
 func (f sentCodeFactor) kind() FactorKind {
@@ -82,7 +83,14 @@ func (f sentCodeFactor) kind() FactorKind {
 func (f sentCodeFactor) alreadySpent() Reason { return CodeExpired }
 
 func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, now time.Time) (spend, error) {
-	code, err := r.store.AllowSentCodeAttempt(ctx, f.holder, SentCodeAttempts)
+	attempts, counted := SentCodeAttempts, SettleCounts{}
+	if f.channel == ByEmail && !f.known {
+		var err error
+		if attempts, counted, err = r.mailedCodeAttempts(ctx, now); err != nil {
+			return nil, err
+		}
+	}
+	code, err := r.store.AllowSentCodeAttempt(ctx, f.holder, attempts)
 	if errors.Is(err, ErrNotFound) {
 		return nil, &Problem{Reason: CodeExpired, Field: "code"}
 	}
@@ -96,11 +104,32 @@ func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, n
 	for _, key := range r.keys.All(KeySentCode) { // the code may be older than the newest server key
 		if hmac.Equal(codeMAC(key, f.holder, cleaned), code.MAC) {
 			return func(ctx context.Context, changes ChangeSet) (bool, error) {
+				changes.settle(counted)
 				return r.store.SpendSentCode(ctx, code, changes)
 			}, nil
 		}
 	}
 	return nil, &Problem{Reason: CodeWrong, Field: "code"}
+}
+
+// mailedCodeAttempts counts a response to a mailed code towards the total of wrong
+// ones, and returns how many attempts a code allows: one while there are so many
+// that somebody must be guessing. A correct response is not wrong: it is refunded.
+func (r *Rules) mailedCodeAttempts(ctx context.Context, now time.Time) (attempts int, counted SettleCounts, err error) {
+	total := r.limits(ActionGuess, nil)
+	if err = r.allow(ctx, now, total...); err == nil {
+		return SentCodeAttempts, SettleCounts{Refund: limitKeys(total)}, nil
+	}
+	if !isProblem(err) {
+		return 0, counted, err
+	}
+	if err = r.allow(ctx, now, r.limits(ActionAlarm, nil)...); err == nil {
+		observe(ctx, Event{Type: MailedCodesGuessed, At: now})
+	}
+	if isProblem(err) { // reported already
+		err = nil
+	}
+	return 1, counted, err
 }
 
 // sentCode returns a holder's code for its page, or nil if there is none that

@@ -10,13 +10,14 @@ type notification struct{ subject, text, help string }
 // password or uses a signed-in browser, so changing the password comes first
 // (RC-07).
 const (
-	helpPassword = "If not, change your password now: ORIGIN/account/password"
-	helpLocked   = "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it: ORIGIN/account/password"
-	helpFactors  = helpPassword + "\n\nThen remove anything you did not add, and generate new backup codes: ORIGIN/account/manage-mfa"
-	helpReset    = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
-	helpStop     = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
-	helpEmails   = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
-	helpContact  = "If not, contact the site administrator of ORIGIN/"
+	helpPassword    = "If not, change your password now: ORIGIN/account/password"
+	helpLocked      = "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it: ORIGIN/account/password"
+	helpResetLocked = "If not, nobody got in, and you do not need to do anything."
+	helpFactors     = helpPassword + "\n\nThen remove anything you did not add, and generate new backup codes: ORIGIN/account/manage-mfa"
+	helpReset       = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
+	helpStop        = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
+	helpEmails      = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
+	helpContact     = "If not, contact the site administrator of ORIGIN/"
 
 	helpAdministrator = "If you did not expect this, contact the site administrator of ORIGIN/"
 	helpWelcome       = "To get started, set a password: ORIGIN/forgot-password\n\nIf you did not expect this, you can ignore this email."
@@ -44,6 +45,11 @@ var notifications = map[auth.MessageKind]notification{
 		"Too many attempts to sign in to PRODUCT",
 		"We paused sign-in to your PRODUCT account after too many attempts.",
 		helpLocked,
+	},
+	auth.MessageKind(auth.ResetLocked): {
+		"Password reset is locked for your PRODUCT account",
+		"We locked password reset for your PRODUCT account after too many wrong codes. Sign in with your password to unlock it.",
+		helpResetLocked,
 	},
 	auth.MessageKind(auth.TOTPAdded): {
 		"Authenticator app added to your PRODUCT account",
