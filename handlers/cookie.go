@@ -92,7 +92,7 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 
 // deviceName is the name of the device cookie, which outlives sign-out. It makes
 // the browser a known device, but authenticates no user (FF-09).
-func (jar cookieJar) deviceName() string { return jar.name + "-browser" }
+func (jar cookieJar) deviceName() string { return jar.name + "-device" }
 
 // deviceTokenLength is the length of an [auth.Token], 32 bytes in base64url.
 const deviceTokenLength = 43

@@ -35,7 +35,7 @@ func TestCookie_AttributesOfEverySetCookie(t *testing.T) {
 				}
 			}
 			persistent, removed := strings.Contains(line, "Max-Age") || strings.Contains(line, "Expires"), strings.Contains(line, "Max-Age=0")
-			if persistent && !removed && !strings.HasSuffix(name, "-browser") {
+			if persistent && !removed && !strings.HasSuffix(name, "-device") {
 				t.Errorf("persistent cookie: %s", line)
 			}
 			if strings.Contains(line, "Domain") || len(line) > 4096 || strings.Contains(value, "ann") {
@@ -54,7 +54,7 @@ func TestCookie_AttributesOfEverySetCookie(t *testing.T) {
 			t.Errorf("cookies %v, want two", set)
 		}
 		for name, n := range set {
-			if strings.HasSuffix(name, "-browser") && n != 1 {
+			if strings.HasSuffix(name, "-device") && n != 1 {
 				t.Errorf("%s was set %d times, want once", name, n)
 			}
 		}

@@ -212,7 +212,7 @@ func TestKnownDevice(t *testing.T) {
 	eve := site.browser().signUp("eve@example.org")
 	eve.press("Sign out")
 	forged := site.browser()
-	forged.jar.SetCookies(forged.url, []*http.Cookie{{Name: "__Host-twostep-browser", Value: string(auth.NewToken()), Path: "/", Secure: true}})
+	forged.jar.SetCookies(forged.url, []*http.Cookie{{Name: "__Host-twostep-device", Value: string(auth.NewToken()), Path: "/", Secure: true}})
 	for range 5 {
 		eve.signInWith(ann, wrongPassword).wantError(422)
 	}

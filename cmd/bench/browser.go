@@ -30,7 +30,7 @@ func (p person) newBrowser() *browser {
 
 const (
 	sessionCookie = "twostep="
-	deviceCookie  = "twostep-browser="
+	deviceCookie  = "twostep-device="
 )
 
 func (b *browser) cookies() string {

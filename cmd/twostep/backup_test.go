@@ -8,11 +8,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
-// say runs a word of the program and checks its exit code, that a refusal is
-// one line, and a part of what it says.
-func say(t *testing.T, folder string, want int, part string, args ...string) {
+// wantOutput runs the program and checks its exit code, a part of its output, and
+// that an error is one line.
+func wantOutput(t *testing.T, folder string, want int, part string, args ...string) {
 	t.Helper()
 	p := program(t, folder, args...)
 	var out, errs bytes.Buffer
@@ -20,51 +22,45 @@ func say(t *testing.T, folder string, want int, part string, args ...string) {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	tooLong := time.AfterFunc(2*time.Minute, func() { p.Process.Kill() }) // a server that should have refused to start
+	timeout := time.AfterFunc(2*time.Minute, func() { p.Process.Kill() }) // in case a server starts
 	p.Wait()
-	tooLong.Stop()
-	code, said := p.ProcessState.ExitCode(), out.String()+errs.String()
-	if code != want || !strings.Contains(said, part) || want != 0 && strings.Count(said, "\n") != 1 {
-		t.Errorf("%s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, said, want, part)
+	timeout.Stop()
+	code, output := p.ProcessState.ExitCode(), out.String()+errs.String()
+	if code != want || !strings.Contains(output, part) || want != 0 && strings.Count(output, "\n") != 1 {
+		t.Errorf("%s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, output, want, part)
 	}
 }
 
-// TestProgram_BackupAndRestore walks from a running server to another place.
+// TestProgram_BackupAndRestore backs up a running server and restores the copy to
+// another folder.
 func TestProgram_BackupAndRestore(t *testing.T) {
 	folder := t.TempDir()
 	server := start(t, folder)
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org")
-	say(t, folder, 0, "holds 1 account. The keys are not in it", "backup", "copy")
-	say(t, folder, 1, "copy exists", "backup", "copy")
-	say(t, folder, 1, "no backup was made", "backup", "missing/copy")
-	say(t, folder, 2, "--data", "backup", "--data=nowhere", "copy2")
-	say(t, folder, 2, "pg_dump", "backup", "--database=postgres://ann@127.0.0.1/ann", "copy2")
-	say(t, folder, 2, "pg_restore", "restore", "--database=postgres://ann@127.0.0.1/ann", "copy2")
-	say(t, folder, 1, "a server runs", "restore", "copy")
+	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org")
+	wantOutput(t, folder, 0, "contains 1 account. The keys are not in it", "backup", "copy")
+	wantOutput(t, folder, 1, "copy already exists", "backup", "copy")
+	wantOutput(t, folder, 1, "backup failed", "backup", "missing/copy")
+	wantOutput(t, folder, 2, "--data", "backup", "--data=nowhere", "copy2")
+	wantOutput(t, folder, 2, "pg_dump", "backup", "--database=postgres://ann@127.0.0.1/ann", "copy2")
+	wantOutput(t, folder, 2, "pg_restore", "restore", "--database=postgres://ann@127.0.0.1/ann", "copy2")
+	wantOutput(t, folder, 1, "a server is already running", "restore", "copy")
 	server.stop(t, syscall.SIGTERM)
-	say(t, folder, 1, "there are data", "restore", "copy")
+	wantOutput(t, folder, 1, "already contains data", "restore", "copy")
 	if info, err := os.Stat(filepath.Join(folder, "copy")); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the backup is %v, %v", info, err)
 	}
 
-	say(t, folder, 1, "keys are missing", "restore", "--data=other", "copy")
+	wantOutput(t, folder, 1, "the keys of the backup are missing", "restore", "--data=other", "copy")
 	whole, err := os.ReadFile(filepath.Join(folder, "copy"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, folder, "half", whole[:len(whole)/2])
-	put(t, folder, "text", []byte("hello"))
-	say(t, folder, 1, "half written", "restore", "--data=other", "--keys=file:data/keys", "half")
-	say(t, folder, 1, "no SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
-	say(t, folder, 1, "no such file", "restore", "--data=other", "--keys=file:data/keys", "missing")
-	say(t, folder, 0, "holds 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
-	say(t, folder, 0, "ann@example.org", "user", "list", "--data=other", "--keys=file:data/keys")
-	say(t, folder, 1, "there are data", "restore", "--data=other", "--keys=file:data/keys", "copy")
-}
-
-func put(t *testing.T, folder, name string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	cmdtest.WriteFile(t, filepath.Join(folder, "half"), string(whole[:len(whole)/2]))
+	cmdtest.WriteFile(t, filepath.Join(folder, "text"), "hello")
+	wantOutput(t, folder, 1, "half written", "restore", "--data=other", "--keys=file:data/keys", "half")
+	wantOutput(t, folder, 1, "no SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
+	wantOutput(t, folder, 1, "no such file", "restore", "--data=other", "--keys=file:data/keys", "missing")
+	wantOutput(t, folder, 0, "contains 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
+	wantOutput(t, folder, 0, "ann@example.org", "user", "list", "--data=other", "--keys=file:data/keys")
+	wantOutput(t, folder, 1, "already contains data", "restore", "--data=other", "--keys=file:data/keys", "copy")
 }

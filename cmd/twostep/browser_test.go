@@ -18,35 +18,34 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// TestBrowser walks through the site that the real binary serves, in Chromium
-// with scripts off (HT-07): at a desk by the keyboard alone (AX-07), on a phone by
-// tapping. Forms post under the policies that the program sends (CS-07).
+// TestBrowser runs through the site of the real binary in Chromium with scripts
+// disabled (HT-07): on a desktop with only the keyboard (AX-07), and on a phone by
+// tapping. Forms work under the policies that the program sends (CS-07).
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
 	folder := t.TempDir()
 	site := start(t, folder, "--mail=file:mail", "--sms=file:sms")
 	t.Run("journeys", func(t *testing.T) {
-		for _, p := range []person{
-			{name: "at a desk", email: "ann@example.org", number: "+14155552671", width: 1280, height: 800},
-			{name: "on a phone", email: "bob@example.org", number: "+14155552672", width: 390, height: 844, taps: true},
+		for _, p := range []browserUser{
+			{name: "desktop", email: "ann@example.org", number: "+14155552671", width: 1280, height: 800},
+			{name: "phone", email: "bob@example.org", number: "+14155552672", width: 390, height: 844, taps: true},
 		} {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
-				p.t, p.folder, p.origin, p.got = t, folder, site.origin, map[string]int{}
-				p.sitDown(chromium)
+				p.t, p.folder, p.origin, p.codesRead = t, folder, site.origin, map[string]int{}
+				p.openWindow(chromium)
 				p.journey()
 			})
 		}
 	})
-	if code, said := site.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "ERROR") {
-		t.Errorf("exit code %d: %s", code, said)
+	if code, output := site.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(output, "ERROR") {
+		t.Errorf("exit code %d: %s", code, output)
 	}
 }
 
-// journey is all that a person does with an account, from its first day to its
-// last.
-func (p *person) journey() {
+// journey uses every feature of an account, from sign-up to deletion.
+func (p *browserUser) journey() {
 	password := "seven purple turtles"
 	p.open("/").sees("Sign in").follow("Sign up").sees("Sign up")
 	p.fill("Email address", p.email).fill("Password", "short").press("Continue").sees("Sign up").reads("Password must be")
@@ -59,7 +58,7 @@ func (p *person) journey() {
 	p.follow("Use URI instead").reads("otpauth://totp/").follow("Use QR Code instead")
 	p.press("Verify").sees("Verify TOTP")
 	p.fill("Enter the code from your authentication app", "000000").press("Verify code").sees("Verify TOTP").reads("incorrect")
-	app := appCodes{key: key, next: time.Now().Add(-30 * time.Second)}
+	app := appCodes{key: key, next: time.Now()}
 	p.fill("Enter the code from your authentication app", app.code(p.t)).press("Verify code").sees("Backup codes")
 	codes := strings.Fields(p.text(".codes"))
 	p.press("Finish").sees("Success!").follow("Manage MFA").sees("User MFA Settings").reads("TOTP via authentication app enabled")
@@ -77,8 +76,8 @@ func (p *person) journey() {
 	p.fill("Code", app.code(p.t)).press("Verify").sees("Account")
 
 	firstStep()
-	p.press("Send a code to •••• " + p.number[len(p.number)-4:]).reads("This page will refresh automatically.") // it comes within half a minute of the last one
-	p.comesAgain(45 * time.Second)
+	p.press("Send a code to •••• " + p.number[len(p.number)-4:]).reads("This page will refresh automatically.") // the last SMS was less than half a minute ago
+	p.waitForPage(45 * time.Second)
 	p.sees("Verify your account").press("Send a code to •••• " + p.number[len(p.number)-4:])
 	p.fill("Code", p.code("sms", p.number)).press("Verify").sees("Account")
 
@@ -90,7 +89,7 @@ func (p *person) journey() {
 	p.fill("Code", p.code("mail", p.email)).press("Verify").sees("Set a new password")
 	password = "nine orange herons by the lake"
 	p.fill("New password", password).press("Set password").sees("Sign in").reads("Password changed. Sign in with your new password.")
-	p.fill("Email address", p.email).fill("Password", password).press("Continue").sees("Verify your account") // a reset takes no second factor away
+	p.fill("Email address", p.email).fill("Password", password).press("Continue").sees("Verify your account") // a reset keeps the second factor
 	p.fill("Code", codes[4]).press("Verify").sees("Account")
 
 	p.follow("Manage MFA").sees("User MFA Settings").reads("You have 8 backup codes left.")
@@ -106,8 +105,8 @@ func (p *person) journey() {
 	p.press("Delete account").sees("Sign in").reads("Account deleted")
 }
 
-// appCodes are the codes of an authenticator app. A code works once, and only
-// forwards in time, so each is of the step after the last one.
+// appCodes generates the codes of an authenticator app. Each code works once, and
+// only newer ones after it, so each call uses the next time step.
 type appCodes struct {
 	key  string
 	next time.Time
@@ -123,22 +122,22 @@ func (a *appCodes) code(t *testing.T) string {
 	return code
 }
 
-// startChromium starts the browser. Where there is none the test says so and is
-// skipped; where everything has to be there (CI=true), it fails.
+// startChromium starts the browser. Without Chromium it skips the test, or fails it
+// if CI=true.
 func startChromium(t *testing.T) *rod.Browser {
 	t.Helper()
-	lacks := t.Skipf
+	missing := t.Skipf
 	if os.Getenv("CI") == "true" {
-		lacks = t.Fatalf
+		missing = t.Fatalf
 	}
 	program, err := exec.LookPath("chromium")
 	if err != nil {
-		lacks("NOT CHECKED: there is no chromium; run .ci/browsers")
+		missing("NOT CHECKED: there is no chromium; run .ci/browsers")
 	}
 	begin := launcher.New().Bin(program).Leakless(false).NoSandbox(os.Getuid() == 0).Set("disable-dev-shm-usage")
 	address, err := begin.Launch()
 	if err != nil {
-		lacks("NOT CHECKED: chromium does not start: %v", err)
+		missing("NOT CHECKED: chromium does not start: %v", err)
 	}
 	browser := rod.New().ControlURL(address)
 	if err := browser.Connect(); err != nil {
@@ -152,77 +151,77 @@ func startChromium(t *testing.T) *rod.Browser {
 	return browser
 }
 
-// A person sits before a browser and finds fields by their labels, buttons and
-// links by their names.
-type person struct {
+// A browserUser uses a browser window. It finds fields by their labels, and buttons
+// and links by their names.
+type browserUser struct {
 	name, email, number string
 	width, height       int
-	taps                bool // or uses the keyboard alone
+	taps                bool // instead of using the keyboard
 
 	t              *testing.T
 	folder, origin string
 	page           *rod.Page
-	got            map[string]int // codes so far, by address or number
+	codesRead      map[string]int // number of codes read, by recipient
 }
 
-func (p *person) try(err error) {
+func (p *browserUser) check(err error) {
 	p.t.Helper()
 	if err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// sitDown opens a window of its own, with no cookie and with scripts off.
-func (p *person) sitDown(browser *rod.Browser) {
+// openWindow opens a window without cookies and with scripts disabled.
+func (p *browserUser) openWindow(browser *rod.Browser) {
 	p.t.Helper()
 	window, err := browser.Incognito()
-	p.try(err)
+	p.check(err)
 	p.page, err = window.Timeout(3 * time.Minute).Page(proto.TargetCreateTarget{})
-	p.try(err)
-	p.try(p.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: p.width, Height: p.height, DeviceScaleFactor: 1, Mobile: p.taps}))
-	p.try(proto.EmulationSetTouchEmulationEnabled{Enabled: p.taps}.Call(p.page))
-	p.try(proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(p.page))
-	p.try(p.page.Navigate(`data:text/html,<title>off</title><script>document.title="on"</script>`))
+	p.check(err)
+	p.check(p.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: p.width, Height: p.height, DeviceScaleFactor: 1, Mobile: p.taps}))
+	p.check(proto.EmulationSetTouchEmulationEnabled{Enabled: p.taps}.Call(p.page))
+	p.check(proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(p.page))
+	p.check(p.page.Navigate(`data:text/html,<title>off</title><script>document.title="on"</script>`))
 	p.loaded()
 	if p.eval(`() => document.title`) != "off" {
-		p.t.Fatal("scripts run")
+		p.t.Fatal("scripts are enabled")
 	}
 	go p.page.EachEvent(func(e *proto.LogEntryAdded) {
 		if e.Entry.Source == proto.LogLogEntrySourceSecurity || e.Entry.Source == proto.LogLogEntrySourceDeprecation {
-			p.t.Errorf("the browser complains: %s", e.Entry.Text)
+			p.t.Errorf("the browser reports: %s", e.Entry.Text)
 		}
 	})()
 }
 
-// eval asks the page; the browser lets its tools do so with scripts off, too.
-func (p *person) eval(function string, args ...any) string {
+// eval evaluates a function in the page, which DevTools can do with scripts disabled.
+func (p *browserUser) eval(function string, args ...any) string {
 	p.t.Helper()
 	got, err := p.page.Eval(function, args...)
-	p.try(err)
+	p.check(err)
 	return got.Value.Str()
 }
 
-func (p *person) open(path string) *person {
+func (p *browserUser) open(path string) *browserUser {
 	p.t.Helper()
-	p.try(p.page.Navigate(p.origin + path))
+	p.check(p.page.Navigate(p.origin + path))
 	return p.loaded()
 }
 
-// loaded waits until the page is there as a whole. It asks again and again: no
-// event can be listened to with scripts off.
-func (p *person) loaded() *person {
+// loaded waits until the page is loaded. It polls, because no event can be observed
+// with scripts disabled.
+func (p *browserUser) loaded() *browserUser {
 	p.t.Helper()
-	p.until("the page is loaded", 10*time.Second, `() => document.readyState === "complete" ? "yes" : ""`)
+	p.waitUntil("the page is loaded", 10*time.Second, `() => document.readyState === "complete" ? "yes" : ""`)
 	return p
 }
 
-func (p *person) text(selector string) string {
+func (p *browserUser) text(selector string) string {
 	p.t.Helper()
 	return strings.Join(strings.Fields(p.eval(`s => document.querySelector(s)?.innerText ?? ""`, selector)), " ")
 }
 
 // sees checks the heading, and that nothing is wider than the screen.
-func (p *person) sees(h1 string) *person {
+func (p *browserUser) sees(h1 string) *browserUser {
 	p.t.Helper()
 	if got := p.text("h1"); got != h1 {
 		p.t.Fatalf("sees %q, want %q:\n%s", got, h1, p.text("main"))
@@ -233,119 +232,118 @@ func (p *person) sees(h1 string) *person {
 	return p
 }
 
-func (p *person) reads(words string) *person {
+func (p *browserUser) reads(want string) *browserUser {
 	p.t.Helper()
-	if text := p.text("main"); !strings.Contains(text, words) {
-		p.t.Fatalf("does not say %q:\n%s", words, text)
+	if text := p.text("main"); !strings.Contains(text, want) {
+		p.t.Fatalf("does not say %q:\n%s", want, text)
 	}
 	return p
 }
 
-// reach goes to an element: by the Tab key until it has the focus, or by a tap,
-// which hits whatever lies on top.
-func (p *person) reach(xpath string) {
+// focus moves the focus to an element with the Tab key, or taps it, which hits
+// whatever is on top of it.
+func (p *browserUser) focus(xpath string) {
 	p.t.Helper()
 	element, err := p.page.Timeout(5 * time.Second).ElementX(xpath)
 	if err != nil {
-		p.t.Fatalf("nothing is at %s: %v\n%s", xpath, err, p.text("main"))
+		p.t.Fatalf("no element %s: %v\n%s", xpath, err, p.text("main"))
 	}
 	if p.taps {
-		p.try(proto.DOMScrollIntoViewIfNeeded{ObjectID: element.Object.ObjectID}.Call(p.page))
+		p.check(proto.DOMScrollIntoViewIfNeeded{ObjectID: element.Object.ObjectID}.Call(p.page))
 		shape, err := element.Shape()
-		p.try(err)
+		p.check(err)
 		at := shape.OnePointInside()
 		finger := []*proto.InputTouchPoint{{X: at.X, Y: at.Y}}
-		p.try(proto.InputDispatchTouchEvent{Type: proto.InputDispatchTouchEventTypeTouchStart, TouchPoints: finger}.Call(p.page))
-		p.try(proto.InputDispatchTouchEvent{Type: proto.InputDispatchTouchEventTypeTouchEnd, TouchPoints: []*proto.InputTouchPoint{}}.Call(p.page))
+		p.check(proto.InputDispatchTouchEvent{Type: proto.InputDispatchTouchEventTypeTouchStart, TouchPoints: finger}.Call(p.page))
+		p.check(proto.InputDispatchTouchEvent{Type: proto.InputDispatchTouchEventTypeTouchEnd, TouchPoints: []*proto.InputTouchPoint{}}.Call(p.page))
 		return
 	}
 	for range 200 {
-		there, err := element.Eval(`() => document.activeElement === this`)
-		p.try(err)
-		if there.Value.Bool() {
+		focused, err := element.Eval(`() => document.activeElement === this`)
+		p.check(err)
+		if focused.Value.Bool() {
 			return
 		}
-		p.try(p.page.Keyboard.Press(input.Tab))
-		p.try(p.page.Keyboard.Release(input.Tab))
+		p.check(p.page.Keyboard.Press(input.Tab))
+		p.check(p.page.Keyboard.Release(input.Tab))
 	}
-	p.t.Fatalf("the Tab key does not lead to %s", xpath)
+	p.t.Fatalf("the Tab key does not reach %s", xpath)
 }
 
-func (p *person) key(key input.Key) {
+func (p *browserUser) key(key input.Key) {
 	p.t.Helper()
-	p.try(p.page.Keyboard.Press(key))
-	p.try(p.page.Keyboard.Release(key))
+	p.check(p.page.Keyboard.Press(key))
+	p.check(p.page.Keyboard.Release(key))
 }
 
 const named = `normalize-space(.)="`
 
-// fill types into the field of a label, over what may be there.
-func (p *person) fill(label, value string) *person {
+// fill replaces the value of a labelled field.
+func (p *browserUser) fill(label, value string) *browserUser {
 	p.t.Helper()
-	p.reach(`//input[@id=//label[` + named + label + `"]/@for]`)
-	if p.taps { // a field that has the focus is tapped into; wait until it has
-		p.until("the field has the focus", 5*time.Second, `() => document.activeElement?.tagName === "INPUT" ? "yes" : ""`)
+	p.focus(`//input[@id=//label[` + named + label + `"]/@for]`)
+	if p.taps { // the tap sets the focus
+		p.waitUntil("the field has the focus", 5*time.Second, `() => document.activeElement?.tagName === "INPUT" ? "yes" : ""`)
 	}
 	p.eval(`() => { document.activeElement.select(); return "" }`)
-	p.try(p.page.InsertText(value))
+	p.check(p.page.InsertText(value))
 	return p
 }
 
-func (p *person) tick(label string) *person {
+func (p *browserUser) tick(label string) *browserUser {
 	p.t.Helper()
-	p.reach(`//input[@id=//label[` + named + label + `"]/@for]`)
+	p.focus(`//input[@id=//label[` + named + label + `"]/@for]`)
 	if !p.taps {
 		p.key(input.Space)
 	}
-	p.until("the box is ticked", 5*time.Second, `() => document.querySelector("input:checked") ? "yes" : ""`)
+	p.waitUntil("the box is ticked", 5*time.Second, `() => document.querySelector("input:checked") ? "yes" : ""`)
 	return p
 }
 
-func (p *person) press(button string) *person {
+func (p *browserUser) press(button string) *browserUser {
 	p.t.Helper()
-	return p.leave(`//button[` + named + button + `"]`)
+	return p.navigate(`//button[` + named + button + `"]`)
 }
 
-func (p *person) follow(link string) *person {
+func (p *browserUser) follow(link string) *browserUser {
 	p.t.Helper()
-	return p.leave(`//main//a[` + named + link + `"]`)
+	return p.navigate(`//main//a[` + named + link + `"]`)
 }
 
-// leave acts on what leads to another page, and waits for that.
-func (p *person) leave(xpath string) *person {
+// navigate activates a button or link, and waits for the next page.
+func (p *browserUser) navigate(xpath string) *browserUser {
 	p.t.Helper()
 	p.eval(`() => { document.documentElement.dataset.left = "no"; return "" }`)
-	p.reach(xpath)
+	p.focus(xpath)
 	if !p.taps {
 		p.key(input.Enter)
 	}
-	p.comesAgain(10 * time.Second)
+	p.waitForPage(10 * time.Second)
 	return p
 }
 
-// comesAgain waits for the next page.
-func (p *person) comesAgain(within time.Duration) {
+// waitForPage waits for the next page.
+func (p *browserUser) waitForPage(timeout time.Duration) {
 	p.t.Helper()
-	p.until("another page comes", within, `() => document.readyState === "complete" && document.documentElement.dataset.left !== "no" && location.protocol === "http:" ? "yes" : ""`)
+	p.waitUntil("another page is loaded", timeout, `() => document.readyState === "complete" && document.documentElement.dataset.left !== "no" && location.protocol === "http:" ? "yes" : ""`)
 	p.eval(`() => { document.documentElement.dataset.left = "no"; return "" }`)
 }
 
-// until asks the page again and again. A page that is just going away cannot
-// be asked.
-func (p *person) until(what string, within time.Duration, function string) {
+// waitUntil polls the page, which cannot be evaluated while it is replaced.
+func (p *browserUser) waitUntil(what string, timeout time.Duration, function string) {
 	p.t.Helper()
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(timeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if got, err := p.page.Timeout(2 * time.Second).Eval(function); err == nil && got.Value.Str() == "yes" {
 			return
 		}
 	}
-	p.t.Fatalf("waited in vain until %s:\n%s", what, p.text("main"))
+	p.t.Fatalf("timeout: %s:\n%s", what, p.text("main"))
 }
 
-var codeInBody = regexp.MustCompile(`\b\d{6}\b`)
+var sixDigitCode = regexp.MustCompile(`\b\d{6}\b`)
 
-// code is the code of the next message to somebody, once it has come.
-func (p *person) code(file, to string) string {
+// code waits for the next message to a recipient and returns its code.
+func (p *browserUser) code(file, to string) string {
 	p.t.Helper()
 	for range 250 {
 		text, _ := os.ReadFile(filepath.Join(p.folder, file))
@@ -355,16 +353,16 @@ func (p *person) code(file, to string) string {
 			if json.Unmarshal([]byte(line), &message) != nil || message.To != to {
 				continue
 			}
-			if code := codeInBody.FindString(message.Body); code != "" {
+			if code := sixDigitCode.FindString(message.Body); code != "" {
 				codes = append(codes, code)
 			}
 		}
-		if len(codes) > p.got[to] {
-			p.got[to] = len(codes)
+		if len(codes) > p.codesRead[to] {
+			p.codesRead[to] = len(codes)
 			return codes[len(codes)-1]
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	p.t.Fatalf("no code came to %s", to)
+	p.t.Fatalf("no code was sent to %s", to)
 	return ""
 }

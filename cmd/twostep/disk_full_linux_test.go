@@ -10,8 +10,8 @@ import (
 	"unsafe"
 )
 
-// limitFiles lets no file of a running program grow past so many bytes.
-func limitFiles(t *testing.T, p running, bytes uint64) {
+// limitFiles limits the size of the files that a running program writes.
+func limitFiles(t *testing.T, p server, bytes uint64) {
 	t.Helper()
 	const fileSize = 1 // RLIMIT_FSIZE
 	limit := syscall.Rlimit{Cur: bytes, Max: ^uint64(0)}
@@ -21,17 +21,17 @@ func limitFiles(t *testing.T, p running, bytes uint64) {
 	}
 }
 
-// TestProgram_DiskFull: while the database cannot grow, visitors get the page
-// for faults, pages that only read are there, the process lives and acknowledges
-// nothing. With room again everything goes on by itself, and what was refused
-// can be done: nothing was spent by it (LG-05, ST-08, ST-09).
+// TestProgram_DiskFull: while the database cannot grow, pages that write show the
+// error page and pages that only read work. The server keeps running and confirms
+// nothing that is not stored. With free space everything works again, and codes
+// sent meanwhile are still valid (LG-05, ST-08, ST-09).
 func TestProgram_DiskFull(t *testing.T) {
 	folder := t.TempDir()
 	p := start(t, folder, "--mail=file:mail")
-	mailed := &person{t: t, folder: folder, got: map[string]int{}}
-	ann := visit(t, p).signUp(mailed, "ann@example.org")
+	mailbox := &browserUser{t: t, folder: folder, codesRead: map[string]int{}}
+	ann := visit(t, p).signUp(mailbox, "ann@example.org")
 	bob := visit(t, p).signUpForm("bob@example.org").sees(200, "Verify your email")
-	code := map[string]string{"code": mailed.code("mail", "bob@example.org")}
+	code := map[string]string{"code": mailbox.code("mail", "bob@example.org")}
 	form := *bob
 
 	log, err := os.Stat(filepath.Join(folder, "data", databaseFile+"-wal"))
@@ -39,9 +39,9 @@ func TestProgram_DiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	limitFiles(t, p, uint64(log.Size()))
-	bob.press("Verify", code).faulty()
-	visit(t, p).signIn("ann@example.org").faulty()
-	visit(t, p).signUpForm("eve@example.org").faulty()
+	bob.press("Verify", code).seesFault()
+	visit(t, p).signIn("ann@example.org").seesFault()
+	visit(t, p).signUpForm("eve@example.org").seesFault()
 	ann.open("/account").sees(200, "Account")
 	for _, path := range []string{"/healthz", "/readyz", "/sign-in"} {
 		if v := visit(t, p).open(path); v.status != 200 {
@@ -54,20 +54,20 @@ func TestProgram_DiskFull(t *testing.T) {
 	again := form
 	form.press("Verify", code).sees(200, "Account")
 	if again.press("Verify", code); again.status == 200 && strings.Contains(again.page.Text(), "Sign out") {
-		t.Error("a code was good twice")
+		t.Error("a code was accepted twice")
 	}
-	if status, said := p.stop(t, syscall.SIGTERM); status != 0 {
-		t.Errorf("exit code %d: %s", status, said)
+	if status, output := p.stop(t, syscall.SIGTERM); status != 0 {
+		t.Errorf("exit code %d: %s", status, output)
 	}
 
 	p = start(t, folder, "--mail=file:mail")
-	ann.at = "http://" + p.address
+	ann.origin = "http://" + p.address
 	ann.open("/account").sees(200, "Account")
 	visit(t, p).signIn("bob@example.org").sees(200, "Account")
 }
 
-// TestProgram_BackupToFullDisk: a backup that finds no room says so in one
-// sentence and leaves nothing behind.
+// TestProgram_BackupToFullDisk: a backup that runs out of space reports it in one
+// line and leaves no file.
 func TestProgram_BackupToFullDisk(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
@@ -80,9 +80,9 @@ func TestProgram_BackupToFullDisk(t *testing.T) {
 	if p.Path, err = exec.LookPath("sh"); err != nil {
 		t.Fatal(err)
 	}
-	code, said := ends(t, p)
-	if code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "no backup was made: copy the database: disk") {
-		t.Errorf("exit code %d and %q", code, said)
+	code, output := runToEnd(t, p)
+	if code != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "backup failed: copy the database: disk") {
+		t.Errorf("exit code %d and %q", code, output)
 	}
 	if left, err := os.ReadDir(filepath.Join(folder, "copies")); err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)

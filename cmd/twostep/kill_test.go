@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"math/rand/v2"
 	"os"
@@ -10,152 +9,139 @@ import (
 	"time"
 
 	"twostep/auth"
-	"twostep/db/cluster"
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
-var killSeed = flag.Uint64("killseed", 0, "draw the moments and the guests of TestProgram_Killed from this seed; 0 draws one")
+var killSeed = flag.Uint64("killseed", 0, "seed of the kills and users of TestProgram_Killed; 0 for a random one")
 
 const (
-	kills      = 200                       // at least
-	killsMore  = 8                         // on top, where something has not happened yet
-	killsEarly = 10 * time.Second          // before the first codes have expired
-	lateAfter  = time.Minute + time.Second // a worker holds the first codes back until they have expired
-	drainsIn   = 2 * time.Minute           // once nothing is killed any more; a claim of a killed server takes half a minute
-	lateGuests = 3
+	killsMin      = 200
+	killsExtra    = 8                         // more, if an event is missing
+	killsMargin   = 10 * time.Second          // stop killing this long before the delayed codes expire
+	delay         = time.Minute + time.Second // of the delayed codes, which have expired by then
+	outboxTimeout = 2 * time.Minute           // after the last kill; messages of a killed server are sent after half a minute
+	lateUsers     = 3
 
-	answersMost  = 16
-	longestLife  = 3 * time.Second
-	longestAfter = 20 * time.Millisecond
+	responsesMax = 16
+	lifeMax      = 3 * time.Second
+	killDelayMax = 20 * time.Millisecond
 )
 
-// TestProgram_Killed kills the server at least 200 times while people sign up, set up
-// factors and go in and out. Afterwards every change that somebody was told of
-// stands, no code was taken twice, every letter has come, and none with a code
-// that had expired (ST-08, TO-05, BC-02).
+// TestProgram_Killed kills the server at least 200 times while users sign up,
+// set up factors, and sign in and out. Afterwards every change that a user saw
+// confirmed is stored, no code was accepted twice, and every message has been
+// sent, none with an expired code (ST-08, TO-05, BC-02).
 func TestProgram_Killed(t *testing.T) {
-	t.Parallel() // beside TestBrowser: both wait for half a minute here and there
+	t.Parallel() // with TestBrowser: both often wait
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		newSiege(t, "").run()
+		newKillTest(t, "").run()
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		c, err := cluster.Start()
-		if errors.Is(err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
-			t.Skip(err)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := c.Stop(); err != nil {
-				t.Error(err)
-			}
-		})
-		newSiege(t, c.Address("postgres")).run()
+		newKillTest(t, cmdtest.StartPostgres(t).Address("postgres")).run()
 	})
 }
 
-func (s *siege) run() {
+func (k *killTest) run() {
 	seed := *killSeed
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	s.t.Logf("-killseed=%d", seed)
-	late := s.sendsTooLate()
+	k.t.Logf("-killseed=%d", seed)
+	late := k.delayMessages()
 
 	var all sync.WaitGroup
-	all.Go(func() { s.receive(seed) })
-	moments := rand.New(rand.NewPCG(seed, kills))
-	// A quick machine goes on for as long as has to be waited anyway: who got a
-	// code by SMS can sign in by another one after half a minute.
-	for enough := late.Add(-killsEarly); !s.t.Failed() && (s.killed < kills || time.Now().Before(enough)); {
-		s.killAfter(func() { s.live(moments) })
+	all.Go(func() { k.runUsers(seed) })
+	random := rand.New(rand.NewPCG(seed, killsMin))
+	// A fast machine continues while it has to wait for the delayed codes, so that
+	// users whose SMS codes are rate limited sign in as well.
+	for end := late.Add(-killsMargin); !k.t.Failed() && (k.killed < killsMin || time.Now().Before(end)); {
+		k.killAfter(func() { k.letRun(random) })
 	}
-	// A machine that has much else to do needs longer lives for what takes long.
-	for more := range killsMore {
-		if s.t.Failed() || len(s.lacks()) == 0 {
+	// On a busy machine slow actions need a server that lives longer.
+	for n := range killsExtra {
+		if k.t.Failed() || len(k.missing()) == 0 {
 			break
 		}
-		s.killAfter(func() { s.await(func() bool { return len(s.lacks()) == 0 }, time.Duration(more+1)*longestLife) })
+		k.killAfter(func() { k.waitFor(func() bool { return len(k.missing()) == 0 }, time.Duration(n+1)*lifeMax) })
 	}
-	kill := s.server("--mail=file:mail", "--sms=file:sms")
-	close(s.over)
+	kill := k.startServer("--mail=file:mail", "--sms=file:sms")
+	close(k.done)
 	all.Wait()
-	s.drains(late)
-	s.check()
+	k.waitForOutbox(late)
+	k.check()
 	kill()
-	s.checkLog()
-	s.checkTables()
+	k.checkLog()
+	k.checkDatabase()
 }
 
-// killAfter starts a server and kills it after its life.
-func (s *siege) killAfter(life func()) {
-	kill := s.server("--mail=file:mail", "--sms=file:sms")
-	life()
+// killAfter starts a server, runs a function and kills the server.
+func (k *killTest) killAfter(run func()) {
+	kill := k.startServer("--mail=file:mail", "--sms=file:sms")
+	run()
 	kill()
-	s.killed++
+	k.killed++
 }
 
-// live lets a server live until it has given a number of answers, so that a
-// busy machine brings the guests no less far, and a random moment longer. Now
-// and then that is until ten backup codes were hashed, which takes a quarter of
-// a second of a processor that has nothing else to do; or it is killed with a
-// message in hand, which has just been sent and perhaps not been noted.
-func (s *siege) live(from *rand.Rand) {
-	most := s.answers.Load() + from.Int32N(answersMost)
-	sets := s.sets.Load()
-	sent := size(s.mail.path)
-	switch from.IntN(8) {
+// letRun waits for a random number of responses, so that users get equally far on
+// a busy machine, and then for a random delay. Sometimes it waits for a new set
+// of backup codes instead, which are slow to hash; or for a message, to kill the
+// server between sending it and recording that.
+func (k *killTest) letRun(random *rand.Rand) {
+	target := k.responses.Load() + random.Int32N(responsesMax)
+	sets := k.codeSets.Load()
+	sent := fileSize(k.mail.path)
+	switch random.IntN(8) {
 	case 0:
-		s.await(func() bool { return s.sets.Load() > sets }, longestLife)
+		k.waitFor(func() bool { return k.codeSets.Load() > sets }, lifeMax)
 	case 1:
-		s.await(func() bool { return size(s.mail.path) > sent }, longestLife)
+		k.waitFor(func() bool { return fileSize(k.mail.path) > sent }, lifeMax)
 		return
 	default:
-		s.await(func() bool { return s.answers.Load() >= most }, longestLife)
+		k.waitFor(func() bool { return k.responses.Load() >= target }, lifeMax)
 	}
-	time.Sleep(time.Duration(from.Int64N(int64(longestAfter))))
+	time.Sleep(time.Duration(random.Int64N(int64(killDelayMax))))
 }
 
-func (s *siege) await(reached func() bool, longest time.Duration) {
-	for end := time.Now().Add(longest); !reached() && time.Now().Before(end); {
+func (k *killTest) waitFor(condition func() bool, timeout time.Duration) {
+	for end := time.Now().Add(timeout); !condition() && time.Now().Before(end); {
 		time.Sleep(200 * time.Microsecond)
 	}
 }
 
-func size(path string) int64 {
+func fileSize(path string) int64 {
 	info, err := os.Stat(path)
 	if err != nil {
-		return 0 // it is made with the first server
+		return 0 // not created yet
 	}
 	return info.Size()
 }
 
-// sendsTooLate lets people ask for codes that no mail server takes, and a
-// worker take them over that hangs until they have expired, as a node does
-// whose machine sleeps. It answers when that is.
-func (s *siege) sendsTooLate() (late time.Time) {
-	kill := s.server(closedMail(s.t), "--code-lifetime=1m")
+// delayMessages lets users request codes while the mail server is unreachable, and
+// claims their messages until they have expired, as a server on a suspended
+// machine would. It returns when the claim ends.
+func (k *killTest) delayMessages() (late time.Time) {
+	kill := k.startServer(unreachableMail(k.t), "--code-lifetime=1m")
 	var all sync.WaitGroup
-	for range lateGuests {
-		g := s.guest("late-"+string(rune('a'+len(s.guests)))+"@example.org", nil)
+	for range lateUsers {
+		u := k.newUser("late-"+string(rune('a'+len(k.users)))+"@example.org", nil)
 		all.Go(func() {
-			g.c.open("/sign-up").fill("Email address", g.email).fill("Password", guestsPassword).presses("Continue")
-			g.c.sees("Verify your email")
+			u.c.open("/sign-up").fill("Email address", u.email).fill("Password", userPassword).mustPress("Continue")
+			u.c.sees("Verify your email")
 		})
 	}
 	all.Wait()
 	kill()
-	store, _, err := s.place.open(s.t.Context())
+	store, _, err := k.dir.Open(k.t.Context())
 	if err != nil {
-		s.t.Fatal(err)
+		k.t.Fatal(err)
 	}
 	defer store.Close()
-	late = time.Now().Add(lateAfter)
-	held, err := store.ClaimMessages(s.t.Context(), auth.ByEmail, time.Now().Add(auth.MessageClaimTime), late, late.Add(time.Hour), 2*lateGuests)
-	if err != nil || len(held) != lateGuests {
-		s.t.Fatalf("%d messages wait, want %d: %v", len(held), lateGuests, err)
+	late = time.Now().Add(delay)
+	claimed, err := store.ClaimMessages(k.t.Context(), auth.ByEmail, time.Now().Add(auth.MessageClaimTime), late, late.Add(time.Hour), 2*lateUsers)
+	if err != nil || len(claimed) != lateUsers {
+		k.t.Fatalf("%d messages are queued, want %d: %v", len(claimed), lateUsers, err)
 	}
 	return late
 }

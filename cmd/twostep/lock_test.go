@@ -7,31 +7,25 @@ import (
 	"testing"
 )
 
-// TestProgram_SecondServerRefused: a second server on the same data ends with
-// one sentence and harms nothing; after a kill, with nobody to clean up, the
-// next one starts.
+// TestProgram_SecondServerRefused: a second server on the same data exits with one
+// line and does no harm; after a kill the next server starts.
 func TestProgram_SecondServerRefused(t *testing.T) {
 	folder := t.TempDir()
 	first := start(t, folder)
-	code, said := ends(t, program(t, folder, "--listen=127.0.0.1:0"))
-	if code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "already") {
-		t.Errorf("the second ended with code %d and %q", code, said)
+	code, output := runToEnd(t, program(t, folder, "--listen=127.0.0.1:0"))
+	if code != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "already") {
+		t.Errorf("the second: exit code %d and %q", code, output)
 	}
-	answer, err := http.Get("http://" + first.address + "/readyz")
-	if err != nil {
-		t.Fatal(err)
+	if v := visit(t, first).open("/readyz"); v.status != http.StatusOK {
+		t.Errorf("then the first responds with status %d", v.status)
 	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Errorf("then the first answers %s", answer.Status)
-	}
-	if code, said := ends(t, program(t, folder, "user", "list")); code != 0 {
-		t.Errorf("beside the server, user list ended with code %d and %q", code, said)
+	if code, output := runToEnd(t, program(t, folder, "user", "list")); code != 0 {
+		t.Errorf("user list while the server runs: exit code %d and %q", code, output)
 	}
 	first.stop(t, syscall.SIGKILL)
 
 	next := start(t, folder)
-	if code, said := next.stop(t, syscall.SIGTERM); code != 0 {
-		t.Errorf("after a kill: exit code %d: %s", code, said)
+	if code, output := next.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("after a kill: exit code %d: %s", code, output)
 	}
 }

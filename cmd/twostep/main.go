@@ -1,58 +1,31 @@
 // Twostep is a self-hosted site for accounts with two-step verification.
-// "twostep serve" runs it; the flags and their environment variables stand in
-// flags.go.
+// "twostep serve" runs it; package settings documents its flags.
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"twostep/cmd/twostep/data"
+	"twostep/cmd/twostep/doctor"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/serve"
+	"twostep/cmd/twostep/users"
 )
 
-func main() {
-	syscall.Umask(0o077) // whatever the program makes is its owner's alone
-	os.Exit(run(os.Args[1:], terminal{out: os.Stdout, err: os.Stderr}))
+// commands is the command line.
+type commands struct {
+	Serve   serve.Command  `cmd:"" default:"withargs" help:"Run the server. This is the default command."`
+	User    users.Command  `cmd:"" help:"Manage accounts and help users who are locked out."`
+	Backup  data.Backup    `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
+	Restore data.Restore   `cmd:"" help:"Restore a backup to a folder without data."`
+	Migrate data.Migrate   `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`
+	Keys    data.Keys      `cmd:"" help:"Manage the server keys."`
+	Doctor  doctor.Command `cmd:"" help:"Check the installation, with the flags of serve. Nothing is sent or changed."`
+	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
-// A terminal is where a command speaks: what was asked for goes to out, what
-// else there is to say to err.
-type terminal struct{ out, err io.Writer }
-
-// run carries out a command line and returns the exit code: 0 when it is done,
-// 1 when it could not be done, 2 when it was asked for wrongly.
-func run(args []string, t terminal) int {
-	var words struct {
-		Serve   flags   `cmd:"" default:"withargs" help:"Run the site until it is told to stop. The word can be left out."`
-		User    user    `cmd:"" help:"Look after accounts: list them, and help who is locked out."`
-		Backup  backup  `cmd:"" help:"Copy the SQLite database to a new file, beside a running server."`
-		Restore restore `cmd:"" help:"Put a backup into a place that has no data yet."`
-		Migrate migrate `cmd:"" help:"Move from the SQLite file to an empty PostgreSQL database, while no server runs."`
-		Keys    keyring `cmd:"" help:"Look after the server keys."`
-		Doctor  doctor  `cmd:"" help:"Look whether all is well, with the flags of serve; nothing is sent or changed."`
-		Version version `cmd:"" help:"Print the version."`
-	}
-	parser := kong.Must(&words,
-		kong.Name("twostep"),
-		kong.Description("Accounts with two-step verification, on a machine of your own."),
-		kong.Writers(t.out, t.err),
-		kong.Bind(t),
-	)
-	word, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintln(t.err, "twostep:", oneLine(err))
-		return 2
-	}
-	err = word.Run()
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintln(t.err, "twostep:", oneLine(err))
-	if _, bad := errors.AsType[*badFlag](err); bad {
-		return 2
-	}
-	return 1
+func main() {
+	syscall.Umask(0o077) // files are private to their owner
+	os.Exit(cli.Run(new(commands), os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -11,74 +10,60 @@ import (
 	"testing"
 )
 
-var metricsAt = regexp.MustCompile(`^Its metrics are at (http://\S+/metrics)\n$`)
+var metricsURL = regexp.MustCompile(`^Metrics: (http://\S+/metrics)\n$`)
 
-// TestProgram_Metrics: what a visitor does is counted, and nothing he chooses
-// gets into the name of a counter.
+// TestProgram_Metrics: requests are counted, and nothing that a client chooses
+// becomes a label.
 func TestProgram_Metrics(t *testing.T) {
 	folder := t.TempDir()
 	p := start(t, folder, "--metrics=127.0.0.1:0")
-	var at string
-	for at == "" {
+	var address string
+	for address == "" {
 		line, err := p.errors.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := metricsAt.FindStringSubmatch(line); found != nil {
-			at = found[1]
+		if found := metricsURL.FindStringSubmatch(line); found != nil {
+			address = found[1]
 		}
 	}
 	site := "http://" + p.address
-	for _, path := range []string{"/sign-in", "/s3cret-path", "/account/manage-mfa/phones/s3cret/use", "/static/s3cret"} { // the third leads to /sign-in
+	for _, path := range []string{"/sign-in", "/s3cret-path", "/account/manage-mfa/phones/s3cret/use", "/static/s3cret"} { // the third redirects to /sign-in
 		get(t, site+path)
 	}
-	answer, err := http.PostForm(site+"/sign-in", url.Values{"email": {"s3cret@example.org"}})
+	resp, err := http.PostForm(site+"/sign-in", url.Values{"email": {"s3cret@example.org"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits for the server
+	resp.Body.Close()
+	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org") // its mail is queued
 
-	said := get(t, at)
+	_, output := get(t, address)
 	for _, want := range []string{
-		`twostep_request_duration_seconds_count{route="/sign-in",status="2xx"} 2`,
-		`twostep_request_duration_seconds_count{route="/sign-in",status="4xx"} 1`,
-		`twostep_request_duration_seconds_count{route="",status="4xx"} 1`,
-		`twostep_refusals_total{reason="forged",route="/sign-in"} 1`,
+		`twostep_http_request_duration_seconds_count{route="/sign-in",status="2xx"} 2`,
+		`twostep_http_request_duration_seconds_count{route="/sign-in",status="4xx"} 1`,
+		`twostep_http_request_duration_seconds_count{route="",status="4xx"} 1`,
+		`twostep_http_requests_rejected_total{reason="forged",route="/sign-in"} 1`,
 		`route="/account/manage-mfa/phones/:id/use"`,
-		`twostep_hash_waiting 0`, `twostep_database_up 1`, `twostep_messages{state="waiting"}`,
-		`twostep_database_connections{pool="write",state="most"} 1`, `go_goroutines`,
+		`twostep_password_hash_queue_length 0`, `twostep_database_up 1`, `twostep_outbox_messages{state="waiting"}`,
+		`twostep_database_max_open_connections{pool="write"} 1`, `go_goroutines`,
 	} {
-		if !strings.Contains(said, want) {
-			t.Errorf("%s is missing in\n%s", want, said)
+		if !strings.Contains(output, want) {
+			t.Errorf("%s is missing in\n%s", want, output)
 		}
 	}
-	if strings.Contains(said, "s3cret") {
-		t.Error("what a visitor chose is the name of a counter")
+	if strings.Contains(output, "s3cret") {
+		t.Error("a label has what a client chose")
 	}
-	if page := get(t, strings.TrimSuffix(at, "metrics")); strings.Contains(page, "twostep_") {
-		t.Error("the metrics are elsewhere too")
+	if _, page := get(t, strings.TrimSuffix(address, "metrics")); strings.Contains(page, "twostep_") {
+		t.Error("the metrics are served at / too")
 	}
-	if page := get(t, site+"/metrics"); strings.Contains(page, "twostep_") {
-		t.Error("the metrics are on the site")
+	if _, page := get(t, site+"/metrics"); strings.Contains(page, "twostep_") {
+		t.Error("the metrics are public")
 	}
-	if code, said := p.stop(t, syscall.SIGTERM); code != 0 {
-		t.Errorf("exit code %d: %s", code, said)
+	if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d: %s", code, output)
 	}
-}
-
-func get(t *testing.T, address string) string {
-	t.Helper()
-	answer, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }
 
 func TestProgram_MetricsAddressInUse(t *testing.T) {
@@ -87,5 +72,5 @@ func TestProgram_MetricsAddressInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	say(t, t.TempDir(), 1, "--metrics: "+taken.Addr().String()+" is in use", "--listen=127.0.0.1:0", "--metrics", taken.Addr().String())
+	wantOutput(t, t.TempDir(), 1, "--metrics: "+taken.Addr().String()+" is in use", "--listen=127.0.0.1:0", "--metrics", taken.Addr().String())
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,55 +11,58 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/cmd/twostep/internal/datadir"
 	"twostep/db"
 )
 
-// TestProgram_Migrate walks from a server on SQLite to two on PostgreSQL.
+// TestProgram_Migrate moves from a server on SQLite to two on PostgreSQL.
 func TestProgram_Migrate(t *testing.T) {
-	folder, address := t.TempDir(), emptyDatabase(t)
-	words := []string{"migrate", "--from=sqlite", "--to=" + address}
-	say(t, folder, 2, "there are no data", words...)
-	server := start(t, folder, closedMail(t))
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits, sealed
-	say(t, folder, 1, "a server runs", words...)
-	server.stop(t, syscall.SIGTERM)
-	path, away := filepath.Join(folder, "data", keyFile), filepath.Join(folder, "away")
-	move(t, path, away)
-	say(t, folder, 1, "put the key file back", words...)
-	move(t, away, path)
+	folder, address := t.TempDir(), cmdtest.EmptyDatabase(t)
+	args := []string{"migrate", "--from=sqlite", "--to=" + address}
+	wantOutput(t, folder, 2, "there is no data", args...)
+	first := start(t, folder, unreachableMail(t))
+	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org") // its mail is queued, encrypted
+	wantOutput(t, folder, 1, "a server is already running", args...)
+	first.stop(t, syscall.SIGTERM)
+	path, moved := filepath.Join(folder, "data", keyFile), filepath.Join(folder, "away")
+	cmdtest.Rename(t, path, moved)
+	wantOutput(t, folder, 1, "put the key file back", args...)
+	cmdtest.Rename(t, moved, path)
 
-	say(t, folder, 1, "nothing was moved: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
+	wantOutput(t, folder, 1, "nothing was copied: no PostgreSQL server answers", "migrate", "--from=sqlite", "--to=postgres://ann@127.0.0.1:1/x")
 
 	t.Chdir(folder)
-	before := everything(t)
-	p := program(t, folder, words...)
-	p.Env = append(p.Env, "TWOSTEP_DATABASE=postgres://nobody@127.0.0.1:1/elsewhere")
-	said, err := p.CombinedOutput()
-	if err != nil || !strings.Contains(string(said), "Copied: 100 %") || !strings.Contains(string(said), "1 account, and ") {
-		t.Fatalf("%v: %s", err, said)
+	before := cmdtest.Snapshot(t)
+	p := program(t, folder, args...)
+	p.Env = append(p.Env, "TWOSTEP_DATABASE=postgres://nobody@127.0.0.1:1/other")
+	output, err := p.CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "Copied: 100 %") || !strings.Contains(string(output), "1 account, and ") {
+		t.Fatalf("%v: %s", err, output)
 	}
-	if after := everything(t); after != before {
-		t.Errorf("the source was\n%sand is\n%s", before, after)
+	if after := cmdtest.Snapshot(t); after != before {
+		t.Errorf("the source changed from\n%sto\n%s", before, after)
 	}
-	say(t, folder, 1, "holds data already, accounts among them", words...)
+	wantOutput(t, folder, 1, "holds data already, accounts among them", args...)
 
 	database, second := "--database="+address, t.TempDir()
-	nodes := []running{start(t, folder, database), start(t, second, database, "--keys=file:"+path)}
-	say(t, second, 0, "ann@example.org", "user", "list", database, "--keys=file:"+path)
+	nodes := []server{start(t, folder, database), start(t, second, database, "--keys=file:"+path)}
+	wantOutput(t, second, 0, "ann@example.org", "user", "list", database, "--keys=file:"+path)
 	for _, node := range nodes {
-		if code, said := node.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "drawn") {
-			t.Errorf("stopped with %d: %s", code, said)
+		if code, output := node.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(output, "New keys") {
+			t.Errorf("stopped with %d: %s", code, output)
 		}
 	}
 }
 
-// TestProgram_MigrateKilled: of a move that was killed nothing stands, and the
-// next one moves everything.
+// TestProgram_MigrateKilled: a migration that was killed leaves nothing, and the
+// next one copies everything.
 func TestProgram_MigrateKilled(t *testing.T) {
 	const people = 100
-	folder, address := t.TempDir(), emptyDatabase(t)
-	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)
-	store, keys, err := places{data: filepath.Join(folder, "data")}.open(t.Context())
+	folder, address := t.TempDir(), cmdtest.EmptyDatabase(t)
+	start(t, folder, unreachableMail(t)).stop(t, syscall.SIGTERM)
+	store, keys, err := datadir.Dir{Path: filepath.Join(folder, "data")}.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,21 +72,21 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		id := auth.UserID(fmt.Sprint("person ", n))
 		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
 		all = append(all, auth.ChangeSet{User: id, Changes: []auth.Change{
-			auth.AddUser{User: auth.User{ID: id, Email: email, PasswordHash: "of none"}, CreatedAt: now},
+			auth.AddUser{User: auth.User{ID: id, Email: email, PasswordHash: "none"}, CreatedAt: now},
 			auth.RecordEvent{Event: auth.Event{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
 		}})
 	}
 	if err := errors.Join(store.AddPeople(t.Context(), all), store.Close()); err != nil {
 		t.Fatal(err)
 	}
-	words := []string{"migrate", "--from=sqlite", "--to=" + address}
-	p := program(t, folder, words...)
-	p.Stderr = fullPipe(t) // it waits for ever to say how far it is
+	args := []string{"migrate", "--from=sqlite", "--to=" + address}
+	p := program(t, folder, args...)
+	p.Stderr = newFullPipe(t) // blocks on printing its progress
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(time.Minute); ; {
-		if err = inCopy(address); err == nil {
+		if err = isCopying(address); err == nil {
 			break
 		}
 		if time.Now().After(end) {
@@ -96,14 +98,14 @@ func TestProgram_MigrateKilled(t *testing.T) {
 	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != 0 {
 		t.Errorf("%d accounts are left, %v", there.Accounts, err)
 	}
-	say(t, folder, 0, many(people, "account"), words...)
+	wantOutput(t, folder, 0, cli.Plural(people, "account"), args...)
 	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.Seals != nil {
-		t.Errorf("%d accounts were moved, %v, %v", there.Accounts, there.Seals, err)
+		t.Errorf("%d accounts were copied, %v, %v", there.Accounts, there.Seals, err)
 	}
 }
 
-// fullPipe is a pipe that takes nothing more and that nobody reads.
-func fullPipe(t *testing.T) *os.File {
+// newFullPipe returns a full pipe that nobody reads.
+func newFullPipe(t *testing.T) *os.File {
 	t.Helper()
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -117,7 +119,7 @@ func fullPipe(t *testing.T) *os.File {
 	var full error
 	err = raw.Write(func(fd uintptr) bool {
 		for full == nil || errors.Is(full, syscall.EINTR) {
-			_, full = syscall.Write(int(fd), []byte("\n")) // by bytes: else room is left for less
+			_, full = syscall.Write(int(fd), []byte("\n")) // byte by byte, to leave no space
 		}
 		return true
 	})
@@ -127,14 +129,9 @@ func fullPipe(t *testing.T) *os.File {
 	return in
 }
 
-// inCopy answers nil while somebody fills a database and has begun with the
-// accounts.
-func inCopy(address string) error {
-	at, err := url.Parse(address)
-	if err != nil {
-		return err
-	}
-	return postgres.cluster.Run(strings.TrimPrefix(at.Path, "/"), `
+// isCopying returns nil while the accounts are copied to a database.
+func isCopying(address string) error {
+	return cmdtest.RunSQL(address, `
 		DO $$ BEGIN
 			ASSERT EXISTS (
 				SELECT 1
@@ -155,12 +152,12 @@ func TestProgram_MigrateBadFlags(t *testing.T) {
 		{"--from=sqlite", "--to=mysql://ann:hush@127.0.0.1/x"},
 		{"--from=sqlite", "--to=postgres://ann:hush@127.0.0.1/x", "--database=postgres://ann:hush@127.0.0.1/x"},
 	} {
-		code, said := ends(t, program(t, folder, append([]string{"migrate"}, args...)...))
-		if code != 2 || strings.Count(said, "\n") != 1 || strings.Contains(said, "hush") {
-			t.Errorf("%v: exit code %d and %q", args, code, said)
+		code, output := runToEnd(t, program(t, folder, append([]string{"migrate"}, args...)...))
+		if code != 2 || strings.Count(output, "\n") != 1 || strings.Contains(output, "hush") {
+			t.Errorf("%v: exit code %d and %q", args, code, output)
 		}
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
-		t.Errorf("they have made %v, %v", left, err)
+		t.Errorf("they created %v, %v", left, err)
 	}
 }

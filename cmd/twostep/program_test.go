@@ -17,9 +17,18 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"twostep/cmd/twostep/internal/cmdtest"
 )
 
-// binaryFolder is where build puts the binary.
+// Names of the files in the data folder, a documented interface.
+const (
+	databaseFile = "twostep.db"
+	keyFile      = "keys"
+	lockFile     = "lock"
+)
+
+// binaryFolder is the folder of the binary.
 var binaryFolder string
 
 func TestMain(m *testing.M) {
@@ -27,50 +36,47 @@ func TestMain(m *testing.M) {
 	if binaryFolder, err = os.MkdirTemp("", "twostep-test-*"); err != nil {
 		panic(err)
 	}
-	code := m.Run()
-	if err := stopPostgres(); err != nil {
-		fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
-		code = 1
-	}
+	code := cmdtest.Main(m)
 	os.RemoveAll(binaryFolder)
 	os.Exit(code)
 }
 
-// build makes the real binary, once for all tests, as it is shipped: without C.
+// build builds the binary as it is released, without cgo, once for all tests.
 var build = sync.OnceValues(func() (string, error) {
 	binary := filepath.Join(binaryFolder, "twostep")
-	make := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".")
-	make.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := make.CombinedOutput(); err != nil {
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
 	return binary, nil
 })
 
-// program is the binary in an empty folder, with no variable of ours set.
+// program returns a command that runs the binary in a folder, without variables of
+// the program.
 func program(t *testing.T, folder string, args ...string) *exec.Cmd {
 	t.Helper()
 	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	program := exec.Command(binary, args...)
-	program.Dir = folder
-	program.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "TWOSTEP_") })
-	return program
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = folder
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "TWOSTEP_") })
+	return cmd
 }
 
-// A running program that has said it is ready.
-type running struct {
+// A server is a running program that has printed that it is ready.
+type server struct {
 	*exec.Cmd
-	address string        // it listens on
-	origin  string        // it said to open
-	errors  *bufio.Reader // what else it says
+	address string        // listened on
+	origin  string        // as printed
+	errors  *bufio.Reader // standard error
 }
 
 var ready = regexp.MustCompile(`^twostep is ready: open (http://\S+) \(it listens on (\S+)\)\n$`)
 
-func start(t *testing.T, folder string, args ...string) running {
+func start(t *testing.T, folder string, args ...string) server {
 	t.Helper()
 	p := program(t, folder, append([]string{"--listen=127.0.0.1:0"}, args...)...)
 	stderr, err := p.StderrPipe()
@@ -80,18 +86,18 @@ func start(t *testing.T, folder string, args ...string) running {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Process.Kill() }) // where the test ended too early
+	t.Cleanup(func() { p.Process.Kill() }) // if the test fails
 	lines := bufio.NewReader(stderr)
 	first, err := lines.ReadString('\n')
 	found := ready.FindStringSubmatch(first)
 	if err != nil || found == nil {
-		t.Fatalf("it said %q, %v", first, err)
+		t.Fatalf("printed %q, %v", first, err)
 	}
-	return running{Cmd: p, origin: found[1], address: found[2], errors: lines}
+	return server{Cmd: p, origin: found[1], address: found[2], errors: lines}
 }
 
-// stop sends a signal and returns the exit code and what was said until then.
-func (r running) stop(t *testing.T, signal os.Signal) (code int, said string) {
+// stop sends a signal and returns the exit code and the rest of the output.
+func (r server) stop(t *testing.T, signal os.Signal) (code int, output string) {
 	t.Helper()
 	if err := r.Process.Signal(signal); err != nil {
 		t.Fatal(err)
@@ -113,29 +119,24 @@ func TestProgram_ServesAndStops(t *testing.T) {
 				t.Errorf("it listens on %s and says to open %s", p.address, p.origin)
 			}
 			for _, path := range []string{"/healthz", "/readyz", "/sign-in"} {
-				answer, err := http.Get("http://" + p.address + path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				answer.Body.Close()
-				if answer.StatusCode != http.StatusOK {
-					t.Errorf("%s: %s", path, answer.Status)
+				if v := visit(t, p).open(path); v.status != http.StatusOK {
+					t.Errorf("%s: status %d", path, v.status)
 				}
 			}
-			code, said := p.stop(t, signal)
+			code, output := p.stop(t, signal)
 			if code != 0 {
 				t.Errorf("exit code %d, want 0", code)
 			}
-			if strings.Contains(said, "printed here") || strings.Contains(said, "Warning") {
-				t.Errorf("it said %s", said)
+			if strings.Contains(output, "only printed") || strings.Contains(output, "Warning") {
+				t.Errorf("printed %s", output)
 			}
-			ownersAlone(t, filepath.Join(folder, "data"))
+			wantPrivate(t, filepath.Join(folder, "data"))
 		})
 	}
 }
 
-// ownersAlone checks that nobody else can read what the program has made.
-func ownersAlone(t *testing.T, folder string) {
+// wantPrivate checks that other users cannot read the data folder.
+func wantPrivate(t *testing.T, folder string) {
 	t.Helper()
 	names := map[string]bool{}
 	filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
@@ -160,42 +161,36 @@ func ownersAlone(t *testing.T, folder string) {
 func TestProgram_SecondStartKeepsKeys(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "data", keyFile)
-	var rings [2][]byte
-	for i := range rings {
+	var keys [2]string
+	for i := range keys {
 		p := start(t, folder)
-		if code, said := p.stop(t, syscall.SIGTERM); code != 0 {
-			t.Fatalf("exit code %d: %s", code, said)
+		if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
+			t.Fatalf("exit code %d: %s", code, output)
 		}
-		ring, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rings[i] = ring
+		keys[i] = cmdtest.ReadFile(t, path)
 	}
-	if !bytes.Equal(rings[0], rings[1]) {
-		t.Error("the second start wrote other keys")
+	if keys[0] != keys[1] {
+		t.Error("the second start changed the keys")
 	}
 
-	if err := os.Rename(path, path+".away"); err != nil {
-		t.Fatal(err)
+	cmdtest.Rename(t, path, path+".moved")
+	if code, output := runToEnd(t, program(t, folder, "--listen=127.0.0.1:0")); code != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "--keys") {
+		t.Errorf("without its keys: exit code %d and %q", code, output)
 	}
-	if code, said := ends(t, program(t, folder, "--listen=127.0.0.1:0")); code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "--keys") {
-		t.Errorf("without its keys: exit code %d and %q", code, said)
-	}
-	p := start(t, folder, "--keys=file:"+path+".away")
-	if code, said := p.stop(t, syscall.SIGTERM); code != 0 {
-		t.Errorf("with its keys by --keys: exit code %d: %s", code, said)
+	p := start(t, folder, "--keys=file:"+path+".moved")
+	if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("with its keys by --keys: exit code %d: %s", code, output)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Error("a key file was made although --keys was given")
+		t.Error("a key file was created although --keys was given")
 	}
 }
 
-func TestProgram_SaysWhereCodesGoAndWarnsOfHTTP(t *testing.T) {
+func TestProgram_Warnings(t *testing.T) {
 	p := start(t, t.TempDir(), "serve", "--url=http://example.org", "--sms=file:sms")
-	code, said := p.stop(t, syscall.SIGTERM)
-	if code != 0 || !strings.Contains(said, "Mail is printed here") || strings.Contains(said, "SMS is printed here") || !strings.Contains(said, "Warning: --url is http://example.org") {
-		t.Errorf("exit code %d, and it said %s", code, said)
+	code, output := p.stop(t, syscall.SIGTERM)
+	if code != 0 || !strings.Contains(output, "Email is only printed here") || strings.Contains(output, "SMS is only printed here") || !strings.Contains(output, "Warning: --url is http://example.org") {
+		t.Errorf("exit code %d: %s", code, output)
 	}
 }
 
@@ -206,24 +201,24 @@ func TestProgram_AddressInUse(t *testing.T) {
 	}
 	defer taken.Close()
 	folder := t.TempDir()
-	code, said := ends(t, program(t, folder, "--listen", taken.Addr().String()))
-	if want := "twostep: --listen: " + taken.Addr().String() + " is in use by another program\n"; code != 1 || said != want {
-		t.Errorf("exit code %d and %q, want 1 and %q", code, said, want)
+	code, output := runToEnd(t, program(t, folder, "--listen", taken.Addr().String()))
+	if want := "twostep: --listen: " + taken.Addr().String() + " is in use by another program\n"; code != 1 || output != want {
+		t.Errorf("exit code %d and %q, want 1 and %q", code, output, want)
 	}
 }
 
 func TestProgram_BadVariable(t *testing.T) {
 	p := program(t, t.TempDir(), "serve")
 	p.Env = append(p.Env, "TWOSTEP_URL=localhost")
-	if code, said := ends(t, p); code != 2 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "--url") {
-		t.Errorf("exit code %d and %q", code, said)
+	if code, output := runToEnd(t, p); code != 2 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "--url") {
+		t.Errorf("exit code %d and %q", code, output)
 	}
 }
 
 func TestProgram_Version(t *testing.T) {
 	p := program(t, t.TempDir(), "version")
 	out, err := p.Output()
-	if err != nil || !bytes.HasPrefix(out, []byte("twostep ")) || bytes.Count(out, []byte("\n")) != 1 {
+	if err != nil || !bytes.HasPrefix(out, []byte("twostep "+version)) || bytes.Count(out, []byte("\n")) != 1 {
 		t.Errorf("printed %q, %v", out, err)
 	}
 }
@@ -240,11 +235,25 @@ func TestProgram_Help(t *testing.T) {
 	}
 }
 
-// ends runs a program that is expected to end by itself.
-func ends(t *testing.T, p *exec.Cmd) (code int, said string) {
+// runToEnd runs a program that ends by itself.
+func runToEnd(t *testing.T, p *exec.Cmd) (code int, output string) {
 	t.Helper()
 	var stderr bytes.Buffer
 	p.Stderr = &stderr
 	p.Run()
 	return p.ProcessState.ExitCode(), stderr.String()
+}
+
+func get(t *testing.T, url string) (resp *http.Response, body string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(content)
 }

@@ -1,176 +1,113 @@
 package main
 
 import (
-	"io"
 	"net"
-	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/cmd/twostep/internal/datadir"
 )
 
-// closedMail is a mail server that is not there, so that messages stay in the
-// queue, sealed.
-func closedMail(t *testing.T) string {
+// unreachableMail returns a flag for a mail server that does not exist, so that
+// messages stay in the queue, encrypted.
+func unreachableMail(t *testing.T) string {
 	t.Helper()
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody.Close()
-	return "--mail=smtp://" + nobody.Addr().String()
+	listener.Close()
+	return "--mail=smtp://" + listener.Addr().String()
 }
 
-var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
-
-// TestProgram_RotateBesideServer: a page that somebody had open before the
-// rotation can be sent after it, and what waits sealed is still read.
+// TestProgram_RotateBesideServer rotates the keys while a server runs: a page
+// loaded before can be submitted afterwards, and queued messages can be read.
 func TestProgram_RotateBesideServer(t *testing.T) {
 	folder := t.TempDir()
-	server := start(t, folder, closedMail(t))
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org")
+	server := start(t, folder, unreachableMail(t))
+	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org")
+	v := visit(t, server).open("/sign-in")
 
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	browser := http.Client{Jar: jar}
-	page, err := browser.Get("http://" + server.address + "/sign-in")
-	if err != nil {
-		t.Fatal(err)
-	}
-	form, err := io.ReadAll(page.Body)
-	page.Body.Close()
-	token := formToken.FindSubmatch(form)
-	if err != nil || token == nil {
-		t.Fatalf("no token in %s, %v", form, err)
-	}
-
-	say(t, folder, 0, "under key 2 now", "keys", "rotate", "--wait=0s")
-	for heard := ""; !strings.Contains(heard, "keys 2, 1"); {
-		if heard, err = server.errors.ReadString('\n'); err != nil {
-			t.Fatalf("the server did not read the ring anew: %v", err)
+	wantOutput(t, folder, 0, "use key 2 now", "keys", "rotate", "--wait=0s")
+	for line := ""; !strings.Contains(line, "keys 2, 1"); {
+		var err error
+		if line, err = server.errors.ReadString('\n'); err != nil {
+			t.Fatalf("the server did not reload the keys: %v", err)
 		}
-		if strings.Contains(heard, "cannot be read") {
-			t.Errorf("it said %s", heard)
+		if strings.Contains(line, `"level":"ERROR"`) {
+			t.Errorf("the log has %s", line)
 		}
 	}
-	answer, err := browser.PostForm("http://"+server.address+"/sign-in", url.Values{
-		"token": {string(token[1])}, "email": {"nobody@example.org"}, "password": {"no such password at all"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusUnprocessableEntity {
-		t.Errorf("the form from before is answered with %s", answer.Status)
-	}
-	if code, said := server.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(said, "cannot be read") {
-		t.Errorf("exit code %d: %s", code, said)
+	v.press("Continue", map[string]string{"email": "nobody@example.org", "password": "no such password at all"}).sees(422, "Sign in")
+	if code, output := server.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(output, `"level":"ERROR"`) {
+		t.Errorf("exit code %d: %s", code, output)
 	}
 }
 
-// TestProgram_Rotate walks through rotations without a server: one that is begun
-// is ended before another key is drawn, and then older keys can go.
+// TestProgram_Rotate rotates keys without a server: an interrupted rotation is
+// finished before another key is added, and then older keys can be removed.
 func TestProgram_Rotate(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
-	say(t, folder, 0, "has an account", "user", "add", "ann@example.org") // whose mail waits, beside the proof of the ring
+	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org") // its mail is queued; the check value of the keyring is encrypted too
 	path := filepath.Join(folder, "data", keyFile)
 
-	say(t, folder, 0, "under key 2 now: 2 values", "keys", "rotate")
-	wantRing(t, path, "2 1")
-	ring, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	newest, oldest, _ := strings.Cut(string(ring), "\n")
+	wantOutput(t, folder, 0, "use key 2 now: 2 values", "keys", "rotate")
+	wantKeys(t, path, "2 1")
+	keys := cmdtest.ReadFile(t, path)
+	newest, oldest, _ := strings.Cut(keys, "\n")
 
-	put(t, folder, "data/keys", []byte("3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+string(ring))) // as one that was interrupted here
-	say(t, folder, 0, "begun; it goes on", "keys", "rotate")
-	wantRing(t, path, "3 2 1")
-	say(t, folder, 0, "under key 4 now", "keys", "rotate")
-	wantRing(t, path, "4 3 2 1")
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), "3"+strings.TrimSpace(auth.NewKeyring().String())[1:]+"\n"+keys) // as if interrupted here
+	wantOutput(t, folder, 0, "Continuing the rotation to key 3", "keys", "rotate")
+	wantKeys(t, path, "3 2 1")
+	wantOutput(t, folder, 0, "use key 4 now", "keys", "rotate")
+	wantKeys(t, path, "4 3 2 1")
 
-	ring, err = os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, folder, "data/keys", []byte(strings.SplitAfter(string(ring), "\n")[0])) // the older ones are needed no more
-	start(t, folder, closedMail(t)).stop(t, syscall.SIGTERM)                       // the mail goes on waiting
+	keys = cmdtest.ReadFile(t, path)
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), strings.SplitAfter(keys, "\n")[0]) // without the older ones
+	start(t, folder, unreachableMail(t)).stop(t, syscall.SIGTERM)                               // the mail stays queued
 
-	put(t, folder, "data/keys", []byte(newest+"\n"+oldest))
-	say(t, folder, 1, "no key 4", "--listen=127.0.0.1:0")
-	say(t, folder, 1, "no key 4", "keys", "rotate")
-	wantRing(t, path, "2 1")
+	cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), newest+"\n"+oldest)
+	wantOutput(t, folder, 1, "no key 4", "--listen=127.0.0.1:0")
+	wantOutput(t, folder, 1, "no key 4", "keys", "rotate")
+	wantKeys(t, path, "2 1")
 }
 
 func TestProgram_RotateRefused(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
 	path := filepath.Join(folder, "data", keyFile)
-	ring, err := os.ReadFile(path)
+	keys := cmdtest.ReadFile(t, path)
+	wantOutput(t, folder, 2, "--wait", "keys", "rotate", "--wait=-1s")
+	wantOutput(t, folder, 2, "--data", "keys", "rotate", "--data=nowhere")
+	wantOutput(t, folder, 1, "as text", "keys", "rotate", "--keys="+strings.TrimSpace(keys))
+	wantKeys(t, path, "1")
+
+	unlock, err := datadir.Dir{Path: filepath.Join(folder, "data")}.LockKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	say(t, folder, 2, "--wait", "keys", "rotate", "--wait=-1s")
-	say(t, folder, 2, "--data", "keys", "rotate", "--data=nowhere")
-	say(t, folder, 1, "as text", "keys", "rotate", "--keys="+strings.TrimSpace(string(ring)))
-	wantRing(t, path, "1")
-
-	var bad error
-	unlock, err := place{home: home{Data: filepath.Join(folder, "data")}}.read(&bad).lockKeys()
-	if err != nil || bad != nil {
-		t.Fatal(err, bad)
-	}
-	say(t, folder, 1, "another rotation", "keys", "rotate")
+	wantOutput(t, folder, 1, "another key rotation", "keys", "rotate")
 	if err := unlock(); err != nil {
 		t.Fatal(err)
 	}
-	wantRing(t, path, "1")
+	wantKeys(t, path, "1")
 }
 
-func TestReplaceKeyFile(t *testing.T) {
-	folder := t.TempDir()
-	path, link := filepath.Join(folder, "ring"), filepath.Join(folder, "link")
-	first, second := auth.NewKeyring(), auth.NewKeyring()
-	put(t, folder, "ring", []byte(first.String()))
-	mode(t, path, 0o640)
-	if err := os.Symlink("ring", link); err != nil {
-		t.Fatal(err)
-	}
-	if err := replaceKeyFile(link, second.String(), first.String()); err == nil {
-		t.Error("a ring that somebody else had changed was replaced")
-	}
-	if err := replaceKeyFile(link, first.String(), second.String()); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	info, statErr := os.Lstat(path)
-	if err != nil || statErr != nil || string(content) != second.String() || info.Mode() != 0o640 {
-		t.Errorf("the file is %q, %v, %v, %v", content, info.Mode(), err, statErr)
-	}
-	if names, _ := os.ReadDir(folder); len(names) != 2 {
-		t.Errorf("the folder holds %v", names)
-	}
-}
-
-// wantRing checks which keys a file holds, newest first, and that it is private.
-func wantRing(t *testing.T, path, want string) {
+// wantKeys checks which keys a file contains, newest first, and its mode.
+func wantKeys(t *testing.T, path, want string) {
 	t.Helper()
-	keys, err := followKeyFile(path)
+	keys, err := datadir.WatchKeyFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.ReplaceAll(strings.TrimLeft(ids(keys.IDs()), "keys "), ",", ""); got != want {
-		t.Errorf("the ring is %s, want %s", got, want)
+	if got := strings.ReplaceAll(strings.TrimLeft(datadir.KeyNames(keys.IDs()), "keys "), ",", ""); got != want {
+		t.Errorf("the keys are %s, want %s", got, want)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the key file is %v, %v", info.Mode(), err)

@@ -4,18 +4,27 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"twostep/cmd/twostep/internal/cli"
 )
 
-// version is the word that prints what runs here.
-type version struct{}
+const version = "0.1.0-dev"
 
-// Run prints one line: the program's version and that of its tool chain, for
-// a report of a fault.
-func (version) Run(t terminal) error {
-	built := "(devel)"
-	if info, found := debug.ReadBuildInfo(); found && info.Main.Version != "" {
-		built = info.Main.Version
+type versionCommand struct{}
+
+// Run prints the version, and the commit and toolchain that it was built from.
+func (versionCommand) Run(s cli.Streams) error {
+	built := version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings { // revision comes before modified
+			switch {
+			case setting.Key == "vcs.revision":
+				built += fmt.Sprintf(" (%.12s)", setting.Value)
+			case setting.Key == "vcs.modified" && setting.Value == "true":
+				built += " modified"
+			}
+		}
 	}
-	_, err := fmt.Fprintf(t.out, "twostep %s %s %s/%s\n", built, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(s.Out, "twostep %s %s %s/%s\n", built, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

@@ -12,58 +12,60 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// A visitor reads pages of the real binary and presses their buttons, without
-// the cost of a browser.
+const visitorPassword = "sixteen heavy lanterns"
+
+// A visitor loads pages of the real binary and submits their forms, without the
+// cost of a browser.
 type visitor struct {
-	t      *testing.T
-	client http.Client
-	at     string // the node he asks
-	status int
-	page   *goquery.Document
-	took   time.Duration
+	t        *testing.T
+	client   http.Client
+	origin   string // of the server
+	status   int
+	page     *goquery.Document
+	duration time.Duration
 }
 
-func visit(t *testing.T, node running) *visitor {
+func visit(t *testing.T, node server) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t: t, at: "http://" + node.address, client: http.Client{Jar: jar, Timeout: time.Minute}}
+	return &visitor{t: t, origin: "http://" + node.address, client: http.Client{Jar: jar, Timeout: time.Minute}}
 }
 
-// open asks for a page and follows where it leads.
+// open loads a page and follows redirects.
 func (v *visitor) open(path string) *visitor {
 	v.t.Helper()
 	return v.read(v.client.Get, path)
 }
 
-func (v *visitor) read(ask func(string) (*http.Response, error), path string) *visitor {
+func (v *visitor) read(do func(string) (*http.Response, error), path string) *visitor {
 	v.t.Helper()
-	began := time.Now()
-	answer, err := ask(v.at + path)
-	v.took = time.Since(began)
+	start := time.Now()
+	resp, err := do(v.origin + path)
+	v.duration = time.Since(start)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	v.status = answer.StatusCode
-	if v.page, err = goquery.NewDocumentFromReader(answer.Body); err != nil {
+	defer resp.Body.Close()
+	v.status = resp.StatusCode
+	if v.page, err = goquery.NewDocumentFromReader(resp.Body); err != nil {
 		v.t.Fatal(err)
 	}
-	v.page.Url = answer.Request.URL
+	v.page.Url = resp.Request.URL
 	return v
 }
 
-// press posts the form of a button, with what is typed into its fields.
-func (v *visitor) press(button string, typed map[string]string) *visitor {
+// press submits the form of a button with values for its fields.
+func (v *visitor) press(button string, fields map[string]string) *visitor {
 	v.t.Helper()
-	path, values := v.form(button, typed)
-	return v.read(func(to string) (*http.Response, error) { return v.client.PostForm(to, values) }, path)
+	path, values := v.form(button, fields)
+	return v.read(func(url string) (*http.Response, error) { return v.client.PostForm(url, values) }, path)
 }
 
-// form is what pressing a button would post, and where to.
-func (v *visitor) form(button string, typed map[string]string) (path string, values url.Values) {
+// form returns what pressing a button submits, and where.
+func (v *visitor) form(button string, fields map[string]string) (path string, values url.Values) {
 	v.t.Helper()
 	form := v.page.Find("button").FilterFunction(func(_ int, b *goquery.Selection) bool { return strings.TrimSpace(b.Text()) == button }).First()
 	if form.Length() == 0 {
@@ -74,8 +76,8 @@ func (v *visitor) form(button string, typed map[string]string) (path string, val
 	form.Find("input[type=hidden]").Each(func(_ int, hidden *goquery.Selection) {
 		values.Set(hidden.AttrOr("name", ""), hidden.AttrOr("value", ""))
 	})
-	for field, text := range typed {
-		values.Set(field, text)
+	for name, value := range fields {
+		values.Set(name, value)
 	}
 	return form.AttrOr("action", v.page.Url.RequestURI()), values
 }
@@ -89,31 +91,31 @@ func (v *visitor) sees(status int, h1 string) *visitor {
 	return v
 }
 
-var requestName = regexp.MustCompile(`quote\s+[a-z2-7]{12}`)
+var requestID = regexp.MustCompile(`quote\s+[a-z2-7]{12}`)
 
-// faulty checks that the page is the one for faults.
-func (v *visitor) faulty() *visitor {
+// seesFault checks for the error page.
+func (v *visitor) seesFault() *visitor {
 	v.t.Helper()
-	if v.sees(http.StatusInternalServerError, "Something went wrong"); !requestName.MatchString(v.page.Text()) {
+	if v.sees(http.StatusInternalServerError, "Something went wrong"); !requestID.MatchString(v.page.Text()) {
 		v.t.Errorf("no request id on %s", v.page.Text())
 	}
 	return v
 }
 
-// signUp makes an account whose code comes by mail to a file.
-func (v *visitor) signUp(mailed *person, email string) *visitor {
+// signUp creates an account with the code from a mail file.
+func (v *visitor) signUp(mailbox *browserUser, email string) *visitor {
 	v.t.Helper()
 	v.signUpForm(email).sees(200, "Verify your email")
-	return v.press("Verify", map[string]string{"code": mailed.code("mail", email)}).sees(200, "Account")
+	return v.press("Verify", map[string]string{"code": mailbox.code("mail", email)}).sees(200, "Account")
 }
 
 func (v *visitor) signUpForm(email string) *visitor {
 	v.t.Helper()
-	return v.open("/sign-up").sees(200, "Sign up").press("Continue", map[string]string{"email": email, "password": visitorsPassword})
+	return v.open("/sign-up").sees(200, "Sign up").press("Continue", map[string]string{"email": email, "password": visitorPassword})
 }
 
-// signIn proves a password.
+// signIn signs in with the password.
 func (v *visitor) signIn(email string) *visitor {
 	v.t.Helper()
-	return v.open("/sign-in").sees(200, "Sign in").press("Continue", map[string]string{"email": email, "password": visitorsPassword})
+	return v.open("/sign-in").sees(200, "Sign in").press("Continue", map[string]string{"email": email, "password": visitorPassword})
 }

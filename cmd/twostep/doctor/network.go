@@ -1,0 +1,98 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"twostep/cmd/twostep/internal/datadir"
+	"twostep/cmd/twostep/internal/settings"
+)
+
+const dialTimeout = 5 * time.Second
+
+// url checks how users reach the site.
+func (r *report) url(context.Context) {
+	const check = "url"
+	switch {
+	case r.Origin == nil:
+		r.warn(check, "--url is not given: links and SMS name localhost, which only works on this machine")
+	case r.Origin.Scheme == "https":
+		r.ok(check, "%s; cookies are Secure and bound to the host", r.Origin)
+	case settings.Unencrypted(r.Origin):
+		r.fail(check, "%s: passwords and codes cross the network unencrypted; use https", r.Origin.Redacted())
+	default:
+		r.warn(check, "%s only works on this machine", r.Origin)
+	}
+}
+
+// proxies checks whether rate limits by IP address apply to clients, or to the
+// proxy in front and so to all clients together.
+func (r *report) proxies(context.Context) {
+	const check = "proxies"
+	host, _, _ := net.SplitHostPort(r.Listen)
+	ip, err := netip.ParseAddr(host)
+	local := host == "localhost" || err == nil && ip.IsLoopback()
+	https := r.Origin != nil && r.Origin.Scheme == "https"
+	switch {
+	case len(r.Proxies) > 0:
+		r.ok(check, "X-Forwarded-For is trusted from %s", r.flags.TrustedProxies)
+	case local && https:
+		r.warn(check, "a proxy on this machine must provide https for %s, but --trusted-proxies does not name it: all users seem to have its IP address; give --trusted-proxies=127.0.0.1,::1", r.Origin)
+	case https:
+		r.warn(check, "this program serves http, so a proxy must provide https for %s: name it with --trusted-proxies", r.Origin)
+	default:
+		r.ok(check, "none is expected, and X-Forwarded-For is ignored")
+	}
+}
+
+func (r *report) mail(ctx context.Context) { r.courier(ctx, "mail", r.Mail) }
+
+func (r *report) sms(ctx context.Context) { r.courier(ctx, "sms", r.SMS) }
+
+// courier checks that the file of a courier can be written, or that its provider
+// accepts a connection. It sends the provider nothing, so a wrong password is
+// not detected.
+func (r *report) courier(ctx context.Context, check string, c settings.Courier) {
+	switch {
+	case c.Prints():
+		r.warn(check, "messages, and so codes, are only printed to standard error")
+	case c.Provider == "":
+		if err := checkWritable(c.Path); err != nil {
+			r.fail(check, "cannot write to %s: %v", c.Path, err)
+			return
+		}
+		r.ok(check, "messages are written to %s", c.Path)
+	default:
+		if err := dial(ctx, c.Provider); err != nil {
+			r.fail(check, "%s: %v", c.Scheme, err)
+			return
+		}
+		r.ok(check, "%s: %s accepts connections; nothing was sent", c.Scheme, c.Provider)
+	}
+}
+
+// checkWritable returns an error if a file can be neither written nor created.
+func checkWritable(path string) error {
+	const writeAccess = 2 // of access(2)
+	err := syscall.Access(path, writeAccess)
+	if errors.Is(err, os.ErrNotExist) {
+		return datadir.CheckWritable(filepath.Dir(path))
+	}
+	return err
+}
+
+func dial(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

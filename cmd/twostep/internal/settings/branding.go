@@ -1,0 +1,47 @@
+package settings
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+
+	"twostep/handlers"
+)
+
+// An Accent is the stylesheet of the accent colour.
+type Accent struct {
+	handlers.Asset
+	Note string // to the operator, if the colour had to be changed
+}
+
+func parseAccent(colour string) (Accent, error) {
+	if colour == "" {
+		return Accent{}, nil
+	}
+	sheet, note, err := handlers.Accent(colour)
+	return Accent{sheet, note}, err
+}
+
+// logoMax is larger than any accepted logo, so that the path of another file
+// does not fill the memory.
+const logoMax = 1 << 20 // bytes
+
+func readLogo(path string) (handlers.Asset, error) {
+	if path == "" {
+		return handlers.Asset{}, nil
+	}
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would block
+	if err != nil {
+		return handlers.Asset{}, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return handlers.Asset{}, errors.Join(err, errors.New(path+" is not a regular file"))
+	}
+	content, err := io.ReadAll(io.LimitReader(file, logoMax))
+	if err != nil {
+		return handlers.Asset{}, err
+	}
+	return handlers.Logo(content)
+}

@@ -1,0 +1,157 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+)
+
+const (
+	nameMax         = 64          // characters; authenticator apps show no more
+	codeLifetimeMin = time.Minute // SMS often take that long
+	passwordMinMax  = 64          // passwords of this length must be accepted (NIST SP 800-63B-4 section 3.1.1.2)
+)
+
+// parseName parses the product's name. It becomes the issuer in authenticator
+// apps, which a colon would end, and the sender's name in mail headers, which a
+// line break would end.
+func parseName(name string) (string, error) {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return "", errors.New("the name is empty")
+	case strings.ContainsRune(name, utf8.RuneError):
+		return "", errors.New("the name is not UTF-8")
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", errors.New("the name contains a control character")
+	case strings.Contains(name, ":"):
+		return "", errors.New("the name contains a colon, which ends it in authenticator apps")
+	case utf8.RuneCountInString(name) > nameMax:
+		return "", fmt.Errorf("the name is longer than %d characters", nameMax)
+	}
+	return name, nil
+}
+
+func parseSessionLifetime(d time.Duration) (time.Duration, error) {
+	return d, checkDuration(d, auth.SessionLifetimeMax)
+}
+
+func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration, error) {
+	return func(d time.Duration) (time.Duration, error) {
+		if err := checkDuration(d, auth.SessionIdleMax); err != nil {
+			return 0, err
+		}
+		if d > lifetime {
+			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", cli.Duration(d), cli.Duration(lifetime))
+		}
+		return d, nil
+	}
+}
+
+func parseCodeLifetime(d time.Duration) (time.Duration, error) {
+	if d < codeLifetimeMin {
+		return 0, fmt.Errorf("%s is shorter than %s: an SMS may take that long", cli.Duration(d), cli.Duration(codeLifetimeMin))
+	}
+	return d, checkDuration(d, auth.CodeLifetimeMax)
+}
+
+func checkDuration(d, maximum time.Duration) error {
+	switch {
+	case d <= 0:
+		return fmt.Errorf("%s is not positive", cli.Duration(d))
+	case d > maximum:
+		return fmt.Errorf("%s is longer than %s, the maximum of NIST SP 800-63B-4", cli.Duration(d), cli.Duration(maximum))
+	}
+	return nil
+}
+
+// parsePasswordMin parses the minimum length of passwords. If everybody must
+// have a second factor, a password is never the only one, and 8 characters are
+// enough.
+func parsePasswordMin(requireMFA bool) func(string) (int, error) {
+	minimum, why := auth.PasswordMinSingleFactor, "if a password may be the only factor"
+	if requireMFA {
+		minimum, why = auth.PasswordMinWithMFA, "with a second factor"
+	}
+	return func(value string) (int, error) {
+		if value == "" {
+			return minimum, nil
+		}
+		n, err := strconv.Atoi(value)
+		switch {
+		case err != nil:
+			return 0, fmt.Errorf("%q is not a number of characters", value)
+		case n < minimum:
+			return 0, fmt.Errorf("%d is less than %d, the minimum of NIST SP 800-63B-4 %s", n, minimum, why)
+		case n > passwordMinMax:
+			return 0, fmt.Errorf("%d is more than %d, a length that must be accepted", n, passwordMinMax)
+		}
+		return n, nil
+	}
+}
+
+// parseFactors parses the list of second factors. Backup codes cannot be the
+// only one: they are created together with another factor.
+func parseFactors(value string) ([]auth.FactorKind, error) {
+	known := []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	var factors []auth.FactorKind
+	for name := range strings.SplitSeq(value, ",") {
+		kind := auth.FactorKind(strings.TrimSpace(name))
+		switch {
+		case !slices.Contains(known, kind):
+			return nil, fmt.Errorf("%q is not a second factor: give totp, sms or backup_code", name)
+		case slices.Contains(factors, kind):
+			return nil, fmt.Errorf("%s is listed twice", kind)
+		}
+		factors = append(factors, kind)
+	}
+	if len(factors) == 1 && factors[0] == auth.BackupCode {
+		return nil, errors.New("backup_code cannot be the only second factor: add totp or sms")
+	}
+	return factors, nil
+}
+
+func parseActivityRetention(d time.Duration) (time.Duration, error) {
+	if d < 24*time.Hour {
+		return 0, fmt.Errorf("%s is shorter than 24h", cli.Duration(d))
+	}
+	return d, nil
+}
+
+func parseSMSBudget(n int) (int, error) {
+	if n < 1 {
+		return 0, fmt.Errorf("%d allows no SMS: use --factors to disable SMS", n)
+	}
+	return n, nil
+}
+
+func parseCountries(value string) ([]string, error) {
+	if value == "" {
+		return nil, nil
+	}
+	var countries []string
+	for code := range strings.SplitSeq(value, ",") {
+		country, err := parseRegion(strings.TrimSpace(code))
+		if err != nil {
+			return nil, err
+		}
+		countries = append(countries, country)
+	}
+	return countries, nil
+}
+
+func parseRegion(code string) (string, error) {
+	if !phonenumbers.GetSupportedRegions()[code] || len(code) != 2 {
+		return "", fmt.Errorf("%q is not a country with known phone numbers: give two capital letters, such as US", code)
+	}
+	return code, nil
+}

@@ -1,0 +1,96 @@
+// Package settings defines the flags and environment variables of serve, and
+// what they mean.
+package settings
+
+import (
+	"net/netip"
+	"net/url"
+	"time"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/breached"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/datadir"
+	"twostep/handlers"
+)
+
+// Flags are the flags as given. Values that may hold a secret are strings,
+// parsed by [Flags.Parse]: kong would quote a value that it cannot parse.
+type Flags struct {
+	datadir.Flags
+	Listen            string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 selects a free one."`
+	URL               string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Default: http://localhost and the port of --listen."`
+	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name of the product on pages, in messages and in authenticator apps."`
+	Accent            string        `env:"TWOSTEP_ACCENT" placeholder:"#rrggbb" help:"Colour of buttons and links. In a theme where it would be illegible, a darker or lighter shade is used."`
+	Logo              string        `env:"TWOSTEP_LOGO" placeholder:"FILE" help:"Logo next to the name: SVG or PNG, at most 64 KiB. An SVG must not contain scripts or load anything."`
+	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"COURIER" help:"How to send email: log: prints it to standard error, file:PATH appends it as JSON lines, smtp://USER:PASSWORD@HOST:PORT and smtps://... use a mail server."`
+	MailFrom          string        `env:"TWOSTEP_MAIL_FROM" placeholder:"ADDRESS" help:"Sender's email address. Default: no-reply@ and the host of --url."`
+	SMS               string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"COURIER" help:"How to send SMS: log:, file:PATH, webhook:URL posts signed JSON to your own service, twilio://SID:TOKEN@HOST?from=NUMBER uses the API of Twilio or of a compatible provider."`
+	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Enabled second factors, separated by commas: totp, sms, backup_code."`
+	RequireMFA        bool          `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Require every user to set up a second factor."`
+	Reverify          string        `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"Re-authentication before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second factor within 10 minutes), moderate (within 1 hour) or lax (within 1 day)."`
+	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" enum:"open,closed" help:"Who may create an account: open (anyone) or closed (operators only)."`
+	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Maximum duration of a session; at most 24h."`
+	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"End a session after this long without a request; at most 1h."`
+	CodeLifetime      time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long codes sent by SMS and email are valid; 1m to 10m."`
+	PasswordMin       string        `env:"TWOSTEP_PASSWORD_MIN" placeholder:"15" help:"Minimum length of passwords in characters: 15 to 64, or 8 to 64 with --require-mfa. Default: 15, or 8."`
+	BreachedPasswords string        `env:"TWOSTEP_BREACHED_PASSWORDS" placeholder:"FILE" help:"List of breached passwords to reject: SHA-1 hashes in upper-case hexadecimal, one per line, sorted."`
+	ActivityRetention time.Duration `env:"TWOSTEP_ACTIVITY_RETENTION" default:"8760h" help:"How long the activity of accounts is kept; at least 24h."`
+	DefaultRegion     string        `env:"TWOSTEP_DEFAULT_REGION" default:"US" help:"Country of phone numbers entered without a country code (ISO 3166)."`
+	SMSBudget         int           `name:"sms-budget" env:"TWOSTEP_SMS_BUDGET" default:"1000" help:"Maximum number of SMS per day, for all users together."`
+	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may be sent to (ISO 3166). Default: all."`
+	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of proxies whose X-Forwarded-For is trusted, separated by commas. Default: none."`
+	Metrics           string        `env:"TWOSTEP_METRICS" placeholder:"ADDRESS" help:"Address to serve Prometheus metrics on, at /metrics. They need no password, so keep the address private. Default: off."`
+}
+
+// Settings are the flags, parsed and checked.
+type Settings struct {
+	datadir.Dir
+	Listen   string
+	Origin   *url.URL // nil for http://localhost and the port listened on
+	Name     string
+	Accent   Accent
+	Logo     handlers.Asset
+	Mail     Courier
+	SMS      Courier
+	Breached *breached.List // nil for none
+	Policy   auth.Policy    // Host and Breached are left to serve
+	Proxies  []netip.Prefix
+	Metrics  string // address; empty for none
+}
+
+// Parse parses and checks the flags. The error is a [*cli.FlagError] about the
+// first flag that is wrong.
+func (f Flags) Parse() (Settings, error) {
+	dir, err := f.Dir()
+	s := Settings{
+		Dir:      dir,
+		Listen:   cli.Parse(&err, "--listen", f.Listen, parseListen),
+		Origin:   cli.Parse(&err, "--url", f.URL, parseOrigin),
+		Name:     cli.Parse(&err, "--name", f.Name, parseName),
+		Accent:   cli.Parse(&err, "--accent", f.Accent, parseAccent),
+		Logo:     cli.Parse(&err, "--logo", f.Logo, readLogo),
+		Proxies:  cli.Parse(&err, "--trusted-proxies", f.TrustedProxies, parseProxies),
+		Metrics:  cli.Parse(&err, "--metrics", f.Metrics, parseMetrics),
+		Breached: cli.Parse(&err, "--breached-passwords", f.BreachedPasswords, breached.Open),
+	}
+	sender := cli.Parse(&err, "--mail-from", f.MailFrom, parseMailFrom(hostOf(s.Origin)))
+	s.Mail = cli.Parse(&err, "--mail", f.Mail, parseMail(sender, s.Name, hostOf(s.Origin)))
+	s.SMS = cli.Parse(&err, "--sms", f.SMS, parseSMS(s.Dir))
+	s.Policy = auth.Policy{
+		Name:              s.Name,
+		Factors:           cli.Parse(&err, "--factors", f.Factors, parseFactors),
+		SMSBudget:         cli.Parse(&err, "--sms-budget", f.SMSBudget, parseSMSBudget),
+		SMSCountries:      cli.Parse(&err, "--sms-countries", f.SMSCountries, parseCountries),
+		RequireMFA:        f.RequireMFA,
+		Reauth:            auth.ReauthPresets[f.Reverify],
+		ActivityRetention: cli.Parse(&err, "--activity-retention", f.ActivityRetention, parseActivityRetention),
+		SignUpOpen:        f.SignUp == "open",
+		SessionLifetime:   cli.Parse(&err, "--session-lifetime", f.SessionLifetime, parseSessionLifetime),
+		SessionIdle:       cli.Parse(&err, "--session-idle", f.SessionIdle, parseSessionIdle(f.SessionLifetime)),
+		CodeLifetime:      cli.Parse(&err, "--code-lifetime", f.CodeLifetime, parseCodeLifetime),
+		PasswordMin:       cli.Parse(&err, "--password-min", f.PasswordMin, parsePasswordMin(f.RequireMFA)),
+		Region:            cli.Parse(&err, "--default-region", f.DefaultRegion, parseRegion),
+	}
+	return s, err
+}

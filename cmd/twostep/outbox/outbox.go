@@ -1,0 +1,106 @@
+// Package outbox sends the messages that auth has queued in the store.
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/courier"
+	"twostep/views"
+)
+
+const (
+	// pollInterval is how often the queue is read without a signal, for retries
+	// and for messages of a process that was killed. Both are due after seconds,
+	// and reading an empty queue costs next to nothing.
+	pollInterval = time.Second
+
+	// workersPerChannel is how many messages of one channel are sent at once. At
+	// half a second each, a thousand take about a minute. A provider that hangs
+	// holds few connections, and mail servers accept as many from one client.
+	workersPerChannel = 8
+)
+
+// A Sender sends the messages that are due.
+type Sender struct {
+	Rules    *auth.Rules
+	Couriers map[auth.Channel]courier.Courier
+	Product  string // name of the site in messages
+	Origin   string // of links in messages
+	Log      *slog.Logger
+
+	failing atomic.Bool // whether the queue could not be read last time, which is logged once
+}
+
+// Run sends messages until ctx ends, and finishes those in hand. Each channel
+// has its own workers, so that a provider that hangs delays only its channel.
+// The workers of a channel share one ticker and one signal, each of which wakes
+// one of them; a worker that finds a message wakes the next.
+func (s *Sender) Run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for channel := range s.Couriers {
+		ticks := time.NewTicker(pollInterval)
+		defer ticks.Stop()
+		for range workersPerChannel {
+			workers.Go(func() { s.work(ctx, channel, ticks.C) })
+		}
+	}
+	workers.Wait()
+}
+
+func (s *Sender) work(ctx context.Context, channel auth.Channel, ticks <-chan time.Time) {
+	for {
+		s.sendDue(ctx, channel)
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.Rules.Queued(channel):
+		case <-ticks:
+		}
+	}
+}
+
+// sendDue sends what is due now. Messages left when ctx ends are sent after the
+// next start.
+func (s *Sender) sendDue(ctx context.Context, channel auth.Channel) {
+	_, _, err := s.Rules.Deliver(ctx, channel, s.send)
+	if failed := s.failing.Swap(err != nil); err != nil && !failed {
+		s.Log.Error("cannot read the message queue", "error", err)
+	}
+}
+
+// send hands one message to its courier. A failure is logged without recipient
+// and text, which may hold a code (LG-02). A permanent failure removes the
+// message from the queue.
+func (s *Sender) send(ctx context.Context, m auth.Message) error {
+	err := s.sendNow(ctx, m)
+	if err == nil {
+		return nil
+	}
+	_, permanent := errors.AsType[*courier.Permanent](err)
+	s.Log.Warn("message not sent", "message_id", m.ID, "channel", m.Channel, "attempts", m.Failures+1, "permanent", permanent, "error", err)
+	if permanent {
+		return fmt.Errorf("%w: %w", auth.ErrRejected, err)
+	}
+	return err
+}
+
+func (s *Sender) sendNow(ctx context.Context, m auth.Message) error {
+	c, ok := s.Couriers[m.Channel]
+	if !ok {
+		return fmt.Errorf("no courier for channel %q", m.Channel)
+	}
+	ctx, cancel := context.WithTimeout(ctx, courier.Timeout)
+	defer cancel()
+	subject, body := views.RenderMessage(m, s.Product, s.Origin)
+	return c.Send(ctx, courier.Message{
+		Channel: string(m.Channel), To: m.To, Subject: subject, Body: body,
+		SentAt: time.Now().UTC().Truncate(time.Millisecond),
+	})
+}

@@ -1,0 +1,154 @@
+// Package serve runs the site.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"time"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/courier"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/datadir"
+	"twostep/cmd/twostep/internal/metrics"
+	"twostep/cmd/twostep/internal/settings"
+	"twostep/cmd/twostep/outbox"
+	"twostep/handlers"
+)
+
+// A Command is the command line of serve.
+type Command struct{ settings.Flags }
+
+// Run serves the site until a signal stops it.
+func (c *Command) Run(streams cli.Streams) error {
+	s, err := c.Parse()
+	if err != nil {
+		return err
+	}
+	return serve(cli.SignalContext(), s, streams.Err)
+}
+
+// serve runs the site until ctx ends, and then finishes the requests and
+// messages in hand. It detects wrong settings before it creates any data.
+func serve(ctx context.Context, s settings.Settings, terminal io.Writer) (err error) {
+	unlock, err := s.Lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	createsKeys := s.LacksKeys()
+	couriers, err := openCouriers(ctx, s, terminal)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(ctx, "--listen", s.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	var metricsListener net.Listener
+	if s.Metrics != "" {
+		if metricsListener, err = listen(ctx, "--metrics", s.Metrics); err != nil {
+			return err
+		}
+	}
+	if s.Origin == nil {
+		s.Origin = settings.LocalOrigin(listener.Addr())
+	}
+	s.Policy.Host = s.Origin.Hostname()
+
+	store, keys, err := s.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.CheckRing(ctx); err != nil {
+		return datadir.WrongKeys(err)
+	}
+
+	logs := newSiteLog(terminal)
+	defer logs.flush()
+	log := logs.immediate
+	s.Policy.Breached = s.Breached.Rule(log)
+	hashes := runtime.GOMAXPROCS(0)
+	tuneGC(hashes)
+	hasher := auth.NewHasher(auth.DefaultCost, hashes)
+	m := metrics.New(store, hasher)
+	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
+	site := handlers.New(rules, keys, handlers.Config{
+		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo,
+		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
+	})
+	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Product: s.Name, Origin: s.Origin.String(), Log: log}
+
+	greet(terminal, s, listener.Addr(), createsKeys)
+	if metricsListener != nil {
+		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
+		defer inBackground(m.Serve(metricsListener, log))()
+	}
+	defer inBackground(watchKeys(keys, log))()
+	defer inBackground(sweep(rules, log))()
+	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
+	return serveHTTP(ctx, listener, site, log)
+}
+
+// inBackground starts work and returns a function that stops it and waits.
+func inBackground(work func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) (map[auth.Channel]courier.Courier, error) {
+	mail, err := s.Mail.Open(terminal)
+	if err != nil {
+		return nil, &cli.FlagError{Flag: "--mail", Err: err}
+	}
+	if s.SMS.Signs() {
+		if _, err := s.Keyring(ctx); err != nil { // not an error of --sms
+			return nil, err
+		}
+	}
+	sms, err := s.SMS.Open(terminal)
+	if err != nil {
+		return nil, &cli.FlagError{Flag: "--sms", Err: err}
+	}
+	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms}, nil
+}
+
+// greet prints what a newcomer needs to know first.
+func greet(out io.Writer, s settings.Settings, listening net.Addr, createdKeys bool) {
+	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.Origin, listening)
+	fmt.Fprintf(out, "Data: %s\n", s.Location())
+	if createdKeys {
+		fmt.Fprintf(out, "New keys were created: every other server on this database needs a copy of %s before its first start\n", s.KeysLocation())
+	}
+	for _, c := range []struct {
+		settings.Courier
+		flag, channel string
+	}{{s.Mail, "--mail", "Email"}, {s.SMS, "--sms", "SMS"}} {
+		if c.Prints() {
+			fmt.Fprintf(out, "%s is only printed here, codes included, and not sent (%s=log:)\n", c.channel, c.flag)
+		}
+	}
+	if s.SMS.Signs() {
+		fmt.Fprintf(out, "SMS are sent to a webhook; its receiver verifies them with the key in %s\n", s.WebhookKeyFile())
+	}
+	if s.Accent.Note != "" {
+		fmt.Fprintf(out, "--accent: %s\n", s.Accent.Note)
+	}
+	if settings.Unencrypted(s.Origin) {
+		fmt.Fprintf(out, "Warning: --url is %s: passwords and codes cross the network unencrypted; use https\n", s.Origin.Redacted())
+	}
+}

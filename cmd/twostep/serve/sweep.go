@@ -1,0 +1,37 @@
+package serve
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"twostep/auth"
+)
+
+// sweepInterval is how often expired rows are deleted, which only frees space:
+// each has its own expiry, so nothing depends on it (ST-10).
+const sweepInterval = time.Hour
+
+// sweep deletes expired rows, at the start and then every hour.
+func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		ticks := time.NewTicker(sweepInterval)
+		defer ticks.Stop()
+		for {
+			removed, err := rules.RemoveExpired(ctx)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				log.Error("cannot remove expired rows", "error", err)
+			case removed > 0:
+				log.Info("expired rows removed", "rows", removed)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticks.C:
+			}
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/datadir"
+)
+
+type (
+	showCommand struct {
+		account
+		JSON bool `name:"json" help:"Print JSON."`
+	}
+	listCommand struct {
+		datadir.Flags
+		JSON bool `name:"json" help:"Print one JSON object per line."`
+	}
+)
+
+// Run prints the account.
+func (c *showCommand) Run(s cli.Streams) error {
+	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		found, err := rules.Account(ctx, c.Email)
+		if err != nil {
+			return c.explain(err)
+		}
+		r := newRow(found)
+		if c.JSON {
+			return json.NewEncoder(s.Out).Encode(r)
+		}
+		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(table, "email\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.ID, r.Created, r.LastSeen, r.State)
+		fmt.Fprintf(table, "authenticator app\t%v\nphones for MFA\t%d\nsessions\t%d\n", r.TOTP, r.Phones, r.Sessions)
+		return table.Flush()
+	})
+}
+
+// Run prints the accounts page by page, so that a million need no memory.
+func (c *listCommand) Run(s cli.Streams) error {
+	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		lines := json.NewEncoder(s.Out)
+		if !c.JSON {
+			fmt.Fprintln(table, "EMAIL\tCREATED\tLAST SEEN\tMFA\tSTATE")
+		}
+		after := ""
+		for more := true; more; {
+			page, next, err := rules.Accounts(ctx, after)
+			if err != nil {
+				return err
+			}
+			more = next
+			for _, a := range page {
+				after = a.User.Email.Key
+				r := newRow(a)
+				if c.JSON {
+					err = lines.Encode(r)
+				} else {
+					_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%v\t%s\n", r.Email, r.Created, r.LastSeen, onOff(r.TOTP || r.Phones > 0), r.State)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if err := table.Flush(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// A row is an account as it is printed.
+type row struct {
+	Email    string `json:"email"`
+	ID       string `json:"id"`
+	Created  string `json:"created"`   // RFC 3339
+	LastSeen string `json:"last_seen"` // RFC 3339; empty if the account has no session
+	State    string `json:"state"`     // active, disabled, or must-change-password
+	TOTP     bool   `json:"totp"`
+	Phones   int    `json:"phones"`
+	Sessions int    `json:"sessions"`
+}
+
+func newRow(a auth.Account) row {
+	r := row{
+		Email: a.User.Email.Typed, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
+		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions,
+	}
+	if !a.SeenAt.IsZero() {
+		r.LastSeen = a.SeenAt.Format(time.RFC3339)
+	}
+	switch {
+	case a.Disabled:
+		r.State = "disabled"
+	case a.MustChange:
+		r.State = "must-change-password"
+	}
+	return r
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}

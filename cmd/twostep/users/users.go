@@ -1,0 +1,155 @@
+// Package users holds the commands for an operator who looks after accounts.
+// Each change is recorded in the account's activity, and the owner is notified
+// by mail, which the running server sends. None shows or sets a password
+// (PW-13, RC-10).
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/datadir"
+)
+
+// A Command is the command line of user.
+type Command struct {
+	Add           addCommand           `cmd:"" help:"Create an account. The user gets an email to set a password."`
+	List          listCommand          `cmd:"" help:"List the accounts."`
+	Show          showCommand          `cmd:"" help:"Show one account."`
+	Unlock        unlockCommand        `cmd:"" help:"End the locks and waits after failed attempts."`
+	ResetMFA      resetMFACommand      `cmd:"" name:"reset-mfa" help:"Remove all second factors, for a user who has lost them."`
+	ResetPassword resetPasswordCommand `cmd:"" help:"Invalidate the password. The user sets a new one by email."`
+	SignOut       signOutCommand       `cmd:"" help:"End all sessions."`
+	Disable       disableCommand       `cmd:"" help:"End all sessions and block sign-in."`
+	Enable        enableCommand        `cmd:"" help:"Allow sign-in again."`
+	Delete        deleteCommand        `cmd:"" help:"Delete the account and all its data."`
+}
+
+// An account names the account that a command is about.
+type account struct {
+	datadir.Flags
+	Email string `arg:"" name:"email" help:"Email address of the account."`
+}
+
+type (
+	addCommand      struct{ account }
+	unlockCommand   struct{ account }
+	resetMFACommand struct{ account }
+	signOutCommand  struct{ account }
+	disableCommand  struct{ account }
+	enableCommand   struct{ account }
+
+	resetPasswordCommand struct {
+		account
+		AtNextSignIn bool `help:"Accept the old password once more, but require a new one then."`
+	}
+	deleteCommand struct {
+		account
+		Yes bool `help:"Confirm the deletion, which cannot be undone." required:""`
+	}
+)
+
+// Run creates the account.
+func (c *addCommand) Run(s cli.Streams) error {
+	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		err := rules.AddAccount(ctx, c.Email)
+		if errors.Is(err, auth.ErrEmailTaken) {
+			return fmt.Errorf("%s already has an account", c.Email)
+		}
+		if err != nil {
+			return c.explain(err)
+		}
+		_, err = fmt.Fprintf(s.Out, "%s was added; the user gets an email to set a password\n", c.Email)
+		return err
+	})
+}
+
+// Run ends the waits after wrong codes and passwords.
+func (c *unlockCommand) Run(s cli.Streams) error {
+	return c.operate(s, auth.Unlock, "can try again without waiting", "")
+}
+
+// Run removes all second factors.
+func (c *resetMFACommand) Run(s cli.Streams) error {
+	return c.operate(s, auth.ResetMFA, "has no second factor now and is signed out everywhere", "has no second factor")
+}
+
+// Run ends the password.
+func (c *resetPasswordCommand) Run(s cli.Streams) error {
+	if c.AtNextSignIn {
+		return c.operate(s, auth.MustChangePassword, "must change the password at the next sign-in", "must already change the password")
+	}
+	return c.operate(s, auth.EndPassword, "has no password now, is signed out everywhere, and can set a new one at /forgot-password", "is disabled: enable the account first")
+}
+
+// Run ends all sessions.
+func (c *signOutCommand) Run(s cli.Streams) error {
+	return c.operate(s, auth.SignOutEverywhere, "is signed out everywhere", "")
+}
+
+// Run disables the account.
+func (c *disableCommand) Run(s cli.Streams) error {
+	return c.operate(s, auth.Disable, "is disabled and signed out everywhere", "is already disabled")
+}
+
+// Run enables the account.
+func (c *enableCommand) Run(s cli.Streams) error {
+	return c.operate(s, auth.Enable, "can sign in again", "is not disabled")
+}
+
+// Run deletes the account.
+func (c *deleteCommand) Run(s cli.Streams) error {
+	return c.operate(s, auth.Delete, "was deleted", "was already deleted")
+}
+
+// operate changes the account and prints what was done. If nothing had to be
+// changed, the error says so.
+func (a *account) operate(s cli.Streams, action auth.OperatorAction, done, unchanged string) error {
+	return withRules(a.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		changed, err := rules.Operate(ctx, action, a.Email)
+		if err != nil {
+			return a.explain(err)
+		}
+		if !changed {
+			return fmt.Errorf("%s %s; nothing was changed", a.Email, unchanged)
+		}
+		_, err = fmt.Fprintf(s.Out, "%s %s\n", a.Email, done)
+		return err
+	})
+}
+
+// explain returns an error that says why no account was found.
+func (a *account) explain(err error) error {
+	var p *auth.Problem
+	switch {
+	case errors.Is(err, auth.ErrNotFound):
+		return fmt.Errorf("%s has no account", a.Email)
+	case errors.As(err, &p) && p.Reason == auth.EmailInvalid:
+		return fmt.Errorf("%q is not an email address", a.Email)
+	}
+	return err
+}
+
+// withRules opens the store, also while a server runs on it, and calls do. The
+// mails that do queues are sent by the server.
+func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) (err error) {
+	dir, err := flags.Dir()
+	if err != nil {
+		return err
+	}
+	if err := dir.CheckExists(); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	store, keys, err := dir.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	hasher := auth.NewHasher(auth.DefaultCost, 1)
+	return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+}

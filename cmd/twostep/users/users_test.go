@@ -1,0 +1,106 @@
+package users
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"twostep/auth"
+	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/internal/cmdtest"
+)
+
+// TestUser runs the commands one after the other: their output, their exit codes,
+// and the message to the user for each change (RC-10, SE-10). A new database has no
+// account, and no command accepts a password (PW-13).
+func TestUser(t *testing.T) {
+	cmdtest.Isolate(t)
+	cmdtest.CreateData(t, "")
+	want := func(wantCode int, part string, args ...string) {
+		t.Helper()
+		var out, err bytes.Buffer
+		code := cli.Run(new(Command), args, cli.Streams{Out: &out, Err: &err})
+		output := out.String() + err.String()
+		if code != wantCode || !strings.Contains(output, part) || code != 0 && strings.Count(output, "\n") != 1 {
+			t.Errorf("user %s: exit code %d and %q, want %d and %q", strings.Join(args, " "), code, output, wantCode, part)
+		}
+	}
+	want(0, "", "list")
+	var accounts bytes.Buffer
+	if cli.Run(new(Command), []string{"list", "--json"}, cli.Streams{Out: &accounts, Err: &accounts}); accounts.Len() != 0 {
+		t.Errorf("a new database has accounts: %s", accounts.String())
+	}
+	want(2, "--password", "add", "--password=chosen by another", "ann@example.org")
+	want(0, "was added; the user gets an email", "add", "Ann@example.org")
+	want(1, "already has an account", "add", "ANN@example.org")
+	want(1, "is not an email address", "add", "nonsense")
+	want(1, "nobody@example.org has no account", "show", "nobody@example.org")
+	want(0, "Ann@example.org", "show", "ann@example.org")
+	want(1, "no second factor", "reset-mfa", "ann@example.org")
+	want(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
+	want(0, "must-change-password", "list")
+	want(0, "/forgot-password", "reset-password", "ann@example.org")
+	want(0, "try again", "unlock", "ann@example.org")
+	want(0, "signed out", "sign-out", "ann@example.org")
+	want(0, "disabled", "disable", "ann@example.org")
+	want(1, "already disabled", "disable", "ann@example.org")
+	want(0, "can sign in", "enable", "ann@example.org")
+	want(2, "--yes", "delete", "ann@example.org")
+	want(0, "was deleted", "delete", "--yes", "ann@example.org")
+	want(1, "has no account", "delete", "--yes", "ann@example.org")
+	want(2, "--data", "list", "--data=nowhere")
+	if _, err := os.Stat("nowhere"); err == nil {
+		t.Error("a mistyped --data created a folder")
+	}
+
+	sent := map[auth.MessageKind]int{}
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		_, _, err := rules.Deliver(context.Background(), auth.ByEmail, func(_ context.Context, m auth.Message) error {
+			sent[m.Kind]++
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, event := range []auth.EventType{
+		auth.OperatorAdded, auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
+		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.AccountDeleted,
+	} {
+		if sent[auth.MessageKind(event)] != 1 {
+			t.Errorf("%d messages for %s, want 1", sent[auth.MessageKind(event)], event)
+		}
+	}
+}
+
+// TestUserList lists more accounts than one page of the query has, each once.
+func TestUserList(t *testing.T) {
+	cmdtest.Isolate(t)
+	cmdtest.CreateData(t, "")
+	const accounts = 2*auth.AccountsPage + 7
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		for i := range accounts {
+			if err := rules.AddAccount(context.Background(), fmt.Sprintf("person%04d@example.org", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	var out, errs bytes.Buffer
+	if code := cli.Run(new(Command), []string{"list", "--json"}, cli.Streams{Out: &out, Err: &errs}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	for i, line := range lines {
+		var a row
+		if err := json.Unmarshal([]byte(line), &a); err != nil || a.Email != fmt.Sprintf("person%04d@example.org", i) || a.State != "active" {
+			t.Fatalf("line %d is %s (%v)", i, line, err)
+		}
+	}
+	if len(lines) != accounts {
+		t.Errorf("%d accounts are listed, of %d", len(lines), accounts)
+	}
+}
