@@ -71,7 +71,7 @@ var notified = map[EventType]bool{
 	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
-	OperatorAdded: true, OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
+	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
 }
 

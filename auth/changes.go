@@ -65,7 +65,8 @@ type (
 	EndAttempts struct{}
 
 	// EndOlderAttempts ends the account's attempts of one purpose but one: only
-	// the newest request counts (RC-03).
+	// the newest request counts (RC-03). One that has a verified factor stays, so
+	// that strangers cannot end it with a request.
 	EndOlderAttempts struct {
 		Purpose Purpose
 		Except  string // token hash

@@ -32,13 +32,14 @@ const (
 	MessagePhoneCode  MessageKind = "phone_code"
 	MessageEmailCode  MessageKind = "email_code"
 	MessageEmailTaken MessageKind = "email_taken"
+	MessageInvitation MessageKind = "invitation"
 )
 
 // MessageKinds lists every kind, for the test that each has a text.
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
-		MessageEmailTaken,
+		MessageEmailTaken, MessageInvitation,
 	}
 	for _, event := range EventTypes {
 		if notified[event] {
@@ -60,7 +61,7 @@ type Message struct {
 	Code      string
 	Number    string // of the phone, E.164
 	Email     string // the address that was added, changed or removed
-	StopToken Token  // stops a change of the sign-in address
+	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
 	Left      int    // backup codes left
 	IP        string // of the client
 	UserAgent string // of the client

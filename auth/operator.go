@@ -117,8 +117,9 @@ func (r *Rules) unlock(ctx context.Context, user User, now time.Time) (SettleCou
 	return counts, ignoreNotFound(err)
 }
 
-// AddAccount adds an account without a password: its owner sets one with a code
-// by email, like a user who forgot theirs (PW-13).
+// AddAccount adds an account without a password. Its owner gets an invitation, a link
+// to set one (PW-13): a code, which has to be requested, could be kept from them by
+// strangers who use up the requests.
 func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	email, err := ParseEmail(address)
 	if err != nil {
@@ -130,6 +131,8 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	if err := r.record(ctx, &changes, Client{}, Event{Type: OperatorAdded}); err != nil {
 		return err
 	}
-	changes.add(QueueMessage{r.notice(MessageKind(OperatorAdded), email.Typed, Client{}, changes.At)})
+	m := r.notice(MessageInvitation, email.Typed, Client{}, changes.At)
+	m.Token, m.ExpiresAt = NewToken(), changes.At.Add(InvitationLifetime)
+	changes.add(AddAttempt{Attempt{TokenHash: m.Token.Hash(), Purpose: Invitation, Email: email.Typed, ExpiresAt: m.ExpiresAt}}, QueueMessage{m})
 	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
 }

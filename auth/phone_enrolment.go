@@ -85,7 +85,8 @@ func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Sess
 
 func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
 	changes := ChangeSet{User: e.User, At: now}
-	if err := r.allowSMS(ctx, client, now, e.Number, e.User, more...); err != nil {
+	to := subjects{ByRecipient: {e.Number}, ByAccount: {"enrol", string(e.User)}}
+	if err := r.allowSMS(ctx, client, now, e.Number, to, append(more, r.limits(ActionEnrolSMS, nil)...)...); err != nil {
 		return changes, err
 	}
 	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)

@@ -77,8 +77,8 @@ func (w Window) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
-// smsBudget is a placeholder for the operator's daily number of SMS.
-type smsBudget struct{}
+// smsBudget is a placeholder for a share of the operator's daily number of SMS.
+type smsBudget struct{ Share int }
 
 // Next is never called: [Rules.limits] replaces the placeholder by a Window.
 func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
@@ -121,17 +121,27 @@ type subjects map[Scope][]string
 // from adds the client's IP address. All addresses of an IPv6 /64 count as one:
 // one network has 2^64 of them.
 func (s subjects) from(client Client) subjects {
-	s[ByIP] = []string{"unknown"}
-	if a := client.IP; a.IsValid() {
-		bits := 32
-		if a.Is6() {
-			bits = 64
-		}
-		prefix, _ := a.WithZone("").Prefix(bits) // bits are valid for its family
-		s[ByIP] = []string{prefix.String()}
-	}
+	s[ByIP] = []string{client.prefix(32, 64)}
 	return s
 }
+
+// prefix is the network of the client's IP address with so many bits of it, for IPv4
+// and IPv6.
+func (c Client) prefix(bits4, bits6 int) string {
+	if !c.IP.IsValid() {
+		return "unknown"
+	}
+	bits := bits4
+	if c.IP.Is6() {
+		bits = bits6
+	}
+	prefix, _ := c.IP.WithZone("").Prefix(bits) // bits are valid for its family
+	return prefix.String()
+}
+
+// network is the network that counts as one requester of mailed codes: as much as a
+// household or a small customer gets.
+func (c Client) network() string { return c.prefix(24, 48) }
 
 // limits returns the rate limits of an action.
 func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
@@ -145,8 +155,8 @@ func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 			continue
 		}
 		limiter := row.limiter
-		if _, budget := limiter.(smsBudget); budget {
-			limiter = Window{Max: r.policy.SMSBudget, Per: 24 * time.Hour}
+		if budget, ok := limiter.(smsBudget); ok {
+			limiter = Window{Max: (r.policy.SMSBudget + budget.Share - 1) / budget.Share, Per: 24 * time.Hour}
 		}
 		parts := []string{"failures"} // kept until a success resets it
 		if window, ok := limiter.(Window); ok {

@@ -149,24 +149,36 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	return &code, nil
 }
 
-// allowSending limits sending codes (SM-07, RL-08).
-func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, recipient []string, account string, more ...RateLimit) error {
-	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: {account}}.from(client))
-	return r.allow(ctx, now, append(limits, more...)...)
+// allowMail limits mailing codes to an address that anybody can enter (SM-07, RL-08).
+func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, email Email, known bool, account string) error {
+	mailbox := deviceCounter(email.Key, known)
+	recipient := mailbox
+	if !known {
+		recipient = append([]string{client.network()}, mailbox...)
+	}
+	to := subjects{ByRecipient: recipient, ByMailbox: mailbox, ByAccount: {account}}
+	return r.allow(ctx, now, r.limits(ActionSendCode, to.from(client))...)
 }
 
-// allowSMS limits sending codes by SMS, also to the operator's countries and
-// daily budget.
-func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, account UserID, more ...RateLimit) error {
+// allowSMS limits sending codes by SMS, also to the operator's countries and daily
+// budget (SM-07, RL-08).
+func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, to subjects, more ...RateLimit) error {
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	return r.allowSending(ctx, client, now, []string{number}, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
+	limits := append(r.limits(ActionSendCode, to.from(client)), r.limits(ActionSendSMS, nil)...)
+	return r.allow(ctx, now, append(limits, more...)...)
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.
 func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, phone Phone, changes *ChangeSet) error {
-	if err := r.allowSMS(ctx, client, changes.At, phone.Number, a.User); err != nil {
+	known, err := r.isKnownDevice(ctx, a.User, client)
+	if err != nil {
+		return err
+	}
+	account := deviceCounter(string(a.User), known)
+	to := subjects{ByRecipient: append([]string{phone.Number}, account...), ByAccount: account}
+	if err := r.allowSMS(ctx, client, changes.At, phone.Number, to); err != nil {
 		return err
 	}
 	kind := MessageSignInCode

@@ -108,7 +108,8 @@ func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndO
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE user_id = $1 AND purpose = $2 AND handle <> $3`, user, c.Purpose, c.Except)
+		WHERE user_id = $1 AND purpose = $2 AND handle <> $3
+			AND NOT EXISTS (SELECT 1 FROM attempt_proofs WHERE attempt = handle)`, user, c.Purpose, c.Except)
 	return err
 }
 

@@ -165,8 +165,12 @@ func TestGrant_EndOlder(t *testing.T) {
 		reset := func(user auth.UserID, handle string) auth.AddAttempt {
 			a := attempt(user, handle)
 			a.Purpose = auth.ResetPassword
+			a.Verified = nil
 			return a
 		}
+		verified := reset("ann", "r0")
+		verified.Verified = []auth.VerifiedFactor{{Factor: auth.EmailCode, At: noon}}
+		b.give(t, "ann", verified)
 		b.give(t, "ann", reset("ann", "r1"), code("r1"))
 		b.give(t, "bob", reset("bob", "r2"), code("r2"))
 		b.give(t, "", reset("", "r3"), code("r3"))
@@ -180,6 +184,9 @@ func TestGrant_EndOlder(t *testing.T) {
 			if (missing == nil) != want || (codeless == nil) != want {
 				t.Errorf("%s: %v, %v", handle, missing, codeless)
 			}
+		}
+		if _, err := b.FindAttempt(t.Context(), "r0", noon); err != nil {
+			t.Errorf("one whose code was verified was ended: %v", err)
 		}
 	})
 }
