@@ -302,10 +302,10 @@ func TestRateLimit_UnknownEmailsAreSwept(t *testing.T) {
 	// To save time, the others are copies of these rows instead of posts.
 	site.exec(`
 		WITH RECURSIVE lots(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM lots WHERE n < $1)
-		INSERT INTO tries (key, n, since, ready_at, owner)
-		SELECT key || lots.n, tries.n, since, ready_at, owner
-		FROM tries, lots
-		WHERE tries.n > 0 AND (key LIKE 'failures/password/=%' OR key LIKE 'sign_in/ip/%' OR key LIKE 'verify/ip/%')`, all/posted-1)
+		INSERT INTO rate_limits (key, count, since, ready_at, account)
+		SELECT key || lots.n, count, since, ready_at, account
+		FROM rate_limits, lots
+		WHERE count > 0 AND (key LIKE 'failures/password/=%' OR key LIKE 'sign_in/ip/%' OR key LIKE 'verify/ip/%')`, all/posted-1)
 	rows := site.limitCount() - own
 	if rows < all || rows > 3*all {
 		t.Errorf("%d rows after %d sign-ins", rows, all)
