@@ -65,7 +65,8 @@ type (
 	EndAttempts struct{}
 
 	// EndOlderAttempts ends the account's attempts of one purpose but one: only
-	// the newest request counts (RC-03).
+	// the newest request counts (RC-03). One that has a verified factor stays, so
+	// that strangers cannot end it with a request.
 	EndOlderAttempts struct {
 		Purpose Purpose
 		Except  string // token hash
@@ -120,7 +121,7 @@ type (
 	PutSentCode struct{ SentCode }
 )
 
-// SettleCounts resets and refunds rate limits, by key. It is one change so that
+// SettleCounts resets and refunds rate limits, by key. A set has at most one, so that
 // the store can lock the counts in the order in which Allow does.
 type SettleCounts struct {
 	Reset  []string // back to zero
@@ -158,3 +159,17 @@ func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}
 
 func (s *ChangeSet) add(changes ...Change) { s.Changes = append(s.Changes, changes...) }
+
+// settle adds to the set's only SettleCounts.
+func (s *ChangeSet) settle(counts SettleCounts) {
+	if len(counts.Reset)+len(counts.Refund) == 0 {
+		return
+	}
+	for i, c := range s.Changes {
+		if c, ok := c.(SettleCounts); ok {
+			s.Changes[i] = SettleCounts{Reset: append(c.Reset, counts.Reset...), Refund: append(c.Refund, counts.Refund...)}
+			return
+		}
+	}
+	s.add(counts)
+}

@@ -98,7 +98,7 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 		}
 		for i, c := range changes.Changes {
 			if m, ok := c.(QueueMessage); ok && m.Kind == MessageKind(EmailChangeRequested) {
-				m.StopToken = stop
+				m.Token = stop
 				changes.Changes[i] = m
 			}
 		}
@@ -125,7 +125,7 @@ func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Sess
 // queueEmailCode queues a code to the address of an enrolment or, if another
 // account signs in with it, a notice to its owner.
 func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolment, changes *ChangeSet) error {
-	if err := r.allowSending(ctx, client, changes.At, e.Email.Key, string(e.User)); err != nil {
+	if err := r.allowMail(ctx, client, changes.At, e.Email, false, string(e.User)); err != nil {
 		return err
 	}
 	_, err := r.store.FindUserByEmail(ctx, e.Email.Key)
@@ -149,8 +149,11 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return formExpired(err)
 	}
-	f := sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolEmail, f, response, now)
+	c := challenge{
+		factor: sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed},
+		user:   session.User, client: client, counter: failureCounter(enrolEmail, e.Email.Key, false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return err
 	}

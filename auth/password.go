@@ -93,7 +93,7 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	if err != nil {
 		return err
 	}
-	if err := r.allowSending(ctx, client, changes.At, deviceCounter(email.Key, known), a.TokenHash); err != nil {
+	if err := r.allowMail(ctx, client, changes.At, email, known, a.TokenHash); err != nil {
 		return err
 	}
 	if user.ID == "" || user.Disabled {
@@ -107,8 +107,9 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	return nil
 }
 
-// SetPassword ends a reset whose code was verified. It signs nobody in, removes
-// no second factor (RC-04, RC-05), and ends every session of the account.
+// SetPassword ends a reset whose code was verified, or accepts an invitation. It signs
+// nobody in, removes no second factor (RC-04, RC-05), and ends every session of the
+// account.
 func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) error {
 	now := r.now()
 	a, err := r.attempt(ctx, token, now)
@@ -129,7 +130,11 @@ func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, pas
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
-	if err := r.record(ctx, &changes, client, Event{Type: PasswordReset}); err != nil {
+	event := Event{Type: PasswordReset}
+	if a.Purpose == Invitation {
+		event.Type = PasswordChanged
+	}
+	if err := r.record(ctx, &changes, client, event); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, changes)

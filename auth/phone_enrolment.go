@@ -61,7 +61,7 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
+	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: {string(session.User)}})...)
 	if err == nil {
 		err = r.store.ReplacePhoneEnrolment(ctx, e, changes)
 	}
@@ -85,7 +85,8 @@ func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Sess
 
 func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
 	changes := ChangeSet{User: e.User, At: now}
-	if err := r.allowSMS(ctx, client, now, e.Number, e.User, more...); err != nil {
+	to := subjects{ByRecipient: {e.Number}, ByAccount: {"enrol", string(e.User)}}
+	if err := r.allowSMS(ctx, client, now, e.Number, to, append(more, r.limits(ActionEnrolSMS, nil)...)...); err != nil {
 		return changes, err
 	}
 	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)
@@ -100,8 +101,11 @@ func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return "", formExpired(err)
 	}
-	f := sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolPhone, f, response, now)
+	c := challenge{
+		factor: sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number},
+		user:   session.User, client: client, counter: failureCounter(enrolPhone, string(session.User), false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return "", err
 	}

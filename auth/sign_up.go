@@ -47,7 +47,7 @@ func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, c
 	if err != nil {
 		return err
 	}
-	if err := r.allowSending(ctx, client, changes.At, email.Key, a.TokenHash); err != nil {
+	if err := r.allowMail(ctx, client, changes.At, email, false, a.TokenHash); err != nil {
 		return err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)

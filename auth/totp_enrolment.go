@@ -91,7 +91,7 @@ func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
 
 // AllowQR limits how often an enrolment's QR code is drawn.
 func (r *Rules) AllowQR(ctx context.Context, session Session) error {
-	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: string(session.User)})...)
+	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: {string(session.User)}})...)
 }
 
 // TOTPEnrolment returns the session's enrolment and begins one if there is none.
@@ -173,7 +173,11 @@ func (f totpEnrolmentFactor) verify(_ context.Context, r *Rules, response string
 // activateTOTP makes the app a factor after a correct code. Backup codes come
 // with the account's first factor; a set that it has is never replaced.
 func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session, e TOTPEnrolment, response string, now time.Time) error {
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolTOTP, totpEnrolmentFactor{e}, response, now)
+	c := challenge{
+		factor: totpEnrolmentFactor{e}, user: session.User, client: client,
+		counter: failureCounter(enrolTOTP, string(session.User), false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return err
 	}

@@ -38,13 +38,17 @@ type challenge struct {
 	factor
 	user    UserID // for the log; empty if no account has the email address
 	client  Client
-	known   bool   // whether the request comes from a known device
-	counter string // by which failures are counted, see failureCounter
+	known   bool     // whether the request comes from a known device
+	counter []string // by which failures are counted, see failureCounter
 }
 
 // challengeLimits are the rate limits that a response counts against.
 func (r *Rules) challengeLimits(c challenge) []RateLimit {
-	return r.limits(ActionVerify, subjects{ByFactor: c.counter}.from(c.client))
+	scope := ByFactor
+	if c.kind() == EmailCode {
+		scope = ByMailed
+	}
+	return r.limits(ActionVerify, subjects{scope: c.counter}.from(c.client))
 }
 
 // checkResponse is the only place where a response meets a factor. It counts
@@ -73,12 +77,11 @@ func unchecked(err error) bool {
 }
 
 // checkEnrolment checks a response of an enrolment, and returns what a correct one does to
-// the counts. Failures are counted under kind, apart from those at signing in.
-func (r *Rules) checkEnrolment(ctx context.Context, client Client, user UserID, kind FactorKind, f factor, response string, now time.Time) (spend, SettleCounts, error) {
+// the counts.
+func (r *Rules) checkEnrolment(ctx context.Context, c challenge, response string, now time.Time) (spend, SettleCounts, error) {
 	if cleanCode(response) == "" {
 		return nil, SettleCounts{}, &Problem{Reason: CodeMissing, Field: "code"}
 	}
-	c := challenge{factor: f, user: user, client: client, counter: failureCounter(kind, string(user), false)}
 	spend, err := r.checkResponse(ctx, c, response, now)
 	return spend, r.settle(c), err
 }
@@ -117,9 +120,8 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 }
 
 // attemptChallenge asks for a factor of an attempt. Failures count by account
-// and factor, in every session and from every client (RL-03). A code by email,
-// which verifies an address and signs nobody in, counts by attempt, so that an
-// attacker who enters somebody's address does not lock its owner out (RL-06).
+// and factor, in every session and from every client (RL-03). Those of a code by
+// email count by the address and what it is for, whether or not an account has it.
 func (r *Rules) attemptChallenge(ctx context.Context, client Client, a Attempt, kind FactorKind) (challenge, error) {
 	known, err := r.isKnownDevice(ctx, a.User, client)
 	if err != nil {
@@ -127,14 +129,22 @@ func (r *Rules) attemptChallenge(ctx context.Context, client Client, a Attempt, 
 	}
 	c := challenge{user: a.User, client: client, known: known, counter: failureCounter(kind, string(a.User), known)}
 	if kind == EmailCode {
-		c.counter = failureCounter(kind, a.TokenHash, false)
+		email, err := ParseEmail(a.Email)
+		if err != nil {
+			return c, err
+		}
+		kind := resetEmail
+		if a.Purpose == SignUp {
+			kind = signUpEmail
+		}
+		c.counter = failureCounter(kind, email.Key, known)
 	}
-	c.factor, err = r.attemptFactor(ctx, a, kind)
+	c.factor, err = r.attemptFactor(ctx, a, kind, known)
 	return c, err
 }
 
 // attemptFactor is the factor of a kind in an attempt.
-func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind) (factor, error) {
+func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind, known bool) (factor, error) {
 	switch kind {
 	case Password: // at re-authentication: sign-in asks for it before there is an attempt
 		user, err := r.store.FindUser(ctx, a.User)
@@ -144,7 +154,7 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind) (
 	case PhoneCode:
 		return sentCodeFactor{channel: BySMS, holder: a.TokenHash, to: a.Method().Phone.Number}, nil
 	case EmailCode:
-		return sentCodeFactor{channel: ByEmail, holder: a.TokenHash, to: a.Email}, nil
+		return sentCodeFactor{channel: ByEmail, holder: a.TokenHash, to: a.Email, known: known}, nil
 	case BackupCode:
 		return backupCodeFactor{user: a.User}, nil
 	}
@@ -170,7 +180,14 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 	if err != nil {
 		return Result{}, err
 	}
-	changes.add(r.settle(c))
+	changes.settle(r.settle(c))
+	if a.Purpose == SignIn && result.Session != "" { // the user does not depend on a reset
+		email, err := ParseEmail(a.Email)
+		if err != nil {
+			return Result{}, err
+		}
+		changes.settle(SettleCounts{Reset: r.mailedCodeKeys(email, resetEmail)})
+	}
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) { // only the user who has verified the address learns this
 		err = &Problem{Reason: EmailTaken}

@@ -105,7 +105,8 @@ func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndO
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`, user, c.Purpose, c.Except)
+		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3
+			AND NOT EXISTS (SELECT 1 FROM attempt_factors WHERE attempt_hash = token_hash)`, user, c.Purpose, c.Except)
 	return err
 }
 

@@ -163,8 +163,12 @@ func TestApply_EndOlderAttempts(t *testing.T) {
 		reset := func(user auth.UserID, tokenHash string) auth.AddAttempt {
 			a := attempt(user, tokenHash)
 			a.Purpose = auth.ResetPassword
+			a.Verified = nil
 			return a
 		}
+		verified := reset("ann", "r0")
+		verified.Verified = []auth.VerifiedFactor{{Factor: auth.EmailCode, At: noon}}
+		db.apply(t, "ann", verified)
 		db.apply(t, "ann", reset("ann", "r1"), code("r1"))
 		db.apply(t, "bob", reset("bob", "r2"), code("r2"))
 		db.apply(t, "", reset("", "r3"), code("r3"))
@@ -178,6 +182,9 @@ func TestApply_EndOlderAttempts(t *testing.T) {
 			if (attemptErr == nil) != want || (codeErr == nil) != want {
 				t.Errorf("%s: want found %v; attempt: %v; code: %v", tokenHash, want, attemptErr, codeErr)
 			}
+		}
+		if _, err := db.FindAttempt(t.Context(), "r0", noon); err != nil {
+			t.Errorf("one whose code was verified was ended: %v", err)
 		}
 	})
 }

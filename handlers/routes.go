@@ -29,6 +29,7 @@ var routes = []route{
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
+	{"/invitation", anyone, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
 	{"/account", signedIn, showAccount, nil},

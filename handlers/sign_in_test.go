@@ -64,10 +64,11 @@ func TestSignIn_SMS(t *testing.T) {
 	if fresh := site.lastCode(number); fresh != stale {
 		b.enterCode(stale).wantError(422)
 	}
+	code := site.lastCode(number)
 	attacker := site.browser()
 	attacker.signIn(ann)
-	attacker.enterCode(site.lastCode(number)).wantError(422) // bound to the browser that requested it (SM-05)
-	b.enterCode(site.lastCode(number)).wantHeading("Account")
+	attacker.enterCode(code).wantError(422) // bound to the browser that requested it (SM-05)
+	b.enterCode(code).wantHeading("Account")
 }
 
 // A backup code is valid once, with the checkbox or without, in any notation (BC-02, BC-06).

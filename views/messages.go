@@ -78,7 +78,7 @@ func notificationMail(m auth.Message, product, origin string) (subject, body str
 	n := notifications[m.Kind]
 	fill := strings.NewReplacer(
 		"PRODUCT", product, "NUMBER", maskPhone(m.Number), "EMAIL", oneLine(m.Email), "LEFT", codesLeftAdvice(m.Left),
-		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
+		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.Token)),
 	)
 	parts := []string{fill.Replace(n.text), circumstances(m)}
 	if !administratorHelp[n.help] {

@@ -6,6 +6,7 @@ type Notice string
 
 // The notices.
 const (
+	NoticeInvitationEnded    Notice = "invitation_ended"
 	NoticeSignInFirst        Notice = "sign_in_first"
 	NoticeCodeSent           Notice = "code_sent"
 	NoticeTOTPRemoved        Notice = "totp_removed"
@@ -26,6 +27,7 @@ const (
 )
 
 var notices = map[Notice]string{
+	NoticeInvitationEnded:    "That link has expired or was already used. Ask for a code instead.",
 	NoticeSignInFirst:        "You must be signed in to access this page",
 	NoticeCodeSent:           "We sent a new code",
 	NoticeTOTPRemoved:        "Authenticator app removed",

@@ -322,7 +322,7 @@ func TestPages_Escape(t *testing.T) {
 		render(t, AddPhone(AddPhonePage{p, markup, true})),
 		render(t, Reauth(ReauthPage{Page: p, Step: auth.StepPassword, Email: markup})),
 		render(t, CheckEmail(CheckEmailPage{p, markup, sentCode})),
-		render(t, NewPassword(NewPasswordPage{p, markup, 15})),
+		render(t, NewPassword(NewPasswordPage{p, markup, 15, false})),
 		render(t, Email(EmailPage{Page: p, Addresses: auth.Emails{
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
