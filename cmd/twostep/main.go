@@ -23,6 +23,8 @@ type commands struct {
 	Keys    data.Keys      `cmd:"" help:"Manage the server keys."`
 	Doctor  doctor.Command `cmd:"" help:"Check the installation, with the flags of serve. Nothing is sent or changed."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	VersionFlag versionFlag `name:"version" help:"Print the version."`
 }
 
 func main() {
