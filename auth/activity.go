@@ -72,16 +72,16 @@ var notified = map[EventType]bool{
 // An Event is one entry of an account's history. It is written once and never
 // edited.
 type Event struct {
-	ID        string
-	User      UserID
-	At        time.Time
-	Type      EventType
-	Factor    FactorKind // the factor that was verified, if any
-	IP        string     // of the client
-	UserAgent string     // its own name for itself
-	Number    string     // of the phone, E.164
-	Email     string     // the address that was added, changed or removed
-	Left      int        // backup codes left
+	ID              string
+	User            UserID
+	At              time.Time
+	Type            EventType
+	Factor          FactorKind // the factor that was verified, if any
+	IP              string     // of the client
+	UserAgent       string     // its own name for itself
+	Phone           string     // of the phone, E.164
+	Email           string     // the address that was added, changed or removed
+	BackupCodesLeft int        // backup codes left
 }
 
 // Activity returns a page of an account's history, newest first, and reports
@@ -109,7 +109,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.Left = e.Number, e.Email, e.Left
+		m.Number, m.Email, m.Left = e.Phone, e.Email, e.BackupCodesLeft
 		changes.add(QueueMessage{m})
 	}
 	return nil

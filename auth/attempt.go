@@ -121,8 +121,8 @@ func owesPasswordAgain(a Attempt) bool {
 // neither if the operator has disabled every factor and no backup code is left.
 func mfaKinds(a Attempt) []FactorKind {
 	var kinds []FactorKind
-	if m := a.Method(); m.Kind != "" {
-		kinds = append(kinds, m.Kind)
+	if m := a.Method(); m.Factor != "" {
+		kinds = append(kinds, m.Factor)
 	}
 	if a.AcceptsBackupCode() {
 		kinds = append(kinds, BackupCode)
@@ -140,7 +140,7 @@ func (a Attempt) AcceptsBackupCode() bool {
 func (a Attempt) Method() Method {
 	methods := a.Factors.Methods()
 	for _, m := range methods {
-		if m.Kind == a.Chosen.Kind && m.Phone.ID == a.Chosen.Phone.ID {
+		if m.Factor == a.Chosen.Factor && m.Phone.ID == a.Chosen.Phone.ID {
 			return m
 		}
 	}
@@ -154,7 +154,7 @@ func (a Attempt) Method() Method {
 func (a Attempt) OtherMethods() []Method {
 	current := a.Method()
 	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
-		return m.Kind == current.Kind && m.Phone.ID == current.Phone.ID
+		return m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
 	})
 }
 

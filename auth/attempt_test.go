@@ -68,13 +68,13 @@ func TestMethod(t *testing.T) {
 	}{
 		{"the app first", all, Method{}, TOTPCode, "", 2},
 		{"without an app the default phone", phones, Method{}, PhoneCode, "a", 1},
-		{"a chosen phone", all, Method{Kind: PhoneCode, Phone: Phone{ID: "b"}}, PhoneCode, "b", 2},
-		{"a phone that is no factor", all, Method{Kind: PhoneCode, Phone: Phone{ID: "c"}}, TOTPCode, "", 2},
-		{"a phone of another account", all, Method{Kind: PhoneCode, Phone: Phone{ID: "x"}}, TOTPCode, "", 2},
-		{"an app that was removed", phones, Method{Kind: TOTPCode}, PhoneCode, "a", 1},
+		{"a chosen phone", all, Method{Factor: PhoneCode, Phone: Phone{ID: "b"}}, PhoneCode, "b", 2},
+		{"a phone that is no factor", all, Method{Factor: PhoneCode, Phone: Phone{ID: "c"}}, TOTPCode, "", 2},
+		{"a phone of another account", all, Method{Factor: PhoneCode, Phone: Phone{ID: "x"}}, TOTPCode, "", 2},
+		{"an app that was removed", phones, Method{Factor: TOTPCode}, PhoneCode, "a", 1},
 	} {
 		a := Attempt{Factors: row.factors, Chosen: row.chosen}
-		if m := a.Method(); m.Kind != row.kind || m.Phone.ID != row.phone || len(a.OtherMethods()) != row.others {
+		if m := a.Method(); m.Factor != row.kind || m.Phone.ID != row.phone || len(a.OtherMethods()) != row.others {
 			t.Errorf("%s: %v and %d others", row.name, m, len(a.OtherMethods()))
 		}
 	}

@@ -24,7 +24,7 @@ func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *C
 	result.Attempt = NewToken()
 	a.TokenHash, a.ExpiresAt = result.Attempt.Hash(), changes.At.Add(AttemptLifetime)
 	changes.add(AddAttempt{a})
-	if m := a.Method(); a.Step() == StepMFA && m.Kind == PhoneCode {
+	if m := a.Method(); a.Step() == StepMFA && m.Factor == PhoneCode {
 		if err := r.queuePhoneCode(ctx, c.client, a, m.Phone, changes); err != nil && !isProblem(err) {
 			return Result{}, err // a code requested too soon is no failure: the page offers to resend it
 		}

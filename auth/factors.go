@@ -74,11 +74,11 @@ func (f Factors) Count() int { return len(f.enrolled()) }
 func (f Factors) enrolled() []Method {
 	var all []Method
 	if f.TOTP != nil {
-		all = append(all, Method{Kind: TOTPCode})
+		all = append(all, Method{Factor: TOTPCode})
 	}
 	for _, p := range f.Phones {
 		if p.Reserved() {
-			all = append(all, Method{Kind: PhoneCode, Phone: p})
+			all = append(all, Method{Factor: PhoneCode, Phone: p})
 		}
 	}
 	return all
@@ -90,8 +90,8 @@ func (f Factors) Allows(kind FactorKind) bool { return slices.Contains(f.allowed
 // A Method is one second factor of an account: a kind and, for a code by SMS, the
 // phone.
 type Method struct {
-	Kind  FactorKind
-	Phone Phone
+	Factor FactorKind
+	Phone  Phone
 }
 
 // Methods lists the account's second factors in the order in which sign-in offers
@@ -106,7 +106,7 @@ type Method struct {
 // the operator resets the factors with a command that is recorded and notified to
 // the owner (RC-10).
 func (f Factors) Methods() []Method {
-	return slices.DeleteFunc(f.enrolled(), func(m Method) bool { return !f.Allows(m.Kind) })
+	return slices.DeleteFunc(f.enrolled(), func(m Method) bool { return !f.Allows(m.Factor) })
 }
 
 // Factors returns an account's second factors.

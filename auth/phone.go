@@ -30,7 +30,7 @@ func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Number: phone.Number}, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Phone: phone.Number}, now)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorRemoved(ctx, client, session, Event{Type: PhoneReleased, Number: phone.Number}, factors, now)
+	changes, err := r.factorRemoved(ctx, client, session, Event{Type: PhoneReleased, Phone: phone.Number}, factors, now)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return err
 	}
-	e := Event{Type: PhoneRemoved, Number: phone.Number}
+	e := Event{Type: PhoneRemoved, Phone: phone.Number}
 	changes := ChangeSet{User: session.User, At: now}
 	if phone.Reserved() {
 		changes, err = r.factorRemoved(ctx, client, session, e, factors, now)
@@ -84,7 +84,7 @@ func (r *Rules) MakePhoneDefault(ctx context.Context, client Client, session Ses
 		return err
 	}
 	changes := ChangeSet{User: session.User, At: now}
-	if err := r.record(ctx, &changes, client, Event{Type: PhoneMadeDefault, Number: phone.Number}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: PhoneMadeDefault, Phone: phone.Number}); err != nil {
 		return err
 	}
 	replaced, err := r.store.ReplaceDefaultPhone(ctx, session.User, id, changes)

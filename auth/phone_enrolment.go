@@ -108,7 +108,7 @@ func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session,
 	phone := Phone{ID: PhoneID(newID()), Number: e.Number, VerifiedAt: now}
 	changes := ChangeSet{User: session.User, At: now}
 	changes.add(AddPhone{Phone: phone, Session: session.ID}, counts)
-	if err := r.record(ctx, &changes, client, Event{Type: PhoneAdded, Number: e.Number}); err != nil {
+	if err := r.record(ctx, &changes, client, Event{Type: PhoneAdded, Phone: e.Number}); err != nil {
 		return "", err
 	}
 	spent, err := spend(ctx, changes)

@@ -68,7 +68,7 @@ func (r *Rules) ChooseMethod(ctx context.Context, client Client, token Token, ki
 		return &Problem{Reason: FormExpired}
 	}
 	for _, m := range a.Factors.Methods() {
-		if m.Kind != kind || m.Phone.ID != phone {
+		if m.Factor != kind || m.Phone.ID != phone {
 			continue
 		}
 		changes := ChangeSet{User: a.User, At: now}
@@ -97,7 +97,7 @@ func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) erro
 		err = r.queueSignUpCode(ctx, client, a, &changes)
 	case a.Step() == StepEmail:
 		err = r.queueResetCode(ctx, client, a, &changes)
-	case a.Step() == StepMFA && m.Kind == PhoneCode:
+	case a.Step() == StepMFA && m.Factor == PhoneCode:
 		err = r.queuePhoneCode(ctx, client, a, m.Phone, &changes)
 	default:
 		err = &Problem{Reason: FormExpired}

@@ -160,7 +160,7 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 	}
 	changes := ChangeSet{User: a.User, At: now}
 	if c.kind() == BackupCode {
-		used := Event{Type: BackupCodeUsed, Left: a.Factors.BackupCodes - 1}
+		used := Event{Type: BackupCodeUsed, BackupCodesLeft: a.Factors.BackupCodes - 1}
 		if err := r.record(ctx, &changes, c.client, used); err != nil {
 			return Result{}, err
 		}

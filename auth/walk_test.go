@@ -170,7 +170,7 @@ func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *s
 	a := s.attempt(rules.policy.Reauth)
 	step, kinds := a.owes()
 	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: s.app, PhoneCode: s.phone, BackupCode: s.codes > 0}
-	if s.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepMFA && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Kind == kind })) || !has[kind] {
+	if s.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepMFA && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Factor == kind })) || !has[kind] {
 		return s
 	}
 	switch kind {

@@ -36,7 +36,7 @@ var restricted = map[string][]string{
 	"math/rand":                    {}, // secrets come from crypto/rand
 }
 
-// authImports are the prefixes of the packages that auth may import besides the
+// authImports are the prefixes of the packages that auth may import in addition to the
 // standard library.
 var authImports = []string{
 	"github.com/nyaruka/phonenumbers", "github.com/pquerna/otp", "golang.org/x/crypto/", "golang.org/x/net/idna", "golang.org/x/text/unicode/norm",

@@ -2,45 +2,84 @@ package db
 
 import (
 	"context"
+	"fmt"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// FindUser reads an account.
+const userColumns = `
+		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL
+		FROM users`
+
+// FindUser implements [auth.Store].
 func (s *Store) FindUser(ctx context.Context, user auth.UserID) (auth.User, error) {
-	return s.findUser(ctx, `
-		SELECT id, email, email_key, password_hash, password_sealed, disabled_at IS NOT NULL
-		FROM users
+	return s.findUser(ctx, userColumns+`
 		WHERE id = $1`, user)
 }
 
-// RemoveUser deletes an account and everything that hangs on it, and writes
-// the messages of the grant. Most goes by its foreign key; what hangs on a
-// name alone, codes and counts, goes before it.
-func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "delete an account", user, func(tx *tx) (bool, error) {
+// FindUserByEmail implements [auth.Store].
+func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (auth.User, error) {
+	return s.findUser(ctx, userColumns+`
+		WHERE email_key = $1`, emailKey)
+}
+
+func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.User, err error) {
+	var sealed []byte
+	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &sealed, &u.Disabled}
+	if err = s.find(ctx, "find account", row, query, key); err != nil {
+		return auth.User{}, err
+	}
+	if u.PasswordHash, err = openHash(s.seals, passwordHash.place(string(u.ID)), sealed); err != nil {
+		return auth.User{}, fmt.Errorf("find account: %w", err)
+	}
+	return u, nil
+}
+
+// addUser adds an account, or returns auth.ErrEmailTaken: of two that add the
+// same address at the same time, one succeeds.
+func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
+	sealed, err := sealHash(t.seals, passwordHash.place(string(u.ID)), u.PasswordHash)
+	if err != nil {
+		return err
+	}
+	added, err := t.Exec(ctx, `
+		INSERT INTO users (id, email, email_key, password_hash, created_at)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (email_key) DO NOTHING`,
+		u.ID, u.Email.Typed, u.Email.Key, sealed, engine.Millis(u.CreatedAt))
+	if err == nil && added == 0 {
+		err = auth.ErrEmailTaken
+	}
+	return err
+}
+
+// RemoveUser implements [auth.Store]. Sent codes and rate limits have no foreign
+// key, because their holders are of several kinds, and are removed first.
+func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove account", user, func(tx *tx) (bool, error) {
 		for _, query := range []string{
-			codesHeldBy(`
-				SELECT handle FROM attempts WHERE user_id = $1
+			removeCodesOf(`
+				SELECT token_hash FROM attempts WHERE user_id = $1
 				UNION ALL
 				SELECT id FROM phone_enrolments WHERE user_id = $1
 				UNION ALL
-				SELECT id FROM address_enrolments WHERE user_id = $1`),
-			`DELETE FROM tries
-			WHERE owner IN (
+				SELECT id FROM email_enrolments WHERE user_id = $1`),
+			`DELETE FROM rate_limits
+			WHERE account IN (
 				SELECT id FROM users WHERE id = $1
 				UNION ALL
-				SELECT handle FROM attempts WHERE user_id = $1
+				SELECT token_hash FROM attempts WHERE user_id = $1
 			)`,
 		} {
 			if _, err := tx.Exec(ctx, query, user); err != nil {
 				return false, err
 			}
 		}
-		gone, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, user)
-		if err != nil || gone == 0 {
+		changed, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, user)
+		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.apply(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"twostep/auth"
@@ -56,7 +58,7 @@ func TestRemoveUser(t *testing.T) {
 		before := b.tables(t)
 		b.everything(t, "ann", noon)
 		for name, rows := range b.tables(t) {
-			if rows == before[name] && name != "ring" { // which is of all
+			if rows == before[name] && name != "keyring" { // which is of all
 				t.Errorf("ann has nothing in %s: this test does not see it", name)
 			}
 		}
@@ -110,15 +112,33 @@ func TestMustChange(t *testing.T) {
 	})
 }
 
-// RC-04: a reset ends its attempt, and so sets one password.
-func TestReplacePassword_OnceOnly(t *testing.T) {
+func TestFindUserByEmail(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			grant := set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.EndSessions{})
-			return s.ReplacePassword(ctx, "ann", "hash "+string(rune('A'+i)), grant)
-		})
-		_, err := b.FindSession(t.Context(), "handle of s1")
+		got, err := b.FindUserByEmail(t.Context(), "aann@example.org")
+		must(t, err)
+		if got != user("ann") {
+			t.Errorf("found %+v", got)
+		}
+		_, err = b.FindUserByEmail(t.Context(), "Aann@example.org")
 		wantNotFound(t, err)
+	})
+}
+
+// FF-05: of racing sign-ups for one address one makes the account.
+func TestAddUser_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		for i := range racers {
+			b.give(t, "ann", code(fmt.Sprint(i)))
+		}
+		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			u := user("ann")
+			u.ID = auth.UserID(fmt.Sprint(i))
+			spent, err := s.SpendSentCode(ctx, code(fmt.Sprint(i)).SentCode, set(u.ID, auth.AddUser{User: u, CreatedAt: noon}))
+			if errors.Is(err, auth.ErrEmailTaken) {
+				return false, nil
+			}
+			return spent, err
+		})
 	})
 }

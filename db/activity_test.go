@@ -16,7 +16,7 @@ func TestFindActivity(t *testing.T) {
 		b.everything(t, "bob", noon)
 		first := auth.Event{
 			ID: "0", User: "ann", At: noon.Add(time.Second), Type: auth.BackupCodeUsed, Factor: auth.BackupCode,
-			IP: "192.0.2.1", UserAgent: "a browser", Number: "+4915100000001", Email: "ann@example.org", Left: 3,
+			IP: "192.0.2.1", UserAgent: "a browser", Phone: "+4915100000001", Email: "ann@example.org", BackupCodesLeft: 3,
 		}
 		events := []auth.Event{first}
 		all := set("ann", auth.RecordEvent{Event: first})
@@ -50,7 +50,7 @@ func TestAddGrant_EventOfNobody(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		e := auth.Event{ID: "0", User: "ann", At: noon, Type: auth.SignInLocked}
 		must(t, b.Apply(t.Context(), set("ann", auth.RecordEvent{Event: e})))
-		wantTables(t, b.tables(t), map[string]int{"activity": 0})
+		wantTables(t, b.tables(t), map[string]int{"audit_events": 0})
 	})
 }
 

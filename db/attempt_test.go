@@ -64,7 +64,7 @@ func TestAddAttempt_NoSession(t *testing.T) {
 func TestReplaceChosen(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.ann(t)
-		method := auth.Method{Kind: auth.PhoneCode, Phone: auth.Phone{ID: "p1"}}
+		method := auth.Method{Factor: auth.PhoneCode, Phone: auth.Phone{ID: "p1"}}
 		sent := code("a1")
 		sent.MAC = []byte("newer")
 		changed, err := b.ReplaceMethod(t.Context(), "a1", method, set("ann", sent))
@@ -136,7 +136,7 @@ func TestGrant_Proof(t *testing.T) {
 		if key, err := b.FindTOTP(t.Context(), "ann"); err != nil || key.LastStep != 101 {
 			t.Errorf("the step went to %d, %v", key.LastStep, err)
 		}
-		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
+		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_factors": 0})
 	})
 }
 
@@ -152,7 +152,7 @@ func TestGrant_ProofAgainstEnd(t *testing.T) {
 			proof := auth.AddVerifiedFactor{Attempt: "a1", VerifiedFactor: auth.VerifiedFactor{Factor: auth.TOTPCode, At: noon}}
 			return s.SpendPassword(ctx, "ann", "hash of ann", "", set("ann", proof))
 		})
-		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_proofs": 0})
+		wantTables(t, b.tables(t), map[string]int{"attempts": 0, "attempt_factors": 0})
 	})
 }
 

@@ -7,27 +7,27 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// FindBackupSalt reads the salt of an account's set.
+// FindBackupSalt implements [auth.Store].
 func (s *Store) FindBackupSalt(ctx context.Context, user auth.UserID) (salt string, err error) {
-	err = s.find(ctx, "find the salt of backup codes", Row{&salt}, `
+	err = s.find(ctx, "find salt of backup codes", engine.Row{&salt}, `
 		SELECT salt
 		FROM backup_code_sets
 		WHERE user_id = $1`, user)
 	return salt, err
 }
 
-// SpendBackupCode removes the code with that hash.
-func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend a backup code", user, grant, `
+// SpendBackupCode implements [auth.Store].
+func (s *Store) SpendBackupCode(ctx context.Context, user auth.UserID, hash string, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "spend backup code", user, changes, `
 		DELETE FROM backup_codes
 		WHERE user_id = $1 AND hash = $2`, user, hash)
 }
 
-// ReplaceBackupCodes puts a new set in place of the account's, whose codes
-// stop working; replaced is false where the account has no second factor.
-func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, grant auth.ChangeSet) (replaced bool, err error) {
+// ReplaceBackupCodes implements [auth.Store].
+func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, changes auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace backup codes", set.User, func(tx *tx) (bool, error) {
 		unseen, err := tx.sealCodes(set)
 		if err != nil {
@@ -37,16 +37,13 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 			INSERT INTO backup_code_sets (user_id, salt, unseen, unseen_until, made_at)
 			SELECT id, $2, $3, $4, $5
 			FROM users
-			WHERE id = $1 AND (
-				EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
-				OR EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)
-			)
+			WHERE id = $1 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)
 			ON CONFLICT (user_id) DO UPDATE SET
 				salt = excluded.salt,
 				unseen = excluded.unseen,
 				unseen_until = excluded.unseen_until,
 				made_at = excluded.made_at`,
-			set.User, set.Salt, unseen, Millis(set.UnseenUntil), Millis(set.MadeAt))
+			set.User, set.Salt, unseen, engine.Millis(set.UnseenUntil), engine.Millis(set.MadeAt))
 		if err != nil || changed == 0 {
 			return false, err
 		}
@@ -56,21 +53,21 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 		if err := tx.addCodeHashes(ctx, set); err != nil {
 			return false, err
 		}
-		return tx.apply(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
-// FindUnseenCodes reads the codes of a set that was not seen yet.
+// FindUnseenCodes implements [auth.Store].
 func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.Time) (codes []string, err error) {
 	var sealed []byte
-	err = s.find(ctx, "find unseen backup codes", Row{&sealed}, `
+	err = s.find(ctx, "find unseen backup codes", engine.Row{&sealed}, `
 		SELECT unseen
 		FROM backup_code_sets
-		WHERE user_id = $1 AND unseen IS NOT NULL AND unseen_until > $2`, user, Millis(now))
+		WHERE user_id = $1 AND unseen IS NOT NULL AND unseen_until > $2`, user, engine.Millis(now))
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.seals.open(unseenCodes(user), sealed)
+	plain, err := s.seals.Open(unseenCodes.place(string(user)), sealed)
 	if err == nil {
 		err = json.Unmarshal(plain, &codes)
 	}
@@ -80,18 +77,18 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 	return codes, nil
 }
 
-// SpendUnseenCodes forgets them: from now on only the person has them.
+// SpendUnseenCodes implements [auth.Store].
 func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent bool, err error) {
-	return s.write(ctx, "forget unseen backup codes", user, func(tx *tx) (bool, error) {
-		forgot, err := tx.Exec(ctx, `
+	return s.write(ctx, "erase unseen backup codes", user, func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `
 			UPDATE backup_code_sets SET unseen = NULL
 			WHERE user_id = $1 AND unseen IS NOT NULL`, user)
-		return forgot > 0, err
+		return changed > 0, err
 	})
 }
 
-// ensureBackupCodes gives an account its first set. One it has is never replaced
-// here: the person may have it on paper.
+// ensureBackupCodes adds an account's first set. It never replaces a set, which the
+// user may have on paper.
 func (t *tx) ensureBackupCodes(ctx context.Context, user auth.UserID, set auth.BackupCodeSet) error {
 	set.User = user
 	unseen, err := t.sealCodes(set)
@@ -102,7 +99,7 @@ func (t *tx) ensureBackupCodes(ctx context.Context, user auth.UserID, set auth.B
 		INSERT INTO backup_code_sets (user_id, salt, unseen, unseen_until, made_at)
 		VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (user_id) DO NOTHING`,
-		set.User, set.Salt, unseen, Millis(set.UnseenUntil), Millis(set.MadeAt))
+		set.User, set.Salt, unseen, engine.Millis(set.UnseenUntil), engine.Millis(set.MadeAt))
 	if err != nil || added == 0 {
 		return err
 	}
@@ -116,18 +113,16 @@ func (t *tx) addCodeHashes(ctx context.Context, set auth.BackupCodeSet) error {
 	}
 	_, err := t.Exec(ctx, `
 		INSERT INTO backup_codes (user_id, hash)
-		VALUES `+values(len(set.Hashes), 2), args...)
+		VALUES `+engine.Placeholders(len(set.Hashes), 2), args...)
 	return err
 }
 
-// dropIdleCodes takes the codes of an account that has no second factor left:
-// they stand in for one, and alone they are none.
-func (t *tx) dropIdleCodes(ctx context.Context, user auth.UserID) error {
+// removeUnusedCodes removes the backup codes of an account without a second factor:
+// they are a substitute for one and never a factor of their own.
+func (t *tx) removeUnusedCodes(ctx context.Context, user auth.UserID) error {
 	_, err := t.Exec(ctx, `
 		DELETE FROM backup_code_sets
-		WHERE user_id = $1
-			AND NOT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
-			AND NOT EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
+		WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
 	return err
 }
 
@@ -136,5 +131,5 @@ func (t *tx) sealCodes(set auth.BackupCodeSet) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.seals.seal(unseenCodes(set.User), plain)
+	return t.seals.Seal(unseenCodes.place(string(set.User)), plain)
 }

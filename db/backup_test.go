@@ -48,7 +48,7 @@ func TestBackupSQLite_OneMoment(t *testing.T) {
 		if apps := copied.count(t, `SELECT count(*) FROM totp`); apps != accounts {
 			t.Errorf("%d accounts with %d apps", accounts, apps)
 		}
-		must(t, copied.CheckSeals(t.Context()))
+		must(t, copied.CheckSealed(t.Context()))
 	}
 	stop()
 	must(t, <-done)
@@ -79,7 +79,7 @@ func TestBackupSQLite_PrivateAndNeverReplaces(t *testing.T) {
 // A backup leaves the version as it is, so that an older program can go back to it.
 func TestBackupSQLite_NewerVersion(t *testing.T) {
 	b := open(t)
-	b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	_, err := BackupSQLite(t.Context(), b.path, filepath.Join(t.TempDir(), "backup"))
 	must(t, err)
 }

@@ -139,16 +139,16 @@ func TestApply_EndSessions(t *testing.T) {
 			attempt("ann", "a3"),
 		)
 		for query, want := range map[string]int{
-			`SELECT count(*) FROM sessions WHERE id IN ('s1', 's3', 'b1')`:        3,
-			`SELECT count(*) FROM sessions`:                                       3,
-			`SELECT count(*) FROM attempts WHERE handle IN ('a3', 'a-bob')`:       2,
-			`SELECT count(*) FROM attempts`:                                       2,
-			`SELECT count(*) FROM sent_codes WHERE holder IN ('e-s1', 'a-bob')`:   2,
-			`SELECT count(*) FROM sent_codes`:                                     2,
-			`SELECT count(*) FROM phone_enrolments WHERE session_id = 's1'`:       1,
-			`SELECT count(*) FROM phone_enrolments`:                               1,
-			`SELECT count(*) FROM attempt_proofs WHERE attempt IN ('a1')`:         0,
-			`SELECT count(*) FROM attempt_proofs WHERE attempt IN ('a3','a-bob')`: 2,
+			`SELECT count(*) FROM sessions WHERE id IN ('s1', 's3', 'b1')`:              3,
+			`SELECT count(*) FROM sessions`:                                             3,
+			`SELECT count(*) FROM attempts WHERE token_hash IN ('a3', 'a-bob')`:         2,
+			`SELECT count(*) FROM attempts`:                                             2,
+			`SELECT count(*) FROM sent_codes WHERE holder IN ('e-s1', 'a-bob')`:         2,
+			`SELECT count(*) FROM sent_codes`:                                           2,
+			`SELECT count(*) FROM phone_enrolments WHERE session_id = 's1'`:             1,
+			`SELECT count(*) FROM phone_enrolments`:                                     1,
+			`SELECT count(*) FROM attempt_factors WHERE attempt_hash IN ('a1')`:         0,
+			`SELECT count(*) FROM attempt_factors WHERE attempt_hash IN ('a3','a-bob')`: 2,
 		} {
 			if got := b.count(t, query); got != want {
 				t.Errorf("%s is %d, not %d", query, got, want)

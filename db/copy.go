@@ -5,40 +5,35 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// copied lists every table but goose's own, each behind those it hangs on.
-var copied = []string{
-	"ring", "users", "known_browsers", "activity", "notice_addresses", "address_enrolments",
+// copiedTables are all tables except schema_migrations, each after those that it
+// references.
+var copiedTables = []string{
+	"keyring", "users", "known_devices", "audit_events", "notice_emails", "email_enrolments",
 	"totp", "phones", "backup_code_sets", "backup_codes",
-	"sessions", "attempts", "attempt_proofs", "totp_enrolments", "phone_enrolments",
-	"sent_codes", "tries", "messages",
+	"sessions", "attempts", "attempt_factors", "totp_enrolments", "phone_enrolments",
+	"sent_codes", "rate_limits", "messages",
 }
 
-// A Copy says what was copied.
+// A Copy counts what was copied.
 type Copy struct{ Accounts, Rows, Tables int }
 
-// What keeps a copy from being made, or its end from being known.
+// Errors of [CopyToPostgres].
 var (
 	ErrNotEmpty    = errors.New("the PostgreSQL database holds data already")
-	ErrUnconfirmed = errors.New("the connection was lost at the very end, so it is not known whether the data are there")
+	ErrUnconfirmed = errors.New("the connection was lost during the commit, so it is unknown whether the data was copied")
 )
 
-// CopyToPostgres copies all that stands in the SQLite database at path to an
-// empty PostgreSQL database, in one transaction: it stands there whole, counted
-// and opened with the keys, or not at all. The file is only read, at one moment;
-// one of an older version is copied and the copy brought forward first. progress
-// is told how many rows of all are done.
-func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keyring, progress func(done, all int)) (c Copy, err error) {
-	config, err := parsePostgres(address)
-	if err != nil {
-		return c, fmt.Errorf("open the database: the address %w", err)
-	}
-	if err := checkUnused(ctx, config); err != nil {
+// CopyToPostgres copies the SQLite database at path to an empty PostgreSQL
+// database in one transaction: either all rows arrive, are counted and decrypt
+// with the keys, or none. The file is only read, as of one moment. If it has an
+// older version, a copy of it is migrated first. progress is called with the
+// number of rows done and of all.
+func CopyToPostgres(ctx context.Context, path, url string, keys auth.Keyring, progress func(done, all int)) (c Copy, err error) {
+	if err := checkUnused(ctx, url); err != nil {
 		return c, err
 	}
 	path, remove, err := currentSQLite(ctx, path, keys)
@@ -46,70 +41,65 @@ func CopyToPostgres(ctx context.Context, path, address string, keys auth.Keyring
 		return c, err
 	}
 	defer remove()
-	from, err := openReading(path)
+	from, err := engine.ReadSQLite(path)
 	if err != nil {
 		return c, err
 	}
 	defer from.Close()
-	moment, err := from.BeginTx(ctx, nil)
+	snapshot, err := from.BeginTx(ctx, nil)
 	if err != nil {
 		return c, err
 	}
-	defer moment.Rollback()
-	to, err := OpenPostgres(ctx, address, keys)
+	defer func() { _ = snapshot.Rollback() }()
+	to, err := OpenPostgres(ctx, url, keys)
 	if err != nil {
 		return c, err
 	}
-	f := filling{from: Statements{viaSQL{moment}}, source: moment, seals: to.seals, progress: progress}
-	if err := errors.Join(f.fill(ctx, to.writer.db), to.Close()); err != nil {
-		return c, plainly(config, err)
+	job := copyJob{from: engine.On(snapshot), source: snapshot, seals: to.seals, progress: progress}
+	if err := errors.Join(job.run(ctx, to.db.SQL()), to.Close()); err != nil {
+		return c, to.db.Explain(err)
 	}
-	return Copy{Accounts: f.counts["users"], Rows: f.all, Tables: len(copied)}, nil
+	return Copy{Accounts: job.counts["users"], Rows: job.all, Tables: len(copiedTables)}, nil
 }
 
-// checkUnused refuses a database with accounts before its version is looked at:
-// it is somebody's.
-func checkUnused(ctx context.Context, config *pgx.ConnConfig) error {
-	server := stdlib.OpenDB(*config)
-	defer server.Close()
-	var made, used bool
-	p := newPlainPool(server)
-	err := checkPostgres(ctx, server)
-	if err == nil {
-		err = p.Find(ctx, Row{&made}, `SELECT to_regclass('users') IS NOT NULL`)
+// checkUnused refuses a database that has accounts, before it is migrated.
+func checkUnused(ctx context.Context, url string) error {
+	db, err := engine.ConnectPostgres(ctx, url, migrationsOf("postgres"))
+	if err != nil {
+		return err
 	}
-	if err == nil && made {
-		err = p.Find(ctx, Row{&used}, `SELECT EXISTS (SELECT 1 FROM users)`)
+	defer db.Close()
+	var exists, used bool
+	err = db.Find(ctx, engine.Row{&exists}, `SELECT to_regclass('users') IS NOT NULL`)
+	if err == nil && exists {
+		err = db.Find(ctx, engine.Row{&used}, `SELECT EXISTS (SELECT 1 FROM users)`)
 	}
 	if err == nil && used {
 		return fmt.Errorf("%w, accounts among them", ErrNotEmpty)
 	}
-	return plainly(config, err)
+	return db.Explain(err)
 }
 
-// currentSQLite answers where the content of a database stands in this
-// program's version, which may be a file to be removed afterwards.
+// currentSQLite returns the path of a database with the content of path and this
+// program's version. remove must be called after it was read.
 func currentSQLite(ctx context.Context, path string, keys auth.Keyring) (current string, remove func(), err error) {
-	c, err := InspectSQLite(ctx, path, keys)
+	found, err := InspectSQLite(ctx, path, keys)
 	switch {
 	case err != nil:
 		return "", nil, err
-	case c.Version > c.Newest:
-		return "", nil, errNewer(c.Version, c.Newest)
-	case c.Seals != nil:
-		return "", nil, fmt.Errorf("the keys are not those of the data: %w", c.Seals)
-	case c.Version == c.Newest:
+	case found.Version > found.Newest:
+		return "", nil, engine.NewerError(found.Version, found.Newest)
+	case found.KeyringErr != nil:
+		return "", nil, fmt.Errorf("the keys are not those of the data: %w", found.KeyringErr)
+	case found.Version == found.Newest:
 		return path, func() {}, nil
 	}
-	draft, err := draftBeside(path)
+	draft, err := vacuumToDraft(ctx, path, path)
 	if err != nil {
 		return "", nil, err
 	}
-	remove = func() { removeDraft(draft) }
-	if err = vacuumInto(ctx, path, draft); err == nil {
-		err = checkKeys(ctx, draft, keys)
-	}
-	if err != nil {
+	remove = func() { engine.RemoveDraft(draft) }
+	if err := migrateDraft(ctx, draft, keys); err != nil {
 		remove()
 		return "", nil, err
 	}

@@ -9,26 +9,29 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
-// copyBatch is how many rows go to the server at once. It checks at the end of
-// each batch what they hang on, and holds a note of every row until then.
+// copyBatch is the number of rows per COPY. PostgreSQL checks foreign keys at the
+// end of each and remembers every row until then.
 const copyBatch = 20_000
 
-// A filling is a copy under way.
-type filling struct {
-	from, to  Statements
-	source    sqlRunner // below from
-	wire      *pgx.Conn // below to
-	seals     sealer
-	counts    map[string]int // of the rows to copy, by table
-	all, done int            // of them together
+// A copyJob is a running copy.
+type copyJob struct {
+	from, to  engine.Statements
+	source    engine.Querier // that from runs on
+	conn      *pgx.Conn      // that to runs on
+	seals     seal.Sealer
+	counts    map[string]int // rows to copy, by table
+	all, done int            // rows of all tables
 	progress  func(done, all int)
 }
 
-// fill copies all tables in one transaction of the target.
-func (f *filling) fill(ctx context.Context, target *sql.DB) error {
-	if err := f.count(ctx); err != nil {
+// run copies all tables in one transaction of the target.
+func (c *copyJob) run(ctx context.Context, target *sql.DB) error {
+	if err := c.count(ctx); err != nil {
 		return err
 	}
 	conn, err := target.Conn(ctx)
@@ -37,29 +40,29 @@ func (f *filling) fill(ctx context.Context, target *sql.DB) error {
 	}
 	defer conn.Close()
 	if err := conn.Raw(func(driver any) error {
-		f.wire = driver.(*stdlib.Conn).Conn()
+		c.conn = driver.(*stdlib.Conn).Conn()
 		return nil
 	}); err != nil {
 		return err
 	}
-	// Whoever tells it to stop ends the query under way. Else database/sql would
-	// roll back by itself, on the connection that a COPY is using.
+	// Canceling ctx ends the running query. If it canceled the transaction too,
+	// database/sql would roll back on a connection that a COPY is using.
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	f.to = Statements{viaSQL{plain{tx}}}
-	if err := f.empty(ctx); err != nil {
+	c.to = engine.On(tx)
+	if err := c.lockEmpty(ctx); err != nil {
 		return err
 	}
-	for _, table := range copied {
-		if err := f.table(ctx, table); err != nil {
+	for _, table := range copiedTables {
+		if err := c.copyTable(ctx, table); err != nil {
 			return fmt.Errorf("copy %s: %w", table, err)
 		}
 	}
-	if err := checkSeals(ctx, f.to, f.seals, sealedColumns); err != nil {
-		return fmt.Errorf("open what was copied: %w", err)
+	if _, _, err := openExamples(ctx, c.to, c.seals, sealedColumns); err != nil {
+		return fmt.Errorf("decrypt copied values: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnconfirmed, err)
@@ -67,29 +70,28 @@ func (f *filling) fill(ctx context.Context, target *sql.DB) error {
 	return nil
 }
 
-// count counts what there is to copy.
-func (f *filling) count(ctx context.Context) error {
-	f.counts = map[string]int{}
-	for _, table := range copied {
+// count counts the rows to copy.
+func (c *copyJob) count(ctx context.Context) error {
+	c.counts = map[string]int{}
+	for _, table := range copiedTables {
 		var n int
-		if err := f.from.Find(ctx, Row{&n}, `SELECT count(*) FROM `+table); err != nil {
+		if err := c.from.Find(ctx, engine.Row{&n}, `SELECT count(*) FROM `+table); err != nil {
 			return err
 		}
-		f.counts[table] = n
-		f.all += n
+		c.counts[table] = n
+		c.all += n
 	}
 	return nil
 }
 
-// empty keeps everybody else from writing to the target, and refuses one that
-// somebody has written to.
-func (f *filling) empty(ctx context.Context) error {
-	if _, err := f.to.Exec(ctx, `LOCK TABLE `+strings.Join(copied, ", ")+` IN EXCLUSIVE MODE`); err != nil {
+// lockEmpty locks the target's tables for writing and refuses tables with rows.
+func (c *copyJob) lockEmpty(ctx context.Context) error {
+	if _, err := c.to.Exec(ctx, `LOCK TABLE `+strings.Join(copiedTables, ", ")+` IN EXCLUSIVE MODE`); err != nil {
 		return err
 	}
-	for _, table := range copied {
+	for _, table := range copiedTables {
 		var used bool
-		if err := f.to.Find(ctx, Row{&used}, `SELECT EXISTS (SELECT 1 FROM `+table+`)`); err != nil {
+		if err := c.to.Find(ctx, engine.Row{&used}, `SELECT EXISTS (SELECT 1 FROM `+table+`)`); err != nil {
 			return err
 		}
 		if used {
@@ -99,63 +101,63 @@ func (f *filling) empty(ctx context.Context) error {
 	return nil
 }
 
-// table copies one and counts what has arrived. The server learns at once how
-// its values are spread, or the first queries would go the long way.
-func (f *filling) table(ctx context.Context, table string) error {
-	columns, err := f.columns(ctx, table)
+// copyTable copies one table and counts its rows. ANALYZE gives the planner its
+// statistics, otherwise the first queries would not use the indexes.
+func (c *copyJob) copyTable(ctx context.Context, table string) error {
+	columns, err := c.columns(ctx, table)
 	if err != nil {
 		return err
 	}
-	rows, err := f.source.QueryContext(ctx, `SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table)
+	rows, err := c.source.QueryContext(ctx, `SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for source := newRowSource(rows, len(columns)); !source.ended; {
 		source.left = copyBatch
-		n, err := f.wire.CopyFrom(ctx, pgx.Identifier{table}, columns, source)
+		n, err := c.conn.CopyFrom(ctx, pgx.Identifier{table}, columns, source)
 		if err != nil {
 			return err
 		}
-		f.done += int(n)
-		f.progress(f.done, f.all)
+		c.done += int(n)
+		c.progress(c.done, c.all)
 	}
 	var arrived int
-	if err := f.to.Find(ctx, Row{&arrived}, `SELECT count(*) FROM `+table); err != nil {
+	if err := c.to.Find(ctx, engine.Row{&arrived}, `SELECT count(*) FROM `+table); err != nil {
 		return err
 	}
-	if arrived != f.counts[table] {
-		return fmt.Errorf("%d rows of %d arrived", arrived, f.counts[table])
+	if arrived != c.counts[table] {
+		return fmt.Errorf("%d of %d rows arrived", arrived, c.counts[table])
 	}
-	_, err = f.to.Exec(ctx, `ANALYZE `+table)
+	_, err = c.to.Exec(ctx, `ANALYZE `+table)
 	return err
 }
 
-func (f *filling) columns(ctx context.Context, table string) (columns []string, err error) {
+func (c *copyJob) columns(ctx context.Context, table string) (columns []string, err error) {
 	var name string
-	err = f.from.Each(ctx, Row{&name}, func() { columns = append(columns, name) }, `
+	err = c.from.Each(ctx, engine.Row{&name}, func() { columns = append(columns, name) }, `
 		SELECT name
 		FROM pragma_table_info($1)
 		ORDER BY cid`, table)
 	if err == nil && len(columns) == 0 {
-		err = errors.New("there is no such table")
+		err = errors.New("table does not exist")
 	}
 	return columns, err
 }
 
-// A rowSource gives rows of a query out in batches. It is a [pgx.CopyFromSource].
+// A rowSource is a [pgx.CopyFromSource] that returns rows of a query in batches.
 type rowSource struct {
-	rows   *sql.Rows
-	row    []any
-	places Row // of row
-	left   int // of this batch
-	ended  bool
+	rows  *sql.Rows
+	row   []any
+	dest  engine.Row // pointers to the elements of row
+	left  int        // in this batch
+	ended bool
 }
 
 func newRowSource(rows *sql.Rows, columns int) *rowSource {
 	s := &rowSource{rows: rows, row: make([]any, columns)}
 	for i := range s.row {
-		s.places = append(s.places, &s.row[i])
+		s.dest = append(s.dest, &s.row[i])
 	}
 	return s
 }
@@ -170,13 +172,13 @@ func (s *rowSource) Next() bool {
 	return !s.ended
 }
 
-// Values implements [pgx.CopyFromSource]. Text that a visitor sent is written as
-// a server on PostgreSQL would have written it.
+// Values implements [pgx.CopyFromSource]. It replaces text that PostgreSQL refuses,
+// as a server on PostgreSQL would have.
 func (s *rowSource) Values() ([]any, error) {
-	if err := s.rows.Scan(s.places...); err != nil {
+	if err := s.rows.Scan(s.dest...); err != nil {
 		return nil, err
 	}
-	return storable(s.row), nil
+	return engine.ValidArgs(s.row), nil
 }
 
 // Err implements [pgx.CopyFromSource].

@@ -12,21 +12,20 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/pressly/goose/v3"
-
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
 // content is every row of every table.
 func (b base) content(t *testing.T) (all []string) {
 	t.Helper()
-	for _, table := range copied {
+	for _, table := range copiedTables {
 		columns := b.columns(t, table)
-		row, places := make([]any, len(columns)), Row{}
+		row, places := make([]any, len(columns)), engine.Row{}
 		for i := range row {
 			places = append(places, &row[i])
 		}
-		must(t, b.reader.Each(t.Context(), places, func() { all = append(all, fmt.Sprint(table, row)) },
+		must(t, b.db.Each(t.Context(), places, func() { all = append(all, fmt.Sprint(table, row)) },
 			`SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table))
 	}
 	slices.Sort(all)
@@ -38,12 +37,12 @@ func (b base) content(t *testing.T) (all []string) {
 func filled(t *testing.T) base {
 	t.Helper()
 	b := open(t)
-	must(t, b.CheckRing(t.Context()))
+	must(t, b.CheckKeyring(t.Context()))
 	b.everything(t, "ann", noon)
 	b.everything(t, "bob", noon)
 	b.change(t, `
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= $1)
-		INSERT INTO tries (key, owner, n) SELECT 'k/' || i, i, i FROM n`, copyBatch)
+		INSERT INTO rate_limits (key, account, count) SELECT 'k/' || i, i, i FROM n`, copyBatch)
 	return b
 }
 
@@ -70,7 +69,7 @@ func TestCopyToPostgres(t *testing.T) {
 			t.Errorf("told %d of %d", done, all)
 		}
 	})
-	if err != nil || c != (Copy{Accounts: 2, Rows: len(want), Tables: len(copied)}) || told != c.Rows {
+	if err != nil || c != (Copy{Accounts: 2, Rows: len(want), Tables: len(copiedTables)}) || told != c.Rows {
 		t.Fatalf("copied %+v, told %d, %v", c, told, err)
 	}
 	if after := b.files(t); after != before {
@@ -80,7 +79,7 @@ func TestCopyToPostgres(t *testing.T) {
 	if got := to.content(t); !slices.Equal(got, want) {
 		t.Errorf("%d rows are there, some of them others", len(got))
 	}
-	must(t, to.CheckRing(t.Context()))
+	must(t, to.CheckKeyring(t.Context()))
 	spent, err := to.SpendTOTPStep(t.Context(), "ann", 1, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 	if _, err := b.copyTo(t, address); !errors.Is(err, ErrNotEmpty) {
@@ -106,7 +105,7 @@ func (b base) files(t *testing.T) (all string) {
 func TestCopyToPostgres_OddText(t *testing.T) {
 	b := open(t)
 	b.ann(t)
-	b.change(t, `UPDATE sessions SET browser = CAST(x'61ff00' AS TEXT)`)
+	b.change(t, `UPDATE sessions SET user_agent = CAST(x'61ff00' AS TEXT)`)
 	address := emptied(t)
 	_, err := b.copyTo(t, address)
 	must(t, err)
@@ -116,32 +115,29 @@ func TestCopyToPostgres_OddText(t *testing.T) {
 	}
 }
 
-// What stands in a file of the first version arrives in today's, and the file
-// stays of the first.
+// A file of an older version is copied in today's, and the file stays as it is.
 func TestCopyToPostgres_OlderVersion(t *testing.T) {
-	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
-	p, err := openSQLiteWriter(t.Context(), b.path)
-	must(t, err)
-	files, err := fs.Sub(migrations, "migrations/sqlite")
-	must(t, err)
-	steps, err := goose.NewProvider(goose.DialectSQLite3, p.db, files, goose.WithDisableGlobalRegistry(true))
-	must(t, err)
-	_, err = steps.UpTo(t.Context(), 1)
-	must(t, err)
-	_, err = p.db.ExecContext(t.Context(), `INSERT INTO users VALUES ('ann', 'Aann@example.org', 'aann@example.org', 'hash of ann', 1)`)
-	must(t, err)
-	must(t, p.close())
-	before, address := b.files(t), emptied(t)
+	b := open(t)
+	b.everything(t, "ann", noon)
+	must(t, b.CheckKeyring(t.Context()))
+	before, address := b.files(t), database(t, "template0")
+	withMigration(t, `ALTER TABLE phones ADD COLUMN label TEXT; UPDATE phones SET label = 'home'`)
 	if c, err := b.copyTo(t, address); err != nil || c.Accounts != 1 {
 		t.Fatalf("copied %+v, %v", c, err)
 	}
-	if got, err := opens(t, address, b.keys).FindUser(t.Context(), "ann"); err != nil || got != user("ann") {
+	to := opens(t, address, b.keys)
+	if got, err := to.FindUser(t.Context(), "ann"); err != nil || got != user("ann") {
 		t.Errorf("the account is %+v, %v", got, err)
+	}
+	if n := to.count(t, `SELECT count(*) FROM phones WHERE label = 'home'`); n != 1 {
+		t.Errorf("%d phones have a label", n)
 	}
 	if after := b.files(t); after != before {
 		t.Errorf("the source was\n%sand is\n%s", before, after)
 	}
-	wantAlone(t, filepath.Dir(b.path), filepath.Base(b.path))
+	if drafts, err := filepath.Glob(filepath.Join(filepath.Dir(b.path), ".*")); err != nil || len(drafts) > 0 {
+		t.Errorf("%v are left, %v", drafts, err)
+	}
 }
 
 // Stopped in the middle, by who asked or by the server, it leaves the target
@@ -156,7 +152,7 @@ func TestCopyToPostgres_Interrupted(t *testing.T) {
 	}{
 		"told to stop": {ctx, stop},
 		"server gone": {t.Context(), func() {
-			must(t, running(t).Run("postgres", `
+			must(t, running(t).Exec("postgres", `
 				SELECT pg_terminate_backend(pid)
 				FROM pg_stat_activity
 				WHERE datname = '`+databaseName(t, address)+`'`))
@@ -211,20 +207,20 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 	whole := open(t)
 	whole.sealAll(t)
 	newer := open(t)
-	newer.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+	newer.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	other := whole
 	other.keys = auth.NewKeyring()
 	none := whole
 	none.path = filepath.Join(t.TempDir(), "missing")
 	used, begun, empty := openPostgres(t), openPostgres(t), openPostgres(t)
 	used.ann(t)
-	must(t, begun.CheckRing(t.Context()))
+	must(t, begun.CheckKeyring(t.Context()))
 	for name, c := range map[string]struct {
 		from, to base
 		says     string
 	}{
 		"accounts":   {whole, used, "holds data already, accounts among them"},
-		"a ring":     {whole, begun, "holds data already, in the table ring"},
+		"a ring":     {whole, begun, "holds data already, in the table keyring"},
 		"newer":      {newer, empty, "9999"},
 		"other keys": {other, empty, "not those of the data"},
 		"missing":    {none, empty, "no such file"},
@@ -236,5 +232,44 @@ func TestCopyToPostgres_Refused(t *testing.T) {
 		if !slices.Equal(c.to.content(t), before) {
 			t.Errorf("%s: the target was changed", name)
 		}
+	}
+}
+
+// columns lists those of a table, in alphabetical order.
+func (b base) columns(t *testing.T, table string) (columns []string) {
+	t.Helper()
+	query := `SELECT name FROM pragma_table_info($1) ORDER BY name`
+	if b.kind == "postgres" {
+		query = `
+		SELECT column_name::text
+		FROM information_schema.columns
+		WHERE table_name = $1
+		ORDER BY column_name COLLATE "C"`
+	}
+	var name string
+	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { columns = append(columns, name) }, query, table))
+	return columns
+}
+
+// Every table is copied, behind those it hangs on, and has the same columns in
+// both databases.
+func TestCopied_Complete(t *testing.T) {
+	from, to := open(t), openPostgres(t)
+	listed := slices.Sorted(slices.Values(copiedTables))
+	for _, b := range []base{from, to} {
+		if names := slices.Sorted(slices.Values(b.names(t))); !slices.Equal(names, listed) {
+			t.Errorf("%s has %v, and copied are %v", b.kind, names, listed)
+		}
+	}
+	for i, table := range copiedTables {
+		if one, other := from.columns(t, table), to.columns(t, table); !slices.Equal(one, other) {
+			t.Errorf("%s has %v in SQLite and %v in PostgreSQL", table, one, other)
+		}
+		var parent string
+		must(t, from.db.Each(t.Context(), engine.Row{&parent}, func() {
+			if !slices.Contains(copiedTables[:i], parent) {
+				t.Errorf("%s comes before %s, which it hangs on", table, parent)
+			}
+		}, `SELECT "table" FROM pragma_foreign_key_list($1)`, table))
 	}
 }

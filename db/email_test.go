@@ -165,7 +165,7 @@ func TestGrant_AddressOnceOnly(t *testing.T) {
 			}
 			return spent, err
 		})
-		wantTables(t, b.tables(t), map[string]int{"address_enrolments": racers - 1, "sent_codes": racers - 1})
+		wantTables(t, b.tables(t), map[string]int{"email_enrolments": racers - 1, "sent_codes": racers - 1})
 	})
 }
 

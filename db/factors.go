@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// What an account has beside its password is read by one query and so at one
-// moment: between two, an app could come and a phone go, and the account would
-// seem to have neither. $2 is that moment.
+// An account's factors are read by one query, as of one moment: between two
+// queries, an app could be added and a phone removed, and the account would seem
+// to have neither. $2 is the current time.
 const (
 	factorColumns = `
 			totp.added_at,
@@ -30,7 +31,7 @@ const (
 		LEFT JOIN phones ON phones.user_id = users.id`
 )
 
-// factorRows gathers the rows of one account, one for each phone.
+// factorRows collects the rows of one account, one for each phone.
 type factorRows struct {
 	auth.Factors
 	app    auth.TOTP
@@ -40,10 +41,10 @@ type factorRows struct {
 	phones []phoneRow
 }
 
-func (r *factorRows) row() Row {
-	return Row{
-		Time(&r.app.AddedAt), Time(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen,
-		&r.id, &r.number, Time(&r.phone.VerifiedAt), Time(&r.phone.ReservedAt), Time(&r.phone.defaultAt),
+func (r *factorRows) row() engine.Row {
+	return engine.Row{
+		engine.Time(&r.app.AddedAt), engine.Time(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen,
+		&r.id, &r.number, engine.Time(&r.phone.VerifiedAt), engine.Time(&r.phone.ReservedAt), engine.Time(&r.phone.defaultAt),
 	}
 }
 
@@ -58,52 +59,50 @@ func (r *factorRows) factors() auth.Factors {
 	if !r.app.AddedAt.IsZero() {
 		r.TOTP = &r.app
 	}
-	r.Phones = inOrder(r.phones)
+	r.Phones = sortPhones(r.phones)
 	return r.Factors
 }
 
-// FindFactors reads an account's factors; an account without any, and one that
-// does not exist, have empty ones.
+// FindFactors implements [auth.Store].
 func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time) (auth.Factors, error) {
 	var rows factorRows
-	err := s.reader.Each(ctx, rows.row(), rows.keep, `
+	err := s.db.Each(ctx, rows.row(), rows.keep, `
 		SELECT`+factorColumns+`
 		FROM users`+factorJoins+`
-		WHERE users.id = $1`, user, Millis(now))
+		WHERE users.id = $1`, user, engine.Millis(now))
 	if err != nil {
 		return auth.Factors{}, fmt.Errorf("find factors: %w", err)
 	}
 	return rows.factors(), nil
 }
 
-// dropFactor ends the removal of a factor: the backup codes go with the last one.
-func (t *tx) dropFactor(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (dropped bool, err error) {
-	if err := t.dropIdleCodes(ctx, user); err != nil {
+// dropFactor completes the removal of a factor. The backup codes are removed after
+// the last one.
+func (t *tx) dropFactor(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (dropped bool, err error) {
+	if err := t.removeUnusedCodes(ctx, user); err != nil {
 		return false, err
 	}
-	return t.apply(ctx, grant)
+	return t.apply(ctx, changes)
 }
 
 // hasMFA reports whether the account has a second factor. After one is removed,
 // in the same transaction, it makes sure that of two concurrent removals one
 // leaves the last factor (RV-06).
 func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
-	err = t.Find(ctx, Row{&has}, `
-		SELECT EXISTS (SELECT 1 FROM totp WHERE user_id = $1)
-			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
+	err = t.Find(ctx, engine.Row{&has}, `SELECT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
 	return has, err
 }
 
 type phoneRow struct {
 	auth.Phone
-	defaultAt time.Time // when the person put it first; zero for never
+	defaultAt time.Time // when the user made it the default; zero for never
 }
 
-// inOrder puts the default phone first, then the other reserved ones, then the
-// rest, each from the oldest. The default is the one the person put first, else
-// the one reserved first: it is derived, so no account with a reserved phone is
-// ever without one.
-func inOrder(rows []phoneRow) []auth.Phone {
+// sortPhones sorts the default phone first, then the other reserved ones, then the
+// rest, each group from the oldest. The default is the one that the user chose,
+// otherwise the one reserved first: it is derived, so every account with a
+// reserved phone has one.
+func sortPhones(rows []phoneRow) []auth.Phone {
 	rank := func(p phoneRow) int {
 		switch {
 		case !p.defaultAt.IsZero():

@@ -4,97 +4,80 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/stdlib"
-	"github.com/pressly/goose/v3"
-
 	"twostep/auth"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
-// A Inspection is how a database stands.
+// An Inspection is the state of a database.
 type Inspection struct {
-	Accounts int
-	Version  int64     // of the last migration that was carried out
-	Newest   int64     // migration that this program knows
-	LastSeen time.Time // when somebody signed in was here last; zero for nobody
-	Seals    error     // why the keys do not open what is sealed, or nil
+	Accounts   int
+	Version    int64     // of the last migration that was applied
+	Newest     int64     // migration that this program knows
+	LastSeen   time.Time // of any session; zero for none
+	KeyringErr error     // why the keys do not decrypt the sealed values, or nil
 }
 
-// InspectSQLite looks at the database at path and changes nothing, its version
-// included.
+// InspectSQLite inspects the database at path without changing or migrating it.
 func InspectSQLite(ctx context.Context, path string, keys auth.Keyring) (Inspection, error) {
-	if err := checkHeader(path); err != nil {
-		return Inspection{}, err
-	}
-	file, err := openReading(path)
+	file, err := engine.ReadSQLite(path)
 	if err != nil {
 		return Inspection{}, err
 	}
-	c, err := inspect(ctx, Statements{viaSQL{file}}, keys, "migrations/sqlite")
-	return c, errors.Join(err, file.Close())
+	on := engine.On(file)
+	version, newest, err := engine.SQLiteVersion(ctx, on, migrationsOf("sqlite"))
+	if err == nil && version == 0 {
+		err = errForeign
+	}
+	var found Inspection
+	if err == nil {
+		found, err = inspect(ctx, on, keys, version, newest)
+	}
+	return found, errors.Join(err, file.Close())
 }
 
-// InspectPostgres looks at the database at an address, see [OpenPostgres], or
-// answers [ErrNotInitialized].
-func InspectPostgres(ctx context.Context, address string, keys auth.Keyring) (Inspection, error) {
-	config, err := parsePostgres(address)
+// InspectPostgres inspects the database at a URL, see [OpenPostgres], or returns
+// [ErrNotInitialized].
+func InspectPostgres(ctx context.Context, url string, keys auth.Keyring) (Inspection, error) {
+	db, err := engine.ConnectPostgres(ctx, url, migrationsOf("postgres"))
 	if err != nil {
 		return Inspection{}, err
 	}
-	server := stdlib.OpenDB(*config)
-	defer server.Close()
-	if err := checkPostgres(ctx, server); err != nil {
-		return Inspection{}, plainly(config, err)
+	defer db.Close()
+	version, err := db.Version(ctx)
+	if err != nil {
+		return Inspection{}, db.Explain(err)
 	}
-	p := newPlainPool(server)
-	if begun, err := begun(ctx, p.Statements); err == nil && !begun {
+	if version == 0 {
 		return Inspection{}, ErrNotInitialized
 	}
-	c, err := inspect(ctx, p.Statements, keys, "migrations/postgres")
+	found, err := inspect(ctx, db.Statements, keys, version, db.Newest())
 	if err != nil {
-		err = plainly(config, err)
+		err = db.Explain(err)
 	}
-	return c, err
+	return found, err
 }
 
-func inspect(ctx context.Context, on Statements, keys auth.Keyring, migrationsIn string) (c Inspection, err error) {
-	if c.Newest, err = newestMigration(migrationsIn); err != nil {
-		return c, err
-	}
+func inspect(ctx context.Context, on engine.Statements, keys auth.Keyring, version, newest int64) (Inspection, error) {
+	found := Inspection{Version: version, Newest: newest}
 	for _, look := range []struct {
-		row   Row
+		row   engine.Row
 		query string
 	}{
-		{Row{&c.Version}, `SELECT COALESCE(max(version_id), 0) FROM goose_db_version`},
-		{Row{&c.Accounts}, `SELECT count(*) FROM users`},
-		{Row{Time(&c.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
+		{engine.Row{&found.Accounts}, `SELECT count(*) FROM users`},
+		{engine.Row{engine.Time(&found.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
 	} {
 		if err := on.Find(ctx, look.row, look.query); err != nil {
-			return c, fmt.Errorf("it does not hold what it should: %w", err)
+			return found, fmt.Errorf("%w: %w", errForeign, err)
 		}
 	}
 	columns := sealedColumns
-	if c.Version < c.Newest {
-		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.stands(ctx, on) })
+	if version < newest {
+		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.exists(ctx, on) })
 	}
-	c.Seals = checkSeals(ctx, on, sealer{keys: keys}, columns)
-	return c, nil
-}
-
-func newestMigration(folder string) (newest int64, err error) {
-	files, err := fs.ReadDir(migrations, folder)
-	if err != nil {
-		return 0, err
-	}
-	for _, file := range files {
-		number, err := goose.NumericComponent(file.Name())
-		if err != nil {
-			return 0, err
-		}
-		newest = max(newest, number)
-	}
-	return newest, nil
+	_, _, found.KeyringErr = openExamples(ctx, on, seal.Sealer{Keys: keys}, columns)
+	return found, nil
 }

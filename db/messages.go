@@ -9,28 +9,27 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// overKept is how long the bare fact stays that a message was sent or refused.
-const overKept = 24 * time.Hour
+// doneRetention is how long the row of a sent or rejected message is kept.
+const doneRetention = 24 * time.Hour
 
 type messageRow struct {
-	id    string
-	tries int
-	body  []byte
+	id       string
+	failures int
+	body     []byte
 }
 
-// ClaimMessages hands out messages of a channel that are due, or put off past
-// furthest, and holds them back from every other worker until the time given,
-// the oldest first. A body that does not open is an error that names the
-// message; then nothing is handed out, and that one alone is put off, so that it
-// does not stand in the way of the rest.
-func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, most int) ([]auth.Message, error) {
+// ClaimMessages implements [auth.Store]. If a body does not decrypt, the error
+// names the message. No message is returned then, and only that one is postponed,
+// so that the next call returns the rest.
+func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) ([]auth.Message, error) {
 	var messages []auth.Message
 	var broken error
 	_, err := s.write(ctx, "claim messages", "", func(tx *tx) (bool, error) {
 		messages, broken = nil, nil
-		rows, err := tx.claim(ctx, s.skipLocked, channel, now, until, furthest, most)
+		rows, err := tx.claim(ctx, channel, now, until, furthest, limit)
 		if err != nil {
 			return false, err
 		}
@@ -46,7 +45,7 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 			return true, nil
 		}
 		for _, m := range messages {
-			if _, err := tx.Exec(ctx, `UPDATE messages SET due_at = $1 WHERE id = $2`, Millis(now), m.ID); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE messages SET due_at = $1 WHERE id = $2`, engine.Millis(now), m.ID); err != nil {
 				return false, err
 			}
 		}
@@ -59,19 +58,23 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 	return messages, nil
 }
 
-// claim takes messages in one write, once it has made due what a wrong clock has
-// put off, which is seldom anything. Where several workers write, each passes
-// over the rows that another is taking, or they would wait for one another in
-// turn; so that this end of the query alone differs between the databases.
-func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel, now, until, furthest time.Time, most int) (rows []messageRow, err error) {
+// claim postpones the messages it returns, after making those due that a wrong
+// clock has postponed too far. Concurrent workers skip rows that another is
+// claiming, otherwise they would wait for each other.
+func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) (rows []messageRow, err error) {
 	_, err = t.Exec(ctx, `
 		UPDATE messages SET due_at = $1
-		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, Millis(now), channel, Millis(furthest))
+		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, engine.Millis(now), channel, engine.Millis(furthest))
 	if err != nil {
 		return nil, err
 	}
+	skipLocked := ""
+	if t.concurrent {
+		skipLocked = `
+			FOR UPDATE SKIP LOCKED`
+	}
 	var row messageRow
-	err = t.Each(ctx, Row{&row.id, &row.tries, &row.body}, func() { rows = append(rows, row) }, `
+	err = t.Each(ctx, engine.Row{&row.id, &row.failures, &row.body}, func() { rows = append(rows, row) }, `
 		WITH due AS MATERIALIZED (
 			SELECT id
 			FROM messages
@@ -81,56 +84,54 @@ func (t *tx) claim(ctx context.Context, skipLocked string, channel auth.Channel,
 		)
 		UPDATE messages SET due_at = $1
 		WHERE id IN (SELECT id FROM due)
-		RETURNING id, tries, body`, Millis(until), Millis(now), channel, most)
+		RETURNING id, failures, body`, engine.Millis(until), engine.Millis(now), channel, limit)
 	return rows, err
 }
 
 func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
-	plain, err := t.seals.open(messageBody(row.id), row.body)
+	plain, err := t.seals.Open(messageBody.place(row.id), row.body)
 	if err == nil {
 		err = json.Unmarshal(plain, &m)
 	}
-	m.ID, m.Failures = row.id, row.tries
+	m.ID, m.Failures = row.id, row.failures
 	return m, err
 }
 
-// SpendMessage says that a message was sent; its body is forgotten.
+// SpendMessage implements [auth.Store].
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
-	return s.write(ctx, "note that a message was sent", "", func(tx *tx) (bool, error) {
+	return s.write(ctx, "mark message as sent", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
-			WHERE id = $2 AND body IS NOT NULL`, Millis(now), id)
+			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
 		return changed > 0, err
 	})
 }
 
-// RejectMessage says that a message was refused for good; its body is forgotten,
-// and it is never handed out again.
-func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (refused bool, err error) {
-	return s.write(ctx, "note that a message was refused", "", func(tx *tx) (bool, error) {
+// RejectMessage implements [auth.Store].
+func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (rejected bool, err error) {
+	return s.write(ctx, "mark message as rejected", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
-			UPDATE messages SET refused_at = $1, failed_at = $1, tries = tries + 1, body = NULL
-			WHERE id = $2 AND body IS NOT NULL`, Millis(now), id)
+			UPDATE messages SET rejected_at = $1, failed_at = $1, failures = failures + 1, body = NULL
+			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
 		return changed > 0, err
 	})
 }
 
-// RescheduleMessage puts a message off after sending failed.
-func (s *Store) RescheduleMessage(ctx context.Context, id string, tries int, now, due time.Time) error {
-	_, err := s.write(ctx, "put a message off", "", func(tx *tx) (bool, error) {
+// RescheduleMessage implements [auth.Store].
+func (s *Store) RescheduleMessage(ctx context.Context, id string, failures int, now, due time.Time) error {
+	_, err := s.write(ctx, "reschedule message", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
-			UPDATE messages SET tries = $1, failed_at = $2, due_at = $3
-			WHERE id = $4 AND body IS NOT NULL`, tries, Millis(now), Millis(due), id)
+			UPDATE messages SET failures = $1, failed_at = $2, due_at = $3
+			WHERE id = $4 AND body IS NOT NULL`, failures, engine.Millis(now), engine.Millis(due), id)
 		return true, err
 	})
 	return err
 }
 
-// FindStalledChannels answers whether a channel is stalled, by the messages that have a
-// holder: so many of them wait that could not be sent, and none has gone since.
-func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, least int) (stalled bool, err error) {
+// FindStalledChannels implements [auth.Store].
+func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, threshold int) (stalled bool, err error) {
 	var failed int
-	err = s.find(ctx, "find a stalled channel", Row{&failed}, `
+	err = s.find(ctx, "find stalled channel", engine.Row{&failed}, `
 		SELECT count(*)
 		FROM (
 			SELECT id
@@ -141,41 +142,54 @@ func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, l
 				WHERE channel = $1 AND holder IS NOT NULL AND sent_at IS NOT NULL
 			), 0)
 			LIMIT $2
-		) AS failed`, channel, least)
-	return failed >= least, err
+		) AS failed`, channel, threshold)
+	return failed >= threshold, err
 }
 
-// RemoveMessages forgets messages that have expired unsent, and those sent or
-// refused more than a day before; removed counts the former.
+// CountMessages counts the messages that wait to be sent, those of them that have
+// failed at least once, and those that were rejected recently.
+func (s *Store) CountMessages(ctx context.Context) (waiting, failing, rejected int, err error) {
+	err = s.find(ctx, "count messages", engine.Row{&waiting, &failing, &rejected}, `
+		SELECT count(*), COALESCE(sum(CASE WHEN failures > 0 THEN 1 ELSE 0 END), 0), (
+			SELECT count(*)
+			FROM messages
+			WHERE rejected_at IS NOT NULL
+		)
+		FROM messages
+		WHERE body IS NOT NULL`)
+	return waiting, failing, rejected, err
+}
+
+// RemoveMessages implements [auth.Store].
 func (s *Store) RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error) {
 	removed, _, err = s.removeMessages(ctx, expiredBy)
 	return removed, err
 }
 
-func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, over int, err error) {
+func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent, done int, err error) {
 	_, err = s.write(ctx, "remove messages", "", func(tx *tx) (bool, error) {
 		expired, err := tx.Exec(ctx, `
 			DELETE FROM messages
-			WHERE body IS NOT NULL AND expires_at <= $1`, Millis(expiredBy))
+			WHERE body IS NOT NULL AND expires_at <= $1`, engine.Millis(expiredBy))
 		if err != nil {
 			return false, err
 		}
 		old, err := tx.Exec(ctx, `
 			DELETE FROM messages
-			WHERE body IS NULL AND COALESCE(sent_at, refused_at) < $1`, Millis(expiredBy.Add(-overKept)))
-		unsent, over = int(expired), int(old)
+			WHERE body IS NULL AND COALESCE(sent_at, rejected_at) < $1`, engine.Millis(expiredBy.Add(-doneRetention)))
+		unsent, done = int(expired), int(old)
 		return true, err
 	})
-	return unsent, over, err
+	return unsent, done, err
 }
 
-// addMessage queues a message, due at once.
+// addMessage adds a message to the outbox, due now.
 func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) error {
 	plain, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	sealed, err := t.seals.seal(messageBody(m.ID), plain)
+	sealed, err := t.seals.Seal(messageBody.place(m.ID), plain)
 	if err != nil {
 		return err
 	}
@@ -185,17 +199,17 @@ func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) erro
 		}
 	}
 	_, err = t.Exec(ctx, `
-		INSERT INTO messages (id, channel, holder, due_at, expires_at, tries, body)
+		INSERT INTO messages (id, channel, holder, due_at, expires_at, failures, body)
 		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
-		m.ID, m.Channel, m.Holder, Millis(now), Millis(m.ExpiresAt), m.Failures, sealed)
+		m.ID, m.Channel, m.Holder, engine.Millis(now), engine.Millis(m.ExpiresAt), m.Failures, sealed)
 	return err
 }
 
-// expireMessage ends the message that a holder had: a new code cancels the old
-// one (SM-06), which is not sent any more unless it has gone already.
+// expireMessage expires the holder's earlier message: a new code replaces the old
+// one (SM-06), which is not sent any more.
 func (t *tx) expireMessage(ctx context.Context, holder string, now time.Time) error {
 	_, err := t.Exec(ctx, `
 		UPDATE messages SET holder = NULL, expires_at = $1
-		WHERE holder = $2`, Millis(now), holder)
+		WHERE holder = $2`, engine.Millis(now), holder)
 	return err
 }

@@ -113,7 +113,7 @@ func TestRefuseMessage_OnceOnly(t *testing.T) {
 			}
 			return s.SpendMessage(ctx, "m1", noon)
 		})
-		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (refused_at IS NULL)`); n != 1 {
+		if n := b.count(t, `SELECT count(*) FROM messages WHERE body IS NULL AND (sent_at IS NULL) <> (rejected_at IS NULL)`); n != 1 {
 			t.Error("the message has not one end")
 		}
 		must(t, b.RescheduleMessage(t.Context(), "m1", 1, noon, noon))
@@ -246,5 +246,26 @@ func TestRemoveMessages(t *testing.T) {
 				t.Errorf("by %v: %d removed and %d left, not %d and %d", c.by, removed, left, c.removed, c.left)
 			}
 		}
+	})
+}
+
+func TestCountMessages(t *testing.T) {
+	eachStore(t, func(t *testing.T, b base) {
+		want := func(waiting, failing, refused int) {
+			t.Helper()
+			w, f, r, err := b.CountMessages(t.Context())
+			if err != nil || w != waiting || f != failing || r != refused {
+				t.Errorf("%d wait, %d fail and %d were refused, %v; want %d, %d and %d", w, f, r, err, waiting, failing, refused)
+			}
+		}
+		want(0, 0, 0)
+		b.give(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")}, auth.QueueMessage{Message: message("m4")})
+		want(4, 0, 0)
+		must(t, b.RescheduleMessage(t.Context(), "m1", 1, noon, noon.Add(time.Minute)))
+		_, err := b.SpendMessage(t.Context(), "m2", noon)
+		must(t, err)
+		_, err = b.RejectMessage(t.Context(), "m4", noon)
+		must(t, err)
+		want(2, 1, 1)
 	})
 }

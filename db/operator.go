@@ -5,9 +5,10 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// accountColumns are what an operator sees of an account.
+// accountColumns are what an administrator sees of an account.
 const accountColumns = `
 		SELECT
 			users.id,
@@ -22,58 +23,56 @@ const accountColumns = `
 			(SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id)
 		FROM users`
 
-func accountRow(a *auth.Account) Row {
-	return Row{
-		&a.ID, &a.Email.Typed, &a.Email.Key, Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
-		&a.TOTP, &a.Phones, &a.Sessions, Time(&a.SeenAt),
+func accountRow(a *auth.Account) engine.Row {
+	return engine.Row{
+		&a.ID, &a.Email.Typed, &a.Email.Key, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
+		&a.TOTP, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
 	}
 }
 
-// FindAccounts reads a page of accounts by the key of their address: those
-// after the one given, or from the first where it is empty.
-func (s *Store) FindAccounts(ctx context.Context, after string, most int) (page []auth.Account, err error) {
+// FindAccounts implements [auth.Store].
+func (s *Store) FindAccounts(ctx context.Context, after string, limit int) (page []auth.Account, err error) {
 	var a auth.Account
-	err = s.reader.Each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
+	err = s.db.Each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
 		WHERE users.email_key > $1
 		ORDER BY users.email_key
-		LIMIT $2`, after, most)
+		LIMIT $2`, after, limit)
 	return page, err
 }
 
-// FindAccount reads one account.
+// FindAccount implements [auth.Store].
 func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Account, err error) {
-	err = s.find(ctx, "find an account for the operator", accountRow(&a), accountColumns+`
+	err = s.find(ctx, "find account", accountRow(&a), accountColumns+`
 		WHERE users.id = $1`, user)
 	return a, err
 }
 
-// ReplaceDisabled disables or enables an account.
-func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, grant auth.ChangeSet) (replaced bool, err error) {
+// ReplaceDisabled implements [auth.Store].
+func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
 	var since time.Time
 	query := `
 		UPDATE users SET disabled_at = $1
 		WHERE id = $2 AND disabled_at IS NOT NULL`
 	if disabled {
-		since = grant.At
+		since = changes.At
 		query = `
 		UPDATE users SET disabled_at = $1
 		WHERE id = $2 AND disabled_at IS NULL`
 	}
-	return s.spend(ctx, "disable or enable an account", user, grant, query, Millis(since), user)
+	return s.spend(ctx, "disable or enable account", user, changes, query, engine.Millis(since), user)
 }
 
-// ReplaceMustChange marks that an account's password must be changed.
-func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (replaced bool, err error) {
-	return s.spend(ctx, "ask for a new password", user, grant, `
+// ReplaceMustChange implements [auth.Store].
+func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.spend(ctx, "require password change", user, changes, `
 		UPDATE users SET must_change = 1
 		WHERE id = $1 AND must_change = 0`, user)
 }
 
-// RemoveFactors takes every second factor from an account, with its backup
-// codes and the set-ups under way; numbers stay, but none is reserved.
-func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove all second factors", user, func(tx *tx) (bool, error) {
-		factors := int64(0)
+// RemoveFactors implements [auth.Store].
+func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove factors", user, func(tx *tx) (bool, error) {
+		n := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,
 			`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
@@ -82,9 +81,9 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.
 			if err != nil {
 				return false, err
 			}
-			factors += changed
+			n += changed
 		}
-		if factors == 0 {
+		if n == 0 {
 			return false, nil
 		}
 		for _, query := range []string{
@@ -95,6 +94,6 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, grant auth.
 				return false, err
 			}
 		}
-		return tx.apply(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }

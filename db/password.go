@@ -1,58 +1,88 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
-// ReplacePassword sets an account's password and takes the mark away that it
-// must be changed. An account that the operator has disabled stays as it is.
-func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, grant auth.ChangeSet) (replaced bool, err error) {
-	sealed, err := s.seals.sealHash(passwordHash(user), hash)
-	if err != nil {
-		return false, fmt.Errorf("replace a password: %w", err)
+// sealHash encrypts a password hash, or returns nil for no password. Hashes are
+// encrypted so that a stolen database alone gives nothing to guess passwords
+// against (ST-03): Argon2id makes each guess expensive, and a missing key makes
+// all of them useless.
+func sealHash(s seal.Sealer, p seal.Place, hash string) (sealed any, err error) {
+	if hash == "" {
+		return nil, nil
 	}
-	return s.spend(ctx, "replace a password", user, grant, `
-		UPDATE users SET password_hash = '', password_sealed = $1, must_change = 0
-		WHERE id = $2 AND disabled_at IS NULL`, orNull(sealed), user)
+	return s.Seal(p, []byte(hash))
 }
 
-// SpendPassword writes a grant on condition that the account still has this
-// password hash and is not disabled; rehash takes its place unless it is empty.
-//
-// A hash is sealed otherwise each time, so what stands is opened and compared,
-// and then spent as it was read: who changed it in between has won.
-func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, grant auth.ChangeSet) (spent bool, err error) {
-	return s.write(ctx, "spend a password", user, func(tx *tx) (bool, error) {
-		stands, err := tx.findHash(ctx, user)
+func openHash(s seal.Sealer, p seal.Place, sealed []byte) (hash string, err error) {
+	if sealed == nil {
+		return "", nil
+	}
+	plain, err := s.Open(p, sealed)
+	return string(plain), err
+}
+
+// orNull returns a sealed value as an argument: the drivers do not agree that a
+// nil slice is NULL.
+func orNull(sealed []byte) any {
+	if sealed == nil {
+		return nil
+	}
+	return sealed
+}
+
+// ReplacePassword implements [auth.Store].
+func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash string, changes auth.ChangeSet) (replaced bool, err error) {
+	sealed, err := sealHash(s.seals, passwordHash.place(string(user)), hash)
+	if err != nil {
+		return false, fmt.Errorf("replace password: %w", err)
+	}
+	return s.spend(ctx, "replace password", user, changes, `
+		UPDATE users SET password_hash = $1, must_change = 0
+		WHERE id = $2 AND disabled_at IS NULL`, sealed, user)
+}
+
+// SpendPassword implements [auth.Store]. The same hash encrypts to another value
+// each time, so it is decrypted to compare it, and the update requires the
+// encrypted value that was read.
+func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, changes auth.ChangeSet) (spent bool, err error) {
+	return s.write(ctx, "verify password", user, func(tx *tx) (bool, error) {
+		var stored []byte
+		err := tx.Find(ctx, engine.Row{&stored}, `
+			SELECT password_hash
+			FROM users
+			WHERE id = $1`, user)
 		if errors.Is(err, auth.ErrNotFound) {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		was, err := tx.seals.openHash(passwordHash(user), stands)
-		if err != nil || subtle.ConstantTimeCompare([]byte(was), []byte(hash)) == 0 {
+		current, err := openHash(tx.seals, passwordHash.place(string(user)), stored)
+		if err != nil || subtle.ConstantTimeCompare([]byte(current), []byte(hash)) == 0 {
 			return false, err
 		}
-		next := stands.sealed
-		if rehash != "" || next == nil {
-			if next, err = tx.seals.sealHash(passwordHash(user), cmp.Or(rehash, hash)); err != nil {
+		next := orNull(stored)
+		if rehash != "" {
+			if next, err = sealHash(tx.seals, passwordHash.place(string(user)), rehash); err != nil {
 				return false, err
 			}
 		}
-		rows, err := tx.Exec(ctx, `
-			UPDATE users SET password_hash = '', password_sealed = $1
-			WHERE id = $2 AND password_hash = $3 AND password_sealed IS NOT DISTINCT FROM $4 AND disabled_at IS NULL`,
-			orNull(next), user, stands.open, orNull(stands.sealed))
-		if err != nil || rows == 0 {
+		changed, err := tx.Exec(ctx, `
+			UPDATE users SET password_hash = $1
+			WHERE id = $2 AND password_hash IS NOT DISTINCT FROM $3 AND disabled_at IS NULL`,
+			next, user, orNull(stored))
+		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.apply(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }

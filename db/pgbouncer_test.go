@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
 )
 
 // Through pgbouncer in transaction mode each transaction runs on any
@@ -33,7 +33,7 @@ func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
 	from := filled(t)
 	to := address(databaseName(t, database(t, "template0")))
 	must(t, InitPostgres(t.Context(), to, func() (auth.Keyring, error) { return from.keys, nil }))
-	must(t, running(t).Run(databaseName(t, to), `DELETE FROM ring`))
+	must(t, running(t).Exec(databaseName(t, to), `DELETE FROM keyring`))
 	c, err := from.copyTo(t, to)
 	if err != nil || c.Accounts != 2 {
 		t.Errorf("copied %+v, %v", c, err)
@@ -43,8 +43,8 @@ func TestOpenPostgres_ThroughPgbouncer(t *testing.T) {
 // pooled is an empty database behind pgbouncer, and the addresses of others.
 func pooled(t *testing.T) (b base, address func(database string) string) {
 	t.Helper()
-	address, err := running(t).Pool()
-	if errors.Is(err, cluster.ErrNoPooler) && os.Getenv("CI") != "true" {
+	address, err := running(t).StartPgBouncer()
+	if errors.Is(err, dbtest.ErrNoPgBouncer) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
 	must(t, err)
@@ -57,8 +57,8 @@ func pooled(t *testing.T) (b base, address func(database string) string) {
 // leftNothing looks at each of the connections that pgbouncer gives to anybody.
 func (b base) leftNothing(t *testing.T) {
 	t.Helper()
-	for range cluster.PoolSize { // each holds one of them
-		tx, err := b.writer.db.BeginTx(t.Context(), nil)
+	for range dbtest.PgBouncerConnections { // each holds one of them
+		tx, err := b.db.SQL().BeginTx(t.Context(), nil)
 		must(t, err)
 		defer func() { _ = tx.Rollback() }()
 		if statements, _ := b.left(t, tx); statements != 0 {

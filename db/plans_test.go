@@ -1,7 +1,6 @@
 package db
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -45,36 +44,17 @@ func TestQueries_SignedInPage(t *testing.T) {
 	}
 }
 
-// A notebook keeps the texts of the queries that are read by.
-type notebook struct {
-	runner
-	texts map[string]bool
-}
-
-func (n notebook) read(ctx context.Context, row Row, more func() bool, query string, args []any) error {
-	n.texts[query] = true
-	return n.runner.read(ctx, row, more, query, args)
-}
-
-// noted answers, later on, every query that was run since: those of the reader,
-// and those that the writer has parsed at all.
+// noted returns a function that returns every query that has run since.
 func (b base) noted() (queries func() []string) {
-	note := notebook{b.reader.on, map[string]bool{}}
-	b.reader.on = note
-	return func() []string {
-		all := slices.Collect(maps.Keys(note.texts))
-		b.writer.on.(viaSQL).on.(*parsed).known.Range(func(query, _ any) bool {
-			all = append(all, query.(string))
-			return true
-		})
-		return all
-	}
+	texts := map[string]bool{}
+	b.db.Trace(func(query string) { texts[query] = true })
+	return func() []string { return slices.Collect(maps.Keys(texts)) }
 }
 
 func (b base) plan(t *testing.T, query string) (lines []string) {
 	t.Helper()
 	nothing := make([]any, 64) // the driver ignores those past the last placeholder
-	rows, err := b.writer.db.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
+	rows, err := b.db.SQL().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
 	must(t, err)
 	defer rows.Close()
 	for rows.Next() {
@@ -94,8 +74,8 @@ func (b base) walk(t *testing.T) {
 	b.ann(t)
 	told := func(_ any, err error) { t.Helper(); must(t, err) }
 	must(t, b.Ping(ctx))
-	must(t, b.CheckProof(ctx))
-	must(t, b.addProof(ctx))
+	must(t, b.VerifyKeyring(ctx))
+	must(t, b.addCheckValue(ctx))
 	_, _, err := b.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 1, Per: time.Hour}}})
 	must(t, err)
 	told(b.FindUserByEmail(ctx, "aann@example.org"))

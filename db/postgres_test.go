@@ -48,8 +48,8 @@ func TestOpenPostgres_ManyAtOnce(t *testing.T) {
 
 func TestOpenPostgres_NewerVersionRefused(t *testing.T) {
 	b := openPostgres(t)
-	defer b.change(t, `DELETE FROM goose_db_version WHERE version_id = 9999`)
-	b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	defer b.change(t, `DELETE FROM schema_migrations WHERE version = 9999`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	s, err := b.open(t.Context())
 	if err == nil {
 		must(t, s.Close())
@@ -63,16 +63,16 @@ func TestOpenPostgres_NewerVersionRefused(t *testing.T) {
 // What cannot be opened is told in one sentence, without the password.
 func TestOpenPostgres_Refused(t *testing.T) {
 	c := running(t)
-	must(t, c.Run("postgres", `CREATE ROLE guarded LOGIN PASSWORD 'right'`))
+	must(t, c.Exec("postgres", `CREATE ROLE guarded LOGIN PASSWORD 'right'`))
 	rules := filepath.Join(c.Data(), "pg_hba.conf")
 	before, err := os.ReadFile(rules)
 	must(t, err)
 	must(t, os.WriteFile(rules, append([]byte("local all guarded scram-sha-256\n"), before...), 0o600))
-	must(t, c.Run("postgres", `SELECT pg_reload_conf()`))
-	must(t, c.Run("postgres", `CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc`))
+	must(t, c.Exec("postgres", `SELECT pg_reload_conf()`))
+	must(t, c.Exec("postgres", `CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc`))
 	t.Cleanup(func() {
-		must(t, c.Run("postgres", `DROP DATABASE latin`))
-		must(t, c.Run("postgres", `DROP ROLE guarded`))
+		must(t, c.Exec("postgres", `DROP DATABASE latin`))
+		must(t, c.Exec("postgres", `DROP ROLE guarded`))
 		must(t, os.WriteFile(rules, before, 0o600))
 	})
 
@@ -86,7 +86,7 @@ func TestOpenPostgres_Refused(t *testing.T) {
 		"postgres://twostep:hush@/x?host=/no/such/folder":       "no PostgreSQL server answers at /no/such/folder",
 		"postgres://guarded:hush@/postgres" + here:              "password authentication failed",
 		"postgres://twostep:hush@/missing" + here:               `"missing" does not exist`,
-		"postgres://twostep:hush@/latin" + here:                 "LATIN1, and must be UTF8",
+		"postgres://twostep:hush@/latin" + here:                 "LATIN1 and must be UTF8",
 	} {
 		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
 		if err == nil {
@@ -99,10 +99,10 @@ func TestOpenPostgres_Refused(t *testing.T) {
 			t.Errorf("%s: %q", address, said)
 		}
 	}
-	if _, err := OpenPostgres(t.Context(), c.Address("postgres"), auth.Keyring{}); err == nil {
+	if _, err := OpenPostgres(t.Context(), c.URL("postgres"), auth.Keyring{}); err == nil {
 		t.Error("opened without keys")
 	}
-	must(t, CheckPostgres("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
+	must(t, CheckPostgresURL("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
 }
 
 // When the server ends its connections, what is under way fails, is not tried
@@ -134,7 +134,7 @@ func TestStore_ServerCameBack(t *testing.T) {
 		_, err := s.FindUser(ctx, "ann")
 		return true, err
 	})
-	must(t, running(t).Run("postgres", `
+	must(t, running(t).Exec("postgres", `
 		SELECT pg_terminate_backend(pid)
 		FROM pg_stat_activity
 		WHERE datname = '`+databaseName(t, b.path)+`'`))
@@ -144,7 +144,7 @@ func TestStore_ServerCameBack(t *testing.T) {
 			failed++
 		}
 	}
-	if open := b.writer.db.Stats().MaxOpenConnections; failed > open {
+	if open := b.db.SQL().Stats().MaxOpenConnections; failed > open {
 		t.Errorf("%d calls failed, more than the %d connections there were", failed, open)
 	}
 	spent, err := b.SpendTOTPStep(t.Context(), "ann", 500, auth.ChangeSet{At: noon})
@@ -211,7 +211,7 @@ func TestPlain_OddText(t *testing.T) {
 			t.Errorf("refused by %d, not by the other name of one count", refused)
 		}
 		b.give(t, "ann", auth.SettleCounts{Reset: []string{"a\xff"}})
-		if n := b.count(t, `SELECT count(*) FROM tries`); n != 0 {
+		if n := b.count(t, `SELECT count(*) FROM rate_limits`); n != 0 {
 			t.Errorf("%d counts are left", n)
 		}
 	})
@@ -223,8 +223,8 @@ func TestStore_LeavesNothingBehind(t *testing.T) {
 	b := openPostgres(t)
 	b.walk(t)
 	kept := 0
-	for b.writer.db.Stats().InUse < b.writer.db.Stats().OpenConnections { // each in its turn
-		conn, err := b.writer.db.Conn(t.Context())
+	for b.db.SQL().Stats().InUse < b.db.SQL().Stats().OpenConnections { // each in its turn
+		conn, err := b.db.SQL().Conn(t.Context())
 		must(t, err)
 		defer conn.Close()
 		statements, texts := b.left(t, conn)
@@ -265,7 +265,7 @@ func TestQueries_UseIndexesOfPostgres(t *testing.T) {
 	b, s := openPostgres(t), open(t)
 	queries := s.noted()
 	s.walk(t)
-	conn, err := b.writer.db.Conn(t.Context())
+	conn, err := b.db.SQL().Conn(t.Context())
 	must(t, err)
 	defer conn.Close()
 	for _, setting := range []string{`SET enable_seqscan = off`, `SET plan_cache_mode = force_generic_plan`} {

@@ -24,7 +24,7 @@ func TestTake_AsManyAsAllowed(t *testing.T) {
 		if allowed != 7 {
 			t.Errorf("%d tries were allowed, not 7", allowed)
 		}
-		if n := b.count(t, `SELECT n FROM tries WHERE key = 'wide'`); n != 7 {
+		if n := b.count(t, `SELECT count FROM rate_limits WHERE key = 'wide'`); n != 7 {
 			t.Errorf("%d tries were counted under a key that did not refuse, not 7", n)
 		}
 	})
@@ -54,7 +54,7 @@ func TestTake_Refusal(t *testing.T) {
 		if refused != 2 || !count.ReadyAt.Equal(noon.Add(time.Hour)) {
 			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
 		}
-		if n := b.count(t, `SELECT n FROM tries WHERE key = 'c'`); n != 1 {
+		if n := b.count(t, `SELECT count FROM rate_limits WHERE key = 'c'`); n != 1 {
 			t.Errorf("%d tries counted, not 1", n)
 		}
 	})
@@ -104,7 +104,7 @@ func TestTake_ClockSetBack(t *testing.T) {
 				t.Errorf("after %v: refused by %d, not %d", step.after, refused, step.want)
 			}
 		}
-		if n := b.count(t, `SELECT n FROM tries WHERE key = 'new'`); n != 1 {
+		if n := b.count(t, `SELECT count FROM rate_limits WHERE key = 'new'`); n != 1 {
 			t.Errorf("%d tries counted, not 1", n)
 		}
 	})
@@ -120,7 +120,7 @@ func TestGrant_GiveBack(t *testing.T) {
 		}
 		for _, want := range []int{1, 0, 0} {
 			b.give(t, "ann", auth.SettleCounts{Refund: []string{try[0].Key, "unknown"}})
-			if n := b.count(t, `SELECT n FROM tries`); n != want {
+			if n := b.count(t, `SELECT count FROM rate_limits`); n != want {
 				t.Errorf("%d tries are counted, not %d", n, want)
 			}
 		}
@@ -138,7 +138,7 @@ func TestOwner(t *testing.T) {
 		"ann":                                                   "ann",
 		"":                                                      "",
 	} {
-		if got := owner(key); got != want {
+		if got := accountOf(key); got != want {
 			t.Errorf("the owner of %q is %q, not %q", key, got, want)
 		}
 	}

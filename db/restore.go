@@ -9,81 +9,82 @@ import (
 	"os"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// RestoreSQLite puts a backup in the place of a database that is not there, and
-// answers how many accounts it holds. Before anything appears at path a copy is
-// read through, brought up to this program's version, and opened with the keys:
-// what is damaged, foreign, newer or sealed by another ring is refused, and
-// nothing is left of it. Nobody else may open path meanwhile, see [Lock].
+// RestoreSQLite writes a backup to path, where no database must exist, and returns
+// how many accounts it has. Before anything appears at path, a copy is checked,
+// brought to this program's version and decrypted with the keys. A file that is
+// damaged, foreign, newer or encrypted with another keyring is refused and leaves
+// nothing behind. No other process may open path meanwhile, see [Lock].
 func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keyring) (accounts int, err error) {
-	for _, end := range sqliteFiles {
-		_, err := os.Lstat(path + end)
+	for _, suffix := range engine.SQLiteSuffixes {
+		_, err := os.Lstat(path + suffix)
 		if err == nil {
-			err = &fs.PathError{Op: "write", Path: path + end, Err: fs.ErrExist}
+			err = &fs.PathError{Op: "write", Path: path + suffix, Err: fs.ErrExist}
 		}
-		if !errors.Is(err, fs.ErrNotExist) { // a write-ahead log alone would be played into the backup
+		if !errors.Is(err, fs.ErrNotExist) { // SQLite would apply even a leftover -wal file
 			return 0, err
 		}
 	}
 	if log, err := os.Stat(file + "-wal"); err == nil && log.Size() > 0 {
-		return 0, fmt.Errorf("%w: %s-wal stands beside it, so it is the file of a database in use", errDamaged, file)
+		return 0, fmt.Errorf("%w: %s-wal exists, so the database is in use", engine.ErrDamaged, file)
 	}
-	draft, err := draftOf(ctx, file, path)
+	draft, err := copyToDraft(ctx, file, path)
 	if err != nil {
 		return 0, err
 	}
-	defer removeDraft(draft)
+	defer engine.RemoveDraft(draft)
 	if accounts, err = checkSQLiteFile(ctx, draft); err != nil {
 		return 0, err
 	}
-	if err := checkKeys(ctx, draft, keys); err != nil {
+	if err := migrateDraft(ctx, draft, keys); err != nil {
 		return 0, err
 	}
-	return accounts, publish(draft, path)
+	return accounts, engine.PublishDraft(draft, path)
 }
 
-// checkKeys brings a draft up to date and opens of each sealed kind one value.
-func checkKeys(ctx context.Context, draft string, keys auth.Keyring) error {
+// migrateDraft brings a draft to this program's version and decrypts one value of
+// each sealed column.
+func migrateDraft(ctx context.Context, draft string, keys auth.Keyring) error {
 	s, err := OpenSQLite(ctx, draft, keys)
 	if err != nil {
 		return err
 	}
-	if err = s.CheckSeals(ctx); err != nil {
+	if err = s.CheckSealed(ctx); err != nil {
 		err = fmt.Errorf("the keys are not those of the backup: %w", err)
 	}
-	return errors.Join(err, s.Close()) // which leaves one whole file
+	return errors.Join(err, s.Close()) // leaves one complete file
 }
 
-// draftOf copies a file to a draft of what will stand at path, which belongs to
-// whom all else in that folder does.
-func draftOf(ctx context.Context, file, path string) (draft string, err error) {
+// copyToDraft copies a file to a draft in the folder of path.
+func copyToDraft(ctx context.Context, file, path string) (draft string, err error) {
 	source, err := os.Open(file)
 	if err != nil {
 		return "", err
 	}
 	defer source.Close()
-	target, err := openDraftBeside(path)
+	target, err := engine.CreateDraft(path)
 	if err != nil {
 		return "", err
 	}
-	ChownToFolder(target)
-	_, err = io.Copy(target, whileWanted{ctx, source})
+	engine.ChownToFolder(target)
+	_, err = io.Copy(target, contextReader{ctx, source})
 	if err = errors.Join(err, target.Close()); err != nil {
-		removeDraft(target.Name())
+		engine.RemoveDraft(target.Name())
 	}
 	return target.Name(), err
 }
 
-// whileWanted reads until nobody waits for it any more.
-type whileWanted struct {
-	ctx  context.Context
-	from io.Reader
+// A contextReader fails once its context is canceled.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
 }
 
-func (r whileWanted) Read(into []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return r.from.Read(into)
+	return c.r.Read(p)
 }

@@ -65,7 +65,7 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 	for i := len(damaged) / 2; i < len(damaged); i++ {
 		damaged[i] ^= 0xff
 	}
-	b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	newer := filepath.Join(t.TempDir(), "newer")
 	_, err = BackupSQLite(t.Context(), b.path, newer)
 	must(t, err)
@@ -88,8 +88,8 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 		"header alone":   {whole[:100], b.keys, "half written"},
 		"damaged":        {damaged, b.keys, "damaged"},
 		"foreign":        {other, b.keys, "another program"},
-		"no database":    {[]byte("hello"), b.keys, "no SQLite"},
-		"an empty file":  {nil, b.keys, "no SQLite"},
+		"no database":    {[]byte("hello"), b.keys, "not an SQLite"},
+		"an empty file":  {nil, b.keys, "not an SQLite"},
 		"a missing file": {[]byte("missing"), b.keys, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {

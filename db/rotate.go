@@ -3,34 +3,35 @@ package db
 import (
 	"context"
 	"fmt"
+
+	"twostep/db/internal/engine"
 )
 
-// resealBatch is how many values are sealed anew in one transaction. It takes a
-// few milliseconds, which is how long others who write wait for it.
-const resealBatch = 50
+const (
+	// resealBatch is the number of values per transaction. It takes a few
+	// milliseconds, during which other writers wait.
+	resealBatch = 50
+	// resealRounds bounds how often all columns are read: a server that does not
+	// have the new key yet keeps encrypting with an older one.
+	resealRounds = 5
+)
 
-// resealRounds is how often it goes through everything: a server that does not
-// know the new key yet goes on to seal with an older one.
-const resealRounds = 5
-
-// A sealedValue is one as it stands.
 type sealedValue struct {
 	id, owner string
 	sealed    []byte
 }
 
-// Reseal seals every value anew that is not sealed by the newest key, while
-// others go on reading and writing. It tells progress after each transaction how
-// many are done. What it was doing when it was stopped stands, so that another
-// call goes on from there. A value that does not open is left as it is and
-// counted as broken.
+// Reseal encrypts every value with the newest key that another key encrypted,
+// while servers keep reading and writing. After each transaction it calls
+// progress with the number of values done. If it is interrupted, another call
+// continues. A value that does not decrypt is left as it is and counted as broken.
 func (s *Store) Reseal(ctx context.Context, progress func(done int)) (done, broken int, err error) {
 	for round, more := 0, true; more && round < resealRounds; round++ {
 		more, broken = false, 0
 		for _, c := range sealedColumns {
 			resealed, unopened, err := s.resealColumn(ctx, c, func(n int) { progress(done + n) })
 			if done += resealed; err != nil {
-				return done, broken, fmt.Errorf("seal %s.%s anew: %w", c.table, c.column, err)
+				return done, broken, fmt.Errorf("reseal %s.%s: %w", c.table, c.column, err)
 			}
 			broken += unopened
 			more = more || resealed > 0
@@ -39,11 +40,11 @@ func (s *Store) Reseal(ctx context.Context, progress func(done int)) (done, brok
 	return done, broken, nil
 }
 
-// resealColumn goes through one column in the order of its key.
+// resealColumn reads one column in the order of its primary key.
 func (s *Store) resealColumn(ctx context.Context, c sealedColumn, progress func(done int)) (done, broken int, err error) {
 	after := ""
 	for {
-		values, err := s.sealedOtherwise(ctx, c, after)
+		values, err := s.findOutdated(ctx, c, after)
 		if err != nil || len(values) == 0 {
 			return done, broken, err
 		}
@@ -57,13 +58,13 @@ func (s *Store) resealColumn(ctx context.Context, c sealedColumn, progress func(
 	}
 }
 
-// sealedOtherwise reads the next values that are not sealed by the newest key.
-func (s *Store) sealedOtherwise(ctx context.Context, c sealedColumn, after string) (values []sealedValue, err error) {
-	newest := s.seals.keys.IDs()[0]
+// findOutdated reads the next values that another key than the newest encrypted.
+func (s *Store) findOutdated(ctx context.Context, c sealedColumn, after string) (values []sealedValue, err error) {
+	newest := s.seals.Keys.IDs()[0]
 	var v sealedValue
-	err = s.reader.Each(ctx, Row{&v.id, &v.owner, &v.sealed}, func() {
+	err = s.db.Each(ctx, engine.Row{&v.id, &v.owner, &v.sealed}, func() {
 		values = append(values, v)
-		v.sealed = nil // the next one gets bytes of its own
+		v.sealed = nil // the next row gets its own bytes
 	}, c.query(`
 		SELECT %[3]s, %[4]s, %[2]s
 		FROM %[1]s
@@ -73,18 +74,17 @@ func (s *Store) sealedOtherwise(ctx context.Context, c sealedColumn, after strin
 	return values, err
 }
 
-// resealValues writes each value anew where it still stands as it was read. One
-// that somebody has changed meanwhile is not touched.
+// resealValues replaces each value unless it has changed since it was read.
 func (s *Store) resealValues(ctx context.Context, c sealedColumn, values []sealedValue) (done, broken int, err error) {
-	_, err = s.write(ctx, "seal anew", "", func(tx *tx) (bool, error) {
+	_, err = s.write(ctx, "reseal values", "", func(tx *tx) (bool, error) {
 		done, broken = 0, 0
 		for _, v := range values {
-			plain, err := tx.seals.open(c.place(v.owner), v.sealed)
+			plain, err := tx.seals.Open(c.place(v.owner), v.sealed)
 			if err != nil {
 				broken++
 				continue
 			}
-			sealed, err := tx.seals.seal(c.place(v.owner), plain)
+			sealed, err := tx.seals.Seal(c.place(v.owner), plain)
 			if err != nil {
 				return false, err
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/seal"
 )
 
 // rotated is the base's store with a new key before the others.
@@ -18,13 +19,13 @@ func (b base) rotated(t *testing.T) *Store {
 	added, id, err := b.keys.Add()
 	must(t, err)
 	s := b.again(t)
-	s.seals = sealer{added.Promote(id)}
+	s.seals = seal.Sealer{Keys: added.Promote(id)}
 	return s
 }
 
 func wantSealedBy(t *testing.T, s *Store, want map[byte]int) {
 	t.Helper()
-	counts, err := s.SealedBy(t.Context())
+	counts, err := s.CountSealed(t.Context())
 	if err != nil || !maps.Equal(counts, want) {
 		t.Errorf("sealed are %v, %v, want %v", counts, err, want)
 	}
@@ -41,7 +42,7 @@ func TestReseal_EveryKind(t *testing.T) {
 			t.Errorf("%d done, %d told, %d broken, %v", done, told, broken, err)
 		}
 		wantSealedBy(t, s, map[byte]int{2: len(sealedColumns)})
-		must(t, s.CheckSeals(t.Context()))
+		must(t, s.CheckSealed(t.Context()))
 		key, err := s.FindTOTP(t.Context(), "ann")
 		if err != nil || string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 {
 			t.Errorf("the app is %+v, %v", key, err)
@@ -95,10 +96,10 @@ func TestReseal_BesideServers(t *testing.T) {
 		follow, err := auth.LoadKeyring(func() (auth.Keyring, error) { return next, nil })
 		must(t, err)
 		server := b.again(t)
-		server.seals = sealer{follow}
+		server.seals = seal.Sealer{Keys: follow}
 		b.ann(t)
 		s := b.rotated(t)
-		next = s.seals.keys // the server learns of it by the first value that it cannot open
+		next = s.seals.Keys // the server learns of it by the first value that it cannot open
 
 		var stop atomic.Bool
 		served := make(chan error, 1)
@@ -123,7 +124,7 @@ func TestReseal_BesideServers(t *testing.T) {
 		must(t, <-served)
 		_, _, err = s.Reseal(t.Context(), func(int) {})
 		must(t, err)
-		counts, err := s.SealedBy(t.Context())
+		counts, err := s.CountSealed(t.Context())
 		if err != nil || len(counts) != 1 || counts[2] == 0 {
 			t.Errorf("sealed are %v, %v", counts, err)
 		}
@@ -136,7 +137,7 @@ func TestResealValues_ChangedMeanwhile(t *testing.T) {
 		b.ann(t)
 		s := b.rotated(t)
 		totp := sealedColumns[0]
-		read, err := s.sealedOtherwise(t.Context(), totp, "")
+		read, err := s.findOutdated(t.Context(), totp, "")
 		if err != nil || len(read) != 1 {
 			t.Fatalf("read %v, %v", read, err)
 		}

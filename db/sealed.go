@@ -7,42 +7,50 @@ import (
 	"fmt"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
-// A sealedColumn is one whose values a [sealer] has sealed.
+// A sealedColumn is a column of sealed values.
 type sealedColumn struct {
 	table, column string
-	id            string // the primary key
-	owner         string // the column whose value the seal is bound to, see [place]
+	id            string // column of the primary key
+	owner         string // column of the place's owner
 }
 
-// sealedColumns is all of them.
-var sealedColumns = []sealedColumn{
-	{"totp", "secret", "user_id", "user_id"},
-	{"totp_enrolments", "secret", "session_id", "id"},
-	{"backup_code_sets", "unseen", "user_id", "user_id"},
-	{"messages", "body", "id", "id"},
-	{"users", "password_sealed", "id", "id"},
-	{"attempts", "new_sealed", "handle", "handle"},
-	ringProof,
+var (
+	totpSecret      = sealedColumn{"totp", "secret", "user_id", "user_id"}
+	enrolmentSecret = sealedColumn{"totp_enrolments", "secret", "session_id", "id"}
+	unseenCodes     = sealedColumn{"backup_code_sets", "unseen", "user_id", "user_id"}
+	messageBody     = sealedColumn{"messages", "body", "id", "id"}
+	passwordHash    = sealedColumn{"users", "password_hash", "id", "id"}
+	newPasswordHash = sealedColumn{"attempts", "new_password_hash", "token_hash", "token_hash"}
+	checkValue      = sealedColumn{"keyring", "check_value", "id", "id"}
+)
+
+// sealedColumns are all sealed columns. A column that is missing here would be
+// lost when an old key is removed.
+var sealedColumns = []sealedColumn{totpSecret, enrolmentSecret, unseenCodes, messageBody, passwordHash, newPasswordHash, checkValue}
+
+func (c sealedColumn) place(owner string) seal.Place {
+	return seal.Place{Table: c.table, Column: c.column, Owner: owner}
 }
 
-func (c sealedColumn) place(owner string) place { return place{c.table, c.column, owner} }
-
-// query writes a query about the column.
+// query formats a query with table, column, id and owner.
 func (c sealedColumn) query(text string) string {
 	return fmt.Sprintf(text, c.table, c.column, c.id, c.owner)
 }
 
-// keys counts the column's values by the key that sealed them.
-func (c sealedColumn) keys(ctx context.Context, from Statements) (map[byte]int, error) {
-	counts := map[byte]int{}
+func (c sealedColumn) empty() error { return fmt.Errorf("%s.%s: %w", c.table, c.column, seal.ErrOpen) }
+
+// countByKey counts the column's values by the id of their key.
+func (c sealedColumn) countByKey(ctx context.Context, from engine.Statements) (counts map[byte]int, err error) {
+	counts = map[byte]int{}
 	var key []byte
 	var n int
-	var err error
-	each := from.Each(ctx, Row{&key, &n}, func() {
+	readErr := from.Each(ctx, engine.Row{&key, &n}, func() {
 		if len(key) == 0 {
-			err = fmt.Errorf("%s.%s: %w", c.table, c.column, errSealed)
+			err = c.empty()
 			return
 		}
 		counts[key[0]] = n
@@ -51,23 +59,20 @@ func (c sealedColumn) keys(ctx context.Context, from Statements) (map[byte]int, 
 		FROM %[1]s
 		WHERE %[2]s IS NOT NULL
 		GROUP BY substr(%[2]s, 1, 1)`))
-	if each != nil {
-		return nil, each
-	}
-	return counts, err
+	return counts, cmp.Or(readErr, err)
 }
 
-// keysUsed lists the keys that have sealed values of the column, without counting
-// them: from one key to the next an index leads over all that lies between.
-func (c sealedColumn) keysUsed(ctx context.Context, from Statements) (used []byte, err error) {
+// keysUsed lists the ids of the keys that encrypted values of the column. It
+// looks up one id after another, so with an index it does not read all values.
+func (c sealedColumn) keysUsed(ctx context.Context, from engine.Statements) (used []byte, err error) {
 	for next := 0; next <= 255; next++ {
 		var key []byte
-		err := from.Find(ctx, Row{&key}, c.query(`
+		err := from.Find(ctx, engine.Row{&key}, c.query(`
 			SELECT substr(%[2]s, 1, 1)
 			FROM %[1]s
 			WHERE %[2]s IS NOT NULL AND substr(%[2]s, 1, 1) >= $1
 			ORDER BY substr(%[2]s, 1, 1)
-			LIMIT 1`), []byte{byte(next)}[:min(next, 1)]) // from the empty value on, which no key has sealed
+			LIMIT 1`), []byte{byte(next)}[:min(next, 1)]) // starts with the empty value, which is damaged
 		if errors.Is(err, auth.ErrNotFound) {
 			break
 		}
@@ -75,7 +80,7 @@ func (c sealedColumn) keysUsed(ctx context.Context, from Statements) (used []byt
 			return nil, err
 		}
 		if len(key) == 0 {
-			return nil, fmt.Errorf("%s.%s: %w", c.table, c.column, errSealed)
+			return nil, c.empty()
 		}
 		used = append(used, key[0])
 		next = int(key[0])
@@ -83,17 +88,26 @@ func (c sealedColumn) keysUsed(ctx context.Context, from Statements) (used []byt
 	return used, nil
 }
 
-// stands reports whether the database has the column: one of an older version
-// may not have it yet.
-func (c sealedColumn) stands(ctx context.Context, from Statements) bool {
-	return from.Each(ctx, Row{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
+// exists reports whether the database has the column: an older version may not.
+func (c sealedColumn) exists(ctx context.Context, from engine.Statements) bool {
+	return from.Each(ctx, engine.Row{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
 }
 
-// SealedBy counts all sealed values by the id of the key that sealed them.
-func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
+// example returns a value that a key encrypted.
+func (c sealedColumn) example(ctx context.Context, from engine.Statements, key byte) (owner string, sealed []byte, err error) {
+	err = from.Find(ctx, engine.Row{&owner, &sealed}, c.query(`
+		SELECT %[4]s, %[2]s
+		FROM %[1]s
+		WHERE substr(%[2]s, 1, 1) = $1
+		LIMIT 1`), []byte{key})
+	return owner, sealed, err
+}
+
+// CountSealed counts all sealed values by the id of their key.
+func (s *Store) CountSealed(ctx context.Context) (map[byte]int, error) {
 	all := map[byte]int{}
 	for _, c := range sealedColumns {
-		counts, err := c.keys(ctx, s.reader.Statements)
+		counts, err := c.countByKey(ctx, s.db.Statements)
 		if err != nil {
 			return nil, fmt.Errorf("count sealed values: %w", err)
 		}
@@ -104,49 +118,37 @@ func (s *Store) SealedBy(ctx context.Context) (map[byte]int, error) {
 	return all, nil
 }
 
-// CheckSeals opens one value of each kind and key. Where that succeeds the ring
-// is the database's own: a key that opens one opens all that bear its id.
-func (s *Store) CheckSeals(ctx context.Context) error {
-	return checkSeals(ctx, s.reader.Statements, s.seals, sealedColumns)
-}
-
-func checkSeals(ctx context.Context, from Statements, seals sealer, columns []sealedColumn) error {
-	_, _, err := trySeals(ctx, from, seals, columns)
+// CheckSealed decrypts one value of each column and key. If that succeeds, the
+// keyring is the database's: a key that decrypts one value decrypts all with its
+// id.
+func (s *Store) CheckSealed(ctx context.Context) error {
+	_, _, err := openExamples(ctx, s.db.Statements, s.seals, sealedColumns)
 	return err
 }
 
-// trySeals opens one value of each kind and key, and answers why some did not open.
-func trySeals(ctx context.Context, from Statements, seals sealer, columns []sealedColumn) (tried, opened int, err error) {
+// openExamples decrypts one value of each column and key. err is the first error
+// of a value that did not decrypt.
+func openExamples(ctx context.Context, from engine.Statements, seals seal.Sealer, columns []sealedColumn) (tried, opened int, err error) {
 	for _, c := range columns {
-		used, fault := c.keysUsed(ctx, from)
-		if fault != nil {
-			return tried, opened, fault
+		used, readErr := c.keysUsed(ctx, from)
+		if readErr != nil {
+			return tried, opened, readErr
 		}
 		for _, key := range used {
-			owner, sealed, fault := c.example(ctx, from, key)
-			if errors.Is(fault, auth.ErrNotFound) {
-				continue // it went in between
+			owner, sealed, readErr := c.example(ctx, from, key)
+			if errors.Is(readErr, auth.ErrNotFound) {
+				continue // it was removed in the meantime
 			}
-			if fault != nil {
-				return tried, opened, fault
+			if readErr != nil {
+				return tried, opened, readErr
 			}
 			tried++
-			if _, fault := seals.open(c.place(owner), sealed); fault != nil {
-				err = cmp.Or(err, fault)
+			if _, openErr := seals.Open(c.place(owner), sealed); openErr != nil {
+				err = cmp.Or(err, openErr)
 				continue
 			}
 			opened++
 		}
 	}
 	return tried, opened, err
-}
-
-// example is one value that a key has sealed.
-func (c sealedColumn) example(ctx context.Context, from Statements, key byte) (owner string, sealed []byte, err error) {
-	err = from.Find(ctx, Row{&owner, &sealed}, c.query(`
-		SELECT %[4]s, %[2]s
-		FROM %[1]s
-		WHERE substr(%[2]s, 1, 1) = $1
-		LIMIT 1`), []byte{key})
-	return owner, sealed, err
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
 // sealAll writes one value of each sealed kind.
@@ -16,7 +18,7 @@ func (b base) sealAll(t *testing.T) {
 	signingUp := attempt("", "a2")
 	signingUp.NewPasswordHash = "hash of eve"
 	b.give(t, "", signingUp)
-	must(t, b.CheckRing(t.Context()))
+	must(t, b.CheckKeyring(t.Context()))
 }
 
 // Every column of bytes is sealed but the keyed hashes of codes. A new one that
@@ -29,7 +31,7 @@ func TestSealedColumns_Complete(t *testing.T) {
 	}
 	stored := map[string]bool{}
 	var name string
-	must(t, b.reader.Each(t.Context(), Row{&name}, func() { stored[name] = true }, `
+	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { stored[name] = true }, `
 		SELECT tables.name || '.' || columns.name
 		FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
 		WHERE tables.type = 'table' AND columns.type = 'BLOB'`))
@@ -41,7 +43,7 @@ func TestSealedColumns_Complete(t *testing.T) {
 func TestSealedBy_CountsEveryKind(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.sealAll(t)
-		counts, err := b.SealedBy(t.Context())
+		counts, err := b.CountSealed(t.Context())
 		if err != nil || !maps.Equal(counts, map[byte]int{1: len(sealedColumns)}) {
 			t.Errorf("counted %v, %v", counts, err)
 		}
@@ -51,21 +53,21 @@ func TestSealedBy_CountsEveryKind(t *testing.T) {
 func TestCheckSeals_EveryKind(t *testing.T) {
 	eachStore(t, func(t *testing.T, b base) {
 		b.sealAll(t)
-		must(t, b.CheckSeals(t.Context()))
+		must(t, b.CheckSealed(t.Context()))
 		for _, c := range sealedColumns {
-			moved, err := b.seals.seal(place{"elsewhere", c.column, "ann"}, []byte("secret"))
+			moved, err := b.seals.Seal(seal.Place{Table: "elsewhere", Column: c.column, Owner: "ann"}, []byte("secret"))
 			must(t, err)
 			var stood []byte
-			must(t, b.reader.Each(t.Context(), Row{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
+			must(t, b.db.Each(t.Context(), engine.Row{&stood}, func() {}, c.query(`SELECT %[2]s FROM %[1]s WHERE %[2]s IS NOT NULL`)))
 			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), moved)
-			if err := b.CheckSeals(t.Context()); err == nil {
+			if err := b.CheckSealed(t.Context()); err == nil {
 				t.Errorf("%s: a value sealed for another place was not noticed", c.table)
 			}
 			b.change(t, c.query(`UPDATE %[1]s SET %[2]s = $1 WHERE %[2]s IS NOT NULL`), stood)
 		}
-		must(t, b.CheckSeals(t.Context()))
-		b.seals = sealer{auth.NewKeyring()}
-		if err := b.CheckSeals(t.Context()); err == nil {
+		must(t, b.CheckSealed(t.Context()))
+		b.seals = seal.Sealer{Keys: auth.NewKeyring()}
+		if err := b.CheckSealed(t.Context()); err == nil {
 			t.Error("another ring opened the seals")
 		}
 	})

@@ -6,174 +6,157 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// A session is read with its account's address, and not at all while the
-// operator has disabled the account.
+// A session is read with its account's email address. The sessions of a disabled
+// account are not found.
 const (
 	sessionColumns = `
 			sessions.id,
-			sessions.handle,
+			sessions.token_hash,
 			sessions.user_id,
 			users.email,
 			sessions.started_at,
 			sessions.seen_at,
-			sessions.first_at,
-			sessions.second_at,
+			sessions.password_at,
+			sessions.mfa_at,
 			users.must_change`
 	sessionJoin = `
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id`
-	sessionStands = `users.disabled_at IS NULL`
+	sessionEnabled = `users.disabled_at IS NULL`
 )
 
-func sessionRow(f *auth.Session) Row {
-	return Row{
-		&f.ID, &f.TokenHash, &f.User, &f.Email, Time(&f.StartedAt), Time(&f.SeenAt), Time(&f.PasswordAt), Time(&f.MFAAt), &f.MustChange,
+func sessionRow(s *auth.Session) engine.Row {
+	return engine.Row{
+		&s.ID, &s.TokenHash, &s.User, &s.Email, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
+		engine.Time(&s.PasswordAt), engine.Time(&s.MFAAt), &s.MustChange,
 	}
 }
 
-// FindSessionFactors reads a session and what its account has, by one query:
-// every page of an account needs both.
-func (s *Store) FindSessionFactors(ctx context.Context, handle string, now time.Time) (f auth.Session, has auth.Factors, err error) {
+// FindSessionFactors implements [auth.Store] with one query, because every
+// signed-in page needs both.
+func (s *Store) FindSessionFactors(ctx context.Context, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, err error) {
 	var rows factorRows
-	err = s.reader.Each(ctx, append(sessionRow(&f), rows.row()...), rows.keep, `
+	err = s.db.Each(ctx, append(sessionRow(&session), rows.row()...), rows.keep, `
 		SELECT`+sessionColumns+`,`+factorColumns+sessionJoin+factorJoins+`
-		WHERE `+sessionStands+` AND sessions.handle = $1`, handle, Millis(now))
+		WHERE `+sessionEnabled+` AND sessions.token_hash = $1`, tokenHash, engine.Millis(now))
 	if err != nil {
-		return f, has, fmt.Errorf("find a session and its factors: %w", err)
+		return session, has, fmt.Errorf("find session and factors: %w", err)
 	}
-	if f.ID == "" {
-		return f, has, auth.ErrNotFound
+	if session.ID == "" {
+		return session, has, auth.ErrNotFound
 	}
-	return f, rows.factors(), nil
+	return session, rows.factors(), nil
 }
 
-// FindSessions reads all sessions of an account, live or not, with what is told
-// of them.
+// FindSessions implements [auth.Store].
 func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.Session, err error) {
-	var f auth.Session
-	row := append(sessionRow(&f), Time(&f.CreatedAt), &f.IP, &f.UserAgent)
-	err = s.reader.Each(ctx, row, func() { all = append(all, f) }, `
+	var session auth.Session
+	row := append(sessionRow(&session), engine.Time(&session.CreatedAt), &session.IP, &session.UserAgent)
+	err = s.db.Each(ctx, row, func() { all = append(all, session) }, `
 		SELECT`+sessionColumns+`,
 			sessions.created_at,
-			sessions.address,
-			sessions.browser`+sessionJoin+`
-		WHERE `+sessionStands+` AND sessions.user_id = $1`, user)
+			sessions.ip,
+			sessions.user_agent`+sessionJoin+`
+		WHERE `+sessionEnabled+` AND sessions.user_id = $1`, user)
 	if err != nil {
-		return nil, fmt.Errorf("find the sessions of an account: %w", err)
+		return nil, fmt.Errorf("find sessions: %w", err)
 	}
 	return all, nil
 }
 
-// TouchSession writes when a session was last seen. Of requests that overtake
-// one another the latest counts.
+// TouchSession implements [auth.Store]. Of concurrent requests the latest counts.
 func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Time) error {
-	_, err := s.write(ctx, "note that a session was seen", "", func(tx *tx) (bool, error) {
+	_, err := s.write(ctx, "touch session", "", func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
-			WHERE id = $2 AND seen_at < $1`, Millis(now), id)
+			WHERE id = $2 AND seen_at < $1`, engine.Millis(now), id)
 		return true, err
 	})
 	return err
 }
 
-// The codes of what is under way in a session, which no key ties to it.
 var (
-	removeCodesByHandle = codesUnderWayIn(`SELECT id FROM sessions WHERE handle = $1`)
-	removeCodesOf       = codesUnderWayIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`)
+	removeCodesInToken   = removeCodesIn(`SELECT id FROM sessions WHERE token_hash = $1`)
+	removeCodesInSession = removeCodesIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`)
 )
 
-// RemoveSession ends a session and what was under way in it.
-func (s *Store) RemoveSession(ctx context.Context, handle string) error {
-	_, err := s.write(ctx, "end a session", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesByHandle, handle)
+// RemoveSession implements [auth.Store].
+func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
+	_, err := s.write(ctx, "end session", "", func(tx *tx) (bool, error) {
+		_, err := tx.Exec(ctx, removeCodesInToken, tokenHash)
 		if err != nil {
 			return false, err
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE handle = $1`, handle)
+		_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, tokenHash)
 		return true, err
 	})
 	return err
 }
 
-// RemoveSessionOf ends a session by its id, of that account alone.
-func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, grant auth.ChangeSet) (removed bool, err error) {
+// RemoveSessionOf implements [auth.Store].
+func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesOf, id, user)
+		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
 		if err != nil {
 			return false, err
 		}
-		gone, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
-		if err != nil || gone == 0 {
+		changed, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
+		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.apply(ctx, grant)
+		return tx.apply(ctx, changes)
 	})
 }
 
-// Apply writes what hangs on no condition of its own.
-func (s *Store) Apply(ctx context.Context, grant auth.ChangeSet) error {
-	return s.add(ctx, "add a grant", grant.User, func(tx *tx) (bool, error) { return tx.apply(ctx, grant) })
+// Apply implements [auth.Store].
+func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
+	return s.add(ctx, "apply changes", changes.User, func(tx *tx) (bool, error) { return tx.apply(ctx, changes) })
 }
 
-// addSession begins a session. It answers false where the account is gone or
-// disabled, or with RequireNoMFA if the account has a second factor: a password read before the first factor came signs nobody
-// in after it (SE-09).
+// addSession adds a session unless its account does not exist or is disabled, or
+// has a second factor and the session requires none: a password verified before
+// the first factor was added does not sign in after it (SE-09).
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, handle, user_id, created_at, started_at, seen_at, first_at, second_at, address, browser)
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, mfa_at, ip, user_agent)
 		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10
 		FROM users
-		WHERE id = $3 AND disabled_at IS NULL AND NOT ($11 AND (
-			EXISTS (SELECT 1 FROM totp WHERE user_id = $3)
-			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $3 AND reserved_at IS NOT NULL)
-		))`,
-		s.ID, s.TokenHash, user, Millis(s.CreatedAt), Millis(s.StartedAt), Millis(s.SeenAt), Millis(s.PasswordAt),
-		Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
+		WHERE id = $3 AND disabled_at IS NULL
+			AND NOT ($11 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))`,
+		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
+		engine.Millis(s.PasswordAt), engine.Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
 	return rows > 0, err
 }
 
-// renewSession writes what a session has proved anew. With a new handle its
-// time begins anew, too (SE-06). It answers false where the session has ended.
-func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSession, now time.Time) (raised bool, err error) {
+// renewSession records a re-authentication unless the session has ended. With a
+// new token its lifetime starts again (SE-06).
+func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSession, now time.Time) (renewed bool, err error) {
 	rows, err := t.Exec(ctx, `
 		UPDATE sessions SET
-			handle = CASE WHEN $1 = '' THEN handle ELSE $1 END,
+			token_hash = CASE WHEN $1 = '' THEN token_hash ELSE $1 END,
 			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
 			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
-			first_at = COALESCE($3, first_at),
-			second_at = COALESCE($4, second_at)
-		WHERE id = $5 AND user_id = $6`, r.TokenHash, Millis(now), Millis(r.PasswordAt), Millis(r.MFAAt), r.Session, user)
+			password_at = COALESCE($3, password_at),
+			mfa_at = COALESCE($4, mfa_at)
+		WHERE id = $5 AND user_id = $6`,
+		r.TokenHash, engine.Millis(now), engine.Millis(r.PasswordAt), engine.Millis(r.MFAAt), r.Session, user)
 	return rows > 0, err
 }
 
-// endSessions ends an account's sessions but one, and every attempt to begin
-// one. Codes go by name: their holders are of two kinds, so no key ties them.
+// endSessions removes all of an account's sessions but one, and all its attempts.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
 	if err := t.endAttempts(ctx, user); err != nil {
 		return err
 	}
-	_, err := t.Exec(ctx, `
-		DELETE FROM sent_codes
-		WHERE holder IN (SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2)`,
-		user, except)
+	_, err := t.Exec(ctx, removeCodesOf(`
+			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
 	if err != nil {
 		return err
 	}
 	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, user, except)
-	return err
-}
-
-// endAttempts ends all that is under way to sign in to an account, and its codes.
-func (t *tx) endAttempts(ctx context.Context, user auth.UserID) error {
-	_, err := t.Exec(ctx, `
-		DELETE FROM sent_codes
-		WHERE holder IN (SELECT handle FROM attempts WHERE user_id = $1)`, user)
-	if err != nil {
-		return err
-	}
-	_, err = t.Exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user)
 	return err
 }

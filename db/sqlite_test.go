@@ -37,36 +37,13 @@ func TestOpenSQLite_OddNames(t *testing.T) {
 	}
 }
 
-func TestOpenSQLite_Pragmas(t *testing.T) {
-	b := open(t)
-	must(t, checkSQLite(t.Context(), b.writer.Statements))
-	must(t, checkSQLite(t.Context(), b.reader.Statements, readerPragmas...))
-	if err := checkSQLite(t.Context(), b.writer.Statements, readerPragmas...); err == nil {
-		t.Error("a pragma that did not take was not noticed")
-	}
-	if _, err := b.reader.Exec(t.Context(), `DELETE FROM users`); err == nil {
-		t.Error("a reader could write")
-	}
-	for _, on := range []Statements{b.writer.Statements, b.reader.Statements} {
-		if _, err := on.Exec(t.Context(), `SELECT "no such column"`); err == nil {
-			t.Error("double quotes made a string of a name")
-		}
-	}
-	var kept int
-	must(t, b.writer.Find(t.Context(), Row{&kept}, `PRAGMA temp_store`))
-	if kept != 2 {
-		t.Error("what a savepoint may undo is kept in a file")
-	}
-	must(t, b.Ping(t.Context()))
-}
-
 // Two writers that both read before they write would fail with deferred
 // transactions: the second finds that its snapshot is old.
 func TestOpenSQLite_TransactionsAreImmediate(t *testing.T) {
 	b := open(t)
 	other := b.again(t)
 	_, err := b.write(t.Context(), "hold the lock", "", func(*tx) (bool, error) {
-		conn, err := other.writer.db.Conn(t.Context())
+		conn, err := other.db.SQL().Conn(t.Context())
 		must(t, err)
 		defer conn.Close()
 		_, err = conn.ExecContext(t.Context(), `PRAGMA busy_timeout = 1`)
@@ -97,7 +74,7 @@ func TestOpenSQLite_KeepsData(t *testing.T) {
 
 func TestOpenSQLite_NewerVersionRefused(t *testing.T) {
 	b := open(t)
-	b.change(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
+	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	s, err := OpenSQLite(t.Context(), b.path, b.keys)
 	if err == nil {
 		must(t, s.Close())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
@@ -145,14 +146,14 @@ func (b base) once(t *testing.T, ask func(ctx context.Context, s *Store, i int) 
 // count reads one number past the store.
 func (b base) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
-	must(t, b.reader.Find(t.Context(), Row{&n}, query, args...))
+	must(t, b.db.Find(t.Context(), engine.Row{&n}, query, args...))
 	return n
 }
 
 // change writes past the store.
 func (b base) change(t *testing.T, query string, args ...any) {
 	t.Helper()
-	_, err := b.writer.db.ExecContext(t.Context(), query, args...)
+	_, err := b.db.SQL().ExecContext(t.Context(), query, args...)
 	must(t, err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 	"testing"
 
 	"twostep/auth"
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
+	"twostep/db/internal/engine"
+	"twostep/db/internal/seal"
 )
 
 // A base is a database of a test's own, opened as in production.
@@ -67,10 +70,7 @@ func open(t *testing.T) base {
 
 // withOtherRing is the same open database, with keys of its own.
 func withOtherRing(s *Store) *Store {
-	return &Store{
-		writer: s.writer, reader: s.reader, seals: sealer{auth.NewKeyring()},
-		group: s.group, overtaken: s.overtaken, skipLocked: s.skipLocked, newest: s.newest,
-	}
+	return &Store{s.db, seal.Sealer{Keys: auth.NewKeyring()}}
 }
 
 // openPostgres opens a database of PostgreSQL that is migrated already.
@@ -86,10 +86,10 @@ func openPostgres(t *testing.T) base {
 const empty = `DO $$
 	DECLARE one text;
 	BEGIN
-		IF (SELECT count(*) || ' ' || max(version_id) FROM goose_db_version) <> '%d %d' THEN
+		IF (SELECT count(*) || ' ' || max(version) FROM schema_migrations) <> '%d %d' THEN
 			RAISE 'its version was changed';
 		END IF;
-		FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'goose_%%' LOOP
+		FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations' LOOP
 			EXECUTE 'DELETE FROM ' || one;
 		END LOOP;
 	END $$`
@@ -104,12 +104,12 @@ func emptied(t *testing.T) (address string) {
 	case name = <-server.left:
 	default:
 		name = fmt.Sprint("left_", server.named.Add(1))
-		must(t, c.Run("postgres", `CREATE DATABASE `+name+` TEMPLATE migrated STRATEGY FILE_COPY`))
+		must(t, c.Exec("postgres", `CREATE DATABASE `+name+` TEMPLATE migrated STRATEGY FILE_COPY`))
 	}
-	versions, err := migrations.ReadDir("migrations/postgres")
+	versions, err := fs.ReadDir(migrationsOf("postgres"), ".")
 	must(t, err)
 	t.Cleanup(func() {
-		if c.Run(name, fmt.Sprintf(empty, len(versions)+1, len(versions))) != nil {
+		if c.Exec(name, fmt.Sprintf(empty, len(versions), len(versions))) != nil {
 			return // the test has changed more than rows
 		}
 		select {
@@ -117,7 +117,7 @@ func emptied(t *testing.T) (address string) {
 		default: // the cluster takes it along
 		}
 	})
-	return c.Address(name)
+	return c.URL(name)
 }
 
 // again opens the same database once more, as another process would.
@@ -135,7 +135,7 @@ func (b base) again(t *testing.T) *Store {
 var server struct {
 	once    sync.Once
 	err     error
-	cluster *cluster.Cluster
+	cluster *dbtest.Postgres
 	named   atomic.Int64
 	left    chan string // databases of tests that are over
 }
@@ -156,22 +156,22 @@ func database(t *testing.T, like string) string {
 	t.Helper()
 	c := running(t)
 	name := fmt.Sprint("test_", server.named.Add(1))
-	must(t, c.Run("postgres", `CREATE DATABASE `+name+` TEMPLATE `+like+` STRATEGY FILE_COPY`))
-	t.Cleanup(func() { must(t, c.Run("postgres", `DROP DATABASE `+name+` WITH (FORCE)`)) })
-	return c.Address(name)
+	must(t, c.Exec("postgres", `CREATE DATABASE `+name+` TEMPLATE `+like+` STRATEGY FILE_COPY`))
+	t.Cleanup(func() { must(t, c.Exec("postgres", `DROP DATABASE `+name+` WITH (FORCE)`)) })
+	return c.URL(name)
 }
 
 // running is the server. Without PostgreSQL's programs a test that needs it is
 // left out, but not where changes are judged: there both databases are tested.
-func running(t *testing.T) *cluster.Cluster {
+func running(t *testing.T) *dbtest.Postgres {
 	t.Helper()
 	server.once.Do(func() {
 		server.left = make(chan string, 8)
-		if server.cluster, server.err = cluster.Start(); server.err == nil {
+		if server.cluster, server.err = dbtest.StartPostgres(); server.err == nil {
 			server.err = prepare(server.cluster)
 		}
 	})
-	if errors.Is(server.err, cluster.ErrMissing) && os.Getenv("CI") != "true" {
+	if errors.Is(server.err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
 		t.Skip("not tested on PostgreSQL: ", server.err)
 	}
 	must(t, server.err)
@@ -179,11 +179,11 @@ func running(t *testing.T) *cluster.Cluster {
 }
 
 // prepare makes the database that those of the tests are copies of.
-func prepare(c *cluster.Cluster) error {
-	if err := c.Run("postgres", `CREATE DATABASE migrated`); err != nil {
+func prepare(c *dbtest.Postgres) error {
+	if err := c.Exec("postgres", `CREATE DATABASE migrated`); err != nil {
 		return err
 	}
-	s, err := OpenPostgres(context.Background(), c.Address("migrated"), auth.NewKeyring())
+	s, err := OpenPostgres(context.Background(), c.URL("migrated"), auth.NewKeyring())
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (b base) dump(t *testing.T) (all []byte) {
 	pattern := b.path + "*"
 	if b.kind == "postgres" {
 		c := running(t)
-		must(t, c.Run("postgres", `CHECKPOINT`))
+		must(t, c.Exec("postgres", `CHECKPOINT`))
 		pattern = filepath.Join(c.Data(), "base", fmt.Sprint(b.oid(t)), "*")
 	}
 	files, err := filepath.Glob(pattern)
@@ -221,7 +221,7 @@ func (b base) dump(t *testing.T) (all []byte) {
 func (b base) oid(t *testing.T) (oid int64) {
 	t.Helper()
 	s := b.again(t)
-	must(t, s.reader.Find(t.Context(), Row{&oid}, `
+	must(t, s.db.Find(t.Context(), engine.Row{&oid}, `
 		SELECT oid::bigint
 		FROM pg_database
 		WHERE datname = current_database()`))
@@ -234,14 +234,14 @@ func (b base) names(t *testing.T) (names []string) {
 	query := `
 		SELECT name
 		FROM sqlite_master
-		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`
+		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'`
 	if b.kind == "postgres" {
 		query = `
 		SELECT tablename::text
 		FROM pg_tables
-		WHERE schemaname = 'public' AND tablename NOT LIKE 'goose_%'`
+		WHERE schemaname = 'public' AND tablename <> 'schema_migrations'`
 	}
 	var name string
-	must(t, b.reader.Each(t.Context(), Row{&name}, func() { names = append(names, name) }, query))
+	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { names = append(names, name) }, query))
 	return names
 }

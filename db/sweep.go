@@ -5,33 +5,34 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// sweepBatch is how many rows go in one transaction, so that people who want
-// to write wait for milliseconds and no longer.
+// sweepBatch is the number of rows per transaction, so that other writers wait
+// for milliseconds at most.
 const sweepBatch = 200
 
-// A sweep removes one kind of what is over. $1 is the time before which it is,
-// $2 how many go at once.
+// A sweep removes one kind of expired rows. $1 is the cutoff and $2 the limit.
 type sweep struct {
-	first string // removes the codes of the rows that go, which no key ties to them
+	codes string // removes the sent codes that belong to the rows
 	rows  string
 }
 
-// The rows that a sweep takes, in an order that its two writes share.
+// Subqueries for the rows of a sweep. They are sorted, so that both of its
+// queries get the same rows.
 const (
-	overAttempts  = `SELECT handle FROM attempts WHERE expires_at <= $1 ORDER BY expires_at, handle LIMIT $2`
-	overPhones    = `SELECT id FROM phone_enrolments WHERE expires_at <= $1 ORDER BY expires_at, session_id LIMIT $2`
-	overAddresses = `SELECT id FROM address_enrolments WHERE expires_at <= $1 ORDER BY expires_at, user_id LIMIT $2`
-	idleSessions  = `SELECT id FROM sessions WHERE seen_at < $1 ORDER BY seen_at, id LIMIT $2`
-	oldSessions   = `SELECT id FROM sessions WHERE started_at < $1 ORDER BY started_at, id LIMIT $2`
+	expiredAttempts = `SELECT token_hash FROM attempts WHERE expires_at <= $1 ORDER BY expires_at, token_hash LIMIT $2`
+	expiredPhones   = `SELECT id FROM phone_enrolments WHERE expires_at <= $1 ORDER BY expires_at, session_id LIMIT $2`
+	expiredEmails   = `SELECT id FROM email_enrolments WHERE expires_at <= $1 ORDER BY expires_at, user_id LIMIT $2`
+	idleSessions    = `SELECT id FROM sessions WHERE seen_at < $1 ORDER BY seen_at, id LIMIT $2`
+	oldSessions     = `SELECT id FROM sessions WHERE started_at < $1 ORDER BY started_at, id LIMIT $2`
 )
 
-// The sweeps of what says itself when it is over. The rest has its own below.
+// Sweeps of rows that have an expiry.
 var sweepExpired = []sweep{
-	{codesHeldBy(overAttempts), `DELETE FROM attempts WHERE handle IN (` + overAttempts + `)`},
-	{codesHeldBy(overPhones), `DELETE FROM phone_enrolments WHERE id IN (` + overPhones + `)`},
-	{codesHeldBy(overAddresses), `DELETE FROM address_enrolments WHERE id IN (` + overAddresses + `)`},
+	{removeCodesOf(expiredAttempts), `DELETE FROM attempts WHERE token_hash IN (` + expiredAttempts + `)`},
+	{removeCodesOf(expiredPhones), `DELETE FROM phone_enrolments WHERE id IN (` + expiredPhones + `)`},
+	{removeCodesOf(expiredEmails), `DELETE FROM email_enrolments WHERE id IN (` + expiredEmails + `)`},
 	{rows: `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT holder FROM sent_codes WHERE expires_at <= $1 LIMIT $2)`},
@@ -48,93 +49,80 @@ var sweepExpired = []sweep{
 		)`},
 }
 
+// Sweeps of rows whose retention is given by [auth.Cutoffs].
 var (
-	sweepIdleSessions = sweep{codesUnderWayIn(idleSessions), `DELETE FROM sessions WHERE id IN (` + idleSessions + `)`}
-	sweepOldSessions  = sweep{codesUnderWayIn(oldSessions), `DELETE FROM sessions WHERE id IN (` + oldSessions + `)`}
+	sweepIdleSessions = sweep{removeCodesIn(idleSessions), `DELETE FROM sessions WHERE id IN (` + idleSessions + `)`}
+	sweepOldSessions  = sweep{removeCodesIn(oldSessions), `DELETE FROM sessions WHERE id IN (` + oldSessions + `)`}
 
-	sweepActivity = sweep{rows: `
-		DELETE FROM activity
-		WHERE (user_id, id) IN (SELECT user_id, id FROM activity WHERE at < $1 LIMIT $2)`}
-	sweepBrowsers = sweep{rows: `
-		DELETE FROM known_browsers
-		WHERE (user_id, marker) IN (SELECT user_id, marker FROM known_browsers WHERE seen_at < $1 LIMIT $2)`}
+	sweepEvents = sweep{rows: `
+		DELETE FROM audit_events
+		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
+	sweepDevices = sweep{rows: `
+		DELETE FROM known_devices
+		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
 
-	sweepTries = sweep{rows: `
-		DELETE FROM tries
+	sweepRateLimits = sweep{rows: `
+		DELETE FROM rate_limits
 		WHERE key IN (
 			SELECT key
-			FROM tries
+			FROM rate_limits
 			WHERE since < $1 AND NOT (key >= 'failures/' AND key < 'failures0')
 			LIMIT $2
 		)`}
 	sweepFailures = sweep{rows: `
-		DELETE FROM tries
+		DELETE FROM rate_limits
 		WHERE key IN (
 			SELECT key
-			FROM tries
+			FROM rate_limits
 			WHERE since < $1 AND key >= 'failures/' AND key < 'failures0'
 			LIMIT $2
 		)`}
 )
 
-func codesHeldBy(holders string) string {
-	return `DELETE FROM sent_codes WHERE holder IN (` + holders + `)`
-}
-
-// codesUnderWayIn is one list of holders: two lists with OR between them would
-// make PostgreSQL read every code there is.
-func codesUnderWayIn(sessions string) string {
-	return codesHeldBy(`
-			SELECT handle FROM attempts WHERE session_id IN (` + sessions + `)
-			UNION ALL
-			SELECT id FROM phone_enrolments WHERE session_id IN (` + sessions + `)`)
-}
-
-// RemoveExpired removes what no rule can use any more, a few rows at a time,
-// and answers how many that were; codes that go with their holder are not
-// counted. Where a time of ends is zero, nothing of its kind is over.
-func (s *Store) RemoveExpired(ctx context.Context, now time.Time, ends auth.Cutoffs) (removed int, err error) {
+// RemoveExpired implements [auth.Store]. Sent codes that belong to removed rows
+// are not counted.
+func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.Cutoffs) (removed int, err error) {
 	for _, sweep := range sweepExpired {
 		if err := s.sweep(ctx, sweep, now, &removed); err != nil {
 			return removed, err
 		}
 	}
-	for _, end := range []struct {
+	for _, kind := range []struct {
 		sweep  sweep
-		before time.Time
+		cutoff time.Time
 	}{
-		{sweepIdleSessions, ends.SessionsSeen},
-		{sweepOldSessions, ends.SessionsStarted},
-		{sweepActivity, ends.Activity},
-		{sweepBrowsers, ends.KnownDevices},
-		{sweepTries, ends.RateLimits},
-		{sweepFailures, ends.Failures},
+		{sweepIdleSessions, cutoffs.SessionsSeen},
+		{sweepOldSessions, cutoffs.SessionsStarted},
+		{sweepEvents, cutoffs.Activity},
+		{sweepDevices, cutoffs.KnownDevices},
+		{sweepRateLimits, cutoffs.RateLimits},
+		{sweepFailures, cutoffs.Failures},
 	} {
-		if err := s.sweep(ctx, end.sweep, end.before, &removed); err != nil {
+		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {
 			return removed, err
 		}
 	}
-	unsent, over, err := s.removeMessages(ctx, now)
-	return removed + unsent + over, err
+	unsent, done, err := s.removeMessages(ctx, now)
+	return removed + unsent + done, err
 }
 
-// sweep goes on until a batch is not full.
-func (s *Store) sweep(ctx context.Context, sweep sweep, before time.Time, removed *int) error {
-	for gone := int64(sweepBatch); gone == sweepBatch; {
-		_, err := s.write(ctx, "remove what is over", "", func(tx *tx) (bool, error) {
-			if sweep.first != "" {
-				if _, err := tx.Exec(ctx, sweep.first, Millis(before), sweepBatch); err != nil {
+// sweep removes batches until one is not full. A zero cutoff removes nothing.
+func (s *Store) sweep(ctx context.Context, sweep sweep, cutoff time.Time, removed *int) error {
+	for n := int64(sweepBatch); n == sweepBatch; {
+		_, err := s.write(ctx, "remove expired rows", "", func(tx *tx) (bool, error) {
+			if sweep.codes != "" {
+				if _, err := tx.Exec(ctx, sweep.codes, engine.Millis(cutoff), sweepBatch); err != nil {
 					return false, err
 				}
 			}
 			var err error
-			gone, err = tx.Exec(ctx, sweep.rows, Millis(before), sweepBatch)
+			n, err = tx.Exec(ctx, sweep.rows, engine.Millis(cutoff), sweepBatch)
 			return true, err
 		})
 		if err != nil {
 			return err
 		}
-		*removed += int(gone)
+		*removed += int(n)
 	}
 	return nil
 }

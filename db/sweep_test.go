@@ -114,7 +114,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = b.RemoveExpired(t.Context(), later, ends(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses"} {
+		for _, stays := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
 			want[stays] = both[stays]
 		}
 		wantTables(t, b.tables(t), want)
@@ -150,7 +150,7 @@ func TestRemoveExpired_CodesOfSessions(t *testing.T) {
 		if n := b.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'address of ann'`); n != 0 {
 			t.Errorf("%d codes have no holder", n)
 		}
-		wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "address_enrolments": 1})
+		wantTables(t, b.tables(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "email_enrolments": 1})
 	})
 }
 
@@ -173,7 +173,7 @@ func TestRemoveExpired_Failures(t *testing.T) {
 		}
 		removed, err = b.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon.Add(time.Second)})
 		must(t, err)
-		if left := b.count(t, `SELECT count(*) FROM tries WHERE owner <> 'ann'`); removed != 1 || left != 2 {
+		if left := b.count(t, `SELECT count(*) FROM rate_limits WHERE account <> 'ann'`); removed != 1 || left != 2 {
 			t.Errorf("%d counts were removed and %d others left", removed, left)
 		}
 	})

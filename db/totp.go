@@ -5,50 +5,50 @@ import (
 	"fmt"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// FindTOTP reads the account's key.
+// FindTOTP implements [auth.Store].
 func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, error) {
 	key := auth.TOTPKey{User: user}
 	var sealed []byte
-	err := s.find(ctx, "find an app", Row{&sealed, &key.LastStep, Time(&key.AddedAt)}, `
+	err := s.find(ctx, "find TOTP secret", engine.Row{&sealed, &key.LastStep, engine.Time(&key.AddedAt)}, `
 		SELECT secret, last_step, added_at
 		FROM totp
 		WHERE user_id = $1`, user)
 	if err != nil {
 		return auth.TOTPKey{}, err
 	}
-	if key.Secret, err = s.seals.open(totpSecret(user), sealed); err != nil {
-		return auth.TOTPKey{}, fmt.Errorf("find an app: %w", err)
+	if key.Secret, err = s.seals.Open(totpSecret.place(string(user)), sealed); err != nil {
+		return auth.TOTPKey{}, fmt.Errorf("find TOTP secret: %w", err)
 	}
 	return key, nil
 }
 
-// SpendTOTPStep burns a step. Steps only move forward, so an older code cannot
-// follow a newer one.
-func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "spend a TOTP step", user, grant, `
+// SpendTOTPStep implements [auth.Store]. Steps only move forward, so an older code
+// cannot follow a newer one.
+func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "spend TOTP step", user, changes, `
 		UPDATE totp SET last_step = $1, last_used_at = $2
-		WHERE user_id = $3 AND last_step < $1`, step, Millis(grant.At), user)
+		WHERE user_id = $3 AND last_step < $1`, step, engine.Millis(changes.At), user)
 }
 
-// RemoveTOTP removes the app and every set-up of one that is under way, and the
-// backup codes too where no second factor is left.
-func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, grant auth.ChangeSet) (removed bool, err error) {
-	return s.write(ctx, "remove an app", user, func(tx *tx) (bool, error) {
-		gone, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
-		if err != nil || gone == 0 {
+// RemoveTOTP implements [auth.Store].
+func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove TOTP", user, func(tx *tx) (bool, error) {
+		removed, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
+		if err != nil || removed == 0 {
 			return false, err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
-		return tx.dropFactor(ctx, user, grant)
+		return tx.dropFactor(ctx, user, changes)
 	})
 }
 
 func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) error {
-	sealed, err := t.seals.seal(totpSecret(user), key.Secret)
+	sealed, err := t.seals.Seal(totpSecret.place(string(user)), key.Secret)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,6 @@ func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) er
 			secret = excluded.secret,
 			last_step = excluded.last_step,
 			added_at = excluded.added_at,
-			last_used_at = NULL`, user, sealed, key.LastStep, Millis(key.AddedAt))
+			last_used_at = NULL`, user, sealed, key.LastStep, engine.Millis(key.AddedAt))
 	return err
 }

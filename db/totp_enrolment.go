@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
-// FindTOTPEnrolment reads the set-up under way in a session.
+// FindTOTPEnrolment implements [auth.Store].
 func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, now time.Time) (auth.TOTPEnrolment, error) {
 	e := auth.TOTPEnrolment{Session: session}
 	var sealed []byte
-	err := s.find(ctx, "find the set-up of an app", Row{
-		&e.ID, &e.User, &sealed, Time(&e.ScannedAt), Time(&e.VerifiedAt), &e.MadeCodes, Time(&e.ExpiresAt), &e.CodesUnseen,
+	err := s.find(ctx, "find TOTP enrolment", engine.Row{
+		&e.ID, &e.User, &sealed, engine.Time(&e.ScannedAt), engine.Time(&e.VerifiedAt), &e.MadeCodes, engine.Time(&e.ExpiresAt), &e.CodesUnseen,
 	}, `
 		SELECT
 			id,
@@ -28,23 +29,22 @@ func (s *Store) FindTOTPEnrolment(ctx context.Context, session auth.SessionID, n
 				WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL AND unseen_until > $2
 			)
 		FROM totp_enrolments
-		WHERE session_id = $1 AND expires_at > $2`, session, Millis(now))
+		WHERE session_id = $1 AND expires_at > $2`, session, engine.Millis(now))
 	if err != nil {
 		return auth.TOTPEnrolment{}, err
 	}
-	if e.VerifiedAt.IsZero() { // after that the key is no longer here
-		if e.Secret, err = s.seals.open(enrolmentSecret(e.ID), sealed); err != nil {
-			return auth.TOTPEnrolment{}, fmt.Errorf("find the set-up of an app: %w", err)
+	if e.VerifiedAt.IsZero() { // otherwise the secret has been erased
+		if e.Secret, err = s.seals.Open(enrolmentSecret.place(e.ID), sealed); err != nil {
+			return auth.TOTPEnrolment{}, fmt.Errorf("find TOTP enrolment: %w", err)
 		}
 	}
 	return e, nil
 }
 
-// AddTOTPEnrolment begins a set-up, unless one is under way. One that has
-// expired gives way.
+// AddTOTPEnrolment implements [auth.Store].
 func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
-	_, err := s.write(ctx, "begin the set-up of an app", e.User, func(tx *tx) (bool, error) {
-		sealed, err := tx.seals.seal(enrolmentSecret(e.ID), e.Secret)
+	_, err := s.write(ctx, "begin TOTP enrolment", e.User, func(tx *tx) (bool, error) {
+		sealed, err := tx.seals.Seal(enrolmentSecret.place(e.ID), e.Secret)
 		if err != nil {
 			return false, err
 		}
@@ -62,18 +62,18 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 				made_codes = excluded.made_codes,
 				expires_at = excluded.expires_at
 			WHERE totp_enrolments.expires_at <= $7`,
-			e.Session, e.ID, sealed, Millis(e.ScannedAt), Millis(e.ExpiresAt), e.User, Millis(now))
+			e.Session, e.ID, sealed, engine.Millis(e.ScannedAt), engine.Millis(e.ExpiresAt), e.User, engine.Millis(now))
 		return true, err
 	})
 	return err
 }
 
-// ReplaceTOTPEnrolment puts next in place of the set-up with the key id that
-// was seen, unless that has gone on in the meantime. One that is verified gives
-// way to another key alone, and only after the codes that came with it were seen.
+// ReplaceTOTPEnrolment implements [auth.Store]. A verified enrolment is replaced
+// only by one with another secret, and only after the user has seen the backup
+// codes that it created.
 func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth.TOTPEnrolment) (replaced bool, err error) {
-	return s.write(ctx, "go on with the set-up of an app", next.User, func(tx *tx) (bool, error) {
-		sealed, err := tx.seals.seal(enrolmentSecret(next.ID), next.Secret)
+	return s.write(ctx, "replace TOTP enrolment", next.User, func(tx *tx) (bool, error) {
+		sealed, err := tx.seals.Seal(enrolmentSecret.place(next.ID), next.Secret)
 		if err != nil {
 			return false, err
 		}
@@ -92,16 +92,16 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 					WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL
 				))
 			)`,
-			next.ID, sealed, Millis(next.ScannedAt), Millis(next.ExpiresAt), next.Session, seen)
+			next.ID, sealed, engine.Millis(next.ScannedAt), engine.Millis(next.ExpiresAt), next.Session, seen)
 		return changed > 0, err
 	})
 }
 
-// SpendTOTPEnrolment marks the set-up with that key id as verified, once; its
-// copy of the key is emptied.
-func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, grant auth.ChangeSet) (spent bool, err error) {
-	return s.spend(ctx, "finish the set-up of an app", e.User, grant, `
+// SpendTOTPEnrolment implements [auth.Store]. It erases the enrolment's copy of the
+// secret.
+func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "verify TOTP enrolment", e.User, changes, `
 		UPDATE totp_enrolments SET verified_at = $1, made_codes = CASE WHEN $2 THEN 1 ELSE 0 END, secret = NULL
 		WHERE session_id = $3 AND id = $4 AND verified_at IS NULL`,
-		Millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)
+		engine.Millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)
 }

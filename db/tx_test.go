@@ -42,26 +42,3 @@ func TestWrite_Panic(t *testing.T) {
 		wantTrue(t, spent, err)
 	})
 }
-
-// A query met first in a transaction is parsed for the pool afterwards, once.
-func TestWrite_ParsesOnce(t *testing.T) {
-	b := open(t)
-	const query = `DELETE FROM tries WHERE key = $1 AND n > 5`
-	write := func() {
-		t.Helper()
-		_, err := b.write(t.Context(), "write", "", func(tx *tx) (bool, error) {
-			_, err := tx.Exec(t.Context(), query, "k")
-			return true, err
-		})
-		must(t, err)
-	}
-	write()
-	first, found := b.writer.on.(viaSQL).on.(*parsed).known.Load(query)
-	if !found {
-		t.Fatal("the query was not kept")
-	}
-	write()
-	if again, _ := b.writer.on.(viaSQL).on.(*parsed).known.Load(query); again != first {
-		t.Error("the query was parsed again")
-	}
-}

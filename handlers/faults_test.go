@@ -126,7 +126,7 @@ func TestFault_UndecryptableTOTPKey(t *testing.T) {
 		form.Set("code", code)
 		got := b.fetch(http.MethodPost, path, form)
 		id := requestID.FindStringSubmatch(got.text())
-		if got.status != 500 || id == nil || len(site.log.linesWith("msg=fault", "request_id="+id[1], "find an app")) != 1 {
+		if got.status != 500 || id == nil || len(site.log.linesWith("msg=fault", "request_id="+id[1], "find TOTP secret")) != 1 {
 			t.Errorf("%d %s", got.status, got.text())
 		}
 	}

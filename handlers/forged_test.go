@@ -83,7 +83,7 @@ func TestForm_ExtraFields(t *testing.T) {
 		"purpose": {"reset_password"}, "step": {"done"}, "second_factor": {"0"}, "session": {"x"}, "next": {"https://evil.example"}, "email[]": {"eve@example.org"},
 	}
 	failures := func() int {
-		return site.queryInt("SELECT coalesce(sum(n), 0) FROM tries WHERE key LIKE 'failures/password/%'")
+		return site.queryInt("SELECT coalesce(sum(count), 0) FROM rate_limits WHERE key LIKE 'failures/password/%'")
 	}
 	post := func(b *browser, button, query string, change func(url.Values)) *browser {
 		path, form := b.form(b.button(button))

@@ -17,11 +17,11 @@ func TestReadyz(t *testing.T) {
 		}
 	}
 	check(200, "ok")
-	site.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+	site.exec("INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')")
 	check(503, "the database is of a newer version than this program")
 	if len(site.log.linesWith(`msg="not ready"`)) != 1 || !strings.Contains(site.log.String(), "9999") {
 		t.Errorf("logged %s", site.log)
 	}
-	site.exec("DELETE FROM goose_db_version WHERE version_id = 9999")
+	site.exec("DELETE FROM schema_migrations WHERE version = 9999")
 	check(200, "ok")
 }

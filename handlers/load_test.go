@@ -71,7 +71,7 @@ func TestHashQueue_ThousandSignIns(t *testing.T) {
 	ownerResult, newcomerResult, newcomer := make(chan string, 1), make(chan string, 1), site.browser().open("/sign-up")
 	post(owner.from(owner.remoteAddr), ann, ownerResult)
 	post(newcomer.from(newcomer.remoteAddr), "new@example.org", newcomerResult)
-	for len(ownerResult) == 0 && site.queryInt("SELECT n FROM tries WHERE key LIKE 'failures/password/known/%'") == 3 {
+	for len(ownerResult) == 0 && site.queryInt("SELECT count FROM rate_limits WHERE key LIKE 'failures/password/known/%'") == 3 {
 		runtime.Gosched() // until the owner's attempt is counted, or has a response
 	}
 	disconnect() // everyone still in the queue

@@ -302,9 +302,9 @@ func TestRateLimit_UnknownEmailsAreSwept(t *testing.T) {
 	// To save time, the others are copies of these rows instead of posts.
 	site.exec(`
 		WITH RECURSIVE lots(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM lots WHERE n < $1)
-		INSERT INTO tries (key, n, since, ready_at, owner)
-		SELECT replace(replace(key, '/10.0.', '/10.' || lots.n || '.'), 'nobody0-', 'nobody' || lots.n || '-'), tries.n, since, ready_at, owner
-		FROM tries, lots
+		INSERT INTO rate_limits (key, count, since, ready_at, account)
+		SELECT replace(replace(key, '/10.0.', '/10.' || lots.n || '.'), 'nobody0-', 'nobody' || lots.n || '-'), rate_limits.count, since, ready_at, account
+		FROM rate_limits, lots
 		WHERE key LIKE '%nobody0-%' OR key LIKE '%/10.0.%'`, all/posted-1)
 	rows := site.limitCount() - own
 	if rows < all || rows > 3*all {

@@ -158,7 +158,7 @@ func TestDatabaseFile_NoUsableTokens(t *testing.T) {
 	site.wait(time.Minute)
 	site.browser().startReset(ann)
 	checked := 0
-	for _, table := range []string{"sessions", "attempts", "known_browsers"} {
+	for _, table := range []string{"sessions", "attempts", "known_devices"} {
 		site.tableRows(table, func(values []any) {
 			for _, value := range values {
 				stored, isText := value.(string)

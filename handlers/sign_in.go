@@ -44,7 +44,7 @@ func showSignIn(r *request) error {
 // mfaPage returns the page context of a page that asks for a second factor. The page
 // does not reload if it accepts backup codes: they take long to type.
 func (r *request) mfaPage(a auth.Attempt) views.Page {
-	if a.Step() != auth.StepMFA || a.Method().Kind != auth.PhoneCode {
+	if a.Step() != auth.StepMFA || a.Method().Factor != auth.PhoneCode {
 		return r.page()
 	}
 	return r.codePage(a.Code, !a.AcceptsBackupCode())

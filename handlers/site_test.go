@@ -289,12 +289,12 @@ func (site *testSite) queryInt(query string, args ...any) (n int) {
 // limitCount returns the number of rate limits with a count.
 func (site *testSite) limitCount() int {
 	site.t.Helper()
-	return site.queryInt("SELECT count(*) FROM tries")
+	return site.queryInt("SELECT count(*) FROM rate_limits")
 }
 
 func (site *testSite) clearLimits() {
 	site.t.Helper()
-	site.exec("DELETE FROM tries")
+	site.exec("DELETE FROM rate_limits")
 }
 
 // tableRows calls do with the values of each row.
@@ -325,7 +325,7 @@ func (site *testSite) tableRows(table string, do func(values []any)) {
 func (site *testSite) accountData() string {
 	site.t.Helper()
 	var data strings.Builder
-	for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_addresses", "address_enrolments"} {
+	for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "email_enrolments"} {
 		site.tableRows(table, func(values []any) {
 			data.WriteString(table)
 			for _, value := range values {

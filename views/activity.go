@@ -67,6 +67,6 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Number), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.Left),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }

@@ -42,7 +42,7 @@ func deliverySamples(app, sms auth.Method) []sample {
 // TestSecondFactor_Advice checks that a user who gets no code is pointed to the
 // methods they have and to no others (SM-09).
 func TestSecondFactor_Advice(t *testing.T) {
-	other := []auth.Method{{Kind: auth.TOTPCode}}
+	other := []auth.Method{{Factor: auth.TOTPCode}}
 	for _, row := range []struct {
 		s                      secondFactor
 		another, backup, later bool

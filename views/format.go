@@ -93,7 +93,7 @@ func groupsOfFour(key string) string {
 
 // useMethod is the button that switches to another method.
 func useMethod(m auth.Method) choice {
-	if m.Kind == auth.PhoneCode {
+	if m.Factor == auth.PhoneCode {
 		return choice{Action: "use:sms:" + string(m.Phone.ID), Label: "Send a code to " + maskPhone(m.Phone.Number)}
 	}
 	return choice{Action: "use:totp", Label: "Use your authentication app"}

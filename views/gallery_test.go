@@ -42,7 +42,7 @@ func extremes() []sample {
 	}
 	named := func(p Page, product string) Page { p.Product = product; return p }
 	longAccount := func(p Page) Page { p.Account = longest; return p }
-	sms := auth.Method{Kind: auth.PhoneCode, Phone: digits}
+	sms := auth.Method{Factor: auth.PhoneCode, Phone: digits}
 	branded := func(p Page) Page { p.Branding = Branding{ownAccent.URL, ownLogo.URL}; return p }
 
 	var devices []auth.Session
@@ -55,8 +55,8 @@ func extremes() []sample {
 	var events []auth.Event
 	for i := range 500 {
 		events = append(events, auth.Event{
-			Type: auth.EventTypes[i%len(auth.EventTypes)], At: now.Add(-time.Duration(i) * time.Hour), Factor: auth.PhoneCode, Number: digits.Number,
-			Email: longest, Left: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
+			Type: auth.EventTypes[i%len(auth.EventTypes)], At: now.Add(-time.Duration(i) * time.Hour), Factor: auth.PhoneCode, Phone: digits.Number,
+			Email: longest, BackupCodesLeft: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
 		})
 	}
 	uri := "otpauth://totp/" + strings.Repeat("%F0%9F%94%90", 20) + ":" + longest + "?secret=" + sampleKey + "&issuer=" + strings.Repeat("%F0%9F%94%90", 20)
@@ -71,7 +71,7 @@ func extremes() []sample {
 		{"branded_sessions", "Active devices", Sessions(SessionsPage{branded(signedIn("/account/sessions")), devices[:2]})},
 		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{named(signedOut("/sign-up"), arabic), longest, sentCode})},
 		{"long_verify_account", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: named(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Kind: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
+			Page: named(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Factor: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
 		})},
 		{"long_account", "Account", Account(AccountPage{longAccount(named(signedIn("/account"), arabic)), everything})},
 		{"long_manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{longAccount(named(signedIn("/account/manage-mfa"), emoji)), having(auth.Factors{TOTP: sampleTOTP, Phones: manyPhones, BackupCodes: 10}, allKinds...)})},

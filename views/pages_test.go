@@ -315,7 +315,7 @@ func TestPages_Escape(t *testing.T) {
 		render(t, SignIn(SignInPage{p, markup, true})),
 		render(t, SignUp(SignUpPage{p, markup, 15})),
 		render(t, VerifyEmail(VerifyEmailPage{p, markup, sentCode})),
-		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Kind: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Kind: auth.PhoneCode, Phone: number}}})),
+		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Factor: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Factor: auth.PhoneCode, Phone: number}}})),
 		render(t, ManageMFA(ManageMFAPage{p, auth.Factors{Phones: []auth.Phone{number}}})),
 		render(t, AddTOTP(AddTOTPPage{Page: p, URI: markup, Key: markup, ShowURI: true})),
 		render(t, BackupCodes(BackupCodesPage{p, []string{markup}, true})),

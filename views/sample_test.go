@@ -87,7 +87,7 @@ func samples() []sample {
 		manage = "/account/manage-mfa"
 		add    = "/account/manage-mfa/add"
 	)
-	app, sms := auth.Method{Kind: auth.TOTPCode}, auth.Method{Kind: auth.PhoneCode, Phone: homePhone}
+	app, sms := auth.Method{Factor: auth.TOTPCode}, auth.Method{Factor: auth.PhoneCode, Phone: homePhone}
 	wrongCode := auth.Problem{Reason: auth.TOTPWrong, Field: "code"}
 	all := []sample{
 		{"sign_up", "Sign up", SignUp(SignUpPage{signedOut("/sign-up"), "", 15})},
@@ -223,8 +223,8 @@ func accountSamples() []sample {
 	events := make([]auth.Event, len(auth.EventTypes))
 	for i, typ := range auth.EventTypes {
 		events[i] = auth.Event{
-			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Number: homePhone.Number,
-			Email: "new@example.com", Left: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
+			Email: "new@example.com", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")

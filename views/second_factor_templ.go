@@ -20,7 +20,7 @@ type secondFactor struct {
 }
 
 // unavailable reports whether the user has no way to complete the step.
-func (s secondFactor) unavailable() bool { return s.Method.Kind == "" && !s.BackupCodes }
+func (s secondFactor) unavailable() bool { return s.Method.Factor == "" && !s.BackupCodes }
 
 // field is for a code of the method or a backup code. A backup code contains
 // letters, so where one is accepted the phone shows its usual keyboard.
@@ -35,7 +35,7 @@ func (s secondFactor) field() field {
 // choices are the other ways to continue (HT-06).
 func (s secondFactor) choices() []choice {
 	var all []choice
-	if s.Method.Kind == auth.PhoneCode {
+	if s.Method.Factor == auth.PhoneCode {
 		all = append(all, choice{Action: "resend", Label: "Send a new code"})
 	}
 	for _, m := range s.Others {
@@ -71,12 +71,12 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case s.Method.Kind == auth.PhoneCode:
+		case s.Method.Factor == auth.PhoneCode:
 			templ_7745c5c3_Err = codeStatus(page, s.Code, maskPhone(s.Method.Phone.Number), s.advice()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case s.Method.Kind == auth.TOTPCode:
+		case s.Method.Factor == auth.TOTPCode:
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Enter the 6-digit code from your authenticator app.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
 )
 
 func main() {
@@ -85,15 +85,15 @@ func measureDatabase(kind string, sizes []int, program, folder string) (table st
 	switch kind {
 	case "sqlite":
 	case "postgres":
-		server, err := cluster.Start("fsync=on", "full_page_writes=on", "autovacuum=on", "max_wal_size=4GB")
-		if errors.Is(err, cluster.ErrMissing) {
+		server, err := dbtest.StartPostgres("fsync=on", "full_page_writes=on", "autovacuum=on", "max_wal_size=4GB")
+		if errors.Is(err, dbtest.ErrNoPostgres) {
 			return "PostgreSQL was not measured: initdb and postgres are not installed (make postgres)\n", nil
 		}
 		if err != nil {
 			return "", err
 		}
 		defer func() { err = errors.Join(err, server.Stop()) }()
-		url = server.Address("postgres")
+		url = server.URL("postgres")
 	default:
 		return "", errors.New("unknown database: must be sqlite or postgres")
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/dbtest"
 )
 
 // A person has an account. All its data are derived from the name.
@@ -97,14 +98,14 @@ func (t *target) addPeople(ctx context.Context, size int) error {
 	return parallel(runtime.GOMAXPROCS(0)+1, func(int) error {
 		for {
 			first := int(next.Add(batchSize)) - batchSize
-			var grants []auth.ChangeSet
+			var changeSets []auth.ChangeSet
 			for n := first; n < min(first+batchSize, size); n++ {
-				grants = append(grants, personAt(n).changes(hash, at))
+				changeSets = append(changeSets, personAt(n).changes(hash, at))
 			}
-			if len(grants) == 0 {
+			if len(changeSets) == 0 {
 				return nil
 			}
-			if err := store.AddPeople(ctx, grants); err != nil {
+			if err := dbtest.AddAccounts(ctx, t.database(), t.keys, changeSets); err != nil {
 				return err
 			}
 		}

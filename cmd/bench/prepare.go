@@ -14,6 +14,7 @@ import (
 
 	"twostep/auth"
 	"twostep/db"
+	"twostep/db/dbtest"
 	"twostep/handlers"
 )
 
@@ -46,16 +47,16 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 		return prepared{}, err
 	}
 	var browsers []*browser
-	var grants []auth.ChangeSet
+	var changeSets []auth.ChangeSet
 	for n := range pendingCount + 1 {
 		b := person{fmt.Sprintf("pending.%07d.%07d", size, n), true}.newBrowser()
 		browsers = append(browsers, b)
-		grants = append(grants, b.changes(hash, time.Now()))
+		changeSets = append(changeSets, b.changes(hash, time.Now()))
 	}
-	if err := store.AddPeople(ctx, grants); err != nil {
+	if err := dbtest.AddAccounts(ctx, t.database(), t.keys, changeSets); err != nil {
 		return prepared{}, err
 	}
-	if err := addBackupCodes(ctx, store, grants[0].User); err != nil {
+	if err := addBackupCodes(ctx, store, changeSets[0].User); err != nil {
 		return prepared{}, err
 	}
 	service := auth.New(store, t.keys, hasher, auth.Policy{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -30,12 +31,17 @@ func newTarget(program, folder, url string) (*target, error) {
 
 func (t *target) keyFile() string { return filepath.Join(t.folder, "keys") }
 
+// database returns the URL or the path of the database.
+func (t *target) database() string {
+	return cmp.Or(t.url, filepath.Join(t.folder, "twostep.db"))
+}
+
 // openStore opens the database as the server does. The server must be stopped.
 func (t *target) openStore(ctx context.Context) (*db.Store, error) {
 	if t.url != "" {
-		return db.OpenPostgres(ctx, t.url, t.keys)
+		return db.OpenPostgres(ctx, t.database(), t.keys)
 	}
-	return db.OpenSQLite(ctx, filepath.Join(t.folder, "twostep.db"), t.keys)
+	return db.OpenSQLite(ctx, t.database(), t.keys)
 }
 
 // writeLogo writes a logo of size bytes.

@@ -58,7 +58,7 @@ func TestProgram_BackupAndRestore(t *testing.T) {
 	cmdtest.WriteFile(t, filepath.Join(folder, "half"), string(whole[:len(whole)/2]))
 	cmdtest.WriteFile(t, filepath.Join(folder, "text"), "hello")
 	wantOutput(t, folder, 1, "half written", "restore", "--data=other", "--keys=file:data/keys", "half")
-	wantOutput(t, folder, 1, "no SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
+	wantOutput(t, folder, 1, "not an SQLite", "restore", "--data=other", "--keys=file:data/keys", "text")
 	wantOutput(t, folder, 1, "no such file", "restore", "--data=other", "--keys=file:data/keys", "missing")
 	wantOutput(t, folder, 0, "contains 1 account again", "restore", "--data=other", "--keys=file:data/keys", "copy")
 	wantOutput(t, folder, 0, "ann@example.org", "user", "list", "--data=other", "--keys=file:data/keys")

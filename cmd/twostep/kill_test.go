@@ -39,7 +39,7 @@ func TestProgram_Killed(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		newKillTest(t, cmdtest.StartPostgres(t).Address("postgres")).run()
+		newKillTest(t, cmdtest.StartPostgres(t).URL("postgres")).run()
 	})
 }
 

@@ -72,7 +72,7 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 		if slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) {
 			m := auth.Message{
 				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At,
-				Number: e.Number, Email: e.Email, Left: e.Left, IP: e.IP, UserAgent: e.UserAgent,
+				Number: e.Phone, Email: e.Email, Left: e.BackupCodesLeft, IP: e.IP, UserAgent: e.UserAgent,
 			}
 			subject, body := views.RenderMessage(m, "Twostep", siteOrigin)
 			owed[courier.Message{Subject: subject, Body: body}]++

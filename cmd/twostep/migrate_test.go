@@ -15,6 +15,7 @@ import (
 	"twostep/cmd/twostep/internal/cmdtest"
 	"twostep/cmd/twostep/internal/datadir"
 	"twostep/db"
+	"twostep/db/dbtest"
 )
 
 // TestProgram_Migrate moves from a server on SQLite to two on PostgreSQL.
@@ -76,7 +77,7 @@ func TestProgram_MigrateKilled(t *testing.T) {
 			auth.RecordEvent{Event: auth.Event{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
 		}})
 	}
-	if err := errors.Join(store.AddPeople(t.Context(), all), store.Close()); err != nil {
+	if err := errors.Join(store.Close(), dbtest.AddAccounts(t.Context(), filepath.Join(folder, "data", "twostep.db"), keys, all)); err != nil {
 		t.Fatal(err)
 	}
 	args := []string{"migrate", "--from=sqlite", "--to=" + address}
@@ -99,8 +100,8 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		t.Errorf("%d accounts are left, %v", there.Accounts, err)
 	}
 	wantOutput(t, folder, 0, cli.Plural(people, "account"), args...)
-	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.Seals != nil {
-		t.Errorf("%d accounts were copied, %v, %v", there.Accounts, there.Seals, err)
+	if there, err := db.InspectPostgres(t.Context(), address, keys); err != nil || there.Accounts != people || there.KeyringErr != nil {
+		t.Errorf("%d accounts were copied, %v, %v", there.Accounts, there.KeyringErr, err)
 	}
 }
 

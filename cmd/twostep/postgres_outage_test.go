@@ -16,10 +16,10 @@ import (
 // recover (LG-05, ST-09).
 func TestProgram_PostgresOutage(t *testing.T) {
 	c := cmdtest.StartPostgres(t)
-	pooled, err := c.Pool()
+	pooled, err := c.StartPgBouncer()
 	cmdtest.RequirePostgres(t, err)
 	folder := t.TempDir()
-	direct := start(t, folder, "--mail=file:mail", "--database="+c.Address("postgres"))
+	direct := start(t, folder, "--mail=file:mail", "--database="+c.URL("postgres"))
 	behind := start(t, folder, "--mail=file:mail", "--database="+pooled("postgres"))
 	nodes := []server{direct, behind}
 	mailbox := &browserUser{t: t, folder: folder, codesRead: map[string]int{}}
@@ -43,7 +43,7 @@ func TestProgram_PostgresOutage(t *testing.T) {
 				}
 			}
 		}
-		if err := c.Resume(); err != nil {
+		if err := c.Restart(); err != nil {
 			t.Fatal(err)
 		}
 		for _, node := range nodes {

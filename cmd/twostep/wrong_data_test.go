@@ -93,9 +93,9 @@ func TestProgram_WrongData(t *testing.T) {
 			cmdtest.WriteFile(t, filepath.Join(folder, "data/keys"), keys)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 
-			execSQL(t, folder, database, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+			execSQL(t, folder, database, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 			refuses("version 9999", "version 9999")
-			execSQL(t, folder, database, `DELETE FROM goose_db_version WHERE version_id = 9999`)
+			execSQL(t, folder, database, `DELETE FROM schema_migrations WHERE version = 9999`)
 			start(t, folder, "--database="+database).stop(t, syscall.SIGTERM)
 		})
 	}

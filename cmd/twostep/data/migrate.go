@@ -25,7 +25,7 @@ func (m *Migrate) Run(s cli.Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := db.CheckPostgres(m.To); err != nil {
+	if err := db.CheckPostgresURL(m.To); err != nil {
 		return &cli.FlagError{Flag: "--to", Err: err}
 	}
 	if err := dir.CheckExists(); err != nil {

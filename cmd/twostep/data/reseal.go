@@ -33,7 +33,7 @@ func reseal(ctx context.Context, progress io.Writer, store *db.Store, keys auth.
 
 // countOldValues counts the values that are not encrypted with the newest key.
 func countOldValues(ctx context.Context, store *db.Store, keys auth.Keyring) (n int, err error) {
-	counts, err := store.SealedBy(ctx)
+	counts, err := store.CountSealed(ctx)
 	for id, sealed := range counts {
 		if id != keys.IDs()[0] {
 			n += sealed

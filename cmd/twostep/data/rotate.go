@@ -53,7 +53,7 @@ func (r *Rotate) Run(s cli.Streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.CheckSeals(ctx); err != nil {
+	if err := store.CheckSealed(ctx); err != nil {
 		return fmt.Errorf("the keys do not belong to this database, so nothing was changed: %w", err)
 	}
 	old, err := countOldValues(ctx, store, keys)
@@ -113,7 +113,7 @@ func addKey(ctx context.Context, progress io.Writer, dir datadir.Dir, keys auth.
 
 // printUnneeded prints which keys the database no longer needs.
 func printUnneeded(ctx context.Context, out io.Writer, dir datadir.Dir, store *db.Store, keys auth.Keyring) error {
-	counts, err := store.SealedBy(ctx)
+	counts, err := store.CountSealed(ctx)
 	if err != nil {
 		return err
 	}

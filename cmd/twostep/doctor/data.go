@@ -149,8 +149,8 @@ func (r *report) database(ctx context.Context) {
 	default:
 		r.ok("migrations", "all are applied, up to %d", found.Newest)
 	}
-	if found.Seals != nil {
-		r.fail("encryption", "the keys do not decrypt the database: %v", found.Seals)
+	if found.KeyringErr != nil {
+		r.fail("encryption", "the keys do not decrypt the database: %v", found.KeyringErr)
 	} else {
 		r.ok("encryption", "the keys decrypt the database")
 	}

@@ -66,7 +66,7 @@ func serve(ctx context.Context, s settings.Settings, terminal io.Writer) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.CheckRing(ctx); err != nil {
+	if err := store.CheckKeyring(ctx); err != nil {
 		return datadir.WrongKeys(err)
 	}
 

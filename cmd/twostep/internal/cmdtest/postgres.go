@@ -10,14 +10,14 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"twostep/db/cluster"
+	"twostep/db/dbtest"
 )
 
 // postgres is one server for all tests of a package, started by the first that
 // needs it.
 var postgres struct {
 	once      sync.Once
-	cluster   *cluster.Cluster
+	cluster   *dbtest.Postgres
 	err       error
 	databases atomic.Int64
 }
@@ -36,9 +36,9 @@ func Main(m *testing.M) (code int) {
 }
 
 // StartPostgres starts a PostgreSQL server that stops after the test.
-func StartPostgres(t *testing.T) *cluster.Cluster {
+func StartPostgres(t *testing.T) *dbtest.Postgres {
 	t.Helper()
-	c, err := cluster.Start()
+	c, err := dbtest.StartPostgres()
 	RequirePostgres(t, err)
 	t.Cleanup(func() {
 		if err := c.Stop(); err != nil {
@@ -52,7 +52,7 @@ func StartPostgres(t *testing.T) *cluster.Cluster {
 // installed, and fails it for any other error, or if CI=true.
 func RequirePostgres(t *testing.T, err error) {
 	t.Helper()
-	if (errors.Is(err, cluster.ErrMissing) || errors.Is(err, cluster.ErrNoPooler)) && os.Getenv("CI") != "true" {
+	if (errors.Is(err, dbtest.ErrNoPostgres) || errors.Is(err, dbtest.ErrNoPgBouncer)) && os.Getenv("CI") != "true" {
 		t.Skip(err)
 	}
 	check(t, err)
@@ -61,11 +61,11 @@ func RequirePostgres(t *testing.T, err error) {
 // EmptyDatabase creates a PostgreSQL database and returns its connection string.
 func EmptyDatabase(t *testing.T) (address string) {
 	t.Helper()
-	postgres.once.Do(func() { postgres.cluster, postgres.err = cluster.Start() })
+	postgres.once.Do(func() { postgres.cluster, postgres.err = dbtest.StartPostgres() })
 	RequirePostgres(t, postgres.err)
 	name := fmt.Sprint("empty_", postgres.databases.Add(1))
-	check(t, postgres.cluster.Run("postgres", `CREATE DATABASE `+name))
-	return postgres.cluster.Address(name)
+	check(t, postgres.cluster.Exec("postgres", `CREATE DATABASE `+name))
+	return postgres.cluster.URL(name)
 }
 
 // RunSQL runs a statement in a database made by [EmptyDatabase].
@@ -74,5 +74,5 @@ func RunSQL(address, statement string) error {
 	if err != nil {
 		return err
 	}
-	return postgres.cluster.Run(strings.TrimPrefix(u.Path, "/"), statement)
+	return postgres.cluster.Exec(strings.TrimPrefix(u.Path, "/"), statement)
 }

@@ -68,7 +68,7 @@ func parseDatabase(value string) (string, error) {
 	if value == "" {
 		return "", nil
 	}
-	return value, db.CheckPostgres(value)
+	return value, db.CheckPostgresURL(value)
 }
 
 // Open opens the store and its keyring. It creates both if neither exists yet,
@@ -91,7 +91,7 @@ func (d Dir) Open(ctx context.Context) (*db.Store, auth.Keyring, error) {
 	if err != nil {
 		return nil, keys, err
 	}
-	if err := store.CheckProof(ctx); err != nil {
+	if err := store.VerifyKeyring(ctx); err != nil {
 		return nil, keys, errors.Join(WrongKeys(err), store.Close())
 	}
 	return store, keys, nil

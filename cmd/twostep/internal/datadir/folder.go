@@ -44,7 +44,7 @@ func (d Dir) Create() error {
 func CheckWritable(folder string) error { return syscall.Access(folder, writeAccess|searchAccess) }
 
 // writeFile writes a file atomically and durably: a private temporary file
-// beside path, which publish then gives its name ([os.Rename], or [os.Link] to
+// next to path, which publish then gives its name ([os.Rename], or [os.Link] to
 // replace nothing). The file belongs to the owner of the folder, unless prepare
 // changes that.
 func writeFile(path, content string, publish func(temporary, path string) error, prepare ...func(*os.File) error) error {

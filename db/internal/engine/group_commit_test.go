@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+)
+
+// Many who write at once share a commit, and still each gets what it would have
+// got alone: what was done stands, and what was taken back, failed, broke or was
+// left does not, whoever wrote beside it. The leader of the first group waits
+// until all the others stand in line, so that they are one group.
+func TestGroup_EachForItself(t *testing.T) {
+	db, _ := open(t)
+	errFault := errors.New("a fault")
+	gone, leave := context.WithCancel(t.Context())
+	add := func(tx Statements, key string) error { return addCounter(t.Context(), tx, key) }
+	kinds := map[string]func(tx Statements, key string) (bool, error){
+		"done":  func(tx Statements, key string) (bool, error) { return true, add(tx, key) },
+		"taken": func(tx Statements, key string) (bool, error) { return false, add(tx, key) },
+		"fault": func(tx Statements, key string) (bool, error) { return true, errors.Join(add(tx, key), errFault) },
+		"panic": func(tx Statements, key string) (bool, error) { panic(fmt.Sprint("in the middle", add(tx, key))) },
+		"gone": func(tx Statements, key string) (bool, error) {
+			leave()
+			return true, add(tx, key)
+		},
+	}
+	for _, bad := range []string{"taken", "gone", "fault", "panic"} {
+		t.Run(bad, func(t *testing.T) {
+			var members sync.WaitGroup
+			started, others := make(chan bool), 8
+			commits := 0
+			begin := db.group.begin
+			db.group.begin = func(ctx context.Context) (transaction, error) {
+				commits++
+				return begin(ctx)
+			}
+			defer func() { db.group.begin = begin }()
+			write := func(ctx context.Context, kind, key string) (panicked any, done bool, err error) {
+				defer func() { panicked = recover() }()
+				done, err = db.Write(ctx, "write", func(tx Statements) (bool, error) { return kinds[kind](tx, key) })
+				return nil, done, err
+			}
+			members.Go(func() {
+				done, err := db.Write(t.Context(), "lead", func(tx Statements) (bool, error) {
+					started <- true
+					for db.group.inLine() < others {
+						runtime.Gosched()
+					}
+					return true, add(tx, bad+" leader")
+				})
+				if !done || err != nil {
+					t.Errorf("done %v, %v", done, err)
+				}
+			})
+			<-started
+			for i := range others {
+				kind, ctx := "done", t.Context()
+				if i == others/2 {
+					kind = bad
+				}
+				if kind == "gone" {
+					ctx = gone
+				}
+				members.Go(func() {
+					panicked, done, err := write(ctx, kind, fmt.Sprint(bad, i))
+					if done != (kind == "done") || (err != nil) != (kind == "fault" || kind == "gone") || (panicked != nil) != (kind == "panic") {
+						t.Errorf("%s: done %v, error %v, panic %v", kind, done, err, panicked)
+					}
+				})
+			}
+			members.Wait()
+			if n := count(t, db, `SELECT count(*) FROM counters WHERE key LIKE $1`, bad+"%"); n != others {
+				t.Errorf("%d of %d writes stand", n, others)
+			}
+			if shared := bad == "taken" || bad == "gone"; shared && commits != 2 || !shared && commits != 2+others {
+				t.Errorf("%d transactions", commits)
+			}
+		})
+	}
+}
+
+// inLine is how many wait for the next transaction.
+func (g *group) inLine() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue)
+}

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// A validText passes queries on with [ValidArgs].
+type validText struct{ on Querier }
+
+// ExecContext implements [Querier].
+func (v validText) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return v.on.ExecContext(ctx, query, ValidArgs(args)...)
+}
+
+// QueryContext implements [Querier].
+func (v validText) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return v.on.QueryContext(ctx, query, ValidArgs(args)...)
+}
+
+// ValidArgs returns args with every string as [ValidText] returns it.
+func ValidArgs(args []any) []any {
+	valid := make([]any, len(args))
+	for i, arg := range args {
+		valid[i] = arg
+		if text := reflect.ValueOf(arg); text.Kind() == reflect.String {
+			valid[i] = ValidText(text.String())
+		}
+	}
+	return valid
+}
+
+// ValidText replaces what PostgreSQL refuses in text, invalid UTF-8 and zero
+// bytes, which a client can put into a URL or a form. The result matches no
+// stored token either, so it is not found instead of a fault.
+func ValidText(text string) string {
+	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+}

@@ -1,0 +1,270 @@
+-- Times are Unix milliseconds; NULL means never. Columns marked "encrypted" hold AES-256-GCM ciphertext under
+-- a server key, authenticated with the table, the column and the row's owner.
+
+CREATE TABLE schema_migrations (
+    version INTEGER NOT NULL, -- number of a migration that has been applied
+    name    TEXT    NOT NULL, -- of its file
+    PRIMARY KEY (version)
+) STRICT;
+
+-- One row that only the database's own keyring decrypts. It is written before anything else is encrypted.
+CREATE TABLE keyring (
+    id          TEXT NOT NULL,
+    check_value BLOB NOT NULL, -- encrypted
+    PRIMARY KEY (id),
+    CHECK (id = 'keyring')     -- at most one row
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    id            TEXT    NOT NULL,
+    email         TEXT    NOT NULL,           -- as typed
+    email_key     TEXT    NOT NULL,           -- normalized for comparison
+    password_hash BLOB,                       -- Argon2id PHC string, encrypted; NULL without a password
+    created_at    INTEGER NOT NULL,
+    disabled_at   INTEGER,                    -- when an administrator disabled the account
+    must_change   INTEGER NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
+    PRIMARY KEY (id),
+    UNIQUE (email_key),                       -- one account per email address
+    CHECK (must_change IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- The first byte of a ciphertext is the key id: every start lists the key ids in use.
+CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
+
+CREATE TABLE sessions (
+    id          TEXT    NOT NULL,
+    token_hash  TEXT    NOT NULL,
+    user_id     TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL, -- unlike started_at, never updated
+    started_at  INTEGER NOT NULL, -- when the current token was issued
+    seen_at     INTEGER NOT NULL,
+    password_at INTEGER,          -- when the password or the email address was last verified
+    mfa_at      INTEGER,          -- when a second factor was last verified
+    ip          TEXT    NOT NULL,
+    user_agent  TEXT    NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (token_hash),          -- a token belongs to one session
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and the foreign key
+CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
+CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
+
+CREATE TABLE attempts (
+    token_hash        TEXT    NOT NULL,
+    purpose           TEXT    NOT NULL,
+    user_id           TEXT,             -- NULL while the email address has no account
+    email             TEXT    NOT NULL, -- as typed
+    new_password_hash BLOB,             -- of the password the account will get, encrypted; NULL for none
+    chosen_factor     TEXT    NOT NULL, -- factor the user switched to; empty for none
+    chosen_phone      TEXT    NOT NULL, -- phone the user switched to; empty for none
+    next              TEXT    NOT NULL, -- local path to redirect to when complete
+    session_id        TEXT,             -- session that re-authenticates; NULL for none
+    expires_at        INTEGER NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
+CREATE INDEX attempts_session ON attempts (session_id); -- end a session's attempts, and the foreign key
+CREATE INDEX attempts_expiry ON attempts (expires_at);  -- sweep
+
+CREATE TABLE attempt_factors (
+    attempt_hash TEXT    NOT NULL,
+    position     INTEGER NOT NULL, -- order of verification, from 0
+    factor       TEXT    NOT NULL,
+    verified_at  INTEGER NOT NULL,
+    PRIMARY KEY (attempt_hash, position),
+    FOREIGN KEY (attempt_hash) REFERENCES attempts (token_hash) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sent_codes (
+    holder     TEXT    NOT NULL, -- token hash of an attempt, or id of a phone or email enrolment
+    mac        BLOB    NOT NULL, -- keyed hash of holder and code
+    sent_to    TEXT    NOT NULL, -- E.164 number or email address
+    sent_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL, -- responses to this code
+    PRIMARY KEY (holder)         -- a new code replaces the old one
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sent_codes_expiry ON sent_codes (expires_at); -- sweep
+
+CREATE TABLE totp (
+    user_id      TEXT    NOT NULL,
+    secret       BLOB    NOT NULL, -- encrypted
+    last_step    INTEGER NOT NULL, -- Unix time / 30 s; this step and all before it are spent
+    added_at     INTEGER NOT NULL,
+    last_used_at INTEGER,
+    PRIMARY KEY (user_id),         -- one authenticator app per account
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX totp_key_id ON totp (substr(secret, 1, 1)); -- see users_key_id
+
+CREATE TABLE totp_enrolments (
+    session_id  TEXT    NOT NULL,
+    id          TEXT    NOT NULL, -- of the secret
+    user_id     TEXT    NOT NULL,
+    secret      BLOB,             -- encrypted
+    scanned_at  INTEGER,
+    verified_at INTEGER,
+    made_codes  INTEGER NOT NULL, -- whether it created the account's first backup codes
+    expires_at  INTEGER NOT NULL,
+    PRIMARY KEY (session_id),     -- one enrolment per session
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE, -- no other session may see the secret
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (made_codes IN (0, 1)),
+    CHECK ((secret IS NULL) = (verified_at IS NOT NULL)) -- erased once it is verified
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX totp_enrolments_user ON totp_enrolments (user_id);      -- end an account's enrolments, and the foreign key
+CREATE INDEX totp_enrolments_expiry ON totp_enrolments (expires_at); -- sweep
+
+CREATE TABLE phones (
+    id          TEXT    NOT NULL,
+    user_id     TEXT    NOT NULL,
+    number      TEXT    NOT NULL, -- E.164
+    verified_at INTEGER NOT NULL,
+    reserved_at INTEGER,          -- when it became a second factor
+    default_at  INTEGER,          -- when the user made it the default
+    PRIMARY KEY (id),
+    UNIQUE (user_id, number),     -- an account has a number once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (default_at IS NULL OR reserved_at IS NOT NULL) -- only a second factor can be the default
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX phones_default ON phones (user_id) WHERE default_at IS NOT NULL; -- at most one default per account
+
+-- Accounts with a second factor. Backup codes stand in for one and do not count.
+CREATE VIEW mfa_accounts AS
+SELECT user_id FROM totp
+UNION ALL
+SELECT user_id FROM phones WHERE reserved_at IS NOT NULL;
+
+CREATE TABLE phone_enrolments (
+    session_id TEXT    NOT NULL,
+    id         TEXT    NOT NULL, -- holder of its code
+    user_id    TEXT    NOT NULL,
+    number     TEXT    NOT NULL, -- E.164
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (session_id),    -- one number at a time
+    UNIQUE (id),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX phone_enrolments_user ON phone_enrolments (user_id);      -- end an account's enrolments, and the foreign key
+CREATE INDEX phone_enrolments_expiry ON phone_enrolments (expires_at); -- sweep
+
+CREATE TABLE backup_code_sets (
+    user_id      TEXT    NOT NULL,
+    salt         TEXT    NOT NULL, -- Argon2id PHC string without a hash
+    unseen       BLOB,             -- the codes, encrypted, until the user has seen them
+    unseen_until INTEGER NOT NULL,
+    made_at      INTEGER NOT NULL,
+    PRIMARY KEY (user_id),         -- one set per account
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX backup_code_sets_unseen ON backup_code_sets (unseen_until) WHERE unseen IS NOT NULL;           -- sweep
+CREATE INDEX backup_code_sets_key_id ON backup_code_sets (substr(unseen, 1, 1)) WHERE unseen IS NOT NULL; -- see users_key_id
+
+CREATE TABLE backup_codes (
+    user_id TEXT NOT NULL,
+    hash    TEXT NOT NULL,       -- Argon2id with the set's salt
+    PRIMARY KEY (user_id, hash), -- deleting the row spends the code
+    FOREIGN KEY (user_id) REFERENCES backup_code_sets (user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rate_limits (
+    key      TEXT    NOT NULL, -- scope of the limit
+    account  TEXT    NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
+    count    INTEGER NOT NULL,
+    since    INTEGER,          -- when the first counted event was
+    ready_at INTEGER,          -- no further event is allowed before this
+    PRIMARY KEY (key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX rate_limits_account ON rate_limits (account);
+CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+
+CREATE TABLE messages (
+    id          TEXT    NOT NULL,
+    channel     TEXT    NOT NULL,
+    holder      TEXT,             -- holder of the code in it, whose page shows the delivery; NULL for none
+    due_at      INTEGER NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    failures    INTEGER NOT NULL,
+    failed_at   INTEGER,          -- when sending last failed
+    sent_at     INTEGER,
+    rejected_at INTEGER,          -- when the provider rejected it permanently
+    body        BLOB,             -- encrypted
+    PRIMARY KEY (id),
+    CHECK (sent_at IS NULL OR rejected_at IS NULL),
+    CHECK ((body IS NULL) = (sent_at IS NOT NULL OR rejected_at IS NOT NULL)) -- the body is erased once sent or rejected
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX messages_holder ON messages (holder) WHERE holder IS NOT NULL; -- one delivery per holder
+CREATE INDEX messages_due ON messages (channel, due_at) WHERE body IS NOT NULL;    -- claim
+CREATE INDEX messages_expiry ON messages (expires_at) WHERE body IS NOT NULL;      -- sweep of unsent messages
+CREATE INDEX messages_done ON messages (COALESCE(sent_at, rejected_at)) WHERE body IS NULL; -- sweep of the others
+CREATE INDEX messages_rejected ON messages (rejected_at) WHERE rejected_at IS NOT NULL;     -- metrics
+-- The next two find out whether a channel is stalled: failures since the last message that was sent.
+CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NOT NULL AND body IS NOT NULL;
+CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
+
+CREATE TABLE known_devices (
+    user_id    TEXT    NOT NULL,
+    token_hash TEXT    NOT NULL, -- of the device cookie
+    seen_at    INTEGER NOT NULL,
+    PRIMARY KEY (user_id, token_hash),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+
+CREATE TABLE audit_events (
+    id                TEXT    NOT NULL, -- sorts by time
+    user_id           TEXT    NOT NULL,
+    occurred_at       INTEGER NOT NULL,
+    type              TEXT    NOT NULL,
+    factor            TEXT    NOT NULL, -- factor that was verified; empty for none
+    ip                TEXT    NOT NULL,
+    user_agent        TEXT    NOT NULL,
+    phone             TEXT    NOT NULL, -- number the event concerns, E.164; empty for none
+    email             TEXT    NOT NULL, -- address the event concerns; empty for none
+    backup_codes_left INTEGER NOT NULL,
+    PRIMARY KEY (user_id, id),          -- pages are read in this order
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
+
+CREATE TABLE notice_emails (
+    user_id     TEXT    NOT NULL,
+    email       TEXT    NOT NULL, -- as typed
+    email_key   TEXT    NOT NULL, -- normalized for comparison
+    verified_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id),        -- one in addition to the sign-in address
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE email_enrolments (
+    user_id    TEXT    NOT NULL,
+    id         TEXT    NOT NULL, -- holder of its code
+    purpose    TEXT    NOT NULL,
+    email      TEXT    NOT NULL, -- as typed
+    email_key  TEXT    NOT NULL, -- normalized for comparison
+    stop_hash  TEXT    NOT NULL, -- hash of the token that stops it
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id),       -- one at a time
+    UNIQUE (id),
+    UNIQUE (stop_hash),          -- a token stops one enrolment
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (purpose IN ('sign_in', 'notices'))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
