@@ -197,6 +197,22 @@ func TestProgram_Warnings(t *testing.T) {
 	}
 }
 
+// TestProgram_PrintedCode: a newcomer without a mail server finds the code on the
+// last line of the printed message.
+func TestProgram_PrintedCode(t *testing.T) {
+	p := start(t, t.TempDir())
+	v := visit(t, p).signUpForm("ann@example.org").sees(200, "Verify your email")
+	var line string
+	for !strings.HasPrefix(line, "│ Code: ") {
+		var err error
+		if line, err = p.errors.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.press("Verify", map[string]string{"code": strings.TrimPrefix(line, "│ Code: ")}).sees(200, "Account")
+	p.stop(t, syscall.SIGTERM)
+}
+
 func TestProgram_AddressInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
