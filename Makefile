@@ -6,11 +6,17 @@
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Run the server from source; pass flags as ARGS="--listen :9000"
-	go run ./cmd/twostep serve $(ARGS)
+PROGRAM = ./twostep
+
+# set -m gives the server a process group of its own. Otherwise Ctrl-C also ends
+# make, which then fails although the server stopped as it should.
+run: build ## Build and run the server; pass flags as ARGS="--listen :9000"
+	@set -m 2>/dev/null; $(PROGRAM) serve $(ARGS)
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 
 build: ## Build ./twostep, a static binary
-	CGO_ENABLED=0 go build -trimpath -o twostep ./cmd/twostep
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o twostep ./cmd/twostep
 
 # Tests create thousands of small databases and sync every commit. On /dev/shm
 # that takes a tenth of the time; with less than 2 GB free there they use the disk.

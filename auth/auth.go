@@ -62,6 +62,7 @@ type Policy struct {
 	Host              string        // the site's host, without scheme or port: SMS codes are bound to it
 	Factors           []FactorKind  // enabled second factors
 	SignUpOpen        bool          // whether users may sign up
+	SignUpDomains     []string      // of the email addresses that users sign up with and change to, as in [Email.Domain]; empty for all
 	PasswordMin       int           // code points, see [PasswordMinSingleFactor]
 	CodeLifetime      time.Duration // of codes by SMS and email; at most [CodeLifetimeMax]
 	SessionLifetime   time.Duration // overall limit of a session (SE-06)

@@ -45,6 +45,9 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	}
 	switch {
 	case a.Purpose == SignUp:
+		if _, err := r.parseSignUpEmail(a.Email); err != nil {
+			return Result{}, err
+		}
 		a.User = addUser(changes, a)
 		event.Type = SignedUp
 	case !c.known:

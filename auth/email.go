@@ -67,6 +67,9 @@ func (r *Rules) emailEnrolment(ctx context.Context, session Session, now time.Ti
 func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Session, use EmailUse, typed string) error {
 	now := r.now()
 	email, err := ParseEmail(typed)
+	if use == ForSignIn {
+		email, err = r.parseSignInEmail(typed)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,6 +163,9 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	changes := ChangeSet{User: session.User, At: now}
 	event := Event{Type: NoticeEmailAdded, Email: e.Email.Typed}
 	if e.Use == ForSignIn {
+		if _, err := r.parseSignInEmail(e.Email.Typed); err != nil {
+			return err
+		}
 		event.Type = EmailChanged
 		changes.add(EndSessions{Except: session.ID})
 	}

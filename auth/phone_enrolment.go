@@ -41,7 +41,7 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 // until it is verified (SM-02).
 func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, typed string) error {
 	now := r.now()
-	number, err := parsePhone(typed, r.policy.Region)
+	number, err := ParsePhone(typed, r.policy.Region)
 	if err != nil {
 		return err
 	}

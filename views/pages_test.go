@@ -313,7 +313,7 @@ func TestPages_Escape(t *testing.T) {
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
 		render(t, SignIn(SignInPage{p, markup, true})),
-		render(t, SignUp(SignUpPage{p, markup, 15})),
+		render(t, SignUp(SignUpPage{p, markup, 15, nil})),
 		render(t, VerifyEmail(VerifyEmailPage{p, markup, sentCode})),
 		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Factor: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Factor: auth.PhoneCode, Phone: number}}})),
 		render(t, ManageMFA(ManageMFAPage{p, auth.Factors{Phones: []auth.Phone{number}}})),

@@ -101,6 +101,6 @@ func (s *Sender) sendNow(ctx context.Context, m auth.Message) error {
 	subject, body := views.RenderMessage(m, s.Product, s.Origin)
 	return c.Send(ctx, courier.Message{
 		Channel: string(m.Channel), To: m.To, Subject: subject, Body: body,
-		SentAt: time.Now().UTC().Truncate(time.Millisecond),
+		SentAt: time.Now().UTC().Truncate(time.Millisecond), Code: m.Code,
 	})
 }

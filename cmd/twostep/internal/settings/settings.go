@@ -29,7 +29,7 @@ type Flags struct {
 	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Enabled second factors, separated by commas: totp, sms, backup_code."`
 	RequireMFA        bool          `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Require every user to set up a second factor."`
 	Reverify          string        `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"Re-authentication before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second factor within 10 minutes), moderate (within 1 hour) or lax (within 1 day)."`
-	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" enum:"open,closed" help:"Who may create an account: open (anyone) or closed (operators only)."`
+	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" help:"Who may create an account: open (anyone), closed (operators only), or anyone with an email address of some domains, such as @acme.example,@acme.test."`
 	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Maximum duration of a session; at most 24h."`
 	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"End a session after this long without a request; at most 1h."`
 	CodeLifetime      time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long codes sent by SMS and email are valid; 1m to 10m."`
@@ -85,12 +85,13 @@ func (f Flags) Parse() (Settings, error) {
 		RequireMFA:        f.RequireMFA,
 		Reauth:            auth.ReauthPresets[f.Reverify],
 		ActivityRetention: cli.Parse(&err, "--activity-retention", f.ActivityRetention, parseActivityRetention),
-		SignUpOpen:        f.SignUp == "open",
 		SessionLifetime:   cli.Parse(&err, "--session-lifetime", f.SessionLifetime, parseSessionLifetime),
 		SessionIdle:       cli.Parse(&err, "--session-idle", f.SessionIdle, parseSessionIdle(f.SessionLifetime)),
 		CodeLifetime:      cli.Parse(&err, "--code-lifetime", f.CodeLifetime, parseCodeLifetime),
 		PasswordMin:       cli.Parse(&err, "--password-min", f.PasswordMin, parsePasswordMin(f.RequireMFA)),
 		Region:            cli.Parse(&err, "--default-region", f.DefaultRegion, parseRegion),
 	}
+	domains := cli.Parse(&err, "--sign-up", f.SignUp, parseSignUp)
+	s.Policy.SignUpOpen, s.Policy.SignUpDomains = f.SignUp != signUpClosed, domains
 	return s, err
 }
