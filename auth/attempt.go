@@ -17,6 +17,8 @@ const (
 	SignUp           Purpose = "sign_up"
 	ResetPassword    Purpose = "reset_password"
 	Reauthentication Purpose = "reauthentication"
+
+	passwordWasReset Purpose = "password_was_reset" // owes and accepts nothing, see [Rules.SetPassword]
 )
 
 // A VerifiedFactor is a factor with a correct response, and when that was.

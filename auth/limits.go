@@ -28,6 +28,7 @@ const (
 	PhoneDigitsMax            = 15               // of a number (ITU-T E.164 section 6.1)
 	EnrolmentLifetime         = 30 * time.Minute // of an enrolment that is not completed
 	AttemptLifetime           = 30 * time.Minute // of an attempt that is not completed
+	RepeatWindow              = 30 * time.Second // for which a form posted twice ends where the first one did; at most twice that
 
 	SessionIdleMax       = time.Hour       // N 2.2.3
 	SessionLifetimeMax   = 24 * time.Hour  // N 2.2.3
@@ -73,6 +74,7 @@ const (
 	ActionSignUp   Action = "sign_up"   // request an account
 	ActionReset    Action = "reset"     // request a password reset
 	ActionVerify   Action = "verify"    // respond with a wrong password or code, also at enrolment
+	ActionRepeat   Action = "repeat"    // post a form of an ended attempt or session again
 	ActionSendCode Action = "send_code" // send a code by SMS or email
 	ActionSendSMS  Action = "send_sms"  // send an SMS
 	ActionAddPhone Action = "add_phone" // start to add a phone
@@ -110,6 +112,8 @@ var limits = []struct {
 	{ActionReset, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionVerify, ByIP, Window{Max: 10, Per: time.Minute}, TooManyAttempts},
 	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: 100}, TooManyAttempts},
+	{ActionRepeat, ByIP, Window{Max: 30, Per: time.Minute}, TooManyAttempts},
+	{ActionRepeat, ByFactor, Window{Max: 5, Per: time.Hour}, TooManyAttempts},          // for one attempt or session
 	{ActionSendCode, ByRecipient, Window{Max: 1, Per: 30 * time.Second}, TooManyCodes}, // SM-07, RL-08
 	{ActionSendCode, ByRecipient, Window{Max: 5, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByRecipient, Window{Max: 10, Per: 24 * time.Hour}, TooManyCodes},

@@ -129,7 +129,8 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 		WHERE id = $3 AND disabled_at IS NULL AND NOT ($11 AND (
 			EXISTS (SELECT 1 FROM totp WHERE user_id = $3)
 			OR EXISTS (SELECT 1 FROM phones WHERE user_id = $3 AND reserved_at IS NOT NULL)
-		))`,
+		))
+		ON CONFLICT (handle) DO NOTHING`,
 		s.ID, s.TokenHash, user, Millis(s.CreatedAt), Millis(s.StartedAt), Millis(s.SeenAt), Millis(s.PasswordAt),
 		Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
 	return rows > 0, err
