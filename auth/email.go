@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -148,6 +149,23 @@ func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolm
 // sessions and all attempts, which began with the old one.
 func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session, response string) error {
 	now := r.now()
+	err := r.verifyEmail(ctx, client, session, response, now)
+	if !refused(err) {
+		return err
+	}
+	if _, fault := r.store.FindEmailEnrolment(ctx, session.User, now); !errors.Is(fault, ErrNotFound) {
+		return cmp.Or(fault, err)
+	}
+	events, fault := r.store.FindActivity(ctx, session.User, "", ActivityPage)
+	for _, e := range events {
+		if (e.Type == EmailChanged || e.Type == NoticeEmailAdded) && recent(e.At, now) {
+			return nil // the code was posted twice
+		}
+	}
+	return cmp.Or(fault, err)
+}
+
+func (r *Rules) verifyEmail(ctx context.Context, client Client, session Session, response string, now time.Time) error {
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)

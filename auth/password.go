@@ -50,22 +50,27 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address strin
 	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
+	posted := submission{from: client.FormToken, form: formReset, response: email.Key}
+	if result, err := r.repeated(ctx, posted, now); !errors.Is(err, ErrNotFound) {
+		return result, err
+	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	token := NewToken()
+	token := r.newToken(attemptToken, posted, now)
 	a := Attempt{
 		TokenHash: token.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
 		ExpiresAt: now.Add(AttemptLifetime),
 	}
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndOlderAttempts{Purpose: a.Purpose, Except: a.TokenHash}, AddAttempt{a})
-	if err := r.queueResetCode(ctx, client, a, &changes); err != nil {
-		return Result{}, err
+	err = r.queueResetCode(ctx, client, a, &changes)
+	if err == nil {
+		err = r.store.AddAttempt(ctx, changes)
 	}
-	if err := r.store.AddAttempt(ctx, changes); err != nil {
-		return Result{}, err
+	if err != nil {
+		return r.repeatedOr(ctx, err, posted, now)
 	}
 	r.applied(ctx, changes)
 	return Result{Attempt: token}, nil
@@ -110,12 +115,27 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 // SetPassword ends a reset whose code was verified, or accepts an invitation. It signs
 // nobody in, removes no second factor (RC-04, RC-05), and ends every session of the
 // account.
+//
+// The attempt is replaced by one that accepts nothing and shows, until it expires,
+// that this form was accepted.
 func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) error {
 	now := r.now()
+	posted := submission{from: token, form: formSetPassword, response: password}
 	a, err := r.attempt(ctx, token, now)
-	if err != nil {
-		return formExpired(err)
+	if errors.Is(err, ErrNotFound) {
+		_, err := r.repeatedForm(ctx, client, posted, now)
+		return err
 	}
+	if err != nil {
+		return err
+	}
+	if err = r.setPassword(ctx, client, a, posted, now); refused(err) {
+		_, err = r.repeatedOr(ctx, err, posted, now)
+	}
+	return err
+}
+
+func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, posted submission, now time.Time) error {
 	if a.Step() != StepNewPassword {
 		return &Problem{Reason: FormExpired}
 	}
@@ -123,12 +143,14 @@ func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, pas
 	if err != nil {
 		return formExpired(err)
 	}
-	hash, err := r.newPassword(ctx, user, password)
+	hash, err := r.newPassword(ctx, user, posted.response)
 	if err != nil {
 		return err
 	}
 	changes := ChangeSet{User: user.ID, At: now}
-	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{})
+	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{}, AddAttempt{Attempt{
+		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, ExpiresAt: now.Add(RepeatWindow),
+	}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 	event := Event{Type: PasswordReset}
 	if a.Purpose == Invitation {
@@ -145,6 +167,15 @@ func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, pas
 // one (PW-11). The session continues with a new token.
 func (r *Rules) ChangePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool) (Token, error) {
 	now := r.now()
+	token, err := r.changePassword(ctx, client, session, current, password, endOthers, now)
+	if refused(err) {
+		result, err := r.repeatedOr(ctx, err, passwordForm(client, current, password), now)
+		return result.Session, err
+	}
+	return token, err
+}
+
+func (r *Rules) changePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool, now time.Time) (Token, error) {
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
 	}
@@ -172,7 +203,7 @@ func (r *Rules) ChangePassword(ctx context.Context, client Client, session Sessi
 	if err != nil {
 		return "", err
 	}
-	token := NewToken()
+	token := r.newToken(sessionToken, passwordForm(client, current, password), now)
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(ClearMustChange{})
 	if endOthers {

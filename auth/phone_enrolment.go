@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 )
 
@@ -97,6 +99,23 @@ func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolme
 // account. [Rules.UsePhone] makes it a second factor.
 func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session, response string) (PhoneID, error) {
 	now := r.now()
+	id, err := r.verifyPhone(ctx, client, session, response, now)
+	if !refused(err) {
+		return id, err
+	}
+	if _, fault := r.store.FindPhoneEnrolment(ctx, session.ID, now); !errors.Is(fault, ErrNotFound) {
+		return "", cmp.Or(fault, err)
+	}
+	factors, fault := r.factors(ctx, session.User, now)
+	for _, p := range factors.Phones {
+		if recent(p.VerifiedAt, now) {
+			return p.ID, nil // the code was posted twice
+		}
+	}
+	return "", cmp.Or(fault, err)
+}
+
+func (r *Rules) verifyPhone(ctx context.Context, client Client, session Session, response string, now time.Time) (PhoneID, error) {
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return "", formExpired(err)

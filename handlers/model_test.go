@@ -38,6 +38,8 @@ type acceptedPost struct {
 	sender *browser
 	path   string
 	form   url.Values
+	to     string // where it led
+	at     time.Time
 }
 
 // TestModel is a state machine test: two or three users with some browsers take random
@@ -196,7 +198,7 @@ func (m *model) post(c *client, path string, form url.Values, want string) (done
 		m.t.Fatalf("%s %s: %s (%d), want %s:\n%s", path, shown, got, response.status, want, response.body)
 	}
 	if done = got == "done"; done && form.Get("code") != "" {
-		m.lastAccepted = &acceptedPost{sender, path, form}
+		m.lastAccepted = &acceptedPost{sender, path, form, response.header.Get("Location"), m.site.clock()}
 	}
 	return done
 }

@@ -41,9 +41,27 @@ func postVerify(r *request) (string, error) {
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
+	if r.rules.JustVerified(a, auth.Password) {
+		return page, nil // the password was posted twice
+	}
 	if a.Step() != auth.StepPassword {
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
 	result, err := r.rules.Verify(r.ctx(), r.client(), r.cookie.Attempt, r.form.Get("password"), false)
 	return r.applyResult(page, result, err)
+}
+
+// repeatedVerify carries on a form that was posted twice: the first post has
+// replaced the session token with which the second one came.
+func (r *request) repeatedVerify() (redirect string, err error) {
+	response := r.form.Get("code")
+	if r.action() == "continue" {
+		response = r.form.Get("password")
+	}
+	result, err := r.rules.RepeatedVerify(r.ctx(), r.client(), r.cookie.Attempt, response)
+	if problemOf(err) != nil || result.Session == "" && err == nil {
+		return "", nil
+	}
+	result.Next, result.Device = r.QueryParam("next"), ""
+	return r.applyResult("", result, err)
 }

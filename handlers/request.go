@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -76,7 +77,10 @@ func (r *request) factors() (auth.Factors, error) {
 // client describes the client to the rules.
 func (r *request) client() auth.Client {
 	ip, _ := netip.ParseAddr(r.log.ip)
-	return auth.Client{IP: ip.Unmap(), UserAgent: r.Request().UserAgent(), DeviceToken: r.site.cookies.deviceToken(r.Request())}
+	return auth.Client{
+		IP: ip.Unmap(), UserAgent: r.Request().UserAgent(),
+		DeviceToken: r.site.cookies.deviceToken(r.Request()), FormToken: cmp.Or(r.cookie.Session, r.cookie.Attempt),
+	}
 }
 
 // page returns what every page contains. The notice moves from the cookie to

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -51,7 +52,7 @@ func (r *request) mfaPage(a auth.Attempt) views.Page {
 }
 
 func postSignIn(r *request) (string, error) {
-	const page = "/sign-in"
+	page := r.Request().URL.RequestURI() // with the next page
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
@@ -91,7 +92,7 @@ func (r *request) applyResult(page string, result auth.Result, err error) (strin
 	}
 	if result.Session != "" {
 		r.cookie.Session, r.cookie.Attempt = result.Session, ""
-		return localPath(result.Next), nil
+		return localPath(cmp.Or(result.Next, r.QueryParam("next"))), nil
 	}
 	if result.Attempt != "" {
 		r.cookie.Attempt = result.Attempt

@@ -162,7 +162,7 @@ func TestSignIn_NoStepSkipped(t *testing.T) {
 	b.enterCode(site.totpCode(key)).wantError(422).wantHeading("Sign in") // the attempt has expired
 }
 
-// Of twenty concurrent posts of a correct code one signs in (TO-06, BC-02).
+// Twenty concurrent posts of a correct code begin one session (TO-06, BC-02).
 func TestSignIn_CodeOnceOnly(t *testing.T) {
 	site := newSite(t)
 	b := site.browser().signUp(ann)
@@ -173,7 +173,14 @@ func TestSignIn_CodeOnceOnly(t *testing.T) {
 	} {
 		b.signIn(ann).wantHeading("Verify your account").fill("Code", code())
 		t.Log(name)
+		sessions, left := site.queryInt("SELECT count(*) FROM sessions"), site.queryInt("SELECT count(*) FROM backup_codes")
 		b.race("Verify", func(r *http.Response) bool { return r.Header.Get("Location") == "/account" })
+		if n := site.queryInt("SELECT count(*) FROM sessions") - sessions; n != 1 {
+			t.Errorf("%d sessions began, want 1", n)
+		}
+		if used := left - site.queryInt("SELECT count(*) FROM backup_codes"); name == "backup code" && used != 1 {
+			t.Errorf("%d backup codes used, want 1", used)
+		}
 		site.wait(2 * time.Hour)
 	}
 }
