@@ -133,8 +133,13 @@ type (
 	// RecordEvent adds an event to the account's history.
 	RecordEvent struct{ Event }
 
-	// QueueMessage queues a message. It cancels the holder's earlier one.
-	QueueMessage struct{ Message }
+	// QueueMessage queues a message. It cancels the holder's earlier one. If it has
+	// limits, the first that allows it counts it; it is a summary if that is not the
+	// first of all, and not queued if every limit refuses.
+	QueueMessage struct {
+		Message
+		Limits []RateLimit
+	}
 )
 
 func (RequireMFA) isChange()        {}

@@ -66,6 +66,9 @@ func (r *Rules) emailEnrolment(ctx context.Context, session Session, now time.Ti
 // the same, but no code is sent.
 func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Session, use EmailUse, typed string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	email, err := ParseEmail(typed)
 	if err != nil {
 		return err
@@ -110,6 +113,9 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 // ResendEmailCode sends a new code to the address of the enrolment.
 func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -145,6 +151,9 @@ func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolm
 // sessions and all attempts, which began with the old one.
 func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session, response string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -169,7 +178,7 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	}
 	m := r.notice(MessageKind(event.Type), e.Email.Typed, client, now)
 	m.Email = e.Email.Typed
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) {
 		err = &Problem{Reason: EmailTaken}
@@ -180,6 +189,9 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 // CancelEmailChange ends the account's enrolment.
 func (r *Rules) CancelEmailChange(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -217,7 +229,11 @@ func (r *Rules) endEmailEnrolment(ctx context.Context, client Client, e EmailEnr
 
 // RemoveNoticeEmail removes the second address, which gets one last notice.
 func (r *Rules) RemoveNoticeEmail(ctx context.Context, client Client, session Session) error {
-	changes := ChangeSet{User: session.User, At: r.now()}
+	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
+	changes := ChangeSet{User: session.User, At: now}
 	notices, err := r.store.FindNoticeEmail(ctx, session.User)
 	if err != nil {
 		return formExpired(err)

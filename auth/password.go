@@ -103,7 +103,7 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	m := r.putCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, changes)
 	m.To = user.Email.Typed // the address that was verified, not the spelling entered now
 	m.Holder = ""
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 	return nil
 }
 
@@ -145,6 +145,9 @@ func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, pas
 // one (PW-11). The session continues with a new token.
 func (r *Rules) ChangePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool) (Token, error) {
 	now := r.now()
+	if err := r.allowExpulsion(ctx, now, session.ID); err != nil {
+		return "", err
+	}
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
 	}

@@ -41,6 +41,9 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 // until it is verified (SM-02).
 func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, typed string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	number, err := parsePhone(typed, r.policy.Region)
 	if err != nil {
 		return err
@@ -71,6 +74,9 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 // ResendPhoneCode sends a new code to the number of the enrolment.
 func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -97,6 +103,9 @@ func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolme
 // account. [Rules.UsePhone] makes it a second factor.
 func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session, response string) (PhoneID, error) {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return "", err
+	}
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return "", formExpired(err)

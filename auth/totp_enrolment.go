@@ -124,6 +124,9 @@ func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
 // for [TOTPSubmit].
 func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session, event TOTPEvent, response string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.totpEnrolment(ctx, session, now)
 	if errors.Is(err, ErrNotFound) && event == TOTPReset {
 		return r.store.AddTOTPEnrolment(ctx, newTOTPEnrolment(session, now), now)
@@ -195,6 +198,9 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 // signed in with it.
 func (r *Rules) RemoveTOTP(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return err

@@ -112,6 +112,11 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(response)) {
 		kind = BackupCode
 	}
+	if a.Purpose == Reauthentication {
+		if err := r.allowExpulsion(ctx, now, a.Session); err != nil {
+			return Result{}, err
+		}
+	}
 	c, err := r.attemptChallenge(ctx, client, a, kind)
 	if err != nil {
 		return Result{}, err

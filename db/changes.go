@@ -69,7 +69,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.RecordEvent:
 		return true, t.addEvent(ctx, set.User, c.Event)
 	case auth.QueueMessage:
-		return true, t.addMessage(ctx, c.Message, set.At)
+		return true, t.queueMessage(ctx, c, set.At)
 	}
 	return false, fmt.Errorf("unknown change %T", c)
 }

@@ -16,30 +16,33 @@ import (
 // back are written even if a limit refuses, otherwise the next request would be
 // refused until the clock has caught up.
 func (s *Store) Allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (refused int, count auth.Count, err error) {
-	_, err = s.write(ctx, "count against rate limits", "", func(tx *tx) (bool, error) {
-		refused = -1
-		counts, err := tx.lockCounts(ctx, now, limits)
-		if err != nil {
-			return false, err
-		}
-		rebased := map[string]auth.Count{}
-		for key, c := range counts {
-			if r, changed := c.Rebase(now); changed {
-				counts[key], rebased[key] = r, r
-			}
-		}
-		for i, limit := range limits {
-			key := engine.ValidText(limit.Key)
-			next, allowed := limit.Limiter.Next(counts[key], now)
-			if !allowed {
-				refused, count = i, next
-				return len(rebased) > 0, tx.putCounts(ctx, rebased)
-			}
-			counts[key] = next
-		}
-		return true, tx.putCounts(ctx, counts)
+	_, err = s.write(ctx, "count against rate limits", "", func(tx *tx) (changed bool, err error) {
+		refused, count, changed, err = tx.allow(ctx, now, limits)
+		return changed, err
 	})
 	return refused, count, err
+}
+
+func (t *tx) allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (refused int, count auth.Count, changed bool, err error) {
+	counts, err := t.lockCounts(ctx, now, limits)
+	if err != nil {
+		return -1, count, false, err
+	}
+	rebased := map[string]auth.Count{}
+	for key, c := range counts {
+		if r, changed := c.Rebase(now); changed {
+			counts[key], rebased[key] = r, r
+		}
+	}
+	for i, limit := range limits {
+		key := engine.ValidText(limit.Key)
+		next, allowed := limit.Limiter.Next(counts[key], now)
+		if !allowed {
+			return i, next, len(rebased) > 0, t.putCounts(ctx, rebased)
+		}
+		counts[key] = next
+	}
+	return -1, count, true, t.putCounts(ctx, counts)
 }
 
 // lockCounts reads the counts by their stored keys. Its write changes nothing,
