@@ -125,7 +125,7 @@ type (
 // the store can lock the counts in the order in which Allow does.
 type SettleCounts struct {
 	Reset  []string // back to zero
-	Refund []string // one less
+	Refund []string // one less, and no wait after the request, which was made at the time of the set
 }
 
 // The record and the outbox.

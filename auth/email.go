@@ -181,7 +181,7 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	changes.add(QueueMessage{Message: m})
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) {
-		err = &Problem{Reason: EmailTaken}
+		err = r.refund(ctx, c, &Problem{Reason: EmailTaken}, now)
 	}
 	return r.conclude(ctx, changes, spent, err)
 }

@@ -173,7 +173,7 @@ func (r *Rules) ChangePassword(ctx context.Context, client Client, session Sessi
 	}
 	hash, err := r.newPassword(ctx, user, password)
 	if err != nil {
-		return "", err
+		return "", r.refund(ctx, c, err, now)
 	}
 	token := NewToken()
 	changes := ChangeSet{User: user.ID, At: now}

@@ -186,7 +186,7 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 	}
 	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, now)
 	if err != nil {
-		return err
+		return r.refund(ctx, c, err, now)
 	}
 	counts.Reset = append(counts.Reset, r.failureKeys(session.User, TOTPCode)...)
 	changes.add(counts)

@@ -65,7 +65,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.putSentCode(ctx, c.SentCode)
 
 	case auth.SettleCounts:
-		return true, t.settleCounts(ctx, c)
+		return true, t.settleCounts(ctx, c, set.At)
 	case auth.RecordEvent:
 		return true, t.addEvent(ctx, set.User, c.Event)
 	case auth.QueueMessage:

@@ -97,16 +97,25 @@ func accountOf(key string) string { return key[strings.LastIndexByte(key, '/')+1
 
 // settleCounts resets and refunds counts, in the order in which [Store.Allow] locks
 // them.
-func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts) error {
-	query := map[string]string{}
+//
+// A refund takes back the wait that began with the request, unless a later request has
+// begun another: the request was allowed, so there was no wait before it.
+func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts, at time.Time) error {
+	refund := map[string]bool{}
 	for _, key := range c.Refund {
-		query[engine.ValidText(key)] = `UPDATE rate_limits SET count = count - 1 WHERE key = $1 AND count > 0`
+		refund[engine.ValidText(key)] = true
 	}
 	for _, key := range c.Reset {
-		query[engine.ValidText(key)] = `DELETE FROM rate_limits WHERE key = $1`
+		refund[engine.ValidText(key)] = false
 	}
-	for _, key := range slices.Sorted(maps.Keys(query)) {
-		if _, err := t.Exec(ctx, query[key], key); err != nil {
+	for _, key := range slices.Sorted(maps.Keys(refund)) {
+		query, args := `DELETE FROM rate_limits WHERE key = $1`, []any{key}
+		if refund[key] {
+			query, args = `
+				UPDATE rate_limits SET count = count - 1, ready_at = CASE WHEN since = $2 THEN NULL ELSE ready_at END
+				WHERE key = $1 AND count > 0`, append(args, engine.Millis(at))
+		}
+		if _, err := t.Exec(ctx, query, args...); err != nil {
 			return err
 		}
 	}
