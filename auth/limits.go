@@ -14,6 +14,7 @@ const (
 	TOTPDigits   = 6                // what every app shows
 	TOTPPeriod   = 30 * time.Second // RFC 6238 section 5.2
 	TOTPDrift    = 1                // steps either way (RFC 6238 section 5.2: at most one)
+	TOTPAhead    = 4                // steps by which a used step can be ahead of one that matches: the drift twice, and ClockSkew
 
 	SentCodeDigits   = 6                // N 3.1.3.2
 	SentCodeAttempts = 5                // at one code; then it is invalid

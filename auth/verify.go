@@ -56,8 +56,7 @@ func (r *Rules) challengeLimits(c challenge) []RateLimit {
 // it, or the client disconnected before, the request is refunded: a flood must
 // not lock the factors of its victims (RL-09).
 func (r *Rules) checkResponse(ctx context.Context, c challenge, response string, now time.Time) (s spend, err error) {
-	limits := r.challengeLimits(c)
-	if err = r.allow(ctx, now, limits...); err == nil {
+	if err = r.allow(ctx, now, r.challengeLimits(c)...); err == nil {
 		s, err = c.verify(ctx, r, response, now)
 		if unchecked(err) {
 			err = r.refund(ctx, c, err, now)
