@@ -22,8 +22,11 @@ type Change interface{ isChange() }
 
 // Preconditions.
 type (
-	// RequireMFA fails if the account has no second factor left (RV-06).
-	RequireMFA struct{}
+	// RequireMFA fails if the account has fewer second factors at this point of the
+	// list (RV-06).
+	RequireMFA struct {
+		Factors int // zero means one
+	}
 )
 
 // Accounts.

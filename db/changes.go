@@ -25,7 +25,7 @@ func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err e
 func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change) (applied bool, err error) {
 	switch c := c.(type) {
 	case auth.RequireMFA:
-		return t.hasMFA(ctx, set.User)
+		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
