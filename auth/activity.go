@@ -116,9 +116,20 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
 		m.Number, m.Email, m.Left = e.Phone, e.Email, e.BackupCodesLeft
-		changes.add(QueueMessage{m})
+		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil
+}
+
+// noticeLimits are the limits of notices of one kind to one address. The last one says
+// that there are more events: the history has all of them. A notice that may have a
+// token is never left out; the codes that come with it are limited.
+func (r *Rules) noticeLimits(m Message) []RateLimit {
+	if m.Kind == MessageKind(EmailChangeRequested) {
+		return nil
+	}
+	to := subjects{ByRecipient: {string(m.Kind), m.To}}
+	return append(r.limits(ActionNotice, to), r.limits(ActionSummary, to)...)
 }
 
 // fail notifies the owner of a wrong response after a correct password and of a

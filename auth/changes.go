@@ -22,8 +22,11 @@ type Change interface{ isChange() }
 
 // Preconditions.
 type (
-	// RequireMFA fails if the account has no second factor left (RV-06).
-	RequireMFA struct{}
+	// RequireMFA fails if the account has fewer second factors at this point of the
+	// list (RV-06).
+	RequireMFA struct {
+		Factors int // zero means one
+	}
 )
 
 // Accounts.
@@ -126,7 +129,7 @@ type (
 // the store can lock the counts in the order in which Allow does.
 type SettleCounts struct {
 	Reset  []string // back to zero
-	Refund []string // one less
+	Refund []string // one less, and no wait after the request, which was made at the time of the set
 }
 
 // The record and the outbox.
@@ -134,8 +137,13 @@ type (
 	// RecordEvent adds an event to the account's history.
 	RecordEvent struct{ Event }
 
-	// QueueMessage queues a message. It cancels the holder's earlier one.
-	QueueMessage struct{ Message }
+	// QueueMessage queues a message. It cancels the holder's earlier one. If it has
+	// limits, the first that allows it counts it; it is a summary if that is not the
+	// first of all, and not queued if every limit refuses.
+	QueueMessage struct {
+		Message
+		Limits []RateLimit
+	}
 )
 
 func (RequireMFA) isChange()        {}

@@ -67,6 +67,9 @@ func (r *Rules) emailEnrolment(ctx context.Context, session Session, now time.Ti
 // the same, but no code is sent.
 func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Session, use EmailUse, typed string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	email, err := ParseEmail(typed)
 	if use == ForSignIn {
 		email, err = r.parseSignInEmail(typed)
@@ -114,6 +117,9 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 // ResendEmailCode sends a new code to the address of the enrolment.
 func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -166,6 +172,9 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 }
 
 func (r *Rules) verifyEmail(ctx context.Context, client Client, session Session, response string, now time.Time) error {
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -193,10 +202,10 @@ func (r *Rules) verifyEmail(ctx context.Context, client Client, session Session,
 	}
 	m := r.notice(MessageKind(event.Type), e.Email.Typed, client, now)
 	m.Email = e.Email.Typed
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) {
-		err = &Problem{Reason: EmailTaken}
+		err = r.refund(ctx, c, &Problem{Reason: EmailTaken}, now)
 	}
 	return r.conclude(ctx, changes, spent, err)
 }
@@ -204,6 +213,9 @@ func (r *Rules) verifyEmail(ctx context.Context, client Client, session Session,
 // CancelEmailChange ends the account's enrolment.
 func (r *Rules) CancelEmailChange(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -241,7 +253,11 @@ func (r *Rules) endEmailEnrolment(ctx context.Context, client Client, e EmailEnr
 
 // RemoveNoticeEmail removes the second address, which gets one last notice.
 func (r *Rules) RemoveNoticeEmail(ctx context.Context, client Client, session Session) error {
-	changes := ChangeSet{User: session.User, At: r.now()}
+	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
+	changes := ChangeSet{User: session.User, At: now}
 	notices, err := r.store.FindNoticeEmail(ctx, session.User)
 	if err != nil {
 		return formExpired(err)

@@ -14,6 +14,7 @@ const (
 	TOTPDigits   = 6                // what every app shows
 	TOTPPeriod   = 30 * time.Second // RFC 6238 section 5.2
 	TOTPDrift    = 1                // steps either way (RFC 6238 section 5.2: at most one)
+	TOTPAhead    = 4                // steps by which a used step can be ahead of one that matches: the drift twice, and ClockSkew
 
 	SentCodeDigits   = 6                // N 3.1.3.2
 	SentCodeAttempts = 5                // at one code; then it is invalid
@@ -82,8 +83,12 @@ const (
 	ActionSendSMS  Action = "send_sms"  // send an SMS
 	ActionEnrolSMS Action = "enrol_sms" // send an SMS to a number that is being added
 	ActionAddPhone Action = "add_phone" // start to add a phone
+	ActionSendMail Action = "send_mail" // mail a code that anybody can request
+	ActionAccount  Action = "account"   // do what sends a message, computes a hash or is recorded, when signed in
 	ActionDrawQR   Action = "draw_qr"   // draw a QR code, which costs 5 ms
-	ActionNotify   Action = "notify"    // send a notice that an attacker can repeat at will
+	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
+	ActionNotice   Action = "notice"    // send a notice of one kind
+	ActionSummary  Action = "summary"   // say in one that there were more
 )
 
 // A Scope is what a limit counts by.
@@ -113,6 +118,14 @@ const (
 // is not counted with numbers that anybody can enter. Codes to an email address are
 // counted by network too: requests from one leave half a day's codes to others.
 //
+// One account must not stop the outbox or the hasher for all others. Setting up every
+// factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
+// way; they are at most ten seconds of one core.
+//
+// A hundred networks that send the twenty codes an hour of their IP address all day
+// reach the daily number of mails. Fewer cannot keep codes from others, and more would
+// cost the site its reputation as a sender.
+//
 // Mailed codes have no waits, because each allows five attempts and sending them is
 // limited. They are locked after a hundred too: a new attempt has a new code, so
 // without that count they could be guessed without end. A thousand wrong ones an hour,
@@ -141,11 +154,15 @@ var limits = []struct {
 	{ActionSendCode, ByMailbox, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionSendCode, ByAccount, Window{Max: 10, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByIP, Window{Max: 20, Per: time.Hour}, TooManyCodes},
+	{ActionSendMail, Global, Window{Max: 50_000, Per: 24 * time.Hour}, MailBudgetExhausted},
 	{ActionSendSMS, Global, smsBudget{Share: 1}, SMSBudgetExhausted},  // against toll fraud; set by the operator
 	{ActionEnrolSMS, Global, smsBudget{Share: 2}, SMSBudgetExhausted}, // half of it is for users who sign in
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
+	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
+	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
+	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 }
 
 // FailureRetention is how long consecutive failures are kept after the last one. The

@@ -63,6 +63,7 @@ type Message struct {
 	Email     string // the address that was added, changed or removed
 	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
 	Left      int    // backup codes left
+	Summary   bool   // there were more events of this kind, and no more notices of it follow for an hour
 	IP        string // of the client
 	UserAgent string // of the client
 	Failures  int    // how often sending has failed

@@ -133,6 +133,6 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	}
 	m := r.notice(MessageInvitation, email.Typed, Client{}, changes.At)
 	m.Token, m.ExpiresAt = NewToken(), changes.At.Add(InvitationLifetime)
-	changes.add(AddAttempt{Attempt{TokenHash: m.Token.Hash(), Purpose: Invitation, Email: email.Typed, ExpiresAt: m.ExpiresAt}}, QueueMessage{m})
+	changes.add(AddAttempt{Attempt{TokenHash: m.Token.Hash(), Purpose: Invitation, Email: email.Typed, ExpiresAt: m.ExpiresAt}}, QueueMessage{Message: m})
 	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
 }

@@ -108,7 +108,7 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	m := r.putCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, changes)
 	m.To = user.Email.Typed // the address that was verified, not the spelling entered now
 	m.Holder = ""
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 	return nil
 }
 
@@ -176,6 +176,9 @@ func (r *Rules) ChangePassword(ctx context.Context, client Client, session Sessi
 }
 
 func (r *Rules) changePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool, now time.Time) (Token, error) {
+	if err := r.allowExpulsion(ctx, now, session.ID); err != nil {
+		return "", err
+	}
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
 	}
@@ -201,7 +204,7 @@ func (r *Rules) changePassword(ctx context.Context, client Client, session Sessi
 	}
 	hash, err := r.newPassword(ctx, user, password)
 	if err != nil {
-		return "", err
+		return "", r.refund(ctx, c, err, now)
 	}
 	token := r.newToken(sessionToken, passwordForm(client, current, password), now)
 	changes := ChangeSet{User: user.ID, At: now}

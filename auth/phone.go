@@ -26,6 +26,9 @@ func ParsePhone(typed, region string) (string, error) {
 // UsePhone makes a phone a second factor. The first one reserved is the default.
 func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, _, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
@@ -42,6 +45,9 @@ func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id
 // DisablePhone keeps a phone but not as a second factor.
 func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, factors, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
@@ -58,6 +64,9 @@ func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session
 // nobody signed in with it.
 func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, factors, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
@@ -79,6 +88,9 @@ func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session,
 // MakePhoneDefault makes a reserved phone the first one that sign-in offers.
 func (r *Rules) MakePhoneDefault(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, _, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err

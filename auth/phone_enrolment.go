@@ -43,6 +43,9 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 // until it is verified (SM-02).
 func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, typed string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	number, err := ParsePhone(typed, r.policy.Region)
 	if err != nil {
 		return err
@@ -73,6 +76,9 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 // ResendPhoneCode sends a new code to the number of the enrolment.
 func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -116,6 +122,9 @@ func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session,
 }
 
 func (r *Rules) verifyPhone(ctx context.Context, client Client, session Session, response string, now time.Time) (PhoneID, error) {
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return "", err
+	}
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return "", formExpired(err)

@@ -186,6 +186,17 @@ func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) e
 	return &Problem{Reason: limits[refused].Reason, Wait: max(count.ReadyAt.Sub(now), time.Second)}
 }
 
+// allowAct counts what a signed-in user does.
+func (r *Rules) allowAct(ctx context.Context, now time.Time, user UserID) error {
+	return r.allow(ctx, now, r.limits(ActionAccount, subjects{ByAccount: {string(user)}})...)
+}
+
+// allowExpulsion counts what gets rid of other sessions by session, so that an intruder
+// in one of them cannot use it up.
+func (r *Rules) allowExpulsion(ctx context.Context, now time.Time, session SessionID) error {
+	return r.allow(ctx, now, r.limits(ActionAccount, subjects{ByAccount: {"session", string(session)}})...)
+}
+
 func limitKeys(limits []RateLimit) []string {
 	var keys []string
 	for _, limit := range limits {

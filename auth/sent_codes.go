@@ -157,7 +157,11 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 		recipient = append([]string{client.network()}, mailbox...)
 	}
 	to := subjects{ByRecipient: recipient, ByMailbox: mailbox, ByAccount: {account}}
-	return r.allow(ctx, now, r.limits(ActionSendCode, to.from(client))...)
+	limits := r.limits(ActionSendCode, to.from(client))
+	if !known {
+		limits = append(limits, r.limits(ActionSendMail, nil)...)
+	}
+	return r.allow(ctx, now, limits...)
 }
 
 // allowSMS limits sending codes by SMS, also to the operator's countries and daily
@@ -191,7 +195,7 @@ func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, ph
 
 // queueCode generates a code for a holder and queues the message that carries it.
 func (r *Rules) queueCode(holder, to string, m Message, changes *ChangeSet) {
-	changes.add(QueueMessage{r.putCode(holder, to, m, changes)})
+	changes.add(QueueMessage{Message: r.putCode(holder, to, m, changes)})
 }
 
 // putCode generates a code for a holder and returns the message that carries it.
@@ -219,7 +223,7 @@ func (r *Rules) queueEmailTaken(holder, to string, changes *ChangeSet) {
 	r.putDecoyCode(holder, to, changes)
 	m := r.notice(MessageEmailTaken, to, Client{}, changes.At)
 	m.Holder = holder
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 }
 
 // newSentCode returns six random digits, uniformly distributed and with leading

@@ -124,6 +124,9 @@ func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
 // for [TOTPSubmit].
 func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session, event TOTPEvent, response string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.totpEnrolment(ctx, session, now)
 	if errors.Is(err, ErrNotFound) && event == TOTPReset {
 		return r.store.AddTOTPEnrolment(ctx, newTOTPEnrolment(session, now), now)
@@ -192,7 +195,7 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 	}
 	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, now)
 	if err != nil {
-		return err
+		return r.refund(ctx, c, err, now)
 	}
 	counts.Reset = append(counts.Reset, r.failureKeys(session.User, TOTPCode)...)
 	changes.add(counts)
@@ -204,6 +207,9 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 // signed in with it.
 func (r *Rules) RemoveTOTP(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return err

@@ -57,18 +57,23 @@ func (r *Rules) challengeLimits(c challenge) []RateLimit {
 // it, or the client disconnected before, the request is refunded: a flood must
 // not lock the factors of its victims (RL-09).
 func (r *Rules) checkResponse(ctx context.Context, c challenge, response string, now time.Time) (s spend, err error) {
-	limits := r.challengeLimits(c)
-	if err = r.allow(ctx, now, limits...); err == nil {
+	if err = r.allow(ctx, now, r.challengeLimits(c)...); err == nil {
 		s, err = c.verify(ctx, r, response, now)
 		if unchecked(err) {
-			refund := ChangeSet{At: now, Changes: []Change{SettleCounts{Refund: limitKeys(limits)}}}
-			err = errors.Join(err, r.store.Apply(context.WithoutCancel(ctx), refund))
+			err = r.refund(ctx, c, err, now)
 		}
 	}
 	if p := (*Problem)(nil); errors.As(err, &p) {
 		p.User = c.user
 	}
 	return s, err
+}
+
+// refund takes back what checkResponse counted, because of err: the response was not
+// checked, or was correct and what follows it was refused.
+func (r *Rules) refund(ctx context.Context, c challenge, err error, now time.Time) error {
+	refund := ChangeSet{At: now, Changes: []Change{SettleCounts{Refund: limitKeys(r.challengeLimits(c))}}}
+	return errors.Join(err, r.store.Apply(context.WithoutCancel(ctx), refund))
 }
 
 // unchecked reports whether an error means that the response was not checked.
@@ -119,6 +124,11 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 	}
 	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(response)) {
 		kind = BackupCode
+	}
+	if a.Purpose == Reauthentication {
+		if err := r.allowExpulsion(ctx, now, a.Session); err != nil {
+			return Result{}, err
+		}
 	}
 	c, err := r.attemptChallenge(ctx, client, a, kind)
 	if err != nil {
@@ -197,7 +207,7 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{Factor: c.kind(), At: now})
 	result, err := r.complete(ctx, c, a, &changes)
 	if err != nil {
-		return Result{}, err
+		return Result{}, r.refund(ctx, c, err, now)
 	}
 	changes.settle(r.settle(c))
 	if a.Purpose == SignIn && result.Session != "" { // the user does not depend on a reset
@@ -209,7 +219,7 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 	}
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) { // only the user who has verified the address learns this
-		err = &Problem{Reason: EmailTaken}
+		err = r.refund(ctx, c, &Problem{Reason: EmailTaken}, now)
 	}
 	if err != nil {
 		return Result{}, err

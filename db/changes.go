@@ -25,7 +25,7 @@ func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err e
 func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change) (applied bool, err error) {
 	switch c := c.(type) {
 	case auth.RequireMFA:
-		return t.hasMFA(ctx, set.User)
+		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
@@ -65,11 +65,11 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.putSentCode(ctx, c.SentCode)
 
 	case auth.SettleCounts:
-		return true, t.settleCounts(ctx, c)
+		return true, t.settleCounts(ctx, c, set.At)
 	case auth.RecordEvent:
 		return true, t.addEvent(ctx, set.User, c.Event)
 	case auth.QueueMessage:
-		return true, t.addMessage(ctx, c.Message, set.At)
+		return true, t.queueMessage(ctx, c, set.At)
 	}
 	return false, fmt.Errorf("unknown change %T", c)
 }

@@ -90,6 +90,9 @@ func notificationMail(m auth.Message, product, origin string) (subject, body str
 		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.Token)),
 	)
 	parts := []string{fill.Replace(n.text), circumstances(m)}
+	if m.Summary {
+		parts = append(parts, "This has happened more than three times within an hour. We will not email you about it again for an hour. All of it is listed here: "+origin+"/account/activity")
+	}
 	if !administratorHelp[n.help] {
 		parts = append(parts, "If this was you, you can ignore this email.")
 	}
