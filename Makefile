@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards
+.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards vulncheck
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,15 @@ define fuzz_briefly
 		done; \
 	done
 endef
+
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# It needs the network, so it is not part of check.
+vulncheck: ## Search for known vulnerabilities in the code that is used
+	@output=$$(go run $(GOVULNCHECK) ./... 2>&1) && status=0 || status=$$?; echo "$$output"; \
+	case "$$output" in *'fetching vulnerabilities'*) \
+		echo 'NOTHING WAS CHECKED: the vulnerability database https://vuln.go.dev cannot be reached';; \
+	esac; exit $$status
 
 RUNS = 10000
 

@@ -81,7 +81,11 @@ var ready = regexp.MustCompile(`^twostep is ready: open (http://\S+) \(it listen
 
 func start(t *testing.T, folder string, args ...string) server {
 	t.Helper()
-	p := program(t, folder, append([]string{"--listen=127.0.0.1:0"}, args...)...)
+	return startProgram(t, program(t, folder, append([]string{"--listen=127.0.0.1:0"}, args...)...))
+}
+
+func startProgram(t *testing.T, p *exec.Cmd) server {
+	t.Helper()
 	stderr, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -194,6 +198,21 @@ func TestProgram_Warnings(t *testing.T) {
 	code, output := p.stop(t, syscall.SIGTERM)
 	if code != 0 || !strings.Contains(output, "Email is only printed here") || strings.Contains(output, "SMS is only printed here") || !strings.Contains(output, "Warning: --url is http://example.org") {
 		t.Errorf("exit code %d: %s", code, output)
+	}
+}
+
+// TestProgram_SecretFlag: a secret on the command line is warned of, and one in the
+// environment is not.
+func TestProgram_SecretFlag(t *testing.T) {
+	const mail = "smtp://ann:s3cret@127.0.0.1:1"
+	_, output := start(t, t.TempDir(), "--mail="+mail).stop(t, syscall.SIGTERM)
+	if !strings.Contains(output, "Warning: --mail holds a secret") || !strings.Contains(output, "TWOSTEP_MAIL") || strings.Contains(output, "s3cret") {
+		t.Errorf("printed %s", output)
+	}
+	p := program(t, t.TempDir(), "--listen=127.0.0.1:0")
+	p.Env = append(p.Env, "TWOSTEP_MAIL="+mail)
+	if _, output := startProgram(t, p).stop(t, syscall.SIGTERM); strings.Contains(output, "Warning") {
+		t.Errorf("printed %s", output)
 	}
 }
 
