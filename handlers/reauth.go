@@ -13,7 +13,7 @@ func showVerify(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.problem == nil && r.rules.FreshlyVerified(r.session, factors) {
+	if (r.problem == nil || r.outdated != nil) && r.rules.FreshlyVerified(r.session, factors) {
 		return r.redirect(next)
 	}
 	a, token, err := r.rules.Reauthentication(r.ctx(), r.session, r.cookie.Attempt, next)
