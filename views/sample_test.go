@@ -102,6 +102,9 @@ func samples() []sample {
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
+		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
+		})},
 		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: refusedWith(signedOut(signIn), wrongCode), Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true,

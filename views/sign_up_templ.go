@@ -23,6 +23,7 @@ type SignUpPage struct {
 
 func (p SignUpPage) fields() (email, password field) {
 	email = emailField(p.Email)
+	email.More = true
 	password = field{
 		Name: "password", Label: "Password", Type: "password", Autocomplete: "new-password",
 		Hint: passwordHint(p.PasswordMin),
@@ -36,7 +37,7 @@ func passwordHint(minLength int) string {
 
 // emailField has the autocomplete value that password managers look for.
 func emailField(value string) field {
-	return field{Name: "email", Label: "Email address", Type: "email", Value: value, Autocomplete: "username"}
+	return field{Name: "email", Label: "Email address", Type: "email", Value: value, Autocomplete: "username", Focus: true}
 }
 
 func SignUp(p SignUpPage) templ.Component {
@@ -80,7 +81,7 @@ func SignUp(p SignUpPage) templ.Component {
 			var templ_7745c5c3_Var3 templ.SafeURL
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 37, Col: 36}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 38, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -212,7 +213,7 @@ func emailCodeForm(page Page, code field) templ.Component {
 		var templ_7745c5c3_Var7 templ.SafeURL
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(page.URL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 64, Col: 38}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 65, Col: 38}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
