@@ -46,15 +46,15 @@ func (p Page) focused(x field) bool {
 	return p.invalid(x) || x.Focus && (p.Problem == nil || p.Problem.Field == "")
 }
 
-// invalidID returns the id of the field that the problem is about. It returns
-// "" if the page has no such field; the error summary then has no link.
-func (p Page) invalidID(fields []field) string {
+// invalidField returns the field that the problem is about. It is zero if the page has
+// no such field; the error summary then describes the problem itself.
+func (p Page) invalidField(fields []field) field {
 	for _, x := range fields {
 		if p.invalid(x) {
-			return x.id()
+			return x
 		}
 	}
-	return ""
+	return field{}
 }
 
 // A field is an input with its label. It has no attributes for client-side
