@@ -22,7 +22,7 @@ func (f passwordFactor) verify(ctx context.Context, r *Rules, response string, _
 		return nil, err
 	}
 	if !matches && f.field == "" {
-		return nil, &Problem{Reason: InvalidCredentials}
+		return nil, &Problem{Reason: InvalidCredentials, Field: "password"}
 	}
 	if !matches { // the user is signed in: there is nothing to hide
 		return nil, &Problem{Reason: CurrentPasswordWrong, Field: f.field}

@@ -26,6 +26,7 @@ const (
 	CodeExpired          Reason = "code_expired"           // expired, replaced, used, or tried too often
 	CodeMissing          Reason = "code_missing"           // nothing entered
 	CodeWrong            Reason = "code_wrong"             // not the code that was sent
+	CookiesMissing       Reason = "cookies_missing"        // the browser does not send them back
 	ConfirmationWrong    Reason = "confirmation_wrong"     // not what was to be typed to confirm
 	CurrentPasswordWrong Reason = "current_password_wrong" // not the current password
 	EmailDomainBlocked   Reason = "email_domain_blocked"   // not a domain that the operator accepts
@@ -64,7 +65,7 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong,
+	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
 	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,

@@ -225,7 +225,11 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 		return Result{}, err
 	}
 	if !spent {
-		return r.repeatedResponse(ctx, &Problem{Reason: c.alreadySpent(), Field: "code"}, c, now)
+		p := &Problem{Reason: c.alreadySpent(), Field: "code"}
+		if c.kind() == Password {
+			p.Field = "password"
+		}
+		return r.repeatedResponse(ctx, p, c, now)
 	}
 	r.applied(ctx, changes)
 	return result, nil

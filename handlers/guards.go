@@ -31,7 +31,7 @@ func settingUp(r *request) (string, error) { return r.requireSession(auth.TaskSe
 
 // verifying is signedIn for sessions with any pending task.
 func verifying(r *request) (string, error) {
-	if r.form != nil && !r.signedIn() {
+	if r.posted() && !r.signedIn() {
 		if redirect, err := r.repeatedVerify(); redirect != "" || err != nil {
 			return redirect, err
 		}
@@ -51,7 +51,7 @@ func enrolling(r *request) (string, error) { return r.requireFreshSession(auth.T
 // changingPassword is freshlyVerified for the page where sessions with
 // [auth.TaskPassword] change the password.
 func changingPassword(r *request) (string, error) {
-	if r.form != nil && !r.signedIn() {
+	if r.posted() && !r.signedIn() {
 		if redirect, err := r.repeatedPasswordChange(); redirect != "" || err != nil {
 			return redirect, err
 		}

@@ -13,7 +13,7 @@ func showVerify(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.problem == nil && r.rules.FreshlyVerified(r.session, factors) {
+	if (r.problem == nil || r.outdated != nil) && r.rules.FreshlyVerified(r.session, factors) {
 		return r.redirect(next)
 	}
 	a, token, err := r.rules.Reauthentication(r.ctx(), r.session, r.cookie.Attempt, next)
@@ -25,7 +25,7 @@ func showVerify(r *request) error {
 	}
 	return r.show(views.Reauth(views.ReauthPage{
 		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.form.Has("backupcode"),
+		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
 	}))
 }
 
@@ -37,7 +37,7 @@ func postVerify(r *request) (string, error) {
 	if a.Session != r.session.ID { // completed, or of another session
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
-	page := r.Request().URL.RequestURI()
+	page := r.pageURL()
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}

@@ -25,8 +25,9 @@ type request struct {
 	rules         *auth.Rules
 	log           *requestLog
 	cookie        cookie
-	session       auth.Session // zero unless signed in
-	form          url.Values   // of a POST; query parameters are never mixed in
+	session       auth.Session  // zero unless signed in
+	form          url.Values    // of a POST; query parameters are never mixed in
+	outdated      *auth.Problem // the form is of this site, but not for the session or attempt of now
 	problem       *auth.Problem
 	status        int           // of the page
 	cachedFactors *auth.Factors // read with the session; nil after a change

@@ -223,3 +223,31 @@ func TestSignOut(t *testing.T) {
 		t.Errorf("GET /sign-out: %d", response.StatusCode)
 	}
 }
+
+// The second step shows the number pad. "Use a backup code" shows the form for letters, its box
+// ticked, and leads to the requested page all the same (AX-03).
+func TestSignIn_BackupCodeForm(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, codes := b.addTOTP()
+	b.press("Sign out").open("/account/activity").enterCredentials(ann, password).wantHeading("Verify your account")
+	wantForm := func(mode, checked string) {
+		t.Helper()
+		_, ticked := b.field("This code is a backup code").Attr("checked")
+		if b.field("Code").AttrOr("inputmode", "") != mode || ticked != (checked == "checked") {
+			t.Errorf("%s, %t, want %s and %s", b.field("Code").AttrOr("inputmode", ""), ticked, mode, checked)
+		}
+	}
+	wantForm("numeric", "not checked")
+	b.follow("Use a backup code").wantText("Enter one of your backup codes")
+	wantForm("text", "checked")
+	b.enterCode("aaaa-aaaa-aaaa-aaaa").wantError(422)
+	wantForm("text", "checked")
+	b.follow("Use your authentication app")
+	wantForm("numeric", "not checked")
+	b.follow("Use a backup code").enterCode(codes[0]).wantHeading("Activity")
+
+	site.wait(11 * time.Minute)
+	b.open("/account/sessions").wantHeading("Verification required").follow("Use a backup code").enterCode(codes[1]).wantHeading("Active devices")
+	b.press("Sign out").signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
+}

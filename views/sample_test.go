@@ -98,10 +98,13 @@ func samples() []sample {
 		{"sign_in", "Sign in", SignIn(SignInPage{withNotice(signedOut(signIn), NoticeSignInFirst), "", true})},
 		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
 		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
-		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials}), "ann@example.com", true})},
+		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials, Field: "password"}), "ann@example.com", true})},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
+		})},
+		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
 		})},
 		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
