@@ -85,9 +85,9 @@ func (t *tx) dropFactor(ctx context.Context, user auth.UserID, changes auth.Chan
 	return t.apply(ctx, changes)
 }
 
-// hasMFA reports whether the account has a second factor. After one is removed,
-// in the same transaction, it makes sure that of two concurrent removals one
-// leaves the last factor (RV-06).
+// hasMFA reports whether the account has a second factor. It is called after one
+// was removed in the same transaction, so that concurrent removals cannot remove
+// the last factor (RV-06).
 func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
 	return t.hasFactors(ctx, user, 1)
 }
