@@ -85,13 +85,9 @@ func (t *tx) dropFactor(ctx context.Context, user auth.UserID, changes auth.Chan
 	return t.apply(ctx, changes)
 }
 
-// hasMFA reports whether the account has a second factor. It is called after one
-// was removed in the same transaction, so that concurrent removals cannot remove
-// the last factor (RV-06).
-func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
-	return t.hasFactors(ctx, user, 1)
-}
-
+// hasFactors reports whether the account has at least so many second factors.
+// After one is removed, in the same transaction, it makes sure that of two
+// concurrent removals one leaves the last factor (RV-06).
 func (t *tx) hasFactors(ctx context.Context, user auth.UserID, least int) (has bool, err error) {
 	var n int
 	err = t.Find(ctx, engine.Row{&n}, `SELECT count(*) FROM mfa_accounts WHERE user_id = $1`, user)
