@@ -153,7 +153,7 @@ func (b base) walkAccount(t *testing.T) {
 	must(t, b.ReplaceEmailEnrolment(ctx, e, grant))
 	told(b.ReplaceEmailCode(ctx, e.ID, grant))
 	b.give(t, "bob", auth.ReplaceEmail{EmailEnrolment: e})
-	told(b.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}})))
+	told(b.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}}, auth.EndEmailEnrolment{})))
 	told(b.ReplacePassword(ctx, "bob", "another hash", grant))
 	told(b.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
 	told(b.RemoveSessionOf(ctx, "bob", "session of bob", grant))

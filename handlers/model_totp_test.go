@@ -99,6 +99,9 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		s.user.unsavedSince = time.Time{}
 	case "verify_code":
 		hadMFA := s.user.hasMFA()
+		if s.user.totpKey != "" {
+			m.endSessions(s.user, s)
+		}
 		s.user.totpKey, s.user.lastStep, s.setup.verified = s.setup.key, step, true
 		if s.setup.madeCodes = m.factorAdded(s, hadMFA); s.setup.madeCodes {
 			m.readNewCodes(c, addPath)
