@@ -1,16 +1,22 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards
+.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards vulncheck
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Run the server from source; pass flags as ARGS="--listen :9000"
-	go run ./cmd/twostep serve $(ARGS)
+PROGRAM = ./twostep
+
+# set -m gives the server a process group of its own. Otherwise Ctrl-C also ends
+# make, which then fails although the server stopped as it should.
+run: build ## Build and run the server; pass flags as ARGS="--listen :9000"
+	@set -m 2>/dev/null; $(PROGRAM) serve $(ARGS)
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 
 build: ## Build ./twostep, a static binary
-	CGO_ENABLED=0 go build -trimpath -o twostep ./cmd/twostep
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o twostep ./cmd/twostep
 
 # Tests create thousands of small databases and sync every commit. On /dev/shm
 # that takes a tenth of the time; with less than 2 GB free there they use the disk.
@@ -90,6 +96,15 @@ define fuzz_briefly
 		done; \
 	done
 endef
+
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# It needs the network, so it is not part of check.
+vulncheck: ## Search for known vulnerabilities in the code that is used
+	@output=$$(go run $(GOVULNCHECK) ./... 2>&1) && status=0 || status=$$?; echo "$$output"; \
+	case "$$output" in *'fetching vulnerabilities'*) \
+		echo 'NOTHING WAS CHECKED: the vulnerability database https://vuln.go.dev cannot be reached';; \
+	esac; exit $$status
 
 RUNS = 10000
 

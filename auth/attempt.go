@@ -18,6 +18,8 @@ const (
 	ResetPassword    Purpose = "reset_password"
 	Reauthentication Purpose = "reauthentication"
 	Invitation       Purpose = "invitation" // the operator has added the account; its token is in a mail
+
+	passwordWasReset Purpose = "password_was_reset" // owes and accepts nothing, see [Rules.SetPassword]
 )
 
 func (p Purpose) lifetime() time.Duration {

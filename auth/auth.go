@@ -46,6 +46,7 @@ type Client struct {
 	IP          netip.Addr
 	UserAgent   string
 	DeviceToken Token // of a known device; empty for none
+	FormToken   Token // the session or attempt token that the posted form is bound to; empty for none
 }
 
 // ip formats the IP address; empty if it is not known.
@@ -62,6 +63,7 @@ type Policy struct {
 	Host              string        // the site's host, without scheme or port: SMS codes are bound to it
 	Factors           []FactorKind  // enabled second factors
 	SignUpOpen        bool          // whether users may sign up
+	SignUpDomains     []string      // of the email addresses that users sign up with and change to, as in [Email.Domain]; empty for all
 	PasswordMin       int           // code points, see [PasswordMinSingleFactor]
 	CodeLifetime      time.Duration // of codes by SMS and email; at most [CodeLifetimeMax]
 	SessionLifetime   time.Duration // overall limit of a session (SE-06)

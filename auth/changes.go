@@ -53,7 +53,7 @@ type (
 // Attempts.
 type (
 	// AddAttempt adds an attempt. It fails if its account or its session does
-	// not exist.
+	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
 
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
@@ -81,7 +81,8 @@ type (
 
 // Sessions.
 type (
-	// BeginSession adds a session. It fails if the account is disabled.
+	// BeginSession adds a session. It fails if the account is disabled, or if
+	// there is a session with its token.
 	BeginSession struct {
 		Session
 		RequireNoMFA bool // no second factor was verified: fail if the account has one by now (SE-09)

@@ -99,7 +99,7 @@ func TestParsePhone(t *testing.T) {
 		"": "", "911": "", "+1 415 555 2671 999": "", "hello": "", "+999 123456": "", "<b>1</b>": "",
 		"+1 415 555 2671 ext. 5": "",
 	} {
-		got, err := parsePhone(typed, "US")
+		got, err := ParsePhone(typed, "US")
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", typed, got, err, want)
 		}

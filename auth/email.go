@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -70,6 +71,9 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 		return err
 	}
 	email, err := ParseEmail(typed)
+	if use == ForSignIn {
+		email, err = r.parseSignInEmail(typed)
+	}
 	if err != nil {
 		return err
 	}
@@ -150,6 +154,23 @@ func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolm
 // sessions and all attempts, which began with the old one.
 func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session, response string) error {
 	now := r.now()
+	err := r.verifyEmail(ctx, client, session, response, now)
+	if !refused(err) {
+		return err
+	}
+	if _, fault := r.store.FindEmailEnrolment(ctx, session.User, now); !errors.Is(fault, ErrNotFound) {
+		return cmp.Or(fault, err)
+	}
+	events, fault := r.store.FindActivity(ctx, session.User, "", ActivityPage)
+	for _, e := range events {
+		if (e.Type == EmailChanged || e.Type == NoticeEmailAdded) && recent(e.At, now) {
+			return nil // the code was posted twice
+		}
+	}
+	return cmp.Or(fault, err)
+}
+
+func (r *Rules) verifyEmail(ctx context.Context, client Client, session Session, response string, now time.Time) error {
 	if err := r.allowAct(ctx, now, session.User); err != nil {
 		return err
 	}
@@ -168,6 +189,9 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	changes := ChangeSet{User: session.User, At: now}
 	event := Event{Type: NoticeEmailAdded, Email: e.Email.Typed}
 	if e.Use == ForSignIn {
+		if _, err := r.parseSignInEmail(e.Email.Typed); err != nil {
+			return err
+		}
 		event.Type = EmailChanged
 		changes.add(EndSessions{Except: session.ID})
 	}

@@ -20,6 +20,9 @@ type Email struct {
 	Key   string // unique in the store; limits are counted by it
 }
 
+// Domain returns the domain in lower-case punycode.
+func (e Email) Domain() string { return e.Key[strings.LastIndexByte(e.Key, '@')+1:] }
+
 // ParseEmail parses an email address as a user types it.
 func ParseEmail(s string) (Email, error) {
 	invalid := &Problem{Reason: EmailInvalid, Field: "email"}

@@ -32,7 +32,7 @@ func FuzzPhone(f *testing.F) {
 	f.Add("0912 345 678", "")
 	e164 := regexp.MustCompile(`^\+[1-9][0-9]{5,14}$`)
 	f.Fuzz(func(t *testing.T, typed, region string) {
-		number, err := parsePhone(typed, region)
+		number, err := ParsePhone(typed, region)
 		problemOnly(t, err)
 		if err != nil {
 			return
@@ -41,7 +41,7 @@ func FuzzPhone(f *testing.F) {
 			t.Fatalf("%q is parsed as %q", typed, number)
 		}
 		for _, anywhere := range []string{region, "US", "GB", ""} {
-			if again, err := parsePhone(number, anywhere); err != nil || again != number {
+			if again, err := ParsePhone(number, anywhere); err != nil || again != number {
 				t.Fatalf("%q is parsed as %q, and that in %q as %q, %v", typed, number, anywhere, again, err)
 			}
 		}

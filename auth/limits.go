@@ -29,6 +29,7 @@ const (
 	PhoneDigitsMax            = 15               // of a number (ITU-T E.164 section 6.1)
 	EnrolmentLifetime         = 30 * time.Minute // of an enrolment that is not completed
 	AttemptLifetime           = 30 * time.Minute // of an attempt that is not completed
+	RepeatWindow              = 30 * time.Second // for which a form posted twice ends where the first one did; at most twice that
 
 	SessionIdleMax       = time.Hour       // N 2.2.3
 	SessionLifetimeMax   = 24 * time.Hour  // N 2.2.3
@@ -78,6 +79,7 @@ const (
 	ActionVerify   Action = "verify"    // respond with a wrong password or code, also at enrolment
 	ActionGuess    Action = "guess"     // respond with a wrong mailed code, from a device that is not known
 	ActionAlarm    Action = "alarm"     // report that there are too many of those
+	ActionRepeat   Action = "repeat"    // post a form of an ended attempt or session again
 	ActionSendCode Action = "send_code" // send a code by SMS or email
 	ActionSendSMS  Action = "send_sms"  // send an SMS
 	ActionEnrolSMS Action = "enrol_sms" // send an SMS to a number that is being added
@@ -145,6 +147,8 @@ var limits = []struct {
 	{ActionVerify, ByMailed, Lock{At: 100}, MailedCodeLocked},
 	{ActionGuess, Global, Window{Max: 1000, Per: time.Hour}, TooManyAttempts},
 	{ActionAlarm, Global, Window{Max: 1, Per: time.Hour}, TooManyAttempts},
+	{ActionRepeat, ByIP, Window{Max: 30, Per: time.Minute}, TooManyAttempts},
+	{ActionRepeat, ByFactor, Window{Max: 5, Per: time.Hour}, TooManyAttempts},          // for one attempt or session
 	{ActionSendCode, ByRecipient, Window{Max: 1, Per: 30 * time.Second}, TooManyCodes}, // SM-07, RL-08
 	{ActionSendCode, ByRecipient, Window{Max: 5, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByRecipient, Window{Max: 10, Per: 24 * time.Hour}, TooManyCodes},

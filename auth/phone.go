@@ -10,8 +10,8 @@ import (
 // A PhoneID names a phone of an account in URLs.
 type PhoneID string
 
-// parsePhone parses a number in any common notation and returns it as E.164.
-func parsePhone(typed, region string) (string, error) {
+// ParsePhone parses a number in any common notation and returns it as E.164.
+func ParsePhone(typed, region string) (string, error) {
 	n, err := phonenumbers.Parse(typed, region)
 	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
 		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}

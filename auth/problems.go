@@ -26,8 +26,10 @@ const (
 	CodeExpired          Reason = "code_expired"           // expired, replaced, used, or tried too often
 	CodeMissing          Reason = "code_missing"           // nothing entered
 	CodeWrong            Reason = "code_wrong"             // not the code that was sent
+	CookiesMissing       Reason = "cookies_missing"        // the browser does not send them back
 	ConfirmationWrong    Reason = "confirmation_wrong"     // not what was to be typed to confirm
 	CurrentPasswordWrong Reason = "current_password_wrong" // not the current password
+	EmailDomainBlocked   Reason = "email_domain_blocked"   // not a domain that the operator accepts
 	EmailInvalid         Reason = "email_invalid"          // not an email address
 	EmailSame            Reason = "email_same"             // the account has this email address already
 	EmailTaken           Reason = "email_taken"            // shown only to a user who has verified the address
@@ -63,8 +65,8 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong,
-	CurrentPasswordWrong, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
+	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
 	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,

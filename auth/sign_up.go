@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // SignUp starts a sign-up: it hashes the password and sends a code to the email
@@ -11,10 +12,7 @@ import (
 // gets a notice, and no code is valid (FF-03).
 func (r *Rules) SignUp(ctx context.Context, client Client, address, password string) (Result, error) {
 	now := r.now()
-	if !r.policy.SignUpOpen {
-		return Result{}, &Problem{Reason: SignUpClosed}
-	}
-	email, err := ParseEmail(address)
+	email, err := r.parseSignUpEmail(address)
 	if err != nil {
 		return Result{}, err
 	}
@@ -24,26 +22,50 @@ func (r *Rules) SignUp(ctx context.Context, client Client, address, password str
 	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
-	token := NewToken()
+	posted := submission{from: client.FormToken, form: formSignUp, response: email.Key + "\x00" + password}
+	if result, err := r.repeated(ctx, posted, now); !errors.Is(err, ErrNotFound) {
+		return result, err
+	}
+	token := r.newToken(attemptToken, posted, now)
 	a := Attempt{TokenHash: token.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
 	if a.NewPasswordHash, err = r.hasher.Hash(ctx, password); err != nil { // may be busy, so before a code counts as sent
 		return Result{}, err
 	}
 	changes := ChangeSet{At: now, Changes: []Change{AddAttempt{a}}}
-	if err := r.queueSignUpCode(ctx, client, a, &changes); err != nil {
-		return Result{}, err
+	err = r.queueSignUpCode(ctx, client, a, &changes)
+	if err == nil {
+		err = r.store.AddAttempt(ctx, changes)
 	}
-	if err := r.store.AddAttempt(ctx, changes); err != nil {
-		return Result{}, err
+	if err != nil {
+		return r.repeatedOr(ctx, err, posted, now)
 	}
 	r.applied(ctx, changes)
 	return Result{Attempt: token}, nil
 }
 
+// parseSignUpEmail parses an email address that users may sign up with. It only
+// looks at the domain, so a refusal does not show who has an account (FF-03). A
+// later step checks again: the policy may have changed since the attempt began.
+func (r *Rules) parseSignUpEmail(address string) (Email, error) {
+	if !r.policy.SignUpOpen {
+		return Email{}, &Problem{Reason: SignUpClosed}
+	}
+	return r.parseSignInEmail(address)
+}
+
+// parseSignInEmail parses an email address that users may sign in with.
+func (r *Rules) parseSignInEmail(address string) (Email, error) {
+	email, err := ParseEmail(address)
+	if err == nil && len(r.policy.SignUpDomains) > 0 && !slices.Contains(r.policy.SignUpDomains, email.Domain()) {
+		err = &Problem{Reason: EmailDomainBlocked, Field: "email"}
+	}
+	return email, err
+}
+
 // queueSignUpCode queues a code to an attempt's email address or, if it is
 // taken, a notice to its owner.
 func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
-	email, err := ParseEmail(a.Email)
+	email, err := r.parseSignUpEmail(a.Email)
 	if err != nil {
 		return err
 	}

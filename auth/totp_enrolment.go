@@ -134,6 +134,9 @@ func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session,
 	if err != nil {
 		return formExpired(err)
 	}
+	if event == TOTPSubmit && recent(e.VerifiedAt, now) {
+		return nil // the code was posted twice
+	}
 	if !slices.Contains(totpEvents[e.Step()], event) {
 		return &Problem{Reason: FormExpired}
 	}
@@ -144,7 +147,13 @@ func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session,
 	case TOTPContinue:
 		next.ScannedAt = now
 	case TOTPSubmit:
-		return r.activateTOTP(ctx, client, session, e, response, now)
+		err := r.activateTOTP(ctx, client, session, e, response, now)
+		if refused(err) {
+			if e, fault := r.totpEnrolment(ctx, session, now); fault == nil && recent(e.VerifiedAt, now) {
+				return nil
+			}
+		}
+		return err
 	case TOTPFinish:
 		return r.ConfirmBackupCodes(ctx, session.User)
 	}

@@ -40,6 +40,7 @@ type challenge struct {
 	client  Client
 	known   bool     // whether the request comes from a known device
 	counter []string // by which failures are counted, see failureCounter
+	posted  submission
 }
 
 // challengeLimits are the rate limits that a response counts against.
@@ -96,11 +97,18 @@ func (r *Rules) checkEnrolment(ctx context.Context, c challenge, response string
 // for one too.
 func (r *Rules) Verify(ctx context.Context, client Client, token Token, response string, backup bool) (Result, error) {
 	now := r.now()
+	posted := submission{from: token, form: formVerify, response: response}
 	a, err := r.attempt(ctx, token, now)
+	if errors.Is(err, ErrNotFound) {
+		return r.repeatedForm(ctx, client, posted, now)
+	}
 	if err != nil {
-		return Result{}, formExpired(err)
+		return Result{}, err
 	}
 	step, kinds := a.owes()
+	if step == StepNewPassword && a.justVerified(EmailCode, now) {
+		return Result{}, nil // the code was posted twice
+	}
 	if len(kinds) == 0 {
 		if step == StepMFA {
 			return Result{}, &Problem{Reason: FactorsDisabled}
@@ -126,6 +134,7 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 	if err != nil {
 		return Result{}, err
 	}
+	c.posted, c.posted.factor = posted, kind
 	return r.verifyAttempt(ctx, a, c, response, now)
 }
 
@@ -175,8 +184,18 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind, k
 // or moves it on.
 func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, response string, now time.Time) (Result, error) {
 	spend, err := r.checkResponse(ctx, c, response, now)
+	if p := (*Problem)(nil); errors.As(err, &p) && p.Reason == c.alreadySpent() && c.posted.form != formSignIn {
+		if result, err := r.repeatedResponse(ctx, err, c, now); err == nil || !isProblem(err) {
+			return result, err
+		}
+	}
 	if err != nil {
 		return Result{}, r.fail(ctx, a, c, err, now)
+	}
+	if c.posted.form == formSignIn { // the other responses can be consumed once
+		if result, err := r.repeatedResponse(ctx, ErrNotFound, c, now); !errors.Is(err, ErrNotFound) {
+			return result, err
+		}
 	}
 	changes := ChangeSet{User: a.User, At: now}
 	if c.kind() == BackupCode {
@@ -206,7 +225,11 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 		return Result{}, err
 	}
 	if !spent {
-		return Result{}, &Problem{Reason: c.alreadySpent(), Field: "code"}
+		p := &Problem{Reason: c.alreadySpent(), Field: "code"}
+		if c.kind() == Password {
+			p.Field = "password"
+		}
+		return r.repeatedResponse(ctx, p, c, now)
 	}
 	r.applied(ctx, changes)
 	return result, nil

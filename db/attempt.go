@@ -132,7 +132,8 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id, expires_at)
 		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
-			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
+			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
+		ON CONFLICT (token_hash) DO NOTHING`,
 		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session, engine.Millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err

@@ -89,13 +89,16 @@ func (t *tx) dropFactor(ctx context.Context, user auth.UserID, changes auth.Chan
 // in the same transaction, it makes sure that of two concurrent removals one
 // leaves the last factor (RV-06).
 func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
-	return t.hasFactors(ctx, user, 1)
+	err = t.Find(ctx, engine.Row{&has}, `SELECT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
+	return has, err
 }
 
 func (t *tx) hasFactors(ctx context.Context, user auth.UserID, least int) (has bool, err error) {
-	var n int
-	err = t.Find(ctx, engine.Row{&n}, `SELECT count(*) FROM mfa_accounts WHERE user_id = $1`, user)
-	return n >= least, err
+	var apps, phones int
+	err = t.Find(ctx, engine.Row{&apps, &phones}, `
+		SELECT (SELECT count(*) FROM totp WHERE user_id = $1),
+			(SELECT count(*) FROM phones WHERE user_id = $1 AND reserved_at IS NOT NULL)`, user)
+	return apps+phones >= least, err
 }
 
 type phoneRow struct {

@@ -72,6 +72,12 @@ func (jar cookieJar) read(r *http.Request) cookie {
 	return cookie{cookieValues: values, received: &values}
 }
 
+// sent reports whether the request has the cookie, valid or not.
+func (jar cookieJar) sent(r *http.Request) bool {
+	_, err := r.Cookie(jar.name)
+	return err == nil
+}
+
 // save writes the cookie if it has changed.
 func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 	if c.received != nil && c.cookieValues == *c.received {

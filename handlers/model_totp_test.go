@@ -74,6 +74,10 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		"reset": at == "" || at == "add" || at == "verify" || at == "success", "verify": at == "add", "finish": at == "codes",
 		"verify_code": at == "verify" && m.totpStep(m.session(c).setup.key, typed) > 0,
 	}[button]
+	if e := m.totpSetup(m.session(c)); button == "verify_code" && e != nil && m.postedTwice(e.verifiedAt) {
+		m.postGuarded(c, addPath, "fresh", actionForm(button, "code", typed), true)
+		return
+	}
 	step := int64(0)
 	if button == "verify_code" && valid {
 		step = m.totpStep(m.session(c).setup.key, typed)
@@ -102,7 +106,7 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		if s.user.totpKey != "" {
 			m.endSessions(s.user, s)
 		}
-		s.user.totpKey, s.user.lastStep, s.setup.verified = s.setup.key, step, true
+		s.user.totpKey, s.user.lastStep, s.setup.verified, s.setup.verifiedAt = s.setup.key, step, true, m.site.clock()
 		if s.setup.madeCodes = m.factorAdded(s, hadMFA); s.setup.madeCodes {
 			m.readNewCodes(c, addPath)
 		}

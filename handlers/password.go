@@ -79,6 +79,23 @@ func postPassword(r *request) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return r.passwordChanged(session), nil
+}
+
+func (r *request) passwordChanged(session auth.Token) (redirect string) {
 	r.cookie.Session, r.cookie.Notice = session, views.NoticePasswordChanged
-	return "/account", nil
+	return "/account"
+}
+
+// repeatedPasswordChange carries on a form that was posted twice: the first post
+// has replaced the session token with which the second one came.
+func (r *request) repeatedPasswordChange() (redirect string, err error) {
+	session, err := r.rules.RepeatedPasswordChange(r.ctx(), r.client(), r.form.Get("current"), r.form.Get("password"))
+	if problemOf(err) != nil {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return r.passwordChanged(session), nil
 }

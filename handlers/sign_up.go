@@ -18,7 +18,7 @@ func showSignUp(r *request) error {
 		return r.show(views.VerifyEmail(views.VerifyEmailPage{Page: r.codePage(a.Code, true), Email: a.Email, Code: a.Code}))
 	}
 	return r.show(views.SignUp(views.SignUpPage{
-		Page: r.page(), Email: r.prefill("email"), PasswordMin: policy.PasswordMin,
+		Page: r.page(), Email: r.prefill("email"), PasswordMin: policy.PasswordMin, Domains: policy.SignUpDomains,
 	}))
 }
 

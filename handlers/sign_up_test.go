@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"twostep/auth"
 )
 
 // An account exists once the emailed code is verified, not before (FF-05).
@@ -139,4 +141,39 @@ func TestSignUp_SameEmailTwice(t *testing.T) {
 	second := site.lastCode("Ann@Example.org")
 	a.enterCode(first).wantHeading("Account")
 	b.enterCode(second).wantError(422)
+}
+
+// If sign-up is limited to domains, the page says which, and an address of another
+// domain is refused in the same way whether it has an account or not (FF-03), at
+// each step and at a change of the sign-in address.
+func TestSignUp_Domains(t *testing.T) {
+	only := func(domains ...string) func(*auth.Policy) {
+		return func(p *auth.Policy) { p.SignUpDomains = domains }
+	}
+	site := newSite(t)
+	site.browser().signUp("ann@other.example")
+	site.restart(only("acme.example", "xn--bcher-kva.example"))
+	b := site.browser().open("/sign-up").wantText("@acme.example or @xn--bcher-kva.example")
+	taken := b.enterCredentials("ann@other.example", password).wantError(422).wantHeading("Sign up").text()
+	before := len(site.messages("ann@other.example"))
+	free := b.open("/sign-up").enterCredentials("bob@other.example", password).wantError(422).text()
+	if taken != free {
+		t.Errorf("the refusal of a taken email address differs:\n%s\n%s", taken, free)
+	}
+	for _, refused := range []string{"ann@sub.acme.example", "ann@acme.example.org", "ann@notacme.example", `"ann@acme.example"@other.example`} {
+		b.open("/sign-up").enterCredentials(refused, password).wantError(422).wantHeading("Sign up")
+	}
+	if got := len(site.messages("ann@other.example")); got != before {
+		t.Errorf("the owner got %d messages", got-before)
+	}
+
+	b.open("/sign-up").enterCredentials("bob@Acme.Example", password).wantHeading("Verify your email")
+	site.restart(only("other.example")) // while the sign-up is in progress
+	site.wait(time.Minute)
+	b.press("Send a new code").wantError(422)
+	b.enterCode(site.lastCode("bob@Acme.Example")).wantError(422)
+	site.restart(only("acme.example"))
+	b.enterCode(site.lastCode("bob@Acme.Example")).wantHeading("Account")
+
+	b.open("/account/email").fill("New email address", "bob@other.example").press("Change email address").wantError(422).wantHeading("Email address")
 }

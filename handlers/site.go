@@ -39,6 +39,9 @@ type site struct {
 	proxies proxyWatch
 }
 
+// origin is the public origin, as browsers send it.
+func (s *site) origin() string { return s.URL.Scheme + "://" + s.URL.Host }
+
 // New returns the handler of the whole site: pages, static files and health
 // checks, all with their security headers.
 func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
@@ -48,7 +51,7 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 		forms:   newFormTokens(keys),
 		origins: http.NewCrossOriginProtection(),
 	}
-	if err := s.origins.AddTrustedOrigin(config.URL.Scheme + "://" + config.URL.Host); err != nil {
+	if err := s.origins.AddTrustedOrigin(s.origin()); err != nil {
 		panic(err) // cmd has validated the URL
 	}
 	if s.BufferedLog == nil {

@@ -25,6 +25,15 @@ func RenderMessage(m auth.Message, product, origin string) (subject, body string
 	return notificationMail(m, product, origin)
 }
 
+// RenderTest writes a message with which a site administrator tests the sending.
+func RenderTest(channel auth.Channel, product string) (subject, body string) {
+	text := "This is a test message from " + oneLine(product) + "."
+	if channel == auth.BySMS {
+		return "", text
+	}
+	return "Test message from " + oneLine(product), paragraphs(text, "A site administrator sent it. You can ignore it.")
+}
+
 // codeSMS ends with the line that lets phones fill in the code on this site
 // only (WICG origin-bound one-time codes, SM-08).
 func codeSMS(m auth.Message, product, origin string) string {

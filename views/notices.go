@@ -1,5 +1,7 @@
 package views
 
+import "twostep/auth"
+
 // A Notice names a confirmation that the next page shows once. It is stored in
 // the cookie, so an unknown value must be harmless: it has no text.
 type Notice string
@@ -24,6 +26,7 @@ const (
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
 	NoticeTimedOut           Notice = "timed_out"
+	NoticeFormExpired        Notice = "form_expired"
 )
 
 var notices = map[Notice]string{
@@ -44,6 +47,7 @@ var notices = map[Notice]string{
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",
+	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
 }
 

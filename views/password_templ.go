@@ -168,7 +168,7 @@ type NewPasswordPage struct {
 // newPassword is the field in which password managers offer to generate one.
 func newPassword(minLength int) field {
 	return field{
-		Name: "password", Label: "New password", Type: "password", Autocomplete: "new-password", Hint: passwordHint(minLength),
+		Name: "password", Label: "New password", Type: "password", Autocomplete: "new-password", Hint: passwordHint(minLength), Focus: true,
 	}
 }
 
@@ -313,8 +313,9 @@ func Password(p PasswordPage) templ.Component {
 			templ_7745c5c3_Var10 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		current := field{Name: "current", Label: "Current password", Type: "password", Autocomplete: "current-password"}
+		current := field{Name: "current", Label: "Current password", Type: "password", Autocomplete: "current-password", Focus: true, More: true}
 		password := newPassword(p.PasswordMin)
+		password.Focus = false
 		templ_7745c5c3_Var11 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -358,7 +359,7 @@ func Password(p PasswordPage) templ.Component {
 			var templ_7745c5c3_Var13 templ.SafeURL
 			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/password.templ`, Line: 96, Col: 36}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/password.templ`, Line: 97, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 			if templ_7745c5c3_Err != nil {

@@ -13,6 +13,7 @@ import (
 // wait.
 var sentences = map[auth.Reason]string{
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
+	auth.EmailDomainBlocked:   "You cannot use an email address of this domain here. Use another one.",
 	auth.PasswordMissing:      "Enter your password",
 	auth.PasswordShort:        "Password must be LIMIT characters or more",
 	auth.PasswordLong:         "Password must be LIMIT characters or fewer",
@@ -45,6 +46,7 @@ var sentences = map[auth.Reason]string{
 	auth.CurrentPasswordWrong: "Current password is incorrect",
 	auth.EmailSame:            "This email address is already on your account",
 	auth.TooManyEmails:        "Remove an email address before you add another",
+	auth.CookiesMissing:       "This site needs cookies. Allow cookies for this site, then try again.",
 	auth.ConfirmationWrong:    "Enter EMAIL to confirm",
 	auth.SMSBudgetExhausted:   "We cannot send text messages right now. Use another method.",
 	auth.PhoneCountryBlocked:  "We cannot send codes to this country. Use another number or an authenticator app.",

@@ -90,17 +90,21 @@ func samples() []sample {
 	app, sms := auth.Method{Factor: auth.TOTPCode}, auth.Method{Factor: auth.PhoneCode, Phone: homePhone}
 	wrongCode := auth.Problem{Reason: auth.TOTPWrong, Field: "code"}
 	all := []sample{
-		{"sign_up", "Sign up", SignUp(SignUpPage{signedOut("/sign-up"), "", 15})},
-		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15})},
+		{"sign_up", "Sign up", SignUp(SignUpPage{Page: signedOut("/sign-up"), PasswordMin: 15})},
+		{"sign_up_domains", "Sign up", SignUp(SignUpPage{Page: signedOut("/sign-up"), PasswordMin: 15, Domains: []string{"acme.example", "acme.test"}})},
+		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15, nil})},
 		{"verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{signedOut("/sign-up"), "ann@example.com", sentCode})},
 		{"verify_email_no_code", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
 		{"sign_in", "Sign in", SignIn(SignInPage{withNotice(signedOut(signIn), NoticeSignInFirst), "", true})},
 		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
 		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
-		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials}), "ann@example.com", true})},
+		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials, Field: "password"}), "ann@example.com", true})},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
+		})},
+		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
 		})},
 		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{

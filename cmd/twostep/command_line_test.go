@@ -36,7 +36,7 @@ func TestBadValues(t *testing.T) {
 		"--mail":               {"", "log", "log:x", "file:", "file:" + missing, "file:" + folder, "s3cret", "smtp://", "smtp://ann:s3cret@", "smtp://s3cret@mail.example.org", "smtp://ann:s3cret@mail.example.org:0", "smtp://ann:s3cret@mail.example.org/x", "smtps://ann:s3cret#@mail.example.org", "webhook:https://example.org/s3cret", "twilio://SID:s3cret@example.org?from=+12025550123"},
 		"--mail-from":          {"s3cret", "a@", "Ann <a@example.org>", "a@example.org,b@example.org", "a@example.org\nBcc: b@example.org"},
 		"--sms":                {"", "log", "file:" + missing, "s3cret", "smtp://ann:s3cret@mail.example.org:25", "webhook:", "webhook:s3cret", "webhook:http://example.org/s3cret", "webhook:https://ann:s3cret@", "twilio:", "twilio://SID:s3cret@example.org", "twilio://SID@example.org?from=+12025550123", "twilio://SID:s3cret@example.org?from=x;s3cret"},
-		"--sign-up":            {"", "yes", "Open"},
+		"--sign-up":            {"", "yes", "Open", "acme.example", "@", "@acme.example,", "ann@acme.example", "@acme@example", "@acme.example;@acme.test", "open,@acme.example", "@a b"},
 		"--session-lifetime":   {"", "0s", "-1h", "25h", "1d", "24"},
 		"--session-idle":       {"", "0s", "-1m", "61m", "x"},
 		"--code-lifetime":      {"", "59s", "10m1s", "0s", "-5m", "x"},

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -41,10 +42,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+const testVersion = "v1.2.3-4-gabcdef0"
+
 // build builds the binary as it is released, without cgo, once for all tests.
 var build = sync.OnceValues(func() (string, error) {
 	binary := filepath.Join(binaryFolder, "twostep")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-X main.version="+testVersion, "-o", binary, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -78,7 +81,11 @@ var ready = regexp.MustCompile(`^twostep is ready: open (http://\S+) \(it listen
 
 func start(t *testing.T, folder string, args ...string) server {
 	t.Helper()
-	p := program(t, folder, append([]string{"--listen=127.0.0.1:0"}, args...)...)
+	return startProgram(t, program(t, folder, append([]string{"--listen=127.0.0.1:0"}, args...)...))
+}
+
+func startProgram(t *testing.T, p *exec.Cmd) server {
+	t.Helper()
 	stderr, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -194,6 +201,37 @@ func TestProgram_Warnings(t *testing.T) {
 	}
 }
 
+// TestProgram_SecretFlag: a secret on the command line is warned of, and one in the
+// environment is not.
+func TestProgram_SecretFlag(t *testing.T) {
+	const mail = "smtp://ann:s3cret@127.0.0.1:1"
+	_, output := start(t, t.TempDir(), "--mail="+mail).stop(t, syscall.SIGTERM)
+	if !strings.Contains(output, "Warning: --mail holds a secret") || !strings.Contains(output, "TWOSTEP_MAIL") || strings.Contains(output, "s3cret") {
+		t.Errorf("printed %s", output)
+	}
+	p := program(t, t.TempDir(), "--listen=127.0.0.1:0")
+	p.Env = append(p.Env, "TWOSTEP_MAIL="+mail)
+	if _, output := startProgram(t, p).stop(t, syscall.SIGTERM); strings.Contains(output, "Warning") {
+		t.Errorf("printed %s", output)
+	}
+}
+
+// TestProgram_PrintedCode: a newcomer without a mail server finds the code on the
+// last line of the printed message.
+func TestProgram_PrintedCode(t *testing.T) {
+	p := start(t, t.TempDir())
+	v := visit(t, p).signUpForm("ann@example.org").sees(200, "Verify your email")
+	var line string
+	for !strings.HasPrefix(line, "│ Code: ") {
+		var err error
+		if line, err = p.errors.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.press("Verify", map[string]string{"code": strings.TrimPrefix(line, "│ Code: ")}).sees(200, "Account")
+	p.stop(t, syscall.SIGTERM)
+}
+
 func TestProgram_AddressInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -216,10 +254,11 @@ func TestProgram_BadVariable(t *testing.T) {
 }
 
 func TestProgram_Version(t *testing.T) {
-	p := program(t, t.TempDir(), "version")
-	out, err := p.Output()
-	if err != nil || !bytes.HasPrefix(out, []byte("twostep "+version)) || bytes.Count(out, []byte("\n")) != 1 {
-		t.Errorf("printed %q, %v", out, err)
+	for _, args := range [][]string{{"version"}, {"--version"}, {"serve", "--version", "--url=nonsense"}} {
+		out, err := program(t, t.TempDir(), args...).Output()
+		if want := "twostep " + testVersion + " " + runtime.Version(); err != nil || !strings.HasPrefix(string(out), want) || bytes.Count(out, []byte("\n")) != 1 {
+			t.Errorf("%v: printed %q, %v, want %s", args, out, err, want)
+		}
 	}
 }
 

@@ -1,30 +1,38 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
+	"github.com/alecthomas/kong"
+
 	"twostep/cmd/twostep/internal/cli"
 )
 
-const version = "0.1.0-dev"
+// version is set by the linker, see the Makefile. If it is empty, the version is
+// the one that "go build" derives from the git tags and commit.
+var version string
 
 type versionCommand struct{}
 
-// Run prints the version, and the commit and toolchain that it was built from.
+// Run prints the version, and the toolchain that the program was built with.
 func (versionCommand) Run(s cli.Streams) error {
 	built := version
 	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings { // revision comes before modified
-			switch {
-			case setting.Key == "vcs.revision":
-				built += fmt.Sprintf(" (%.12s)", setting.Value)
-			case setting.Key == "vcs.modified" && setting.Value == "true":
-				built += " modified"
-			}
-		}
+		built = cmp.Or(built, info.Main.Version)
 	}
-	_, err := fmt.Fprintf(s.Out, "twostep %s %s %s/%s\n", built, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(s.Out, "twostep %s %s %s/%s\n", cmp.Or(built, "unknown"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// A versionFlag is --version, which does what the command does.
+type versionFlag bool
+
+// BeforeReset is called by kong before it checks the command line.
+func (versionFlag) BeforeReset(app *kong.Kong, s cli.Streams) error {
+	err := versionCommand{}.Run(s)
+	app.Exit(0)
 	return err
 }

@@ -51,6 +51,8 @@ type Message struct {
 	Subject string    `json:"subject"` // empty for an SMS
 	Body    string    `json:"body"`    // plain text
 	SentAt  time.Time `json:"sent_at"` // RFC 3339
+
+	Code string `json:"-"` // the code in the body, for [Log]; empty if there is none
 }
 
 // encode returns the message as one line of JSON, with its newline.

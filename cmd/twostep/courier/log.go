@@ -21,7 +21,8 @@ type Log struct {
 func NewLog(out io.Writer) *Log { return &Log{out: out} }
 
 // Send prints the message as a block. Every line but the first begins with a
-// bar, so no text in the message can be mistaken for a log line.
+// bar, so no text in the message can be mistaken for a log line. A code is
+// repeated on the last line, where it is easy to find.
 func (l *Log) Send(_ context.Context, m Message) error {
 	var block strings.Builder
 	fmt.Fprintf(&block, "── %s to %s ──\n", printable(m.Channel), printable(m.To))
@@ -31,6 +32,9 @@ func (l *Log) Send(_ context.Context, m Message) error {
 	for line := range strings.SplitSeq(strings.TrimRight(m.Body, "\r\n"), "\n") {
 		text := printable(strings.TrimSuffix(line, "\r"))
 		fmt.Fprintln(&block, strings.TrimRight("│ "+text, " "))
+	}
+	if m.Code != "" {
+		fmt.Fprintf(&block, "│\n│ Code: %s\n", printable(m.Code))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

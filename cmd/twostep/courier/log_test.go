@@ -22,6 +22,10 @@ func TestLog_Format(t *testing.T) {
 			courier.Message{Channel: "sms", To: "+12025550123", Body: "123456\n\n@localhost #123456"},
 			"── sms to +12025550123 ──\n│ 123456\n│\n│ @localhost #123456\n",
 		},
+		"code": {
+			courier.Message{Channel: "sms", To: "+12025550123", Body: "123456 is your code\n\n@localhost #123456", Code: "123456"},
+			"── sms to +12025550123 ──\n│ 123456 is your code\n│\n│ @localhost #123456\n│\n│ Code: 123456\n",
+		},
 		"control characters": {
 			courier.Message{Channel: "email", To: "ann@example.com\nlevel=INFO", Subject: "a\r\nb", Body: "x\x1b[2Jy\rz\u2028\u202e"},
 			"── email to ann@example.com\\nlevel=INFO ──\n│ a\\r\\nb\n│\n│ x\\x1b[2Jy\\rz\\u2028\\u202e\n",

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"twostep/auth"
 	"twostep/cmd/twostep/internal/cli"
@@ -123,7 +124,7 @@ func (r *report) database(ctx context.Context) {
 	name := r.SQLitePath()
 	switch {
 	case r.Database == "" && r.CheckExists() != nil:
-		r.warn(check, "%s does not exist yet; the first start creates it", name)
+		r.fail(check, "%s does not exist: give the server's --data, or start the server once, which creates it", name)
 		return
 	case r.Database != "":
 		name = "PostgreSQL"
@@ -141,6 +142,7 @@ func (r *report) database(ctx context.Context) {
 	}
 	r.ok(check, "%s contains %s", name, cli.Plural(found.Accounts, "account"))
 	r.lastSeen = found.LastSeen
+	r.lastStep = time.Unix(0, 0).Add(time.Duration(found.LastStep) * auth.TOTPPeriod)
 	switch {
 	case found.Version > found.Newest:
 		r.fail("migrations", "the database has version %d, and this program supports up to %d: use a newer program", found.Version, found.Newest)

@@ -27,6 +27,7 @@ type report struct {
 	out      io.Writer
 	keyring  auth.Keyring // set by keys
 	lastSeen time.Time    // of any session; set by database
+	lastStep time.Time    // of any authenticator app; set by database
 	failed   bool
 }
 
@@ -42,7 +43,7 @@ func (c *Command) Run(s cli.Streams) error {
 	r.ok("configuration", "all values are valid")
 	ctx := cli.SignalContext()
 	for _, check := range []func(context.Context){
-		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.proxies, r.mail, r.sms,
+		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.signUp, r.proxies, r.mail, r.sms,
 	} {
 		check(ctx)
 	}

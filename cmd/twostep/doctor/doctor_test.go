@@ -40,14 +40,14 @@ func runDoctor(t *testing.T, args ...string) (code int, results map[string]strin
 func allOK() map[string]string {
 	results := map[string]string{}
 	for _, check := range []string{
-		"configuration", "data folder", "keys", "database", "migrations", "encryption", "clock", "url", "proxies", "mail", "sms",
+		"configuration", "data folder", "keys", "database", "migrations", "encryption", "clock", "url", "sign-up", "proxies", "mail", "sms",
 	} {
 		results[check] = "ok"
 	}
 	return results
 }
 
-var goodFlags = []string{"--url=https://id.example.org", "--trusted-proxies=127.0.0.1", "--mail=file:mails", "--sms=file:texts"}
+var goodFlags = []string{"--url=https://id.example.org", "--sign-up=closed", "--trusted-proxies=127.0.0.1", "--mail=file:mails", "--sms=file:texts"}
 
 func TestDoctor(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -84,7 +84,11 @@ func TestDoctor(t *testing.T) {
 		"provider down":    {nil, []string{"--mail=smtp://" + closed.Addr().String()}, map[string]string{"mail": "FAIL"}},
 		"webhook up":       {nil, []string{"--sms=webhook:http://" + open.Addr().String() + "/sms"}, nil},
 		"webhook down":     {nil, []string{"--sms=webhook:http://" + closed.Addr().String() + "/sms"}, map[string]string{"sms": "FAIL"}},
-		"before the start": {func(t *testing.T) { cmdtest.Rename(t, "data", "moved") }, nil, map[string]string{"data folder": "warn", "keys": "warn", "database": "warn", "migrations": "", "encryption": ""}},
+		"sign-up open":     {nil, []string{"--sign-up=open"}, map[string]string{"sign-up": "warn"}},
+		"sign-up local":    {nil, []string{"--sign-up=open", "--url="}, map[string]string{"url": "warn"}},
+		"sign-up domains":  {nil, []string{"--sign-up=@acme.example"}, nil},
+		"other folder":     {func(t *testing.T) { cmdtest.Chmod(t, ".", 0o700) }, []string{"--data=."}, map[string]string{"database": "FAIL", "keys": "warn", "migrations": "", "encryption": ""}},
+		"before the start": {func(t *testing.T) { cmdtest.Rename(t, "data", "moved") }, nil, map[string]string{"data folder": "warn", "keys": "warn", "database": "FAIL", "migrations": "", "encryption": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmdtest.Isolate(t)
@@ -156,12 +160,21 @@ func only(check, result string) map[string]string {
 }
 
 func TestDoctor_Clock(t *testing.T) {
-	for result, seen := range map[string]time.Time{"ok": {}, "FAIL": time.Now().Add(time.Hour)} {
+	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	for name, c := range map[string]struct {
+		lastSeen, lastStep time.Time
+		want               string
+	}{
+		"new site":          {want: "ok"},
+		"past":              {past, past, "ok"},
+		"session in future": {future, past, "FAIL"},
+		"code in future":    {past, future, "warn"},
+	} {
 		var out bytes.Buffer
-		r := report{out: &out, lastSeen: seen}
+		r := report{out: &out, lastSeen: c.lastSeen, lastStep: c.lastStep}
 		r.clock(t.Context())
-		if !strings.HasPrefix(out.String(), result) || r.failed != (result == "FAIL") {
-			t.Errorf("seen %v: %q", seen, out.String())
+		if !strings.HasPrefix(out.String(), c.want) || r.failed != (c.want == "FAIL") {
+			t.Errorf("%s: %q", name, out.String())
 		}
 	}
 }

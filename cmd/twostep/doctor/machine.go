@@ -23,6 +23,8 @@ func (r *report) clock(context.Context) {
 		r.fail(check, "it is %s on this machine, before this program was written (%s)", utc(now), utc(built))
 	case now.Before(r.lastSeen.Add(-clockSlack)):
 		r.fail(check, "it is %s on this machine, before a session was last used (%s)", utc(now), utc(r.lastSeen))
+	case now.Before(r.lastStep.Add(-clockSlack)):
+		r.warn(check, "it is %s on this machine, but a code of an authenticator app was accepted for %s: the clock was ahead then", utc(now), utc(r.lastStep))
 	default:
 		r.ok(check, "it is %s", utc(now))
 	}

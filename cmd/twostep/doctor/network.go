@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,6 +29,21 @@ func (r *report) url(context.Context) {
 		r.fail(check, "%s: passwords and codes cross the network unencrypted; use https", r.Origin.Redacted())
 	default:
 		r.warn(check, "%s only works on this machine", r.Origin)
+	}
+}
+
+// signUp checks who can create an account on a site that others can reach.
+func (r *report) signUp(context.Context) {
+	const check = "sign-up"
+	switch domains := r.Policy.SignUpDomains; {
+	case !r.Policy.SignUpOpen:
+		r.ok(check, "only operators create accounts")
+	case len(domains) > 0:
+		r.ok(check, "for email addresses of %s", strings.Join(domains, ", "))
+	case r.Origin != nil && r.Origin.Scheme == "https":
+		r.warn(check, "anyone who can reach %s can create an account: --sign-up=closed or a list of domains prevents that", r.Origin)
+	default:
+		r.ok(check, "anyone can create an account")
 	}
 }
 

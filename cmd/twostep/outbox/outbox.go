@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"twostep/auth"
@@ -35,7 +34,7 @@ type Sender struct {
 	Origin   string // of links in messages
 	Log      *slog.Logger
 
-	failing atomic.Bool // whether the queue could not be read last time, which is logged once
+	failing sync.Map // by channel, whether its queue could not be read last time, which is logged once
 }
 
 // Run sends messages until ctx ends, and finishes those in hand. Each channel
@@ -70,8 +69,8 @@ func (s *Sender) work(ctx context.Context, channel auth.Channel, ticks <-chan ti
 // next start.
 func (s *Sender) sendDue(ctx context.Context, channel auth.Channel) {
 	_, _, err := s.Rules.Deliver(ctx, channel, s.send)
-	if failed := s.failing.Swap(err != nil); err != nil && !failed {
-		s.Log.Error("cannot read the message queue", "error", err)
+	if failed, _ := s.failing.Swap(channel, err != nil); err != nil && failed != true {
+		s.Log.Error("cannot read the message queue", "channel", channel, "error", err)
 	}
 }
 
@@ -101,6 +100,6 @@ func (s *Sender) sendNow(ctx context.Context, m auth.Message) error {
 	subject, body := views.RenderMessage(m, s.Product, s.Origin)
 	return c.Send(ctx, courier.Message{
 		Channel: string(m.Channel), To: m.To, Subject: subject, Body: body,
-		SentAt: time.Now().UTC().Truncate(time.Millisecond),
+		SentAt: time.Now().UTC().Truncate(time.Millisecond), Code: m.Code,
 	})
 }

@@ -208,6 +208,29 @@ func TestSender_QueueErrorIsLoggedOnce(t *testing.T) {
 	}
 }
 
+// TestSender_QueueErrorOfOneChannel: a channel that works does not make the error
+// of the other one new again.
+func TestSender_QueueErrorOfOneChannel(t *testing.T) {
+	s, mail, _, log := newMailSender(t)
+	signUp(t, s, "ann@example.org")
+	working := s.Rules
+	store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "twostep.db"), auth.NewKeyring())
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
+	broken := auth.New(store, auth.NewKeyring(), nil, s.Rules.Policy(), time.Now)
+	for range 3 {
+		s.Rules = broken
+		s.sendDue(t.Context(), auth.BySMS)
+		s.Rules = working
+		s.sendDue(t.Context(), auth.ByEmail)
+	}
+	if len(mail.sent) != 1 || strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), `"channel":"sms"`) {
+		t.Errorf("sent %d messages and logged %s, want one line", len(mail.sent), log)
+	}
+}
+
 // TestSender_KilledServer: what a node had in hand when it was killed is
 // nobody's for as long as it might still be sending, and then another's, once.
 func TestSender_OtherNodeTakesOver(t *testing.T) {

@@ -24,17 +24,17 @@ import (
 type Command struct{ settings.Flags }
 
 // Run serves the site until a signal stops it.
-func (c *Command) Run(streams cli.Streams) error {
+func (c *Command) Run(streams cli.Streams, given cli.Given) error {
 	s, err := c.Parse()
 	if err != nil {
 		return err
 	}
-	return serve(cli.SignalContext(), s, streams.Err)
+	return serve(cli.SignalContext(), s, c.Exposed(given), streams.Err)
 }
 
 // serve runs the site until ctx ends, and then finishes the requests and
 // messages in hand. It detects wrong settings before it creates any data.
-func serve(ctx context.Context, s settings.Settings, terminal io.Writer) (err error) {
+func serve(ctx context.Context, s settings.Settings, exposed []string, terminal io.Writer) (err error) {
 	unlock, err := s.Lock()
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func serve(ctx context.Context, s settings.Settings, terminal io.Writer) (err er
 	})
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Product: s.Name, Origin: s.Origin.String(), Log: log}
 
-	greet(terminal, s, listener.Addr(), createsKeys)
+	greet(terminal, s, exposed, listener.Addr(), createsKeys)
 	if metricsListener != nil {
 		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
 		defer inBackground(m.Serve(metricsListener, log))()
@@ -128,7 +128,7 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 }
 
 // greet prints what a newcomer needs to know first.
-func greet(out io.Writer, s settings.Settings, listening net.Addr, createdKeys bool) {
+func greet(out io.Writer, s settings.Settings, exposed []string, listening net.Addr, createdKeys bool) {
 	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.Origin, listening)
 	fmt.Fprintf(out, "Data: %s\n", s.Location())
 	if createdKeys {
@@ -150,5 +150,8 @@ func greet(out io.Writer, s settings.Settings, listening net.Addr, createdKeys b
 	}
 	if settings.Unencrypted(s.Origin) {
 		fmt.Fprintf(out, "Warning: --url is %s: passwords and codes cross the network unencrypted; use https\n", s.Origin.Redacted())
+	}
+	for _, flag := range exposed {
+		fmt.Fprintf(out, "Warning: --%s holds a secret, which other users of this machine can read in the process list; set %s instead\n", flag, cli.Variable(flag))
 	}
 }

@@ -14,6 +14,10 @@ import (
 // else to Err.
 type Streams struct{ Out, Err io.Writer }
 
+// Given are the names of the flags on the command line, without their dashes, as
+// opposed to those set by the environment. A command's Run method may ask for it.
+type Given []string
+
 // Run parses a command line and runs its command. Commands is a pointer to a
 // struct with kong's tags. Run returns the exit code: 0 for success, 1 for a
 // failure, 2 for a wrong command line or setting.
@@ -29,7 +33,13 @@ func Run(commands any, args []string, s Streams) int {
 		fmt.Fprintln(s.Err, "twostep:", OneLine(err))
 		return 2
 	}
-	err = command.Run()
+	var given Given
+	for _, element := range command.Path {
+		if element.Flag != nil && !element.Resolved {
+			given = append(given, element.Flag.Name)
+		}
+	}
+	err = command.Run(given)
 	if err == nil {
 		return 0
 	}

@@ -14,8 +14,13 @@ type FlagError struct {
 
 // Error implements error.
 func (e *FlagError) Error() string {
-	variable := "TWOSTEP_" + strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(e.Flag, "--"), "-", "_"))
-	return fmt.Sprintf("%s (%s): %v", e.Flag, variable, e.Err)
+	return fmt.Sprintf("%s (%s): %v", e.Flag, Variable(strings.TrimPrefix(e.Flag, "--")), e.Err)
+}
+
+// Variable returns the environment variable of a flag, which is named without its
+// dashes.
+func Variable(flag string) string {
+	return "TWOSTEP_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // Unwrap returns the cause.

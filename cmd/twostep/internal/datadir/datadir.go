@@ -20,13 +20,13 @@ import (
 // LocalFlags locate what a server keeps on its own machine.
 type LocalFlags struct {
 	Data string `env:"TWOSTEP_DATA" default:"data" help:"Folder of the SQLite file and of the key file, created on the first start."`
-	Keys string `env:"TWOSTEP_KEYS" placeholder:"KEYS" help:"Server keys, newest first: 'ID:KEY ID:KEY' or file:PATH. Default: the key file in the data folder."`
+	Keys string `env:"TWOSTEP_KEYS" placeholder:"KEYS" help:"Server keys, newest first: 'ID:KEY ID:KEY' or file:PATH, which keeps them out of the process list. Default: the key file in the data folder."`
 }
 
 // Flags locate a site's data.
 type Flags struct {
 	LocalFlags
-	Database string `env:"TWOSTEP_DATABASE" placeholder:"URL" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full. Several servers with the same keys may use it. Default: an SQLite file in the data folder."`
+	Database string `env:"TWOSTEP_DATABASE" placeholder:"URL" help:"PostgreSQL database, as postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full. Give a password by the variable, because flags appear in the process list. Several servers with the same keys may use it. Default: an SQLite file in the data folder."`
 }
 
 // A Dir is a data folder with the database and the keyring that belong to it.

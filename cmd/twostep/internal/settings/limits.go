@@ -120,6 +120,30 @@ func parseFactors(value string) ([]auth.FactorKind, error) {
 	return factors, nil
 }
 
+// Values of --sign-up other than a list of domains.
+const (
+	signUpOpen   = "open"
+	signUpClosed = "closed"
+)
+
+// parseSignUp returns the domains that users may sign up with, none for a value
+// other than a list.
+func parseSignUp(value string) ([]string, error) {
+	if value == signUpOpen || value == signUpClosed {
+		return nil, nil
+	}
+	var domains []string
+	for part := range strings.SplitSeq(value, ",") {
+		part = strings.TrimSpace(part)
+		email, err := auth.ParseEmail("x" + part)
+		if err != nil || !strings.HasPrefix(part, "@") || strings.Count(part, "@") > 1 {
+			return nil, fmt.Errorf("%q is neither open nor closed nor a domain: give a list such as @acme.example,@acme.test", part)
+		}
+		domains = append(domains, email.Domain())
+	}
+	return domains, nil
+}
+
 func parseActivityRetention(d time.Duration) (time.Duration, error) {
 	if d < 24*time.Hour {
 		return 0, fmt.Errorf("%s is shorter than 24h", cli.Duration(d))

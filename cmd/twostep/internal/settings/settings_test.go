@@ -46,6 +46,22 @@ func TestSettings_Given(t *testing.T) {
 	}
 }
 
+// TestSettings_SignUp: the values of --sign-up.
+func TestSettings_SignUp(t *testing.T) {
+	for value, want := range map[string]struct {
+		open    bool
+		domains string
+	}{
+		"open": {true, ""}, "closed": {false, ""}, "@acme.example": {true, "acme.example"},
+		"@Acme.Example, @bücher.example": {true, "acme.example xn--bcher-kva.example"},
+	} {
+		p := mustParse(t, "--sign-up="+value).Policy
+		if got := strings.Join(p.SignUpDomains, " "); p.SignUpOpen != want.open || got != want.domains {
+			t.Errorf("%s: open is %v, and the domains are %q", value, p.SignUpOpen, got)
+		}
+	}
+}
+
 // TestFlags_Variables: each flag has a variable of the same name, and overrides it.
 func TestFlags_Variables(t *testing.T) {
 	cmdtest.Isolate(t)
