@@ -43,6 +43,9 @@ type (
 	// and with [ErrEmailTaken] if another account signs in with the address.
 	ReplaceEmail struct{ EmailEnrolment }
 
+	// EndEmailEnrolment ends the account's pending email address, if there is one.
+	EndEmailEnrolment struct{}
+
 	// ClearMustChange ends the demand that the password be changed.
 	ClearMustChange struct{}
 )
@@ -149,6 +152,7 @@ type (
 func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
+func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
 func (AddVerifiedFactor) isChange() {}
@@ -168,6 +172,16 @@ func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}
 
 func (s *ChangeSet) add(changes ...Change) { s.Changes = append(s.Changes, changes...) }
+
+// eachMessage changes the queued messages of a kind.
+func (s *ChangeSet) eachMessage(kind MessageKind, change func(m *Message)) {
+	for i, c := range s.Changes {
+		if c, ok := c.(QueueMessage); ok && c.Kind == kind {
+			change(&c.Message)
+			s.Changes[i] = c
+		}
+	}
+}
 
 // settle adds to the set's only SettleCounts.
 func (s *ChangeSet) settle(counts SettleCounts) {

@@ -62,8 +62,8 @@ func (r *Rules) emailEnrolment(ctx context.Context, session Session, now time.Ti
 }
 
 // StartEmailChange starts to add or change an email address: it sends a code to
-// the new address. For a new sign-in address it also notifies the old one, with a
-// token that stops the change. If another account has the address the response is
+// the new address. For a new sign-in address it also notifies the owner; the old
+// address, and no other, gets a token that stops the change. If another account has the address the response is
 // the same, but no code is sent.
 func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Session, use EmailUse, typed string) error {
 	now := r.now()
@@ -103,12 +103,11 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 		if err := r.record(ctx, &changes, client, Event{Type: EmailChangeRequested, Email: email.Typed}); err != nil {
 			return err
 		}
-		for i, c := range changes.Changes {
-			if m, ok := c.(QueueMessage); ok && m.Kind == MessageKind(EmailChangeRequested) {
+		changes.eachMessage(MessageKind(EmailChangeRequested), func(m *Message) {
+			if m.To == session.Email { // the second address may be an intruder's
 				m.Token = stop
-				changes.Changes[i] = m
 			}
-		}
+		})
 	}
 	err = r.store.ReplaceEmailEnrolment(ctx, e, changes)
 	return r.conclude(ctx, changes, true, err)

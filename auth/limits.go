@@ -44,6 +44,7 @@ const (
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
+	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)

@@ -63,6 +63,7 @@ type Message struct {
 	Email     string // the address that was added, changed or removed
 	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
 	Left      int    // backup codes left
+	Added     *Added // of a reset: what was added lately
 	Summary   bool   // there were more events of this kind, and no more notices of it follow for an hour
 	IP        string // of the client
 	UserAgent string // of the client
@@ -71,6 +72,13 @@ type Message struct {
 	// Holder is the attempt or enrolment whose page may show the delivery. It is
 	// empty if no page may, see [Rules.queueResetCode].
 	Holder string `json:"-"`
+}
+
+// Added is what has been added to an account lately, for the owner to recognise.
+type Added struct {
+	TOTP    bool
+	Numbers []string // of phones, E.164
+	Email   string   // the second address, whenever it was added; empty if there is none
 }
 
 // notice is an email that notifies an account's owner of an event.

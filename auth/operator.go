@@ -84,7 +84,7 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user.ID, secondFactors...)})
 		done, err = r.store.RemoveFactors(ctx, user.ID, changes)
 	case EndPassword:
-		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
+		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 		done, err = r.store.ReplacePassword(ctx, user.ID, "", changes)
 	case MustChangePassword:
 		done, err = r.store.ReplaceMustChange(ctx, user.ID, changes)

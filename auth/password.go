@@ -114,7 +114,8 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 
 // SetPassword ends a reset whose code was verified, or accepts an invitation. It signs
 // nobody in, removes no second factor (RC-04, RC-05), and ends every session of the
-// account.
+// account and a pending change of its email address. The mail about a reset lists what
+// was added to the account lately.
 //
 // The attempt is replaced by one that accepts nothing and shows, until it expires,
 // that this form was accepted.
@@ -148,7 +149,7 @@ func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, poste
 		return err
 	}
 	changes := ChangeSet{User: user.ID, At: now}
-	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{}, AddAttempt{Attempt{
+	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{}, EndEmailEnrolment{}, AddAttempt{Attempt{
 		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, ExpiresAt: now.Add(RepeatWindow),
 	}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
@@ -159,8 +160,34 @@ func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, poste
 	if err := r.record(ctx, &changes, client, event); err != nil {
 		return err
 	}
+	added, err := r.addedRecently(ctx, user.ID, now)
+	if err != nil {
+		return err
+	}
+	changes.eachMessage(MessageKind(PasswordReset), func(m *Message) { m.Added = added })
 	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, changes)
 	return r.conclude(ctx, changes, replaced, err)
+}
+
+// addedRecently returns what an intruder may have left behind: a reset does not remove
+// it, because it may be the user's own. It returns nil if there is nothing.
+func (r *Rules) addedRecently(ctx context.Context, user UserID, now time.Time) (*Added, error) {
+	factors, err := r.factors(ctx, user, now)
+	if err != nil {
+		return nil, err
+	}
+	since := now.Add(-AddedRecently)
+	added := Added{TOTP: factors.TOTP != nil && factors.TOTP.AddedAt.After(since)}
+	for _, p := range factors.Phones {
+		if p.VerifiedAt.After(since) || p.ReservedAt.After(since) {
+			added.Numbers = append(added.Numbers, p.Number)
+		}
+	}
+	added.Email, err = r.store.FindNoticeEmail(ctx, user)
+	if !added.TOTP && len(added.Numbers) == 0 && added.Email == "" {
+		return nil, ignoreNotFound(err)
+	}
+	return &added, ignoreNotFound(err)
 }
 
 // ChangePassword sets a new password for a signed-in user who knows the current

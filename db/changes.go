@@ -31,6 +31,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.addUser(ctx, c)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
+	case auth.EndEmailEnrolment:
+		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
 		_, err := t.Exec(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
 		return true, err

@@ -79,6 +79,16 @@ func (s *Store) ReplaceEmailCode(ctx context.Context, id string, changes auth.Ch
 		WHERE id = $1 AND expires_at > $2`, id, engine.Millis(changes.At))
 }
 
+// endEmailEnrolment removes the account's enrolment and its code.
+func (t *tx) endEmailEnrolment(ctx context.Context, user auth.UserID) error {
+	_, err := t.Exec(ctx, removeCodesOf(`
+			SELECT id FROM email_enrolments WHERE user_id = $1`), user)
+	if err == nil {
+		_, err = t.Exec(ctx, `DELETE FROM email_enrolments WHERE user_id = $1`, user)
+	}
+	return err
+}
+
 // SpendEmailEnrolment implements [auth.Store].
 func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, changes auth.ChangeSet) (spent bool, err error) {
 	return s.write(ctx, "end email enrolment", changes.User, func(tx *tx) (bool, error) {

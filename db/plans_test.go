@@ -153,7 +153,7 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	must(t, db.ReplaceEmailEnrolment(ctx, e, changes))
 	check(db.ReplaceEmailCode(ctx, e.ID, changes))
 	db.apply(t, "bob", auth.ReplaceEmail{EmailEnrolment: e})
-	check(db.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}})))
+	check(db.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}}, auth.EndEmailEnrolment{})))
 	check(db.ReplacePassword(ctx, "bob", "another hash", changes))
 	check(db.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
 	check(db.RemoveSessionOf(ctx, "bob", "session of bob", changes))
