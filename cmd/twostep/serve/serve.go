@@ -69,6 +69,11 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	if err := store.CheckKeyring(ctx); err != nil {
 		return datadir.WrongKeys(err)
 	}
+	if s.Database == "" { // then the lock keeps other servers away
+		if err := store.ReleaseMessages(ctx, time.Now()); err != nil {
+			return err
+		}
+	}
 
 	logs := newSiteLog(terminal)
 	defer logs.flush()
