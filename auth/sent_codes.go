@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 )
 
 // A SentCode is a code sent by SMS or email. It is bound to its holder, the
@@ -245,15 +243,4 @@ func codeMAC(key []byte, holder, code string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(holder + "\x00" + code))
 	return mac.Sum(nil)
-}
-
-// cleanCode removes what is added when a code is copied: spaces, hyphens, upper
-// case, and invisible characters of a web page.
-func cleanCode(typed string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
-			return -1
-		}
-		return unicode.ToLower(c)
-	}, typed)
 }
