@@ -126,9 +126,12 @@ func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, 
 	return r.allow(ctx, now, append(limits, more...)...)
 }
 
-// allowSMS limits sending codes by SMS, also to the operator's countries and
-// daily budget.
+// allowSMS limits sending codes by SMS, also to ordinary numbers of the operator's
+// countries, and to the daily budget.
 func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, account UserID, more ...RateLimit) error {
+	if mayCost(number) {
+		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
+	}
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}

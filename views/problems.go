@@ -48,6 +48,7 @@ var sentences = map[auth.Reason]string{
 	auth.TooManyEmails:        "Remove an email address before you add another",
 	auth.ConfirmationWrong:    "Enter EMAIL to confirm",
 	auth.SMSBudgetExhausted:   "We cannot send text messages right now. Use another method.",
+	auth.PhoneTypeBlocked:     "We cannot send codes to this kind of number. Use a mobile number or an authenticator app.",
 	auth.PhoneCountryBlocked:  "We cannot send codes to this country. Use another number or an authenticator app.",
 	auth.MFAOff:               "Turn on two-step verification to get backup codes",
 }
