@@ -38,6 +38,8 @@ const (
 	NoticeEmailRemoved   EventType = "notice_email_removed"
 	AccountDeleted       EventType = "account_deleted"
 
+	ResetLocked EventType = "reset_locked" // by the limit on wrong codes
+
 	OperatorAdded         EventType = "operator_added"
 	OperatorUnlocked      EventType = "operator_unlocked"
 	OperatorResetMFA      EventType = "operator_reset_mfa"
@@ -48,12 +50,16 @@ const (
 	OperatorEnabled       EventType = "operator_enabled"
 )
 
-// EventTypes lists all event types, for the tests that each has a text.
+// MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
+// only to the observer.
+const MailedCodesGuessed EventType = "mailed_codes_guessed"
+
+// EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{
 	SignedUp, SignedIn, SignedInNewDevice, SecondFactorFailed, SignInLocked, Reauthenticated, SessionEnded, SessionsEnded,
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
-	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, AccountDeleted,
+	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, AccountDeleted, ResetLocked,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled,
 }
@@ -64,8 +70,8 @@ var notified = map[EventType]bool{
 	SignedInNewDevice: true, SecondFactorFailed: true, SignInLocked: true,
 	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
-	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true,
-	OperatorAdded: true, OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
+	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
+	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
 }
 
@@ -110,9 +116,20 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
 		m.Number, m.Email, m.Left = e.Phone, e.Email, e.BackupCodesLeft
-		changes.add(QueueMessage{m})
+		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil
+}
+
+// noticeLimits are the limits of notices of one kind to one address. The last one says
+// that there are more events: the history has all of them. A notice that may have a
+// token is never left out; the codes that come with it are limited.
+func (r *Rules) noticeLimits(m Message) []RateLimit {
+	if m.Kind == MessageKind(EmailChangeRequested) {
+		return nil
+	}
+	to := subjects{ByRecipient: {string(m.Kind), m.To}}
+	return append(r.limits(ActionNotice, to), r.limits(ActionSummary, to)...)
 }
 
 // fail notifies the owner of a wrong response after a correct password and of a
@@ -127,6 +144,8 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 	}
 	e := Event{Factor: c.kind()}
 	switch {
+	case p.Reason == MailedCodeLocked && a.Purpose == ResetPassword:
+		e.Type = ResetLocked
 	case p.Reason == FactorLocked || p.Reason == TooManyAttempts:
 		e.Type = SignInLocked
 	case a.Step() == StepMFA && c.kind() != BackupCode:
@@ -134,7 +153,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 	default:
 		return err
 	}
-	limited := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: string(e.Type) + "/" + c.counter})...)
+	limited := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: append([]string{string(e.Type)}, c.counter...)})...)
 	if isProblem(limited) || limited == nil && a.User == "" {
 		return err
 	}

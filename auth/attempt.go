@@ -17,7 +17,17 @@ const (
 	SignUp           Purpose = "sign_up"
 	ResetPassword    Purpose = "reset_password"
 	Reauthentication Purpose = "reauthentication"
+	Invitation       Purpose = "invitation" // the operator has added the account; its token is in a mail
+
+	passwordWasReset Purpose = "password_was_reset" // owes and accepts nothing, see [Rules.SetPassword]
 )
+
+func (p Purpose) lifetime() time.Duration {
+	if p == Invitation {
+		return InvitationLifetime
+	}
+	return AttemptLifetime
+}
 
 // A VerifiedFactor is a factor with a correct response, and when that was.
 type VerifiedFactor struct {
@@ -70,6 +80,7 @@ var steps = []struct {
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
+	{Invitation, StepNewPassword, always, nothing},
 	{Reauthentication, StepPassword, owesPasswordAgain, only(Password)},
 	{Reauthentication, StepMFA, owesMFA, mfaKinds},
 }
@@ -172,7 +183,7 @@ func (r *Rules) attempt(ctx context.Context, token Token, now time.Time) (Attemp
 	if err != nil {
 		return Attempt{}, err
 	}
-	if !plausible(a.ExpiresAt.Add(-AttemptLifetime), now) {
+	if !plausible(a.ExpiresAt.Add(-a.Purpose.lifetime()), now) {
 		return Attempt{}, ErrNotFound
 	}
 	if a.Purpose == Reauthentication { // it ends with its session: an expired session is not renewed

@@ -46,6 +46,7 @@ type Client struct {
 	IP          netip.Addr
 	UserAgent   string
 	DeviceToken Token // of a known device; empty for none
+	FormToken   Token // the session or attempt token that the posted form is bound to; empty for none
 }
 
 // ip formats the IP address; empty if it is not known.

@@ -92,6 +92,9 @@ func looksLikeBackupCode(typed string) bool { return len(cleanCode(typed)) == Ba
 // NewBackupCodes replaces an account's codes. The old ones stop working.
 func (r *Rules) NewBackupCodes(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	set, err := r.newBackupCodes(ctx, session.User, now)
 	if err != nil {
 		return err

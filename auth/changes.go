@@ -22,8 +22,11 @@ type Change interface{ isChange() }
 
 // Preconditions.
 type (
-	// RequireMFA fails if the account has no second factor left (RV-06).
-	RequireMFA struct{}
+	// RequireMFA fails if the account has fewer second factors at this point of the
+	// list (RV-06).
+	RequireMFA struct {
+		Factors int // zero means one
+	}
 )
 
 // Accounts.
@@ -40,6 +43,9 @@ type (
 	// and with [ErrEmailTaken] if another account signs in with the address.
 	ReplaceEmail struct{ EmailEnrolment }
 
+	// EndEmailEnrolment ends the account's pending email address, if there is one.
+	EndEmailEnrolment struct{}
+
 	// ClearMustChange ends the demand that the password be changed.
 	ClearMustChange struct{}
 )
@@ -47,7 +53,7 @@ type (
 // Attempts.
 type (
 	// AddAttempt adds an attempt. It fails if its account or its session does
-	// not exist.
+	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
 
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
@@ -65,7 +71,8 @@ type (
 	EndAttempts struct{}
 
 	// EndOlderAttempts ends the account's attempts of one purpose but one: only
-	// the newest request counts (RC-03).
+	// the newest request counts (RC-03). One that has a verified factor stays, so
+	// that strangers cannot end it with a request.
 	EndOlderAttempts struct {
 		Purpose Purpose
 		Except  string // token hash
@@ -74,7 +81,8 @@ type (
 
 // Sessions.
 type (
-	// BeginSession adds a session. It fails if the account is disabled.
+	// BeginSession adds a session. It fails if the account is disabled, or if
+	// there is a session with its token.
 	BeginSession struct {
 		Session
 		RequireNoMFA bool // no second factor was verified: fail if the account has one by now (SE-09)
@@ -120,11 +128,11 @@ type (
 	PutSentCode struct{ SentCode }
 )
 
-// SettleCounts resets and refunds rate limits, by key. It is one change so that
+// SettleCounts resets and refunds rate limits, by key. A set has at most one, so that
 // the store can lock the counts in the order in which Allow does.
 type SettleCounts struct {
 	Reset  []string // back to zero
-	Refund []string // one less
+	Refund []string // one less, and no wait after the request, which was made at the time of the set
 }
 
 // The record and the outbox.
@@ -132,13 +140,19 @@ type (
 	// RecordEvent adds an event to the account's history.
 	RecordEvent struct{ Event }
 
-	// QueueMessage queues a message. It cancels the holder's earlier one.
-	QueueMessage struct{ Message }
+	// QueueMessage queues a message. It cancels the holder's earlier one. If it has
+	// limits, the first that allows it counts it; it is a summary if that is not the
+	// first of all, and not queued if every limit refuses.
+	QueueMessage struct {
+		Message
+		Limits []RateLimit
+	}
 )
 
 func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
+func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
 func (AddVerifiedFactor) isChange() {}
@@ -158,3 +172,27 @@ func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}
 
 func (s *ChangeSet) add(changes ...Change) { s.Changes = append(s.Changes, changes...) }
+
+// eachMessage changes the queued messages of a kind.
+func (s *ChangeSet) eachMessage(kind MessageKind, change func(m *Message)) {
+	for i, c := range s.Changes {
+		if c, ok := c.(QueueMessage); ok && c.Kind == kind {
+			change(&c.Message)
+			s.Changes[i] = c
+		}
+	}
+}
+
+// settle adds to the set's only SettleCounts.
+func (s *ChangeSet) settle(counts SettleCounts) {
+	if len(counts.Reset)+len(counts.Refund) == 0 {
+		return
+	}
+	for i, c := range s.Changes {
+		if c, ok := c.(SettleCounts); ok {
+			s.Changes[i] = SettleCounts{Reset: append(c.Reset, counts.Reset...), Refund: append(c.Refund, counts.Refund...)}
+			return
+		}
+	}
+	s.add(counts)
+}

@@ -21,7 +21,7 @@ func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *C
 		return result, nil
 	}
 	// After its first factor the attempt gets a token, which is a new one (SE-02).
-	result.Attempt = NewToken()
+	result.Attempt = r.newToken(attemptToken, c.posted, changes.At)
 	a.TokenHash, a.ExpiresAt = result.Attempt.Hash(), changes.At.Add(AttemptLifetime)
 	changes.add(AddAttempt{a})
 	if m := a.Method(); a.Step() == StepMFA && m.Factor == PhoneCode {
@@ -35,7 +35,7 @@ func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *C
 // finish is what a complete attempt leads to: a new session, with a new account
 // at sign-up, or at re-authentication a session with newly verified factors.
 func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *ChangeSet) (Result, error) {
-	result := Result{Session: NewToken(), Next: a.Next}
+	result := Result{Session: r.newToken(sessionToken, c.posted, changes.At), Next: a.Next}
 	event := Event{Type: SignedIn, Factor: a.Verified[len(a.Verified)-1].Factor}
 	if a.Purpose == Reauthentication {
 		password, mfa := a.verifiedAt()
@@ -55,7 +55,7 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	}
 	device := c.client.DeviceToken
 	if device == "" {
-		device = NewToken()
+		device = r.newToken(deviceToken, c.posted, changes.At)
 		result.Device = device
 	}
 	session := newSession(result.Session, c.client, a, changes.At)

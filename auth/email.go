@@ -1,9 +1,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -61,11 +61,14 @@ func (r *Rules) emailEnrolment(ctx context.Context, session Session, now time.Ti
 }
 
 // StartEmailChange starts to add or change an email address: it sends a code to
-// the new address. For a new sign-in address it also notifies the old one, with a
-// token that stops the change. If another account has the address the response is
+// the new address. For a new sign-in address it also notifies the owner; the old
+// address, and no other, gets a token that stops the change. If another account has the address the response is
 // the same, but no code is sent.
 func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Session, use EmailUse, typed string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	email, err := ParseEmail(typed)
 	if use == ForSignIn {
 		email, err = r.parseSignInEmail(typed)
@@ -81,7 +84,11 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 	if ignoreNotFound(err) != nil {
 		return err
 	}
-	if email.Key == own.Key || use == ForNotices && strings.EqualFold(notices, email.Typed) {
+	second, err := ParseEmail(notices)
+	if err != nil && notices != "" {
+		return err
+	}
+	if email.Key == own.Key || use == ForNotices && email.Key == second.Key {
 		return &Problem{Reason: EmailSame, Field: "email"}
 	}
 	if use == ForNotices && notices != "" {
@@ -99,12 +106,11 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 		if err := r.record(ctx, &changes, client, Event{Type: EmailChangeRequested, Email: email.Typed}); err != nil {
 			return err
 		}
-		for i, c := range changes.Changes {
-			if m, ok := c.(QueueMessage); ok && m.Kind == MessageKind(EmailChangeRequested) {
-				m.StopToken = stop
-				changes.Changes[i] = m
+		changes.eachMessage(MessageKind(EmailChangeRequested), func(m *Message) {
+			if m.To == session.Email { // the second address may be an intruder's
+				m.Token = stop
 			}
-		}
+		})
 	}
 	err = r.store.ReplaceEmailEnrolment(ctx, e, changes)
 	return r.conclude(ctx, changes, true, err)
@@ -113,6 +119,9 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 // ResendEmailCode sends a new code to the address of the enrolment.
 func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -128,7 +137,7 @@ func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Sess
 // queueEmailCode queues a code to the address of an enrolment or, if another
 // account signs in with it, a notice to its owner.
 func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolment, changes *ChangeSet) error {
-	if err := r.allowSending(ctx, client, changes.At, e.Email.Key, string(e.User)); err != nil {
+	if err := r.allowMail(ctx, client, changes.At, e.Email, false, string(e.User)); err != nil {
 		return err
 	}
 	_, err := r.store.FindUserByEmail(ctx, e.Email.Key)
@@ -148,12 +157,35 @@ func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolm
 // sessions and all attempts, which began with the old one.
 func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session, response string) error {
 	now := r.now()
+	err := r.verifyEmail(ctx, client, session, response, now)
+	if !refused(err) {
+		return err
+	}
+	if _, fault := r.store.FindEmailEnrolment(ctx, session.User, now); !errors.Is(fault, ErrNotFound) {
+		return cmp.Or(fault, err)
+	}
+	events, fault := r.store.FindActivity(ctx, session.User, "", ActivityPage)
+	for _, e := range events {
+		if (e.Type == EmailChanged || e.Type == NoticeEmailAdded) && recent(e.At, now) {
+			return nil // the code was posted twice
+		}
+	}
+	return cmp.Or(fault, err)
+}
+
+func (r *Rules) verifyEmail(ctx context.Context, client Client, session Session, response string, now time.Time) error {
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
 	}
-	f := sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed}
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolEmail, f, response, now)
+	c := challenge{
+		factor: sentCodeFactor{channel: ByEmail, holder: e.ID, to: e.Email.Typed},
+		user:   session.User, client: client, counter: failureCounter(enrolEmail, e.Email.Key, false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return err
 	}
@@ -172,10 +204,10 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 	}
 	m := r.notice(MessageKind(event.Type), e.Email.Typed, client, now)
 	m.Email = e.Email.Typed
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) {
-		err = &Problem{Reason: EmailTaken}
+		err = r.refund(ctx, c, &Problem{Reason: EmailTaken}, now)
 	}
 	return r.conclude(ctx, changes, spent, err)
 }
@@ -183,6 +215,9 @@ func (r *Rules) VerifyEmail(ctx context.Context, client Client, session Session,
 // CancelEmailChange ends the account's enrolment.
 func (r *Rules) CancelEmailChange(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.emailEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -220,7 +255,11 @@ func (r *Rules) endEmailEnrolment(ctx context.Context, client Client, e EmailEnr
 
 // RemoveNoticeEmail removes the second address, which gets one last notice.
 func (r *Rules) RemoveNoticeEmail(ctx context.Context, client Client, session Session) error {
-	changes := ChangeSet{User: session.User, At: r.now()}
+	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
+	changes := ChangeSet{User: session.User, At: now}
 	notices, err := r.store.FindNoticeEmail(ctx, session.User)
 	if err != nil {
 		return formExpired(err)

@@ -23,3 +23,21 @@ func CountingHasher(t *testing.T, cost Cost) (h *Hasher, runs func() int) {
 	}()
 	return h, func() int { return <-count }
 }
+
+// Occupy takes the hasher's slots until release is called.
+func (h *Hasher) Occupy() (release func()) {
+	for range cap(h.slots) {
+		h.slots <- struct{}{}
+	}
+	return func() {
+		for range cap(h.slots) {
+			<-h.slots
+		}
+	}
+}
+
+// EnrolEmailKey is the key by which wrong codes to a new address of an account count.
+func EnrolEmailKey(address string) string {
+	email, _ := ParseEmail(address)
+	return (&Rules{}).mailedCodeKeys(email, enrolEmail)[0]
+}

@@ -134,7 +134,9 @@ func (r *Rules) withPolicy(f Factors) Factors {
 
 // factorAdded returns the changes that come with a new factor: a record and, with
 // the first factor, backup codes, the end of other sessions, and the verification
-// of the factor in this session.
+// of the factor in this session. It fails if the factor turns out to be the first one
+// although the account had others: they were removed meanwhile, with their codes. An
+// app that replaces another ends other sessions, as removing that one would.
 func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, now time.Time) (ChangeSet, error) {
 	changes := ChangeSet{User: session.User, At: now}
 	factors, err := r.factors(ctx, session.User, now)
@@ -149,6 +151,15 @@ func (r *Rules) factorAdded(ctx context.Context, client Client, session Session,
 				return changes, err
 			}
 			changes.add(EnsureBackupCodes{set})
+		}
+	} else {
+		others := RequireMFA{Factors: 1}
+		if e.Type == PhoneReserved { // the store has reserved it by then
+			others.Factors = 2
+		}
+		changes.add(others)
+		if e.Type == TOTPAdded && factors.TOTP != nil {
+			changes.add(EndSessions{Except: session.ID})
 		}
 	}
 	return changes, r.record(ctx, &changes, client, e)

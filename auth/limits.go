@@ -14,6 +14,7 @@ const (
 	TOTPDigits   = 6                // what every app shows
 	TOTPPeriod   = 30 * time.Second // RFC 6238 section 5.2
 	TOTPDrift    = 1                // steps either way (RFC 6238 section 5.2: at most one)
+	TOTPAhead    = 4                // steps by which a used step can be ahead of one that matches: the drift twice, and ClockSkew
 
 	SentCodeDigits   = 6                // N 3.1.3.2
 	SentCodeAttempts = 5                // at one code; then it is invalid
@@ -28,6 +29,7 @@ const (
 	PhoneDigitsMax            = 15               // of a number (ITU-T E.164 section 6.1)
 	EnrolmentLifetime         = 30 * time.Minute // of an enrolment that is not completed
 	AttemptLifetime           = 30 * time.Minute // of an attempt that is not completed
+	RepeatWindow              = 30 * time.Second // for which a form posted twice ends where the first one did; at most twice that
 
 	SessionIdleMax       = time.Hour       // N 2.2.3
 	SessionLifetimeMax   = 24 * time.Hour  // N 2.2.3
@@ -41,6 +43,8 @@ const (
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
+	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
+	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
@@ -73,11 +77,19 @@ const (
 	ActionSignUp   Action = "sign_up"   // request an account
 	ActionReset    Action = "reset"     // request a password reset
 	ActionVerify   Action = "verify"    // respond with a wrong password or code, also at enrolment
+	ActionGuess    Action = "guess"     // respond with a wrong mailed code, from a device that is not known
+	ActionAlarm    Action = "alarm"     // report that there are too many of those
+	ActionRepeat   Action = "repeat"    // post a form of an ended attempt or session again
 	ActionSendCode Action = "send_code" // send a code by SMS or email
 	ActionSendSMS  Action = "send_sms"  // send an SMS
+	ActionEnrolSMS Action = "enrol_sms" // send an SMS to a number that is being added
 	ActionAddPhone Action = "add_phone" // start to add a phone
+	ActionSendMail Action = "send_mail" // mail a code that anybody can request
+	ActionAccount  Action = "account"   // do what sends a message, computes a hash or is recorded, when signed in
 	ActionDrawQR   Action = "draw_qr"   // draw a QR code, which costs 5 ms
-	ActionNotify   Action = "notify"    // send a notice that an attacker can repeat at will
+	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
+	ActionNotice   Action = "notice"    // send a notice of one kind
+	ActionSummary  Action = "summary"   // say in one that there were more
 )
 
 // A Scope is what a limit counts by.
@@ -86,8 +98,10 @@ type Scope string
 // The scopes.
 const (
 	ByFactor    Scope = "factor"    // one factor of one account, from all clients (RL-03)
+	ByMailed    Scope = "mailed"    // the codes mailed to one address for one purpose, of all attempts
 	ByAccount   Scope = "account"   // one account
-	ByRecipient Scope = "recipient" // one phone number or email address
+	ByRecipient Scope = "recipient" // one phone number, or one email address as requested from one network
+	ByMailbox   Scope = "mailbox"   // one email address
 	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64
 	Global      Scope = "global"    // all together
 )
@@ -99,6 +113,26 @@ const (
 // hundred consecutive failures the factor is locked until it is replaced or the
 // password reset (RL-01, RL-02; N 3.2.2). A correct response resets these failures but
 // refunds only its own request to the IP limit (RL-04), see [Rules.settle].
+//
+// Strangers must not use up what the owner needs. So known devices have counts of their
+// own, and a phone that the account uses, to which codes are sent after the password,
+// is not counted with numbers that anybody can enter. Codes to an email address are
+// counted by network too: requests from one leave half a day's codes to others.
+//
+// One account must not stop the outbox or the hasher for all others. Setting up every
+// factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
+// way; they are at most ten seconds of one core.
+//
+// A hundred networks that send the twenty codes an hour of their IP address all day
+// reach the daily number of mails. Fewer cannot keep codes from others, and more would
+// cost the site its reputation as a sender.
+//
+// Mailed codes have no waits, because each allows five attempts and sending them is
+// limited. They are locked after a hundred too: a new attempt has a new code, so
+// without that count they could be guessed without end. A thousand wrong ones an hour,
+// of all accounts together, are an attack: as mistakes they would need ten thousand
+// mails an hour. At one in a million each they find one code in six weeks; from then
+// on a code allows one attempt, see [Rules.mailedCodeAttempts].
 var limits = []struct {
 	action  Action
 	by      Scope
@@ -110,15 +144,26 @@ var limits = []struct {
 	{ActionReset, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionVerify, ByIP, Window{Max: 10, Per: time.Minute}, TooManyAttempts},
 	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: 100}, TooManyAttempts},
+	{ActionVerify, ByMailed, Lock{At: 100}, MailedCodeLocked},
+	{ActionGuess, Global, Window{Max: 1000, Per: time.Hour}, TooManyAttempts},
+	{ActionAlarm, Global, Window{Max: 1, Per: time.Hour}, TooManyAttempts},
+	{ActionRepeat, ByIP, Window{Max: 30, Per: time.Minute}, TooManyAttempts},
+	{ActionRepeat, ByFactor, Window{Max: 5, Per: time.Hour}, TooManyAttempts},          // for one attempt or session
 	{ActionSendCode, ByRecipient, Window{Max: 1, Per: 30 * time.Second}, TooManyCodes}, // SM-07, RL-08
 	{ActionSendCode, ByRecipient, Window{Max: 5, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByRecipient, Window{Max: 10, Per: 24 * time.Hour}, TooManyCodes},
+	{ActionSendCode, ByMailbox, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionSendCode, ByAccount, Window{Max: 10, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByIP, Window{Max: 20, Per: time.Hour}, TooManyCodes},
-	{ActionSendSMS, Global, smsBudget{}, SMSBudgetExhausted}, // against toll fraud; set by the operator
+	{ActionSendMail, Global, Window{Max: 50_000, Per: 24 * time.Hour}, MailBudgetExhausted},
+	{ActionSendSMS, Global, smsBudget{Share: 1}, SMSBudgetExhausted},  // against toll fraud; set by the operator
+	{ActionEnrolSMS, Global, smsBudget{Share: 2}, SMSBudgetExhausted}, // half of it is for users who sign in
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
+	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
+	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
+	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 }
 
 // FailureRetention is how long consecutive failures are kept after the last one. The

@@ -32,13 +32,14 @@ const (
 	MessagePhoneCode  MessageKind = "phone_code"
 	MessageEmailCode  MessageKind = "email_code"
 	MessageEmailTaken MessageKind = "email_taken"
+	MessageInvitation MessageKind = "invitation"
 )
 
 // MessageKinds lists every kind, for the test that each has a text.
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
-		MessageEmailTaken,
+		MessageEmailTaken, MessageInvitation,
 	}
 	for _, event := range EventTypes {
 		if notified[event] {
@@ -60,8 +61,10 @@ type Message struct {
 	Code      string
 	Number    string // of the phone, E.164
 	Email     string // the address that was added, changed or removed
-	StopToken Token  // stops a change of the sign-in address
+	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
 	Left      int    // backup codes left
+	Added     *Added // of a reset: what was added lately
+	Summary   bool   // there were more events of this kind, and no more notices of it follow for an hour
 	IP        string // of the client
 	UserAgent string // of the client
 	Failures  int    // how often sending has failed
@@ -69,6 +72,13 @@ type Message struct {
 	// Holder is the attempt or enrolment whose page may show the delivery. It is
 	// empty if no page may, see [Rules.queueResetCode].
 	Holder string `json:"-"`
+}
+
+// Added is what has been added to an account lately, for the owner to recognise.
+type Added struct {
+	TOTP    bool
+	Numbers []string // of phones, E.164
+	Email   string   // the second address, whenever it was added; empty if there is none
 }
 
 // notice is an email that notifies an account's owner of an event.
@@ -171,13 +181,10 @@ func (r *Rules) signal(channel Channel) {
 // applied follows every successful change: it passes the events to the observer
 // and signals the workers.
 func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
-	observe, _ := ctx.Value(observerKey{}).(func(Event))
 	for _, c := range changes.Changes {
 		switch c := c.(type) {
 		case RecordEvent:
-			if observe != nil {
-				observe(c.Event)
-			}
+			observe(ctx, c.Event)
 		case QueueMessage:
 			r.signal(c.Channel)
 		}
@@ -186,8 +193,14 @@ func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
 
 type observerKey struct{}
 
+func observe(ctx context.Context, e Event) {
+	if observer, ok := ctx.Value(observerKey{}).(func(Event)); ok {
+		observer(e)
+	}
+}
+
 // WithObserver returns a context with which observe is called for every event that
-// was recorded: for the log, which knows what the rules do not, like the request
+// was recorded, and for alarms: for the log, which knows what the rules do not, like the request
 // id (LG-01).
 func WithObserver(ctx context.Context, observe func(Event)) context.Context {
 	return context.WithValue(ctx, observerKey{}, observe)

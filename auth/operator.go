@@ -75,14 +75,16 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 	}
 	switch action {
 	case Unlock:
-		kinds := append([]FactorKind{Password, enrolTOTP, enrolPhone, enrolEmail}, secondFactors...)
-		changes.add(SettleCounts{Reset: r.failureKeys(user.ID, kinds...)})
-		done, err = true, r.store.Apply(ctx, changes)
+		var counts SettleCounts
+		if counts, err = r.unlock(ctx, user, changes.At); err == nil {
+			changes.add(counts)
+			done, err = true, r.store.Apply(ctx, changes)
+		}
 	case ResetMFA:
 		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user.ID, secondFactors...)})
 		done, err = r.store.RemoveFactors(ctx, user.ID, changes)
 	case EndPassword:
-		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
+		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 		done, err = r.store.ReplacePassword(ctx, user.ID, "", changes)
 	case MustChangePassword:
 		done, err = r.store.ReplaceMustChange(ctx, user.ID, changes)
@@ -103,8 +105,21 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 	return done, err
 }
 
-// AddAccount adds an account without a password: its owner sets one with a code
-// by email, like a user who forgot theirs (PW-13).
+// unlock resets all failure counts of an account: of its factors, and of codes mailed
+// to its address and to the one that it is about to get.
+func (r *Rules) unlock(ctx context.Context, user User, now time.Time) (SettleCounts, error) {
+	kinds := append([]FactorKind{Password, enrolTOTP, enrolPhone}, secondFactors...)
+	counts := SettleCounts{Reset: append(r.failureKeys(user.ID, kinds...), r.mailedCodeKeys(user.Email, mailedCodes...)...)}
+	pending, err := r.store.FindEmailEnrolment(ctx, user.ID, now)
+	if err == nil {
+		counts.Reset = append(counts.Reset, r.mailedCodeKeys(pending.Email, enrolEmail)...)
+	}
+	return counts, ignoreNotFound(err)
+}
+
+// AddAccount adds an account without a password. Its owner gets an invitation, a link
+// to set one (PW-13): a code, which has to be requested, could be kept from them by
+// strangers who use up the requests.
 func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	email, err := ParseEmail(address)
 	if err != nil {
@@ -112,10 +127,12 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	}
 	user := User{ID: UserID(newID()), Email: email}
 	changes := ChangeSet{User: user.ID, At: r.now()}
-	changes.add(AddUser{User: user, CreatedAt: changes.At})
+	changes.add(AddUser{User: user, CreatedAt: changes.At}, SettleCounts{Reset: r.mailedCodeKeys(email, mailedCodes...)})
 	if err := r.record(ctx, &changes, Client{}, Event{Type: OperatorAdded}); err != nil {
 		return err
 	}
-	changes.add(QueueMessage{r.notice(MessageKind(OperatorAdded), email.Typed, Client{}, changes.At)})
+	m := r.notice(MessageInvitation, email.Typed, Client{}, changes.At)
+	m.Token, m.ExpiresAt = NewToken(), changes.At.Add(InvitationLifetime)
+	changes.add(AddAttempt{Attempt{TokenHash: m.Token.Hash(), Purpose: Invitation, Email: email.Typed, ExpiresAt: m.ExpiresAt}}, QueueMessage{Message: m})
 	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
 }

@@ -22,7 +22,7 @@ func (f passwordFactor) verify(ctx context.Context, r *Rules, response string, _
 		return nil, err
 	}
 	if !matches && f.field == "" {
-		return nil, &Problem{Reason: InvalidCredentials}
+		return nil, &Problem{Reason: InvalidCredentials, Field: "password"}
 	}
 	if !matches { // the user is signed in: there is nothing to hide
 		return nil, &Problem{Reason: CurrentPasswordWrong, Field: f.field}
@@ -50,22 +50,27 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address strin
 	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
+	posted := submission{from: client.FormToken, form: formReset, response: email.Key}
+	if result, err := r.repeated(ctx, posted, now); !errors.Is(err, ErrNotFound) {
+		return result, err
+	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	token := NewToken()
+	token := r.newToken(attemptToken, posted, now)
 	a := Attempt{
 		TokenHash: token.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
 		ExpiresAt: now.Add(AttemptLifetime),
 	}
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndOlderAttempts{Purpose: a.Purpose, Except: a.TokenHash}, AddAttempt{a})
-	if err := r.queueResetCode(ctx, client, a, &changes); err != nil {
-		return Result{}, err
+	err = r.queueResetCode(ctx, client, a, &changes)
+	if err == nil {
+		err = r.store.AddAttempt(ctx, changes)
 	}
-	if err := r.store.AddAttempt(ctx, changes); err != nil {
-		return Result{}, err
+	if err != nil {
+		return r.repeatedOr(ctx, err, posted, now)
 	}
 	r.applied(ctx, changes)
 	return Result{Attempt: token}, nil
@@ -93,7 +98,7 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	if err != nil {
 		return err
 	}
-	if err := r.allowSending(ctx, client, changes.At, deviceCounter(email.Key, known), a.TokenHash); err != nil {
+	if err := r.allowMail(ctx, client, changes.At, email, known, a.TokenHash); err != nil {
 		return err
 	}
 	if user.ID == "" || user.Disabled {
@@ -103,18 +108,35 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	m := r.putCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, changes)
 	m.To = user.Email.Typed // the address that was verified, not the spelling entered now
 	m.Holder = ""
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 	return nil
 }
 
-// SetPassword ends a reset whose code was verified. It signs nobody in, removes
-// no second factor (RC-04, RC-05), and ends every session of the account.
+// SetPassword ends a reset whose code was verified, or accepts an invitation. It signs
+// nobody in, removes no second factor (RC-04, RC-05), and ends every session of the
+// account and a pending change of its email address. The mail about a reset lists what
+// was added to the account lately.
+//
+// The attempt is replaced by one that accepts nothing and shows, until it expires,
+// that this form was accepted.
 func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) error {
 	now := r.now()
+	posted := submission{from: token, form: formSetPassword, response: password}
 	a, err := r.attempt(ctx, token, now)
-	if err != nil {
-		return formExpired(err)
+	if errors.Is(err, ErrNotFound) {
+		_, err := r.repeatedForm(ctx, client, posted, now)
+		return err
 	}
+	if err != nil {
+		return err
+	}
+	if err = r.setPassword(ctx, client, a, posted, now); refused(err) {
+		_, err = r.repeatedOr(ctx, err, posted, now)
+	}
+	return err
+}
+
+func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, posted submission, now time.Time) error {
 	if a.Step() != StepNewPassword {
 		return &Problem{Reason: FormExpired}
 	}
@@ -122,24 +144,68 @@ func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, pas
 	if err != nil {
 		return formExpired(err)
 	}
-	hash, err := r.newPassword(ctx, user, password)
+	hash, err := r.newPassword(ctx, user, posted.response)
 	if err != nil {
 		return err
 	}
 	changes := ChangeSet{User: user.ID, At: now}
-	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{})
+	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{}, EndEmailEnrolment{}, AddAttempt{Attempt{
+		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, ExpiresAt: now.Add(RepeatWindow),
+	}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
-	if err := r.record(ctx, &changes, client, Event{Type: PasswordReset}); err != nil {
+	event := Event{Type: PasswordReset}
+	if a.Purpose == Invitation {
+		event.Type = PasswordChanged
+	}
+	if err := r.record(ctx, &changes, client, event); err != nil {
 		return err
 	}
+	added, err := r.addedRecently(ctx, user.ID, now)
+	if err != nil {
+		return err
+	}
+	changes.eachMessage(MessageKind(PasswordReset), func(m *Message) { m.Added = added })
 	replaced, err := r.store.ReplacePassword(ctx, user.ID, hash, changes)
 	return r.conclude(ctx, changes, replaced, err)
+}
+
+// addedRecently returns what an intruder may have left behind: a reset does not remove
+// it, because it may be the user's own. It returns nil if there is nothing.
+func (r *Rules) addedRecently(ctx context.Context, user UserID, now time.Time) (*Added, error) {
+	factors, err := r.factors(ctx, user, now)
+	if err != nil {
+		return nil, err
+	}
+	since := now.Add(-AddedRecently)
+	added := Added{TOTP: factors.TOTP != nil && factors.TOTP.AddedAt.After(since)}
+	for _, p := range factors.Phones {
+		if p.VerifiedAt.After(since) || p.ReservedAt.After(since) {
+			added.Numbers = append(added.Numbers, p.Number)
+		}
+	}
+	added.Email, err = r.store.FindNoticeEmail(ctx, user)
+	if !added.TOTP && len(added.Numbers) == 0 && added.Email == "" {
+		return nil, ignoreNotFound(err)
+	}
+	return &added, ignoreNotFound(err)
 }
 
 // ChangePassword sets a new password for a signed-in user who knows the current
 // one (PW-11). The session continues with a new token.
 func (r *Rules) ChangePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool) (Token, error) {
 	now := r.now()
+	token, err := r.changePassword(ctx, client, session, current, password, endOthers, now)
+	if refused(err) {
+		result, err := r.repeatedOr(ctx, err, passwordForm(client, current, password), now)
+		return result.Session, err
+	}
+	return token, err
+}
+
+func (r *Rules) changePassword(ctx context.Context, client Client, session Session, current, password string, endOthers bool, now time.Time) (Token, error) {
+	if err := r.allowExpulsion(ctx, now, session.ID); err != nil {
+		return "", err
+	}
 	if current == "" {
 		return "", &Problem{Reason: PasswordMissing, Field: "current"}
 	}
@@ -165,9 +231,9 @@ func (r *Rules) ChangePassword(ctx context.Context, client Client, session Sessi
 	}
 	hash, err := r.newPassword(ctx, user, password)
 	if err != nil {
-		return "", err
+		return "", r.refund(ctx, c, err, now)
 	}
-	token := NewToken()
+	token := r.newToken(sessionToken, passwordForm(client, current, password), now)
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(ClearMustChange{})
 	if endOthers {

@@ -2,7 +2,9 @@ package auth
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -10,22 +12,58 @@ import (
 // A PhoneID names a phone of an account in URLs.
 type PhoneID string
 
-// ParsePhone parses a number in any common notation and returns it as E.164.
+// ParsePhone parses a number in any common notation and returns it as E.164. If it
+// is not a number of the region, it may be an international one in the notation of
+// another region.
 func ParsePhone(typed, region string) (string, error) {
-	n, err := phonenumbers.Parse(typed, region)
-	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
-		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+	typed = strings.Map(func(c rune) rune {
+		if !unicode.IsSpace(c) && isInvisible(c) { // directional marks of a contact list
+			return -1
+		}
+		return c
+	}, typed)
+	for _, notation := range append([]string{typed}, otherNotations(typed)...) {
+		n, err := phonenumbers.Parse(notation, region)
+		if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
+			continue
+		}
+		number := phonenumbers.Format(n, phonenumbers.E164)
+		if len(number) <= len("+")+PhoneDigitsMax { // some countries' numbering plans have no maximum, E.164 has
+			return number, nil
+		}
 	}
-	number := phonenumbers.Format(n, phonenumbers.E164)
-	if len(number) > len("+")+PhoneDigitsMax { // some countries' numbering plans have no maximum, E.164 has
-		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+	return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+}
+
+// otherNotations returns what a number may mean that begins with an international
+// prefix of Europe or North America, or has the 1 that mobile numbers of Mexico had
+// after the country code until 2019.
+func otherNotations(typed string) []string {
+	if strings.ContainsFunc(typed, unicode.IsLetter) || strings.ContainsAny(typed, "#,;") { // an extension
+		return nil
 	}
-	return number, nil
+	number := phonenumbers.NormalizeDigitsOnly(typed)
+	if !strings.HasPrefix(strings.TrimSpace(typed), "+") {
+		if rest, ok := strings.CutPrefix(number, "00"); ok {
+			number = rest
+		} else if rest, ok := strings.CutPrefix(number, "011"); ok {
+			number = rest
+		} else {
+			return nil
+		}
+	}
+	if rest, ok := strings.CutPrefix(number, "521"); ok && len(rest) == 10 {
+		number = "52" + rest
+	}
+	return []string{"+" + number}
 }
 
 // UsePhone makes a phone a second factor. The first one reserved is the default.
 func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, _, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
@@ -42,6 +80,9 @@ func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id
 // DisablePhone keeps a phone but not as a second factor.
 func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, factors, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
@@ -58,6 +99,9 @@ func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session
 // nobody signed in with it.
 func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, factors, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err
@@ -79,6 +123,9 @@ func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session,
 // MakePhoneDefault makes a reserved phone the first one that sign-in offers.
 func (r *Rules) MakePhoneDefault(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	phone, _, err := r.findPhone(ctx, session, id, now)
 	if err != nil {
 		return err

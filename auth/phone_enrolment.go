@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 )
 
@@ -41,6 +43,9 @@ func (r *Rules) phoneEnrolment(ctx context.Context, session Session, now time.Ti
 // until it is verified (SM-02).
 func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, typed string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	number, err := ParsePhone(typed, r.policy.Region)
 	if err != nil {
 		return err
@@ -61,7 +66,7 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: string(session.User)})...)
+	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: {string(session.User)}})...)
 	if err == nil {
 		err = r.store.ReplacePhoneEnrolment(ctx, e, changes)
 	}
@@ -71,6 +76,9 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 // ResendPhoneCode sends a new code to the number of the enrolment.
 func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return formExpired(err)
@@ -85,7 +93,8 @@ func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Sess
 
 func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
 	changes := ChangeSet{User: e.User, At: now}
-	if err := r.allowSMS(ctx, client, now, e.Number, e.User, more...); err != nil {
+	to := subjects{ByRecipient: {e.Number}, ByAccount: {"enrol", string(e.User)}}
+	if err := r.allowSMS(ctx, client, now, e.Number, to, append(more, r.limits(ActionEnrolSMS, nil)...)...); err != nil {
 		return changes, err
 	}
 	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)
@@ -96,12 +105,35 @@ func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolme
 // account. [Rules.UsePhone] makes it a second factor.
 func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session, response string) (PhoneID, error) {
 	now := r.now()
+	id, err := r.verifyPhone(ctx, client, session, response, now)
+	if !refused(err) {
+		return id, err
+	}
+	if _, fault := r.store.FindPhoneEnrolment(ctx, session.ID, now); !errors.Is(fault, ErrNotFound) {
+		return "", cmp.Or(fault, err)
+	}
+	factors, fault := r.factors(ctx, session.User, now)
+	for _, p := range factors.Phones {
+		if recent(p.VerifiedAt, now) {
+			return p.ID, nil // the code was posted twice
+		}
+	}
+	return "", cmp.Or(fault, err)
+}
+
+func (r *Rules) verifyPhone(ctx context.Context, client Client, session Session, response string, now time.Time) (PhoneID, error) {
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return "", err
+	}
 	e, err := r.phoneEnrolment(ctx, session, now)
 	if err != nil {
 		return "", formExpired(err)
 	}
-	f := sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number}
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolPhone, f, response, now)
+	c := challenge{
+		factor: sentCodeFactor{channel: BySMS, holder: e.ID, to: e.Number},
+		user:   session.User, client: client, counter: failureCounter(enrolPhone, string(session.User), false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return "", err
 	}

@@ -26,6 +26,7 @@ const (
 	CodeExpired          Reason = "code_expired"           // expired, replaced, used, or tried too often
 	CodeMissing          Reason = "code_missing"           // nothing entered
 	CodeWrong            Reason = "code_wrong"             // not the code that was sent
+	CookiesMissing       Reason = "cookies_missing"        // the browser does not send them back
 	ConfirmationWrong    Reason = "confirmation_wrong"     // not what was to be typed to confirm
 	CurrentPasswordWrong Reason = "current_password_wrong" // not the current password
 	EmailDomainBlocked   Reason = "email_domain_blocked"   // not a domain that the operator accepts
@@ -37,6 +38,8 @@ const (
 	FormExpired          Reason = "form_expired"           // the form belongs to an earlier step
 	InvalidCredentials   Reason = "invalid_credentials"    // email address or password, and never which
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
+	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
+	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasswordBreached     Reason = "password_breached"      // known from a breach
 	PasswordCommon       Reason = "password_common"        // on the list of common ones, or derived from it
@@ -63,9 +66,9 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong,
+	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, InvalidCredentials, LastFactor, MFAOff, PasswordBreached, PasswordCommon,
+	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyPhones, UnknownAction, UnknownMethod,

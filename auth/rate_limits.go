@@ -2,6 +2,9 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
 	"time"
 )
 
@@ -44,6 +47,17 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
+// A Lock counts consecutive failures without waits, and refuses everything after At.
+type Lock struct{ At int }
+
+// Next implements [Limiter].
+func (l Lock) Next(c Count, now time.Time) (Count, bool) {
+	if c.N >= l.At {
+		return c, false
+	}
+	return Count{N: c.N + 1, Since: now}, true
+}
+
 // A Window allows Max requests in the time Per that starts with the first one.
 type Window struct {
 	Max int
@@ -63,39 +77,71 @@ func (w Window) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
-// smsBudget is a placeholder for the operator's daily number of SMS.
-type smsBudget struct{}
+// smsBudget is a placeholder for a share of the operator's daily number of SMS.
+type smsBudget struct{ Share int }
 
 // Next is never called: [Rules.limits] replaces the placeholder by a Window.
 func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
 
 // A RateLimit is a limiter with the key of its count, and the reason given if it
-// refuses. The part after the key's last slash says whom it counts, so that the
-// counts of an account are removed with it.
+// refuses.
 type RateLimit struct {
-	Key     string
+	Key     string // see [limitKey]
 	Limiter Limiter
 	Reason  Reason
 }
 
-// subjects are the names by which a request is counted in each scope. A scope
-// without a name is not counted.
-type subjects map[Scope]string
+// limitKey builds the key of a count; nothing else does. The store removes the counts
+// of an account by the last part, which is then the account's id.
+//
+// A part that is not a plain word is replaced by its hash. So text that a user
+// entered, like an email address with a slash in it, cannot imitate several parts or
+// the key of another count, and all keys are short.
+func limitKey(parts ...string) string {
+	plain := make([]string, len(parts))
+	for i, part := range parts {
+		if plain[i] = part; part == "" || strings.ContainsFunc(part, notPlain) {
+			sum := sha256.Sum256([]byte(part))
+			plain[i] = "=" + base64.RawURLEncoding.EncodeToString(sum[:])
+		}
+	}
+	return strings.Join(plain, "/")
+}
+
+// notPlain reports whether a character is not one of those that ids, token hashes
+// and the words of this package consist of.
+func notPlain(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+}
+
+// subjects are the names by which a request is counted in each scope, in the parts
+// of [limitKey]. A scope without a name is not counted.
+type subjects map[Scope][]string
 
 // from adds the client's IP address. All addresses of an IPv6 /64 count as one:
 // one network has 2^64 of them.
 func (s subjects) from(client Client) subjects {
-	s[ByIP] = "unknown"
-	if a := client.IP; a.IsValid() {
-		bits := 32
-		if a.Is6() {
-			bits = 64
-		}
-		prefix, _ := a.WithZone("").Prefix(bits) // bits are valid for its family
-		s[ByIP] = prefix.String()
-	}
+	s[ByIP] = []string{client.prefix(32, 64)}
 	return s
 }
+
+// prefix is the network of the client's IP address with so many bits of it, for IPv4
+// and IPv6.
+func (c Client) prefix(bits4, bits6 int) string {
+	if !c.IP.IsValid() {
+		return "unknown"
+	}
+	bits := bits4
+	if c.IP.Is6() {
+		bits = bits6
+	}
+	prefix, _ := c.IP.WithZone("").Prefix(bits) // bits are valid for its family
+	return prefix.String()
+}
+
+// network is the network that counts as one requester of mailed codes: as much as a
+// household or a small customer gets.
+func (c Client) network() string { return c.prefix(24, 48) }
 
 // limits returns the rate limits of an action.
 func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
@@ -103,20 +149,20 @@ func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 	for _, row := range limits {
 		name := subjects[row.by]
 		if row.by == Global {
-			name = "sent"
+			name = []string{"sent"}
 		}
-		if row.action != action || name == "" {
+		if row.action != action || len(name) == 0 {
 			continue
 		}
 		limiter := row.limiter
-		if _, budget := limiter.(smsBudget); budget {
-			limiter = Window{Max: r.policy.SMSBudget, Per: 24 * time.Hour}
+		if budget, ok := limiter.(smsBudget); ok {
+			limiter = Window{Max: (r.policy.SMSBudget + budget.Share - 1) / budget.Share, Per: 24 * time.Hour}
 		}
-		key := "failures/" + name // kept until a success resets it
+		parts := []string{"failures"} // kept until a success resets it
 		if window, ok := limiter.(Window); ok {
-			key = string(action) + "/" + string(row.by) + "/" + window.Per.String() + "/" + name
+			parts = []string{string(action), string(row.by), window.Per.String()}
 		}
-		all = append(all, RateLimit{Key: key, Limiter: limiter, Reason: row.reason})
+		all = append(all, RateLimit{Key: limitKey(append(parts, name...)...), Limiter: limiter, Reason: row.reason})
 	}
 	return all
 }
@@ -129,10 +175,26 @@ func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) e
 	if err != nil || refused < 0 {
 		return err
 	}
-	if b, ok := limits[refused].Limiter.(Backoff); ok && count.N >= b.LockAt {
-		return &Problem{Reason: FactorLocked, Field: "code"}
+	switch limiter := limits[refused].Limiter.(type) {
+	case Lock:
+		return &Problem{Reason: limits[refused].Reason, Field: "code"}
+	case Backoff:
+		if count.N >= limiter.LockAt {
+			return &Problem{Reason: FactorLocked, Field: "code"}
+		}
 	}
 	return &Problem{Reason: limits[refused].Reason, Wait: max(count.ReadyAt.Sub(now), time.Second)}
+}
+
+// allowAct counts what a signed-in user does.
+func (r *Rules) allowAct(ctx context.Context, now time.Time, user UserID) error {
+	return r.allow(ctx, now, r.limits(ActionAccount, subjects{ByAccount: {string(user)}})...)
+}
+
+// allowExpulsion counts what gets rid of other sessions by session, so that an intruder
+// in one of them cannot use it up.
+func (r *Rules) allowExpulsion(ctx context.Context, now time.Time, session SessionID) error {
+	return r.allow(ctx, now, r.limits(ActionAccount, subjects{ByAccount: {"session", string(session)}})...)
 }
 
 func limitKeys(limits []RateLimit) []string {
@@ -149,10 +211,10 @@ func limitKeys(limits []RateLimit) []string {
 func (r *Rules) settle(c challenge) SettleCounts {
 	var counts SettleCounts
 	for _, limit := range r.challengeLimits(c) {
-		if _, failures := limit.Limiter.(Backoff); failures {
-			counts.Reset = append(counts.Reset, limit.Key)
-		} else {
+		if _, window := limit.Limiter.(Window); window {
 			counts.Refund = append(counts.Refund, limit.Key)
+		} else {
+			counts.Reset = append(counts.Reset, limit.Key)
 		}
 	}
 	return counts
@@ -173,24 +235,41 @@ func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
 	return keys
 }
 
+// mailedCodeKeys are the keys by which wrong codes mailed to an address are counted,
+// from known devices and others.
+func (r *Rules) mailedCodeKeys(email Email, kinds ...FactorKind) []string {
+	var keys []string
+	for _, kind := range kinds {
+		for _, known := range []bool{false, true} {
+			keys = append(keys, limitKeys(r.limits(ActionVerify, subjects{ByMailed: failureCounter(kind, email.Key, known)}))...)
+		}
+	}
+	return keys
+}
+
 // failureCounter names one factor of one account for counting failures. Known
 // devices have a count of their own, so that an attacker's guesses do not make
 // the owner wait (RL-06).
-func failureCounter(kind FactorKind, account string, known bool) string {
-	return string(kind) + "/" + deviceCounter(account, known)
+func failureCounter(kind FactorKind, account string, known bool) []string {
+	return append([]string{string(kind)}, deviceCounter(account, known)...)
 }
 
-// Failures at enrolling are counted apart from those at signing in.
+// Failures at enrolling are counted apart from those at signing in, and those of
+// mailed codes by what the code is for.
 const (
-	enrolTOTP  FactorKind = "enrol_totp"
-	enrolPhone FactorKind = "enrol_phone"
-	enrolEmail FactorKind = "enrol_email"
+	enrolTOTP   FactorKind = "enrol_totp"
+	enrolPhone  FactorKind = "enrol_phone"
+	enrolEmail  FactorKind = "enrol_email"
+	resetEmail  FactorKind = "reset_email"
+	signUpEmail FactorKind = "sign_up_email"
 )
 
+var mailedCodes = []FactorKind{enrolEmail, resetEmail, signUpEmail}
+
 // deviceCounter separates the count of known devices from that of all others.
-func deviceCounter(name string, known bool) string {
+func deviceCounter(name string, known bool) []string {
 	if known {
-		return "known/" + name
+		return []string{"known", name}
 	}
-	return name
+	return []string{name}
 }

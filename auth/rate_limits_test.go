@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -83,7 +84,7 @@ func TestSubjects_From(t *testing.T) {
 		"203.0.113.7": "203.0.113.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "unknown",
 	} {
 		parsed, _ := netip.ParseAddr(address)
-		if got := (subjects{}).from(Client{IP: parsed})[ByIP]; got != want {
+		if got := (subjects{}).from(Client{IP: parsed})[ByIP]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s counts as %s, want %s", address, got, want)
 		}
 	}
@@ -94,8 +95,8 @@ func TestSubjects_From(t *testing.T) {
 func TestLimits(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	keys := map[string]bool{}
-	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionSendCode, ActionSendSMS, ActionAddPhone, ActionDrawQR, ActionNotify} {
-		all := r.limits(action, subjects{ByFactor: "f", ByAccount: "a", ByRecipient: "r", ByIP: "n"})
+	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionGuess, ActionAlarm, ActionSendCode, ActionSendMail, ActionSendSMS, ActionEnrolSMS, ActionAddPhone, ActionAccount, ActionDrawQR, ActionNotify, ActionNotice, ActionSummary} {
+		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}})
 		if len(all) == 0 {
 			t.Errorf("%s has no limit", action)
 		}
@@ -114,7 +115,46 @@ func TestLimits(t *testing.T) {
 			t.Errorf("nothing counts under %s", key)
 		}
 	}
-	if n := len(r.limits(ActionSendCode, subjects{ByRecipient: "r"})); n != 3 {
+	if n := len(r.limits(ActionSendCode, subjects{ByRecipient: {"r"}})); n != 3 {
 		t.Errorf("%d limits of one recipient", n)
+	}
+}
+
+// TestLimitKey: no text that a user enters has the key of another count, and no key
+// contains it.
+func TestLimitKey(t *testing.T) {
+	r := &Rules{policy: Policy{SMSBudget: 7}}
+	names := [][]string{
+		{"ann@example.com"},
+		{"known/ann@example.com"},
+		deviceCounter("ann@example.com", true),
+		{"known", "known/ann@example.com"},
+		{"ann"},
+		{"known/ann"},
+		deviceCounter("ann", true),
+		{"/ann"},
+		{""},
+		{"", "ann"},
+		{"=ann"},
+		{"ann\x00"},
+		{"ann", "known"},
+		{limitKey("ann@example.com")},
+		{"password/ann@example.com"},
+		failureCounter(Password, "ann@example.com", false), failureCounter(Password, "ann", false),
+	}
+	keys := map[string]int{}
+	for i, name := range names {
+		for _, limit := range append(r.limits(ActionSendCode, subjects{ByRecipient: name}), r.limits(ActionVerify, subjects{ByFactor: name})...) {
+			if other, taken := keys[limit.Key]; taken {
+				t.Errorf("%q and %q are both counted as %s", name, names[other], limit.Key)
+			}
+			keys[limit.Key] = i
+			if strings.ContainsAny(limit.Key, "@\x00") || len(limit.Key) > 150 {
+				t.Errorf("%q is counted as %q", name, limit.Key)
+			}
+		}
+	}
+	if key := limitKey("failures", "password", "known", "ann"); key != "failures/password/known/ann" { // the store finds an account's counts by it
+		t.Errorf("an account is counted as %s", key)
 	}
 }

@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 )
 
 // A SentCode is a code sent by SMS or email. It is bound to its holder, the
@@ -70,6 +68,7 @@ type sentCodeFactor struct {
 	channel Channel
 	holder  string // what the code is bound to (SM-05)
 	to      string // a code that was sent anywhere else is invalid
+	known   bool   // whether the response comes from a known device
 }
 
 func (f sentCodeFactor) kind() FactorKind {
@@ -82,7 +81,14 @@ func (f sentCodeFactor) kind() FactorKind {
 func (f sentCodeFactor) alreadySpent() Reason { return CodeExpired }
 
 func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, now time.Time) (spend, error) {
-	code, err := r.store.AllowSentCodeAttempt(ctx, f.holder, SentCodeAttempts)
+	attempts, counted := SentCodeAttempts, SettleCounts{}
+	if f.channel == ByEmail && !f.known {
+		var err error
+		if attempts, counted, err = r.mailedCodeAttempts(ctx, now); err != nil {
+			return nil, err
+		}
+	}
+	code, err := r.store.AllowSentCodeAttempt(ctx, f.holder, attempts)
 	if errors.Is(err, ErrNotFound) {
 		return nil, &Problem{Reason: CodeExpired, Field: "code"}
 	}
@@ -96,11 +102,32 @@ func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, n
 	for _, key := range r.keys.All(KeySentCode) { // the code may be older than the newest server key
 		if hmac.Equal(codeMAC(key, f.holder, cleaned), code.MAC) {
 			return func(ctx context.Context, changes ChangeSet) (bool, error) {
+				changes.settle(counted)
 				return r.store.SpendSentCode(ctx, code, changes)
 			}, nil
 		}
 	}
 	return nil, &Problem{Reason: CodeWrong, Field: "code"}
+}
+
+// mailedCodeAttempts counts a response to a mailed code towards the total of wrong
+// ones, and returns how many attempts a code allows: one while there are so many
+// that somebody must be guessing. A correct response is not wrong: it is refunded.
+func (r *Rules) mailedCodeAttempts(ctx context.Context, now time.Time) (attempts int, counted SettleCounts, err error) {
+	total := r.limits(ActionGuess, nil)
+	if err = r.allow(ctx, now, total...); err == nil {
+		return SentCodeAttempts, SettleCounts{Refund: limitKeys(total)}, nil
+	}
+	if !isProblem(err) {
+		return 0, counted, err
+	}
+	if err = r.allow(ctx, now, r.limits(ActionAlarm, nil)...); err == nil {
+		observe(ctx, Event{Type: MailedCodesGuessed, At: now})
+	}
+	if isProblem(err) { // reported already
+		err = nil
+	}
+	return 1, counted, err
 }
 
 // sentCode returns a holder's code for its page, or nil if there is none that
@@ -120,27 +147,43 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	return &code, nil
 }
 
-// allowSending limits sending codes (SM-07, RL-08).
-func (r *Rules) allowSending(ctx context.Context, client Client, now time.Time, recipient, account string, more ...RateLimit) error {
-	limits := r.limits(ActionSendCode, subjects{ByRecipient: recipient, ByAccount: account}.from(client))
-	return r.allow(ctx, now, append(limits, more...)...)
+// allowMail limits mailing codes to an address that anybody can enter (SM-07, RL-08).
+func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, email Email, known bool, account string) error {
+	mailbox := deviceCounter(email.Key, known)
+	recipient := mailbox
+	if !known {
+		recipient = append([]string{client.network()}, mailbox...)
+	}
+	to := subjects{ByRecipient: recipient, ByMailbox: mailbox, ByAccount: {account}}
+	limits := r.limits(ActionSendCode, to.from(client))
+	if !known {
+		limits = append(limits, r.limits(ActionSendMail, nil)...)
+	}
+	return r.allow(ctx, now, limits...)
 }
 
-// allowSMS limits sending codes by SMS, also to ordinary numbers of the operator's
-// countries, and to the daily budget.
-func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, account UserID, more ...RateLimit) error {
+// allowSMS limits sending codes by SMS, also to ordinary numbers of the
+// operator's countries, and to the daily budget (SM-07, RL-08).
+func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, to subjects, more ...RateLimit) error {
 	if mayCost(number) {
 		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
 	}
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	return r.allowSending(ctx, client, now, number, string(account), append(more, r.limits(ActionSendSMS, nil)...)...)
+	limits := append(r.limits(ActionSendCode, to.from(client)), r.limits(ActionSendSMS, nil)...)
+	return r.allow(ctx, now, append(limits, more...)...)
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.
 func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, phone Phone, changes *ChangeSet) error {
-	if err := r.allowSMS(ctx, client, changes.At, phone.Number, a.User); err != nil {
+	known, err := r.isKnownDevice(ctx, a.User, client)
+	if err != nil {
+		return err
+	}
+	account := deviceCounter(string(a.User), known)
+	to := subjects{ByRecipient: append([]string{phone.Number}, account...), ByAccount: account}
+	if err := r.allowSMS(ctx, client, changes.At, phone.Number, to); err != nil {
 		return err
 	}
 	kind := MessageSignInCode
@@ -153,7 +196,7 @@ func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, ph
 
 // queueCode generates a code for a holder and queues the message that carries it.
 func (r *Rules) queueCode(holder, to string, m Message, changes *ChangeSet) {
-	changes.add(QueueMessage{r.putCode(holder, to, m, changes)})
+	changes.add(QueueMessage{Message: r.putCode(holder, to, m, changes)})
 }
 
 // putCode generates a code for a holder and returns the message that carries it.
@@ -181,7 +224,7 @@ func (r *Rules) queueEmailTaken(holder, to string, changes *ChangeSet) {
 	r.putDecoyCode(holder, to, changes)
 	m := r.notice(MessageEmailTaken, to, Client{}, changes.At)
 	m.Holder = holder
-	changes.add(QueueMessage{m})
+	changes.add(QueueMessage{Message: m})
 }
 
 // newSentCode returns six random digits, uniformly distributed and with leading
@@ -203,15 +246,4 @@ func codeMAC(key []byte, holder, code string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(holder + "\x00" + code))
 	return mac.Sum(nil)
-}
-
-// cleanCode removes what is added when a code is copied: spaces, hyphens, upper
-// case, and invisible characters of a web page.
-func cleanCode(typed string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
-			return -1
-		}
-		return unicode.ToLower(c)
-	}, typed)
 }

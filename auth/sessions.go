@@ -125,7 +125,11 @@ func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error
 // EndSession ends another session of the account. It returns [ErrNotFound] if
 // the session is not the account's.
 func (r *Rules) EndSession(ctx context.Context, client Client, session Session, id SessionID) error {
-	changes := ChangeSet{User: session.User, At: r.now()}
+	now := r.now()
+	if err := r.allowExpulsion(ctx, now, session.ID); err != nil {
+		return err
+	}
+	changes := ChangeSet{User: session.User, At: now}
 	if err := r.record(ctx, &changes, client, Event{Type: SessionEnded}); err != nil {
 		return err
 	}
@@ -138,7 +142,11 @@ func (r *Rules) EndSession(ctx context.Context, client Client, session Session, 
 
 // EndOtherSessions ends every session of the account but this one.
 func (r *Rules) EndOtherSessions(ctx context.Context, client Client, session Session) error {
-	changes := ChangeSet{User: session.User, At: r.now()}
+	now := r.now()
+	if err := r.allowExpulsion(ctx, now, session.ID); err != nil {
+		return err
+	}
+	changes := ChangeSet{User: session.User, At: now}
 	changes.add(EndSessions{Except: session.ID})
 	if err := r.record(ctx, &changes, client, Event{Type: SessionsEnded}); err != nil {
 		return err

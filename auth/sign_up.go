@@ -22,17 +22,22 @@ func (r *Rules) SignUp(ctx context.Context, client Client, address, password str
 	if err := r.allow(ctx, now, r.limits(ActionSignUp, subjects{}.from(client))...); err != nil {
 		return Result{}, err
 	}
-	token := NewToken()
+	posted := submission{from: client.FormToken, form: formSignUp, response: email.Key + "\x00" + password}
+	if result, err := r.repeated(ctx, posted, now); !errors.Is(err, ErrNotFound) {
+		return result, err
+	}
+	token := r.newToken(attemptToken, posted, now)
 	a := Attempt{TokenHash: token.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
 	if a.NewPasswordHash, err = r.hasher.Hash(ctx, password); err != nil { // may be busy, so before a code counts as sent
 		return Result{}, err
 	}
 	changes := ChangeSet{At: now, Changes: []Change{AddAttempt{a}}}
-	if err := r.queueSignUpCode(ctx, client, a, &changes); err != nil {
-		return Result{}, err
+	err = r.queueSignUpCode(ctx, client, a, &changes)
+	if err == nil {
+		err = r.store.AddAttempt(ctx, changes)
 	}
-	if err := r.store.AddAttempt(ctx, changes); err != nil {
-		return Result{}, err
+	if err != nil {
+		return r.repeatedOr(ctx, err, posted, now)
 	}
 	r.applied(ctx, changes)
 	return Result{Attempt: token}, nil
@@ -64,7 +69,7 @@ func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, c
 	if err != nil {
 		return err
 	}
-	if err := r.allowSending(ctx, client, changes.At, email.Key, a.TokenHash); err != nil {
+	if err := r.allowMail(ctx, client, changes.At, email, false, a.TokenHash); err != nil {
 		return err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)

@@ -85,7 +85,8 @@ type Store interface {
 	// FindTOTP reads the account's key.
 	FindTOTP(ctx context.Context, user UserID) (TOTPKey, error)
 	// SpendTOTPStep consumes a time step. Steps only move forward, so an older
-	// code cannot follow a newer one.
+	// code cannot follow a newer one. A last step that is more than [TOTPAhead]
+	// steps later was written by a clock that was wrong, and is replaced.
 	SpendTOTPStep(ctx context.Context, user UserID, step int64, changes ChangeSet) (spent bool, err error)
 	// RemoveTOTP removes the app and its enrolments, and the backup codes if no
 	// second factor is left.

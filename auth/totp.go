@@ -38,13 +38,18 @@ func (f totpFactor) verify(ctx context.Context, r *Rules, response string, now t
 	if !matches {
 		return nil, &Problem{Reason: TOTPWrong, Field: "code"}
 	}
-	if step <= key.LastStep {
+	if key.used(step) {
 		return nil, &Problem{Reason: TOTPUsed, Field: "code"}
 	}
 	return func(ctx context.Context, changes ChangeSet) (bool, error) {
 		return r.store.SpendTOTPStep(ctx, f.user, step, changes)
 	}, nil
 }
+
+// used reports whether codes of a step are invalid. A last step far in the future was
+// written while the clock was wrong: it would invalidate every code until then, so it
+// counts for nothing.
+func (k TOTPKey) used(step int64) bool { return step <= k.LastStep && k.LastStep <= step+TOTPAhead }
 
 // matchTOTP finds the newest step within the drift that has this code (TO-04),
 // comparing in constant time (TO-11). An empty key matches nothing.

@@ -91,7 +91,7 @@ func (e TOTPEnrolment) KeyText() string { return totpText(e.Secret) }
 
 // AllowQR limits how often an enrolment's QR code is drawn.
 func (r *Rules) AllowQR(ctx context.Context, session Session) error {
-	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: string(session.User)})...)
+	return r.allow(ctx, r.now(), r.limits(ActionDrawQR, subjects{ByAccount: {string(session.User)}})...)
 }
 
 // TOTPEnrolment returns the session's enrolment and begins one if there is none.
@@ -124,12 +124,18 @@ func newTOTPEnrolment(session Session, now time.Time) TOTPEnrolment {
 // for [TOTPSubmit].
 func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session, event TOTPEvent, response string) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	e, err := r.totpEnrolment(ctx, session, now)
 	if errors.Is(err, ErrNotFound) && event == TOTPReset {
 		return r.store.AddTOTPEnrolment(ctx, newTOTPEnrolment(session, now), now)
 	}
 	if err != nil {
 		return formExpired(err)
+	}
+	if event == TOTPSubmit && recent(e.VerifiedAt, now) {
+		return nil // the code was posted twice
 	}
 	if !slices.Contains(totpEvents[e.Step()], event) {
 		return &Problem{Reason: FormExpired}
@@ -141,7 +147,13 @@ func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session,
 	case TOTPContinue:
 		next.ScannedAt = now
 	case TOTPSubmit:
-		return r.activateTOTP(ctx, client, session, e, response, now)
+		err := r.activateTOTP(ctx, client, session, e, response, now)
+		if refused(err) {
+			if e, fault := r.totpEnrolment(ctx, session, now); fault == nil && recent(e.VerifiedAt, now) {
+				return nil
+			}
+		}
+		return err
 	case TOTPFinish:
 		return r.ConfirmBackupCodes(ctx, session.User)
 	}
@@ -173,13 +185,17 @@ func (f totpEnrolmentFactor) verify(_ context.Context, r *Rules, response string
 // activateTOTP makes the app a factor after a correct code. Backup codes come
 // with the account's first factor; a set that it has is never replaced.
 func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session, e TOTPEnrolment, response string, now time.Time) error {
-	spend, counts, err := r.checkEnrolment(ctx, client, session.User, enrolTOTP, totpEnrolmentFactor{e}, response, now)
+	c := challenge{
+		factor: totpEnrolmentFactor{e}, user: session.User, client: client,
+		counter: failureCounter(enrolTOTP, string(session.User), false),
+	}
+	spend, counts, err := r.checkEnrolment(ctx, c, response, now)
 	if err != nil {
 		return err
 	}
 	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, now)
 	if err != nil {
-		return err
+		return r.refund(ctx, c, err, now)
 	}
 	counts.Reset = append(counts.Reset, r.failureKeys(session.User, TOTPCode)...)
 	changes.add(counts)
@@ -191,6 +207,9 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 // signed in with it.
 func (r *Rules) RemoveTOTP(ctx context.Context, client Client, session Session) error {
 	now := r.now()
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return err
+	}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return err

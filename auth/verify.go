@@ -38,13 +38,18 @@ type challenge struct {
 	factor
 	user    UserID // for the log; empty if no account has the email address
 	client  Client
-	known   bool   // whether the request comes from a known device
-	counter string // by which failures are counted, see failureCounter
+	known   bool     // whether the request comes from a known device
+	counter []string // by which failures are counted, see failureCounter
+	posted  submission
 }
 
 // challengeLimits are the rate limits that a response counts against.
 func (r *Rules) challengeLimits(c challenge) []RateLimit {
-	return r.limits(ActionVerify, subjects{ByFactor: c.counter}.from(c.client))
+	scope := ByFactor
+	if c.kind() == EmailCode {
+		scope = ByMailed
+	}
+	return r.limits(ActionVerify, subjects{scope: c.counter}.from(c.client))
 }
 
 // checkResponse is the only place where a response meets a factor. It counts
@@ -52,18 +57,23 @@ func (r *Rules) challengeLimits(c challenge) []RateLimit {
 // it, or the client disconnected before, the request is refunded: a flood must
 // not lock the factors of its victims (RL-09).
 func (r *Rules) checkResponse(ctx context.Context, c challenge, response string, now time.Time) (s spend, err error) {
-	limits := r.challengeLimits(c)
-	if err = r.allow(ctx, now, limits...); err == nil {
+	if err = r.allow(ctx, now, r.challengeLimits(c)...); err == nil {
 		s, err = c.verify(ctx, r, response, now)
 		if unchecked(err) {
-			refund := ChangeSet{At: now, Changes: []Change{SettleCounts{Refund: limitKeys(limits)}}}
-			err = errors.Join(err, r.store.Apply(context.WithoutCancel(ctx), refund))
+			err = r.refund(ctx, c, err, now)
 		}
 	}
 	if p := (*Problem)(nil); errors.As(err, &p) {
 		p.User = c.user
 	}
 	return s, err
+}
+
+// refund takes back what checkResponse counted, because of err: the response was not
+// checked, or was correct and what follows it was refused.
+func (r *Rules) refund(ctx context.Context, c challenge, err error, now time.Time) error {
+	refund := ChangeSet{At: now, Changes: []Change{SettleCounts{Refund: limitKeys(r.challengeLimits(c))}}}
+	return errors.Join(err, r.store.Apply(context.WithoutCancel(ctx), refund))
 }
 
 // unchecked reports whether an error means that the response was not checked.
@@ -73,12 +83,11 @@ func unchecked(err error) bool {
 }
 
 // checkEnrolment checks a response of an enrolment, and returns what a correct one does to
-// the counts. Failures are counted under kind, apart from those at signing in.
-func (r *Rules) checkEnrolment(ctx context.Context, client Client, user UserID, kind FactorKind, f factor, response string, now time.Time) (spend, SettleCounts, error) {
+// the counts.
+func (r *Rules) checkEnrolment(ctx context.Context, c challenge, response string, now time.Time) (spend, SettleCounts, error) {
 	if cleanCode(response) == "" {
 		return nil, SettleCounts{}, &Problem{Reason: CodeMissing, Field: "code"}
 	}
-	c := challenge{factor: f, user: user, client: client, counter: failureCounter(kind, string(user), false)}
 	spend, err := r.checkResponse(ctx, c, response, now)
 	return spend, r.settle(c), err
 }
@@ -88,11 +97,18 @@ func (r *Rules) checkEnrolment(ctx context.Context, client Client, user UserID, 
 // for one too.
 func (r *Rules) Verify(ctx context.Context, client Client, token Token, response string, backup bool) (Result, error) {
 	now := r.now()
+	posted := submission{from: token, form: formVerify, response: response}
 	a, err := r.attempt(ctx, token, now)
+	if errors.Is(err, ErrNotFound) {
+		return r.repeatedForm(ctx, client, posted, now)
+	}
 	if err != nil {
-		return Result{}, formExpired(err)
+		return Result{}, err
 	}
 	step, kinds := a.owes()
+	if step == StepNewPassword && a.justVerified(EmailCode, now) {
+		return Result{}, nil // the code was posted twice
+	}
 	if len(kinds) == 0 {
 		if step == StepMFA {
 			return Result{}, &Problem{Reason: FactorsDisabled}
@@ -109,17 +125,22 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(response)) {
 		kind = BackupCode
 	}
+	if a.Purpose == Reauthentication {
+		if err := r.allowExpulsion(ctx, now, a.Session); err != nil {
+			return Result{}, err
+		}
+	}
 	c, err := r.attemptChallenge(ctx, client, a, kind)
 	if err != nil {
 		return Result{}, err
 	}
+	c.posted, c.posted.factor = posted, kind
 	return r.verifyAttempt(ctx, a, c, response, now)
 }
 
 // attemptChallenge asks for a factor of an attempt. Failures count by account
-// and factor, in every session and from every client (RL-03). A code by email,
-// which verifies an address and signs nobody in, counts by attempt, so that an
-// attacker who enters somebody's address does not lock its owner out (RL-06).
+// and factor, in every session and from every client (RL-03). Those of a code by
+// email count by the address and what it is for, whether or not an account has it.
 func (r *Rules) attemptChallenge(ctx context.Context, client Client, a Attempt, kind FactorKind) (challenge, error) {
 	known, err := r.isKnownDevice(ctx, a.User, client)
 	if err != nil {
@@ -127,14 +148,22 @@ func (r *Rules) attemptChallenge(ctx context.Context, client Client, a Attempt, 
 	}
 	c := challenge{user: a.User, client: client, known: known, counter: failureCounter(kind, string(a.User), known)}
 	if kind == EmailCode {
-		c.counter = failureCounter(kind, a.TokenHash, false)
+		email, err := ParseEmail(a.Email)
+		if err != nil {
+			return c, err
+		}
+		kind := resetEmail
+		if a.Purpose == SignUp {
+			kind = signUpEmail
+		}
+		c.counter = failureCounter(kind, email.Key, known)
 	}
-	c.factor, err = r.attemptFactor(ctx, a, kind)
+	c.factor, err = r.attemptFactor(ctx, a, kind, known)
 	return c, err
 }
 
 // attemptFactor is the factor of a kind in an attempt.
-func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind) (factor, error) {
+func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind, known bool) (factor, error) {
 	switch kind {
 	case Password: // at re-authentication: sign-in asks for it before there is an attempt
 		user, err := r.store.FindUser(ctx, a.User)
@@ -144,7 +173,7 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind) (
 	case PhoneCode:
 		return sentCodeFactor{channel: BySMS, holder: a.TokenHash, to: a.Method().Phone.Number}, nil
 	case EmailCode:
-		return sentCodeFactor{channel: ByEmail, holder: a.TokenHash, to: a.Email}, nil
+		return sentCodeFactor{channel: ByEmail, holder: a.TokenHash, to: a.Email, known: known}, nil
 	case BackupCode:
 		return backupCodeFactor{user: a.User}, nil
 	}
@@ -155,8 +184,18 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind) (
 // or moves it on.
 func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, response string, now time.Time) (Result, error) {
 	spend, err := r.checkResponse(ctx, c, response, now)
+	if p := (*Problem)(nil); errors.As(err, &p) && p.Reason == c.alreadySpent() && c.posted.form != formSignIn {
+		if result, err := r.repeatedResponse(ctx, err, c, now); err == nil || !isProblem(err) {
+			return result, err
+		}
+	}
 	if err != nil {
 		return Result{}, r.fail(ctx, a, c, err, now)
+	}
+	if c.posted.form == formSignIn { // the other responses can be consumed once
+		if result, err := r.repeatedResponse(ctx, ErrNotFound, c, now); !errors.Is(err, ErrNotFound) {
+			return result, err
+		}
 	}
 	changes := ChangeSet{User: a.User, At: now}
 	if c.kind() == BackupCode {
@@ -168,18 +207,29 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{Factor: c.kind(), At: now})
 	result, err := r.complete(ctx, c, a, &changes)
 	if err != nil {
-		return Result{}, err
+		return Result{}, r.refund(ctx, c, err, now)
 	}
-	changes.add(r.settle(c))
+	changes.settle(r.settle(c))
+	if a.Purpose == SignIn && result.Session != "" { // the user does not depend on a reset
+		email, err := ParseEmail(a.Email)
+		if err != nil {
+			return Result{}, err
+		}
+		changes.settle(SettleCounts{Reset: r.mailedCodeKeys(email, resetEmail)})
+	}
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) { // only the user who has verified the address learns this
-		err = &Problem{Reason: EmailTaken}
+		err = r.refund(ctx, c, &Problem{Reason: EmailTaken}, now)
 	}
 	if err != nil {
 		return Result{}, err
 	}
 	if !spent {
-		return Result{}, &Problem{Reason: c.alreadySpent(), Field: "code"}
+		p := &Problem{Reason: c.alreadySpent(), Field: "code"}
+		if c.kind() == Password {
+			p.Field = "password"
+		}
+		return r.repeatedResponse(ctx, p, c, now)
 	}
 	r.applied(ctx, changes)
 	return result, nil

@@ -11,9 +11,9 @@ import (
 )
 
 func TestFindActivity(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		b.everything(t, "bob", noon)
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.addEverything(t, "bob", noon)
 		first := auth.Event{
 			ID: "0", User: "ann", At: noon.Add(time.Second), Type: auth.BackupCodeUsed, Factor: auth.BackupCode,
 			IP: "192.0.2.1", UserAgent: "a browser", Phone: "+4915100000001", Email: "ann@example.org", BackupCodesLeft: 3,
@@ -24,11 +24,11 @@ func TestFindActivity(t *testing.T) {
 			events = append(events, auth.Event{ID: fmt.Sprint(i), User: "ann", At: noon, Type: auth.SignedIn})
 			all.Changes = append(all.Changes, auth.RecordEvent{Event: events[i]})
 		}
-		must(t, b.Apply(t.Context(), all))
+		must(t, db.Apply(t.Context(), all))
 		slices.Reverse(events)
 		for _, c := range []struct {
 			before string
-			most   int
+			limit  int
 			want   []auth.Event
 		}{
 			{"", 2, events[:2]},
@@ -36,7 +36,7 @@ func TestFindActivity(t *testing.T) {
 			{"1", 2, events[4:]},
 			{"0", 2, nil},
 		} {
-			got, err := b.FindActivity(t.Context(), "ann", c.before, c.most)
+			got, err := db.FindActivity(t.Context(), "ann", c.before, c.limit)
 			must(t, err)
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("before %q: got %+v, want %+v", c.before, got, c.want)
@@ -45,28 +45,28 @@ func TestFindActivity(t *testing.T) {
 	})
 }
 
-// An account that was deleted a moment ago has no history, and that is no fault.
-func TestAddGrant_EventOfNobody(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
+// Recording an event for an account that was just deleted is not an error.
+func TestApply_EventWithoutUser(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
 		e := auth.Event{ID: "0", User: "ann", At: noon, Type: auth.SignInLocked}
-		must(t, b.Apply(t.Context(), set("ann", auth.RecordEvent{Event: e})))
-		wantTables(t, b.tables(t), map[string]int{"audit_events": 0})
+		must(t, db.Apply(t.Context(), set("ann", auth.RecordEvent{Event: e})))
+		wantRows(t, db.rowCounts(t), map[string]int{"audit_events": 0})
 	})
 }
 
-func TestFindBrowser(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
+func TestFindKnownDevice(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
 		for _, minutes := range []time.Duration{1, 2} {
 			known := auth.KnownDevice{User: "ann", TokenHash: "m", SeenAt: noon.Add(minutes * time.Minute)}
-			must(t, b.Apply(t.Context(), auth.ChangeSet{User: "ann", At: known.SeenAt, Changes: []auth.Change{auth.RememberDevice{TokenHash: "m"}}}))
-			got, err := b.FindKnownDevice(t.Context(), "ann", "m")
+			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: known.SeenAt, Changes: []auth.Change{auth.RememberDevice{TokenHash: "m"}}}))
+			got, err := db.FindKnownDevice(t.Context(), "ann", "m")
 			must(t, err)
 			if got != known {
 				t.Errorf("got %+v, want %+v", got, known)
 			}
 		}
-		_, err := b.FindKnownDevice(t.Context(), "bob", "m")
+		_, err := db.FindKnownDevice(t.Context(), "bob", "m")
 		wantNotFound(t, err)
 	})
 }

@@ -79,8 +79,8 @@ func (s *Store) RemoveAttempt(ctx context.Context, tokenHash string) error {
 	return err
 }
 
-// endAttempt removes an attempt and reports whether it had not expired. Of two
-// responses that would complete it, one succeeds.
+// endAttempt removes an attempt and reports whether it had not expired. Of
+// concurrent responses that would complete it, only one succeeds.
 func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (open bool, err error) {
 	removed, err := t.Exec(ctx, `
 		DELETE FROM attempts
@@ -91,8 +91,8 @@ func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (o
 	return true, t.removeSentCode(ctx, tokenHash)
 }
 
-// endOlderAttempts removes the account's other attempts for the same purpose: of the
-// codes sent for it, only the newest is valid (RC-03).
+// endOlderAttempts removes the account's other attempts for the same purpose, so
+// that only the newest code sent for it is valid (RC-03).
 func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndOlderAttempts) error {
 	if user == "" {
 		return nil
@@ -105,7 +105,8 @@ func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndO
 	}
 	_, err = t.Exec(ctx, `
 		DELETE FROM attempts
-		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`, user, c.Purpose, c.Except)
+		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3
+			AND NOT EXISTS (SELECT 1 FROM attempt_factors WHERE attempt_hash = token_hash)`, user, c.Purpose, c.Except)
 	return err
 }
 
@@ -131,7 +132,8 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id, expires_at)
 		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
-			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))`,
+			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
+		ON CONFLICT (token_hash) DO NOTHING`,
 		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session, engine.Millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err

@@ -25,12 +25,14 @@ func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err e
 func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change) (applied bool, err error) {
 	switch c := c.(type) {
 	case auth.RequireMFA:
-		return t.hasMFA(ctx, set.User)
+		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
+	case auth.EndEmailEnrolment:
+		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
 		_, err := t.Exec(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
 		return true, err
@@ -65,11 +67,11 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.putSentCode(ctx, c.SentCode)
 
 	case auth.SettleCounts:
-		return true, t.settleCounts(ctx, c)
+		return true, t.settleCounts(ctx, c, set.At)
 	case auth.RecordEvent:
 		return true, t.addEvent(ctx, set.User, c.Event)
 	case auth.QueueMessage:
-		return true, t.addMessage(ctx, c.Message, set.At)
+		return true, t.queueMessage(ctx, c, set.At)
 	}
 	return false, fmt.Errorf("unknown change %T", c)
 }

@@ -16,230 +16,214 @@ import (
 	"twostep/db/internal/engine"
 )
 
-// content is every row of every table.
-func (b base) content(t *testing.T) (all []string) {
+// allRows returns every row of every table, sorted.
+func (db testDB) allRows(t *testing.T) (all []string) {
 	t.Helper()
 	for _, table := range copiedTables {
-		columns := b.columns(t, table)
-		row, places := make([]any, len(columns)), engine.Row{}
+		columns := db.columns(t, table)
+		row, dest := make([]any, len(columns)), engine.Row{}
 		for i := range row {
-			places = append(places, &row[i])
+			dest = append(dest, &row[i])
 		}
-		must(t, b.db.Each(t.Context(), places, func() { all = append(all, fmt.Sprint(table, row)) },
+		must(t, db.db.Each(t.Context(), dest, func() { all = append(all, fmt.Sprint(table, row)) },
 			`SELECT "`+strings.Join(columns, `", "`)+`" FROM `+table))
 	}
 	slices.Sort(all)
 	return all
 }
 
-// filled is a database of SQLite with two accounts that have everything, more
-// rows than go at once, and what only a stranger's browser says of itself.
-func filled(t *testing.T) base {
+// newCopySource returns an SQLite database with two accounts that have rows in
+// every table, and with more rows than one batch.
+func newCopySource(t *testing.T) testDB {
 	t.Helper()
-	b := open(t)
-	must(t, b.CheckKeyring(t.Context()))
-	b.everything(t, "ann", noon)
-	b.everything(t, "bob", noon)
-	b.change(t, `
+	db := openSQLite(t)
+	must(t, db.CheckKeyring(t.Context()))
+	db.addEverything(t, "ann", noon)
+	db.addEverything(t, "bob", noon)
+	db.exec(t, `
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= $1)
 		INSERT INTO rate_limits (key, account, count) SELECT 'k/' || i, i, i FROM n`, copyBatch)
-	return b
+	return db
 }
 
-func (b base) copyTo(t *testing.T, address string) (Copy, error) {
+func (db testDB) copyTo(t *testing.T, url string) (Copy, error) {
 	t.Helper()
-	return CopyToPostgres(t.Context(), b.path, address, b.keys, func(int, int) {})
-}
-
-// opens is a database that a copy has filled.
-func opens(t *testing.T, address string, keys auth.Keyring) base {
-	t.Helper()
-	b := base{kind: "postgres", path: address, keys: keys}
-	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, address, keys) }
-	b.Store = b.again(t)
-	return b
+	return CopyToPostgres(t.Context(), db.path, url, db.keys, func(int, int) {})
 }
 
 func TestCopyToPostgres(t *testing.T) {
-	b := filled(t)
-	want, before, told := b.content(t), b.files(t), 0
-	address := emptied(t)
-	c, err := CopyToPostgres(t.Context(), b.path, address, b.keys, func(done, all int) {
-		if told = done; done > all || all != len(want) {
-			t.Errorf("told %d of %d", done, all)
+	db := newCopySource(t)
+	want, before, reported := db.allRows(t), db.fileHashes(t), 0
+	url := emptyDatabase(t)
+	c, err := CopyToPostgres(t.Context(), db.path, url, db.keys, func(done, all int) {
+		if reported = done; done > all || all != len(want) {
+			t.Errorf("progress is %d of %d", done, all)
 		}
 	})
-	if err != nil || c != (Copy{Accounts: 2, Rows: len(want), Tables: len(copiedTables)}) || told != c.Rows {
-		t.Fatalf("copied %+v, told %d, %v", c, told, err)
+	if err != nil || c != (Copy{Accounts: 2, Rows: len(want), Tables: len(copiedTables)}) || reported != c.Rows {
+		t.Fatalf("copied %+v, reported %d, %v", c, reported, err)
 	}
-	if after := b.files(t); after != before {
-		t.Errorf("the source was\n%sand is\n%s", before, after)
+	if after := db.fileHashes(t); after != before {
+		t.Errorf("source files changed from\n%sto\n%s", before, after)
 	}
-	to := opens(t, address, b.keys)
-	if got := to.content(t); !slices.Equal(got, want) {
-		t.Errorf("%d rows are there, some of them others", len(got))
+	to := openPostgresURL(t, url, db.keys)
+	if got := to.allRows(t); !slices.Equal(got, want) {
+		t.Errorf("the %d copied rows differ from the source", len(got))
 	}
 	must(t, to.CheckKeyring(t.Context()))
 	spent, err := to.SpendTOTPStep(t.Context(), "ann", 1, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
-	if _, err := b.copyTo(t, address); !errors.Is(err, ErrNotEmpty) {
-		t.Errorf("copied over data: %v", err)
+	if _, err := db.copyTo(t, url); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("second copy: error is %v, want ErrNotEmpty", err)
 	}
 }
 
-// files is what each file of a database of SQLite holds.
-func (b base) files(t *testing.T) (all string) {
+// fileHashes returns the size and hash of each file of an SQLite database.
+func (db testDB) fileHashes(t *testing.T) (all string) {
 	t.Helper()
-	for _, end := range []string{"", "-wal", "-journal"} { // -shm is the readers' own
-		content, err := os.ReadFile(b.path + end)
+	for _, suffix := range []string{"", "-wal", "-journal"} { // readers may change -shm
+		content, err := os.ReadFile(db.path + suffix)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
-		all += fmt.Sprintf("%q %d %x\n", end, len(content), auth.Token(content).Hash())
+		all += fmt.Sprintf("%q %d %x\n", suffix, len(content), auth.Token(content).Hash())
 	}
 	return all
 }
 
-// Bytes that PostgreSQL does not take as text become what a server there would
-// have written.
-func TestCopyToPostgres_OddText(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	b.change(t, `UPDATE sessions SET user_agent = CAST(x'61ff00' AS TEXT)`)
-	address := emptied(t)
-	_, err := b.copyTo(t, address)
+// Bytes that PostgreSQL refuses as text are replaced, as the server does.
+func TestCopyToPostgres_InvalidUTF8(t *testing.T) {
+	db := openSQLite(t)
+	db.addAnn(t)
+	db.exec(t, `UPDATE sessions SET user_agent = CAST(x'61ff00' AS TEXT)`)
+	url := emptyDatabase(t)
+	_, err := db.copyTo(t, url)
 	must(t, err)
-	s, err := opens(t, address, b.keys).FindSession(t.Context(), "handle of s1")
+	s, err := openPostgresURL(t, url, db.keys).FindSession(t.Context(), "token of s1")
 	if err != nil || s.UserAgent != "a\uFFFD\uFFFD" {
-		t.Errorf("the browser is %q, %v", s.UserAgent, err)
+		t.Errorf("user agent is %q, %v", s.UserAgent, err)
 	}
 }
 
-// A file of an older version is copied in today's, and the file stays as it is.
+// A file of an older version is copied in the newest version and not changed.
 func TestCopyToPostgres_OlderVersion(t *testing.T) {
-	b := open(t)
-	b.everything(t, "ann", noon)
-	must(t, b.CheckKeyring(t.Context()))
-	before, address := b.files(t), database(t, "template0")
+	db := openSQLite(t)
+	db.addEverything(t, "ann", noon)
+	must(t, db.CheckKeyring(t.Context()))
+	before, url := db.fileHashes(t), newDatabase(t, "template0")
 	withMigration(t, `ALTER TABLE phones ADD COLUMN label TEXT; UPDATE phones SET label = 'home'`)
-	if c, err := b.copyTo(t, address); err != nil || c.Accounts != 1 {
+	if c, err := db.copyTo(t, url); err != nil || c.Accounts != 1 {
 		t.Fatalf("copied %+v, %v", c, err)
 	}
-	to := opens(t, address, b.keys)
+	to := openPostgresURL(t, url, db.keys)
 	if got, err := to.FindUser(t.Context(), "ann"); err != nil || got != user("ann") {
-		t.Errorf("the account is %+v, %v", got, err)
+		t.Errorf("account is %+v, %v", got, err)
 	}
 	if n := to.count(t, `SELECT count(*) FROM phones WHERE label = 'home'`); n != 1 {
 		t.Errorf("%d phones have a label", n)
 	}
-	if after := b.files(t); after != before {
-		t.Errorf("the source was\n%sand is\n%s", before, after)
+	if after := db.fileHashes(t); after != before {
+		t.Errorf("source files changed from\n%sto\n%s", before, after)
 	}
-	if drafts, err := filepath.Glob(filepath.Join(filepath.Dir(b.path), ".*")); err != nil || len(drafts) > 0 {
-		t.Errorf("%v are left, %v", drafts, err)
+	if drafts, err := filepath.Glob(filepath.Join(filepath.Dir(db.path), ".*")); err != nil || len(drafts) > 0 {
+		t.Errorf("drafts left behind: %v, error %v", drafts, err)
 	}
 }
 
-// Stopped in the middle, by who asked or by the server, it leaves the target
-// empty, and the next one is whole.
+// A copy interrupted by the caller or the server leaves the target empty, and the
+// next copy succeeds.
 func TestCopyToPostgres_Interrupted(t *testing.T) {
-	b := filled(t)
-	address := emptied(t)
+	db := newCopySource(t)
+	url := emptyDatabase(t)
 	ctx, stop := context.WithCancel(t.Context())
 	for name, c := range map[string]struct {
 		ctx  context.Context
 		stop func()
 	}{
-		"told to stop": {ctx, stop},
-		"server gone": {t.Context(), func() {
-			must(t, running(t).Exec("postgres", `
-				SELECT pg_terminate_backend(pid)
-				FROM pg_stat_activity
-				WHERE datname = '`+databaseName(t, address)+`'`))
-		}},
+		"canceled":        {ctx, stop},
+		"connection lost": {t.Context(), func() { disconnect(t, url) }},
 	} {
-		_, err := CopyToPostgres(c.ctx, b.path, address, b.keys, func(done, all int) {
+		_, err := CopyToPostgres(c.ctx, db.path, url, db.keys, func(done, all int) {
 			if done > copyBatch {
 				c.stop()
 			}
 		})
 		if err == nil || strings.ContainsAny(err.Error(), "\n") {
-			t.Errorf("%s: answered %v", name, err)
+			t.Errorf("%s: error is %v", name, err)
 		}
-		if left := opens(t, address, b.keys).content(t); len(left) != 0 {
-			t.Errorf("%s: %d rows are left", name, len(left))
+		if left := openPostgresURL(t, url, db.keys).allRows(t); len(left) != 0 {
+			t.Errorf("%s: %d rows left in the target", name, len(left))
 		}
 	}
-	_, err := b.copyTo(t, address)
+	_, err := db.copyTo(t, url)
 	must(t, err)
-	if got := opens(t, address, b.keys).content(t); !slices.Equal(got, b.content(t)) {
-		t.Errorf("then %d rows are there, some of them others", len(got))
+	if got := openPostgresURL(t, url, db.keys).allRows(t); !slices.Equal(got, db.allRows(t)) {
+		t.Errorf("next copy: the %d copied rows differ from the source", len(got))
 	}
 }
 
-// Of two that fill a database at the same moment one is refused, and nothing of
-// it is there.
+// Of two concurrent copies to one database, one is refused and leaves no row.
 func TestCopyToPostgres_OnceOnly(t *testing.T) {
-	one, other := open(t), open(t)
-	one.everything(t, "ann", noon)
-	other.everything(t, "bob", noon)
-	address := emptied(t)
+	first, second := openSQLite(t), openSQLite(t)
+	first.addEverything(t, "ann", noon)
+	second.addEverything(t, "bob", noon)
+	url := emptyDatabase(t)
 	var errs [2]error
 	var both sync.WaitGroup
-	for i, b := range []base{one, other} {
-		both.Go(func() { _, errs[i] = b.copyTo(t, address) })
+	for i, db := range []testDB{first, second} {
+		both.Go(func() { _, errs[i] = db.copyTo(t, url) })
 	}
 	both.Wait()
 	if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs[:]...), ErrNotEmpty) {
-		t.Fatalf("answered %v", errs)
+		t.Fatalf("errors are %v", errs)
 	}
-	won := one
+	winner := first
 	if errs[0] != nil {
-		won = other
+		winner = second
 	}
-	if got := opens(t, address, won.keys).content(t); !slices.Equal(got, won.content(t)) {
-		t.Errorf("%d rows are there, some of them others", len(got))
+	if got := openPostgresURL(t, url, winner.keys).allRows(t); !slices.Equal(got, winner.allRows(t)) {
+		t.Errorf("the %d copied rows differ from the source", len(got))
 	}
 }
 
-// What must not be copied changes nothing on either side.
-func TestCopyToPostgres_Refused(t *testing.T) {
-	whole := open(t)
-	whole.sealAll(t)
-	newer := open(t)
-	newer.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
-	other := whole
-	other.keys = auth.NewKeyring()
-	none := whole
-	none.path = filepath.Join(t.TempDir(), "missing")
-	used, begun, empty := openPostgres(t), openPostgres(t), openPostgres(t)
-	used.ann(t)
-	must(t, begun.CheckKeyring(t.Context()))
+// A copy that is refused does not change the target.
+func TestCopyToPostgres_Errors(t *testing.T) {
+	source := openSQLite(t)
+	source.sealAll(t)
+	newer := openSQLite(t)
+	newer.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
+	otherKeys := source
+	otherKeys.keys = auth.NewKeyring()
+	missing := source
+	missing.path = filepath.Join(t.TempDir(), "missing")
+	used, initialized, unused := openPostgres(t), openPostgres(t), openPostgres(t)
+	used.addAnn(t)
+	must(t, initialized.CheckKeyring(t.Context()))
 	for name, c := range map[string]struct {
-		from, to base
-		says     string
+		from, to testDB
+		want     string
 	}{
-		"accounts":   {whole, used, "holds data already, accounts among them"},
-		"a ring":     {whole, begun, "holds data already, in the table keyring"},
-		"newer":      {newer, empty, "9999"},
-		"other keys": {other, empty, "not those of the data"},
-		"missing":    {none, empty, "no such file"},
+		"accounts":   {source, used, "holds data already, accounts among them"},
+		"keyring":    {source, initialized, "holds data already, in the table keyring"},
+		"newer":      {newer, unused, "9999"},
+		"other keys": {otherKeys, unused, "not those of the data"},
+		"missing":    {missing, unused, "no such file"},
 	} {
-		before := c.to.content(t)
-		if _, err := c.from.copyTo(t, c.to.path); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: answered %v, want %q", name, err, c.says)
+		before := c.to.allRows(t)
+		if _, err := c.from.copyTo(t, c.to.path); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, want %q", name, err, c.want)
 		}
-		if !slices.Equal(c.to.content(t), before) {
+		if !slices.Equal(c.to.allRows(t), before) {
 			t.Errorf("%s: the target was changed", name)
 		}
 	}
 }
 
-// columns lists those of a table, in alphabetical order.
-func (b base) columns(t *testing.T, table string) (columns []string) {
+// columns lists the columns of a table in alphabetical order.
+func (db testDB) columns(t *testing.T, table string) (columns []string) {
 	t.Helper()
 	query := `SELECT name FROM pragma_table_info($1) ORDER BY name`
-	if b.kind == "postgres" {
+	if db.kind == "postgres" {
 		query = `
 		SELECT column_name::text
 		FROM information_schema.columns
@@ -247,28 +231,28 @@ func (b base) columns(t *testing.T, table string) (columns []string) {
 		ORDER BY column_name COLLATE "C"`
 	}
 	var name string
-	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { columns = append(columns, name) }, query, table))
+	must(t, db.db.Each(t.Context(), engine.Row{&name}, func() { columns = append(columns, name) }, query, table))
 	return columns
 }
 
-// Every table is copied, behind those it hangs on, and has the same columns in
-// both databases.
-func TestCopied_Complete(t *testing.T) {
-	from, to := open(t), openPostgres(t)
+// Every table is copied, after the tables that it references, and has the same
+// columns in both databases.
+func TestCopiedTables_Complete(t *testing.T) {
+	from, to := openSQLite(t), openPostgres(t)
 	listed := slices.Sorted(slices.Values(copiedTables))
-	for _, b := range []base{from, to} {
-		if names := slices.Sorted(slices.Values(b.names(t))); !slices.Equal(names, listed) {
-			t.Errorf("%s has %v, and copied are %v", b.kind, names, listed)
+	for _, db := range []testDB{from, to} {
+		if names := slices.Sorted(slices.Values(db.tableNames(t))); !slices.Equal(names, listed) {
+			t.Errorf("tables of %s are %v, but copied are %v", db.kind, names, listed)
 		}
 	}
 	for i, table := range copiedTables {
-		if one, other := from.columns(t, table), to.columns(t, table); !slices.Equal(one, other) {
-			t.Errorf("%s has %v in SQLite and %v in PostgreSQL", table, one, other)
+		if source, target := from.columns(t, table), to.columns(t, table); !slices.Equal(source, target) {
+			t.Errorf("columns of %s are %v in SQLite and %v in PostgreSQL", table, source, target)
 		}
 		var parent string
 		must(t, from.db.Each(t.Context(), engine.Row{&parent}, func() {
 			if !slices.Contains(copiedTables[:i], parent) {
-				t.Errorf("%s comes before %s, which it hangs on", table, parent)
+				t.Errorf("%s is copied before %s, which it references", table, parent)
 			}
 		}, `SELECT "table" FROM pragma_foreign_key_list($1)`, table))
 	}

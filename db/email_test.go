@@ -10,27 +10,27 @@ import (
 	"twostep/auth"
 )
 
-func changing(who auth.UserID, use auth.EmailUse, email string) auth.EmailEnrolment {
+func emailEnrolment(id auth.UserID, use auth.EmailUse, email string) auth.EmailEnrolment {
 	return auth.EmailEnrolment{
-		ID: "address of " + string(who), User: who, Use: use, Email: auth.Email{Typed: email, Key: "key of " + email},
-		StopHash: "stop " + string(who), ExpiresAt: noon.Add(auth.StopTokenLifetime),
+		ID: "email of " + string(id), User: id, Use: use, Email: auth.Email{Typed: email, Key: "key of " + email},
+		StopHash: "stop " + string(id), ExpiresAt: noon.Add(auth.StopTokenLifetime),
 	}
 }
 
-func TestAddressEnrolment(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		_, err := b.FindEmailEnrolment(t.Context(), "ann", noon)
+func TestEmailEnrolment(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		_, err := db.FindEmailEnrolment(t.Context(), "ann", noon)
 		wantNotFound(t, err)
-		e := changing("ann", auth.ForSignIn, "New@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon})) // its own code stays
+		e := emailEnrolment("ann", auth.ForSignIn, "New@example.org")
+		must(t, db.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
+		must(t, db.ReplaceEmailEnrolment(t.Context(), e, auth.ChangeSet{At: noon})) // keeps its own code
 		for _, find := range []func(now time.Time) (auth.EmailEnrolment, error){
 			func(now time.Time) (auth.EmailEnrolment, error) {
-				return b.FindEmailEnrolment(t.Context(), "ann", now)
+				return db.FindEmailEnrolment(t.Context(), "ann", now)
 			},
 			func(now time.Time) (auth.EmailEnrolment, error) {
-				return b.FindEmailChange(t.Context(), "stop ann", now)
+				return db.FindEmailChange(t.Context(), "stop ann", now)
 			},
 		} {
 			got, err := find(noon)
@@ -41,58 +41,58 @@ func TestAddressEnrolment(t *testing.T) {
 			_, err = find(e.ExpiresAt)
 			wantNotFound(t, err)
 		}
-		_, err = b.FindSentCode(t.Context(), e.ID)
+		_, err = db.FindSentCode(t.Context(), e.ID)
 		must(t, err)
 
 		next := e
 		next.ID, next.StopHash = "next", "stop next"
-		must(t, b.ReplaceEmailEnrolment(t.Context(), next, set("ann", code("next"))))
-		_, err = b.FindEmailChange(t.Context(), "stop ann", noon)
+		must(t, db.ReplaceEmailEnrolment(t.Context(), next, set("ann", code("next"))))
+		_, err = db.FindEmailChange(t.Context(), "stop ann", noon)
 		wantNotFound(t, err)
-		_, err = b.FindSentCode(t.Context(), e.ID)
+		_, err = db.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
-		wantNotFound(t, b.ReplaceEmailEnrolment(t.Context(), changing("bob", auth.ForNotices, "x"), auth.ChangeSet{At: noon}))
+		wantNotFound(t, db.ReplaceEmailEnrolment(t.Context(), emailEnrolment("bob", auth.ForNotices, "x"), auth.ChangeSet{At: noon}))
 	})
 }
 
-// Another code goes to an address that still waits, and to no other.
-func TestReplaceAddressCode(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
-		wantResend(t, b, e.ID, e.ExpiresAt, b.ReplaceEmailCode)
-		spent, err := b.SpendEmailEnrolment(t.Context(), e.ID, auth.ChangeSet{At: noon})
+// A new code can be sent until the enrolment ends or expires.
+func TestReplaceEmailCode(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		e := emailEnrolment("ann", auth.ForSignIn, "new@example.org")
+		must(t, db.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
+		wantResend(t, db, e.ID, e.ExpiresAt, db.ReplaceEmailCode)
+		spent, err := db.SpendEmailEnrolment(t.Context(), e.ID, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
-		replaced, err := b.ReplaceEmailCode(t.Context(), e.ID, set("ann", code(e.ID)))
+		replaced, err := db.ReplaceEmailCode(t.Context(), e.ID, set("ann", code(e.ID)))
 		wantFalse(t, replaced, err)
-		_, err = b.FindSentCode(t.Context(), e.ID)
+		_, err = db.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
 	})
 }
 
-// RC-09: a change ends once, and its code with it.
-func TestSpendAddressEnrolment_OnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
-		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+// RC-09: an email change ends once, together with its code.
+func TestSpendEmailEnrolment_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		e := emailEnrolment("ann", auth.ForSignIn, "new@example.org")
+		must(t, db.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.SpendEmailEnrolment(ctx, e.ID, auth.ChangeSet{At: noon})
 		})
-		_, err := b.FindSentCode(t.Context(), e.ID)
+		_, err := db.FindSentCode(t.Context(), e.ID)
 		wantNotFound(t, err)
 	})
 }
 
-// Of a change that is proved while the bearer of the old address stops it, one
-// thing happens.
-func TestGrant_AddressProvedOrStopped(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		e := changing("ann", auth.ForSignIn, "new@example.org")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
-		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+// If an email change is verified while the owner of the old address stops it, only
+// one of the two succeeds.
+func TestApply_EmailVerifiedOrStopped(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		e := emailEnrolment("ann", auth.ForSignIn, "new@example.org")
+		must(t, db.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			if i%2 == 0 {
 				return s.SpendEmailEnrolment(ctx, e.ID, auth.ChangeSet{At: noon})
 			}
@@ -101,84 +101,84 @@ func TestGrant_AddressProvedOrStopped(t *testing.T) {
 	})
 }
 
-func TestGrant_Address(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		addresses := func(want ...string) {
+func TestApply_ReplaceEmail(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		wantEmails := func(want ...string) {
 			t.Helper()
-			got, err := b.FindEmails(t.Context(), "ann")
+			got, err := db.FindEmails(t.Context(), "ann")
 			must(t, err)
 			if !slices.Equal(got, want) {
-				t.Errorf("the addresses are %q, not %q", got, want)
+				t.Errorf("email addresses are %q, want %q", got, want)
 			}
 		}
-		prove := func(use auth.EmailUse, email string) {
+		verify := func(use auth.EmailUse, email string) {
 			t.Helper()
-			e := changing("ann", use, email)
-			must(t, b.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
-			spent, err := b.SpendSentCode(t.Context(), code(e.ID).SentCode, set("ann", auth.ReplaceEmail{EmailEnrolment: e}))
+			e := emailEnrolment("ann", use, email)
+			must(t, db.ReplaceEmailEnrolment(t.Context(), e, set("ann", code(e.ID))))
+			spent, err := db.SpendSentCode(t.Context(), code(e.ID).SentCode, set("ann", auth.ReplaceEmail{EmailEnrolment: e}))
 			wantTrue(t, spent, err)
-			_, err = b.FindEmailEnrolment(t.Context(), "ann", noon)
+			_, err = db.FindEmailEnrolment(t.Context(), "ann", noon)
 			wantNotFound(t, err)
 		}
-		addresses("Aann@example.org")
-		prove(auth.ForNotices, "second")
-		addresses("Aann@example.org", "second")
-		prove(auth.ForSignIn, "first")
-		addresses("first", "second")
-		if s, err := b.FindSession(t.Context(), "handle of s1"); err != nil || s.Email != "first" {
-			t.Errorf("the session's address is %q, %v", s.Email, err)
+		wantEmails("Aann@example.org")
+		verify(auth.ForNotices, "second")
+		wantEmails("Aann@example.org", "second")
+		verify(auth.ForSignIn, "first")
+		wantEmails("first", "second")
+		if s, err := db.FindSession(t.Context(), "token of s1"); err != nil || s.Email != "first" {
+			t.Errorf("session's email address is %q, %v", s.Email, err)
 		}
-		prove(auth.ForSignIn, "second") // and is not named twice
-		addresses("second")
-		_, err := b.FindEmails(t.Context(), "bob")
+		verify(auth.ForSignIn, "second") // which is not listed twice
+		wantEmails("second")
+		_, err := db.FindEmails(t.Context(), "bob")
 		wantNotFound(t, err)
 
-		late := changing("ann", auth.ForSignIn, "late")
-		must(t, b.ReplaceEmailEnrolment(t.Context(), late, set("ann", code(late.ID))))
-		spent, err := b.SpendSentCode(t.Context(), code(late.ID).SentCode, auth.ChangeSet{User: "ann", At: late.ExpiresAt, Changes: []auth.Change{auth.ReplaceEmail{EmailEnrolment: late}}})
+		late := emailEnrolment("ann", auth.ForSignIn, "late")
+		must(t, db.ReplaceEmailEnrolment(t.Context(), late, set("ann", code(late.ID))))
+		spent, err := db.SpendSentCode(t.Context(), code(late.ID).SentCode, auth.ChangeSet{User: "ann", At: late.ExpiresAt, Changes: []auth.Change{auth.ReplaceEmail{EmailEnrolment: late}}})
 		wantFalse(t, spent, err)
-		addresses("second")
+		wantEmails("second")
 	})
 }
 
-// FF-05: of two accounts that prove one address at the same time one has it,
-// and the other keeps its own.
-func TestGrant_AddressOnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
+// FF-05: of accounts that verify the same email address at the same time, only one
+// gets it, and the others keep their own.
+func TestApply_ReplaceEmailOnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
 		var accounts []auth.UserID
-		for i := range racers {
-			who := auth.UserID(rune('A' + i))
-			accounts = append(accounts, who)
-			b.give(t, who, auth.AddUser{User: user(who), CreatedAt: noon})
-			e := changing(who, auth.ForSignIn, "wanted")
-			must(t, b.ReplaceEmailEnrolment(t.Context(), e, set(who, code(e.ID))))
+		for i := range raceCallers {
+			id := auth.UserID(rune('A' + i))
+			accounts = append(accounts, id)
+			db.apply(t, id, auth.AddUser{User: user(id), CreatedAt: noon})
+			e := emailEnrolment(id, auth.ForSignIn, "wanted")
+			must(t, db.ReplaceEmailEnrolment(t.Context(), e, set(id, code(e.ID))))
 		}
-		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			e := changing(accounts[i], auth.ForSignIn, "wanted")
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			e := emailEnrolment(accounts[i], auth.ForSignIn, "wanted")
 			spent, err := s.SpendSentCode(ctx, code(e.ID).SentCode, set(accounts[i], auth.ReplaceEmail{EmailEnrolment: e}))
 			if errors.Is(err, auth.ErrEmailTaken) {
 				return false, nil
 			}
 			if err == nil && !spent {
-				err = errors.New("neither taken nor told so")
+				err = errors.New("neither spent nor ErrEmailTaken")
 			}
 			return spent, err
 		})
-		wantTables(t, b.tables(t), map[string]int{"email_enrolments": racers - 1, "sent_codes": racers - 1})
+		wantRows(t, db.rowCounts(t), map[string]int{"email_enrolments": raceCallers - 1, "sent_codes": raceCallers - 1})
 	})
 }
 
-func TestRemoveNoticeAddress_OnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.everything(t, "ann", noon)
-		if got, err := b.FindNoticeEmail(t.Context(), "ann"); err != nil || got != "second of ann" {
-			t.Errorf("the second address is %q, %v", got, err)
+func TestRemoveNoticeEmail_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addEverything(t, "ann", noon)
+		if got, err := db.FindNoticeEmail(t.Context(), "ann"); err != nil || got != "second of ann" {
+			t.Errorf("notice email is %q, %v", got, err)
 		}
-		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.RemoveNoticeEmail(ctx, "ann", auth.ChangeSet{At: noon})
 		})
-		_, err := b.FindNoticeEmail(t.Context(), "ann")
+		_, err := db.FindNoticeEmail(t.Context(), "ann")
 		wantNotFound(t, err)
 	})
 }

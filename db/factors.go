@@ -85,12 +85,13 @@ func (t *tx) dropFactor(ctx context.Context, user auth.UserID, changes auth.Chan
 	return t.apply(ctx, changes)
 }
 
-// hasMFA reports whether the account has a second factor. After one is removed,
-// in the same transaction, it makes sure that of two concurrent removals one
-// leaves the last factor (RV-06).
-func (t *tx) hasMFA(ctx context.Context, user auth.UserID) (has bool, err error) {
-	err = t.Find(ctx, engine.Row{&has}, `SELECT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
-	return has, err
+// hasFactors reports whether the account has at least so many second factors.
+// After one is removed, in the same transaction, it makes sure that of two
+// concurrent removals one leaves the last factor (RV-06).
+func (t *tx) hasFactors(ctx context.Context, user auth.UserID, least int) (has bool, err error) {
+	var n int
+	err = t.Find(ctx, engine.Row{&n}, `SELECT count(*) FROM mfa_accounts WHERE user_id = $1`, user)
+	return n >= least, err
 }
 
 type phoneRow struct {

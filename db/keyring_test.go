@@ -10,55 +10,56 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// The start is refused with another ring, not for one value that was damaged.
-func TestCheckRing(t *testing.T) {
-	b := open(t)
-	b.sealAll(t)
-	b.change(t, `DELETE FROM keyring`) // as in a database from before there was a proof
-	must(t, b.CheckKeyring(t.Context()))
-	b.change(t, `UPDATE messages SET body = x'0102'`)
-	must(t, b.CheckKeyring(t.Context()))
-	added, _, err := b.keys.Add()
+// CheckKeyring refuses another keyring, but tolerates one damaged value.
+func TestCheckKeyring(t *testing.T) {
+	db := openSQLite(t)
+	db.sealAll(t)
+	db.exec(t, `DELETE FROM keyring`) // as in a database of a version that had no check value
+	must(t, db.CheckKeyring(t.Context()))
+	db.exec(t, `UPDATE messages SET body = x'0102'`)
+	must(t, db.CheckKeyring(t.Context()))
+	added, _, err := db.keys.Add()
 	must(t, err)
-	for name, ring := range map[string]auth.Keyring{"another": auth.NewKeyring(), "a new": added.Promote(2)} {
-		s := b.again(t)
-		s.seals = seal.Sealer{Keys: ring}
-		if err := s.CheckKeyring(t.Context()); (err == nil) != (name == "a new") {
-			t.Errorf("%s ring: %v", name, err)
+	for name, keys := range map[string]auth.Keyring{"other": auth.NewKeyring(), "rotated": added.Promote(2)} {
+		s := db.reopen(t)
+		s.seals = seal.Sealer{Keys: keys}
+		if err := s.CheckKeyring(t.Context()); (err == nil) != (name == "rotated") {
+			t.Errorf("%s keyring: error is %v", name, err)
 		}
 	}
-	b.change(t, `UPDATE messages SET body = x'0902'`)
-	if err := b.CheckKeyring(t.Context()); err == nil {
-		t.Error("a ring without a key that has sealed something was taken")
+	db.exec(t, `UPDATE messages SET body = x'0902'`)
+	if err := db.CheckKeyring(t.Context()); err == nil {
+		t.Error("accepted a keyring without a key that encrypted a stored value")
 	}
 }
 
-// ST-05: whose a database is stands in it before anything else is sealed, and
-// its ring goes on opening the proof after a rotation.
-func TestCheckRing_Proof(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		other := b.again(t)
+// ST-05: the check value identifies the database's keyring before any other value
+// is sealed, and still decrypts after a rotation.
+func TestCheckKeyring_CheckValue(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		other := db.reopen(t)
 		other.seals = seal.Sealer{Keys: auth.NewKeyring()}
 		must(t, other.VerifyKeyring(t.Context()))
-		must(t, b.CheckKeyring(t.Context()))
-		must(t, b.CheckKeyring(t.Context()))
+		must(t, db.CheckKeyring(t.Context()))
+		must(t, db.CheckKeyring(t.Context()))
 		for _, check := range []func(context.Context) error{other.CheckKeyring, other.VerifyKeyring} {
 			if err := check(t.Context()); !errors.Is(err, seal.ErrOpen) {
-				t.Errorf("another ring is answered %v", err)
+				t.Errorf("other keyring: error is %v, want ErrOpen", err)
 			}
 		}
-		rotated := b.rotated(t)
+		rotated := db.withNewKey(t)
 		_, _, err := rotated.Reseal(t.Context(), func(int) {})
 		must(t, err)
 		must(t, rotated.CheckKeyring(t.Context()))
 	})
 }
 
-// Of servers that begin a database with different rings one is served.
-func TestCheckRing_OnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.once(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			err := withOtherRing(s).CheckKeyring(ctx)
+// Of servers that start on an empty database with different keyrings, only one is
+// accepted.
+func TestCheckKeyring_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			err := withOtherKeys(s).CheckKeyring(ctx)
 			if errors.Is(err, seal.ErrOpen) {
 				return false, nil
 			}
@@ -67,52 +68,52 @@ func TestCheckRing_OnceOnly(t *testing.T) {
 	})
 }
 
-// ST-05: of nodes that start without keys on an empty database one draws them,
-// and what others have begun gets no second ring.
-func TestBeginPostgres_OnceOnly(t *testing.T) {
-	address := database(t, "template0")
+// ST-05: of nodes that start without keys on an empty database, only one creates
+// keys. The others find it initialized.
+func TestInitPostgres_OnceOnly(t *testing.T) {
+	url := newDatabase(t, "template0")
 	errs := make([]error, 8)
-	rings := make([]auth.Keyring, len(errs)) // those that were drawn
+	keyrings := make([]auth.Keyring, len(errs)) // those that were created
 	var nodes sync.WaitGroup
 	for i := range errs {
 		nodes.Go(func() {
-			errs[i] = InitPostgres(t.Context(), address, func() (auth.Keyring, error) {
-				rings[i] = auth.NewKeyring()
-				return rings[i], nil
+			errs[i] = InitPostgres(t.Context(), url, func() (auth.Keyring, error) {
+				keyrings[i] = auth.NewKeyring()
+				return keyrings[i], nil
 			})
 		})
 	}
 	nodes.Wait()
-	begun := -1
+	initialized := -1
 	for i, err := range errs {
 		switch {
-		case err == nil && begun < 0:
-			begun = i
-		case !errors.Is(err, ErrInitialized) || len(rings[i].IDs()) > 0:
-			t.Errorf("one of them was answered %v and drew %d keys", err, len(rings[i].IDs()))
+		case err == nil && initialized < 0:
+			initialized = i
+		case !errors.Is(err, ErrInitialized) || len(keyrings[i].IDs()) > 0:
+			t.Errorf("error is %v, created %d keys", err, len(keyrings[i].IDs()))
 		}
 	}
-	if begun < 0 {
-		t.Fatal("nobody could begin")
+	if initialized < 0 {
+		t.Fatal("no node initialized the database")
 	}
-	s, err := OpenPostgres(t.Context(), address, rings[begun])
+	s, err := OpenPostgres(t.Context(), url, keyrings[initialized])
 	must(t, err)
 	must(t, errors.Join(s.CheckKeyring(t.Context()), s.Close()))
-	s, err = OpenPostgres(t.Context(), address, auth.NewKeyring())
+	s, err = OpenPostgres(t.Context(), url, auth.NewKeyring())
 	must(t, err)
 	if err := s.VerifyKeyring(t.Context()); !errors.Is(err, seal.ErrOpen) {
-		t.Errorf("another ring is answered %v", err)
+		t.Errorf("other keyring: error is %v, want ErrOpen", err)
 	}
 	must(t, s.Close())
 }
 
-// Keys that cannot be made begin nothing.
-func TestBeginPostgres_NoKeys(t *testing.T) {
-	address, full := database(t, "template0"), errors.New("no space left")
+// If creating the keys fails, the database stays uninitialized.
+func TestInitPostgres_NoKeys(t *testing.T) {
+	url, full := newDatabase(t, "template0"), errors.New("no space left")
 	for range 2 {
-		if err := InitPostgres(t.Context(), address, func() (auth.Keyring, error) { return auth.Keyring{}, full }); !errors.Is(err, full) {
-			t.Errorf("answered %v", err)
+		if err := InitPostgres(t.Context(), url, func() (auth.Keyring, error) { return auth.Keyring{}, full }); !errors.Is(err, full) {
+			t.Errorf("error is %v, want %v", err, full)
 		}
 	}
-	must(t, InitPostgres(t.Context(), address, func() (auth.Keyring, error) { return auth.NewKeyring(), nil }))
+	must(t, InitPostgres(t.Context(), url, func() (auth.Keyring, error) { return auth.NewKeyring(), nil }))
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,13 +55,17 @@ func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, un
 	if err = errors.Join(err, broken); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(messages, func(a, b auth.Message) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(messages, func(a, b auth.Message) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), a.At.Compare(b.At))
+	})
 	return messages, nil
 }
 
-// claim postpones the messages it returns, after making those due that a wrong
-// clock has postponed too far. Concurrent workers skip rows that another is
-// claiming, otherwise they would wait for each other.
+// claim takes the messages that expire first, so that codes, which expire within
+// minutes, are sent before any number of notices, which keep for a day. It postpones the
+// messages it returns, after making those due that a wrong clock has postponed too far.
+// Concurrent workers skip rows that another is claiming, otherwise they would wait for
+// each other.
 func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) (rows []messageRow, err error) {
 	_, err = t.Exec(ctx, `
 		UPDATE messages SET due_at = $1
@@ -79,7 +84,7 @@ func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthe
 			SELECT id
 			FROM messages
 			WHERE channel = $3 AND due_at <= $2 AND body IS NOT NULL AND expires_at > $2
-			ORDER BY due_at
+			ORDER BY expires_at
 			LIMIT $4`+skipLocked+`
 		)
 		UPDATE messages SET due_at = $1
@@ -194,6 +199,24 @@ func (s *Store) removeMessages(ctx context.Context, expiredBy time.Time) (unsent
 		return true, err
 	})
 	return unsent, done, err
+}
+
+// queueMessage adds a message to the outbox if one of its limits allows it.
+func (t *tx) queueMessage(ctx context.Context, c auth.QueueMessage, now time.Time) error {
+	for i := range c.Limits {
+		refused, _, _, err := t.allow(ctx, now, c.Limits[i:i+1])
+		if err != nil {
+			return err
+		}
+		if refused < 0 {
+			c.Summary = i > 0
+			return t.addMessage(ctx, c.Message, now)
+		}
+	}
+	if len(c.Limits) > 0 {
+		return nil
+	}
+	return t.addMessage(ctx, c.Message, now)
 }
 
 // addMessage adds a message to the outbox, due now.

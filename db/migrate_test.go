@@ -30,32 +30,31 @@ func withMigration(t *testing.T, statement string) {
 	t.Cleanup(func() { migrations = before })
 }
 
-// oneByOne runs a test on every kind of database, not in parallel.
-func oneByOne(t *testing.T, test func(t *testing.T, b base)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, open(t)) })
+// eachStoreSerially runs a test on each kind of database, not in parallel.
+func eachStoreSerially(t *testing.T, test func(t *testing.T, db testDB)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, openSQLite(t)) })
 	t.Run("postgres", func(t *testing.T) {
-		running(t)
-		test(t, opens(t, database(t, "migrated"), auth.NewKeyring()))
+		test(t, openPostgresURL(t, newDatabase(t, "migrated"), auth.NewKeyring()))
 	})
 }
 
 // A database of an older version is migrated when it is opened and keeps its data.
 func TestMigrate_OlderVersion(t *testing.T) {
-	oneByOne(t, func(t *testing.T, b base) {
-		b.everything(t, "ann", noon)
-		older, err := b.db.Version(t.Context())
+	eachStoreSerially(t, func(t *testing.T, db testDB) {
+		db.addEverything(t, "ann", noon)
+		older, err := db.db.Version(t.Context())
 		must(t, err)
-		before := b.tables(t)
+		before := db.rowCounts(t)
 		withMigration(t, `ALTER TABLE phones ADD COLUMN label TEXT; UPDATE phones SET label = 'home'`)
-		b.Store = b.again(t)
-		if version, err := b.db.Version(t.Context()); version != older+1 || version != b.db.Newest() || err != nil {
+		db.Store = db.reopen(t)
+		if version, err := db.db.Version(t.Context()); version != older+1 || version != db.db.Newest() || err != nil {
 			t.Errorf("version %d, %v", version, err)
 		}
-		wantTables(t, b.tables(t), before)
-		if n := b.count(t, `SELECT count(*) FROM phones WHERE label = 'home'`); n != 1 {
+		wantRows(t, db.rowCounts(t), before)
+		if n := db.count(t, `SELECT count(*) FROM phones WHERE label = 'home'`); n != 1 {
 			t.Errorf("%d phones have a label", n)
 		}
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
+		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

@@ -8,95 +8,90 @@ import (
 	"twostep/auth"
 )
 
-// wantReady checks what a store says of itself; empty for ready.
-func (b base) wantReady(t *testing.T, want auth.NotReady) {
+// wantReady checks the cause that Ping returns, empty for none.
+func (db testDB) wantReady(t *testing.T, want auth.NotReady) {
 	t.Helper()
-	err := b.Ping(t.Context())
-	why, _ := errors.AsType[auth.NotReady](err)
-	if why != want || (err == nil) != (want == "") {
-		t.Errorf("it says %v, want %q", err, want)
+	err := db.Ping(t.Context())
+	cause, _ := errors.AsType[auth.NotReady](err)
+	if cause != want || (err == nil) != (want == "") {
+		t.Errorf("ping error is %v, want %q", err, want)
 	}
 }
 
-// wantWritten writes, and checks whether it may.
-func (b base) wantWritten(t *testing.T, want bool) {
+// wantWritable checks whether a write succeeds.
+func (db testDB) wantWritable(t *testing.T, want bool) {
 	t.Helper()
-	err := b.AddAttempt(t.Context(), set("ann", auth.QueueMessage{Message: message(fmt.Sprint(b.count(t, `SELECT count(*) FROM messages`)))}))
+	err := db.AddAttempt(t.Context(), set("ann", auth.QueueMessage{Message: message(fmt.Sprint(db.count(t, `SELECT count(*) FROM messages`)))}))
 	if (err == nil) != want {
-		t.Errorf("written: %v", err)
+		t.Errorf("write error is %v, want success %v", err, want)
 	}
 }
 
-// While the database is away, read-only or newer, the store says so, and is
-// ready again by itself.
+// Ping fails while the database has a newer schema or is read-only, and succeeds
+// again afterwards without a restart.
 func TestPing(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.wantReady(t, "")
-		b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
-		b.wantReady(t, auth.NewerSchema)
-		b.change(t, `DELETE FROM schema_migrations WHERE version = 9999`)
-		b.wantReady(t, "")
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.wantReady(t, "")
+		db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
+		db.wantReady(t, auth.NewerSchema)
+		db.exec(t, `DELETE FROM schema_migrations WHERE version = 9999`)
+		db.wantReady(t, "")
 
 		readOnly, writable := `PRAGMA query_only = 1`, `PRAGMA query_only = 0`
-		if b.kind == "postgres" {
-			readOnly, writable = b.setting(t, `SET default_transaction_read_only = on`), b.setting(t, `RESET default_transaction_read_only`)
+		if db.kind == "postgres" {
+			readOnly, writable = db.alterDatabase(t, `SET default_transaction_read_only = on`), db.alterDatabase(t, `RESET default_transaction_read_only`)
 		}
-		b.set(t, readOnly)
-		b.wantWritten(t, false)
-		b.wantReady(t, auth.ReadOnly)
-		b.set(t, writable)
-		b.wantReady(t, "")
-		b.wantWritten(t, true)
+		db.applySetting(t, readOnly)
+		db.wantWritable(t, false)
+		db.wantReady(t, auth.ReadOnly)
+		db.applySetting(t, writable)
+		db.wantReady(t, "")
+		db.wantWritable(t, true)
 	})
 }
 
-// setting is how a setting of the whole database is made.
-func (b base) setting(t *testing.T, text string) string {
+// alterDatabase returns a command that alters the database.
+func (db testDB) alterDatabase(t *testing.T, text string) string {
 	t.Helper()
-	return `ALTER DATABASE ` + databaseName(t, b.path) + ` ` + text
+	return `ALTER DATABASE ` + databaseName(t, db.path) + ` ` + text
 }
 
-// set makes a setting, which every connection gets that is opened from now on;
-// of SQLite it is that of the one connection that writes.
-func (b base) set(t *testing.T, text string) {
+// applySetting changes a setting for all new connections. On SQLite it changes the
+// one connection that writes.
+func (db testDB) applySetting(t *testing.T, text string) {
 	t.Helper()
-	if b.kind == "sqlite" {
-		b.change(t, text)
+	if db.kind == "sqlite" {
+		db.exec(t, text)
 		return
 	}
-	b.away(t, text)
-	b.heal(t)
+	must(t, startCluster(t).Exec("postgres", text))
+	disconnect(t, db.path)
+	db.reconnect(t)
 }
 
-// heal uses up the dead connections, each of which may fail one call.
-func (b base) heal(t *testing.T) {
+// reconnect replaces closed connections, each of which may fail one call.
+func (db testDB) reconnect(t *testing.T) {
 	t.Helper()
-	for range 2 * b.Pools()["all"].Max {
-		_ = b.Ping(t.Context())
+	for range 2 * db.Pools()["all"].Max {
+		_ = db.Ping(t.Context())
 	}
 }
 
-// away carries out a change of a database of PostgreSQL and ends its connections.
-func (b base) away(t *testing.T, text string) {
-	t.Helper()
-	must(t, running(t).Exec("postgres", text+`; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+databaseName(t, b.path)+`'`))
-}
-
-func TestPing_Away(t *testing.T) {
-	b := openPostgres(t)
-	name := databaseName(t, b.path)
-	b.away(t, `ALTER DATABASE `+name+` ALLOW_CONNECTIONS false`)
-	b.wantReady(t, auth.NotResponding)
-	must(t, running(t).Exec("postgres", `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`))
-	b.heal(t)
-	b.wantReady(t, "")
+func TestPing_Disconnected(t *testing.T) {
+	db := openPostgres(t)
+	must(t, startCluster(t).Exec("postgres", db.alterDatabase(t, `ALLOW_CONNECTIONS false`)))
+	disconnect(t, db.path)
+	db.wantReady(t, auth.NotResponding)
+	must(t, startCluster(t).Exec("postgres", db.alterDatabase(t, `ALLOW_CONNECTIONS true`)))
+	db.reconnect(t)
+	db.wantReady(t, "")
 }
 
 func TestPools(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		pools := b.Pools()
+	eachStore(t, func(t *testing.T, db testDB) {
+		pools := db.Pools()
 		if len(pools) == 0 {
-			t.Error("there is no pool")
+			t.Error("no pools")
 		}
 		for name, p := range pools {
 			if p.Max < 1 || p.Open > p.Max || p.InUse > p.Open {

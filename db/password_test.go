@@ -10,84 +10,84 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// ST-02: of racing sign-ins that would each write a stronger hash, one does.
+// ST-02: of concurrent sign-ins that would each store a new hash, only one succeeds.
 func TestSpendPassword_OnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			return s.SpendPassword(ctx, "ann", "hash of ann", fmt.Sprint("stronger ", i), auth.ChangeSet{At: noon})
 		})
 	})
 }
 
-// A password that was changed meanwhile begins nothing.
+// A password that was changed after it was verified has no effect.
 func TestSpendPassword_Changed(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		grant := set("ann", attempt("ann", "a2"))
-		spent, err := b.SpendPassword(t.Context(), "ann", "an earlier hash", "", grant)
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		changes := set("ann", attempt("ann", "a2"))
+		spent, err := db.SpendPassword(t.Context(), "ann", "an earlier hash", "", changes)
 		wantFalse(t, spent, err)
-		_, err = b.FindAttempt(t.Context(), "a2", noon)
+		_, err = db.FindAttempt(t.Context(), "a2", noon)
 		wantNotFound(t, err)
-		spent, err = b.SpendPassword(t.Context(), "ann", "hash of ann", "", grant)
+		spent, err = db.SpendPassword(t.Context(), "ann", "hash of ann", "", changes)
 		wantTrue(t, spent, err)
-		if got, err := b.FindUserByEmail(t.Context(), "aann@example.org"); err != nil || got.PasswordHash != "hash of ann" {
-			t.Errorf("the hash is %q, %v", got.PasswordHash, err)
+		if got, err := db.FindUserByEmail(t.Context(), "aann@example.org"); err != nil || got.PasswordHash != "hash of ann" {
+			t.Errorf("hash is %q, %v", got.PasswordHash, err)
 		}
 	})
 }
 
-// RC-04: a reset ends its attempt, and so sets one password.
+// RC-04: a reset ends its attempt, so it replaces the password once.
 func TestReplacePassword_OnceOnly(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		b.once(t, func(ctx context.Context, s *Store, i int) (bool, error) {
-			grant := set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.EndSessions{})
-			return s.ReplacePassword(ctx, "ann", "hash "+string(rune('A'+i)), grant)
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			changes := set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.EndSessions{})
+			return s.ReplacePassword(ctx, "ann", "hash "+string(rune('A'+i)), changes)
 		})
-		_, err := b.FindSession(t.Context(), "handle of s1")
+		_, err := db.FindSession(t.Context(), "token of s1")
 		wantNotFound(t, err)
 	})
 }
 
-// ST-03: without the server's keys no stored hash can be tried, in its own row
-// or in another, for a sign-in and for what a sign-up waits with.
-func TestHash_AnotherRing(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.sealAll(t)
-		b.give(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
-		thief := withOtherRing(b.Store)
-		if u, err := thief.FindUserByEmail(t.Context(), "aann@example.org"); err == nil || u.PasswordHash != "" {
-			t.Errorf("another ring found the hash %q", u.PasswordHash)
+// ST-03: without the server's keys, no hash of an account or a pending sign-up can
+// be read or compared. With them, a hash copied to another row fails to decrypt.
+func TestPasswordHash_OtherKeyring(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.sealAll(t)
+		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
+		other := withOtherKeys(db.Store)
+		if u, err := other.FindUserByEmail(t.Context(), "aann@example.org"); err == nil || u.PasswordHash != "" {
+			t.Errorf("other keyring: found account hash %q", u.PasswordHash)
 		}
-		if spent, err := thief.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.ChangeSet{At: noon}); err == nil || spent {
-			t.Error("another ring signed in")
+		if spent, err := other.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.ChangeSet{At: noon}); err == nil || spent {
+			t.Error("other keyring: password was accepted")
 		}
-		if a, err := thief.FindAttempt(t.Context(), "a2", noon); err == nil || a.NewPasswordHash != "" {
-			t.Errorf("another ring found the hash %q", a.NewPasswordHash)
+		if a, err := other.FindAttempt(t.Context(), "a2", noon); err == nil || a.NewPasswordHash != "" {
+			t.Errorf("other keyring: found sign-up hash %q", a.NewPasswordHash)
 		}
-		b.change(t, `UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = 'ann') WHERE id = 'bob'`)
-		if u, err := b.FindUser(t.Context(), "bob"); err == nil {
-			t.Errorf("ann's hash opened as bob's: %q", u.PasswordHash)
+		db.exec(t, `UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = 'ann') WHERE id = 'bob'`)
+		if u, err := db.FindUser(t.Context(), "bob"); err == nil {
+			t.Errorf("ann's hash was decrypted as bob's: %q", u.PasswordHash)
 		}
-		if a, err := b.FindAttempt(t.Context(), "a2", noon); err != nil || a.NewPasswordHash != "hash of eve" {
-			t.Errorf("the sign-up waits with %q, %v", a.NewPasswordHash, err)
+		if a, err := db.FindAttempt(t.Context(), "a2", noon); err != nil || a.NewPasswordHash != "hash of eve" {
+			t.Errorf("sign-up hash is %q, %v", a.NewPasswordHash, err)
 		}
 	})
 }
 
-// ST-03, ST-06: under a new key, with the old one gone, the same passwords verify.
-func TestReseal_Hashes(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.sealAll(t)
-		s := b.rotated(t)
+// ST-03, ST-06: passwords still verify after a rotation and without the old key.
+func TestReseal_PasswordHashes(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.sealAll(t)
+		s := db.withNewKey(t)
 		_, _, err := s.Reseal(t.Context(), func(int) {})
 		must(t, err)
 		newest, err := auth.ParseKeyring(firstLine(s.seals.Keys.String()))
 		must(t, err)
 		s.seals = seal.Sealer{Keys: newest}
 		if u, err := s.FindUser(t.Context(), "ann"); err != nil || u.PasswordHash != "hash of ann" {
-			t.Errorf("the hash is %q, %v", u.PasswordHash, err)
+			t.Errorf("hash is %q, %v", u.PasswordHash, err)
 		}
 		spent, err := s.SpendPassword(t.Context(), "ann", "hash of ann", "", auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)

@@ -10,51 +10,51 @@ import (
 	"twostep/auth"
 )
 
-// Every query of the store finds its rows by an index, so that none grows slow
-// with the number of accounts. The queries are those that were run once each
-// method was called, so a new one is looked at unasked.
+// Every query of the store uses an index, so that none becomes slow with many
+// accounts. The queries are recorded while every method is called, so new ones are
+// checked too.
 func TestQueries_UseIndexes(t *testing.T) {
-	b := open(t)
-	queries := b.noted()
-	b.walk(t)
-	looked := queries()
-	for _, query := range looked {
-		for _, line := range b.plan(t, query) {
-			given := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
-			if strings.HasPrefix(line, "SCAN") && !given && line != "SCAN due" && line != "SCAN failed" {
-				t.Errorf("%s reads a whole table:%s", line, query)
+	db := openSQLite(t)
+	recorded := db.recordQueries()
+	db.runAllQueries(t)
+	queries := recorded()
+	for _, query := range queries {
+		for _, line := range db.plan(t, query) {
+			constant := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
+			if strings.HasPrefix(line, "SCAN") && !constant && line != "SCAN due" && line != "SCAN failed" {
+				t.Errorf("full table scan, %s:%s", line, query)
 			}
 		}
 	}
-	if len(looked) < 85 {
-		t.Errorf("only %d queries were looked at", len(looked))
+	if len(queries) < 85 {
+		t.Errorf("only %d queries were recorded", len(queries))
 	}
 }
 
-// A page of somebody signed in reads its session and the factors: one query.
+// A page of a signed-in user reads the session and the factors with one query.
 func TestQueries_SignedInPage(t *testing.T) {
-	b := open(t)
-	b.ann(t)
-	queries := b.noted()
-	before := len(queries())
-	_, _, err := b.FindSessionFactors(t.Context(), "handle of s1", noon)
+	db := openSQLite(t)
+	db.addAnn(t)
+	recorded := db.recordQueries()
+	before := len(recorded())
+	_, _, err := db.FindSessionFactors(t.Context(), "token of s1", noon)
 	must(t, err)
-	if more := len(queries()) - before; more != 1 {
-		t.Errorf("%d queries, not 1", more)
+	if more := len(recorded()) - before; more != 1 {
+		t.Errorf("%d queries, want 1", more)
 	}
 }
 
-// noted returns a function that returns every query that has run since.
-func (b base) noted() (queries func() []string) {
+// recordQueries returns a function that returns the queries that have run since.
+func (db testDB) recordQueries() (recorded func() []string) {
 	texts := map[string]bool{}
-	b.db.Trace(func(query string) { texts[query] = true })
+	db.db.Trace(func(query string) { texts[query] = true })
 	return func() []string { return slices.Collect(maps.Keys(texts)) }
 }
 
-func (b base) plan(t *testing.T, query string) (lines []string) {
+func (db testDB) plan(t *testing.T, query string) (lines []string) {
 	t.Helper()
 	nothing := make([]any, 64) // the driver ignores those past the last placeholder
-	rows, err := b.db.SQL().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
+	rows, err := db.db.SQL().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
 	must(t, err)
 	defer rows.Close()
 	for rows.Next() {
@@ -67,96 +67,96 @@ func (b base) plan(t *testing.T, query string) (lines []string) {
 	return lines
 }
 
-// walk calls every method of the store.
-func (b base) walk(t *testing.T) {
+// runAllQueries calls every method of the store.
+func (db testDB) runAllQueries(t *testing.T) {
 	t.Helper()
-	ctx, grant := t.Context(), auth.ChangeSet{At: noon}
-	b.ann(t)
-	told := func(_ any, err error) { t.Helper(); must(t, err) }
-	must(t, b.Ping(ctx))
-	must(t, b.VerifyKeyring(ctx))
-	must(t, b.addCheckValue(ctx))
-	_, _, err := b.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 1, Per: time.Hour}}})
+	ctx, changes := t.Context(), auth.ChangeSet{At: noon}
+	db.addAnn(t)
+	check := func(_ any, err error) { t.Helper(); must(t, err) }
+	must(t, db.Ping(ctx))
+	must(t, db.VerifyKeyring(ctx))
+	must(t, db.addCheckValue(ctx))
+	_, _, err := db.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 1, Per: time.Hour}}})
 	must(t, err)
-	told(b.FindUserByEmail(ctx, "aann@example.org"))
-	told(b.FindFactors(ctx, "ann", noon))
-	told(b.FindAttempt(ctx, "a1", noon))
-	told(b.ReplaceMethod(ctx, "a1", auth.Method{}, grant))
-	told(b.FindSentCode(ctx, "a1"))
-	told(b.AllowSentCodeAttempt(ctx, "a1", 5))
-	told(b.SpendSentCode(ctx, code("a1").SentCode, set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.SettleCounts{Reset: []string{"k"}})))
-	told(b.SpendPassword(ctx, "ann", "hash of ann", "", set("ann",
+	check(db.FindUserByEmail(ctx, "aann@example.org"))
+	check(db.FindFactors(ctx, "ann", noon))
+	check(db.FindAttempt(ctx, "a1", noon))
+	check(db.ReplaceMethod(ctx, "a1", auth.Method{}, changes))
+	check(db.FindSentCode(ctx, "a1"))
+	check(db.AllowSentCodeAttempt(ctx, "a1", 5))
+	check(db.SpendSentCode(ctx, code("a1").SentCode, set("ann", auth.EndAttempt{TokenHash: "a1"}, auth.SettleCounts{Reset: []string{"k"}})))
+	check(db.SpendPassword(ctx, "ann", "hash of ann", "", set("ann",
 		auth.EndSessions{Except: "s1"},
-		auth.QueueMessage{Message: held("m1", "a1")},
+		auth.QueueMessage{Message: messageFor("m1", "a1")},
 	)))
-	told(b.FindBackupSalt(ctx, "ann"))
-	told(b.SpendBackupCode(ctx, "ann", "h1", grant))
-	told(b.ReplaceBackupCodes(ctx, codes("ann", "n1").BackupCodeSet, grant))
-	told(b.FindUnseenCodes(ctx, "ann", noon))
-	told(b.SpendUnseenCodes(ctx, "ann"))
-	told(b.FindTOTP(ctx, "ann"))
-	told(b.SpendTOTPStep(ctx, "ann", 101, grant))
-	must(t, b.AddTOTPEnrolment(ctx, enrolment("k1"), noon))
-	told(b.FindTOTPEnrolment(ctx, "s1", noon))
-	told(b.ReplaceTOTPEnrolment(ctx, "k1", enrolment("k1")))
-	done := enrolment("k1")
+	check(db.FindBackupSalt(ctx, "ann"))
+	check(db.SpendBackupCode(ctx, "ann", "h1", changes))
+	check(db.ReplaceBackupCodes(ctx, codes("ann", "n1").BackupCodeSet, changes))
+	check(db.FindUnseenCodes(ctx, "ann", noon))
+	check(db.SpendUnseenCodes(ctx, "ann"))
+	check(db.FindTOTP(ctx, "ann"))
+	check(db.SpendTOTPStep(ctx, "ann", 101, changes))
+	must(t, db.AddTOTPEnrolment(ctx, totpEnrolment("k1"), noon))
+	check(db.FindTOTPEnrolment(ctx, "s1", noon))
+	check(db.ReplaceTOTPEnrolment(ctx, "k1", totpEnrolment("k1")))
+	done := totpEnrolment("k1")
 	done.VerifiedAt = noon
-	told(b.SpendTOTPEnrolment(ctx, done, grant))
-	must(t, b.ReplacePhoneEnrolment(ctx, adding("e1"), grant))
-	told(b.FindPhoneEnrolment(ctx, "s1", noon))
-	told(b.ReplacePhoneCode(ctx, "e1", grant))
-	must(t, b.RemovePhoneEnrolment(ctx, "s1"))
-	told(b.ReservePhone(ctx, "ann", "p1", grant))
-	told(b.ReplaceDefaultPhone(ctx, "ann", "p1", grant))
-	told(b.ReleasePhone(ctx, "ann", "p1", grant))
-	told(b.RemovePhone(ctx, "ann", "p1", false, grant))
-	told(b.RemoveTOTP(ctx, "ann", grant))
-	told(b.FindSession(ctx, "handle of s1"))
-	must(t, b.TouchSession(ctx, "s1", noon.Add(time.Minute)))
-	must(t, b.RemoveSession(ctx, "handle of s1"))
-	must(t, b.RemoveAttempt(ctx, "a1"))
-	told(b.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), furthest, 1))
-	must(t, b.RescheduleMessage(ctx, "m1", 1, noon, noon))
-	told(b.SpendMessage(ctx, "m1", noon))
-	told(b.RejectMessage(ctx, "m1", noon))
-	told(b.FindStalledChannels(ctx, auth.BySMS, 2))
-	told(b.RemoveMessages(ctx, noon))
-	b.walkAccount(t)
+	check(db.SpendTOTPEnrolment(ctx, done, changes))
+	must(t, db.ReplacePhoneEnrolment(ctx, phoneEnrolment("e1"), changes))
+	check(db.FindPhoneEnrolment(ctx, "s1", noon))
+	check(db.ReplacePhoneCode(ctx, "e1", changes))
+	must(t, db.RemovePhoneEnrolment(ctx, "s1"))
+	check(db.ReservePhone(ctx, "ann", "p1", changes))
+	check(db.ReplaceDefaultPhone(ctx, "ann", "p1", changes))
+	check(db.ReleasePhone(ctx, "ann", "p1", changes))
+	check(db.RemovePhone(ctx, "ann", "p1", false, changes))
+	check(db.RemoveTOTP(ctx, "ann", changes))
+	check(db.FindSession(ctx, "token of s1"))
+	must(t, db.TouchSession(ctx, "s1", noon.Add(time.Minute)))
+	must(t, db.RemoveSession(ctx, "token of s1"))
+	must(t, db.RemoveAttempt(ctx, "a1"))
+	check(db.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 1))
+	must(t, db.RescheduleMessage(ctx, "m1", 1, noon, noon))
+	check(db.SpendMessage(ctx, "m1", noon))
+	check(db.RejectMessage(ctx, "m1", noon))
+	check(db.FindStalledChannels(ctx, auth.BySMS, 2))
+	check(db.RemoveMessages(ctx, noon))
+	db.runAccountQueries(t)
 }
 
-// walkAccount calls the methods for what an account has beside its factors.
-func (b base) walkAccount(t *testing.T) {
+// runAccountQueries calls the methods that do not concern factors.
+func (db testDB) runAccountQueries(t *testing.T) {
 	t.Helper()
-	ctx, grant := t.Context(), auth.ChangeSet{At: noon}
-	told := func(_ any, err error) { t.Helper(); must(t, err) }
-	b.everything(t, "bob", noon)
-	b.give(t, "bob",
+	ctx, changes := t.Context(), auth.ChangeSet{At: noon}
+	check := func(_ any, err error) { t.Helper(); must(t, err) }
+	db.addEverything(t, "bob", noon)
+	db.apply(t, "bob",
 		auth.AddVerifiedFactor{Attempt: "attempt of bob", VerifiedFactor: auth.VerifiedFactor{At: noon}},
 		auth.EndOlderAttempts{Purpose: auth.SignIn, Except: "newest"},
 		auth.ClearMustChange{},
 		attempt("bob", "newest"),
 	)
-	told(b.SpendPassword(ctx, "bob", "hash of bob", "", set("bob",
+	check(db.SpendPassword(ctx, "bob", "hash of bob", "", set("bob",
 		session("bob", "more"),
 		auth.RenewSession{Session: "session of bob"},
 	)))
-	told(b.FindUser(ctx, "bob"))
-	told(b.FindSessions(ctx, "bob"))
-	told(b.FindEmails(ctx, "bob"))
-	told(b.FindActivity(ctx, "bob", "", 10))
-	told(b.FindKnownDevice(ctx, "bob", "marker of bob"))
-	told(b.FindNoticeEmail(ctx, "bob"))
-	told(b.FindEmailEnrolment(ctx, "bob", noon))
-	told(b.FindEmailChange(ctx, "stop bob", noon))
-	told(b.SpendEmailEnrolment(ctx, "address of bob", grant))
-	e := changing("bob", auth.ForSignIn, "new@example.org")
-	must(t, b.ReplaceEmailEnrolment(ctx, e, grant))
-	told(b.ReplaceEmailCode(ctx, e.ID, grant))
-	b.give(t, "bob", auth.ReplaceEmail{EmailEnrolment: e})
-	told(b.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}})))
-	told(b.ReplacePassword(ctx, "bob", "another hash", grant))
-	told(b.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
-	told(b.RemoveSessionOf(ctx, "bob", "session of bob", grant))
-	told(b.RemoveExpired(ctx, noon, auth.Cutoffs{}))
-	told(b.RemoveUser(ctx, "bob", grant))
+	check(db.FindUser(ctx, "bob"))
+	check(db.FindSessions(ctx, "bob"))
+	check(db.FindEmails(ctx, "bob"))
+	check(db.FindActivity(ctx, "bob", "", 10))
+	check(db.FindKnownDevice(ctx, "bob", "device of bob"))
+	check(db.FindNoticeEmail(ctx, "bob"))
+	check(db.FindEmailEnrolment(ctx, "bob", noon))
+	check(db.FindEmailChange(ctx, "stop bob", noon))
+	check(db.SpendEmailEnrolment(ctx, "email of bob", changes))
+	e := emailEnrolment("bob", auth.ForSignIn, "new@example.org")
+	must(t, db.ReplaceEmailEnrolment(ctx, e, changes))
+	check(db.ReplaceEmailCode(ctx, e.ID, changes))
+	db.apply(t, "bob", auth.ReplaceEmail{EmailEnrolment: e})
+	check(db.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}}, auth.EndEmailEnrolment{})))
+	check(db.ReplacePassword(ctx, "bob", "another hash", changes))
+	check(db.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
+	check(db.RemoveSessionOf(ctx, "bob", "session of bob", changes))
+	check(db.RemoveExpired(ctx, noon, auth.Cutoffs{}))
+	check(db.RemoveUser(ctx, "bob", changes))
 }

@@ -16,24 +16,24 @@ import (
 )
 
 func TestOpenPostgres_KeepsData(t *testing.T) {
-	b := openPostgres(t)
-	b.ann(t)
-	must(t, b.Close())
-	b.Store = b.again(t)
-	key, err := b.FindTOTP(t.Context(), "ann")
+	db := openPostgres(t)
+	db.addAnn(t)
+	must(t, db.Close())
+	db.Store = db.reopen(t)
+	key, err := db.FindTOTP(t.Context(), "ann")
 	must(t, err)
 	if string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 || !key.AddedAt.Equal(noon) {
-		t.Errorf("the app came back as %+v", key)
+		t.Errorf("TOTP key is %+v", key)
 	}
 }
 
-// Nodes that start at the same time on an empty database all come up.
-func TestOpenPostgres_ManyAtOnce(t *testing.T) {
-	b := base{path: database(t, "template0"), keys: auth.NewKeyring()}
+// Nodes can start at the same time on an empty database.
+func TestOpenPostgres_Concurrent(t *testing.T) {
+	db := testDB{path: newDatabase(t, "template0"), keys: auth.NewKeyring()}
 	var nodes sync.WaitGroup
 	for range 8 {
 		nodes.Go(func() {
-			s, err := OpenPostgres(t.Context(), b.path, b.keys)
+			s, err := OpenPostgres(t.Context(), db.path, db.keys)
 			if err != nil {
 				t.Error(err)
 				return
@@ -47,22 +47,23 @@ func TestOpenPostgres_ManyAtOnce(t *testing.T) {
 }
 
 func TestOpenPostgres_NewerVersionRefused(t *testing.T) {
-	b := openPostgres(t)
-	defer b.change(t, `DELETE FROM schema_migrations WHERE version = 9999`)
-	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
-	s, err := b.open(t.Context())
+	db := openPostgres(t)
+	defer db.exec(t, `DELETE FROM schema_migrations WHERE version = 9999`)
+	db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
+	s, err := db.open(t.Context())
 	if err == nil {
 		must(t, s.Close())
 		t.Fatal("a database of a newer version was opened")
 	}
 	if !strings.Contains(err.Error(), "version 9999") {
-		t.Errorf("the error does not name the version: %v", err)
+		t.Errorf("error does not name the version: %v", err)
 	}
 }
 
-// What cannot be opened is told in one sentence, without the password.
-func TestOpenPostgres_Refused(t *testing.T) {
-	c := running(t)
+// An error says in one sentence why a database cannot be opened, without the
+// password.
+func TestOpenPostgres_Errors(t *testing.T) {
+	c := startCluster(t)
 	must(t, c.Exec("postgres", `CREATE ROLE guarded LOGIN PASSWORD 'right'`))
 	rules := filepath.Join(c.Data(), "pg_hba.conf")
 	before, err := os.ReadFile(rules)
@@ -76,27 +77,27 @@ func TestOpenPostgres_Refused(t *testing.T) {
 		must(t, os.WriteFile(rules, before, 0o600))
 	})
 
-	here := "?host=" + url.QueryEscape(c.Folder())
-	for address, want := range map[string]string{
+	host := "?host=" + url.QueryEscape(c.Folder())
+	for databaseURL, want := range map[string]string{
 		"mysql://twostep:hush@/x":                               "must be like",
 		"postgres://twostep:hu/sh@127.0.0.1/x":                  "written as",
 		"postgres://twostep:hush@127.0.0.1/x?sslmode=maybe":     "sslmode",
 		"postgres://twostep:hush@127.0.0.1/x?sslrootcert=/none": "/none",
 		"postgres://twostep:hush@127.0.0.1:1/x":                 "no PostgreSQL server answers at 127.0.0.1, port 1: connection refused",
 		"postgres://twostep:hush@/x?host=/no/such/folder":       "no PostgreSQL server answers at /no/such/folder",
-		"postgres://guarded:hush@/postgres" + here:              "password authentication failed",
-		"postgres://twostep:hush@/missing" + here:               `"missing" does not exist`,
-		"postgres://twostep:hush@/latin" + here:                 "LATIN1 and must be UTF8",
+		"postgres://guarded:hush@/postgres" + host:              "password authentication failed",
+		"postgres://twostep:hush@/missing" + host:               `"missing" does not exist`,
+		"postgres://twostep:hush@/latin" + host:                 "LATIN1 and must be UTF8",
 	} {
-		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
+		s, err := OpenPostgres(t.Context(), databaseURL, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
-			t.Errorf("%s: opened", address)
+			t.Errorf("%s: opened", databaseURL)
 			continue
 		}
-		said := err.Error()
-		if !strings.Contains(said, want) || strings.Contains(said, "hu") || strings.ContainsAny(said, "\n\t") {
-			t.Errorf("%s: %q", address, said)
+		message := err.Error()
+		if !strings.Contains(message, want) || strings.Contains(message, "hu") || strings.ContainsAny(message, "\n\t") {
+			t.Errorf("%s: error is %q, want %q", databaseURL, message, want)
 		}
 	}
 	if _, err := OpenPostgres(t.Context(), c.URL("postgres"), auth.Keyring{}); err == nil {
@@ -105,64 +106,61 @@ func TestOpenPostgres_Refused(t *testing.T) {
 	must(t, CheckPostgresURL("postgresql://twostep@db1,db2:6432/twostep?sslmode=verify-full&target_session_attrs=read-write"))
 }
 
-// When the server ends its connections, what is under way fails, is not tried
-// anew, and leaves nothing; what comes next works.
+// A transaction that loses its connection fails, is rolled back and is not retried.
+// The next one succeeds.
 func TestWrite_ConnectionLost(t *testing.T) {
-	b := openPostgres(t)
-	b.ann(t)
-	times := 0
-	done, err := b.write(t.Context(), "lose the connection", "", func(tx *tx) (bool, error) {
-		times++
+	db := openPostgres(t)
+	db.addAnn(t)
+	runs := 0
+	done, err := db.write(t.Context(), "lose the connection", "", func(tx *tx) (bool, error) {
+		runs++
 		_, err := tx.Exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
 		must(t, err)
 		_, err = tx.Exec(t.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
 		return true, err
 	})
-	if done || err == nil || times != 1 {
-		t.Errorf("done %v, error %v, %d times", done, err, times)
+	if done || err == nil || runs != 1 {
+		t.Errorf("done %v, error %v, %d times", done, err, runs)
 	}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
+	spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 }
 
-// After a server was gone for a moment every idle connection is dead. Each may
-// fail one call at most, and the pool heals without anybody's help.
-func TestStore_ServerCameBack(t *testing.T) {
-	b := openPostgres(t)
-	b.ann(t)
-	b.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) { // to have many of them
+// After the server closes all connections, each fails one call at most, and the
+// pool replaces it.
+func TestStore_Reconnects(t *testing.T) {
+	db := openPostgres(t)
+	db.addAnn(t)
+	db.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) { // opens many connections
 		_, err := s.FindUser(ctx, "ann")
 		return true, err
 	})
-	must(t, running(t).Exec("postgres", `
-		SELECT pg_terminate_backend(pid)
-		FROM pg_stat_activity
-		WHERE datname = '`+databaseName(t, b.path)+`'`))
+	disconnect(t, db.path)
 	failed := 0
 	for step := range int64(100) {
-		if _, err := b.SpendTOTPStep(t.Context(), "ann", 101+step, auth.ChangeSet{At: noon}); err != nil {
+		if _, err := db.SpendTOTPStep(t.Context(), "ann", 101+step, auth.ChangeSet{At: noon}); err != nil {
 			failed++
 		}
 	}
-	if open := b.db.SQL().Stats().MaxOpenConnections; failed > open {
-		t.Errorf("%d calls failed, more than the %d connections there were", failed, open)
+	if open := db.db.SQL().Stats().MaxOpenConnections; failed > open {
+		t.Errorf("%d calls failed, more than the %d connections", failed, open)
 	}
-	spent, err := b.SpendTOTPStep(t.Context(), "ann", 500, auth.ChangeSet{At: noon})
+	spent, err := db.SpendTOTPStep(t.Context(), "ann", 500, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
 }
 
-// Two transactions that wait for each other: the server undoes one, and it is
-// tried anew.
+// Of two transactions that wait for each other, the server rolls one back, and it
+// is retried.
 func TestWrite_Deadlock(t *testing.T) {
-	b := openPostgres(t)
-	b.everything(t, "ann", noon)
-	b.everything(t, "bob", noon)
+	db := openPostgres(t)
+	db.addEverything(t, "ann", noon)
+	db.addEverything(t, "bob", noon)
 	var met, writers sync.WaitGroup
 	met.Add(2)
 	for _, order := range [][]string{{"ann", "bob"}, {"bob", "ann"}} {
 		meet := sync.OnceFunc(func() { met.Done(); met.Wait() })
 		writers.Go(func() {
-			done, err := b.write(t.Context(), "cross", "", func(tx *tx) (bool, error) {
+			done, err := db.write(t.Context(), "cross", "", func(tx *tx) (bool, error) {
 				for _, user := range order {
 					if _, err := tx.Exec(t.Context(), `UPDATE users SET must_change = must_change + 0, email = email || '!' WHERE id = $1`, user); err != nil {
 						return false, err
@@ -177,70 +175,70 @@ func TestWrite_Deadlock(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	for _, who := range []auth.UserID{"ann", "bob"} {
-		if u, err := b.FindUser(t.Context(), who); err != nil || !strings.HasSuffix(u.Email.Typed, ".org!!") {
+	for _, id := range []auth.UserID{"ann", "bob"} {
+		if u, err := db.FindUser(t.Context(), id); err != nil || !strings.HasSuffix(u.Email.Typed, ".org!!") {
 			t.Errorf("%+v, %v", u, err)
 		}
 	}
 }
 
-// Bytes that PostgreSQL does not take as text come with addresses and forms.
-// They name nothing, which is no fault.
-func TestPlain_OddText(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		for _, odd := range []string{"s1\x00", "\xff\xfe", "s1\x00\xff"} {
-			_, err := b.FindSession(t.Context(), odd)
+// Bytes that PostgreSQL refuses as text can be part of a URL or a form. They match
+// no row, and this is not an error.
+func TestStore_InvalidText(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		for _, text := range []string{"s1\x00", "\xff\xfe", "s1\x00\xff"} {
+			_, err := db.FindSession(t.Context(), text)
 			wantNotFound(t, err)
-			removed, err := b.RemoveSessionOf(t.Context(), "ann", auth.SessionID(odd), auth.ChangeSet{At: noon})
+			removed, err := db.RemoveSessionOf(t.Context(), "ann", auth.SessionID(text), auth.ChangeSet{At: noon})
 			wantFalse(t, removed, err)
-			_, err = b.FindActivity(t.Context(), "ann", odd, 1)
+			_, err = db.FindActivity(t.Context(), "ann", text, 1)
 			must(t, err)
 		}
-		once := auth.Window{Max: 1, Per: time.Hour}
-		for _, want := range []int{-1, 0} { // the two are one count
-			refused, _, err := b.Allow(t.Context(), noon, []auth.RateLimit{{Key: "a\x00", Limiter: once}})
+		limiter := auth.Window{Max: 1, Per: time.Hour}
+		for _, want := range []int{-1, 0} { // the second one is refused
+			refused, _, err := db.Allow(t.Context(), noon, []auth.RateLimit{{Key: "a\x00", Limiter: limiter}})
 			must(t, err)
 			if refused != want {
-				t.Errorf("refused by %d, not %d", refused, want)
+				t.Errorf("refused by %d, want %d", refused, want)
 			}
 		}
-		refused, _, err := b.Allow(t.Context(), noon, []auth.RateLimit{{Key: "b\x00", Limiter: once}, {Key: "b\xff", Limiter: once}})
+		refused, _, err := db.Allow(t.Context(), noon, []auth.RateLimit{{Key: "b\x00", Limiter: limiter}, {Key: "b\xff", Limiter: limiter}})
 		must(t, err)
 		if refused != 1 {
-			t.Errorf("refused by %d, not by the other name of one count", refused)
+			t.Errorf("refused by %d, want 1: both keys are stored as one", refused)
 		}
-		b.give(t, "ann", auth.SettleCounts{Reset: []string{"a\xff"}})
-		if n := b.count(t, `SELECT count(*) FROM rate_limits`); n != 0 {
-			t.Errorf("%d counts are left", n)
+		db.apply(t, "ann", auth.SettleCounts{Reset: []string{"a\xff"}})
+		if n := db.count(t, `SELECT count(*) FROM rate_limits`); n != 0 {
+			t.Errorf("%d counts left, want 0", n)
 		}
 	})
 }
 
-// Nothing of one transaction is left to the next user of a connection but
-// prepared statements, of which none is prepared twice.
-func TestStore_LeavesNothingBehind(t *testing.T) {
-	b := openPostgres(t)
-	b.walk(t)
+// A transaction leaves nothing in its session except prepared statements, each
+// prepared once.
+func TestStore_NoSessionState(t *testing.T) {
+	db := openPostgres(t)
+	db.runAllQueries(t)
 	kept := 0
-	for b.db.SQL().Stats().InUse < b.db.SQL().Stats().OpenConnections { // each in its turn
-		conn, err := b.db.SQL().Conn(t.Context())
+	for db.db.SQL().Stats().InUse < db.db.SQL().Stats().OpenConnections { // take each once
+		conn, err := db.db.SQL().Conn(t.Context())
 		must(t, err)
 		defer conn.Close()
-		statements, texts := b.left(t, conn)
+		statements, texts := db.sessionState(t, conn)
 		if statements != texts {
-			t.Errorf("%d statements are kept of %d queries", statements, texts)
+			t.Errorf("%d prepared statements for %d queries", statements, texts)
 		}
 		kept += texts
 	}
 	if kept == 0 {
-		t.Error("no statement was kept")
+		t.Error("no statement is prepared")
 	}
 }
 
-// left fails where more than statements is left in a session, and answers how
-// many of those there are, of how many texts.
-func (b base) left(t *testing.T, session interface {
+// sessionState returns the number of prepared statements in a session and of their
+// texts. It fails if a transaction has left locks or settings there.
+func (db testDB) sessionState(t *testing.T, session interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 },
 ) (statements, texts int) {
@@ -253,37 +251,37 @@ func (b base) left(t *testing.T, session interface {
 			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')
 				+ (SELECT count(*) FROM pg_settings WHERE source = 'session' AND name <> 'application_name') -- which pgbouncer sets`).Scan(&statements, &texts, &others))
 	if others != 0 {
-		t.Errorf("%d locks or settings are left behind", others)
+		t.Errorf("%d locks or settings left behind", others)
 	}
 	return statements, texts
 }
 
-// Every query finds its rows by an index here, too. The queries are those of
-// SQLite, word for word; that nothing but an index is left to be wished for
-// shows whether there is one, for a small table is read whole otherwise.
-func TestQueries_UseIndexesOfPostgres(t *testing.T) {
-	b, s := openPostgres(t), open(t)
-	queries := s.noted()
-	s.walk(t)
-	conn, err := b.db.SQL().Conn(t.Context())
+// Every query uses an index on PostgreSQL too. The queries are the same as on
+// SQLite. Sequential scans are disabled, because PostgreSQL prefers them for small
+// tables even if there is an index.
+func TestQueries_UseIndexesPostgres(t *testing.T) {
+	db, s := openPostgres(t), openSQLite(t)
+	recorded := s.recordQueries()
+	s.runAllQueries(t)
+	conn, err := db.db.SQL().Conn(t.Context())
 	must(t, err)
 	defer conn.Close()
 	for _, setting := range []string{`SET enable_seqscan = off`, `SET plan_cache_mode = force_generic_plan`} {
 		_, err := conn.ExecContext(t.Context(), setting)
 		must(t, err)
 	}
-	looked := queries()
-	for _, query := range looked {
-		if plan := planOfPostgres(t, conn, query); strings.Contains(plan, "Seq Scan") {
+	queries := recorded()
+	for _, query := range queries {
+		if plan := postgresPlan(t, conn, query); strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%s\n%s", query, plan)
 		}
 	}
-	if len(looked) < 85 {
-		t.Errorf("only %d queries were looked at", len(looked))
+	if len(queries) < 85 {
+		t.Errorf("only %d queries were recorded", len(queries))
 	}
 }
 
-func planOfPostgres(t *testing.T, conn *sql.Conn, query string) string {
+func postgresPlan(t *testing.T, conn *sql.Conn, query string) string {
 	t.Helper()
 	_, err := conn.ExecContext(t.Context(), `PREPARE q AS `+query)
 	must(t, err)

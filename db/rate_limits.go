@@ -16,30 +16,33 @@ import (
 // back are written even if a limit refuses, otherwise the next request would be
 // refused until the clock has caught up.
 func (s *Store) Allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (refused int, count auth.Count, err error) {
-	_, err = s.write(ctx, "count against rate limits", "", func(tx *tx) (bool, error) {
-		refused = -1
-		counts, err := tx.lockCounts(ctx, now, limits)
-		if err != nil {
-			return false, err
-		}
-		rebased := map[string]auth.Count{}
-		for key, c := range counts {
-			if r, changed := c.Rebase(now); changed {
-				counts[key], rebased[key] = r, r
-			}
-		}
-		for i, limit := range limits {
-			key := engine.ValidText(limit.Key)
-			next, allowed := limit.Limiter.Next(counts[key], now)
-			if !allowed {
-				refused, count = i, next
-				return len(rebased) > 0, tx.putCounts(ctx, rebased)
-			}
-			counts[key] = next
-		}
-		return true, tx.putCounts(ctx, counts)
+	_, err = s.write(ctx, "count against rate limits", "", func(tx *tx) (changed bool, err error) {
+		refused, count, changed, err = tx.allow(ctx, now, limits)
+		return changed, err
 	})
 	return refused, count, err
+}
+
+func (t *tx) allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (refused int, count auth.Count, changed bool, err error) {
+	counts, err := t.lockCounts(ctx, now, limits)
+	if err != nil {
+		return -1, count, false, err
+	}
+	rebased := map[string]auth.Count{}
+	for key, c := range counts {
+		if r, changed := c.Rebase(now); changed {
+			counts[key], rebased[key] = r, r
+		}
+	}
+	for i, limit := range limits {
+		key := engine.ValidText(limit.Key)
+		next, allowed := limit.Limiter.Next(counts[key], now)
+		if !allowed {
+			return i, next, len(rebased) > 0, t.putCounts(ctx, rebased)
+		}
+		counts[key] = next
+	}
+	return -1, count, true, t.putCounts(ctx, counts)
 }
 
 // lockCounts reads the counts by their stored keys. Its write changes nothing,
@@ -94,16 +97,25 @@ func accountOf(key string) string { return key[strings.LastIndexByte(key, '/')+1
 
 // settleCounts resets and refunds counts, in the order in which [Store.Allow] locks
 // them.
-func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts) error {
-	query := map[string]string{}
+//
+// A refund takes back the wait that began with the request, unless a later request has
+// begun another: the request was allowed, so there was no wait before it.
+func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts, at time.Time) error {
+	refund := map[string]bool{}
 	for _, key := range c.Refund {
-		query[engine.ValidText(key)] = `UPDATE rate_limits SET count = count - 1 WHERE key = $1 AND count > 0`
+		refund[engine.ValidText(key)] = true
 	}
 	for _, key := range c.Reset {
-		query[engine.ValidText(key)] = `DELETE FROM rate_limits WHERE key = $1`
+		refund[engine.ValidText(key)] = false
 	}
-	for _, key := range slices.Sorted(maps.Keys(query)) {
-		if _, err := t.Exec(ctx, query[key], key); err != nil {
+	for _, key := range slices.Sorted(maps.Keys(refund)) {
+		query, args := `DELETE FROM rate_limits WHERE key = $1`, []any{key}
+		if refund[key] {
+			query, args = `
+				UPDATE rate_limits SET count = count - 1, ready_at = CASE WHEN since = $2 THEN NULL ELSE ready_at END
+				WHERE key = $1 AND count > 0`, append(args, engine.Millis(at))
+		}
+		if _, err := t.Exec(ctx, query, args...); err != nil {
 			return err
 		}
 	}

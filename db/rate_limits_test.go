@@ -8,138 +8,138 @@ import (
 	"twostep/auth"
 )
 
-// RL-01: racing guesses are allowed as often as guesses one after another.
-func TestTake_AsManyAsAllowed(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		allowed := b.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+// RL-01: concurrent requests cannot exceed a limit.
+func TestAllow_Limit(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		allowed := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			wide := auth.RateLimit{Key: "wide", Limiter: auth.Window{Max: 20, Per: time.Hour}}
 			narrow := auth.RateLimit{Key: "narrow", Limiter: auth.Window{Max: 7, Per: time.Hour}}
-			tries := []auth.RateLimit{wide, narrow}
-			if i%3 == 0 { // the order in which the caller names them is no matter
-				tries = []auth.RateLimit{narrow, wide}
+			limits := []auth.RateLimit{wide, narrow}
+			if i%3 == 0 { // the caller's order does not matter
+				limits = []auth.RateLimit{narrow, wide}
 			}
-			refused, _, err := s.Allow(ctx, noon, tries)
+			refused, _, err := s.Allow(ctx, noon, limits)
 			return refused < 0, err
 		})
 		if allowed != 7 {
-			t.Errorf("%d tries were allowed, not 7", allowed)
+			t.Errorf("%d requests were allowed, want 7", allowed)
 		}
-		if n := b.count(t, `SELECT count FROM rate_limits WHERE key = 'wide'`); n != 7 {
-			t.Errorf("%d tries were counted under a key that did not refuse, not 7", n)
+		if n := db.count(t, `SELECT count FROM rate_limits WHERE key = 'wide'`); n != 7 {
+			t.Errorf("the limit that did not refuse has counted %d requests, want 7", n)
 		}
 	})
 }
 
-// RL-02: the first refusal in the caller's order is the one told, with when a
-// try will be allowed again.
-func TestTake_Refusal(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		tries := []auth.RateLimit{
+// RL-02: Allow returns the first limit that refuses, in the caller's order, and the
+// time at which it will allow a request again.
+func TestAllow_Refusal(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limits := []auth.RateLimit{
 			{Key: "c", Limiter: auth.Window{Max: 5, Per: time.Hour}},
 			{Key: "b", Limiter: auth.Window{Max: 1, Per: time.Minute}},
 			{Key: "a", Limiter: auth.Window{Max: 1, Per: time.Hour}},
 		}
-		refused, _, err := b.Allow(t.Context(), noon, tries)
+		refused, _, err := db.Allow(t.Context(), noon, limits)
 		must(t, err)
 		if refused != -1 {
-			t.Fatalf("the first try was refused by %d", refused)
+			t.Fatalf("first request was refused by %d", refused)
 		}
-		refused, count, err := b.Allow(t.Context(), noon.Add(time.Second), tries)
+		refused, count, err := db.Allow(t.Context(), noon.Add(time.Second), limits)
 		must(t, err)
 		if refused != 1 || !count.ReadyAt.Equal(noon.Add(time.Minute)) {
 			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
 		}
-		refused, count, err = b.Allow(t.Context(), noon.Add(2*time.Minute), tries)
+		refused, count, err = db.Allow(t.Context(), noon.Add(2*time.Minute), limits)
 		must(t, err)
 		if refused != 2 || !count.ReadyAt.Equal(noon.Add(time.Hour)) {
 			t.Errorf("refused by %d until %v", refused, count.ReadyAt)
 		}
-		if n := b.count(t, `SELECT count FROM rate_limits WHERE key = 'c'`); n != 1 {
-			t.Errorf("%d tries counted, not 1", n)
+		if n := db.count(t, `SELECT count FROM rate_limits WHERE key = 'c'`); n != 1 {
+			t.Errorf("%d requests counted, want 1", n)
 		}
 	})
 }
 
-// RL-02, RL-03: waits last through a restart, and a grant clears its own keys alone.
-func TestTake_BackoffAndClear(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		brake := auth.Backoff{Free: 1, First: time.Minute, Max: time.Hour, LockAt: 10}
+// RL-02, RL-03: waits survive a restart, and SettleCounts resets only its own keys.
+func TestAllow_BackoffAndReset(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limiter := auth.Backoff{Free: 1, First: time.Minute, Max: time.Hour, LockAt: 10}
 		for _, key := range []string{"ann", "bob"} {
-			refused, _, err := b.Allow(t.Context(), noon, []auth.RateLimit{{Key: key, Limiter: brake}})
+			refused, _, err := db.Allow(t.Context(), noon, []auth.RateLimit{{Key: key, Limiter: limiter}})
 			must(t, err)
 			if refused != -1 {
 				t.Fatalf("%s was refused", key)
 			}
 		}
-		must(t, b.Close())
-		b.Store = b.again(t)
-		b.give(t, "ann", auth.SettleCounts{Reset: []string{"ann", "nobody"}})
+		must(t, db.Close())
+		db.Store = db.reopen(t)
+		db.apply(t, "ann", auth.SettleCounts{Reset: []string{"ann", "nobody"}})
 		for key, want := range map[string]int{"ann": -1, "bob": 0} {
-			refused, _, err := b.Allow(t.Context(), noon.Add(time.Second), []auth.RateLimit{{Key: key, Limiter: brake}})
+			refused, _, err := db.Allow(t.Context(), noon.Add(time.Second), []auth.RateLimit{{Key: key, Limiter: limiter}})
 			must(t, err)
 			if refused != want {
-				t.Errorf("%s: refused is %d, not %d", key, refused, want)
+				t.Errorf("%s: refused by %d, want %d", key, refused, want)
 			}
 		}
 	})
 }
 
-// RL-02, RL-06: by a clock that was set back all that was counted stands, and
-// the refusal ends as late after that as it would have by the other one.
-func TestTake_ClockSetBack(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		tries := []auth.RateLimit{
+// RL-02, RL-06: if the clock is set back, counts are kept, and a refusal lasts as
+// long as it would have otherwise.
+func TestAllow_ClockSetBack(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limits := []auth.RateLimit{
 			{Key: "new", Limiter: auth.Window{Max: 9, Per: time.Hour}},
 			{Key: "window", Limiter: auth.Window{Max: 1, Per: time.Hour}},
 		}
-		_, _, err := b.Allow(t.Context(), noon.AddDate(1, 0, 0), tries[1:])
+		_, _, err := db.Allow(t.Context(), noon.AddDate(1, 0, 0), limits[1:])
 		must(t, err)
 		for _, step := range []struct {
 			after time.Duration
 			want  int
 		}{{0, 1}, {time.Hour - time.Millisecond, 1}, {time.Hour, -1}} {
-			refused, _, err := b.Allow(t.Context(), noon.Add(step.after), tries)
+			refused, _, err := db.Allow(t.Context(), noon.Add(step.after), limits)
 			must(t, err)
 			if refused != step.want {
-				t.Errorf("after %v: refused by %d, not %d", step.after, refused, step.want)
+				t.Errorf("after %v: refused by %d, want %d", step.after, refused, step.want)
 			}
 		}
-		if n := b.count(t, `SELECT count FROM rate_limits WHERE key = 'new'`); n != 1 {
-			t.Errorf("%d tries counted, not 1", n)
+		if n := db.count(t, `SELECT count FROM rate_limits WHERE key = 'new'`); n != 1 {
+			t.Errorf("%d requests counted, want 1", n)
 		}
 	})
 }
 
-// RL-04: a right answer gives back the one try it took, and no more.
-func TestGrant_GiveBack(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		try := []auth.RateLimit{{Key: "answer/address/1m0s/192.0.2.0/32", Limiter: auth.Window{Max: 3, Per: time.Minute}}}
+// RL-04: a refund subtracts one request, and a count never becomes negative.
+func TestApply_Refund(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limits := []auth.RateLimit{{Key: "verify/ip/1m0s/192.0.2.0/32", Limiter: auth.Window{Max: 3, Per: time.Minute}}}
 		for range 2 {
-			_, _, err := b.Allow(t.Context(), noon, try)
+			_, _, err := db.Allow(t.Context(), noon, limits)
 			must(t, err)
 		}
 		for _, want := range []int{1, 0, 0} {
-			b.give(t, "ann", auth.SettleCounts{Refund: []string{try[0].Key, "unknown"}})
-			if n := b.count(t, `SELECT count FROM rate_limits`); n != want {
-				t.Errorf("%d tries are counted, not %d", n, want)
+			db.apply(t, "ann", auth.SettleCounts{Refund: []string{limits[0].Key, "unknown"}})
+			if n := db.count(t, `SELECT count FROM rate_limits`); n != want {
+				t.Errorf("%d requests are counted, want %d", n, want)
 			}
 		}
 	})
 }
 
-func TestOwner(t *testing.T) {
+func TestAccountOf(t *testing.T) {
 	for key, want := range map[string]string{
-		"failures/totp/ann":                                     "ann",
-		"failures/totp/known/ann":                               "ann",
-		"send/account/1h0m0s/ann":                               "ann",
-		"tell/factor/1h0m0s/second_factor_failed/sms/known/ann": "ann",
-		"send/recipient/24h0m0s/ann@example.org":                "ann@example.org",
-		"answer/address/1m0s/2001:db8::/64":                     "64",
-		"ann":                                                   "ann",
-		"":                                                      "",
+		"failures/totp/ann":                                       "ann",
+		"failures/totp/known/ann":                                 "ann",
+		"send_code/account/1h0m0s/ann":                            "ann",
+		"notify/factor/1h0m0s/second_factor_failed/sms/known/ann": "ann",
+		"send_code/recipient/24h0m0s/ann@example.org":             "ann@example.org",
+		"verify/ip/1m0s/2001:db8::/64":                            "64",
+		"ann":                                                     "ann",
+		"":                                                        "",
 	} {
 		if got := accountOf(key); got != want {
-			t.Errorf("the owner of %q is %q, not %q", key, got, want)
+			t.Errorf("account of %q is %q, want %q", key, got, want)
 		}
 	}
 }

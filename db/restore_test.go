@@ -12,88 +12,89 @@ import (
 	"twostep/auth"
 )
 
-// backedUp is ann's database and a backup of it.
-func backedUp(t *testing.T) (b base, file string) {
+// newBackup returns a database with ann and a backup of it.
+func newBackup(t *testing.T) (db testDB, file string) {
 	t.Helper()
-	b = open(t)
-	b.ann(t)
-	b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
+	db = openSQLite(t)
+	db.addAnn(t)
+	db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
 	file = filepath.Join(t.TempDir(), "backup")
-	_, err := BackupSQLite(t.Context(), b.path, file)
+	_, err := BackupSQLite(t.Context(), db.path, file)
 	must(t, err)
-	return b, file
+	return db, file
 }
 
-func TestRestoreSQLite_BringsBack(t *testing.T) {
-	b, file := backedUp(t)
+func TestRestoreSQLite(t *testing.T) {
+	db, file := newBackup(t)
 	folder := t.TempDir()
 	path := filepath.Join(folder, "twostep.db")
-	accounts, err := RestoreSQLite(t.Context(), file, path, b.keys)
+	accounts, err := RestoreSQLite(t.Context(), file, path, db.keys)
 	if err != nil || accounts != 1 {
 		t.Fatalf("%d accounts, %v", accounts, err)
 	}
-	wantAlone(t, folder, "twostep.db")
+	wantOnlyFiles(t, folder, "twostep.db")
 	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
-		t.Errorf("the file is %v, %v", info.Mode(), err)
+		t.Errorf("mode is %v, %v", info.Mode(), err)
 	}
-	restored := opened(t, path, b.keys)
+	restored := openSQLiteFile(t, path, db.keys)
 	key, err := restored.FindTOTP(t.Context(), "ann")
 	if err != nil || string(key.Secret) != "a key of twenty byte" {
-		t.Errorf("the app came back as %+v, %v", key, err)
+		t.Errorf("TOTP key is %+v, %v", key, err)
 	}
 	if waiting, _, _, err := restored.CountMessages(t.Context()); err != nil || waiting != 0 {
 		t.Errorf("%d messages would be sent again, %v", waiting, err)
 	}
-	if _, err := RestoreSQLite(t.Context(), file, path, b.keys); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("restored over data: %v", err)
+	if _, err := RestoreSQLite(t.Context(), file, path, db.keys); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("restore over existing data: error is %v, want ErrExist", err)
 	}
 }
 
-// A write-ahead log without its database would be played into the backup.
-func TestRestoreSQLite_LogLeftBehind(t *testing.T) {
-	b, file := backedUp(t)
+// SQLite would apply a leftover write-ahead log to the restored database.
+func TestRestoreSQLite_StaleWAL(t *testing.T) {
+	db, file := newBackup(t)
 	path := filepath.Join(t.TempDir(), "twostep.db")
 	must(t, os.WriteFile(path+"-wal", []byte("x"), 0o600))
-	if _, err := RestoreSQLite(t.Context(), file, path, b.keys); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("answered %v", err)
+	if _, err := RestoreSQLite(t.Context(), file, path, db.keys); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("error is %v, want ErrExist", err)
 	}
 }
 
-// TestRestoreSQLite_Refused: what is no whole backup of ours leaves nothing behind.
-func TestRestoreSQLite_Refused(t *testing.T) {
-	b, file := backedUp(t)
-	whole, err := os.ReadFile(file)
+// A file that is not a complete backup of this program is refused and leaves nothing
+// behind.
+func TestRestoreSQLite_Errors(t *testing.T) {
+	db, file := newBackup(t)
+	complete, err := os.ReadFile(file)
 	must(t, err)
-	damaged := bytes.Clone(whole)
+	damaged := bytes.Clone(complete)
 	for i := len(damaged) / 2; i < len(damaged); i++ {
 		damaged[i] ^= 0xff
 	}
-	b.change(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
-	newer := filepath.Join(t.TempDir(), "newer")
-	_, err = BackupSQLite(t.Context(), b.path, newer)
+	db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
+	newerFile := filepath.Join(t.TempDir(), "newer")
+	_, err = BackupSQLite(t.Context(), db.path, newerFile)
 	must(t, err)
-	newest, err := os.ReadFile(newer)
+	newer, err := os.ReadFile(newerFile)
 	must(t, err)
-	b.change(t, `DROP TABLE messages`)
-	must(t, b.Close())
-	other, err := os.ReadFile(b.path)
+	db.exec(t, `DROP TABLE messages`)
+	must(t, db.Close())
+	foreign, err := os.ReadFile(db.path)
 	must(t, err)
 
 	for name, c := range map[string]struct {
 		content []byte
 		keys    auth.Keyring
-		says    string
+		want    string
 	}{
-		"other keys":     {whole, auth.NewKeyring(), "keys"},
-		"newer":          {newest, b.keys, "9999"},
-		"half":           {whole[:len(whole)/2], b.keys, "half written"},
-		"a page short":   {whole[:len(whole)-4096], b.keys, "half written"},
-		"header alone":   {whole[:100], b.keys, "half written"},
-		"damaged":        {damaged, b.keys, "damaged"},
-		"foreign":        {other, b.keys, "another program"},
-		"no database":    {[]byte("hello"), b.keys, "not an SQLite"},
-		"an empty file":  {nil, b.keys, "not an SQLite"},
-		"a missing file": {[]byte("missing"), b.keys, "no such file"},
+		"other keys":     {complete, auth.NewKeyring(), "keys"},
+		"newer":          {newer, db.keys, "9999"},
+		"half":           {complete[:len(complete)/2], db.keys, "half written"},
+		"a page short":   {complete[:len(complete)-4096], db.keys, "half written"},
+		"only a header":  {complete[:100], db.keys, "half written"},
+		"damaged":        {damaged, db.keys, "damaged"},
+		"foreign":        {foreign, db.keys, "another program"},
+		"not a database": {[]byte("hello"), db.keys, "not an SQLite"},
+		"an empty file":  {nil, db.keys, "not an SQLite"},
+		"a missing file": {[]byte("missing"), db.keys, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			from := filepath.Join(t.TempDir(), "file")
@@ -102,21 +103,21 @@ func TestRestoreSQLite_Refused(t *testing.T) {
 			}
 			folder := t.TempDir()
 			_, err := RestoreSQLite(t.Context(), from, filepath.Join(folder, "twostep.db"), c.keys)
-			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("answered %v, want %q", err, c.says)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want %q", err, c.want)
 			}
-			wantAlone(t, folder)
+			wantOnlyFiles(t, folder)
 		})
 	}
 }
 
-// The file of a database in use lacks what its log holds.
-func TestRestoreSQLite_LiveFileRefused(t *testing.T) {
-	b := open(t)
-	b.ann(t)
+// The file of a database in use is incomplete without its write-ahead log.
+func TestRestoreSQLite_DatabaseInUse(t *testing.T) {
+	db := openSQLite(t)
+	db.addAnn(t)
 	folder := t.TempDir()
-	if _, err := RestoreSQLite(t.Context(), b.path, filepath.Join(folder, "twostep.db"), b.keys); err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("answered %v", err)
+	if _, err := RestoreSQLite(t.Context(), db.path, filepath.Join(folder, "twostep.db"), db.keys); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("error is %v, want %q", err, "in use")
 	}
-	wantAlone(t, folder)
+	wantOnlyFiles(t, folder)
 }

@@ -9,65 +9,61 @@ import (
 	"twostep/auth"
 )
 
-// ST-04, ST-03: whoever steals the files learns no seed, no hash of a password,
-// no backup code, no code on its way and no recipient of a message.
-func TestSeal_DumpHoldsNoSecret(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		b.give(t, "ann", auth.QueueMessage{Message: message("m1")})
-		must(t, b.AddTOTPEnrolment(t.Context(), enrolment("k1"), noon))
-		signingUp := attempt("", "a2")
-		signingUp.NewPasswordHash = "hash of eve"
-		b.give(t, "", signingUp)
-		for range 2 { // before and after the log was moved into the file
-			dump := b.dump(t)
+// ST-04, ST-03: the database files contain no TOTP secret, password hash, backup
+// code, queued code or message recipient in plain text.
+func TestSeal_NoSecretsOnDisk(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.sealAll(t)
+		for range 2 { // before and after the write-ahead log is moved into the file
+			dump := db.dump(t)
 			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code", "hash of ann", "hash of eve"} {
 				if bytes.Contains(dump, []byte(secret)) {
-					t.Errorf("the dump holds %q", secret)
+					t.Errorf("files contain %q", secret)
 				}
 			}
 			if !bytes.Contains(dump, []byte("Aann@example.org")) {
-				t.Error("the dump does not hold what it must: it is no dump")
+				t.Error("files do not contain ann's email address, so this test checks nothing")
 			}
-			must(t, b.Close())
+			must(t, db.Close())
 		}
 	})
 }
 
-// ST-04: a sealed value opens in its own row and column alone.
-func TestSeal_MovedFails(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
-		b.give(t, "bob",
+// ST-04: a sealed value decrypts only in its own row and column.
+func TestSeal_MovedValue(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.apply(t, "bob",
 			auth.AddUser{User: user("bob"), CreatedAt: noon},
 			auth.PutTOTP{TOTPKey: auth.TOTPKey{User: "bob", Secret: []byte("bob's key"), AddedAt: noon}},
 		)
-		b.change(t, `UPDATE totp SET secret = (SELECT secret FROM totp WHERE user_id = 'bob') WHERE user_id = 'ann'`)
-		if key, err := b.FindTOTP(t.Context(), "ann"); err == nil {
-			t.Errorf("bob's key opened as ann's: %q", key.Secret)
+		db.exec(t, `UPDATE totp SET secret = (SELECT secret FROM totp WHERE user_id = 'bob') WHERE user_id = 'ann'`)
+		if key, err := db.FindTOTP(t.Context(), "ann"); err == nil {
+			t.Errorf("bob's key was decrypted as ann's: %q", key.Secret)
 		}
-		b.change(t, `UPDATE backup_code_sets SET unseen = (SELECT secret FROM totp WHERE user_id = 'bob')`)
-		if got, err := b.FindUnseenCodes(t.Context(), "ann", noon); err == nil {
-			t.Errorf("a key opened as codes: %q", got)
+		db.exec(t, `UPDATE backup_code_sets SET unseen = (SELECT secret FROM totp WHERE user_id = 'bob')`)
+		if got, err := db.FindUnseenCodes(t.Context(), "ann", noon); err == nil {
+			t.Errorf("a TOTP key was decrypted as backup codes: %q", got)
 		}
-		if key, err := b.FindTOTP(t.Context(), "bob"); err != nil || string(key.Secret) != "bob's key" {
-			t.Errorf("bob's own key does not open: %v", err)
+		if key, err := db.FindTOTP(t.Context(), "bob"); err != nil || string(key.Secret) != "bob's key" {
+			t.Errorf("bob's own key does not decrypt: %v", err)
 		}
 	})
 }
 
-// A message that does not open is named, and does not hold up the others.
-func TestClaimMessages_BrokenSeal(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.give(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")})
-		b.change(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
-		_, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
+// The error names a message that does not decrypt, and the next call returns the
+// others.
+func TestClaimMessages_DamagedMessage(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")})
+		db.exec(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
+		_, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest, 10)
 		if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {
-			t.Errorf("the error is %v", err)
+			t.Errorf("error is %v, want one that names only m2", err)
 		}
-		rest, err := b.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), furthest, 10)
+		rest, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest, 10)
 		if err != nil || len(rest) != 2 {
-			t.Errorf("then %d messages, %v", len(rest), err)
+			t.Errorf("next call: %d messages, %v", len(rest), err)
 		}
 	})
 }

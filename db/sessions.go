@@ -126,7 +126,8 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10
 		FROM users
 		WHERE id = $3 AND disabled_at IS NULL
-			AND NOT ($11 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))`,
+			AND NOT ($11 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
 		engine.Millis(s.PasswordAt), engine.Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
 	return rows > 0, err

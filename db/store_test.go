@@ -13,22 +13,22 @@ import (
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// set is changes to an account at noon.
+// set returns changes to an account at noon.
 func set(user auth.UserID, changes ...auth.Change) auth.ChangeSet {
 	return auth.ChangeSet{User: user, At: noon, Changes: changes}
 }
 
-// give applies changes that have no condition.
-func (b base) give(t *testing.T, user auth.UserID, changes ...auth.Change) {
+// apply applies changes that are expected to succeed.
+func (db testDB) apply(t *testing.T, user auth.UserID, changes ...auth.Change) {
 	t.Helper()
-	must(t, b.AddAttempt(t.Context(), set(user, changes...)))
+	must(t, db.AddAttempt(t.Context(), set(user, changes...)))
 }
 
-// ann is an account with one session, an app used at step 100, a phone that is
-// no factor, a backup code and an open attempt.
-func (b base) ann(t *testing.T) {
+// addAnn adds an account with a session, an authenticator app last used at step
+// 100, a phone that is not a factor, two backup codes and an attempt with a code.
+func (db testDB) addAnn(t *testing.T) {
 	t.Helper()
-	b.give(t, "ann",
+	db.apply(t, "ann",
 		auth.AddUser{User: user("ann"), CreatedAt: noon},
 		session("ann", "s1"),
 		attempt("ann", "a1"),
@@ -46,14 +46,14 @@ func user(id auth.UserID) auth.User {
 
 func session(user auth.UserID, id auth.SessionID) auth.BeginSession {
 	return auth.BeginSession{Session: auth.Session{
-		ID: id, TokenHash: "handle of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
+		ID: id, TokenHash: "token of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
 		IP: "192.0.2.1", UserAgent: "a browser",
 	}}
 }
 
-func attempt(user auth.UserID, handle string) auth.AddAttempt {
+func attempt(user auth.UserID, tokenHash string) auth.AddAttempt {
 	return auth.AddAttempt{Attempt: auth.Attempt{
-		TokenHash: handle, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
+		TokenHash: tokenHash, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",
 		Verified: []auth.VerifiedFactor{{Factor: auth.Password, At: noon}}, ExpiresAt: noon.Add(auth.AttemptLifetime),
 	}}
 }
@@ -83,77 +83,78 @@ func message(id string) auth.Message {
 	}
 }
 
-// held is a message that a holder's page may speak of.
-func held(id, holder string) auth.Message {
+// messageFor returns a message with the code of holder.
+func messageFor(id, holder string) auth.Message {
 	m := message(id)
 	m.Holder = holder
 	return m
 }
 
-// FindSession reads a session with all that is told of it.
-func (b base) FindSession(ctx context.Context, handle string) (auth.Session, error) {
-	f, _, err := b.FindSessionFactors(ctx, handle, noon)
+// FindSession finds a session with all its fields. It fails if FindSessionFactors
+// and FindSessions disagree.
+func (db testDB) FindSession(ctx context.Context, tokenHash string) (auth.Session, error) {
+	found, _, err := db.FindSessionFactors(ctx, tokenHash, noon)
 	if err != nil {
-		return f, err
+		return found, err
 	}
-	all, err := b.FindSessions(ctx, f.User)
-	for _, one := range all {
-		told := one
-		told.CreatedAt, told.IP, told.UserAgent = f.CreatedAt, f.IP, f.UserAgent
-		if told == f { // both ways to it agree
-			return one, err
+	all, err := db.FindSessions(ctx, found.User)
+	for _, session := range all {
+		// FindSessionFactors does not read these fields.
+		found.CreatedAt, found.IP, found.UserAgent = session.CreatedAt, session.IP, session.UserAgent
+		if session == found {
+			return session, err
 		}
 	}
-	return f, errors.Join(err, errors.New("the session is not among those of its account"))
+	return found, errors.Join(err, errors.New("FindSessions does not return the session"))
 }
 
-const racers = 32
+const raceCallers = 32
 
-// race asks from 32 goroutines at once, half of them through a second store on
-// the same database, and returns how many were told true.
-func (b base) race(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
+// race makes concurrent calls, half of them through a second store on the same
+// database, and returns how many returned true.
+func (db testDB) race(t *testing.T, call func(ctx context.Context, s *Store, i int) (bool, error)) (winners int) {
 	t.Helper()
-	stores := []*Store{b.Store, b.again(t)}
-	answers := make([]bool, racers)
-	errs := make([]error, racers)
+	stores := []*Store{db.Store, db.reopen(t)}
+	results := make([]bool, raceCallers)
+	errs := make([]error, raceCallers)
 	var start, end sync.WaitGroup
 	start.Add(1)
-	for i := range racers {
+	for i := range raceCallers {
 		end.Go(func() {
 			start.Wait()
-			answers[i], errs[i] = ask(t.Context(), stores[i%2], i)
+			results[i], errs[i] = call(t.Context(), stores[i%2], i)
 		})
 	}
 	start.Done()
 	end.Wait()
 	must(t, errors.Join(errs...))
-	for _, told := range answers {
-		if told {
+	for _, ok := range results {
+		if ok {
 			winners++
 		}
 	}
 	return winners
 }
 
-// once fails unless exactly one of the racing callers is told true.
-func (b base) once(t *testing.T, ask func(ctx context.Context, s *Store, i int) (bool, error)) {
+// wantOneWinner fails unless exactly one of the concurrent calls returns true.
+func (db testDB) wantOneWinner(t *testing.T, call func(ctx context.Context, s *Store, i int) (bool, error)) {
 	t.Helper()
-	if winners := b.race(t, ask); winners != 1 {
-		t.Errorf("%d of %d racing callers were told true, not one", winners, racers)
+	if winners := db.race(t, call); winners != 1 {
+		t.Errorf("%d of %d concurrent calls returned true, want 1", winners, raceCallers)
 	}
 }
 
-// count reads one number past the store.
-func (b base) count(t *testing.T, query string, args ...any) (n int) {
+// count returns the number that a query selects.
+func (db testDB) count(t *testing.T, query string, args ...any) (n int) {
 	t.Helper()
-	must(t, b.db.Find(t.Context(), engine.Row{&n}, query, args...))
+	must(t, db.db.Find(t.Context(), engine.Row{&n}, query, args...))
 	return n
 }
 
-// change writes past the store.
-func (b base) change(t *testing.T, query string, args ...any) {
+// exec runs a write that the store has no method for.
+func (db testDB) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
-	_, err := b.db.SQL().ExecContext(t.Context(), query, args...)
+	_, err := db.db.SQL().ExecContext(t.Context(), query, args...)
 	must(t, err)
 }
 
@@ -167,22 +168,22 @@ func must(t *testing.T, err error) {
 func wantNotFound(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, auth.ErrNotFound) {
-		t.Errorf("error is %v, not ErrNotFound", err)
+		t.Errorf("error is %v, want ErrNotFound", err)
 	}
 }
 
-func wantTrue(t *testing.T, told bool, err error) {
+func wantTrue(t *testing.T, ok bool, err error) {
 	t.Helper()
 	must(t, err)
-	if !told {
-		t.Error("told false, not true")
+	if !ok {
+		t.Error("returned false, want true")
 	}
 }
 
-func wantFalse(t *testing.T, told bool, err error) {
+func wantFalse(t *testing.T, ok bool, err error) {
 	t.Helper()
 	must(t, err)
-	if told {
-		t.Error("told true, not false")
+	if ok {
+		t.Error("returned true, want false")
 	}
 }

@@ -18,18 +18,18 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// A base is a database of a test's own, opened as in production.
-type base struct {
+// A testDB is a database for one test, opened as in production.
+type testDB struct {
 	*Store
 	keys auth.Keyring
 	kind string
-	path string // of the file, or the address
+	path string // of the file, or the URL
 	open func(ctx context.Context) (*Store, error)
 }
 
-// eachStore runs a test on every kind of database, side by side.
-func eachStore(t *testing.T, test func(t *testing.T, b base)) {
-	for kind, open := range map[string]func(*testing.T) base{"sqlite": open, "postgres": openPostgres} {
+// eachStore runs a test on each kind of database, in parallel.
+func eachStore(t *testing.T, test func(t *testing.T, db testDB)) {
+	for kind, open := range map[string]func(*testing.T) testDB{"sqlite": openSQLite, "postgres": openPostgres} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			test(t, open(t))
@@ -37,8 +37,8 @@ func eachStore(t *testing.T, test func(t *testing.T, b base)) {
 	}
 }
 
-// migratedFile is a file of SQLite that those of the tests are copies of: to
-// migrate each takes longer than most tests.
+// migratedFile returns a migrated SQLite file. Each test gets a copy, because
+// migrating a new file takes longer than most tests.
 var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	folder, err := os.MkdirTemp("", "twostep-sqlite")
 	if err != nil {
@@ -56,88 +56,99 @@ var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// open makes a database of SQLite in a folder of its own.
-func open(t *testing.T) base {
+// openSQLite creates an SQLite database in a temporary folder.
+func openSQLite(t *testing.T) testDB {
 	t.Helper()
 	file, err := migratedFile()
 	must(t, err)
-	b := base{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
-	must(t, os.WriteFile(b.path, file, 0o600))
-	b.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, b.path, b.keys) }
-	b.Store = b.again(t)
-	return b
+	path := filepath.Join(t.TempDir(), "twostep.db")
+	must(t, os.WriteFile(path, file, 0o600))
+	return openSQLiteFile(t, path, auth.NewKeyring())
 }
 
-// withOtherRing is the same open database, with keys of its own.
-func withOtherRing(s *Store) *Store {
+// openSQLiteFile opens the SQLite database at path.
+func openSQLiteFile(t *testing.T, path string, keys auth.Keyring) testDB {
+	t.Helper()
+	db := testDB{kind: "sqlite", path: path, keys: keys}
+	db.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, path, keys) }
+	db.Store = db.reopen(t)
+	return db
+}
+
+// withOtherKeys returns a store on the same open database with another keyring.
+func withOtherKeys(s *Store) *Store {
 	return &Store{s.db, seal.Sealer{Keys: auth.NewKeyring()}}
 }
 
-// openPostgres opens a database of PostgreSQL that is migrated already.
-func openPostgres(t *testing.T) base {
+// openPostgres opens an empty, migrated PostgreSQL database.
+func openPostgres(t *testing.T) testDB {
 	t.Helper()
-	b := base{kind: "postgres", path: emptied(t), keys: auth.NewKeyring()}
-	b.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, b.path, b.keys) }
-	b.Store = b.again(t)
-	return b
+	return openPostgresURL(t, emptyDatabase(t), auth.NewKeyring())
 }
 
-// empty removes every row, of a database that is as the migrations left it.
-const empty = `DO $$
-	DECLARE one text;
+// openPostgresURL opens the PostgreSQL database at url.
+func openPostgresURL(t *testing.T, url string, keys auth.Keyring) testDB {
+	t.Helper()
+	db := testDB{kind: "postgres", path: url, keys: keys}
+	db.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, url, keys) }
+	db.Store = db.reopen(t)
+	return db
+}
+
+// deleteAllRows deletes every row, or fails if the schema version was changed.
+const deleteAllRows = `DO $$
+	DECLARE name text;
 	BEGIN
 		IF (SELECT count(*) || ' ' || max(version) FROM schema_migrations) <> '%d %d' THEN
-			RAISE 'its version was changed';
+			RAISE 'schema version was changed';
 		END IF;
-		FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations' LOOP
-			EXECUTE 'DELETE FROM ' || one;
+		FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations' LOOP
+			EXECUTE 'DELETE FROM ' || name;
 		END LOOP;
 	END $$`
 
-// emptied is a database that an earlier test has left, without a row, or a new
-// one: to make one takes the server longer than most tests.
-func emptied(t *testing.T) (address string) {
+// emptyDatabase returns the URL of an empty database. It reuses the databases of
+// finished tests, because creating one takes longer than most tests.
+func emptyDatabase(t *testing.T) string {
 	t.Helper()
-	c := running(t)
+	c := startCluster(t)
 	name := ""
 	select {
-	case name = <-server.left:
+	case name = <-server.unused:
 	default:
-		name = fmt.Sprint("left_", server.named.Add(1))
+		name = fmt.Sprint("reused_", server.created.Add(1))
 		must(t, c.Exec("postgres", `CREATE DATABASE `+name+` TEMPLATE migrated STRATEGY FILE_COPY`))
 	}
 	versions, err := fs.ReadDir(migrationsOf("postgres"), ".")
 	must(t, err)
 	t.Cleanup(func() {
-		if c.Exec(name, fmt.Sprintf(empty, len(versions), len(versions))) != nil {
-			return // the test has changed more than rows
+		if c.Exec(name, fmt.Sprintf(deleteAllRows, len(versions), len(versions))) != nil {
+			return // the test has changed the schema
 		}
 		select {
-		case server.left <- name:
-		default: // the cluster takes it along
+		case server.unused <- name:
+		default: // it is removed with the cluster
 		}
 	})
 	return c.URL(name)
 }
 
-// again opens the same database once more, as another process would.
-func (b base) again(t *testing.T) *Store {
+// reopen opens the same database again, as another process would.
+func (db testDB) reopen(t *testing.T) *Store {
 	t.Helper()
-	s, err := b.open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, err := db.open(t.Context())
+	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s
 }
 
-// server is the one PostgreSQL of all tests, started by the first that asks.
+// server is the PostgreSQL cluster of all tests, started by the first that needs it.
 var server struct {
 	once    sync.Once
 	err     error
 	cluster *dbtest.Postgres
-	named   atomic.Int64
-	left    chan string // databases of tests that are over
+	created atomic.Int64 // databases
+	unused  chan string  // databases of finished tests
 }
 
 func TestMain(m *testing.M) {
@@ -151,24 +162,24 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// database makes a database like another one, and returns its address.
-func database(t *testing.T, like string) string {
+// newDatabase creates a database from a template and returns its URL.
+func newDatabase(t *testing.T, template string) string {
 	t.Helper()
-	c := running(t)
-	name := fmt.Sprint("test_", server.named.Add(1))
-	must(t, c.Exec("postgres", `CREATE DATABASE `+name+` TEMPLATE `+like+` STRATEGY FILE_COPY`))
+	c := startCluster(t)
+	name := fmt.Sprint("test_", server.created.Add(1))
+	must(t, c.Exec("postgres", `CREATE DATABASE `+name+` TEMPLATE `+template+` STRATEGY FILE_COPY`))
 	t.Cleanup(func() { must(t, c.Exec("postgres", `DROP DATABASE `+name+` WITH (FORCE)`)) })
 	return c.URL(name)
 }
 
-// running is the server. Without PostgreSQL's programs a test that needs it is
-// left out, but not where changes are judged: there both databases are tested.
-func running(t *testing.T) *dbtest.Postgres {
+// startCluster starts the server unless it is running. If PostgreSQL is not
+// installed, it skips the test, or fails it in CI.
+func startCluster(t *testing.T) *dbtest.Postgres {
 	t.Helper()
 	server.once.Do(func() {
-		server.left = make(chan string, 8)
+		server.unused = make(chan string, 8)
 		if server.cluster, server.err = dbtest.StartPostgres(); server.err == nil {
-			server.err = prepare(server.cluster)
+			server.err = createTemplate(server.cluster)
 		}
 	})
 	if errors.Is(server.err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
@@ -178,8 +189,8 @@ func running(t *testing.T) *dbtest.Postgres {
 	return server.cluster
 }
 
-// prepare makes the database that those of the tests are copies of.
-func prepare(c *dbtest.Postgres) error {
+// createTemplate creates the migrated database that tests get copies of.
+func createTemplate(c *dbtest.Postgres) error {
 	if err := c.Exec("postgres", `CREATE DATABASE migrated`); err != nil {
 		return err
 	}
@@ -190,37 +201,46 @@ func prepare(c *dbtest.Postgres) error {
 	return s.Close()
 }
 
-// databaseName is the name in an address.
-func databaseName(t *testing.T, address string) string {
+// disconnect closes all connections to the PostgreSQL database at a URL.
+func disconnect(t *testing.T, databaseURL string) {
 	t.Helper()
-	u, err := url.Parse(address)
+	must(t, startCluster(t).Exec("postgres", `
+		SELECT pg_terminate_backend(pid)
+		FROM pg_stat_activity
+		WHERE datname = '`+databaseName(t, databaseURL)+`'`))
+}
+
+// databaseName returns the name of the database in a URL.
+func databaseName(t *testing.T, databaseURL string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
 	must(t, err)
 	return u.Path[1:]
 }
 
-// dump is all that stands on the disk.
-func (b base) dump(t *testing.T) (all []byte) {
+// dump returns the content of the database's files.
+func (db testDB) dump(t *testing.T) (content []byte) {
 	t.Helper()
-	pattern := b.path + "*"
-	if b.kind == "postgres" {
-		c := running(t)
+	pattern := db.path + "*"
+	if db.kind == "postgres" {
+		c := startCluster(t)
 		must(t, c.Exec("postgres", `CHECKPOINT`))
-		pattern = filepath.Join(c.Data(), "base", fmt.Sprint(b.oid(t)), "*")
+		pattern = filepath.Join(c.Data(), "base", fmt.Sprint(db.oid(t)), "*")
 	}
 	files, err := filepath.Glob(pattern)
 	must(t, err)
 	for _, file := range files {
 		part, err := os.ReadFile(file)
 		must(t, err)
-		all = append(all, part...)
+		content = append(content, part...)
 	}
-	return all
+	return content
 }
 
-// oid is the name of a database's folder.
-func (b base) oid(t *testing.T) (oid int64) {
+// oid returns the database's object ID, which is the name of its folder.
+func (db testDB) oid(t *testing.T) (oid int64) {
 	t.Helper()
-	s := b.again(t)
+	s := db.reopen(t)
 	must(t, s.db.Find(t.Context(), engine.Row{&oid}, `
 		SELECT oid::bigint
 		FROM pg_database
@@ -228,20 +248,20 @@ func (b base) oid(t *testing.T) (oid int64) {
 	return oid
 }
 
-// names lists the tables.
-func (b base) names(t *testing.T) (names []string) {
+// tableNames lists the tables except schema_migrations.
+func (db testDB) tableNames(t *testing.T) (names []string) {
 	t.Helper()
 	query := `
 		SELECT name
 		FROM sqlite_master
 		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'`
-	if b.kind == "postgres" {
+	if db.kind == "postgres" {
 		query = `
 		SELECT tablename::text
 		FROM pg_tables
 		WHERE schemaname = 'public' AND tablename <> 'schema_migrations'`
 	}
 	var name string
-	must(t, b.db.Each(t.Context(), engine.Row{&name}, func() { names = append(names, name) }, query))
+	must(t, db.db.Each(t.Context(), engine.Row{&name}, func() { names = append(names, name) }, query))
 	return names
 }

@@ -22,50 +22,48 @@ import (
 	"twostep/auth"
 )
 
-// selfSigned makes a certificate for localhost that vouches for itself, and the
-// file of it.
+// selfSigned creates a self-signed certificate for localhost and writes it to a file.
 func selfSigned(t *testing.T) (certificate tls.Certificate, file string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
-	about := &x509.Certificate{
+	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	must(t, err)
 	file = filepath.Join(t.TempDir(), "certificate")
 	must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// overTLS puts TLS before the cluster, which itself is on a socket, where
-// PostgreSQL speaks none. Without a certificate it answers as a server without
-// TLS does. It returns the port.
-func overTLS(t *testing.T, certificate *tls.Certificate) (port int) {
+// startTLSProxy starts a TLS proxy for the cluster, which listens on a Unix socket,
+// where PostgreSQL does not support TLS, and returns its port. Without a certificate
+// it refuses TLS.
+func startTLSProxy(t *testing.T, certificate *tls.Certificate) (port int) {
 	t.Helper()
-	socket := filepath.Join(running(t).Folder(), ".s.PGSQL.5432")
+	socket := filepath.Join(startCluster(t).Folder(), ".s.PGSQL.5432")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	var open sync.WaitGroup
-	open.Go(func() {
+	var conns sync.WaitGroup
+	conns.Go(func() {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			open.Go(func() { relay(client, socket, certificate) })
+			conns.Go(func() { relay(client, socket, certificate) })
 		}
 	})
 	t.Cleanup(func() {
 		listener.Close()
-		open.Wait()
+		conns.Wait()
 	})
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// relay serves one client. The request for TLS has eight bytes, and its answer
-// one.
+// relay serves one client. An SSLRequest has eight bytes and its response has one.
 func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 	defer client.Close()
 	if _, err := io.ReadFull(client, make([]byte, 8)); err != nil {
@@ -76,8 +74,8 @@ func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 		return
 	}
 	_, _ = client.Write([]byte("S"))
-	secured := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*certificate}})
-	if secured.Handshake() != nil {
+	tlsPort := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*certificate}})
+	if tlsPort.Handshake() != nil {
 		return
 	}
 	server, err := net.Dial("unix", socket)
@@ -86,37 +84,37 @@ func relay(client net.Conn, socket string, certificate *tls.Certificate) {
 	}
 	defer server.Close()
 	go func() {
-		_, _ = io.Copy(server, secured)
+		_, _ = io.Copy(server, tlsPort)
 		_ = server.Close()
 	}()
-	_, _ = io.Copy(secured, server)
+	_, _ = io.Copy(tlsPort, server)
 }
 
-// A server that cannot prove to be the one meant is told nothing, no password
-// least of all.
+// The client sends nothing, in particular no password, to a server whose
+// certificate is not valid for the host.
 func TestOpenPostgres_Certificate(t *testing.T) {
 	certificate, file := selfSigned(t)
-	secured, bare := overTLS(t, &certificate), overTLS(t, nil)
-	known := "&sslrootcert=" + url.QueryEscape(file)
+	tlsPort, plainPort := startTLSProxy(t, &certificate), startTLSProxy(t, nil)
+	rootCert := "&sslrootcert=" + url.QueryEscape(file)
 	for name, c := range map[string]struct {
 		host, settings string
 		port           int
-		says           string // empty where it is opened
+		want           string // error; empty for success
 	}{
-		"trusted":      {"localhost", known, secured, ""},
-		"self-signed":  {"localhost", "", secured, "unknown authority"},
-		"another name": {"127.0.0.1", known, secured, "127.0.0.1"},
-		"no TLS":       {"localhost", known, bare, "refused TLS"},
+		"trusted":      {"localhost", rootCert, tlsPort, ""},
+		"self-signed":  {"localhost", "", tlsPort, "unknown authority"},
+		"another name": {"127.0.0.1", rootCert, tlsPort, "127.0.0.1"},
+		"no TLS":       {"localhost", rootCert, plainPort, "refused TLS"},
 	} {
-		address := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
-		s, err := OpenPostgres(t.Context(), address, auth.NewKeyring())
+		databaseURL := fmt.Sprintf("postgres://twostep:hush@%s:%d/migrated?sslmode=verify-full%s", c.host, c.port, c.settings)
+		s, err := OpenPostgres(t.Context(), databaseURL, auth.NewKeyring())
 		if err == nil {
 			must(t, s.Close())
 		}
-		said := fmt.Sprint(err)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(said, "cannot be used: ") || !strings.Contains(said, c.says) ||
-			strings.Contains(said, "hush") || strings.Contains(said, "\n") {
-			t.Errorf("%s: answered %q", name, said)
+		message := fmt.Sprint(err)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(message, "cannot be used: ") || !strings.Contains(message, c.want) ||
+			strings.Contains(message, "hush") || strings.Contains(message, "\n") {
+			t.Errorf("%s: error is %q, want %q", name, message, c.want)
 		}
 	}
 }

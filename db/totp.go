@@ -26,11 +26,11 @@ func (s *Store) FindTOTP(ctx context.Context, user auth.UserID) (auth.TOTPKey, e
 }
 
 // SpendTOTPStep implements [auth.Store]. Steps only move forward, so an older code
-// cannot follow a newer one.
+// cannot follow a newer one, except after a clock that was ahead.
 func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, changes auth.ChangeSet) (spent bool, err error) {
 	return s.spend(ctx, "spend TOTP step", user, changes, `
 		UPDATE totp SET last_step = $1, last_used_at = $2
-		WHERE user_id = $3 AND last_step < $1`, step, engine.Millis(changes.At), user)
+		WHERE user_id = $3 AND (last_step < $1 OR last_step > $4)`, step, engine.Millis(changes.At), user, step+auth.TOTPAhead)
 }
 
 // RemoveTOTP implements [auth.Store].

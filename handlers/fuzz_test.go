@@ -43,7 +43,7 @@ func FuzzLocalPath(f *testing.F) {
 // FuzzCookie checks that only an issued cookie has tokens, and an altered one has none
 // (SE-01).
 func FuzzCookie(f *testing.F) {
-	jar := newCookieJar(auth.NewKeyring(), true)
+	jar := newCookieJar(auth.NewKeyring(), &url.URL{Scheme: "https", Host: "id.example.org"})
 	issued := cookie{cookieValues: cookieValues{Session: auth.NewToken(), Attempt: auth.NewToken()}}
 	w := httptest.NewRecorder()
 	if err := jar.save(w, issued); err != nil {

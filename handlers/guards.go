@@ -31,6 +31,11 @@ func settingUp(r *request) (string, error) { return r.requireSession(auth.TaskSe
 
 // verifying is signedIn for sessions with any pending task.
 func verifying(r *request) (string, error) {
+	if r.posted() && !r.signedIn() {
+		if redirect, err := r.repeatedVerify(); redirect != "" || err != nil {
+			return redirect, err
+		}
+	}
 	return r.requireSession(auth.TaskPassword, auth.TaskSetupMFA)
 }
 
@@ -45,7 +50,14 @@ func enrolling(r *request) (string, error) { return r.requireFreshSession(auth.T
 
 // changingPassword is freshlyVerified for the page where sessions with
 // [auth.TaskPassword] change the password.
-func changingPassword(r *request) (string, error) { return r.requireFreshSession(auth.TaskPassword) }
+func changingPassword(r *request) (string, error) {
+	if r.posted() && !r.signedIn() {
+		if redirect, err := r.repeatedPasswordChange(); redirect != "" || err != nil {
+			return redirect, err
+		}
+	}
+	return r.requireFreshSession(auth.TaskPassword)
+}
 
 // on guards a page that exists only while the site offers this kind of factor.
 func on(kind auth.FactorKind, next guard) guard {

@@ -21,6 +21,7 @@ import (
 //	          or "sign_in_first", "verify_first", "forged", "not_found" and so
 //	          on. Lines without a reason go to Config.BufferedLog
 //	account   every audit event: event, factor, user, ip, request_id
+//	alarm     warning, about the whole site: event, ip, request_id
 //	fault, panic   errors of the server: request_id, error
 //	warnings  about a proxy that is not trusted, see proxyWatch
 //
@@ -68,6 +69,11 @@ func (s *site) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 // request's id, and counted.
 func (s *site) withObserver(ctx context.Context, log *requestLog) context.Context {
 	return auth.WithObserver(ctx, func(event auth.Event) {
+		if event.User == "" {
+			s.Log.Warn("alarm", "event", event.Type, "ip", log.ip, "request_id", log.id)
+			s.Metrics.observeEvent(event)
+			return
+		}
 		s.Log.Info("account", "event", event.Type, "factor", event.Factor, "user", event.User, "ip", event.IP, "request_id", log.id)
 		s.Metrics.observeEvent(event)
 	})

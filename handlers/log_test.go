@@ -36,7 +36,8 @@ func TestLog_Events(t *testing.T) {
 	b.signIn(ann).enterCode(code).wantHeading("Account").press("Sign out")
 	b.signIn(ann).enterCode(code).wantError(422) // a replay
 	b.enterCode(codes[0]).wantHeading("Account")
-	b.request(http.MethodPost, "/sign-out", map[string][]string{"token": {"forged"}}, nil)
+	b.request(http.MethodPost, "/sign-out", map[string][]string{}, nil)
+	b.request(http.MethodPost, "/sign-out", map[string][]string{"token": {"old"}}, nil)
 	site.wait(11 * time.Minute)
 	b.open("/account/email")
 	b.reauthenticate(key).wantHeading("Email address")
@@ -71,6 +72,7 @@ func TestLog_Events(t *testing.T) {
 		{"msg=request", "route=/sign-in", "status=422", "reason=totp_used", account},
 		{"msg=request", "route=/sign-in", "status=429", "reason=too_many_attempts", account},
 		{"msg=request", "route=/sign-out", "status=403", "reason=forged"},
+		{"msg=request", "route=/sign-out", "status=303", "reason=form_expired"},
 		{"msg=request", "route=/account", "status=303", "reason=sign_in_first"},
 		{"msg=request", "route=/account/email", "status=303", "reason=verify_first", account},
 		{"msg=request", "status=404", "reason=not_found"},

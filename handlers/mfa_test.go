@@ -69,6 +69,7 @@ func TestAddTOTP_StaleForms(t *testing.T) {
 	b.enterTOTP(site.totpCode(key)).wantHeading("Backup codes")
 	_, finish := b.form(b.button("Finish"))
 	verify.Set("code", site.totpCode(key))
+	site.wait(time.Minute)
 	for name, form := range map[string]url.Values{"verify": add, "reset": reset, "verify code": verify, "garbage": {"token": add["token"], "action": {"garbage"}}} {
 		b.load(http.MethodPost, path, form).wantError(422).wantHeading("Backup codes")
 		if t.Failed() {

@@ -44,12 +44,16 @@ func (m *model) verifyEmail(c *client, typed string) {
 		valid, spend = m.checkSentCode(move.code, move.to, typed)
 		valid = valid && m.user(move.to) == nil
 	}
+	if s != nil && m.pendingEmail(s) == nil && m.postedTwice(s.user.emailAt) {
+		m.postGuarded(c, "/account/email", "fresh", actionForm("verify", "code", typed), true)
+		return
+	}
 	_, done := m.postGuarded(c, "/account/email", "fresh", actionForm("verify", "code", typed), valid)
 	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
 	if done {
-		s.user.email, s.user.emailChange = s.user.emailChange.to, nil
+		s.user.email, s.user.emailChange, s.user.emailAt = s.user.emailChange.to, nil, m.site.clock()
 		m.endSessions(s.user, s)
 	}
 }

@@ -42,6 +42,10 @@ func (m *model) verifyPhone(c *client, typed string) {
 	if m.addingPhone(s) {
 		valid, spend = m.checkSentCode(s.code, s.newNumber, typed)
 	}
+	if s != nil && !m.addingPhone(s) && slices.ContainsFunc(s.user.phones, func(phone *modelPhone) bool { return m.postedTwice(phone.addedAt) }) {
+		m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), true)
+		return
+	}
 	_, done := m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), valid && !m.hasNumber(s, s.newNumber))
 	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()

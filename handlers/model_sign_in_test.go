@@ -139,6 +139,10 @@ func (m *model) respond(c *client, path, typed string, checked bool) {
 	if a != nil && a.session == nil {
 		valid, spend = m.checkResponse(a, typed, checked)
 	}
+	if a != nil && a.purpose == "reset" && m.postedTwice(a.verifiedAt) {
+		m.postEntry(c, path, form, true)
+		return
+	}
 	taken := a != nil && a.purpose == "sign up" && m.user(a.email) != nil
 	done := m.postEntry(c, path, form, valid && !taken)
 	if m.session(c) != nil || outcome(m.response) == "limited" {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"twostep/auth"
 )
 
 // This is the model's state. It is written from the site's pages and shares no code with the
@@ -21,6 +23,7 @@ type user struct {
 	backupCodes  map[string]bool // unused ones
 	unsavedSince time.Time       // creation of a set not yet confirmed as saved
 	emailChange  *emailChange
+	emailAt      time.Time // of the last change
 }
 
 type modelPhone struct {
@@ -87,6 +90,7 @@ type modelSession struct {
 type totpSetup struct {
 	key               string
 	scanned, verified bool
+	verifiedAt        time.Time
 	madeCodes         bool // it created backup codes
 	expires           time.Time
 }
@@ -164,6 +168,11 @@ func (m *model) attempt(c *client) *modelAttempt {
 		return nil
 	}
 	return c.attempt
+}
+
+// postedTwice reports whether a form that was accepted then may be posted again.
+func (m *model) postedTwice(at time.Time) bool {
+	return !at.IsZero() && m.site.clock().Sub(at) < auth.RepeatWindow
 }
 
 func (m *model) recentlyAuthenticated(s *modelSession) bool {

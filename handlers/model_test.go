@@ -38,6 +38,8 @@ type acceptedPost struct {
 	sender *browser
 	path   string
 	form   url.Values
+	to     string // where it led
+	at     time.Time
 }
 
 // TestModel is a state machine test: two or three users with some browsers take random
@@ -181,7 +183,7 @@ func (m *model) post(c *client, path string, form url.Values, want string) (done
 		form.Set("token", c.token)
 	}
 	if form.Get("token") != c.token {
-		want = "forged"
+		want = "not carried out"
 	}
 	sender := c.clone()
 	response := c.fetchRaw(http.MethodPost, path, form)
@@ -189,14 +191,14 @@ func (m *model) post(c *client, path string, form url.Values, want string) (done
 	m.response, m.sender = response, sender
 	shown := maskToken(form)
 	m.t.Logf("%s %s %s: %s (%s)", c.remoteAddr, path, shown, got, want)
-	if got == "limited" && want != "forged" {
+	if got == "limited" || want == "not carried out" { // the invariant is that nothing changes
 		return false
 	}
 	if got != want {
 		m.t.Fatalf("%s %s: %s (%d), want %s:\n%s", path, shown, got, response.status, want, response.body)
 	}
 	if done = got == "done"; done && form.Get("code") != "" {
-		m.lastAccepted = &acceptedPost{sender, path, form}
+		m.lastAccepted = &acceptedPost{sender, path, form, response.header.Get("Location"), m.site.clock()}
 	}
 	return done
 }

@@ -74,6 +74,10 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		"reset": at == "" || at == "add" || at == "verify" || at == "success", "verify": at == "add", "finish": at == "codes",
 		"verify_code": at == "verify" && m.totpStep(m.session(c).setup.key, typed) > 0,
 	}[button]
+	if e := m.totpSetup(m.session(c)); button == "verify_code" && e != nil && m.postedTwice(e.verifiedAt) {
+		m.postGuarded(c, addPath, "fresh", actionForm(button, "code", typed), true)
+		return
+	}
 	step := int64(0)
 	if button == "verify_code" && valid {
 		step = m.totpStep(m.session(c).setup.key, typed)
@@ -99,7 +103,10 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		s.user.unsavedSince = time.Time{}
 	case "verify_code":
 		hadMFA := s.user.hasMFA()
-		s.user.totpKey, s.user.lastStep, s.setup.verified = s.setup.key, step, true
+		if s.user.totpKey != "" { // the replaced app may have signed them in
+			m.endSessions(s.user, s)
+		}
+		s.user.totpKey, s.user.lastStep, s.setup.verified, s.setup.verifiedAt = s.setup.key, step, true, m.site.clock()
 		if s.setup.madeCodes = m.factorAdded(s, hadMFA); s.setup.madeCodes {
 			m.readNewCodes(c, addPath)
 		}

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+
 	"twostep/auth"
 	"twostep/views"
 )
@@ -37,6 +39,30 @@ func postForgotPassword(r *request) (string, error) {
 	return r.postCode(page)
 }
 
+// showInvitation shows the page that an invitation links to. Only its form accepts the
+// invitation, because mail programs open links by themselves.
+func showInvitation(r *request) error {
+	a, err := r.rules.Attempt(r.ctx(), auth.Token(r.QueryParam("token")))
+	if errors.Is(err, auth.ErrNotFound) || err == nil && a.Purpose != auth.Invitation {
+		r.cookie.Notice = views.NoticeInvitationEnded
+		return r.redirect("/forgot-password")
+	}
+	if err != nil {
+		return err
+	}
+	return r.show(views.NewPassword(views.NewPasswordPage{
+		Page: r.page(), Email: a.Email, PasswordMin: r.rules.Policy().PasswordMin, Invited: true,
+	}))
+}
+
+func postInvitation(r *request) (string, error) {
+	if r.action() != "set_password" {
+		return "", errUnknownAction
+	}
+	err := r.rules.SetPassword(r.ctx(), r.client(), auth.Token(r.QueryParam("token")), r.form.Get("password"))
+	return "/sign-in", r.withNotice(views.NoticePasswordReset, err)
+}
+
 func showPassword(r *request) error {
 	return r.show(views.Password(views.PasswordPage{
 		Page: r.page(), PasswordMin: r.rules.Policy().PasswordMin, MustChange: r.session.MustChange,
@@ -53,6 +79,23 @@ func postPassword(r *request) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return r.passwordChanged(session), nil
+}
+
+func (r *request) passwordChanged(session auth.Token) (redirect string) {
 	r.cookie.Session, r.cookie.Notice = session, views.NoticePasswordChanged
-	return "/account", nil
+	return "/account"
+}
+
+// repeatedPasswordChange carries on a form that was posted twice: the first post
+// has replaced the session token with which the second one came.
+func (r *request) repeatedPasswordChange() (redirect string, err error) {
+	session, err := r.rules.RepeatedPasswordChange(r.ctx(), r.client(), r.form.Get("current"), r.form.Get("password"))
+	if problemOf(err) != nil {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return r.passwordChanged(session), nil
 }

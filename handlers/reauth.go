@@ -13,7 +13,7 @@ func showVerify(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.problem == nil && r.rules.FreshlyVerified(r.session, factors) {
+	if (r.problem == nil || r.outdated != nil) && r.rules.FreshlyVerified(r.session, factors) {
 		return r.redirect(next)
 	}
 	a, token, err := r.rules.Reauthentication(r.ctx(), r.session, r.cookie.Attempt, next)
@@ -25,7 +25,7 @@ func showVerify(r *request) error {
 	}
 	return r.show(views.Reauth(views.ReauthPage{
 		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.form.Has("backupcode"),
+		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
 	}))
 }
 
@@ -37,13 +37,31 @@ func postVerify(r *request) (string, error) {
 	if a.Session != r.session.ID { // completed, or of another session
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
-	page := r.Request().URL.RequestURI()
+	page := r.pageURL()
 	if r.action() != "continue" {
 		return r.postCode(page)
+	}
+	if r.rules.JustVerified(a, auth.Password) {
+		return page, nil // the password was posted twice
 	}
 	if a.Step() != auth.StepPassword {
 		return "", &auth.Problem{Reason: auth.FormExpired}
 	}
 	result, err := r.rules.Verify(r.ctx(), r.client(), r.cookie.Attempt, r.form.Get("password"), false)
 	return r.applyResult(page, result, err)
+}
+
+// repeatedVerify carries on a form that was posted twice: the first post has
+// replaced the session token with which the second one came.
+func (r *request) repeatedVerify() (redirect string, err error) {
+	response := r.form.Get("code")
+	if r.action() == "continue" {
+		response = r.form.Get("password")
+	}
+	result, err := r.rules.RepeatedVerify(r.ctx(), r.client(), r.cookie.Attempt, response)
+	if problemOf(err) != nil || result.Session == "" && err == nil {
+		return "", nil
+	}
+	result.Next, result.Device = r.QueryParam("next"), ""
+	return r.applyResult("", result, err)
 }

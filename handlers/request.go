@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -24,8 +25,9 @@ type request struct {
 	rules         *auth.Rules
 	log           *requestLog
 	cookie        cookie
-	session       auth.Session // zero unless signed in
-	form          url.Values   // of a POST; query parameters are never mixed in
+	session       auth.Session  // zero unless signed in
+	form          url.Values    // of a POST; query parameters are never mixed in
+	outdated      *auth.Problem // the form is of this site, but not for the session or attempt of now
 	problem       *auth.Problem
 	status        int           // of the page
 	cachedFactors *auth.Factors // read with the session; nil after a change
@@ -76,7 +78,10 @@ func (r *request) factors() (auth.Factors, error) {
 // client describes the client to the rules.
 func (r *request) client() auth.Client {
 	ip, _ := netip.ParseAddr(r.log.ip)
-	return auth.Client{IP: ip.Unmap(), UserAgent: r.Request().UserAgent(), DeviceToken: r.site.cookies.deviceToken(r.Request())}
+	return auth.Client{
+		IP: ip.Unmap(), UserAgent: r.Request().UserAgent(),
+		DeviceToken: r.site.cookies.deviceToken(r.Request()), FormToken: cmp.Or(r.cookie.Session, r.cookie.Attempt),
+	}
 }
 
 // page returns what every page contains. The notice moves from the cookie to

@@ -29,6 +29,7 @@ var routes = []route{
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
+	{"/invitation", anyone, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
 	{"/account", signedIn, showAccount, nil},
@@ -93,6 +94,9 @@ func (s *site) serve(g guard, handler func(*request) error) echo.HandlerFunc {
 // submit carries out a posted form and redirects, or shows the form's page again
 // with the problem.
 func (row route) submit(r *request) error {
+	if r.outdated != nil {
+		return row.showAgain(r)
+	}
 	redirect, err := row.post(r)
 	if err == nil {
 		return r.redirect(redirect)
@@ -101,6 +105,10 @@ func (row route) submit(r *request) error {
 	if problem == nil || row.page == nil {
 		return err
 	}
+	return row.refuse(r, problem)
+}
+
+func (row route) refuse(r *request, problem *auth.Problem) error {
 	r.log.refused(problem)
 	r.problem, r.status = problem, statusOf(problem)
 	return row.page(r)

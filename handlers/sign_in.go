@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -33,12 +34,27 @@ func showSignIn(r *request) error {
 	if a.Step() == auth.StepMFA {
 		return r.show(views.VerifyAccount(views.VerifyAccountPage{
 			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.form.Has("backupcode"),
+			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
 		}))
 	}
 	return r.show(views.SignIn(views.SignInPage{
 		Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen,
 	}))
+}
+
+// pageURL is the URL of this page with its next page, but without what the user chose
+// on the page itself.
+func (r *request) pageURL() string {
+	back := *r.Request().URL
+	query := back.Query()
+	query.Del(views.BackupCodeParam)
+	back.RawQuery = query.Encode()
+	return back.RequestURI()
+}
+
+// backupCodeChecked reports whether the second step asks for a backup code.
+func (r *request) backupCodeChecked() bool {
+	return r.form.Has("backupcode") || r.form == nil && r.QueryParam(views.BackupCodeParam) != ""
 }
 
 // mfaPage returns the page context of a page that asks for a second factor. The page
@@ -51,7 +67,7 @@ func (r *request) mfaPage(a auth.Attempt) views.Page {
 }
 
 func postSignIn(r *request) (string, error) {
-	const page = "/sign-in"
+	page := r.pageURL()
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
@@ -91,7 +107,7 @@ func (r *request) applyResult(page string, result auth.Result, err error) (strin
 	}
 	if result.Session != "" {
 		r.cookie.Session, r.cookie.Attempt = result.Session, ""
-		return localPath(result.Next), nil
+		return localPath(cmp.Or(result.Next, r.QueryParam("next"))), nil
 	}
 	if result.Attempt != "" {
 		r.cookie.Attempt = result.Attempt

@@ -64,10 +64,11 @@ func TestSignIn_SMS(t *testing.T) {
 	if fresh := site.lastCode(number); fresh != stale {
 		b.enterCode(stale).wantError(422)
 	}
+	code := site.lastCode(number)
 	attacker := site.browser()
 	attacker.signIn(ann)
-	attacker.enterCode(site.lastCode(number)).wantError(422) // bound to the browser that requested it (SM-05)
-	b.enterCode(site.lastCode(number)).wantHeading("Account")
+	attacker.enterCode(code).wantError(422) // bound to the browser that requested it (SM-05)
+	b.enterCode(code).wantHeading("Account")
 }
 
 // A backup code is valid once, with the checkbox or without, in any notation (BC-02, BC-06).
@@ -161,7 +162,7 @@ func TestSignIn_NoStepSkipped(t *testing.T) {
 	b.enterCode(site.totpCode(key)).wantError(422).wantHeading("Sign in") // the attempt has expired
 }
 
-// Of twenty concurrent posts of a correct code one signs in (TO-06, BC-02).
+// Twenty concurrent posts of a correct code begin one session (TO-06, BC-02).
 func TestSignIn_CodeOnceOnly(t *testing.T) {
 	site := newSite(t)
 	b := site.browser().signUp(ann)
@@ -172,7 +173,14 @@ func TestSignIn_CodeOnceOnly(t *testing.T) {
 	} {
 		b.signIn(ann).wantHeading("Verify your account").fill("Code", code())
 		t.Log(name)
+		sessions, left := site.queryInt("SELECT count(*) FROM sessions"), site.queryInt("SELECT count(*) FROM backup_codes")
 		b.race("Verify", func(r *http.Response) bool { return r.Header.Get("Location") == "/account" })
+		if n := site.queryInt("SELECT count(*) FROM sessions") - sessions; n != 1 {
+			t.Errorf("%d sessions began, want 1", n)
+		}
+		if used := left - site.queryInt("SELECT count(*) FROM backup_codes"); name == "backup code" && used != 1 {
+			t.Errorf("%d backup codes used, want 1", used)
+		}
 		site.wait(2 * time.Hour)
 	}
 }
@@ -214,4 +222,32 @@ func TestSignOut(t *testing.T) {
 	if response := b.request(http.MethodGet, "/sign-out", nil, nil); response.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("GET /sign-out: %d", response.StatusCode)
 	}
+}
+
+// The second step shows the number pad. "Use a backup code" shows the form for letters, its box
+// ticked, and leads to the requested page all the same (AX-03).
+func TestSignIn_BackupCodeForm(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, codes := b.addTOTP()
+	b.press("Sign out").open("/account/activity").enterCredentials(ann, password).wantHeading("Verify your account")
+	wantForm := func(mode, checked string) {
+		t.Helper()
+		_, ticked := b.field("This code is a backup code").Attr("checked")
+		if b.field("Code").AttrOr("inputmode", "") != mode || ticked != (checked == "checked") {
+			t.Errorf("%s, %t, want %s and %s", b.field("Code").AttrOr("inputmode", ""), ticked, mode, checked)
+		}
+	}
+	wantForm("numeric", "not checked")
+	b.follow("Use a backup code").wantText("Enter one of your backup codes")
+	wantForm("text", "checked")
+	b.enterCode("aaaa-aaaa-aaaa-aaaa").wantError(422)
+	wantForm("text", "checked")
+	b.follow("Use your authentication app")
+	wantForm("numeric", "not checked")
+	b.follow("Use a backup code").enterCode(codes[0]).wantHeading("Activity")
+
+	site.wait(11 * time.Minute)
+	b.open("/account/sessions").wantHeading("Verification required").follow("Use a backup code").enterCode(codes[1]).wantHeading("Active devices")
+	b.press("Sign out").signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
 }

@@ -39,16 +39,19 @@ type site struct {
 	proxies proxyWatch
 }
 
+// origin is the public origin, as browsers send it.
+func (s *site) origin() string { return s.URL.Scheme + "://" + s.URL.Host }
+
 // New returns the handler of the whole site: pages, static files and health
 // checks, all with their security headers.
 func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	s := &site{
 		Config: config, rules: rules,
-		cookies: newCookieJar(keys, config.URL.Scheme == "https"),
+		cookies: newCookieJar(keys, config.URL),
 		forms:   newFormTokens(keys),
 		origins: http.NewCrossOriginProtection(),
 	}
-	if err := s.origins.AddTrustedOrigin(config.URL.Scheme + "://" + config.URL.Host); err != nil {
+	if err := s.origins.AddTrustedOrigin(s.origin()); err != nil {
 		panic(err) // cmd has validated the URL
 	}
 	if s.BufferedLog == nil {
@@ -63,8 +66,11 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	for _, row := range routes {
 		row.add(e, s)
 	}
-	e.GET("/healthz", s.healthz)
-	e.GET("/readyz", s.readyz)
+	readable := []string{http.MethodGet, http.MethodHead}
+	e.Match(readable, "/healthz", s.healthz)
+	e.Match(readable, "/readyz", s.readyz)
+	e.Match(readable, "/favicon.ico", s.favicon)
+	e.Match(readable, "/robots.txt", s.robots)
 	files := echo.WrapHandler(static.Handler(config.Accent, config.Logo))
 	e.GET("/static/*", files)
 	e.HEAD("/static/*", files)

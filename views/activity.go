@@ -16,6 +16,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.SignedInNewDevice:    "Signed in from a new browser (FACTOR)",
 	auth.SecondFactorFailed:   "Correct password, wrong code (FACTOR). Not signed in.",
 	auth.SignInLocked:         "Too many attempts (FACTOR). Sign-in was paused.",
+	auth.ResetLocked:          "Too many wrong codes. Password reset was locked.",
 	auth.Reauthenticated:      "Verified again (FACTOR)",
 	auth.SessionEnded:         "Another device signed out",
 	auth.SessionsEnded:        "All other devices signed out",

@@ -81,7 +81,7 @@ func extremes() []sample {
 		{"long_phone_remove", "Remove phone number", Phone(PhonePage{Page: longAccount(signedIn("/account/manage-mfa/phones/digits/remove")), Phone: digits, Action: PhoneRemove, Last: true})},
 		{"long_verify_phone", "Verify phone", VerifyPhone(VerifyPhonePage{longAccount(signedIn("/account/add-phone")), digits.Number, "GB", sentCode})},
 		{"long_email", "Email address", Email(EmailPage{Page: longAccount(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &pending}})},
-		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15})},
+		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15, false})},
 		{"long_delete", "Delete account", Delete(DeletePage{longAccount(signedIn("/account/delete"))})},
 		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{longAccount(signedIn("/account/email/stop")), longest})},
 		{"long_sessions", "Active devices", Sessions(SessionsPage{longAccount(signedIn("/account/sessions")), devices})},

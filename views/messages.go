@@ -85,11 +85,20 @@ func emailTakenMail(m auth.Message, product, origin string) string {
 // does nothing else (RC-09).
 func notificationMail(m auth.Message, product, origin string) (subject, body string) {
 	n := notifications[m.Kind]
+	if n.help == helpStop && m.Token == "" { // only the sign-in address gets the token
+		n.help = helpEmails
+	}
 	fill := strings.NewReplacer(
 		"PRODUCT", product, "NUMBER", maskPhone(m.Number), "EMAIL", oneLine(m.Email), "LEFT", codesLeftAdvice(m.Left),
-		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.StopToken)),
+		"ORIGIN", origin, "TOKEN", url.QueryEscape(string(m.Token)),
 	)
 	parts := []string{fill.Replace(n.text), circumstances(m)}
+	if m.Added != nil {
+		parts = append(parts, addedText(*m.Added, origin))
+	}
+	if m.Summary {
+		parts = append(parts, "This has happened more than three times within an hour. We will not email you about it again for an hour. All of it is listed here: "+origin+"/account/activity")
+	}
 	if !administratorHelp[n.help] {
 		parts = append(parts, "If this was you, you can ignore this email.")
 	}
@@ -98,6 +107,21 @@ func notificationMail(m auth.Message, product, origin string) (subject, body str
 		parts = append(parts, "If you cannot sign in, contact the site administrator.")
 	}
 	return fill.Replace(n.subject), paragraphs(parts...)
+}
+
+// addedText lists what an intruder may have added.
+func addedText(a auth.Added, origin string) string {
+	lines := []string{"This was added to your account lately. Remove anything you do not recognize: " + origin + "/account"}
+	if a.TOTP {
+		lines = append(lines, "- an authenticator app")
+	}
+	for _, number := range a.Numbers {
+		lines = append(lines, "- the phone number "+maskPhone(number))
+	}
+	if a.Email != "" {
+		lines = append(lines, "- "+oneLine(a.Email)+" for security alerts")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // circumstances lists when and from where it happened, as far as is known.

@@ -15,7 +15,7 @@ func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
 	return auth.Message{
 		Channel: channel, To: "ann@example.com", Kind: kind, At: now, ExpiresAt: now.Add(10 * time.Minute),
 		Number: "+14155554242", Email: "new@example.com", Left: 2, IP: "203.0.113.9", UserAgent: firefox,
-		StopToken: "stop+token",
+		Token: "stop+token",
 	}
 }
 
@@ -51,7 +51,7 @@ func TestRenderMessage_EveryKind(t *testing.T) {
 				t.Errorf("a notification contains a code:\n%s", body)
 			}
 			ifNot := "\n\nIf not, "
-			if strings.HasPrefix(string(kind), "operator_") {
+			if strings.HasPrefix(string(kind), "operator_") || kind == auth.MessageInvitation {
 				ifNot = "If you did not expect this"
 			}
 			for _, part := range []string{"2 May 2026, 14:04 UTC", "203.0.113.9", "Browser: Firefox on Windows", ifNot, origin + "/"} {
@@ -115,13 +115,18 @@ func TestRenderMessage_NoExtraTexts(t *testing.T) {
 	}
 }
 
-// TestRenderMessage_StopLink checks that the mail about a requested change has the
-// link that cancels it, with the site's own origin, and that no other mail does.
-func TestRenderMessage_StopLink(t *testing.T) {
+// TestRenderMessage_Token checks that the mail about a requested change has the
+// link that cancels it, and an invitation the one that accepts it, with the site's own
+// origin, and that no other mail has a token.
+func TestRenderMessage_Token(t *testing.T) {
+	links := map[auth.MessageKind]string{
+		auth.MessageKind(auth.EmailChangeRequested): "/account/email/stop?token=stop%2Btoken\n",
+		auth.MessageInvitation:                      "/invitation?token=stop%2Btoken\n",
+	}
 	for _, kind := range auth.MessageKinds() {
 		_, body := RenderMessage(message(kind, auth.ByEmail), "Twostep", origin)
-		want := kind == auth.MessageKind(auth.EmailChangeRequested)
-		if got := strings.Contains(body, origin+"/account/email/stop?token=stop%2Btoken\n"); got != want || !want && strings.Contains(body, "token") {
+		link, want := links[kind]
+		if want && !strings.Contains(body, origin+link) || !want && strings.Contains(body, "token") {
 			t.Errorf("%s: body is\n%s", kind, body)
 		}
 	}

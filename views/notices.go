@@ -1,11 +1,14 @@
 package views
 
+import "twostep/auth"
+
 // A Notice names a confirmation that the next page shows once. It is stored in
 // the cookie, so an unknown value must be harmless: it has no text.
 type Notice string
 
 // The notices.
 const (
+	NoticeInvitationEnded    Notice = "invitation_ended"
 	NoticeSignInFirst        Notice = "sign_in_first"
 	NoticeCodeSent           Notice = "code_sent"
 	NoticeTOTPRemoved        Notice = "totp_removed"
@@ -23,9 +26,11 @@ const (
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
 	NoticeTimedOut           Notice = "timed_out"
+	NoticeFormExpired        Notice = "form_expired"
 )
 
 var notices = map[Notice]string{
+	NoticeInvitationEnded:    "That link has expired or was already used. Ask for a code instead.",
 	NoticeSignInFirst:        "You must be signed in to access this page",
 	NoticeCodeSent:           "We sent a new code",
 	NoticeTOTPRemoved:        "Authenticator app removed",
@@ -42,6 +47,7 @@ var notices = map[Notice]string{
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",
+	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
 }
 

@@ -10,22 +10,23 @@ type notification struct{ subject, text, help string }
 // password or uses a signed-in browser, so changing the password comes first
 // (RC-07).
 const (
-	helpPassword = "If not, change your password now: ORIGIN/account/password"
-	helpLocked   = "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it: ORIGIN/account/password"
-	helpFactors  = helpPassword + "\n\nThen remove anything you did not add, and generate new backup codes: ORIGIN/account/manage-mfa"
-	helpReset    = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
-	helpStop     = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
-	helpEmails   = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
-	helpContact  = "If not, contact the site administrator of ORIGIN/"
+	helpPassword    = "If not, change your password now: ORIGIN/account/password"
+	helpLocked      = "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it: ORIGIN/account/password"
+	helpResetLocked = "If not, nobody got in. To unlock it, sign in with your password: ORIGIN/sign-in"
+	helpFactors     = helpPassword + "\n\nThen remove anything you did not add, and generate new backup codes: ORIGIN/account/manage-mfa"
+	helpReset       = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
+	helpStop        = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
+	helpEmails      = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
+	helpContact     = "If not, contact the site administrator of ORIGIN/"
 
 	helpAdministrator = "If you did not expect this, contact the site administrator of ORIGIN/"
-	helpWelcome       = "To get started, set a password: ORIGIN/forgot-password\n\nIf you did not expect this, you can ignore this email."
+	helpInvitation    = "To get started, set a password: ORIGIN/invitation?token=TOKEN\n\nThe link works once, within 24 hours. After that, ask for a code instead: ORIGIN/forgot-password\n\nIf you did not expect this, you can ignore this email."
 	helpNewPassword   = "To sign in, set a new password: ORIGIN/forgot-password\n\nIf you did not expect this, contact the site administrator."
 )
 
 // administratorHelp has the texts for what a site administrator did. They do
 // not ask whether it was the user.
-var administratorHelp = map[string]bool{helpAdministrator: true, helpWelcome: true, helpNewPassword: true}
+var administratorHelp = map[string]bool{helpAdministrator: true, helpInvitation: true, helpNewPassword: true}
 
 // notifications has one entry for each event that the account's owner is
 // notified of.
@@ -44,6 +45,11 @@ var notifications = map[auth.MessageKind]notification{
 		"Too many attempts to sign in to PRODUCT",
 		"We paused sign-in to your PRODUCT account after too many attempts.",
 		helpLocked,
+	},
+	auth.MessageKind(auth.ResetLocked): {
+		"Password reset is locked for your PRODUCT account",
+		"We locked password reset for your PRODUCT account after too many wrong codes.",
+		helpResetLocked,
 	},
 	auth.MessageKind(auth.TOTPAdded): {
 		"Authenticator app added to your PRODUCT account",
@@ -120,10 +126,10 @@ var notifications = map[auth.MessageKind]notification{
 		"Your PRODUCT account and everything in it was deleted.",
 		helpContact,
 	},
-	auth.MessageKind(auth.OperatorAdded): {
+	auth.MessageInvitation: {
 		"Your new PRODUCT account",
 		"A site administrator created your PRODUCT account.",
-		helpWelcome,
+		helpInvitation,
 	},
 	auth.MessageKind(auth.OperatorUnlocked): {
 		"Your PRODUCT account is unlocked",

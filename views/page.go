@@ -40,15 +40,21 @@ func (p Page) title(h1 string) string {
 // invalid reports whether the problem is about this field.
 func (p Page) invalid(x field) bool { return p.Problem != nil && p.Problem.Field == x.Name }
 
-// invalidID returns the id of the field that the problem is about. It returns
-// "" if the page has no such field; the error summary then has no link.
-func (p Page) invalidID(fields []field) string {
+// focused reports whether a field takes the focus: the one that the problem is about or,
+// if it is about none, the page's first.
+func (p Page) focused(x field) bool {
+	return p.invalid(x) || x.Focus && (p.Problem == nil || p.Problem.Field == "")
+}
+
+// invalidField returns the field that the problem is about. It is zero if the page has
+// no such field; the error summary then describes the problem itself.
+func (p Page) invalidField(fields []field) field {
 	for _, x := range fields {
 		if p.invalid(x) {
-			return x.id()
+			return x
 		}
 	}
-	return ""
+	return field{}
 }
 
 // A field is an input with its label. It has no attributes for client-side
@@ -63,6 +69,7 @@ type field struct {
 	InputMode    string
 	Hint         string // shown below the label and linked by aria-describedby
 	Focus        bool   // whether the field takes the focus when the page opens
+	More         bool   // whether another field follows in the form
 }
 
 func (x field) id() string {
@@ -70,6 +77,14 @@ func (x field) id() string {
 		return x.ID
 	}
 	return x.Name
+}
+
+// enterKey returns the name of the phone keyboard's Enter key.
+func (x field) enterKey() string {
+	if x.More {
+		return "next"
+	}
+	return "go"
 }
 
 // describedBy returns the value of the field's aria-describedby attribute.

@@ -172,7 +172,7 @@ func AddPhone(p AddPhonePage) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		phone := field{
-			Name: "phone", Label: "Enter phone number", Type: "tel", Value: p.Phone, Autocomplete: "tel",
+			Name: "phone", Label: "Enter phone number", Type: "tel", Value: p.Phone, Autocomplete: "tel", Focus: true,
 			Hint: "Include the country code, like +44 20 7946 0958. We will text you a code.",
 		}
 		templ_7745c5c3_Var5 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -70,3 +70,35 @@ func TestProblemText_InvalidCredentials(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+// TestPages_ProblemOnce checks that a page says a problem once: at the field that it is about,
+// which has the focus and which the summary links to by its label, or in the summary (AX-04).
+func TestPages_ProblemOnce(t *testing.T) {
+	atFields := 0
+	for _, s := range samples() {
+		doc := parse(t, render(t, s.page))
+		alert, wrong := doc.Find("[role=alert]"), doc.Find(".wrong")
+		if alert.Length() == 0 {
+			continue
+		}
+		if wrong.Length() == 0 {
+			if alert.Find("a").Length() > 0 {
+				t.Errorf("%s: the summary links to a field that says nothing", s.name)
+			}
+			continue
+		}
+		atFields++
+		text := strings.TrimSpace(wrong.First().Text())
+		if wrong.Length() != 1 || strings.Count(doc.Find("main").Text(), text) != 1 {
+			t.Errorf("%s: %q is not said once", s.name, text)
+		}
+		x := doc.Find("[autofocus]")
+		label := doc.Find("label[for=" + x.AttrOr("id", "none") + "]").Text()
+		if x.AttrOr("aria-invalid", "") != "true" || alert.Find("a").Text() != label || alert.Find("a").AttrOr("href", "") != "#"+x.AttrOr("id", "") {
+			t.Errorf("%s: the focus is in %q, the summary says %q", s.name, label, alert.Text())
+		}
+	}
+	if atFields < 8 {
+		t.Errorf("only %d pages have a problem at a field", atFields)
+	}
+}

@@ -98,10 +98,13 @@ func samples() []sample {
 		{"sign_in", "Sign in", SignIn(SignInPage{withNotice(signedOut(signIn), NoticeSignInFirst), "", true})},
 		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
 		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
-		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials}), "ann@example.com", true})},
+		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials, Field: "password"}), "ann@example.com", true})},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
+		})},
+		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
 		})},
 		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
@@ -190,8 +193,9 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
 		{"check_email_no_code", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeExpired, Field: "code"}), "ann@example.com", nil})},
-		{"new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut(forgot), "ann@example.com", 15})},
-		{"new_password_refused", "Set a new password", NewPassword(NewPasswordPage{refusedWith(signedOut(forgot), short), "ann@example.com", 15})},
+		{"invitation", "Set a new password", NewPassword(NewPasswordPage{signedOut("/invitation?token=abc"), "ann@example.com", 15, true})},
+		{"new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut(forgot), "ann@example.com", 15, false})},
+		{"new_password_refused", "Set a new password", NewPassword(NewPasswordPage{refusedWith(signedOut(forgot), short), "ann@example.com", 15, false})},
 		{"password", "Password", Password(PasswordPage{signedIn(password), 15, false, true})},
 		{"password_refused", "Password", Password(PasswordPage{refusedWith(signedIn(password), wrongCurrent), 15, false, false})},
 		{"password_must_change", "Password", Password(PasswordPage{signedIn(password), 15, true, true})},

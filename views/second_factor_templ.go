@@ -8,28 +8,59 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "twostep/auth"
+import (
+	"net/url"
+
+	"twostep/auth"
+)
 
 // A secondFactor is the second step of sign-in and of re-authentication.
 type secondFactor struct {
+	Email             string
 	Method            auth.Method   // the current one; zero if all of the account's are turned off
 	Others            []auth.Method // the account's other methods
 	BackupCodes       bool          // whether a backup code is accepted
-	BackupCodeChecked bool          // whether the checkbox is checked
+	BackupCodeChecked bool          // whether the checkbox is checked, and the form is for a backup code
 	Code              *auth.SentCode
 }
 
 // unavailable reports whether the user has no way to complete the step.
 func (s secondFactor) unavailable() bool { return s.Method.Factor == "" && !s.BackupCodes }
 
-// field is for a code of the method or a backup code. A backup code contains
-// letters, so where one is accepted the phone shows its usual keyboard.
+// field is for a code of the method, or for a backup code, which has letters.
 func (s secondFactor) field() field {
 	x := codeField("Code")
-	if s.BackupCodes {
-		x.InputMode = "text"
+	if s.forBackupCode() {
+		x.InputMode, x.Autocomplete = "text", "off"
 	}
 	return x
+}
+
+// forBackupCode reports whether the form is for a backup code. Without another method
+// it is for nothing else.
+func (s secondFactor) forBackupCode() bool {
+	return s.BackupCodes && (s.BackupCodeChecked || s.Method.Factor == "")
+}
+
+// BackupCodeParam is the query parameter of the page that asks for a backup code.
+const BackupCodeParam = "backup"
+
+// link leads to the form for a backup code, and from it back to the method's.
+func (s secondFactor) link(page Page) link {
+	to, err := url.Parse(page.URL)
+	if err != nil || !s.BackupCodes || s.Method.Factor == "" {
+		return link{}
+	}
+	query := to.Query()
+	label := "Use a backup code"
+	if query.Set(BackupCodeParam, "1"); s.forBackupCode() {
+		query.Del(BackupCodeParam)
+		if label = "Use your authentication app"; s.Method.Factor == auth.PhoneCode {
+			label = "Use a text message"
+		}
+	}
+	to.RawQuery = query.Encode()
+	return link{to.String(), label}
 }
 
 // choices are the other ways to continue (HT-06).
@@ -71,54 +102,63 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+		case s.forBackupCode() && s.Method.Factor != "":
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Enter one of your backup codes.</p>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 		case s.Method.Factor == auth.PhoneCode:
 			templ_7745c5c3_Err = codeStatus(page, s.Code, maskPhone(s.Method.Phone.Number), s.advice()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		case s.Method.Factor == auth.TOTPCode:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>Enter the 6-digit code from your authenticator app.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>Enter the 6-digit code from your authenticator app.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var2 string
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(methodsOff)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 48, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 81, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if !s.unavailable() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 templ.SafeURL
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(page.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 51, Col: 39}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 84, Col: 39}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = token(page).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = usernameField(s.Email).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -127,7 +167,7 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.BackupCodes {
-				templ_7745c5c3_Err = checkbox("backupcode", "This code is a backup code", s.BackupCodeChecked).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = checkbox("backupcode", "This code is a backup code", s.forBackupCode()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -136,7 +176,7 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "</form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -25,6 +25,7 @@ type SignUpPage struct {
 
 func (p SignUpPage) fields() (email, password field) {
 	email = emailField(p.Email)
+	email.More = true
 	if len(p.Domains) > 0 {
 		email.Hint = "An address that ends with @" + strings.Join(p.Domains, " or @")
 	}
@@ -41,7 +42,7 @@ func passwordHint(minLength int) string {
 
 // emailField has the autocomplete value that password managers look for.
 func emailField(value string) field {
-	return field{Name: "email", Label: "Email address", Type: "email", Value: value, Autocomplete: "username"}
+	return field{Name: "email", Label: "Email address", Type: "email", Value: value, Autocomplete: "username", Focus: true}
 }
 
 func SignUp(p SignUpPage) templ.Component {
@@ -85,7 +86,7 @@ func SignUp(p SignUpPage) templ.Component {
 			var templ_7745c5c3_Var3 templ.SafeURL
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 42, Col: 36}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 43, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -217,7 +218,7 @@ func emailCodeForm(page Page, code field) templ.Component {
 		var templ_7745c5c3_Var7 templ.SafeURL
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(page.URL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 69, Col: 38}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_up.templ`, Line: 70, Col: 38}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {

@@ -67,8 +67,11 @@ func TestUser(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	if sent[auth.MessageInvitation] != 1 {
+		t.Errorf("%d invitations, want 1", sent[auth.MessageInvitation])
+	}
 	for _, event := range []auth.EventType{
-		auth.OperatorAdded, auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
+		auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
 		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.AccountDeleted,
 	} {
 		if sent[auth.MessageKind(event)] != 1 {

@@ -9,26 +9,25 @@ import (
 	"testing"
 )
 
-// Many who write at once share a commit, and still each gets what it would have
-// got alone: what was done stands, and what was taken back, failed, broke or was
-// left does not, whoever wrote beside it. The leader of the first group waits
-// until all the others stand in line, so that they are one group.
-func TestGroup_EachForItself(t *testing.T) {
+// Concurrent writers share a commit, but one that rolls back, fails, panics or is
+// canceled does not affect the others. The first writer waits until the others are
+// queued, so that they form one group.
+func TestGroup_IndependentErrors(t *testing.T) {
 	db, _ := open(t)
 	errFault := errors.New("a fault")
-	gone, leave := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	add := func(tx Statements, key string) error { return addCounter(t.Context(), tx, key) }
 	kinds := map[string]func(tx Statements, key string) (bool, error){
-		"done":  func(tx Statements, key string) (bool, error) { return true, add(tx, key) },
-		"taken": func(tx Statements, key string) (bool, error) { return false, add(tx, key) },
-		"fault": func(tx Statements, key string) (bool, error) { return true, errors.Join(add(tx, key), errFault) },
-		"panic": func(tx Statements, key string) (bool, error) { panic(fmt.Sprint("in the middle", add(tx, key))) },
-		"gone": func(tx Statements, key string) (bool, error) {
-			leave()
+		"done":   func(tx Statements, key string) (bool, error) { return true, add(tx, key) },
+		"undone": func(tx Statements, key string) (bool, error) { return false, add(tx, key) },
+		"fault":  func(tx Statements, key string) (bool, error) { return true, errors.Join(add(tx, key), errFault) },
+		"panic":  func(tx Statements, key string) (bool, error) { panic(fmt.Sprint("in the middle", add(tx, key))) },
+		"canceled": func(tx Statements, key string) (bool, error) {
+			cancel()
 			return true, add(tx, key)
 		},
 	}
-	for _, bad := range []string{"taken", "gone", "fault", "panic"} {
+	for _, bad := range []string{"undone", "canceled", "fault", "panic"} {
 		t.Run(bad, func(t *testing.T) {
 			var members sync.WaitGroup
 			started, others := make(chan bool), 8
@@ -47,7 +46,7 @@ func TestGroup_EachForItself(t *testing.T) {
 			members.Go(func() {
 				done, err := db.Write(t.Context(), "lead", func(tx Statements) (bool, error) {
 					started <- true
-					for db.group.inLine() < others {
+					for db.group.queued() < others {
 						runtime.Gosched()
 					}
 					return true, add(tx, bad+" leader")
@@ -62,29 +61,29 @@ func TestGroup_EachForItself(t *testing.T) {
 				if i == others/2 {
 					kind = bad
 				}
-				if kind == "gone" {
-					ctx = gone
+				if kind == "canceled" {
+					ctx = canceled
 				}
 				members.Go(func() {
 					panicked, done, err := write(ctx, kind, fmt.Sprint(bad, i))
-					if done != (kind == "done") || (err != nil) != (kind == "fault" || kind == "gone") || (panicked != nil) != (kind == "panic") {
+					if done != (kind == "done") || (err != nil) != (kind == "fault" || kind == "canceled") || (panicked != nil) != (kind == "panic") {
 						t.Errorf("%s: done %v, error %v, panic %v", kind, done, err, panicked)
 					}
 				})
 			}
 			members.Wait()
 			if n := count(t, db, `SELECT count(*) FROM counters WHERE key LIKE $1`, bad+"%"); n != others {
-				t.Errorf("%d of %d writes stand", n, others)
+				t.Errorf("%d writes were committed, want %d", n, others)
 			}
-			if shared := bad == "taken" || bad == "gone"; shared && commits != 2 || !shared && commits != 2+others {
-				t.Errorf("%d transactions", commits)
+			if shared := bad == "undone" || bad == "canceled"; shared && commits != 2 || !shared && commits != 2+others {
+				t.Errorf("%d transactions, one shared by the group: %v", commits, shared)
 			}
 		})
 	}
 }
 
-// inLine is how many wait for the next transaction.
-func (g *group) inLine() int {
+// queued returns how many members wait for the next transaction.
+func (g *group) queued() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.queue)

@@ -53,7 +53,7 @@ func TestMigrate_RolledBack(t *testing.T) {
 		t.Errorf("version %d, %v", version, err)
 	}
 	if n := count(t, db, `SELECT count(*) FROM counters`); n != 0 {
-		t.Error("half a migration is stored")
+		t.Error("a part of the migration is stored")
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"twostep/auth"
 )
 
-// Who finds every connection in use waits, can be told to stop waiting, and is
-// counted.
+// A read waits while every connection is in use, stops waiting when its context is
+// canceled, and is counted.
 func TestSQLiteReader_Waits(t *testing.T) {
 	db, _ := open(t)
 	var n int
@@ -29,10 +29,10 @@ func TestSQLiteReader_Waits(t *testing.T) {
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("who went away was told %v", err)
+		t.Errorf("error is %v, want context.Canceled", err)
 	}
 	if got := db.Pools()["read"]; got.InUse != sqliteReaders || got.Waits != 1 || got.WaitTime <= 0 {
-		t.Errorf("the connections are said to be used as %+v", got)
+		t.Errorf("pool is %+v", got)
 	}
 }
 
@@ -41,13 +41,13 @@ func TestSQLiteReader_Closed(t *testing.T) {
 	must(t, db.Close())
 	var n int
 	if err := db.Find(t.Context(), Row{&n}, `SELECT 1`); !errors.Is(err, errReaderClosed) {
-		t.Errorf("a read of a closed database was answered by %v", err)
+		t.Errorf("error is %v, want errReaderClosed", err)
 	}
 }
 
-// What is read ends with the read, also where it stopped at the first of many
-// rows: the next sees what was written meanwhile.
-func TestSQLiteReader_SeesWhatWasWritten(t *testing.T) {
+// A read transaction ends with its query, even if only the first of many rows was
+// read, so the next query sees newer commits.
+func TestSQLiteReader_SeesCommitted(t *testing.T) {
 	db, _ := open(t)
 	for want := range 2 * sqliteReaders {
 		_, err := db.SQL().ExecContext(t.Context(), `INSERT INTO counters (key, n) VALUES ($1, 1)`, fmt.Sprint(want))
@@ -55,12 +55,12 @@ func TestSQLiteReader_SeesWhatWasWritten(t *testing.T) {
 		var first string
 		must(t, db.Find(t.Context(), Row{&first}, `SELECT key FROM counters`))
 		if n := count(t, db, `SELECT count(*) FROM counters`); n != want+1 {
-			t.Fatalf("%d rows are seen of %d", n, want+1)
+			t.Fatalf("%d rows, want %d", n, want+1)
 		}
 	}
 }
 
-// A column goes where it fits, as with database/sql, or is an error.
+// Columns are converted as in database/sql. A value of a wrong type is an error.
 func TestSQLiteReader_Columns(t *testing.T) {
 	db, _ := open(t)
 	var (
@@ -68,20 +68,20 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		text   string
 		number int
 		long   int64
-		claim  bool
+		flag   bool
 		bytes  []byte
 		when   time.Time
-		anyhow any
+		null   any
 	)
-	must(t, db.Find(t.Context(), Row{&user, &text, &number, &long, &claim, &bytes, Time(&when), &anyhow},
+	must(t, db.Find(t.Context(), Row{&user, &text, &number, &long, &flag, &bytes, Time(&when), &null},
 		`SELECT 'ann', 7, 8, 9, 1, x'0102', 86400000, NULL`))
-	got, want := fmt.Sprint(user, text, number, long, claim, bytes, when.Unix(), anyhow), fmt.Sprint("ann", "7", 8, 9, true, []byte{1, 2}, 86400, nil)
+	got, want := fmt.Sprint(user, text, number, long, flag, bytes, when.Unix(), null), fmt.Sprint("ann", "7", 8, 9, true, []byte{1, 2}, 86400, nil)
 	if got != want {
-		t.Errorf("the columns arrived as %s, not %s", got, want)
+		t.Errorf("columns are %s, want %s", got, want)
 	}
 	must(t, db.Find(t.Context(), Row{&bytes, Time(&when)}, `SELECT NULL, NULL`))
 	if bytes != nil || !when.IsZero() {
-		t.Errorf("nothing arrived as %v and %v", bytes, when)
+		t.Errorf("NULLs are %v and %v", bytes, when)
 	}
 	for _, wrong := range []struct {
 		row   Row
@@ -93,7 +93,7 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		{Row{&user}, `SELECT 1`, nil},
 		{Row{&number}, `SELECT 'one'`, nil},
 		{Row{&long}, `SELECT NULL`, nil},
-		{Row{&claim}, `SELECT 'true'`, nil},
+		{Row{&flag}, `SELECT 'true'`, nil},
 		{Row{Time(&when)}, `SELECT 'noon'`, nil},
 		{Row{&text, &number}, `SELECT 'one column'`, nil},
 		{Row{new(chan int)}, `SELECT 1`, nil},
@@ -102,7 +102,7 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		{Row{&number}, `SELECT`, nil},
 	} {
 		if err := db.Find(t.Context(), wrong.row, wrong.query, wrong.args...); err == nil {
-			t.Errorf("%s %v into a %T was taken", wrong.query, wrong.args, wrong.row[0])
+			t.Errorf("no error for %s %v into a %T", wrong.query, wrong.args, wrong.row[0])
 		}
 	}
 }

@@ -13,14 +13,14 @@ func TestOpenSQLite_Pragmas(t *testing.T) {
 	must(t, checkPragmas(t.Context(), db.writer.Statements))
 	must(t, checkPragmas(t.Context(), db.Statements, readerPragmas...))
 	if err := checkPragmas(t.Context(), db.writer.Statements, readerPragmas...); err == nil {
-		t.Error("a wrong pragma was not noticed")
+		t.Error("no error for a wrong pragma")
 	}
 	if _, err := db.Exec(t.Context(), `DELETE FROM counters`); err == nil {
 		t.Error("a reader could write")
 	}
 	for _, on := range []Statements{db.writer.Statements, db.Statements} {
 		if _, err := on.Exec(t.Context(), `SELECT "no such column"`); err == nil {
-			t.Error("double quotes made a string of a name")
+			t.Error("a double-quoted name was read as a string")
 		}
 	}
 	var store int

@@ -12,7 +12,7 @@ func TestPlaceholders(t *testing.T) {
 		"($1), ($2), ($3), ($4)": Placeholders(4, 1),
 	} {
 		if got != want {
-			t.Errorf("%q, not %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// ST-09: a value that was changed, cut or sealed with an unknown key is an
+// ST-09: a value that was changed, truncated or sealed with an unknown key is an
 // error, never an empty value.
 func TestSeal_FailsClosed(t *testing.T) {
 	s := Sealer{Keys: auth.NewKeyring()}
@@ -28,18 +28,18 @@ func TestSeal_FailsClosed(t *testing.T) {
 	unknown := bytes.Clone(sealed)
 	unknown[0] = 200
 	for name, value := range map[string][]byte{
-		"changed": changed, "cut": sealed[:10], "key alone": sealed[:1], "empty": nil, "unknown key": unknown,
+		"changed": changed, "truncated": sealed[:10], "only a key id": sealed[:1], "empty": nil, "unknown key": unknown,
 	} {
 		if plain, err := s.Open(secretOfAnn, value); err == nil {
-			t.Errorf("%s: opened as %q", name, plain)
+			t.Errorf("%s: decrypted to %q", name, plain)
 		}
 	}
 	if _, err := (Sealer{Keys: auth.NewKeyring()}).Open(secretOfAnn, sealed); err == nil {
-		t.Error("another server's key opened it")
+		t.Error("another server's key decrypted it")
 	}
 }
 
-// ST-04: no nonce comes twice, nor does any sealed value.
+// ST-04: no nonce is used twice.
 func TestSeal_NoncesDistinct(t *testing.T) {
 	s := Sealer{Keys: auth.NewKeyring()}
 	seen := map[string]bool{}
@@ -49,11 +49,11 @@ func TestSeal_NoncesDistinct(t *testing.T) {
 		seen[string(sealed[1:13])] = true
 	}
 	if len(seen) != 10_000 {
-		t.Errorf("%d different nonces of 10000", len(seen))
+		t.Errorf("%d distinct nonces, want 10000", len(seen))
 	}
 }
 
-// ST-06: with a new key first in the ring, what the old one sealed still opens.
+// ST-06: values sealed with the old key still decrypt after a new key has been added.
 func TestSeal_KeyRotation(t *testing.T) {
 	line := func(id string) string {
 		_, key := auth.NewKeyring().Newest(auth.KeySeal)
@@ -68,11 +68,11 @@ func TestSeal_KeyRotation(t *testing.T) {
 	must(t, err)
 	plain, err := Sealer{Keys: after}.Open(secretOfAnn, sealed)
 	if err != nil || string(plain) != "secret" {
-		t.Errorf("opened as %q, %v", plain, err)
+		t.Errorf("decrypted to %q, %v", plain, err)
 	}
 	sealed, err = Sealer{Keys: after}.Seal(secretOfAnn, []byte("secret"))
 	must(t, err)
 	if sealed[0] != 2 {
-		t.Errorf("sealed with key %d, not the newest", sealed[0])
+		t.Errorf("sealed with key %d, want 2, the newest", sealed[0])
 	}
 }

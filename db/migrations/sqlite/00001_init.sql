@@ -208,7 +208,8 @@ CREATE TABLE messages (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX messages_holder ON messages (holder) WHERE holder IS NOT NULL; -- one delivery per holder
-CREATE INDEX messages_due ON messages (channel, due_at) WHERE body IS NOT NULL;    -- claim
+CREATE INDEX messages_claim ON messages (channel, expires_at) WHERE body IS NOT NULL; -- claim
+CREATE INDEX messages_due ON messages (channel, due_at) WHERE body IS NOT NULL;       -- messages postponed too far
 CREATE INDEX messages_expiry ON messages (expires_at) WHERE body IS NOT NULL;      -- sweep of unsent messages
 CREATE INDEX messages_done ON messages (COALESCE(sent_at, rejected_at)) WHERE body IS NULL; -- sweep of the others
 CREATE INDEX messages_rejected ON messages (rejected_at) WHERE rejected_at IS NOT NULL;     -- metrics
