@@ -161,9 +161,12 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 	return r.allow(ctx, now, limits...)
 }
 
-// allowSMS limits sending codes by SMS, also to the operator's countries and daily
-// budget (SM-07, RL-08).
+// allowSMS limits sending codes by SMS, also to ordinary numbers of the
+// operator's countries, and to the daily budget (SM-07, RL-08).
 func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, to subjects, more ...RateLimit) error {
+	if mayCost(number) {
+		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
+	}
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}

@@ -58,7 +58,7 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 		s.BufferedLog = s.Log
 	}
 	e := echo.New()
-	e.IPExtractor = ipExtractor(config.TrustedProxies)
+	e.IPExtractor = ipExtractor(config.TrustedProxies, s.proxies.warnUnreadable(config.Log))
 	e.HTTPErrorHandler = s.serveError
 	e.Use(s.logRequests, middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true, LogErrorFunc: s.logPanic,
