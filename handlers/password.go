@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"net/url"
+
 	"twostep/auth"
 	"twostep/views"
 )
@@ -32,6 +34,7 @@ func postForgotPassword(r *request) (string, error) {
 			return "", err
 		}
 		r.cookie.Attempt, r.cookie.Notice = "", views.NoticePasswordReset
+		r.keepTyped("/sign-in", url.Values{"email": {r.form.Get("username")}}) // of the hidden field
 		return "/sign-in", nil
 	}
 	return r.postCode(page)
