@@ -30,7 +30,7 @@ func TestForgedForm_EveryPath(t *testing.T) {
 		"action": {"continue"}, "email": {"x@example.org"}, "password": {newPassword}, "current": {password}, "code": {"000000"},
 		"phone": {number}, "confirm": {ann},
 	}
-	limitCount := func() int { return site.queryInt("SELECT count(*) FROM tries WHERE key NOT LIKE 'draw_qr/%'") }
+	limitCount := func() int { return site.queryInt("SELECT count(*) FROM rate_limits WHERE key NOT LIKE 'draw_qr/%'") }
 	limits, before := limitCount(), site.accountData()
 	posted := 0
 	for path, has := range handlers.RoutePaths() {
