@@ -135,8 +135,8 @@ func (r *Rules) noticeLimits(m Message) []RateLimit {
 // fail notifies the owner of a wrong response after a correct password and of a
 // limit that was reached, and returns err. What attackers can repeat at will is
 // notified once an hour, so that they cannot fill the owner's mailbox. An email
-// address without an account is counted the same, but nobody is notified
-// (FF-04).
+// address without an account is counted the same, but nobody is notified: a decoy
+// causes the same transactions (FF-04).
 func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now time.Time) error {
 	var p *Problem
 	if !errors.As(err, &p) {
@@ -154,14 +154,20 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 		return err
 	}
 	limited := r.allow(ctx, now, r.limits(ActionNotify, subjects{ByFactor: append([]string{string(e.Type)}, c.counter...)})...)
-	if isProblem(limited) || limited == nil && a.User == "" {
+	if isProblem(limited) {
 		return err
 	}
 	if limited != nil {
 		return limited
 	}
 	changes := ChangeSet{User: a.User, At: now}
-	if fault := r.record(ctx, &changes, c.client, e); fault != nil {
+	if a.User == "" {
+		if _, fault := r.store.FindEmails(ctx, ""); ignoreNotFound(fault) != nil {
+			return fault
+		}
+		m := r.decoy(a.Email, now)
+		changes.add(QueueMessage{m, r.noticeLimits(m)})
+	} else if fault := r.record(ctx, &changes, c.client, e); fault != nil {
 		return fault
 	}
 	if fault := r.store.Apply(ctx, changes); fault != nil {

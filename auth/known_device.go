@@ -15,8 +15,10 @@ type KnownDevice struct {
 	SeenAt    time.Time
 }
 
+// isKnownDevice asks the store without an account too, so that the time does not show
+// that there is none.
 func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (bool, error) {
-	if user == "" || client.DeviceToken == "" {
+	if client.DeviceToken == "" {
 		return false, nil
 	}
 	_, err := r.store.FindKnownDevice(ctx, user, client.DeviceToken.Hash())

@@ -33,6 +33,8 @@ const (
 	MessageEmailCode  MessageKind = "email_code"
 	MessageEmailTaken MessageKind = "email_taken"
 	MessageInvitation MessageKind = "invitation"
+
+	messageDecoy MessageKind = "decoy" // see [Rules.decoy]
 )
 
 // MessageKinds lists every kind, for the test that each has a text.
@@ -89,6 +91,15 @@ func (r *Rules) notice(kind MessageKind, to string, client Client, now time.Time
 	}
 }
 
+// decoy is a message that is queued and claimed but not sent, where an account would
+// have got one: so an unknown email address causes the same transactions, before the
+// response and after it (FF-04, RC-01). It does not outlive the message of a code.
+func (r *Rules) decoy(to string, now time.Time) Message {
+	m := r.notice(messageDecoy, to, Client{}, now)
+	m.ExpiresAt = now.Add(r.policy.CodeLifetime)
+	return m
+}
+
 // ErrRejected is wrapped by the error of a [Sender] whose provider has rejected a
 // message for good.
 var ErrRejected = errors.New("refused for good")
@@ -120,12 +131,12 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 		r.signal(channel) // another worker, as this one is busy and more messages may be due
 		m := messages[0]
 		fault := checkCodeTime(m, now)
-		if fault == nil {
-			fault = send(sending, m)
+		if fault == nil && m.Kind != messageDecoy {
+			if fault = send(sending, m); fault == nil {
+				sent++
+			}
 		}
-		if fault == nil {
-			sent++
-		} else {
+		if fault != nil {
 			failed = append(failed, fault)
 		}
 		if err := r.recordDelivery(sending, m, fault); err != nil {

@@ -76,11 +76,11 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address strin
 	return Result{Attempt: token}, nil
 }
 
-// queueResetCode queues a code to the account's email address. Attackers can
+// queueResetCode queues a code to the account's email address, or a decoy. Attackers can
 // request codes until the limit of the address is reached, so known devices
 // have a count of their own and the owner can still reset the password (RL-06).
 //
-// The message has no holder. There is no message if there is no account, so a
+// The message has no holder. Nothing is sent if there is no account, so a
 // page that showed its delivery would reveal who has an account (RC-01). The page
 // shows whether the email channel is stalled instead. That is derived only from
 // messages with a holder, which are queued whether or not there is an account:
@@ -103,6 +103,7 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 	}
 	if user.ID == "" || user.Disabled {
 		r.putDecoyCode(a.TokenHash, email.Typed, changes)
+		changes.add(QueueMessage{Message: r.decoy(email.Typed, changes.At)})
 		return nil
 	}
 	m := r.putCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, changes)

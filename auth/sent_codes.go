@@ -98,9 +98,8 @@ func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, n
 	if code.To != f.to || code.expired(now) {
 		return nil, &Problem{Reason: CodeExpired, Field: "code"}
 	}
-	cleaned := cleanCode(response)
 	for _, key := range r.keys.All(KeySentCode) { // the code may be older than the newest server key
-		if hmac.Equal(codeMAC(key, f.holder, cleaned), code.MAC) {
+		if hmac.Equal(codeMAC(key, f.holder, response), code.MAC) {
 			return func(ctx context.Context, changes ChangeSet) (bool, error) {
 				changes.settle(counted)
 				return r.store.SpendSentCode(ctx, code, changes)

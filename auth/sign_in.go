@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 )
@@ -37,7 +38,7 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	if err != nil {
 		return Result{}, err
 	}
-	a := Attempt{Purpose: SignIn, User: user.ID, Email: user.Email.Typed, Next: next}
+	a := Attempt{Purpose: SignIn, User: user.ID, Email: cmp.Or(user.Email.Typed, email.Typed), Next: next}
 	if a.Factors, err = r.factors(ctx, user.ID, now); err != nil {
 		return Result{}, err
 	}

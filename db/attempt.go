@@ -94,9 +94,6 @@ func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (o
 // endOlderAttempts removes the account's other attempts for the same purpose, so
 // that only the newest code sent for it is valid (RC-03).
 func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndOlderAttempts) error {
-	if user == "" {
-		return nil
-	}
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`),
 		user, c.Purpose, c.Except)

@@ -14,6 +14,11 @@ func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err e
 	if set.User != t.account && len(set.Changes) > 0 {
 		return false, fmt.Errorf("changes to account %q while account %q is locked", set.User, t.account)
 	}
+	if set.User == "" { // as many statements as with an account
+		if err := t.lock(ctx); err != nil {
+			return false, err
+		}
+	}
 	for _, c := range set.Changes {
 		if applied, err := t.applyChange(ctx, set, c); err != nil || !applied {
 			return false, err

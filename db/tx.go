@@ -28,13 +28,21 @@ type tx struct {
 func (s *Store) write(ctx context.Context, doing string, account auth.UserID, do func(tx *tx) (bool, error)) (done bool, err error) {
 	return s.db.Write(ctx, doing, func(on engine.Statements) (bool, error) {
 		tx := &tx{on, s.seals, account, s.db.Concurrent}
-		if tx.concurrent && account != "" {
-			if _, err := tx.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, account); err != nil {
+		if account != "" {
+			if err := tx.lock(ctx); err != nil {
 				return false, err
 			}
 		}
 		return do(tx)
 	})
+}
+
+func (t *tx) lock(ctx context.Context) error {
+	if !t.concurrent {
+		return nil
+	}
+	_, err := t.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, t.account)
+	return err
 }
 
 // spend consumes a value that may be used once: if query changes a row, changes
