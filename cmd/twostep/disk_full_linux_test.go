@@ -60,8 +60,7 @@ func TestProgram_DiskFull(t *testing.T) {
 		t.Errorf("exit code %d: %s", status, output)
 	}
 
-	p = start(t, folder, "--mail=file:mail")
-	ann.origin = "http://" + p.address
+	p = start(t, folder, "--mail=file:mail", "--listen="+p.address) // cookies are named by the port
 	ann.open("/account").sees(200, "Account")
 	visit(t, p).signIn("bob@example.org").sees(200, "Account")
 }

