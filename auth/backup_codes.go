@@ -36,7 +36,7 @@ func (f backupCodeFactor) verify(ctx context.Context, r *Rules, response string,
 	if err != nil {
 		return nil, err
 	}
-	hash, err := r.backupHash(ctx, salt, cleanCode(response))
+	hash, err := r.backupHash(ctx, salt, response)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,6 @@ func (r *Rules) backupHash(ctx context.Context, salt, code string) (string, erro
 	tag, err := r.hasher.key(ctx, code, raw, cost)
 	return base64.RawStdEncoding.EncodeToString(tag), err
 }
-
-func looksLikeBackupCode(typed string) bool { return len(cleanCode(typed)) == BackupCodeLength }
 
 // NewBackupCodes replaces an account's codes. The old ones stop working.
 func (r *Rules) NewBackupCodes(ctx context.Context, client Client, session Session) error {

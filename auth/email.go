@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -85,7 +84,11 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 	if ignoreNotFound(err) != nil {
 		return err
 	}
-	if email.Key == own.Key || use == ForNotices && strings.EqualFold(notices, email.Typed) {
+	second, err := ParseEmail(notices)
+	if err != nil && notices != "" {
+		return err
+	}
+	if email.Key == own.Key || use == ForNotices && email.Key == second.Key {
 		return &Problem{Reason: EmailSame, Field: "email"}
 	}
 	if use == ForNotices && notices != "" {

@@ -12,9 +12,11 @@ import (
 
 // An Email is an email address and the key by which addresses are compared.
 //
-// The key (FF-06) is Unicode NFC, with the domain in lower-case punycode and the
-// local part in lower case too: no provider gives Ann@ and ann@ to two people, and
-// many phones capitalise the first letter. Messages go to the address as typed.
+// The key (FF-06) is Unicode NFC, with the domain in lower-case punycode and the ASCII
+// letters of the local part in lower case too: no provider gives Ann@ and ann@ to two
+// people, and many phones capitalise the first letter. Other letters stay as they are,
+// because their case mapping depends on the language: İ@ and i̇@ may be two people.
+// Messages go to the address as typed.
 type Email struct {
 	Typed string // without surrounding white space
 	Key   string // unique in the store; limits are counted by it
@@ -39,15 +41,20 @@ func ParseEmail(s string) (Email, error) {
 	if parsed, err := mail.ParseAddress(ascii); err != nil || parsed.Address != ascii || len(ascii) > EmailMaxBytes {
 		return Email{}, invalid
 	}
-	email := Email{Typed: s, Key: norm.NFC.String(strings.ToLower(s[:at])) + "@" + domain}
-	if len(email.Key) > EmailMaxBytes { // some letters have more bytes in lower case
-		return Email{}, invalid
-	}
+	email := Email{Typed: s, Key: strings.Map(lowerASCII, s[:at]) + "@" + domain}
 	return email, nil
 }
 
+func lowerASCII(c rune) rune {
+	if c >= 'A' && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}
+
 // isInvisible reports whether a character is invisible or changes how others are
-// displayed.
+// displayed: two addresses that look the same would be two accounts.
 func isInvisible(c rune) bool {
-	return unicode.IsControl(c) || unicode.IsSpace(c) || unicode.Is(unicode.Bidi_Control, c)
+	return unicode.IsControl(c) || unicode.IsSpace(c) || unicode.Is(unicode.Cf, c) ||
+		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c) || unicode.Is(unicode.Variation_Selector, c)
 }

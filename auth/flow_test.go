@@ -130,17 +130,6 @@ func (f *flow) code(to string) string {
 	return ""
 }
 
-// wrongCode returns a code of six digits other than the last one sent to somebody.
-func (f *flow) wrongCode(to string) string {
-	f.deliver()
-	for i := len(f.sent) - 1; i >= 0; i-- {
-		if f.sent[i].To == to && f.sent[i].Code == "111111" {
-			return "222222"
-		}
-	}
-	return "111111"
-}
-
 // signUp adds an account and returns its session and a client with its known device.
 func (f *flow) signUp(email string) (auth.Session, auth.Client) {
 	f.t.Helper()

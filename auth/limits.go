@@ -60,12 +60,12 @@ const (
 	HashWorkMax   = 4 << 20   // KiB over all passes: about three seconds
 	HashLanesMax  = 16        // RFC 9106 recommends 4
 
-	MessageRetryMin      = 2 * time.Second  // then doubling
-	MessageRetryMax      = 2 * time.Minute  // the longest wait between retries
-	MessageFutureRetries = 10               // of a code dated in the future: with the waits ten minutes, longer than any code is valid
-	MessageRetention     = 24 * time.Hour   // a notice that could not be sent is dropped
-	StalledThreshold     = 2                // failed messages that show that a channel is stalled; a single one may itself be at fault
-	MessageClaimTime     = 20 * time.Second // for one worker to send a message: twice a provider's timeout, for clock skew, and little of a code's lifetime
+	MessageRetryMin      = 2 * time.Second            // then doubling
+	MessageRetryMax      = 2 * time.Minute            // the longest wait between retries
+	MessageFutureRetries = 10                         // of a code dated in the future: with the waits ten minutes, longer than any code is valid
+	MessageRetention     = 24 * time.Hour             // a notice that could not be sent is dropped
+	StalledThreshold     = 2                          // failed messages that show that a channel is stalled; a single one may itself be at fault
+	MessageClaimTime     = ClockSkew + 15*time.Second // for one worker to send a message: a provider's timeout, with a margin, by the clock of any server
 )
 
 // An Action is what is rate limited.

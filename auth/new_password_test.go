@@ -123,6 +123,9 @@ func TestParseEmail(t *testing.T) {
 		"":                       "", "ann": "", "@example.org": "", "ann@": "", "ann@exa mple.org": "",
 		"ann@@example.org": "", "a b@example.org": "", "ann@example.org\r\nBcc: x@y.z": "",
 		"Ann <ann@example.org>": "", "\"a b\"@example.org": "", "ann@-example.org": "", "ann@example..org": "",
+		"İann@example.org": "İann@example.org", "i\u0307ann@example.org": "i\u0307ann@example.org", "ÄNN@example.org": "Änn@example.org", // nobody else's
+		"a\u200bnn@example.org": "", "a\u00adnn@example.org": "", "\ufeffann@example.org": "", "an\u2060n@example.org": "", "ann\u200d@example.org": "",
+		"ann\ufe0f@example.org": "", "\u3164@example.org": "", "a\u034fnn@example.org": "", "ann@ex\u200bample.org": "", "ann@ex\u00adample.org": "",
 		"<script>@example.org": "", strings.Repeat("a", 250) + "@b.de": "",
 	} {
 		got, err := ParseEmail(typed)

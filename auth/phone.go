@@ -2,7 +2,9 @@ package auth
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -10,17 +12,50 @@ import (
 // A PhoneID names a phone of an account in URLs.
 type PhoneID string
 
-// ParsePhone parses a number in any common notation and returns it as E.164.
+// ParsePhone parses a number in any common notation and returns it as E.164. If it
+// is not a number of the region, it may be an international one in the notation of
+// another region.
 func ParsePhone(typed, region string) (string, error) {
-	n, err := phonenumbers.Parse(typed, region)
-	if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
-		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+	typed = strings.Map(func(c rune) rune {
+		if !unicode.IsSpace(c) && isInvisible(c) { // directional marks of a contact list
+			return -1
+		}
+		return c
+	}, typed)
+	for _, notation := range append([]string{typed}, otherNotations(typed)...) {
+		n, err := phonenumbers.Parse(notation, region)
+		if err != nil || !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
+			continue
+		}
+		number := phonenumbers.Format(n, phonenumbers.E164)
+		if len(number) <= len("+")+PhoneDigitsMax { // some countries' numbering plans have no maximum, E.164 has
+			return number, nil
+		}
 	}
-	number := phonenumbers.Format(n, phonenumbers.E164)
-	if len(number) > len("+")+PhoneDigitsMax { // some countries' numbering plans have no maximum, E.164 has
-		return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+	return "", &Problem{Reason: PhoneInvalid, Field: "phone"}
+}
+
+// otherNotations returns what a number may mean that begins with an international
+// prefix of Europe or North America, or has the 1 that mobile numbers of Mexico had
+// after the country code until 2019.
+func otherNotations(typed string) []string {
+	if strings.ContainsFunc(typed, unicode.IsLetter) || strings.ContainsAny(typed, "#,;") { // an extension
+		return nil
 	}
-	return number, nil
+	number := phonenumbers.NormalizeDigitsOnly(typed)
+	if !strings.HasPrefix(strings.TrimSpace(typed), "+") {
+		if rest, ok := strings.CutPrefix(number, "00"); ok {
+			number = rest
+		} else if rest, ok := strings.CutPrefix(number, "011"); ok {
+			number = rest
+		} else {
+			return nil
+		}
+	}
+	if rest, ok := strings.CutPrefix(number, "521"); ok && len(rest) == 10 {
+		number = "52" + rest
+	}
+	return []string{"+" + number}
 }
 
 // UsePhone makes a phone a second factor. The first one reserved is the default.
@@ -115,6 +150,21 @@ func (r *Rules) findPhone(ctx context.Context, session Session, id PhoneID, now 
 		return Phone{}, factors, ErrNotFound
 	}
 	return phone, factors, nil
+}
+
+// mayCost reports whether an SMS to a number could cost far more than to another
+// one: premium-rate, shared-cost, toll-free, satellite and other special numbers.
+// Fraudsters own such numbers and share what each SMS costs.
+func mayCost(number string) bool {
+	n, err := phonenumbers.Parse(number, "")
+	if err != nil || phonenumbers.GetRegionCodeForNumber(n) == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {
+		return true // +979 and satellites have no country
+	}
+	switch phonenumbers.GetNumberType(n) {
+	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.FIXED_LINE:
+		return false
+	}
+	return true
 }
 
 func regionOf(number string) string {

@@ -51,6 +51,7 @@ const (
 	PhoneAlreadyAdded    Reason = "phone_already_added"    // the account has this number
 	PhoneCountryBlocked  Reason = "phone_country_blocked"  // no SMS is sent to that country
 	PhoneInvalid         Reason = "phone_invalid"          // not a phone number
+	PhoneTypeBlocked     Reason = "phone_type_blocked"     // a number to which an SMS may cost far more
 	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, for all accounts
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
@@ -69,6 +70,6 @@ var Reasons = []Reason{
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
 	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
-	PhoneCountryBlocked, PhoneInvalid, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
+	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyPhones, UnknownAction, UnknownMethod,
 }

@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 )
 
 // A SentCode is a code sent by SMS or email. It is bound to its holder, the
@@ -100,9 +98,8 @@ func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, n
 	if code.To != f.to || code.expired(now) {
 		return nil, &Problem{Reason: CodeExpired, Field: "code"}
 	}
-	cleaned := cleanCode(response)
 	for _, key := range r.keys.All(KeySentCode) { // the code may be older than the newest server key
-		if hmac.Equal(codeMAC(key, f.holder, cleaned), code.MAC) {
+		if hmac.Equal(codeMAC(key, f.holder, response), code.MAC) {
 			return func(ctx context.Context, changes ChangeSet) (bool, error) {
 				changes.settle(counted)
 				return r.store.SpendSentCode(ctx, code, changes)
@@ -164,9 +161,12 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 	return r.allow(ctx, now, limits...)
 }
 
-// allowSMS limits sending codes by SMS, also to the operator's countries and daily
-// budget (SM-07, RL-08).
+// allowSMS limits sending codes by SMS, also to ordinary numbers of the
+// operator's countries, and to the daily budget (SM-07, RL-08).
 func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, to subjects, more ...RateLimit) error {
+	if mayCost(number) {
+		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
+	}
 	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
@@ -245,15 +245,4 @@ func codeMAC(key []byte, holder, code string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(holder + "\x00" + code))
 	return mac.Sum(nil)
-}
-
-// cleanCode removes what is added when a code is copied: spaces, hyphens, upper
-// case, and invisible characters of a web page.
-func cleanCode(typed string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) || unicode.Is(unicode.Pd, c) || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
-			return -1
-		}
-		return unicode.ToLower(c)
-	}, typed)
 }

@@ -34,7 +34,7 @@ func (f totpFactor) verify(ctx context.Context, r *Rules, response string, now t
 	if err != nil {
 		return nil, err
 	}
-	step, matches := matchTOTP(key.Secret, cleanCode(response), now)
+	step, matches := matchTOTP(key.Secret, response, now)
 	if !matches {
 		return nil, &Problem{Reason: TOTPWrong, Field: "code"}
 	}

@@ -168,7 +168,7 @@ func (f totpEnrolmentFactor) kind() FactorKind     { return TOTPCode }
 func (f totpEnrolmentFactor) alreadySpent() Reason { return FormExpired }
 
 func (f totpEnrolmentFactor) verify(_ context.Context, r *Rules, response string, now time.Time) (spend, error) {
-	step, matches := matchTOTP(f.e.Secret, cleanCode(response), now)
+	step, matches := matchTOTP(f.e.Secret, response, now)
 	if !matches {
 		return nil, &Problem{Reason: TOTPWrong, Field: "code"}
 	}

@@ -21,7 +21,8 @@ type Result struct {
 // each.
 type factor interface {
 	kind() FactorKind
-	// verify checks a response and returns the write that consumes it.
+	// verify checks a response, a password or the result of cleanCode, and returns
+	// the write that consumes it.
 	verify(ctx context.Context, r *Rules, response string, now time.Time) (spend, error)
 	// alreadySpent is the reason given to the loser of a race, whose correct response
 	// another request has consumed.
@@ -85,7 +86,7 @@ func unchecked(err error) bool {
 // checkEnrolment checks a response of an enrolment, and returns what a correct one does to
 // the counts.
 func (r *Rules) checkEnrolment(ctx context.Context, c challenge, response string, now time.Time) (spend, SettleCounts, error) {
-	if cleanCode(response) == "" {
+	if response = cleanCode(response); response == "" {
 		return nil, SettleCounts{}, &Problem{Reason: CodeMissing, Field: "code"}
 	}
 	spend, err := r.checkResponse(ctx, c, response, now)
@@ -119,10 +120,12 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 	if kind == Password && response == "" {
 		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
-	if kind != Password && cleanCode(response) == "" {
-		return Result{}, &Problem{Reason: CodeMissing, Field: "code"}
+	if kind != Password {
+		if response = cleanCode(response); response == "" {
+			return Result{}, &Problem{Reason: CodeMissing, Field: "code"}
+		}
 	}
-	if slices.Contains(kinds, BackupCode) && (backup || looksLikeBackupCode(response)) {
+	if slices.Contains(kinds, BackupCode) && (backup || len(response) == BackupCodeLength) {
 		kind = BackupCode
 	}
 	if a.Purpose == Reauthentication {

@@ -36,8 +36,8 @@ func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.Use
 	return u, nil
 }
 
-// addUser adds an account, or returns auth.ErrEmailTaken: of two that add the
-// same address at the same time, one succeeds.
+// addUser adds an account, or returns auth.ErrEmailTaken. Of concurrent sign-ups
+// with the same email address, only one succeeds.
 func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 	sealed, err := sealHash(t.seals, passwordHash.place(string(u.ID)), u.PasswordHash)
 	if err != nil {

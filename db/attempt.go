@@ -79,8 +79,8 @@ func (s *Store) RemoveAttempt(ctx context.Context, tokenHash string) error {
 	return err
 }
 
-// endAttempt removes an attempt and reports whether it had not expired. Of two
-// responses that would complete it, one succeeds.
+// endAttempt removes an attempt and reports whether it had not expired. Of
+// concurrent responses that would complete it, only one succeeds.
 func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (open bool, err error) {
 	removed, err := t.Exec(ctx, `
 		DELETE FROM attempts
@@ -91,8 +91,8 @@ func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (o
 	return true, t.removeSentCode(ctx, tokenHash)
 }
 
-// endOlderAttempts removes the account's other attempts for the same purpose: of the
-// codes sent for it, only the newest is valid (RC-03).
+// endOlderAttempts removes the account's other attempts for the same purpose, so
+// that only the newest code sent for it is valid (RC-03).
 func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndOlderAttempts) error {
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`),

@@ -47,7 +47,7 @@ func vacuumToDraft(ctx context.Context, path, file string) (draft string, err er
 	return f.Name(), nil
 }
 
-// checkSQLiteFile checks a file that nobody writes to, and returns how many
+// checkSQLiteFile checks a file that no process writes to, and returns how many
 // accounts it has.
 func checkSQLiteFile(ctx context.Context, path string) (accounts int, err error) {
 	file, err := engine.ReadSQLiteCopy(ctx, path)

@@ -111,12 +111,3 @@ func wantOnlyFiles(t *testing.T, folder string, names ...string) {
 		t.Errorf("missing files %v", names)
 	}
 }
-
-// openSQLiteFile opens the SQLite file at path.
-func openSQLiteFile(t *testing.T, path string, keys auth.Keyring) testDB {
-	t.Helper()
-	s, err := OpenSQLite(t.Context(), path, keys)
-	must(t, err)
-	t.Cleanup(func() { must(t, s.Close()) })
-	return testDB{Store: s, path: path, keys: keys}
-}

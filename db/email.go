@@ -104,8 +104,8 @@ func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, changes auth
 }
 
 // replaceEmail completes an enrolment unless it was stopped or has expired. It
-// returns auth.ErrEmailTaken if another account has the address: of two that
-// verify it at the same time, one gets it.
+// returns auth.ErrEmailTaken if another account has the email address. Of accounts
+// that verify it at the same time, only one gets it.
 func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment, now time.Time) (replaced bool, err error) {
 	removed, err := t.Exec(ctx, `
 		DELETE FROM email_enrolments
@@ -129,8 +129,8 @@ func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnr
 	return true, err
 }
 
-// replaceSignInEmail replaces an account's sign-in address, and removes the same address
-// for notices, which would get each notice twice.
+// replaceSignInEmail replaces an account's email address for sign-in. It removes an
+// equal address for notices, which would get each notice twice.
 func (t *tx) replaceSignInEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment) (replaced bool, err error) {
 	changed, err := t.Exec(ctx, `
 		UPDATE users SET email = $1, email_key = $2

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -58,10 +57,7 @@ func limitSQLite(t *testing.T) (db testDB, limit, release func()) {
 
 // limitPostgres makes inserts fail with the error of a full disk.
 func limitPostgres(t *testing.T) (db testDB, limit, release func()) {
-	startCluster(t)
-	db = testDB{kind: "postgres", path: newDatabase(t, "migrated"), keys: auth.NewKeyring()}
-	db.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, db.path, db.keys) }
-	db.Store = db.reopen(t)
+	db = openPostgresURL(t, newDatabase(t, "migrated"), auth.NewKeyring())
 	return db, func() {
 			db.exec(t, `
 				CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$

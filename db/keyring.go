@@ -12,11 +12,11 @@ import (
 // The one row of table keyring identifies the keyring that a database belongs to.
 const keyringRow = "keyring"
 
-// CheckKeyring refuses keys that are not the database's: if they do not decrypt
-// the check value, if a key is missing that encrypted a stored value, or if they
-// decrypt nothing. One damaged value does not keep the server from starting. A
-// database without a check value gets one of this keyring. Of two servers that
-// start with different keyrings, one is refused.
+// CheckKeyring refuses a keyring that is not the database's: one that does not
+// decrypt the check value, that lacks a key that encrypted a stored value, or that
+// decrypts nothing. A damaged value does not keep the server from starting. If the
+// database has no check value, CheckKeyring adds one. Of servers that start at the
+// same time with different keyrings, only one is accepted.
 func (s *Store) CheckKeyring(ctx context.Context) error {
 	found, err := s.readCheckValue(ctx)
 	if err != nil {

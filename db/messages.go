@@ -102,6 +102,19 @@ func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
 	return m, err
 }
 
+// ReleaseMessages makes the messages due that a killed server has claimed, unless
+// sending them has failed before. It is for a server that is the only one on its
+// database, before it sends: another one could be sending them.
+func (s *Store) ReleaseMessages(ctx context.Context, now time.Time) error {
+	_, err := s.write(ctx, "release messages", "", func(tx *tx) (bool, error) {
+		_, err := tx.Exec(ctx, `
+			UPDATE messages SET due_at = $1
+			WHERE due_at > $1 AND failures = 0 AND body IS NOT NULL`, engine.Millis(now))
+		return true, err
+	})
+	return err
+}
+
 // SpendMessage implements [auth.Store].
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
 	return s.write(ctx, "mark message as sent", "", func(tx *tx) (bool, error) {

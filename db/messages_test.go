@@ -92,12 +92,35 @@ func TestClaimMessages(t *testing.T) {
 		if got := claim(noon.Add(auth.MessageClaimTime)); len(got) != 2 {
 			t.Errorf("%d messages are due again, want 2", len(got))
 		}
-		must(t, db.RescheduleMessage(t.Context(), "m1", 3, noon, noon.Add(2*time.Minute)))
-		if got := claim(noon.Add(2 * time.Minute)); len(got) != 2 || got[1].Failures != 3 {
+		later := noon.Add(2 * auth.MessageClaimTime)
+		must(t, db.RescheduleMessage(t.Context(), "m1", 3, noon, later))
+		if got := claim(later); len(got) != 2 || got[1].Failures != 3 {
 			t.Errorf("got %+v", got)
 		}
 		if got := claim(newer.ExpiresAt); len(got) != 0 {
 			t.Errorf("expired messages were claimed: %+v", got)
+		}
+	})
+}
+
+// The only server on a database need not wait for the claims of a killed one, but
+// still waits before it retries.
+func TestReleaseMessages(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")})
+		claim := func() []auth.Message {
+			t.Helper()
+			got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(auth.MessageClaimTime), latest, 10)
+			must(t, err)
+			return got
+		}
+		if got := claim(); len(got) != 2 {
+			t.Fatalf("got %+v", got)
+		}
+		must(t, db.RescheduleMessage(t.Context(), "m1", 1, noon, noon.Add(time.Minute)))
+		must(t, db.ReleaseMessages(t.Context(), noon))
+		if got := claim(); len(got) != 1 || got[0].ID != "m2" {
+			t.Errorf("after the release got %+v", got)
 		}
 	})
 }

@@ -34,7 +34,6 @@ func withMigration(t *testing.T, statement string) {
 func eachStoreSerially(t *testing.T, test func(t *testing.T, db testDB)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, openSQLite(t)) })
 	t.Run("postgres", func(t *testing.T) {
-		startCluster(t)
 		test(t, openPostgresURL(t, newDatabase(t, "migrated"), auth.NewKeyring()))
 	})
 }

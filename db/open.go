@@ -3,13 +3,13 @@
 // in is up to package auth.
 //
 // A value that may be used once is consumed by one conditional write whose row
-// count is the result, in the same transaction as what it leads to. Nothing is
-// read, checked and then written.
+// count is the result, in the same transaction as the changes it leads to. Nothing
+// is read, checked and then written.
 //
 // The same query texts run on SQLite, which has one writer at a time, and on
 // PostgreSQL, which has many: there every write about an account locks the
-// account's row first, see [Store.write]. Connections and transactions are the
-// business of db/internal/engine.
+// account's row first, see [Store.write]. Package db/internal/engine manages
+// connections and transactions.
 package db
 
 import (
@@ -78,7 +78,7 @@ func OpenPostgres(ctx context.Context, url string, keys auth.Keyring) (*Store, e
 	return &Store{db, seal.Sealer{Keys: keys}}, nil
 }
 
-// What [InitPostgres] and [InspectPostgres] find.
+// Errors of [InitPostgres] and [InspectPostgres].
 var (
 	ErrInitialized    = errors.New("database is already initialized")
 	ErrNotInitialized = errors.New("database is empty")

@@ -50,7 +50,7 @@ func TestPing(t *testing.T) {
 	})
 }
 
-// alterDatabase returns the command that changes a setting of the database.
+// alterDatabase returns a command that alters the database.
 func (db testDB) alterDatabase(t *testing.T, text string) string {
 	t.Helper()
 	return `ALTER DATABASE ` + databaseName(t, db.path) + ` ` + text
@@ -64,7 +64,8 @@ func (db testDB) applySetting(t *testing.T, text string) {
 		db.exec(t, text)
 		return
 	}
-	db.disconnect(t, text)
+	must(t, startCluster(t).Exec("postgres", text))
+	disconnect(t, db.path)
 	db.reconnect(t)
 }
 
@@ -76,18 +77,12 @@ func (db testDB) reconnect(t *testing.T) {
 	}
 }
 
-// disconnect runs a command on PostgreSQL and closes the database's connections.
-func (db testDB) disconnect(t *testing.T, text string) {
-	t.Helper()
-	must(t, startCluster(t).Exec("postgres", text+`; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '`+databaseName(t, db.path)+`'`))
-}
-
 func TestPing_Disconnected(t *testing.T) {
 	db := openPostgres(t)
-	name := databaseName(t, db.path)
-	db.disconnect(t, `ALTER DATABASE `+name+` ALLOW_CONNECTIONS false`)
+	must(t, startCluster(t).Exec("postgres", db.alterDatabase(t, `ALLOW_CONNECTIONS false`)))
+	disconnect(t, db.path)
 	db.wantReady(t, auth.NotResponding)
-	must(t, startCluster(t).Exec("postgres", `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`))
+	must(t, startCluster(t).Exec("postgres", db.alterDatabase(t, `ALLOW_CONNECTIONS true`)))
 	db.reconnect(t)
 	db.wantReady(t, "")
 }

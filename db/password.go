@@ -11,10 +11,9 @@ import (
 	"twostep/db/internal/seal"
 )
 
-// sealHash encrypts a password hash, or returns nil for no password. Hashes are
-// encrypted so that a stolen database alone gives nothing to guess passwords
-// against (ST-03): Argon2id makes each guess expensive, and a missing key makes
-// all of them useless.
+// sealHash encrypts a password hash, or returns nil for no password. Argon2id makes
+// each guess at a password expensive. Encryption makes guesses impossible for an
+// attacker who has stolen the database but not the keys (ST-03).
 func sealHash(s seal.Sealer, p seal.Place, hash string) (sealed any, err error) {
 	if hash == "" {
 		return nil, nil

@@ -49,10 +49,7 @@ func openPgBouncer(t *testing.T) (db testDB, url func(database string) string) {
 		t.Skip(err)
 	}
 	must(t, err)
-	db = testDB{kind: "postgres", keys: auth.NewKeyring(), path: url(databaseName(t, newDatabase(t, "template0")))}
-	db.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, db.path, db.keys) }
-	db.Store = db.reopen(t)
-	return db, url
+	return openPostgresURL(t, url(databaseName(t, newDatabase(t, "template0"))), auth.NewKeyring()), url
 }
 
 // wantNoSessionState checks each of pgbouncer's connections to the server.

@@ -135,10 +135,7 @@ func TestStore_Reconnects(t *testing.T) {
 		_, err := s.FindUser(ctx, "ann")
 		return true, err
 	})
-	must(t, startCluster(t).Exec("postgres", `
-		SELECT pg_terminate_backend(pid)
-		FROM pg_stat_activity
-		WHERE datname = '`+databaseName(t, db.path)+`'`))
+	disconnect(t, db.path)
 	failed := 0
 	for step := range int64(100) {
 		if _, err := db.SpendTOTPStep(t.Context(), "ann", 101+step, auth.ChangeSet{At: noon}); err != nil {

@@ -44,8 +44,9 @@ func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keyring) (a
 	return accounts, engine.PublishDraft(draft, path)
 }
 
-// migrateDraft brings a draft to this program's version and decrypts one value of
-// each sealed column.
+// migrateDraft brings a draft to this program's version, decrypts one value of each
+// sealed column, and drops the messages that were waiting: most were sent after the
+// backup, and the codes in them have been replaced.
 func migrateDraft(ctx context.Context, draft string, keys auth.Keyring) error {
 	s, err := OpenSQLite(ctx, draft, keys)
 	if err != nil {
@@ -53,6 +54,11 @@ func migrateDraft(ctx context.Context, draft string, keys auth.Keyring) error {
 	}
 	if err = s.CheckSealed(ctx); err != nil {
 		err = fmt.Errorf("the keys are not those of the backup: %w", err)
+	} else {
+		_, err = s.write(ctx, "drop messages", "", func(tx *tx) (bool, error) {
+			_, err := tx.Exec(ctx, `DELETE FROM messages`)
+			return true, err
+		})
 	}
 	return errors.Join(err, s.Close()) // leaves one complete file
 }

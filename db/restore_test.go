@@ -41,6 +41,9 @@ func TestRestoreSQLite(t *testing.T) {
 	if err != nil || string(key.Secret) != "a key of twenty byte" {
 		t.Errorf("TOTP key is %+v, %v", key, err)
 	}
+	if waiting, _, _, err := restored.CountMessages(t.Context()); err != nil || waiting != 0 {
+		t.Errorf("%d messages would be sent again, %v", waiting, err)
+	}
 	if _, err := RestoreSQLite(t.Context(), file, path, db.keys); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("restore over existing data: error is %v, want ErrExist", err)
 	}

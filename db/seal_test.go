@@ -13,12 +13,7 @@ import (
 // code, queued code or message recipient in plain text.
 func TestSeal_NoSecretsOnDisk(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
-		db.addAnn(t)
-		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
-		must(t, db.AddTOTPEnrolment(t.Context(), totpEnrolment("k1"), noon))
-		signingUp := attempt("", "a2")
-		signingUp.NewPasswordHash = "hash of eve"
-		db.apply(t, "", signingUp)
+		db.sealAll(t)
 		for range 2 { // before and after the write-ahead log is moved into the file
 			dump := db.dump(t)
 			for _, secret := range []string{"a key of twenty byte", "another key of 20 by", "unseenbackupcode", "271828", "sign_in_code", "hash of ann", "hash of eve"} {

@@ -15,9 +15,9 @@ func (db testDB) sealAll(t *testing.T) {
 	db.addAnn(t)
 	db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
 	must(t, db.AddTOTPEnrolment(t.Context(), totpEnrolment("k1"), noon))
-	signingUp := attempt("", "a2")
-	signingUp.NewPasswordHash = "hash of eve"
-	db.apply(t, "", signingUp)
+	signUp := attempt("", "a2")
+	signUp.NewPasswordHash = "hash of eve"
+	db.apply(t, "", signUp)
 	must(t, db.CheckKeyring(t.Context()))
 }
 

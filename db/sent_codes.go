@@ -78,9 +78,9 @@ func removeCodesOf(holders string) string {
 		WHERE holder IN (` + holders + `)`
 }
 
-// removeCodesIn is removeCodesOf for attempts and enrolments in sessions, which is
-// a subquery too. UNION ALL lets PostgreSQL use indexes; with OR it would read
-// every code.
+// removeCodesIn returns a query that removes the codes of all attempts and phone
+// enrolments in sessions, which is a subquery. UNION ALL lets PostgreSQL use
+// indexes; with OR it would read every code.
 func removeCodesIn(sessions string) string {
 	return removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE session_id IN (` + sessions + `)

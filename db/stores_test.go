@@ -61,9 +61,16 @@ func openSQLite(t *testing.T) testDB {
 	t.Helper()
 	file, err := migratedFile()
 	must(t, err)
-	db := testDB{kind: "sqlite", path: filepath.Join(t.TempDir(), "twostep.db"), keys: auth.NewKeyring()}
-	must(t, os.WriteFile(db.path, file, 0o600))
-	db.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, db.path, db.keys) }
+	path := filepath.Join(t.TempDir(), "twostep.db")
+	must(t, os.WriteFile(path, file, 0o600))
+	return openSQLiteFile(t, path, auth.NewKeyring())
+}
+
+// openSQLiteFile opens the SQLite database at path.
+func openSQLiteFile(t *testing.T, path string, keys auth.Keyring) testDB {
+	t.Helper()
+	db := testDB{kind: "sqlite", path: path, keys: keys}
+	db.open = func(ctx context.Context) (*Store, error) { return OpenSQLite(ctx, path, keys) }
 	db.Store = db.reopen(t)
 	return db
 }
@@ -76,8 +83,14 @@ func withOtherKeys(s *Store) *Store {
 // openPostgres opens an empty, migrated PostgreSQL database.
 func openPostgres(t *testing.T) testDB {
 	t.Helper()
-	db := testDB{kind: "postgres", path: emptyDatabase(t), keys: auth.NewKeyring()}
-	db.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, db.path, db.keys) }
+	return openPostgresURL(t, emptyDatabase(t), auth.NewKeyring())
+}
+
+// openPostgresURL opens the PostgreSQL database at url.
+func openPostgresURL(t *testing.T, url string, keys auth.Keyring) testDB {
+	t.Helper()
+	db := testDB{kind: "postgres", path: url, keys: keys}
+	db.open = func(ctx context.Context) (*Store, error) { return OpenPostgres(ctx, url, keys) }
 	db.Store = db.reopen(t)
 	return db
 }
@@ -124,9 +137,7 @@ func emptyDatabase(t *testing.T) string {
 func (db testDB) reopen(t *testing.T) *Store {
 	t.Helper()
 	s, err := db.open(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s
 }
@@ -162,7 +173,7 @@ func newDatabase(t *testing.T, template string) string {
 }
 
 // startCluster starts the server unless it is running. If PostgreSQL is not
-// installed, it skips the test, but in CI it fails the test.
+// installed, it skips the test, or fails it in CI.
 func startCluster(t *testing.T) *dbtest.Postgres {
 	t.Helper()
 	server.once.Do(func() {
@@ -188,6 +199,15 @@ func createTemplate(c *dbtest.Postgres) error {
 		return err
 	}
 	return s.Close()
+}
+
+// disconnect closes all connections to the PostgreSQL database at a URL.
+func disconnect(t *testing.T, databaseURL string) {
+	t.Helper()
+	must(t, startCluster(t).Exec("postgres", `
+		SELECT pg_terminate_backend(pid)
+		FROM pg_stat_activity
+		WHERE datname = '`+databaseName(t, databaseURL)+`'`))
 }
 
 // databaseName returns the name of the database in a URL.

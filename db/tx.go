@@ -57,7 +57,7 @@ func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, ch
 	})
 }
 
-// add is write with auth.ErrNotFound for false.
+// add is like write, but returns auth.ErrNotFound if do returns false.
 func (s *Store) add(ctx context.Context, doing string, account auth.UserID, do func(tx *tx) (bool, error)) error {
 	added, err := s.write(ctx, doing, account, do)
 	if err == nil && !added {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
@@ -30,11 +31,15 @@ type cookieJar struct {
 	name  string
 }
 
-// newCookieJar writes with the newest key of the keyring, and reads with all.
-func newCookieJar(keys auth.Keyring, https bool) cookieJar {
-	jar := cookieJar{name: "twostep"}
+// newCookieJar writes with the newest key of the keyring, and reads with all. The port
+// is part of the name, because browsers send cookies to every port of a host.
+func newCookieJar(keys auth.Keyring, site *url.URL) cookieJar {
+	jar, https := cookieJar{name: "twostep"}, site.Scheme == "https"
 	if https {
 		jar.name = "__Host-twostep"
+	}
+	if port := site.Port(); port != "" {
+		jar.name += "-" + port
 	}
 	jar.store = auth.CachePerKeyring(keys, func(keys auth.Keyring) *sessions.CookieStore { return newCookieStore(keys, https) })
 	return jar

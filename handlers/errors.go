@@ -39,6 +39,10 @@ func (s *site) serveError(err error, c echo.Context) {
 	}
 	req, log, problem := c.Request(), logOf(c), problemOf(err)
 	status, kind := errorStatus(err)
+	if to := canonicalURL(req); errors.Is(err, echo.ErrNotFound) && to != "" {
+		_ = c.Redirect(http.StatusMovedPermanently, to) // fails only for a status that is no redirect
+		return
+	}
 	if kind == views.ErrorInternal {
 		if errors.Is(req.Context().Err(), context.Canceled) { // the client closed the connection
 			log.reason = "left"

@@ -43,7 +43,7 @@ func FuzzLocalPath(f *testing.F) {
 // FuzzCookie checks that only an issued cookie has tokens, and an altered one has none
 // (SE-01).
 func FuzzCookie(f *testing.F) {
-	jar := newCookieJar(auth.NewKeyring(), true)
+	jar := newCookieJar(auth.NewKeyring(), &url.URL{Scheme: "https", Host: "id.example.org"})
 	issued := cookie{cookieValues: cookieValues{Session: auth.NewToken(), Attempt: auth.NewToken()}}
 	w := httptest.NewRecorder()
 	if err := jar.save(w, issued); err != nil {
@@ -82,7 +82,7 @@ func FuzzCookie(f *testing.F) {
 // FuzzForwarded checks that a client cannot choose its IP address by X-Forwarded-For: the
 // header is ignored without a trusted proxy, and behind one the proxy's entry counts (RL-05).
 func FuzzForwarded(f *testing.F) {
-	direct, behind := ipExtractor(nil), ipExtractor([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")})
+	direct, behind := ipExtractor(nil, func() {}), ipExtractor([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")}, func() {})
 	for _, forged := range []string{"", "198.51.100.7", "10.0.0.1, 10.0.0.2", "::1", "[2001:db8::1]:443", "\"x\"", ",,,", "unknown", "198.51.100.7%eth0", "198.51.100.7\r\nX: y"} {
 		f.Add(forged, "203.0.113.9")
 	}

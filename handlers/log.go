@@ -54,7 +54,7 @@ func (s *site) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 		ctx, cancel := s.withTimeout(s.withObserver(ctx, log))
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
-		s.proxies.observe(c.Request(), log.ip, s.Log)
+		s.proxies.observe(c.Request(), log.ip, s.TrustedProxies, s.Log)
 		if err := next(c); err != nil {
 			c.Error(err)
 		}

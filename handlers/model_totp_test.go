@@ -103,7 +103,7 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		s.user.unsavedSince = time.Time{}
 	case "verify_code":
 		hadMFA := s.user.hasMFA()
-		if s.user.totpKey != "" {
+		if s.user.totpKey != "" { // the replaced app may have signed them in
 			m.endSessions(s.user, s)
 		}
 		s.user.totpKey, s.user.lastStep, s.setup.verified, s.setup.verifiedAt = s.setup.key, step, true, m.site.clock()

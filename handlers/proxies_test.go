@@ -60,6 +60,45 @@ func TestForwarded_Trusted(t *testing.T) {
 	}
 }
 
+// Entries with a port, brackets or a zone, as IIS and Azure write them, are read. One that
+// is no IP address is logged once, without advice to name a proxy that is named (RL-05).
+func TestForwarded_Notations(t *testing.T) {
+	site := newSite(t)
+	site.proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	site.restart()
+	for forwarded, want := range map[string]string{
+		"198.51.100.7:52144":                       "198.51.100.7",
+		"192.0.2.1, 198.51.100.8:1":                "198.51.100.8",
+		"[2001:db8::7]:52144":                      "2001:db8::7",
+		"[2001:db8::8]":                            "2001:db8::8",
+		"2001:db8::9%eth0":                         "2001:db8::9",
+		"[2001:db8::a%25eth0]:1, 10.0.0.2:99":      "2001:db8::a",
+		"::ffff:198.51.100.9":                      "198.51.100.9",
+		"198.51.100.10, 10.0.0.3":                  "198.51.100.10",
+		"198.51.100.11, unknown":                   "10.0.0.1",
+		"198.51.100.12, 10.0.0.4, , 10.0.0.5":      "10.0.0.5",
+		"198.51.100.13:99999":                      "10.0.0.1",
+		"[198.51.100.14":                           "10.0.0.1",
+		"198.51.100.15, 198.51.100.16\t, 10.0.0.6": "198.51.100.16",
+	} {
+		before := len(site.log.String())
+		b := site.browser().from("10.0.0.1:4711")
+		b.headers = map[string]string{"X-Forwarded-For": forwarded}
+		b.request("GET", "/sign-in", nil, nil)
+		if line := site.log.String()[before:]; !strings.Contains(line, " ip="+want+"\n") {
+			t.Errorf("%q: want %s, logged %s", forwarded, want, line)
+		}
+	}
+	b := site.browser().from("10.0.0.1:4711")
+	b.headers = map[string]string{"X-Forwarded-For": "unknown"}
+	for range 120 {
+		b.request("GET", "/healthz", nil, nil)
+	}
+	if log := site.log.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "no IP address") || strings.Contains(log, "--trusted-proxies") {
+		t.Errorf("logged %s", log)
+	}
+}
+
 // A missing --trusted-proxies is logged once, and only if there is a proxy (RL-05).
 func TestForwarded_MissingProxyWarning(t *testing.T) {
 	t.Parallel()

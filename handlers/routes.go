@@ -53,6 +53,16 @@ var routes = []route{
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 
+// FormPaths returns the paths that forms are posted to, as metrics name them.
+func FormPaths() (paths []string) {
+	for _, row := range routes {
+		if row.post != nil {
+			paths = append(paths, row.path)
+		}
+	}
+	return paths
+}
+
 // add registers the route. Echo responds with 405 to other methods.
 func (row route) add(e *echo.Echo, s *site) {
 	if row.page != nil {

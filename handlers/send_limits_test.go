@@ -173,6 +173,20 @@ func TestSendLimit_SMSCountries(t *testing.T) {
 	}
 }
 
+// No SMS is sent to a number whose owner earns from it, in allowed countries either
+// (RL-08).
+func TestSendLimit_SMSNumberType(t *testing.T) {
+	site := newSite(t, func(p *auth.Policy) { p.SMSCountries = []string{"US", "GB"} })
+	b := site.browser().signUp(ann)
+	for _, costly := range []string{"+19002345678", "+449098790879", "+979123456789", "+881612345678", "+18002345678"} {
+		b.requestSMS(costly).wantError(422).wantText("this kind of number")
+		if got := site.messages(costly); len(got) != 0 {
+			t.Errorf("%d SMS were sent to %s", len(got), costly)
+		}
+	}
+	b.requestSMS(number).wantHeading("Verify phone")
+}
+
 // The page with the QR code, which is expensive to draw, is limited to sixty requests a
 // minute per account (RL-09).
 func TestRateLimit_QRCode(t *testing.T) {

@@ -47,7 +47,7 @@ func (s *site) origin() string { return s.URL.Scheme + "://" + s.URL.Host }
 func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	s := &site{
 		Config: config, rules: rules,
-		cookies: newCookieJar(keys, config.URL.Scheme == "https"),
+		cookies: newCookieJar(keys, config.URL),
 		forms:   newFormTokens(keys),
 		origins: http.NewCrossOriginProtection(),
 	}
@@ -58,7 +58,7 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 		s.BufferedLog = s.Log
 	}
 	e := echo.New()
-	e.IPExtractor = ipExtractor(config.TrustedProxies)
+	e.IPExtractor = ipExtractor(config.TrustedProxies, s.proxies.warnUnreadable(config.Log))
 	e.HTTPErrorHandler = s.serveError
 	e.Use(s.logRequests, middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true, LogErrorFunc: s.logPanic,
@@ -66,8 +66,11 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	for _, row := range routes {
 		row.add(e, s)
 	}
-	e.GET("/healthz", s.healthz)
-	e.GET("/readyz", s.readyz)
+	readable := []string{http.MethodGet, http.MethodHead}
+	e.Match(readable, "/healthz", s.healthz)
+	e.Match(readable, "/readyz", s.readyz)
+	e.Match(readable, "/favicon.ico", s.favicon)
+	e.Match(readable, "/robots.txt", s.robots)
 	files := echo.WrapHandler(static.Handler(config.Accent, config.Logo))
 	e.GET("/static/*", files)
 	e.HEAD("/static/*", files)

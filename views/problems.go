@@ -49,6 +49,7 @@ var sentences = map[auth.Reason]string{
 	auth.CookiesMissing:       "This site needs cookies. Allow cookies for this site, then try again.",
 	auth.ConfirmationWrong:    "Enter EMAIL to confirm",
 	auth.SMSBudgetExhausted:   "We cannot send text messages right now. Use another method.",
+	auth.PhoneTypeBlocked:     "We cannot send codes to this kind of number. Use a mobile number or an authenticator app.",
 	auth.PhoneCountryBlocked:  "We cannot send codes to this country. Use another number or an authenticator app.",
 	auth.MailBudgetExhausted:  "We cannot send any more codes by email today. Try again WAIT.",
 	auth.MailedCodeLocked:     "Codes for this email address are locked after too many wrong ones. Sign in with your password to unlock them, or contact the site administrator.",

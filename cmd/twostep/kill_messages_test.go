@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"twostep/auth"
 	"twostep/cmd/twostep/courier"
 )
 
@@ -74,12 +75,11 @@ func (l *messageFile) sentTo(recipient string) (got []courier.Message, err error
 	return got, nil
 }
 
-// code waits for a code that was not tried yet. A message of a killed server is sent
-// when its claim ends, which takes half a minute for each kill that hits it.
+// code waits for a code that was not tried yet.
 func (u *user) code(messages *messageFile, to string) string {
 	u.k.release() // other users can act meanwhile
 	defer u.k.acquire()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(3 * auth.MessageClaimTime); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		got, err := messages.sentTo(to)
 		if err != nil {
 			u.fatalf("%v", err)

@@ -138,10 +138,16 @@ func (k *killTest) delayMessages() (late time.Time) {
 		k.t.Fatal(err)
 	}
 	defer store.Close()
-	late = time.Now().Add(delay)
-	claimed, err := store.ClaimMessages(k.t.Context(), auth.ByEmail, time.Now().Add(auth.MessageClaimTime), late, late.Add(time.Hour), 2*lateUsers)
+	now := time.Now()
+	late = now.Add(delay)
+	claimed, err := store.ClaimMessages(k.t.Context(), auth.ByEmail, now, late, now, 2*lateUsers) // also those that the killed server had claimed
 	if err != nil || len(claimed) != lateUsers {
 		k.t.Fatalf("%d messages are queued, want %d: %v", len(claimed), lateUsers, err)
+	}
+	for _, m := range claimed { // the next server would release messages that never failed
+		if err := store.RescheduleMessage(k.t.Context(), m.ID, m.Failures+1, now, late); err != nil {
+			k.t.Fatal(err)
+		}
 	}
 	return late
 }

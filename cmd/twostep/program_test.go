@@ -171,7 +171,7 @@ func TestProgram_SecondStartKeepsKeys(t *testing.T) {
 	var keys [2]string
 	for i := range keys {
 		p := start(t, folder)
-		if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
+		if code, output := p.stop(t, syscall.SIGTERM); code != 0 || strings.Contains(output, "begins a new database") != (i == 0) {
 			t.Fatalf("exit code %d: %s", code, output)
 		}
 		keys[i] = cmdtest.ReadFile(t, path)

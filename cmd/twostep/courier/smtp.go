@@ -129,6 +129,9 @@ func (s *SMTP) authenticate(client *smtp.Client) error {
 // submit sends a mail. A 5xx reply to the recipient or the mail is permanent. One
 // to the sender is not: it affects every message, and the operator can correct it.
 func (s *SMTP) submit(client *smtp.Client, to string, mail []byte) error {
+	if offered, _ := client.Extension("SMTPUTF8"); !offered && !isASCII(to) { // it might deliver to another mailbox
+		return &Permanent{errors.New(s.name() + " does not support recipients with letters outside ASCII (SMTPUTF8)")}
+	}
 	client.SkipSMTPUTF8(isASCII(to)) // requested without need, it makes some relays reject the mail
 	if err := client.Mail("<" + s.From.Address + ">"); err != nil {
 		return s.rejected("the sender", err)

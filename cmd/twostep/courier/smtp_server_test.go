@@ -29,6 +29,7 @@ type mailServer struct {
 	startTLS bool              // offer STARTTLS
 	implicit bool              // use TLS from the first byte
 	auth     string            // mechanisms offered under TLS
+	ascii    bool              // do not offer SMTPUTF8
 	replies  map[string]string // error replies by command, including "connect" and "."
 	silentAt string            // command without a reply
 	cert     tls.Certificate
@@ -91,6 +92,9 @@ func (s *mailServer) serve(conn net.Conn) {
 		switch strings.ToUpper(verb) {
 		case "EHLO":
 			offers := []string{"mail.example.org", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"}
+			if s.ascii {
+				offers = []string{"mail.example.org", "8BITMIME", "ENHANCEDSTATUSCODES"}
+			}
 			if s.startTLS && !encrypted {
 				offers = append(offers, "STARTTLS")
 			}

@@ -259,3 +259,20 @@ func TestSMTP_InternationalizedRecipient(t *testing.T) {
 		}
 	}
 }
+
+// A server without SMTPUTF8 gets no mail to a local part with other letters: it might
+// deliver it to another mailbox.
+func TestSMTP_WithoutSMTPUTF8(t *testing.T) {
+	server := startMailServer(t, &mailServer{ascii: true}, "127.0.0.1")
+	c := server.courier(t, "smtp", "")
+	m := mail
+	m.To = "böb@example.com"
+	checkError(t, c.Send(t.Context(), m), "SMTPUTF8", true)
+	m.To = "bob@bücher.example"
+	if err := c.Send(t.Context(), m); err != nil {
+		t.Error(err)
+	}
+	if commands, mails := server.received(); len(mails) != 1 {
+		t.Errorf("%d mails: %q", len(mails), commands)
+	}
+}

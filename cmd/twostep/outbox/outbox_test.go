@@ -231,6 +231,37 @@ func TestSender_QueueErrorOfOneChannel(t *testing.T) {
 	}
 }
 
+// TestSender_ClocksApart: two servers whose clocks differ as far as allowed send a
+// message once, also if the provider is slow.
+func TestSender_ClocksApart(t *testing.T) {
+	for name, skew := range map[string]time.Duration{"other ahead": auth.ClockSkew, "other behind": -auth.ClockSkew} {
+		t.Run(name, func(t *testing.T) {
+			keys := auth.NewKeyring()
+			slow, mail, clock, _ := newMailSender(t)
+			store, err := db.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "twostep.db"), keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			rules := func(clock func() time.Time) *auth.Rules {
+				return auth.New(store, keys, auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 1), slow.Rules.Policy(), clock)
+			}
+			slow.Rules = rules(clock.Now)
+			other := &Sender{Rules: rules(func() time.Time { return clock.Now().Add(skew) }), Couriers: slow.Couriers, Log: slow.Log}
+			signUp(t, slow, "ann@example.org")
+			mail.onSend = func() {
+				mail.onSend = nil
+				clock.advance(courier.Timeout)
+				other.sendDue(t.Context(), auth.ByEmail)
+			}
+			slow.sendDue(t.Context(), auth.ByEmail)
+			if len(mail.sent) != 1 {
+				t.Errorf("it was sent %d times", len(mail.sent))
+			}
+		})
+	}
+}
+
 // TestSender_KilledServer: what a node had in hand when it was killed is
 // nobody's for as long as it might still be sending, and then another's, once.
 func TestSender_OtherNodeTakesOver(t *testing.T) {

@@ -40,7 +40,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	createsKeys := s.LacksKeys()
+	createsKeys, createsData := s.LacksKeys(), s.CheckExists() != nil
 	couriers, err := openCouriers(ctx, s, terminal)
 	if err != nil {
 		return err
@@ -69,6 +69,11 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	if err := store.CheckKeyring(ctx); err != nil {
 		return datadir.WrongKeys(err)
 	}
+	if s.Database == "" { // then the lock keeps other servers away
+		if err := store.ReleaseMessages(ctx, time.Now()); err != nil {
+			return err
+		}
+	}
 
 	logs := newSiteLog(terminal)
 	defer logs.flush()
@@ -85,7 +90,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	})
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Product: s.Name, Origin: s.Origin.String(), Log: log}
 
-	greet(terminal, s, exposed, listener.Addr(), createsKeys)
+	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
 	if metricsListener != nil {
 		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
 		defer inBackground(m.Serve(metricsListener, log))()
@@ -128,9 +133,12 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 }
 
 // greet prints what a newcomer needs to know first.
-func greet(out io.Writer, s settings.Settings, exposed []string, listening net.Addr, createdKeys bool) {
+func greet(out io.Writer, s settings.Settings, exposed []string, listening net.Addr, createdKeys, createdData bool) {
 	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.Origin, listening)
 	fmt.Fprintf(out, "Data: %s\n", s.Location())
+	if createdData {
+		fmt.Fprintf(out, "This begins a new database. If you expected accounts, check --data, which is %s\n", s.Path)
+	}
 	if createdKeys {
 		fmt.Fprintf(out, "New keys were created: every other server on this database needs a copy of %s before its first start\n", s.KeysLocation())
 	}

@@ -51,7 +51,7 @@ func openPrivate(path string) (*os.File, error) {
 // administrator restores as root what an unprivileged server must open. SQLite
 // does the same with its own files. The file must have just been created, because
 // an existing name may be a link that the owner of the folder made to a file of
-// somebody else.
+// another user.
 //
 // If the system does not permit it, the file remains root's.
 func ChownToFolder(file *os.File) {
@@ -98,8 +98,8 @@ func PublishDraft(draft, path string) error {
 	return nil
 }
 
-// linkDraft links a draft to path unless that exists: of two callers one fails.
-// File systems without links, such as FAT, get an empty file first.
+// linkDraft links a draft to path, or fails if path exists. On file systems without
+// links, such as FAT, it creates an empty file first and renames the draft to it.
 func linkDraft(draft, path string) error {
 	err := os.Link(draft, path)
 	if err == nil || errors.Is(err, fs.ErrExist) {

@@ -78,8 +78,8 @@ func (g *group) lead() {
 }
 
 // commit runs members in one transaction. It returns false if one of several
-// met a fault. SQLite may have rolled back everything then, so nothing is
-// committed, and each member must run again in its own transaction.
+// failed. SQLite may then have rolled back everything, so nothing is committed, and
+// each member must run again in its own transaction.
 //
 // A member's context is checked between queries, not within them: interrupting
 // a write would roll back the transaction of all.

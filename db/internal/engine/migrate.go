@@ -11,7 +11,7 @@ import (
 )
 
 // A migration is one file of SQL, such as 00001_init.sql. Migrations only go
-// forward: a released file is never changed, and the way back is a backup.
+// forward: a released file is never changed, and undoing one requires a backup.
 type migration struct {
 	version int64
 	name    string
@@ -63,8 +63,8 @@ func NewerError(version, newest int64) error {
 }
 
 // Migrate brings the database to the newest version. Each file is applied in a
-// transaction that first reads the version, so of several processes that start at
-// the same time one applies it. On PostgreSQL this requires [DB.Exclusive]; on
+// transaction that first reads the version, so if several processes start at the
+// same time, only one applies it. On PostgreSQL this requires [DB.Exclusive]; on
 // SQLite the write lock is enough. A newer database is refused: this program could
 // violate rules it does not know.
 func (db *DB) Migrate(ctx context.Context) error {

@@ -34,8 +34,8 @@ func ValidArgs(args []any) []any {
 }
 
 // ValidText replaces what PostgreSQL refuses in text, invalid UTF-8 and zero
-// bytes, which a client can put into a URL or a form. The result matches no
-// stored token either, so it is not found instead of a fault.
+// bytes, which a client can put into a URL or a form. The result matches no stored
+// token, so the lookup returns auth.ErrNotFound instead of a database error.
 func ValidText(text string) string {
 	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
 		return text

@@ -21,8 +21,9 @@ func CheckPostgresURL(url string) error {
 	return err
 }
 
-// parsePostgresURL parses a connection URL. Whatever it says, queries are sent
-// with their arguments at once, unless [keepPrepared] is called.
+// parsePostgresURL parses a connection URL. It ignores the URL's own setting for
+// prepared statements: queries are sent with their arguments at once, unless
+// [keepPrepared] is called.
 func parsePostgresURL(text string) (*pgx.ConnConfig, error) {
 	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
 		return nil, errors.New(postgresURLForm)

@@ -14,7 +14,8 @@ import (
 
 // Ping returns nil if the database can be used, otherwise an [auth.NotReady]
 // with its cause. It only reads, because anybody may request a health check and
-// must not be able to keep the disk busy. After a failed write it tries one.
+// must not be able to keep the disk busy. Only after a write has failed, it also
+// tries to write.
 func (db *DB) Ping(ctx context.Context) error {
 	var version int64
 	if err := db.Find(ctx, Row{&version}, `SELECT max(version) FROM schema_migrations`); err != nil {

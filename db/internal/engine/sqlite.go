@@ -34,9 +34,9 @@ const sqliteHasSchema = `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type =
 // OpenSQLite opens the database at path, or creates it with mode 0600, and
 // applies the migrations that are missing.
 //
-// One connection writes. Its transactions take the write lock when they begin, so
-// that a read followed by a write never fails for a lock. The other connections
-// can only read.
+// One connection writes. Its transactions take the write lock when they begin,
+// because a transaction that starts with a read could fail to get it later. The
+// other connections can only read.
 func OpenSQLite(ctx context.Context, path string, migrations fs.FS) (*DB, error) {
 	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("create database: %w", err)
@@ -77,8 +77,8 @@ func (db *DB) openSQLite(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-// createFile creates the database with mode 0600: SQLite would let everybody
-// read it. SQLite gives the same mode to the files of the write-ahead log.
+// createFile creates the database with mode 0600: SQLite would let all users read
+// it. SQLite gives the same mode to the files of the write-ahead log.
 func createFile(path string) error {
 	file, err := openPrivate(path)
 	if err != nil {

@@ -37,7 +37,7 @@ func ReadSQLite(path string) (*sql.DB, error) {
 	return sql.Open("sqlite", sqliteURI(path)+"?mode=rw&_dqs=0&_query_only=1&_pragma=busy_timeout(5000)")
 }
 
-// ReadSQLiteCopy opens a database that nobody writes to, for reading, after it
+// ReadSQLiteCopy opens a database that no process writes to, for reading, after it
 // has checked the whole file. It creates no other file.
 func ReadSQLiteCopy(ctx context.Context, path string) (*sql.DB, error) {
 	if err := checkSQLiteHeader(path); err != nil {

@@ -45,6 +45,7 @@ func New(store *db.Store, hasher *auth.Hasher) *Metrics {
 			Name: "twostep_message_deliveries_total", Help: "Attempts to deliver a message, by channel and outcome: sent, failed (and retried) or rejected (by the provider, not retried).",
 		}, []string{"channel", "outcome"}),
 	}
+	m.initialize()
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "twostep_password_hash_queue_length", Help: fmt.Sprintf("Requests that wait for the password hasher; at most %d.", auth.HashQueue),
 	}, func() float64 { return float64(hasher.Waiting()) })
@@ -53,6 +54,30 @@ func New(store *db.Store, hasher *auth.Hasher) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	)
 	return m
+}
+
+// factors are the values of the factor label, empty for an event without one.
+var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCode, auth.TOTPCode, auth.BackupCode}
+
+// initialize sets the counters that an alert may watch to zero: Prometheus does not
+// see the first increase of a counter that did not exist before.
+func (m *Metrics) initialize() {
+	for _, event := range auth.EventTypes {
+		for _, factor := range factors {
+			m.events.WithLabelValues(string(event), string(factor))
+		}
+	}
+	for _, route := range handlers.FormPaths() {
+		m.requests.WithLabelValues(route, "5xx")
+		for _, reason := range auth.Reasons {
+			m.rejections.WithLabelValues(route, string(reason))
+		}
+	}
+	for _, channel := range auth.Channels {
+		for _, outcome := range []string{"sent", "failed", "rejected"} {
+			m.deliveries.WithLabelValues(string(channel), outcome)
+		}
+	}
 }
 
 // Handlers returns the functions that handlers report to.

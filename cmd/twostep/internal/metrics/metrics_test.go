@@ -33,6 +33,25 @@ func newTestMetrics(t *testing.T) (*Metrics, *db.Store) {
 	return New(store, auth.NewHasher(auth.DefaultCost, 1)), store
 }
 
+// TestMetrics_FirstEvent: each event, rejection and delivery has a counter before it
+// first happens, or Prometheus would not see its first increase.
+func TestMetrics_FirstEvent(t *testing.T) {
+	m, _ := newTestMetrics(t)
+	var want []string
+	for _, event := range auth.EventTypes {
+		want = append(want, `twostep_account_events_total{factor="",type="`+string(event)+`"} 0`)
+	}
+	for _, reason := range auth.Reasons {
+		want = append(want, `twostep_http_requests_rejected_total{reason="`+string(reason)+`",route="/sign-in"} 0`)
+	}
+	wantMetrics(t, m, append(want,
+		`twostep_account_events_total{factor="totp",type="second_factor_failed"} 0`,
+		`twostep_message_deliveries_total{channel="email",outcome="rejected"} 0`,
+		`twostep_message_deliveries_total{channel="sms",outcome="sent"} 0`,
+		`twostep_http_request_duration_seconds_count{route="/sign-in",status="5xx"} 0`,
+	)...)
+}
+
 func TestMetrics(t *testing.T) {
 	m, store := newTestMetrics(t)
 	observe := m.Handlers()
