@@ -25,6 +25,6 @@ func postDelete(r *request) (string, error) {
 	if err := r.rules.DeleteAccount(r.ctx(), r.client(), r.session, r.form.Get("confirm")); err != nil {
 		return "", err
 	}
-	r.cookie.Session, r.cookie.Attempt, r.cookie.Notice = "", "", views.NoticeAccountDeleted
+	r.cookie.cookieValues = cookieValues{Notice: views.NoticeAccountDeleted}
 	return "/sign-in", nil
 }

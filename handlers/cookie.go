@@ -17,12 +17,14 @@ type cookie struct {
 	received *cookieValues // to write the cookie only after a change; nil if it was not read
 }
 
-// cookieValues are two random tokens and one notice. Facts and counters are
-// stored on the server, where an old copy of a cookie cannot restore them (SE-04).
+// cookieValues are two random tokens, one notice, and the text of one form. Facts and
+// counters are stored on the server, where an old copy of a cookie cannot restore
+// them (SE-04).
 type cookieValues struct {
 	Session auth.Token
 	Attempt auth.Token
 	Notice  views.Notice
+	Typed   string // path and fields of the page that shows them next, see [request.keepTyped]
 }
 
 // A cookieJar reads and writes the cookie, signed and encrypted.

@@ -27,7 +27,10 @@ func (cookieText) Serialize(value any) ([]byte, error) {
 	}
 	var text []byte
 	for _, line := range [...]struct{ name, value string }{
-		{"session", string(values.Session)}, {"attempt", string(values.Attempt)}, {"notice", string(values.Notice)},
+		{"session", string(values.Session)},
+		{"attempt", string(values.Attempt)},
+		{"notice", string(values.Notice)},
+		{"typed", values.Typed},
 	} {
 		if strings.Contains(line.value, "\n") {
 			return nil, errCookieText
@@ -57,6 +60,8 @@ func (cookieText) Deserialize(text []byte, into any) error {
 			values.Attempt = auth.Token(value)
 		case "notice":
 			values.Notice = views.Notice(value)
+		case "typed":
+			values.Typed = value
 		}
 	}
 	return nil

@@ -55,6 +55,9 @@ func (s *site) serveError(err error, c echo.Context) {
 		s.Log.Error("fault", "request_id", log.id, "path", c.Path(), "error", err)
 		c.SetRequest(req.WithContext(context.WithoutCancel(req.Context()))) // the page is shown after the deadline, too
 	}
+	if status == http.StatusForbidden { // the request may not end where its sender thinks
+		c.Response().Header().Set("Connection", "close")
+	}
 	log.refused(problem)
 	if log.reason == "" {
 		log.reason = reasonOf(status)

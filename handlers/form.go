@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"unicode"
@@ -91,11 +92,29 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 	return err
 }
 
-// prefillFields are the fields that keep their text across re-authentication, as
-// query parameters with prefillPrefix.
+// prefillFields are the fields that keep their text across re-authentication.
 var prefillFields = []string{"email", "phone", "use"}
 
-const prefillPrefix = "typed-"
+// keepTyped keeps the text of the fields for the next time that this browser opens
+// the path. It is in the cookie and not in a URL: anybody can make a link that fills
+// in their own email address.
+func (r *request) keepTyped(path string, fields url.Values) {
+	const lengthMax = 1000 // browsers accept cookies of 4096 bytes
+	r.cookie.Typed = ""
+	kept := (&url.URL{Path: path, RawQuery: fields.Encode()}).String()
+	if len(fields) > 0 && len(kept) <= lengthMax {
+		r.cookie.Typed = kept
+	}
+}
+
+// typed returns the fields that were kept for this page. It shows them once.
+func (r *request) typed() url.Values {
+	kept, err := url.Parse(r.cookie.Typed)
+	if err != nil || kept.Path != r.Request().URL.Path {
+		return nil
+	}
+	return kept.Query()
+}
 
 // prefill returns the text to show in a field: as posted, or as kept across
 // re-authentication. Control characters are removed and long text is cut off.
@@ -103,7 +122,7 @@ func (r *request) prefill(field string) string {
 	const lengthMax = 1000
 	text := r.form.Get(field)
 	if r.form == nil {
-		text = r.QueryParam(prefillPrefix + field)
+		text = r.typed().Get(field)
 	}
 	text = strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == unicode.ReplacementChar {

@@ -110,16 +110,17 @@ func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
 	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
 }
 
-// returnURL is the URL of this page, with the posted text of prefillFields. No
+// returnURL is the URL of this page. The posted text of prefillFields is kept for it; no
 // secret is among them.
 func (r *request) returnURL() string {
-	back := *r.Request().URL
-	query := back.Query()
-	for _, field := range prefillFields {
-		if text := r.prefill(field); text != "" {
-			query.Set(prefillPrefix+field, text)
+	if r.form != nil {
+		fields := url.Values{}
+		for _, field := range prefillFields {
+			if text := r.prefill(field); text != "" {
+				fields.Set(field, text)
+			}
 		}
+		r.keepTyped(r.Request().URL.Path, fields)
 	}
-	back.RawQuery = query.Encode()
-	return back.RequestURI()
+	return r.Request().URL.RequestURI()
 }

@@ -129,3 +129,37 @@ func TestOutdatedForm_NoProof(t *testing.T) {
 		t.Errorf("%d", response.StatusCode)
 	}
 }
+
+// What was typed survives re-authentication and sign-in, only in this browser: a link cannot
+// fill in a field. After a reset the email address is filled in.
+func TestTyped(t *testing.T) {
+	t.Parallel()
+	const fresh = "ann.new@example.org"
+	site := newSite(t)
+	b := site.browser().signUp(ann).open("/account/email")
+	value := func(label string) string { return b.field(label).AttrOr("value", "") }
+	site.wait(11 * time.Minute)
+	b.fill("New email address", fresh).press("Change email address").wantHeading("Verification required").reauthenticate("")
+	if b.wantHeading("Email address"); value("New email address") != fresh {
+		t.Errorf("typed: %q", value("New email address"))
+	}
+	if b.open("/account/email"); value("New email address") != "" {
+		t.Error("shown twice")
+	}
+	if b.open("/account/email?typed-email=eve@example.org&email=eve@example.org"); value("New email address") != "" {
+		t.Error("filled in by a link")
+	}
+	site.wait(2 * time.Hour)
+	b.fill("New email address", fresh).press("Change email address").wantHeading("Sign in")
+	if value("Email address") != "" {
+		t.Errorf("shown on another page: %q", value("Email address"))
+	}
+	if b.enterCredentials(ann, password).wantHeading("Email address"); value("New email address") != fresh {
+		t.Errorf("typed: %q", value("New email address"))
+	}
+	b.press("Sign out").startReset(ann).enterCode(site.lastCode(ann)).setPassword(newPassword).wantHeading("Sign in")
+	if value("Email address") != ann {
+		t.Errorf("after a reset: %q", value("Email address"))
+	}
+	b.fill("Password", newPassword).press("Continue").wantHeading("Account")
+}

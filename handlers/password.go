@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"net/url"
 
 	"twostep/auth"
 	"twostep/views"
@@ -34,6 +35,7 @@ func postForgotPassword(r *request) (string, error) {
 			return "", err
 		}
 		r.cookie.Attempt, r.cookie.Notice = "", views.NoticePasswordReset
+		r.keepTyped("/sign-in", url.Values{"email": {r.form.Get("username")}}) // of the hidden field
 		return "/sign-in", nil
 	}
 	return r.postCode(page)

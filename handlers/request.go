@@ -127,6 +127,9 @@ func (r *request) show(page templ.Component) error {
 	if err := page.Render(r.ctx(), buffer); err != nil {
 		return err
 	}
+	if r.form == nil && r.typed() != nil {
+		r.cookie.Typed = ""
+	}
 	if err := r.site.cookies.save(r.Response(), r.cookie); err != nil {
 		return err
 	}

@@ -94,6 +94,8 @@ func TestForgedForm(t *testing.T) {
 	} {
 		if response := b.request(http.MethodPost, path, attack.form, attack.headers); response.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: %d", name, response.StatusCode)
+		} else if response.Header.Get("Connection") != "close" {
+			t.Errorf("%s: the connection stays open", name)
 		}
 		b.open("/account").wantHeading("Account")
 	}

@@ -119,7 +119,7 @@ func postSignOut(r *request) (string, error) {
 	if err := r.rules.SignOut(r.ctx(), r.cookie.Session); err != nil {
 		return "", err
 	}
-	r.cookie.Session, r.cookie.Attempt, r.cookie.Notice = "", "", ""
+	r.cookie.cookieValues = cookieValues{}
 	r.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device cookie stays
 	return "/sign-in", nil
 }
