@@ -109,8 +109,12 @@ func (f Factors) Methods() []Method {
 	return slices.DeleteFunc(f.enrolled(), func(m Method) bool { return !f.Allows(m.Factor) })
 }
 
-// Factors returns an account's second factors.
+// Factors returns an account's second factors, or without an account only what the
+// operator has enabled.
 func (r *Rules) Factors(ctx context.Context, user UserID) (Factors, error) {
+	if user == "" {
+		return r.withPolicy(Factors{}), nil
+	}
 	return r.factors(ctx, user, r.now())
 }
 

@@ -291,3 +291,27 @@ func TestCountMessages(t *testing.T) {
 		want(2, 1, 1)
 	})
 }
+
+// Of concurrent notices past their limits none is queued: three, and one summary.
+func TestQueueMessage_Limits(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limits := []auth.RateLimit{
+			{Key: "notice/ann", Limiter: auth.Window{Max: 3, Per: time.Hour}},
+			{Key: "summary/ann", Limiter: auth.Window{Max: 1, Per: time.Hour}},
+		}
+		db.addAnn(t)
+		db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			return true, s.Apply(ctx, set("ann", auth.QueueMessage{Message: message(fmt.Sprintf("m%d", i)), Limits: limits}))
+		})
+		got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), noon.Add(time.Hour), 100)
+		summaries := 0
+		for _, m := range got {
+			if m.Summary {
+				summaries++
+			}
+		}
+		if err != nil || len(got) != 4 || summaries != 1 {
+			t.Errorf("%d messages, %d summaries, %v", len(got), summaries, err)
+		}
+	})
+}

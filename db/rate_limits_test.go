@@ -143,3 +143,33 @@ func TestAccountOf(t *testing.T) {
 		}
 	}
 }
+
+// A refund takes back the count and the wait of its request, but not the wait of a later
+// one.
+func TestSettleCounts_RefundsWait(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limit := auth.RateLimit{Key: "failures/totp/ann", Limiter: auth.Backoff{Free: 2, First: time.Minute, Max: time.Hour, LockAt: 9}}
+		allow := func(at time.Time) bool {
+			t.Helper()
+			refused, _, err := db.Allow(t.Context(), at, []auth.RateLimit{limit})
+			must(t, err)
+			return refused < 0
+		}
+		refund := func(at time.Time) {
+			t.Helper()
+			must(t, db.Apply(t.Context(), auth.ChangeSet{At: at, Changes: []auth.Change{auth.SettleCounts{Refund: []string{limit.Key}}}}))
+		}
+		later := noon.Add(time.Second)
+		if !allow(noon) || !allow(later) || allow(later) {
+			t.Fatal("the second failure has no wait")
+		}
+		refund(later)
+		if !allow(later.Add(time.Second)) {
+			t.Error("the refunded request has left its wait")
+		}
+		refund(noon)
+		if allow(later.Add(time.Minute)) {
+			t.Error("the wait of a later request was refunded")
+		}
+	})
+}

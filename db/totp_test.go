@@ -161,3 +161,18 @@ func TestSpendTOTPEnrolment_OnceOnly(t *testing.T) {
 		}
 	})
 }
+
+// A last step far ahead was written by a clock that was wrong. It is replaced once, by
+// one of several concurrent requests.
+func TestSpendTOTPStep_ClockWasAhead(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		ok, err := db.SpendTOTPStep(t.Context(), "ann", 1000, set("ann"))
+		wantTrue(t, ok, err)
+		ok, err = db.SpendTOTPStep(t.Context(), "ann", 1000-auth.TOTPAhead, set("ann"))
+		wantFalse(t, ok, err)
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
+			return s.SpendTOTPStep(ctx, "ann", 999-auth.TOTPAhead, set("ann"))
+		})
+	})
+}
