@@ -91,7 +91,7 @@ func TestTOTPEvents(t *testing.T) {
 		events []TOTPEvent
 	}{
 		{"a new key", TOTPEnrolment{}, TOTPAdd, []TOTPEvent{TOTPReset, TOTPContinue}},
-		{"the app has the key", TOTPEnrolment{ScannedAt: now}, TOTPVerify, []TOTPEvent{TOTPReset, TOTPSubmit}},
+		{"the app has the key", TOTPEnrolment{ScannedAt: now}, TOTPVerify, []TOTPEvent{TOTPReset, TOTPSubmit, TOTPAgain}},
 		{"verified, with new codes", TOTPEnrolment{VerifiedAt: now, MadeCodes: true, CodesUnseen: true}, TOTPBackupCodes, []TOTPEvent{TOTPFinish}},
 		{"verified, codes saved", TOTPEnrolment{VerifiedAt: now, MadeCodes: true}, TOTPSuccess, []TOTPEvent{TOTPReset}},
 		{"verified, with earlier codes", TOTPEnrolment{VerifiedAt: now, CodesUnseen: true}, TOTPSuccess, []TOTPEvent{TOTPReset}},

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -38,6 +39,10 @@ func (r *Rules) FreshlyVerified(s Session, factors Factors) bool {
 // Reauthentication returns the open re-authentication attempt of a token and
 // session, or begins one and returns its new token as well. It uses the factors,
 // counts and waits of sign-in (RV-05).
+//
+// A session begins one attempt for each [AttemptLifetime], also for a client that
+// does not keep the cookie: the token is derived from the session's. Only together
+// with that it is of use.
 func (r *Rules) Reauthentication(ctx context.Context, session Session, token Token, next string) (Attempt, Token, error) {
 	now := r.now()
 	a, err := r.attempt(ctx, token, now)
@@ -47,14 +52,27 @@ func (r *Rules) Reauthentication(ctx context.Context, session Session, token Tok
 	if ignoreNotFound(err) != nil {
 		return a, "", err
 	}
-	token = NewToken()
+	token = r.reauthToken(session, now)
+	a, err = r.attempt(ctx, token, now)
+	if err == nil || ignoreNotFound(err) != nil {
+		return a, token, err
+	}
 	a = Attempt{
 		TokenHash: token.Hash(), Purpose: Reauthentication, User: session.User, Email: session.Email,
 		Session: session.ID, Next: next, ExpiresAt: now.Add(AttemptLifetime),
 	}
-	if err := r.store.AddAttempt(ctx, ChangeSet{User: session.User, At: now, Changes: []Change{AddAttempt{a}}}); err != nil {
+	err = r.store.AddAttempt(ctx, ChangeSet{User: session.User, At: now, Changes: []Change{AddAttempt{a}}})
+	if ignoreNotFound(err) != nil { // not found: a concurrent request has begun it
 		return a, "", err
 	}
 	a, err = r.attempt(ctx, token, now)
 	return a, token, err
+}
+
+// reauthToken derives the token of a session's attempt. An attempt lasts into the next
+// period, in which there is another one, so that an expired one is not in the way.
+func (r *Rules) reauthToken(session Session, now time.Time) Token {
+	_, key := r.keys.Newest(KeyRepeat)
+	period := now.UnixMilli() / AttemptLifetime.Milliseconds()
+	return tokenMAC(key, string(Reauthentication), session.TokenHash, strconv.FormatInt(period, 10))
 }

@@ -56,14 +56,19 @@ func (r *Rules) tokens(kind string, s submission, now time.Time) []Token {
 	window := now.UnixMilli() / RepeatWindow.Milliseconds()
 	for _, key := range r.keys.All(KeyRepeat) {
 		for _, w := range []int64{window, window - 1} {
-			mac := hmac.New(sha256.New, key)
-			for _, part := range []string{kind, s.form, string(s.from), strconv.FormatInt(w, 10), s.response} {
-				mac.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
-			}
-			all = append(all, Token(base64.RawURLEncoding.EncodeToString(mac.Sum(nil))))
+			all = append(all, tokenMAC(key, kind, s.form, string(s.from), strconv.FormatInt(w, 10), s.response))
 		}
 	}
 	return all
+}
+
+// tokenMAC derives a token from what it depends on.
+func tokenMAC(key []byte, parts ...string) Token {
+	mac := hmac.New(sha256.New, key)
+	for _, part := range parts {
+		mac.Write([]byte(strconv.Itoa(len(part)) + ":" + part))
+	}
+	return Token(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
 }
 
 // formRepeat names the count of guesses at what a form led to.

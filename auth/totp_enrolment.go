@@ -29,6 +29,7 @@ const (
 	TOTPReset    TOTPEvent = "reset"       // start over with a new key
 	TOTPContinue TOTPEvent = "verify"      // the app has the key
 	TOTPSubmit   TOTPEvent = "verify_code" // a code was entered
+	TOTPAgain    TOTPEvent = "show_again"  // the app does not have the key yet
 	TOTPFinish   TOTPEvent = "finish"      // the backup codes are saved
 )
 
@@ -36,7 +37,7 @@ const (
 // changes nothing.
 var totpEvents = map[TOTPStep][]TOTPEvent{
 	TOTPAdd:         {TOTPReset, TOTPContinue},
-	TOTPVerify:      {TOTPReset, TOTPSubmit},
+	TOTPVerify:      {TOTPReset, TOTPSubmit, TOTPAgain},
 	TOTPBackupCodes: {TOTPFinish},
 	TOTPSuccess:     {TOTPReset}, // to replace the app
 }
@@ -146,6 +147,8 @@ func (r *Rules) AdvanceTOTP(ctx context.Context, client Client, session Session,
 		next = newTOTPEnrolment(session, now)
 	case TOTPContinue:
 		next.ScannedAt = now
+	case TOTPAgain:
+		next.ScannedAt = time.Time{}
 	case TOTPSubmit:
 		err := r.activateTOTP(ctx, client, session, e, response, now)
 		if refused(err) {

@@ -88,6 +88,8 @@ func errorStatus(err error) (int, views.ErrorKind) {
 	switch {
 	case errors.Is(err, auth.ErrNotFound):
 		return http.StatusNotFound, views.ErrorNotFound
+	case problem != nil && problem.Reason == auth.SignUpClosed:
+		return http.StatusNotFound, views.ErrorSignUpClosed
 	case problem != nil && problem.Wait > 0: // of a form without a page
 		return statusOf(problem), views.ErrorBusy
 	case problem != nil:

@@ -62,6 +62,6 @@ func (r *request) repeatedVerify() (redirect string, err error) {
 	if problemOf(err) != nil || result.Session == "" && err == nil {
 		return "", nil
 	}
-	result.Next, result.Device = r.QueryParam("next"), ""
+	result.Device = ""
 	return r.applyResult("", result, err)
 }

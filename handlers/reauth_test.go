@@ -183,3 +183,24 @@ func TestReauth_ExpiredSession(t *testing.T) {
 	}
 	b.open("/account").wantHeading("Sign in")
 }
+
+// A session begins one re-authentication however often its page is loaded, also without keeping
+// the cookie, and a new one once the old one has expired.
+func TestReauth_OneAttempt(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	attempts := func() int { return site.queryInt("SELECT count(*) FROM attempts") }
+	site.wait(11 * time.Minute)
+	before := attempts()
+	for range 20 {
+		b.clone().open("/account/verify").wantHeading("Verification required")
+	}
+	if n := attempts() - before; n != 1 {
+		t.Errorf("%d attempts, want 1", n)
+	}
+	for range 3 {
+		b.clone().open("/account/verify?next=/account/email").fill("Password", wrongPassword).press("Continue").wantError(422)
+		site.wait(20 * time.Minute)
+	}
+	b.open("/account/email").reauthenticate("").wantHeading("Email address")
+}

@@ -1,6 +1,8 @@
 package handlers_test
 
 import (
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -28,7 +30,7 @@ func TestSetupMFA(t *testing.T) {
 	b.open("/account/manage-mfa/add").wantHeading("Backup codes").press("Finish").wantHeading("Success!")
 	b.open("/account").wantHeading("Account").open("/account/setup-mfa").wantHeading("Account")
 
-	b.open("/account/manage-mfa").follow("Remove").press("Remove").wantError(422)
+	b.open("/account/manage-mfa").follow("Remove").wantText("You need at least one method")
 	b.open("/account/manage-mfa").press("Replace").wantHeading("Add TOTP MFA")
 	fresh := b.totpKey()
 	b.press("Verify").enterTOTP(site.totpCode(fresh)).wantHeading("Success!")
@@ -37,8 +39,9 @@ func TestSetupMFA(t *testing.T) {
 	b.enterCode(site.totpCode(fresh)).wantHeading("Account")
 	b.addPhone(number).press("Use for MFA").wantHeading("User MFA Settings")
 	b.follow("Remove").press("Remove").wantHeading("User MFA Settings") // one of two can be removed
-	b.follow("Disable for MFA").press("Disable for MFA").wantError(422)
-	b.open("/account/manage-mfa").follow("Remove from account").press("Remove from account").wantError(422)
+	for _, link := range []string{"Disable for MFA", "Remove from account"} {
+		b.open("/account/manage-mfa").follow(link).wantText("You need at least one method")
+	}
 }
 
 // SMS can be set up instead, and existing users must do so at their next request.
@@ -82,4 +85,42 @@ func TestFactors_Disabled(t *testing.T) {
 	bob.open("/account/manage-mfa").wantNoText("Add a new phone number").follow("Add")
 	key := bob.totpKey()
 	bob.press("Verify").enterTOTP(site.totpCode(key)).wantHeading("Success!") // without backup codes
+}
+
+// If a second factor is required, the pages that would remove the last one say so at once and
+// offer to add another one (RV-06).
+func TestSetupMFA_LastFactorPages(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	b.addPhone(number).press("Use for MFA").press("Done")
+	site.restart(requireMFA)
+	for _, link := range []string{"Disable for MFA", "Remove from account"} {
+		b.open("/account/manage-mfa").follow(link).wantStatus(200).wantText("You need at least one method").wantNoText("turns off")
+		if b.has(link) || !b.has("Add another method") {
+			t.Errorf("%s: the button is there, or no other method is offered", link)
+		}
+		form := url.Values{"token": {b.formToken()}, "action": {map[bool]string{true: "disable", false: "remove"}[link == "Disable for MFA"]}}
+		b.load(http.MethodPost, b.url.String(), form).wantError(422).wantText("You need at least one method")
+	}
+	b.addTOTPAgain()
+	b.open("/account/manage-mfa").follow("Remove from account").wantText("stays on")
+	b.press("Remove from account").wantHeading("User MFA Settings").follow("Remove").wantText("You need at least one method").follow("Add another method").wantHeading("User MFA Settings")
+}
+
+// addTOTPAgain sets up TOTP as a further factor.
+func (b *browser) addTOTPAgain() {
+	b.t.Helper()
+	b.open("/account/manage-mfa/add").wantHeading("Add TOTP MFA")
+	key := b.totpKey()
+	b.press("Verify").press("Show the QR code again").wantHeading("Add TOTP MFA")
+	if b.totpKey() != key {
+		b.t.Error("the key has changed")
+	}
+	b.press("Verify").enterTOTP(b.site.totpCode(key)).wantHeading("Success!")
+}
+
+// Where sign-up is closed its page says so.
+func TestSignUp_Closed(t *testing.T) {
+	site := newSite(t, func(p *auth.Policy) { p.SignUpOpen = false })
+	site.browser().open("/sign-up").wantStatus(404).wantHeading("Sign-up is closed").wantText("Ask the site administrator")
 }

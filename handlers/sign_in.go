@@ -107,7 +107,7 @@ func (r *request) applyResult(page string, result auth.Result, err error) (strin
 	}
 	if result.Session != "" {
 		r.cookie.Session, r.cookie.Attempt = result.Session, ""
-		return localPath(cmp.Or(result.Next, r.QueryParam("next"))), nil
+		return localPath(cmp.Or(r.QueryParam("next"), result.Next)), nil
 	}
 	if result.Attempt != "" {
 		r.cookie.Attempt = result.Attempt

@@ -8,7 +8,7 @@ import (
 func showSignUp(r *request) error {
 	policy := r.rules.Policy()
 	if !policy.SignUpOpen {
-		return auth.ErrNotFound
+		return &auth.Problem{Reason: auth.SignUpClosed}
 	}
 	a, err := r.attempt(auth.SignUp)
 	if err != nil {

@@ -15,6 +15,7 @@ type ErrorKind string
 const (
 	ErrorFormExpired      ErrorKind = "form_expired"       // 403: the form's token is old or from another site
 	ErrorNotFound         ErrorKind = "not_found"          // 404
+	ErrorSignUpClosed     ErrorKind = "sign_up_closed"     // 404
 	ErrorMethodNotAllowed ErrorKind = "method_not_allowed" // 405
 	ErrorTooLarge         ErrorKind = "too_large"          // 413
 	ErrorInternal         ErrorKind = "internal"           // 500
@@ -35,6 +36,8 @@ func (p ErrorPage) text() (h1, text string) {
 		return "This form has expired", "Nothing has changed. Go back, reload the page and try again. If this keeps happening, allow cookies for this site."
 	case ErrorNotFound:
 		return "Page not found", "Check the address and try again."
+	case ErrorSignUpClosed:
+		return "Sign-up is closed", "Ask the site administrator for an account."
 	case ErrorMethodNotAllowed:
 		return "Something went wrong", "This page cannot do that, so nothing has changed. Go back and try again."
 	case ErrorTooLarge:
@@ -86,7 +89,7 @@ func ShowError(p ErrorPage) templ.Component {
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 43, Col: 11}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 46, Col: 11}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -104,7 +107,7 @@ func ShowError(p ErrorPage) templ.Component {
 				var templ_7745c5c3_Var4 string
 				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(p.RequestID)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 45, Col: 48}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/error.templ`, Line: 48, Col: 48}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {

@@ -136,8 +136,10 @@ func samples() []sample {
 		{"backup_codes_enrolling", "Backup codes", BackupCodes(BackupCodesPage{signedIn(add), ten, true})},
 		{"backup_codes", "Backup codes", BackupCodes(BackupCodesPage{signedIn(manage + "/backup-codes"), ten, false})},
 		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add)})},
-		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7})},
-		{"remove_totp_last", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), true, 7})},
+		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7, false})},
+		{"remove_totp_keep", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{Page: signedIn(manage + "/remove-totp"), Last: true, Keep: true})},
+		{"phone_remove_keep", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Action: PhoneRemove, Last: true, Keep: true})},
+		{"remove_totp_last", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), true, 7, false})},
 		{"generate_codes", "Generate new backup codes", GenerateCodes(GenerateCodesPage{signedIn(manage + "/backup-codes"), 2})},
 		{"phone_use", "Use phone number for MFA", Phone(PhonePage{Page: signedIn(manage + "/phones/spare/use"), Phone: sparePhone, Action: PhoneUse, First: true})},
 		{"phone_disable", "Disable phone number for MFA", Phone(PhonePage{Page: signedIn(manage + "/phones/home/disable"), Phone: homePhone, Action: PhoneDisable, Last: true})},
@@ -152,7 +154,7 @@ func samples() []sample {
 	all = append(all, deliverySamples(app, sms)...)
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
-	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
+	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
 		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind}
 		if kind == ErrorInternal {
 			p.RequestID = "req-1"
