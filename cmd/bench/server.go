@@ -34,7 +34,7 @@ func (t *target) start() (*server, error) {
 	}
 	defer log.Close()
 	args := []string{
-		"--listen=127.0.0.1:0", "--data=" + t.folder, "--keys=file:" + t.keyFile(), "--logo=" + t.logo,
+		"--listen=127.0.0.1:0", "--url=http://localhost", "--data=" + t.folder, "--keys=file:" + t.keyFile(), "--logo=" + t.logo,
 		"--mail=file:" + filepath.Join(t.folder, "mail"), "--trusted-proxies=127.0.0.1/32",
 	}
 	if t.url != "" {

@@ -76,9 +76,10 @@ func (p *browserUser) journey() {
 	p.fill("Code", app.code(p.t)).press("Verify").sees("Account")
 
 	firstStep()
-	p.press("Send a code to •••• " + p.number[len(p.number)-4:]).reads("This page will refresh automatically.") // the last SMS was less than half a minute ago
+	p.press("Send a code to •••• " + p.number[len(p.number)-4:]).reads("We sent a 6-digit code")
+	p.press("Send a new code").reads("This page will refresh automatically.") // the last SMS was less than half a minute ago
 	p.waitForPage(45 * time.Second)
-	p.sees("Verify your account").press("Send a code to •••• " + p.number[len(p.number)-4:])
+	p.sees("Verify your account").press("Send a new code")
 	p.fill("Code", p.code("sms", p.number)).press("Verify").sees("Account")
 
 	firstStep()

@@ -19,8 +19,9 @@ func TestProgram_PostgresOutage(t *testing.T) {
 	pooled, err := c.StartPgBouncer()
 	cmdtest.RequirePostgres(t, err)
 	folder := t.TempDir()
-	direct := start(t, folder, "--mail=file:mail", "--database="+c.URL("postgres"))
-	behind := start(t, folder, "--mail=file:mail", "--database="+pooled("postgres"))
+	const site = "--url=http://localhost:8080" // cookies are named by its port
+	direct := start(t, folder, "--mail=file:mail", site, "--database="+c.URL("postgres"))
+	behind := start(t, folder, "--mail=file:mail", site, "--database="+pooled("postgres"))
 	nodes := []server{direct, behind}
 	mailbox := &browserUser{t: t, folder: folder, codesRead: map[string]int{}}
 	ann := visit(t, direct).signUp(mailbox, "ann@example.org")
