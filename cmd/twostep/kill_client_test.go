@@ -105,6 +105,7 @@ func (c *client) send(method, path string, form url.Values) {
 	case c.status >= http.StatusInternalServerError:
 		c.u.fatalf("%s %s: %d %s", method, path, c.status, c.page.Text())
 	case c.status == http.StatusTooManyRequests:
+		c.u.limitedBy = fmt.Sprintf("%s %s: %s", method, path, c.page.Text())
 		panic(errLimited)
 	}
 }

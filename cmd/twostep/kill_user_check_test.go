@@ -29,7 +29,7 @@ func (u *user) check(store *db.Store) {
 	limited := u.limited
 	u.repeat(u.checkSessions)
 	if u.repeat(u.checkCodes); u.limited && !limited {
-		u.fatalf("rate limited")
+		u.fatalf("rate limited: %s", u.limitedBy)
 	}
 }
 

@@ -37,6 +37,7 @@ type user struct {
 	replaced  bool     // and confirmed, but not read yet
 
 	limited   bool                    // by a rate limit; the user stops
+	limitedBy string                  // the request and the page, of the last rate limit
 	signedIn  bool                    // in client c
 	uncertain *response               // a code whose result is unknown
 	sent      map[auth.FactorKind]int // codes sent at sign-in
@@ -182,6 +183,11 @@ func (u *user) spent(before *client, button, code string) {
 	u.tried = append(u.tried, code)
 	accepted := time.Now()
 	u.replays = append(u.replays, func() {
+		defer func() {
+			if end := recover(); end != nil && end != errLimited { // a limit is a rejection, too
+				panic(end)
+			}
+		}()
 		if again := before.clone(); again.press(button) && again.url.Path != "/sign-in" && time.Since(accepted) > 2*auth.RepeatWindow {
 			u.fatalf("the code %s was accepted twice, and led to %s", code, again.url)
 		}
