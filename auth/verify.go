@@ -14,6 +14,10 @@ type Result struct {
 	Session Token  // of the new session; empty if a factor is still owed
 	Next    string // local path to redirect to
 	Device  Token  // of the new known device; empty if it has one
+
+	SignedUp       bool // whether the account is new
+	BackupCodeUsed bool
+	BackupCodes    int // left after one was used
 }
 
 // A factor is one way to authenticate, with what it needs to check a response.
@@ -235,5 +239,9 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 		return r.repeatedResponse(ctx, p, c, now)
 	}
 	r.applied(ctx, changes)
+	result.SignedUp = a.Purpose == SignUp
+	if result.BackupCodeUsed = c.kind() == BackupCode; result.BackupCodeUsed {
+		result.BackupCodes = a.Factors.BackupCodes - 1
+	}
 	return result, nil
 }

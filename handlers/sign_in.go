@@ -107,6 +107,12 @@ func (r *request) applyResult(page string, result auth.Result, err error) (strin
 	}
 	if result.Session != "" {
 		r.cookie.Session, r.cookie.Attempt = result.Session, ""
+		switch {
+		case result.SignedUp:
+			r.cookie.Notice = views.NoticeSignedUp
+		case result.BackupCodeUsed:
+			r.cookie.Notice = views.NoticeBackupCodeUsed(result.BackupCodes)
+		}
 		return localPath(cmp.Or(r.QueryParam("next"), result.Next)), nil
 	}
 	if result.Attempt != "" {
@@ -119,7 +125,7 @@ func postSignOut(r *request) (string, error) {
 	if err := r.rules.SignOut(r.ctx(), r.cookie.Session); err != nil {
 		return "", err
 	}
-	r.cookie.cookieValues = cookieValues{}
+	r.cookie.cookieValues = cookieValues{Notice: views.NoticeSignedOut}
 	r.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device cookie stays
 	return "/sign-in", nil
 }

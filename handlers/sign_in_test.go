@@ -251,3 +251,16 @@ func TestSignIn_BackupCodeForm(t *testing.T) {
 	b.open("/account/sessions").wantHeading("Verification required").follow("Use a backup code").enterCode(codes[1]).wantHeading("Active devices")
 	b.press("Sign out").signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
 }
+
+// The next page confirms signing up, signing out, a new key, and a backup code with how many are
+// left (BC-06).
+func TestSignIn_Confirmations(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann).wantText("Your account is ready")
+	b.open("/account").wantNoText("Your account is ready").open("/account/manage-mfa/add").press("Reset").wantText("This is a new QR code")
+	_, codes := b.addTOTP()
+	b.press("Sign out").wantText("You are signed out").open("/sign-in").wantNoText("You are signed out")
+	b.signIn(ann).enterCode(codes[0]).wantHeading("Account").wantText("You have 9 backup codes left")
+	site.wait(11 * time.Minute)
+	b.open("/account/sessions").enterCode(codes[1]).wantHeading("Active devices").wantText("You have 8 backup codes left")
+}

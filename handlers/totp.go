@@ -40,7 +40,12 @@ func showAddTOTP(r *request) error {
 func postAddTOTP(r *request) (string, error) {
 	r.cachedFactors = nil // the event may add the factor
 	event := auth.TOTPEvent(r.action())
-	return "/account/manage-mfa/add", r.rules.AdvanceTOTP(r.ctx(), r.client(), r.session, event, r.form.Get("code"))
+	notice := views.Notice("")
+	if event == auth.TOTPReset {
+		notice = views.NoticeKeyReset
+	}
+	err := r.rules.AdvanceTOTP(r.ctx(), r.client(), r.session, event, r.form.Get("code"))
+	return "/account/manage-mfa/add", r.withNotice(notice, err)
 }
 
 func showRemoveTOTP(r *request) error {

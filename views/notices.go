@@ -1,6 +1,11 @@
 package views
 
-import "twostep/auth"
+import (
+	"strconv"
+	"strings"
+
+	"twostep/auth"
+)
 
 // A Notice names a confirmation that the next page shows once. It is stored in
 // the cookie, so an unknown value must be harmless: it has no text.
@@ -27,6 +32,9 @@ const (
 	NoticeAccountDeleted     Notice = "account_deleted"
 	NoticeTimedOut           Notice = "timed_out"
 	NoticeFormExpired        Notice = "form_expired"
+	NoticeSignedOut          Notice = "signed_out"
+	NoticeSignedUp           Notice = "signed_up"
+	NoticeKeyReset           Notice = "key_reset"
 )
 
 var notices = map[Notice]string{
@@ -47,8 +55,24 @@ var notices = map[Notice]string{
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",
+	NoticeSignedOut:          "You are signed out",
+	NoticeSignedUp:           "Your account is ready",
+	NoticeKeyReset:           "This is a new QR code",
 	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
 }
 
-func (n Notice) text() string { return notices[n] }
+// backupCodeUsed begins the notice that says how many backup codes are left.
+const backupCodeUsed = "backup_code_used:"
+
+// NoticeBackupCodeUsed is the notice after a backup code, with the number left.
+func NoticeBackupCodeUsed(left int) Notice { return Notice(backupCodeUsed + strconv.Itoa(left)) }
+
+func (n Notice) text() string {
+	if left, ok := strings.CutPrefix(string(n), backupCodeUsed); ok {
+		if left, err := strconv.Atoi(left); err == nil {
+			return "Backup code used. You have " + count(left, "backup code") + " left."
+		}
+	}
+	return notices[n]
+}
