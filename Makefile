@@ -138,7 +138,7 @@ check: ## Run everything that CI runs, without changing files
 	go build -buildvcs=false -o /dev/null ./cmd/twostep
 	@echo '== tests$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
 	$(RACE_TEST) -parallel 4 $(PACKAGES)
-	$(if $(RACE),$(RACE_TEST) -run AtOnce ./handlers)
+	$(if $(RACE),$(RACE_TEST) -run OnceOnly ./handlers)
 	RAPID_CHECKS=200 $(TEST) ./handlers/... ./views/...
 	@echo '== fuzz tests: name, inputs'
 	$(fuzz_briefly)
