@@ -127,7 +127,7 @@ func TestPostedTwice_NotAnotherSession(t *testing.T) {
 		refused("another code "+guess, old.clone(), guess)
 	}
 	other := old.clone().from("203.0.113.200:1")
-	refused("after five guesses, also from elsewhere", other, code)
+	refused("after five guesses, also from another client", other, code)
 
 	old, code = begin()
 	b.open("/account").press("Sign out")

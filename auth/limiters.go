@@ -1,0 +1,78 @@
+package auth
+
+import "time"
+
+// A Count is what the store keeps of a rate limit.
+type Count struct {
+	N       int       // requests or failures counted
+	Since   time.Time // of the first request of a window, or the last of consecutive failures
+	ReadyAt time.Time // no request is allowed before
+}
+
+// A Limiter decides whether one more request is allowed, and returns the next
+// count. If it is not allowed, ReadyAt of that count says when it will be. Next
+// has no side effects: the store calls it in its transaction.
+type Limiter interface {
+	Next(c Count, now time.Time) (next Count, allowed bool)
+}
+
+// A Backoff counts consecutive failures: the first Free of them cost nothing, each
+// further one a wait that doubles from First to Max, and LockAt lock the factor.
+type Backoff struct {
+	Free       int
+	First, Max time.Duration
+	LockAt     int
+}
+
+// Next implements [Limiter].
+func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
+	if c.N >= b.LockAt || now.Before(c.ReadyAt) {
+		return c, false
+	}
+	c.N++
+	c.Since = now
+	if c.N >= b.Free {
+		wait := b.Max
+		if over := c.N - b.Free; over < 20 { // 20 doublings exceed any Max
+			wait = min(b.First<<over, b.Max)
+		}
+		c.ReadyAt = now.Add(wait)
+	}
+	return c, true
+}
+
+// A Lock counts consecutive failures without waits, and refuses everything after At.
+type Lock struct{ At int }
+
+// Next implements [Limiter].
+func (l Lock) Next(c Count, now time.Time) (Count, bool) {
+	if c.N >= l.At {
+		return c, false
+	}
+	return Count{N: c.N + 1, Since: now}, true
+}
+
+// A Window allows Max requests in the time Per that starts with the first one.
+type Window struct {
+	Max int
+	Per time.Duration
+}
+
+// Next implements [Limiter].
+func (w Window) Next(c Count, now time.Time) (Count, bool) {
+	if c.N == 0 || !now.Before(c.Since.Add(w.Per)) {
+		return Count{N: 1, Since: now}, true
+	}
+	if c.N >= w.Max {
+		c.ReadyAt = c.Since.Add(w.Per)
+		return c, false
+	}
+	c.N++
+	return c, true
+}
+
+// smsBudget is a placeholder for a share of the operator's daily number of SMS.
+type smsBudget struct{ Share int }
+
+// Next is never called: [Rules.limits] replaces the placeholder by a Window.
+func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
