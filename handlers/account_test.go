@@ -75,7 +75,7 @@ func TestSessions(t *testing.T) {
 	if r := eve.request(http.MethodPost, "/account/sessions", form, nil); r.StatusCode != http.StatusNotFound {
 		t.Errorf("another user's session: %d", r.StatusCode)
 	}
-	b.press("Sign out this device")
+	b.press("Sign out device")
 	ended := 0
 	for _, other := range []*browser{second, third} {
 		if other.open("/account"); other.url.Path == "/sign-in" {

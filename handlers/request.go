@@ -94,6 +94,8 @@ func (r *request) page() views.Page {
 	r.cookie.Notice = ""
 	if r.signedIn() {
 		r.refresh = r.idleRefresh()
+		factors, err := r.factors()
+		p.Restricted = err == nil && r.rules.Task(r.session, factors) != auth.NoTask
 	}
 	return p
 }

@@ -66,6 +66,15 @@ func themeColours() (light, dark theme) {
 	return parse(blocks[1]), parse(blocks[2])
 }
 
+var lightHeader, darkHeader = func() (string, string) {
+	light, dark := themeColours()
+	return light["card"].String(), dark["card"].String()
+}()
+
+// HeaderColours returns the colours of the top of the pages, with which a phone's browser
+// surrounds them.
+func HeaderColours() (light, dark string) { return lightHeader, darkHeader }
+
 // contrastMin is the minimum contrast of text (WCAG 2.2 1.4.3).
 const contrastMin = 4.5
 

@@ -42,3 +42,11 @@ func browser(userAgent string) string {
 	}
 	return text
 }
+
+// deviceIcon draws a phone or a computer.
+func deviceIcon(userAgent string) icon {
+	if parsed := useragent.Parse(userAgent); parsed.Mobile || parsed.Tablet {
+		return iconPhone
+	}
+	return iconComputer
+}

@@ -62,6 +62,15 @@ var notices = map[Notice]string{
 	NoticeTimedOut:           "You were signed out because you were not active",
 }
 
+// state is success, unless the notice confirms nothing.
+func (n Notice) state() state {
+	switch n {
+	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut:
+		return info
+	}
+	return success
+}
+
 // backupCodeUsed begins the notice that says how many backup codes are left.
 const backupCodeUsed = "backup_code_used:"
 

@@ -16,7 +16,7 @@ var now = time.Date(2026, 5, 2, 14, 4, 0, 0, time.UTC)
 
 // What the samples show.
 var (
-	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep&algorithm=SHA1&digits=6&period=30"
+	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep"
 	sampleKey    = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 	homePhone    = auth.Phone{ID: "home", Number: "+14155554242", VerifiedAt: now.AddDate(0, -2, 0), ReservedAt: now.AddDate(0, -2, 0), Default: true}
 	workPhone    = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
