@@ -169,7 +169,7 @@ func (site *testSite) deliver() {
 }
 
 func (site *testSite) send(_ context.Context, m auth.Message) error {
-	subject, body := views.RenderMessage(m, "Acme", site.origin)
+	text := views.NewRenderer("Acme", site.origin, "", views.Links{}).Message(m)
 	site.mu.Lock()
 	defer site.mu.Unlock()
 	if site.courierDown {
@@ -178,7 +178,7 @@ func (site *testSite) send(_ context.Context, m auth.Message) error {
 	if site.rejects != nil && site.rejects(m) {
 		return auth.ErrRejected
 	}
-	site.delivered = append(site.delivered, message{string(m.Channel), m.To, subject, body})
+	site.delivered = append(site.delivered, message{string(m.Channel), m.To, text.Subject, text.Text})
 	return nil
 }
 

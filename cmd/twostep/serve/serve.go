@@ -88,7 +88,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
 	})
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Product: s.Name, Origin: s.Origin.String(), Log: log}
+	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
 	if metricsListener != nil {
