@@ -42,6 +42,7 @@ const (
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
+	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month

@@ -52,7 +52,8 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	}
 	c := challenge{
 		factor: passwordFactor{user: user.ID, hash: hash}, user: user.ID, client: client, known: known,
-		counter: failureCounter(Password, account, known), posted: submission{from: client.FormToken, form: formSignIn, response: email.Key + "\x00" + password},
+		counter: failureCounter(Password, account, known),
+		posted:  submission{from: client.FormToken, device: client.DeviceToken, form: formSignIn, response: email.Key + "\x00" + password},
 	}
 	return r.verifyAttempt(ctx, a, c, password, now)
 }
