@@ -102,10 +102,25 @@ const (
 	ByMailed    Scope = "mailed"    // the codes mailed to one address for one purpose, of all attempts
 	ByAccount   Scope = "account"   // one account
 	ByRecipient Scope = "recipient" // one phone number, or one email address as requested from one network
-	ByMailbox   Scope = "mailbox"   // one email address
-	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64
+	ByMailbox   Scope = "mailbox"   // one email address, whatever its tag
+	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64; such a limit has a row in ipScopes for each scope
+	BySubnet    Scope = "subnet"    // one IPv6 /56, as many providers give to a household
+	ByNetwork   Scope = "network"   // one IPv4 /24 or IPv6 /48, as a small customer gets
 	Global      Scope = "global"    // all together
 )
+
+// ipScopes says how a limit by IP address applies to the networks around it: with a
+// larger number, because strangers share them. Otherwise one customer of a provider has
+// 65,536 times the number.
+var ipScopes = []struct {
+	by           Scope
+	bits4, bits6 int // of the network, for IPv4 and IPv6; zero for none
+	times        int
+}{
+	{ByIP, 32, 64, 1},
+	{BySubnet, 0, 56, 2},
+	{ByNetwork, 24, 48, 10},
+}
 
 // limits is the only table of rate limits. A request is counted under every row of
 // its action before the response is checked, or under none if one refuses.
@@ -118,7 +133,9 @@ const (
 // Strangers must not use up what the owner needs. So known devices have counts of their
 // own, and a phone that the account uses, to which codes are sent after the password,
 // is not counted with numbers that anybody can enter. Codes to an email address are
-// counted by network too: requests from one leave half a day's codes to others.
+// counted by network too: requests from one leave half a day's codes to others. Limits by
+// IP address count a known device by the account that knows it, not with its neighbours,
+// and all known devices of a network together.
 //
 // One account must not stop the outbox or the hasher for all others. Setting up every
 // factor takes about twenty acts, mistakes included, so sixty an hour do not get in the

@@ -94,7 +94,7 @@ func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Sess
 func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
 	changes := ChangeSet{User: e.User, At: now}
 	to := subjects{ByRecipient: {e.Number}, ByAccount: {"enrol", string(e.User)}}
-	if err := r.allowSMS(ctx, client, now, e.Number, to, append(more, r.limits(ActionEnrolSMS, nil)...)...); err != nil {
+	if err := r.allowSMS(ctx, now, e.Number, to.from(client), append(more, r.limits(ActionEnrolSMS, nil)...)...); err != nil {
 		return changes, err
 	}
 	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)

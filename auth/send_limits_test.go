@@ -93,6 +93,36 @@ func TestSendLimits_OtherNetwork(t *testing.T) {
 	}
 }
 
+// TestSendLimits_Tags: addresses that differ only by a tag are one mailbox for the daily
+// number of mails, but not one account (RL-08, FF-06).
+func TestSendLimits_Tags(t *testing.T) {
+	f := newFlow(t)
+	sent := 0
+	for i := range 30 {
+		f.now = f.now.Add(time.Minute)
+		address := fmt.Sprintf("ann+%d@example.com", i)
+		if i == 0 {
+			address = "Ann@example.com"
+		}
+		if _, err := f.SignUp(f.ctx, f.client(), address, flowPassword); err == nil {
+			sent++
+		} else {
+			f.problem(err, auth.TooManyCodes)
+		}
+	}
+	if sent != 20 {
+		t.Errorf("%d mails to one mailbox, want 20", sent)
+	}
+	for _, other := range []string{"anna@example.com", "ann@example.org", "+ann@example.com"} {
+		if _, err := f.SignUp(f.ctx, f.client(), other, flowPassword); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+	f.now = f.now.Add(25 * time.Hour)
+	f.signUp("ann@example.com")
+	f.signUp("ann+1@example.com")
+}
+
 // TestForgotPassword_VerifiedStays: a new request ends an older one only while its code
 // was not entered (RC-03).
 func TestForgotPassword_VerifiedStays(t *testing.T) {

@@ -54,7 +54,7 @@ func (r *Rules) challengeLimits(c challenge) []RateLimit {
 	if c.kind() == EmailCode {
 		scope = ByMailed
 	}
-	return r.limits(ActionVerify, subjects{scope: c.counter}.from(c.client))
+	return r.limits(ActionVerify, subjects{scope: c.counter}.fromDevice(c.client, c.known, string(c.user)))
 }
 
 // checkResponse is the only place where a response meets a factor. It counts
