@@ -106,6 +106,8 @@ const (
 	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64; such a limit has a row in ipScopes for each scope
 	BySubnet    Scope = "subnet"    // one IPv6 /56, as many providers give to a household
 	ByNetwork   Scope = "network"   // one IPv4 /24 or IPv6 /48, as a small customer gets
+	ByHome      Scope = "home"      // the phone numbers of the site's own country
+	ByCountry   Scope = "country"   // the phone numbers of one other country
 	Global      Scope = "global"    // all together
 )
 
@@ -145,6 +147,10 @@ var ipScopes = []struct {
 // reach the daily number of mails. Fewer cannot keep codes from others, and more would
 // cost the site its reputation as a sender.
 //
+// Fraudsters share what SMS to some countries cost. So one country or one network cannot
+// use up the daily number of SMS. Most users are in the site's own country: it has three
+// quarters, or all if SMS go to no other.
+//
 // Mailed codes have no waits, because each allows five attempts and sending them is
 // limited. They are locked after a hundred too: a new attempt has a new code, so
 // without that count they could be guessed without end. A thousand wrong ones an hour,
@@ -174,8 +180,14 @@ var limits = []struct {
 	{ActionSendCode, ByAccount, Window{Max: 10, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByIP, Window{Max: 20, Per: time.Hour}, TooManyCodes},
 	{ActionSendMail, Global, Window{Max: 50_000, Per: 24 * time.Hour}, MailBudgetExhausted},
-	{ActionSendSMS, Global, smsBudget{Share: 1}, SMSBudgetExhausted},  // against toll fraud; set by the operator
-	{ActionEnrolSMS, Global, smsBudget{Share: 2}, SMSBudgetExhausted}, // half of it is for users who sign in
+	{ActionSendSMS, Global, smsBudget{1, 1}, SMSBudgetExhausted}, // against toll fraud; set by the operator
+	{ActionSendSMS, ByHome, smsBudget{3, 4}, SMSBudgetExhausted},
+	{ActionSendSMS, ByCountry, smsBudget{1, 4}, SMSBudgetExhausted},
+	{ActionSendSMS, ByNetwork, smsBudget{1, 4}, SMSBudgetExhausted},
+	{ActionEnrolSMS, Global, smsBudget{1, 2}, SMSBudgetExhausted}, // half of each is for users who sign in
+	{ActionEnrolSMS, ByHome, smsBudget{3, 8}, SMSBudgetExhausted},
+	{ActionEnrolSMS, ByCountry, smsBudget{1, 8}, SMSBudgetExhausted},
+	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},

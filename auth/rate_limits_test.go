@@ -107,7 +107,7 @@ func TestLimits(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	keys := map[string]bool{}
 	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionGuess, ActionAlarm, ActionSendCode, ActionSendMail, ActionSendSMS, ActionEnrolSMS, ActionAddPhone, ActionAccount, ActionDrawQR, ActionNotify, ActionNotice, ActionSummary} {
-		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}, BySubnet: {"s"}, ByNetwork: {"w"}})
+		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}, BySubnet: {"s"}, ByNetwork: {"w"}, ByHome: {"US"}, ByCountry: {"GB"}})
 		if len(all) == 0 {
 			t.Errorf("%s has no limit", action)
 		}

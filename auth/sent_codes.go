@@ -161,16 +161,28 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 }
 
 // allowSMS limits sending codes by SMS, also to ordinary numbers of the
-// operator's countries, and to the daily budget (SM-07, RL-08).
-func (r *Rules) allowSMS(ctx context.Context, now time.Time, number string, to subjects, more ...RateLimit) error {
+// operator's countries, and by shares of the daily budget (SM-07, RL-08). to names the
+// recipient, the account and the network; more are further actions to count.
+func (r *Rules) allowSMS(ctx context.Context, now time.Time, number string, to subjects, more ...Action) error {
+	country := regionOf(number)
 	if mayCost(number) {
 		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
 	}
-	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
+	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, country) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	limits := append(r.limits(ActionSendCode, to), r.limits(ActionSendSMS, nil)...)
-	return r.allow(ctx, now, append(limits, more...)...)
+	switch {
+	case len(r.policy.SMSCountries) == 1: // it has no other to share with
+	case country == r.policy.Region:
+		to[ByHome] = []string{country}
+	default:
+		to[ByCountry] = []string{country}
+	}
+	var all []RateLimit
+	for _, action := range append([]Action{ActionSendCode, ActionSendSMS}, more...) {
+		all = append(all, r.limits(action, to)...)
+	}
+	return r.allow(ctx, now, all...)
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.
