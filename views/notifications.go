@@ -17,11 +17,11 @@ const (
 	helpReset       = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
 	helpStop        = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
 	helpEmails      = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
-	helpContact     = "If not, contact your administrator of ORIGIN/"
+	helpContact     = "If not, contact the site administrator of ORIGIN/"
 
-	helpAdministrator = "If you did not expect this, contact your administrator of ORIGIN/"
+	helpAdministrator = "If you did not expect this, contact the site administrator of ORIGIN/"
 	helpInvitation    = "To get started, set a password: ORIGIN/invitation?token=TOKEN\n\nThe link works once, within 24 hours. After that, ask for a code instead: ORIGIN/forgot-password\n\nIf you did not expect this, you can ignore this email."
-	helpNewPassword   = "To sign in, set a new password: ORIGIN/forgot-password\n\nIf you did not expect this, contact your administrator."
+	helpNewPassword   = "To sign in, set a new password: ORIGIN/forgot-password\n\nIf you did not expect this, contact the site administrator."
 )
 
 // administratorHelp has the texts for what a site administrator did. They do
@@ -128,42 +128,42 @@ var notifications = map[auth.MessageKind]notification{
 	},
 	auth.MessageInvitation: {
 		"Your new PRODUCT account",
-		"Your administrator created your PRODUCT account.",
+		"The site administrator created your PRODUCT account.",
 		helpInvitation,
 	},
 	auth.MessageKind(auth.OperatorUnlocked): {
 		"Your PRODUCT account is unlocked",
-		"Your administrator unlocked your PRODUCT account. You can sign in again.",
+		"The site administrator unlocked your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetMFA): {
 		"Two-step verification removed from your PRODUCT account",
-		"Your administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
+		"The site administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetPassword): {
 		"Set a new PRODUCT password",
-		"Your administrator reset your PRODUCT password and signed you out everywhere.",
+		"The site administrator reset your PRODUCT password and signed you out everywhere.",
 		helpNewPassword,
 	},
 	auth.MessageKind(auth.OperatorMustChange): {
 		"Change your PRODUCT password",
-		"Your administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
+		"The site administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorSignedOut): {
 		"Signed out of PRODUCT everywhere",
-		"Your administrator signed you out of PRODUCT everywhere. You can sign in again.",
+		"The site administrator signed you out of PRODUCT everywhere. You can sign in again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorDisabled): {
 		"Your PRODUCT account is disabled",
-		"Your administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
+		"The site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorEnabled): {
 		"Your PRODUCT account is enabled",
-		"Your administrator enabled your PRODUCT account. You can sign in again.",
+		"The site administrator enabled your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
 }
