@@ -5,8 +5,9 @@
 -- of the system's locales cannot break their indexes.
 
 CREATE TABLE schema_migrations (
-    version BIGINT NOT NULL, -- number of a migration that has been applied
-    name    TEXT   NOT NULL, -- of its file
+    version     BIGINT NOT NULL,            -- number of a migration that has been applied
+    name        TEXT   NOT NULL,            -- of its file
+    write_check TEXT   NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 );
 

@@ -2,8 +2,9 @@
 -- a server key, authenticated with the table, the column and the row's owner.
 
 CREATE TABLE schema_migrations (
-    version INTEGER NOT NULL, -- number of a migration that has been applied
-    name    TEXT    NOT NULL, -- of its file
+    version     INTEGER NOT NULL,            -- number of a migration that has been applied
+    name        TEXT    NOT NULL,            -- of its file
+    write_check TEXT    NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 ) STRICT;
 
