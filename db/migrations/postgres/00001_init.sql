@@ -43,7 +43,9 @@ CREATE TABLE sessions (
     started_at  BIGINT           NOT NULL, -- when the current token was issued
     seen_at     BIGINT           NOT NULL,
     password_at BIGINT,                    -- when the password or the email address was last verified
-    mfa_at      BIGINT,                    -- when a second factor was last verified
+    first_kind  TEXT             NOT NULL, -- which of them
+    mfa_at      BIGINT,                    -- when a second factor was last verified or added
+    second_kind TEXT             NOT NULL, -- which one; empty if it was not verified
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
     PRIMARY KEY (id),

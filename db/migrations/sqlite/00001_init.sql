@@ -40,7 +40,9 @@ CREATE TABLE sessions (
     started_at  INTEGER NOT NULL, -- when the current token was issued
     seen_at     INTEGER NOT NULL,
     password_at INTEGER,          -- when the password or the email address was last verified
-    mfa_at      INTEGER,          -- when a second factor was last verified
+    first_kind  TEXT    NOT NULL, -- which of them
+    mfa_at      INTEGER,          -- when a second factor was last verified or added
+    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
     PRIMARY KEY (id),
