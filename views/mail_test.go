@@ -158,10 +158,10 @@ func TestMail_Injection(t *testing.T) {
 func TestMail_Support(t *testing.T) {
 	for _, kind := range auth.MessageKinds() {
 		mail := acme.Message(message(kind, auth.ByEmail))
-		if !strings.Contains(mail.Text, "contact your administrator") {
+		if !strings.Contains(mail.Text, "contact the site administrator") {
 			continue
 		}
-		if !strings.Contains(mail.Text, "contact your administrator (help@acme.example)") || parse(t, mail.HTML).Find(".card a[href^=mailto]").Text() != "administrator" {
+		if !strings.Contains(mail.Text, "contact the site administrator (help@acme.example)") || parse(t, mail.HTML).Find(".card a[href^=mailto]").Text() != "site administrator" {
 			t.Errorf("%s: mail is\n%s", kind, mail.Text)
 		}
 	}

@@ -45,7 +45,7 @@ func (r *Renderer) Test(channel auth.Channel) MessageText {
 	}
 	return r.render(mail{
 		subject: "Test message from " + r.product, lead: lead,
-		body: []paragraph{{text: "Your administrator sent it. You can ignore it."}},
+		body: []paragraph{{text: "The site administrator sent it. You can ignore it."}},
 	})
 }
 

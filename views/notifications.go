@@ -37,9 +37,9 @@ var (
 		{text: "Then change your password", link: changePassword.link},
 	}}
 	helpEmails  = &help{steps: []paragraph{changePassword, {text: "Then check your email addresses", link: link{"/account/email", "Email addresses"}}}}
-	helpContact = &help{steps: []paragraph{{text: "If not, contact your administrator."}}, administered: true}
+	helpContact = &help{steps: []paragraph{{text: "If not, contact the site administrator."}}, administered: true}
 
-	unexpected        = paragraph{text: "If you did not expect this, contact your administrator."}
+	unexpected        = paragraph{text: "If you did not expect this, contact the site administrator."}
 	helpAdministrator = &help{steps: []paragraph{unexpected}, unasked: true, administered: true}
 	helpInvitation    = &help{steps: []paragraph{
 		{text: "To get started, set a password", link: link{"/invitation?token=TOKEN", "Set a password"}},
@@ -84,7 +84,7 @@ func (r *Renderer) notificationMail(m auth.Message) mail {
 		body = append(body, step)
 	}
 	if !n.help.administered {
-		body = append(body, paragraph{text: "If you cannot sign in, contact your administrator."})
+		body = append(body, paragraph{text: "If you cannot sign in, contact the site administrator."})
 	}
 	return mail{subject: fill.Replace(n.subject), lead: fill.Replace(n.lead), body: body}
 }
@@ -207,42 +207,42 @@ var notifications = map[auth.MessageKind]notification{
 	},
 	auth.MessageInvitation: {
 		"Your new PRODUCT account",
-		"Your administrator created your PRODUCT account.",
+		"The site administrator created your PRODUCT account.",
 		helpInvitation,
 	},
 	auth.MessageKind(auth.OperatorUnlocked): {
 		"Your PRODUCT account is unlocked",
-		"Your administrator unlocked your PRODUCT account. You can sign in again.",
+		"The site administrator unlocked your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetMFA): {
 		"Two-step verification removed from your PRODUCT account",
-		"Your administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
+		"The site administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetPassword): {
 		"Set a new PRODUCT password",
-		"Your administrator reset your PRODUCT password and signed you out everywhere.",
+		"The site administrator reset your PRODUCT password and signed you out everywhere.",
 		helpNewPassword,
 	},
 	auth.MessageKind(auth.OperatorMustChange): {
 		"Change your PRODUCT password",
-		"Your administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
+		"The site administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorSignedOut): {
 		"Signed out of PRODUCT everywhere",
-		"Your administrator signed you out of PRODUCT everywhere. You can sign in again.",
+		"The site administrator signed you out of PRODUCT everywhere. You can sign in again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorDisabled): {
 		"Your PRODUCT account is disabled",
-		"Your administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
+		"The site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorEnabled): {
 		"Your PRODUCT account is enabled",
-		"Your administrator enabled your PRODUCT account. You can sign in again.",
+		"The site administrator enabled your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
 }

@@ -20,7 +20,7 @@ var sentences = map[auth.Reason]string{
 	auth.PasswordCommon:       "This password is too easy to guess. Try four unrelated words.",
 	auth.PasswordPersonal:     "Password must not be based on your email address or the name of this site",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
-	auth.SignUpClosed:         "Sign-up is closed. Ask your administrator for an account.",
+	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
 	auth.CodeMissing:          "Enter the code",
 	auth.CodeWrong:            "That code is incorrect. Enter the code from the latest message.",
@@ -29,7 +29,7 @@ var sentences = map[auth.Reason]string{
 	auth.BackupCodeWrong:      "That backup code is incorrect or already used. Try another.",
 	auth.CodeExpired:          "That code has expired. Send a new one.",
 	auth.TooManyAttempts:      "Too many attempts. Try again WAIT.",
-	auth.FactorLocked:         "This method is locked after too many attempts. Use another method, reset your password or contact your administrator.",
+	auth.FactorLocked:         "This method is locked after too many attempts. Use another method, reset your password or contact the site administrator.",
 	auth.TooManyCodes:         "You can ask for another code WAIT",
 	auth.Busy:                 "We are busy right now. Try again WAIT.",
 	auth.FormExpired:          "This page was out of date, so nothing has changed. Check it and try again.",
@@ -52,12 +52,12 @@ var sentences = map[auth.Reason]string{
 	auth.PhoneTypeBlocked:     "We cannot send codes to this kind of number. Use a mobile number or an authenticator app.",
 	auth.PhoneCountryBlocked:  "We cannot send codes to this country. Use another number or an authenticator app.",
 	auth.MailBudgetExhausted:  "We cannot send any more codes by email today. Try again WAIT.",
-	auth.MailedCodeLocked:     "Codes for this email address are locked after too many wrong ones. Sign in with your password to unlock them, or contact your administrator.",
+	auth.MailedCodeLocked:     "Codes for this email address are locked after too many wrong ones. Sign in with your password to unlock them, or contact the site administrator.",
 	auth.MFAOff:               "Turn on two-step verification to get backup codes",
 }
 
 // methodsOff is also shown before the user enters anything.
-const methodsOff = "Your method is turned off. Use a backup code or contact your administrator."
+const methodsOff = "Your method is turned off. Use a backup code or contact the site administrator."
 
 // RefreshesAfterWait reports whether the page reloads by itself when the wait
 // is over. It does so only after a request for a code: there the user can press
