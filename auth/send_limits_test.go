@@ -67,7 +67,7 @@ func TestSendLimits_OtherNetwork(t *testing.T) {
 	sent := 0
 	for f.now.Before(day.Add(-time.Hour)) {
 		f.now = f.now.Add(10 * time.Minute)
-		if _, err := f.ForgotPassword(f.ctx, neighbour(stranger, byte(sent)), ann); err == nil {
+		if _, err := f.ForgotPassword(f.ctx, neighbour(stranger, byte(sent)), ann, ""); err == nil {
 			sent++
 		} else {
 			f.problem(err, auth.TooManyCodes)
@@ -80,11 +80,11 @@ func TestSendLimits_OtherNetwork(t *testing.T) {
 	token := f.forgot(owner, ann)
 	_, err := f.Verify(f.ctx, owner, token, f.code(ann), false)
 	f.must(err)
-	f.must(f.SetPassword(f.ctx, owner, token, "eight yellow herons"))
+	f.setPassword(owner, token, "eight yellow herons")
 	total := 11
 	for range 20 {
 		f.now = f.now.Add(time.Second)
-		if _, err := f.ForgotPassword(f.ctx, f.client(), ann); err == nil {
+		if _, err := f.ForgotPassword(f.ctx, f.client(), ann, ""); err == nil {
 			total++
 		}
 	}
@@ -111,7 +111,7 @@ func TestForgotPassword_VerifiedStays(t *testing.T) {
 	newest := f.forgot(stranger, ann)
 	_, err = f.Verify(f.ctx, waiting, ended, "000000", false)
 	f.problem(err, auth.FormExpired)
-	f.must(f.SetPassword(f.ctx, owner, token, "eight yellow herons"))
+	f.setPassword(owner, token, "eight yellow herons")
 	_, err = f.Verify(f.ctx, stranger, newest, f.code(ann), false)
 	f.problem(err, auth.FormExpired) // the new password ends all
 }

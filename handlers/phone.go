@@ -77,7 +77,7 @@ func (r *request) usePhone(id string) (string, error) {
 	if factors.CodesUnseen {
 		return backupCodesPath, err
 	}
-	return manageMFAPath, err
+	return r.afterTask(manageMFAPath), err
 }
 
 func postDefaultPhone(r *request) (string, error) {
