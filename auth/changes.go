@@ -102,9 +102,11 @@ type (
 		Except SessionID // empty: end all
 	}
 
-	// RememberDevice makes a device known to the account.
-	RememberDevice struct {
+	// PutKnownDevice makes a device known to the account. If it was known by another
+	// token, to this account or others, the new one replaces that for all of them.
+	PutKnownDevice struct {
 		TokenHash string
+		Replaces  string // hash of that token; empty for none
 	}
 )
 
@@ -162,7 +164,7 @@ func (EndOlderAttempts) isChange()  {}
 func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
-func (RememberDevice) isChange()    {}
+func (PutKnownDevice) isChange()    {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

@@ -52,13 +52,9 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	case !c.known:
 		event.Type = SignedInNewDevice
 	}
-	device := c.client.DeviceToken
-	if device == "" {
-		device = r.newToken(deviceToken, c.posted, changes.At)
-		result.Device = device
-	}
 	session := newSession(result.Session, c.client, a, changes.At)
-	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()}, RememberDevice{TokenHash: device.Hash()})
+	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()})
+	result.Device = r.replaceDevice(c.posted, changes)
 	return result, r.record(ctx, changes, c.client, event)
 }
 

@@ -66,7 +66,7 @@ func (p person) changes(hash string, at time.Time) auth.ChangeSet {
 			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at, FirstKind: auth.Password,
 			IP: "192.0.2.1", UserAgent: userAgent,
 		}},
-		auth.RememberDevice{TokenHash: p.deviceToken().Hash()},
+		auth.PutKnownDevice{TokenHash: p.deviceToken().Hash()},
 		event(0, auth.SignedUp, auth.EmailCode),
 		event(1, auth.SignedIn, auth.Password),
 	}}

@@ -42,7 +42,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 			case auth.BeginSession:
 				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
 					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent, "")
-			case auth.RememberDevice:
+			case auth.PutKnownDevice:
 				devices.add(string(set.User), c.TokenHash, millis(set.At))
 			case auth.PutTOTP:
 				secret, err := s.Seal(seal.Place{Table: "totp", Column: "secret", Owner: string(set.User)}, c.Secret)
