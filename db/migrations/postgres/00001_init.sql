@@ -48,6 +48,7 @@ CREATE TABLE sessions (
     second_kind TEXT             NOT NULL, -- which one; empty if it was not verified
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
+    next        TEXT             NOT NULL, -- local path to continue at when the pending task is done; empty for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),                   -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
