@@ -98,7 +98,7 @@ func TestMustChange(t *testing.T) {
 		}
 		wantMustChange(false)
 		db.exec(t, `UPDATE users SET must_change = 1`)
-		changes := set("ann", auth.RenewSession{Session: "s1", PasswordAt: noon})
+		changes := set("ann", auth.RenewSession{Session: "s1", First: password(noon)})
 		ok, err := db.SpendPassword(t.Context(), "ann", "hash of ann", "stronger", changes)
 		wantTrue(t, ok, err)
 		wantMustChange(true)

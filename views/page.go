@@ -141,7 +141,7 @@ const (
 type link struct{ URL, Label string }
 
 // administrator is the person who helps where the site cannot.
-const administrator = "site administrator"
+const administrator = "administrator"
 
 // Links to parent pages, and the one that cancels.
 var (

@@ -5,8 +5,9 @@
 -- of the system's locales cannot break their indexes.
 
 CREATE TABLE schema_migrations (
-    version BIGINT NOT NULL, -- number of a migration that has been applied
-    name    TEXT   NOT NULL, -- of its file
+    version     BIGINT NOT NULL,            -- number of a migration that has been applied
+    name        TEXT   NOT NULL,            -- of its file
+    write_check TEXT   NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 );
 
@@ -42,7 +43,9 @@ CREATE TABLE sessions (
     started_at  BIGINT           NOT NULL, -- when the current token was issued
     seen_at     BIGINT           NOT NULL,
     password_at BIGINT,                    -- when the password or the email address was last verified
-    mfa_at      BIGINT,                    -- when a second factor was last verified
+    first_kind  TEXT             NOT NULL, -- which of them
+    mfa_at      BIGINT,                    -- when a second factor was last verified or added
+    second_kind TEXT             NOT NULL, -- which one; empty if it was not verified
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
     PRIMARY KEY (id),
@@ -228,7 +231,8 @@ CREATE TABLE known_devices (
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 
-CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
+CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
 CREATE TABLE audit_events (
     id                TEXT COLLATE "C" NOT NULL, -- sorts by time

@@ -2,8 +2,9 @@
 -- a server key, authenticated with the table, the column and the row's owner.
 
 CREATE TABLE schema_migrations (
-    version INTEGER NOT NULL, -- number of a migration that has been applied
-    name    TEXT    NOT NULL, -- of its file
+    version     INTEGER NOT NULL,            -- number of a migration that has been applied
+    name        TEXT    NOT NULL,            -- of its file
+    write_check TEXT    NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 ) STRICT;
 
@@ -39,7 +40,9 @@ CREATE TABLE sessions (
     started_at  INTEGER NOT NULL, -- when the current token was issued
     seen_at     INTEGER NOT NULL,
     password_at INTEGER,          -- when the password or the email address was last verified
-    mfa_at      INTEGER,          -- when a second factor was last verified
+    first_kind  TEXT    NOT NULL, -- which of them
+    mfa_at      INTEGER,          -- when a second factor was last verified or added
+    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
     PRIMARY KEY (id),
@@ -225,7 +228,8 @@ CREATE TABLE known_devices (
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
+CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
 CREATE TABLE audit_events (
     id                TEXT    NOT NULL, -- sorts by time
