@@ -19,6 +19,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/db"
 	"twostep/handlers"
 	"twostep/views"
@@ -141,6 +142,7 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
 	site.handler = handlers.New(site.rules, site.keys, handlers.Config{
+		Apps: oidc.New(site.store, site.origin, site.rules.Now),
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 	})
 }

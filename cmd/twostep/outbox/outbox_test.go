@@ -101,7 +101,7 @@ func inBackground(work func(context.Context)) (stop func()) {
 
 func signUp(t *testing.T, s *Sender, email string) {
 	t.Helper()
-	if _, err := s.Rules.SignUp(t.Context(), auth.Client{}, email, password); err != nil {
+	if _, err := s.Rules.SignUp(t.Context(), auth.Client{}, email, password, ""); err != nil {
 		t.Fatal(err)
 	}
 }
