@@ -154,7 +154,7 @@ const (
 type link struct{ URL, Label string }
 
 // administrator is the person who helps where the site cannot.
-const administrator = "administrator"
+const administrator = "site administrator"
 
 // Links to parent pages, and the one that cancels.
 var (

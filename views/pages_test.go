@@ -360,7 +360,7 @@ func TestPages_SupportLink(t *testing.T) {
 		ShowError(ErrorPage{linked("/sign-up"), ErrorSignUpClosed, ""}),
 	} {
 		doc := parse(t, render(t, page))
-		if got := list(doc.Find("main a[href^=mailto]"), "href"); got != "mailto:help@acme.example=administrator" {
+		if got := list(doc.Find("main a[href^=mailto]"), "href"); got != "mailto:help@acme.example=site administrator" {
 			t.Errorf("%s: the support links are %q", doc.Find("h1").Text(), got)
 		}
 		want := "https://acme.example/=Home mailto:help@acme.example=Support https://acme.example/privacy=Privacy https://acme.example/terms=Terms"

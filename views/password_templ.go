@@ -358,7 +358,7 @@ func Password(p PasswordPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = sentence(p.Page, "Your administrator asks you to change your password before you continue").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = sentence(p.Page, "The site administrator asks you to change your password before you continue").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
