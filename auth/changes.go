@@ -56,6 +56,10 @@ type (
 	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
 
+	// ReplaceDemand replaces the demand, the next page and the expiry of a
+	// re-authentication attempt. It fails if there is no such attempt.
+	ReplaceDemand struct{ Attempt }
+
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
 	// attempt has ended.
 	AddVerifiedFactor struct {
@@ -157,6 +161,7 @@ func (ReplaceEmail) isChange()      {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
+func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}
 func (EndAttempt) isChange()        {}
 func (EndAttempts) isChange()       {}

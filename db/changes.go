@@ -44,6 +44,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)
+	case auth.ReplaceDemand:
+		return t.replaceDemand(ctx, set.User, c.Attempt)
 	case auth.AddVerifiedFactor:
 		return t.addVerifiedFactor(ctx, c, set.At)
 	case auth.EndAttempt:

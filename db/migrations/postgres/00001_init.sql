@@ -68,10 +68,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT             NOT NULL, -- phone the user switched to; empty for none
     next              TEXT             NOT NULL, -- local path to redirect to when complete
     session_id        TEXT COLLATE "C",          -- session that re-authenticates; NULL for none
+    demand_all        INTEGER          NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      BIGINT,                    -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER          NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        BIGINT           NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 );
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
