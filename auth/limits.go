@@ -54,6 +54,13 @@ const (
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
 	AppSecretsMax   = 2    // valid at once, while an app changes over
 
+	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
+	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+
+	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 

@@ -24,7 +24,8 @@ type Session struct {
 	MFAAt      time.Time  // when a second factor was verified or added; zero for never
 	SecondKind FactorKind // which one; empty if it was added without being verified in this session
 
-	MustChange bool // the password must be changed first, read with the session (PW-10)
+	Next       string // local path to continue at when the pending task is done; empty for none
+	MustChange bool   // the password must be changed first, read with the session (PW-10)
 
 	// Fields of the session list, only read there.
 	CreatedAt time.Time // when the user signed in

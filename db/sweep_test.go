@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 )
 
 // addEverything adds an account with a row in every table, written at now. It can be
@@ -57,6 +58,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	must(t, db.ReplaceEmailEnrolment(t.Context(), pending, auth.ChangeSet{User: id, At: now, Changes: []auth.Change{codeAt(pending.ID, now)}}))
 	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // all accounts use the same
 		must(t, db.AddApp(t.Context(), app("a1")))
+		must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	}
 	limiter := auth.Window{Max: 9, Per: time.Hour}
 	_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{

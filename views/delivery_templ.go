@@ -34,7 +34,7 @@ func (s secondFactor) advice() string {
 	case s.BackupCodes:
 		return "Use a backup code, or try again later."
 	}
-	return "Try again later, or contact your administrator."
+	return "Try again later, or contact the site administrator."
 }
 
 // codeStatus says where the code was sent and when it expires. If there is no

@@ -37,7 +37,7 @@ func (p ErrorPage) text() (h1, text string) {
 	case ErrorNotFound:
 		return "Page not found", "Check the address and try again."
 	case ErrorSignUpClosed:
-		return "Sign-up is closed", "Ask your administrator for an account."
+		return "Sign-up is closed", "Ask the site administrator for an account."
 	case ErrorMethodNotAllowed:
 		return "Something went wrong", "This page cannot do that, so nothing has changed. Go back and try again."
 	case ErrorTooLarge:
@@ -112,7 +112,7 @@ func ShowError(p ErrorPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sentence(p.Page, " to your administrator.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sentence(p.Page, " to the site administrator.").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

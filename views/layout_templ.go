@@ -447,7 +447,7 @@ func foot(page Page) templ.Component {
 	})
 }
 
-// sentence is a text in which the first mention of the administrator links to the
+// sentence is a text in which the first mention of the site administrator links to the
 // site's support.
 func sentence(page Page, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -225,7 +225,7 @@ func turnedOff(page Page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = sentence(page, "Turned off by your administrator. You can only remove it.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = sentence(page, "Turned off by the site administrator. You can only remove it.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -102,7 +102,7 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sentence(page, "All your methods are turned off. Contact your administrator.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sentence(page, "All your methods are turned off. Contact the site administrator.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -45,6 +45,7 @@ CREATE TABLE sessions (
     second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
+    next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -349,3 +350,20 @@ CREATE TABLE app_groups (
     PRIMARY KEY (app_id, name),
     FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+    id           TEXT    NOT NULL, -- thumbprint
+    alg          TEXT    NOT NULL,
+    private      BLOB,             -- PKCS #8, encrypted; erased some time after retirement
+    public       TEXT    NOT NULL, -- JSON web key
+    published_at INTEGER NOT NULL,
+    signs_from   INTEGER NOT NULL,
+    retired_at   INTEGER,          -- it signs until then
+    PRIMARY KEY (id),
+    CHECK (private IS NOT NULL OR retired_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS NULL; -- one follows another
+CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
+CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
+CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id
