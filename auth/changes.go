@@ -91,10 +91,10 @@ type (
 	// RenewSession updates when factors were verified in a session. Other
 	// sessions stay as they are (RV-05). It fails if the session has ended.
 	RenewSession struct {
-		Session    SessionID
-		TokenHash  string    // of its new token; empty to keep token and lifetime
-		PasswordAt time.Time // zero: unchanged
-		MFAAt      time.Time // zero: unchanged
+		Session   SessionID
+		TokenHash string         // of its new token; empty to keep token and lifetime
+		First     VerifiedFactor // zero: unchanged
+		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
 	// EndSessions ends the account's sessions but one, and all its attempts.

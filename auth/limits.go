@@ -48,6 +48,22 @@ const (
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
+	AppNameMax      = 64   // code points of an app's name
+	AppURIMax       = 2000 // bytes of a redirect URI
+	AppURIsMax      = 50   // registered URIs of one app
+	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
+	AppSecretsMax   = 2    // valid at once, while an app changes over
+
+	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
+	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+
+	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+
+	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
+	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
+
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
 	HashReserve = 5                // a fifth of the time to a request's deadline is reserved for what follows the hash

@@ -65,6 +65,8 @@ type Store interface {
 	FindSessions(ctx context.Context, user UserID) ([]Session, error)
 	// TouchSession sets when a session was last seen, unless it was seen later.
 	TouchSession(ctx context.Context, id SessionID, now time.Time) error
+	// ReplaceNext sets where a session continues.
+	ReplaceNext(ctx context.Context, id SessionID, next string) error
 	// RemoveSession ends a session and the enrolments and attempts in it.
 	RemoveSession(ctx context.Context, tokenHash string) error
 	// RemoveSessionOf does so by id, if the session is the account's.

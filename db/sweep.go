@@ -29,7 +29,8 @@ const (
 	oldSessions     = `SELECT id FROM sessions WHERE started_at < $1 ORDER BY started_at, id LIMIT $2`
 )
 
-// Sweeps of rows that have an expiry.
+// Sweeps of rows that have an expiry. A retired signing key is erased an hour later: the
+// clock of another server may be behind.
 var sweepExpired = []sweep{
 	{removeCodesOf(expiredAttempts), `DELETE FROM attempts WHERE token_hash IN (` + expiredAttempts + `)`},
 	{removeCodesOf(expiredPhones), `DELETE FROM phone_enrolments WHERE id IN (` + expiredPhones + `)`},
@@ -49,6 +50,14 @@ var sweepExpired = []sweep{
 			SELECT user_id
 			FROM backup_code_sets
 			WHERE unseen IS NOT NULL AND unseen_until <= $1
+			LIMIT $2
+		)`},
+	{rows: `
+		UPDATE signing_keys SET private = NULL
+		WHERE id IN (
+			SELECT id
+			FROM signing_keys
+			WHERE private IS NOT NULL AND retired_at <= CAST($1 AS BIGINT) - 3600000
 			LIMIT $2
 		)`},
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/static"
+	"twostep/views"
 )
 
 // A Config is what the operator configures about the site.
@@ -23,10 +25,12 @@ type Config struct {
 	URL            *url.URL       // public origin; https turns on Secure, the __Host- prefix and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted; none by default (RL-05)
 	Accent, Logo   static.File    // zero for the product's own
+	Links          views.Links    // to the site's own pages
 	RequestTimeout time.Duration  // zero for none
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log
 	Metrics        Metrics
+	Apps           *oidc.Provider // for apps that sign users in here
 }
 
 // site serves the pages.
@@ -66,6 +70,10 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	for _, row := range routes {
 		row.add(e, s)
 	}
+	for _, row := range machineRoutes {
+		row.add(e, s)
+	}
+	addPreflights(e)
 	readable := []string{http.MethodGet, http.MethodHead}
 	e.Match(readable, "/healthz", s.healthz)
 	e.Match(readable, "/readyz", s.readyz)

@@ -4,6 +4,8 @@
 package views
 
 import (
+	"net/url"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -24,8 +26,24 @@ type Page struct {
 }
 
 // Branding holds the URLs of the site's own logo and of the stylesheet with
-// its accent colour. An empty URL means the default.
-type Branding struct{ Accent, Logo string }
+// its accent colour, and the site's links. An empty URL means the default.
+type Branding struct {
+	Accent, Logo string
+	Links
+}
+
+// Links are URLs that the operator sets: mailto or https, or empty for none.
+type Links struct{ Support, Privacy, Terms, Home string }
+
+// foot returns the links of the page's foot.
+func (l Links) foot() (all []link) {
+	for _, to := range []link{{l.Home, "Home"}, {l.Support, "Support"}, {l.Privacy, "Privacy"}, {l.Terms, "Terms"}} {
+		if to.URL != "" {
+			all = append(all, to)
+		}
+	}
+	return all
+}
 
 // title is the document's title. After a refused post it starts with the word
 // Error, because screen readers announce the title first (WCAG technique G85).
@@ -35,6 +53,17 @@ func (p Page) title(h1 string) string {
 		title = "Error: " + title
 	}
 	return title
+}
+
+// keepingNext returns the URL of another page of signing in, which redirects to the same page
+// of the account afterwards.
+func (p Page) keepingNext(path string) string {
+	_, query, _ := strings.Cut(p.URL, "?")
+	values, _ := url.ParseQuery(query)
+	if next := values.Get("next"); next != "" {
+		path += "?next=" + url.QueryEscape(next)
+	}
+	return path
 }
 
 // invalid reports whether the problem is about this field.
@@ -123,6 +152,9 @@ const (
 
 // A link leads to another page.
 type link struct{ URL, Label string }
+
+// administrator is the person who helps where the site cannot.
+const administrator = "site administrator"
 
 // Links to parent pages, and the one that cancels.
 var (
