@@ -219,8 +219,13 @@ var limits = []struct {
 // FailureRetention is how long consecutive failures are kept after the last one. The
 // standard sets no limit. But attackers can cause them, also for email addresses
 // without an account, and both must be kept equally long, or the difference would show
-// who has an account.
+// who has an account. It does once there are more than [FailuresMax].
 const FailureRetention = 90 * 24 * time.Hour
+
+// FailuresMax is the number of failure counts of email addresses that are kept, the last
+// ones: anybody can enter any number of addresses without an account. So many take
+// eight hours of a core to hash, and about 200 MB. The counts of an account are all kept.
+const FailuresMax = 1_000_000
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

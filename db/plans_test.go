@@ -183,6 +183,6 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	check(db.ReplacePassword(ctx, "bob", "another hash", changes))
 	check(db.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
 	check(db.RemoveSessionOf(ctx, "bob", "session of bob", changes))
-	check(db.RemoveExpired(ctx, noon, auth.Cutoffs{}))
+	check(db.RemoveExpired(ctx, noon, auth.Cutoffs{FailuresMax: 1}))
 	check(db.RemoveUser(ctx, "bob", changes))
 }

@@ -218,16 +218,20 @@ CREATE TABLE backup_codes (
 );
 
 CREATE TABLE rate_limits (
-    key      TEXT COLLATE "C" NOT NULL, -- scope of the limit
-    account  TEXT COLLATE "C" NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER          NOT NULL,
-    since    BIGINT,                    -- when the first counted event was
-    ready_at BIGINT,                    -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT COLLATE "C" NOT NULL, -- scope of the limit
+    account    TEXT COLLATE "C",          -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER          NOT NULL,
+    since      BIGINT,                    -- when the first counted event was
+    ready_at   BIGINT,                    -- no further event is allowed before this
+    expires_at BIGINT           NOT NULL,
+    typed      INTEGER          NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 );
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT COLLATE "C" NOT NULL,

@@ -215,16 +215,20 @@ CREATE TABLE backup_codes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rate_limits (
-    key      TEXT    NOT NULL, -- scope of the limit
-    account  TEXT    NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER NOT NULL,
-    since    INTEGER,          -- when the first counted event was
-    ready_at INTEGER,          -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT    NOT NULL, -- scope of the limit
+    account    TEXT,             -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER NOT NULL,
+    since      INTEGER,          -- when the first counted event was
+    ready_at   INTEGER,          -- no further event is allowed before this
+    expires_at INTEGER NOT NULL,
+    typed      INTEGER NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT    NOT NULL,
