@@ -56,6 +56,10 @@ type (
 	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
 
+	// ReplaceDemand replaces the demand, the next page and the expiry of a
+	// re-authentication attempt. It fails if there is no such attempt.
+	ReplaceDemand struct{ Attempt }
+
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
 	// attempt has ended.
 	AddVerifiedFactor struct {
@@ -91,10 +95,10 @@ type (
 	// RenewSession updates when factors were verified in a session. Other
 	// sessions stay as they are (RV-05). It fails if the session has ended.
 	RenewSession struct {
-		Session    SessionID
-		TokenHash  string    // of its new token; empty to keep token and lifetime
-		PasswordAt time.Time // zero: unchanged
-		MFAAt      time.Time // zero: unchanged
+		Session   SessionID
+		TokenHash string         // of its new token; empty to keep token and lifetime
+		First     VerifiedFactor // zero: unchanged
+		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
 	// EndSessions ends the account's sessions but one, and all its attempts.
@@ -102,11 +106,17 @@ type (
 		Except SessionID // empty: end all
 	}
 
-	// RememberDevice makes a device known to the account.
-	RememberDevice struct {
+	// PutKnownDevice makes a device known to the account. If it was known by another
+	// token, to this account or others, the new one replaces that for all of them.
+	PutKnownDevice struct {
 		TokenHash string
+		Replaces  string // hash of that token; empty for none
 	}
 )
+
+// PutHostToken adds a token of a host. It ends those that the session had for the host
+// longer than [HandoverLifetime], and fails if the session has ended.
+type PutHostToken struct{ HostToken }
 
 // Factors.
 type (
@@ -155,6 +165,7 @@ func (ReplaceEmail) isChange()      {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
+func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}
 func (EndAttempt) isChange()        {}
 func (EndAttempts) isChange()       {}
@@ -162,7 +173,8 @@ func (EndOlderAttempts) isChange()  {}
 func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
-func (RememberDevice) isChange()    {}
+func (PutKnownDevice) isChange()    {}
+func (PutHostToken) isChange()      {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

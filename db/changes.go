@@ -44,6 +44,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)
+	case auth.ReplaceDemand:
+		return t.replaceDemand(ctx, set.User, c.Attempt)
 	case auth.AddVerifiedFactor:
 		return t.addVerifiedFactor(ctx, c, set.At)
 	case auth.EndAttempt:
@@ -59,8 +61,11 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return t.renewSession(ctx, set.User, c, set.At)
 	case auth.EndSessions:
 		return true, t.endSessions(ctx, set.User, c.Except)
-	case auth.RememberDevice:
-		return true, t.rememberDevice(ctx, set.User, c.TokenHash, set.At)
+	case auth.PutKnownDevice:
+		return true, t.putKnownDevice(ctx, set.User, c, set.At)
+
+	case auth.PutHostToken:
+		return t.putHostToken(ctx, set.User, c, set.At)
 
 	case auth.PutTOTP:
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)

@@ -4,6 +4,7 @@
 package views
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -53,6 +54,17 @@ func (p Page) title(h1 string) string {
 		title = "Error: " + title
 	}
 	return title
+}
+
+// keepingNext returns the URL of another page of signing in, which redirects to the same page
+// of the account afterwards.
+func (p Page) keepingNext(path string) string {
+	_, query, _ := strings.Cut(p.URL, "?")
+	values, _ := url.ParseQuery(query)
+	if next := values.Get("next"); next != "" {
+		path += "?next=" + url.QueryEscape(next)
+	}
+	return path
 }
 
 // invalid reports whether the problem is about this field.

@@ -209,8 +209,8 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 	}{
 		{"sign_up", "continue=Continue", "/sign-in=Sign in"},
 		{"verify_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
-		{"sign_in", "continue=Continue", "/forgot-password=Forgot password? /sign-up=Sign up"},
-		{"sign_in_no_sign_up", "continue=Continue", "/forgot-password=Forgot password?"},
+		{"sign_in", "continue=Continue", "/forgot-password?next=%2Faccount=Forgot password? /sign-up?next=%2Faccount=Sign up"},
+		{"sign_in_no_sign_up", "continue=Continue", "/forgot-password?next=%2Faccount=Forgot password?"},
 		{"verify_account_app", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?backup=1&next=%2Faccount=Use a backup code"},
 		{"verify_account_backup", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?next=%2Faccount=Use your authentication app"},
 		{"verify_account_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", ""},

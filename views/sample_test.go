@@ -122,7 +122,7 @@ func samples() []sample {
 		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
 		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
 		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
-		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved), everything})},
+		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved(homePhone.Number)), everything})},
 		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, allKinds...)})},
 		{"manage_mfa_unsaved_codes", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
 			TOTP: &auth.TOTP{AddedAt: now}, BackupCodes: 10, CodesUnseen: true,
@@ -135,7 +135,8 @@ func samples() []sample {
 		{"verify_totp_refused", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{refusedWith(signedIn(add), wrongCode)})},
 		{"backup_codes_enrolling", "Backup codes", BackupCodes(BackupCodesPage{signedIn(add), ten, true})},
 		{"backup_codes", "Backup codes", BackupCodes(BackupCodesPage{signedIn(manage + "/backup-codes"), ten, false})},
-		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add)})},
+		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{Page: signedIn(add)})},
+		{"totp_success_continue", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add), "/account/activity"})},
 		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7, false})},
 		{"remove_totp_keep", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{Page: signedIn(manage + "/remove-totp"), Last: true, Keep: true})},
 		{"phone_remove_keep", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Action: PhoneRemove, Last: true, Keep: true})},

@@ -2,8 +2,9 @@
 -- a server key, authenticated with the table, the column and the row's owner.
 
 CREATE TABLE schema_migrations (
-    version INTEGER NOT NULL, -- number of a migration that has been applied
-    name    TEXT    NOT NULL, -- of its file
+    version     INTEGER NOT NULL,            -- number of a migration that has been applied
+    name        TEXT    NOT NULL,            -- of its file
+    write_check TEXT    NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 ) STRICT;
 
@@ -39,9 +40,12 @@ CREATE TABLE sessions (
     started_at  INTEGER NOT NULL, -- when the current token was issued
     seen_at     INTEGER NOT NULL,
     password_at INTEGER,          -- when the password or the email address was last verified
-    mfa_at      INTEGER,          -- when a second factor was last verified
+    first_kind  TEXT    NOT NULL, -- which of them
+    mfa_at      INTEGER,          -- when a second factor was last verified or added
+    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
+    next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -50,6 +54,33 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and the foreign key
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
+
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    begin_hash TEXT    NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT    NOT NULL, -- path and query to return to
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (code_hash),     -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
 
 CREATE TABLE attempts (
     token_hash        TEXT    NOT NULL,
@@ -61,10 +92,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT    NOT NULL, -- phone the user switched to; empty for none
     next              TEXT    NOT NULL, -- local path to redirect to when complete
     session_id        TEXT,             -- session that re-authenticates; NULL for none
+    demand_all        INTEGER NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      INTEGER,          -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
@@ -180,16 +215,20 @@ CREATE TABLE backup_codes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rate_limits (
-    key      TEXT    NOT NULL, -- scope of the limit
-    account  TEXT    NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER NOT NULL,
-    since    INTEGER,          -- when the first counted event was
-    ready_at INTEGER,          -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT    NOT NULL, -- scope of the limit
+    account    TEXT,             -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER NOT NULL,
+    since      INTEGER,          -- when the first counted event was
+    ready_at   INTEGER,          -- no further event is allowed before this
+    expires_at INTEGER NOT NULL,
+    typed      INTEGER NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT    NOT NULL,
@@ -225,7 +264,8 @@ CREATE TABLE known_devices (
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
+CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
 CREATE TABLE audit_events (
     id                TEXT    NOT NULL, -- sorts by time
@@ -269,3 +309,69 @@ CREATE TABLE email_enrolments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- OAuth clients.
+CREATE TABLE apps (
+    id                 TEXT    NOT NULL, -- client ID
+    name               TEXT    NOT NULL,
+    kind               TEXT    NOT NULL,
+    alg                TEXT    NOT NULL, -- signature algorithm of its tokens
+    trusted            INTEGER NOT NULL, -- whether users are not asked for consent
+    require_mfa        INTEGER NOT NULL,
+    require_par        INTEGER NOT NULL,
+    without_pkce       INTEGER NOT NULL,
+    claims_in_id_token INTEGER NOT NULL,
+    backchannel_uri    TEXT    NOT NULL, -- for logout tokens; empty for none
+    refresh_idle       INTEGER NOT NULL, -- milliseconds
+    refresh_lifetime   INTEGER NOT NULL, -- milliseconds
+    created_at         INTEGER NOT NULL,
+    disabled_at        INTEGER,
+    PRIMARY KEY (id),
+    CHECK (kind IN ('web', 'spa', 'native')),
+    CHECK (kind = 'web' OR without_pkce = 0 AND trusted = 0) -- other kinds have no secret
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX apps_name ON apps (name, id); -- the list of apps
+
+CREATE TABLE app_secrets (
+    app_id     TEXT    NOT NULL,
+    hash       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    PRIMARY KEY (app_id, hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE app_uris (
+    app_id TEXT NOT NULL,
+    usage  TEXT NOT NULL,
+    uri    TEXT NOT NULL,
+    PRIMARY KEY (app_id, usage, uri),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (usage IN ('redirect', 'post_logout'))
+) STRICT, WITHOUT ROWID;
+
+-- Groups whose accounts may use an app; no row for all accounts.
+CREATE TABLE app_groups (
+    app_id TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    PRIMARY KEY (app_id, name),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+    id           TEXT    NOT NULL, -- thumbprint
+    alg          TEXT    NOT NULL,
+    private      BLOB,             -- PKCS #8, encrypted; erased some time after retirement
+    public       TEXT    NOT NULL, -- JSON web key
+    published_at INTEGER NOT NULL,
+    signs_from   INTEGER NOT NULL,
+    retired_at   INTEGER,          -- it signs until then
+    PRIMARY KEY (id),
+    CHECK (private IS NOT NULL OR retired_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS NULL; -- one follows another
+CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
+CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
+CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id

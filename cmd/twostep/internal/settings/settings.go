@@ -19,8 +19,7 @@ import (
 // parsed by [Flags.Parse]: kong would quote a value that it cannot parse.
 type Flags struct {
 	datadir.Flags
-	Listen            string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 selects a free one."`
-	URL               string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Default: http://localhost and the port of --listen."`
+	OriginFlags
 	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name of the product on pages, in messages and in authenticator apps."`
 	Accent            string        `env:"TWOSTEP_ACCENT" placeholder:"#rrggbb" help:"Colour of buttons and links. In a theme where it would be illegible, a darker or lighter shade is used."`
 	Logo              string        `env:"TWOSTEP_LOGO" placeholder:"FILE" help:"Logo next to the name: SVG or PNG, at most 64 KiB. An SVG must not contain scripts or load anything."`
