@@ -26,7 +26,7 @@ const (
 type ErrorPage struct {
 	Page
 	Kind      ErrorKind
-	RequestID string // identifies an internal error in the log
+	RequestID string // of the log; shown with an internal error only
 }
 
 // text returns the page's heading and what the user can do.

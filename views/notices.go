@@ -34,6 +34,7 @@ const (
 	NoticeSignedOut          Notice = "signed_out"
 	NoticeSignedUp           Notice = "signed_up"
 	NoticeKeyReset           Notice = "key_reset"
+	NoticeStartedOver        Notice = "started_over"
 )
 
 var notices = map[Notice]string{
@@ -56,6 +57,7 @@ var notices = map[Notice]string{
 	NoticeSignedOut:          "You are signed out",
 	NoticeSignedUp:           "Your account is ready",
 	NoticeKeyReset:           "This is a new QR code",
+	NoticeStartedOver:        "You are back at the start",
 	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
 }
@@ -63,7 +65,7 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut:
+	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
 		return info
 	}
 	return success

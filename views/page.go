@@ -14,6 +14,7 @@ import (
 // A Page holds what all pages have in common.
 type Page struct {
 	Product  string        // the site's name
+	Host     string        // and its host
 	Account  string        // the user's email address; empty when signed out
 	Token    string        // CSRF token, which every form sends as "token"
 	URL      string        // the page's own path and query; forms post there unless they name another

@@ -54,7 +54,7 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 }
 
 func signedOut(url string) Page {
-	return Page{Product: "Twostep", Token: "form-token", URL: url, Now: now}
+	return Page{Product: "Twostep", Host: "id.example.org", Token: "form-token", URL: url, Now: now}
 }
 
 func signedIn(url string) Page {
@@ -156,10 +156,7 @@ func samples() []sample {
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
-		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind}
-		if kind == ErrorInternal {
-			p.RequestID = "req-1"
-		}
+		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
 		all = append(all, sample{"error_" + string(kind), h1, ShowError(p)})
 	}
