@@ -159,6 +159,8 @@ func TestOutbox_CodesFirst(t *testing.T) {
 // full is a limiter that counts so many at once.
 type full int
 
+func (full) Retention() time.Duration { return time.Hour }
+
 func (n full) Next(_ auth.Count, now time.Time) (auth.Count, bool) {
 	return auth.Count{N: int(n), Since: now}, true
 }

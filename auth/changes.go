@@ -117,6 +117,10 @@ type (
 	}
 )
 
+// PutHostToken adds a token of a host. It ends those that the session had for the host
+// longer than [HandoverLifetime], and fails if the session has ended.
+type PutHostToken struct{ HostToken }
+
 // Factors.
 type (
 	// PutTOTP adds or replaces the account's authenticator app.
@@ -174,6 +178,7 @@ func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
+func (PutHostToken) isChange()      {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

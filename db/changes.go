@@ -66,6 +66,9 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.PutKnownDevice:
 		return true, t.putKnownDevice(ctx, set.User, c, set.At)
 
+	case auth.PutHostToken:
+		return t.putHostToken(ctx, set.User, c, set.At)
+
 	case auth.PutTOTP:
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)
 	case auth.AddPhone:

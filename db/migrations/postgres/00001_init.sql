@@ -60,6 +60,33 @@ CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and t
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
 
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" NOT NULL,
+    host       TEXT             NOT NULL,
+    begin_hash TEXT             NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT             NOT NULL, -- path and query to return to
+    expires_at BIGINT           NOT NULL,
+    PRIMARY KEY (code_hash),              -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" NOT NULL,
+    host       TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT           NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
+
 CREATE TABLE attempts (
     token_hash        TEXT COLLATE "C" NOT NULL,
     purpose           TEXT             NOT NULL,
@@ -193,16 +220,20 @@ CREATE TABLE backup_codes (
 );
 
 CREATE TABLE rate_limits (
-    key      TEXT COLLATE "C" NOT NULL, -- scope of the limit
-    account  TEXT COLLATE "C" NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER          NOT NULL,
-    since    BIGINT,                    -- when the first counted event was
-    ready_at BIGINT,                    -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT COLLATE "C" NOT NULL, -- scope of the limit
+    account    TEXT COLLATE "C",          -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER          NOT NULL,
+    since      BIGINT,                    -- when the first counted event was
+    ready_at   BIGINT,                    -- no further event is allowed before this
+    expires_at BIGINT           NOT NULL,
+    typed      INTEGER          NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 );
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT COLLATE "C" NOT NULL,
