@@ -37,7 +37,8 @@ func (s *Store) FindGrant(ctx context.Context, id string, bounds auth.SessionBou
 	var scope, amr string
 	err = s.find(ctx, "find grant", engine.Row{
 		&g.ID, &g.App, &g.User, &g.Session, &scope, &g.Nonce, engine.Time(&g.AuthTime), &g.ACR, &amr, &g.Offline,
-		engine.Time(&g.CreatedAt), engine.Time(&g.ExpiresAt), &g.Email,
+		engine.Time(&g.CreatedAt), engine.Time(&g.ExpiresAt), &g.Email, &g.Name,
+		engine.Time(&g.UpdatedAt),
 	}, `
 		SELECT
 			app_grants.id,
@@ -52,7 +53,9 @@ func (s *Store) FindGrant(ctx context.Context, id string, bounds auth.SessionBou
 			app_grants.offline,
 			app_grants.created_at,
 			app_grants.expires_at,
-			users.email
+			users.email,
+			users.name,
+			users.updated_at
 		FROM app_grants
 		JOIN users ON users.id = app_grants.user_id
 		WHERE app_grants.id = $4 AND `+liveGrant, liveArgs(bounds, id)...)

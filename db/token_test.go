@@ -68,7 +68,7 @@ func TestFindGrant(t *testing.T) {
 		must(t, db.AddApp(t.Context(), app("a1")))
 		want := grant("g1", "ann", "s1", noon)
 		db.addGrant(t, want, oidc.ScopeOpenID)
-		want.Email = "Aann@example.org"
+		want.Email, want.UpdatedAt = "Aann@example.org", noon
 		got, err := db.FindGrant(t.Context(), "g1", open)
 		wantEqual(t, got, *want, err)
 		id, user, err := db.FindGrantOfCode(t.Context(), "a1", "code of g1")

@@ -17,6 +17,7 @@ type UserClaims struct {
 	EmailVerified     bool     `json:"email_verified,omitempty"`
 	Name              string   `json:"name,omitempty"`
 	PreferredUsername string   `json:"preferred_username,omitempty"`
+	UpdatedAt         int64    `json:"updated_at,omitempty"`
 	Groups            []string `json:"groups,omitempty"`
 }
 
@@ -28,7 +29,7 @@ func (p *Provider) userClaims(ctx context.Context, g Grant) (UserClaims, error) 
 		c.Email, c.EmailVerified = g.Email, true // no account has an address that was not verified
 	}
 	if g.Has(ScopeProfile) {
-		c.Name, c.PreferredUsername = g.Name, g.Email
+		c.Name, c.PreferredUsername, c.UpdatedAt = g.Name, g.Email, g.UpdatedAt.Unix()
 	}
 	var err error
 	if g.Has(ScopeGroups) {

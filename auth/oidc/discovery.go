@@ -56,7 +56,7 @@ func (p *Provider) Discovery() Discovery {
 		Prompts: []string{"none", "login", "consent"},
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
-			"email", "email_verified", "name", "preferred_username", "groups",
+			"email", "email_verified", "name", "preferred_username", "updated_at", "groups",
 		},
 		ChallengeMethods: []string{"S256"}, TokenAuthMethods: append(secret, "none"), RevocationAuthMethods: append(secret, "none"),
 		IntrospectAuthMethods: secret, IssuerInResponses: true,

@@ -24,8 +24,10 @@ type Grant struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // of its last refresh token
 
-	Email string // of the account, now
-	Name  string // of the account, now; empty for none
+	// Of the account, now.
+	Email     string
+	Name      string    // empty for none
+	UpdatedAt time.Time // of both
 }
 
 // Has reports whether the grant has a scope.
