@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -394,5 +395,42 @@ func TestToken_WrongSecrets(t *testing.T) {
 	}
 	if r := app.exchange("x"); r.Error != oidc.InvalidGrant {
 		t.Errorf("the right secret: %s", r.Error)
+	}
+}
+
+// OI-26: whatever ends other sessions ends their apps' access too, also offline; the
+// apps of the session that stays go on.
+func TestToken_OtherSessionsEnd(t *testing.T) {
+	for name, end := range map[string]func(b *browser){
+		"password change":  func(b *browser) { b.open("/account/password").submitPasswords(password, "another long password") },
+		"first factor":     func(b *browser) { b.addTOTP() },
+		"other devices":    func(b *browser) { b.open("/account/sessions").press("Sign out all other devices") },
+		"operator":         func(b *browser) { b.operate(auth.SignOutEverywhere) },
+		"operator, factor": func(b *browser) { b.operate(auth.EndPassword) },
+		"disabled":         func(b *browser) { b.operate(auth.Disable) },
+		"deleted":          func(b *browser) { b.operate(auth.Delete) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			site := newSite(t)
+			app := site.addApp(trusted)
+			b, other := site.browser().signUp(ann), site.browser().signIn(ann)
+			mine, theirs := app.tokens(app.code(b, "scope", "openid offline_access")), app.tokens(app.code(other, "scope", "openid offline_access"))
+			end(b)
+			if app.userInfo(theirs.AccessToken) != nil || app.refresh(theirs.RefreshToken).Error != oidc.InvalidGrant {
+				t.Error("the other session's app still has access")
+			}
+			stays := b.open("/account").page.Heading() == "Account"
+			if works := app.refresh(mine.RefreshToken).status == http.StatusOK; works != stays {
+				t.Errorf("this session's app has access: %v, want %v", works, stays)
+			}
+		})
+	}
+}
+
+// operate does what the operator's command does.
+func (b *browser) operate(action auth.OperatorAction) {
+	b.t.Helper()
+	if done, err := b.site.rules.Operate(context.Background(), action, ann); err != nil || !done {
+		b.t.Fatal(done, err)
 	}
 }
