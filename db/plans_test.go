@@ -161,6 +161,7 @@ func (db testDB) runAppQueries(t *testing.T) {
 	must(t, err)
 	check(db.SpendRefreshToken(ctx, "eve", "a1", "r1", open, refreshToken("r3", noon), set("eve")))
 	must(t, db.EndGrant(ctx, "a1", "g1", noon))
+	must(t, db.SignOutSession(ctx, "eve", "session of eve"))
 	check(db.RemoveApp(ctx, "a1"))
 	check(db.AddNextSigningKeys(ctx, []oidc.SigningKey{signingKeyAt("next", oidc.RS256, noon.Add(time.Hour))}, noon))
 	check(db.FindSigningKeys(ctx))

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/views"
 )
 
@@ -25,6 +26,7 @@ var routes = []route{
 	{"/sign-up", signedOut, showSignUp, postSignUp},
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
+	{oidc.LogoutPath, anyone, showLogout, nil}, // POST is a machineRoute
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 

@@ -20,6 +20,8 @@ func appSamples() []sample {
 		{"app_not_allowed", "You cannot use Team wiki", AppStop(AppStopPage{page, sampleApp, oidc.StepNotAllowed})},
 		{"app_other_account", "Another account is signed in", AppStop(AppStopPage{page, sampleApp, oidc.StepOtherAccount})},
 		{"app_error", "This app cannot sign you in", AppError(AppErrorPage{signedOutPlain("/oauth/authorize"), "redirect_uri is missing", "req-1"})},
+		{"logout", "Sign out", Logout(LogoutPage{signedIn("/oauth/logout"), true})},
+		{"logout_done", "You are signed out", Logout(LogoutPage{signedOut("/oauth/logout"), false})},
 		{"setup_mfa_for_app", "Set up two-step verification", SetupMFA(setup)},
 	}
 }

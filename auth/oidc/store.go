@@ -82,4 +82,8 @@ type Store interface {
 	SpendRefreshToken(ctx context.Context, user auth.UserID, app, hash string, bounds auth.SessionBounds, next RefreshToken, changes auth.ChangeSet) (Use, error)
 	// EndGrant ends a grant of an app.
 	EndGrant(ctx context.Context, app, id string, now time.Time) error
+
+	// SignOutSession ends a session of an account, as signing out does: offline grants
+	// outlive it.
+	SignOutSession(ctx context.Context, user auth.UserID, id auth.SessionID) error
 }
