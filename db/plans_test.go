@@ -159,12 +159,15 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	check(db.SpendPassword(ctx, "bob", "hash of bob", "", set("bob",
 		session("bob", "more"),
 		auth.RenewSession{Session: "session of bob"},
-		auth.PutKnownDevice{TokenHash: "new device of bob", Replaces: "device of bob"},
+		device("new device of bob", "device of bob"),
+		auth.ForgetDevices{},
 	)))
 	check(db.FindUser(ctx, "bob"))
 	check(db.FindSessions(ctx, "bob"))
 	check(db.FindEmails(ctx, "bob"))
 	check(db.FindActivity(ctx, "bob", "", 10))
+	check(db.FindRememberedDevices(ctx, "bob"))
+	check(db.ForgetDevice(ctx, "bob", "id of device of bob", changes))
 	check(db.FindKnownDevice(ctx, "bob", "new device of bob"))
 	check(db.FindNoticeEmail(ctx, "bob"))
 	check(db.FindEmailEnrolment(ctx, "bob", noon))

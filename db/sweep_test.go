@@ -29,7 +29,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	must(t, db.Apply(t.Context(), auth.ChangeSet{User: id, At: now, Changes: []auth.Change{
 		auth.AddUser{User: user(id), CreatedAt: now},
 		s,
-		auth.PutKnownDevice{TokenHash: name("device")},
+		auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: name("device id"), TokenHash: name("device"), SeenAt: now, RememberedAt: now}},
 		a,
 		codeAt(a.TokenHash, now),
 		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), AddedAt: now}},
