@@ -48,6 +48,7 @@ type Attempt struct {
 	Verified        []VerifiedFactor
 	Next            string    // local path to redirect to when complete
 	Session         SessionID // re-authentication: the session it is for
+	Demand          Demand    // re-authentication: in addition to the policy
 	ExpiresAt       time.Time
 
 	Factors Factors      // of the account, read live
@@ -114,8 +115,11 @@ func only(kind FactorKind) func(Attempt) []FactorKind {
 func always(Attempt) bool          { return true }
 func nothing(Attempt) []FactorKind { return nil }
 
+// hasVerified reports whether one of the factors was verified, no earlier than demanded.
 func (a Attempt) hasVerified(kinds ...FactorKind) bool {
-	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool { return slices.Contains(kinds, v.Factor) })
+	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool {
+		return slices.Contains(kinds, v.Factor) && !v.At.Before(a.Demand.NotBefore)
+	})
 }
 
 // owesMFA: an account with a second factor owes one of them, and a backup code
@@ -128,9 +132,9 @@ func owesMFA(a Attempt) bool {
 func owesMFAHere(a Attempt) bool { return owesMFA(a) && !a.Remembered }
 
 // owesPasswordAgain: re-authentication asks for the password if the operator
-// wants both factors or the account has no second one.
+// or the demand wants both factors or the account has no second one.
 func owesPasswordAgain(a Attempt) bool {
-	return (a.Reauth.BothFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
+	return (a.Reauth.BothFactors || a.Demand.AllFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
 }
 
 // mfaKinds: the second step accepts the current method and a backup code. That is

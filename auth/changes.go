@@ -56,6 +56,10 @@ type (
 	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
 
+	// ReplaceDemand replaces the demand, the next page and the expiry of a
+	// re-authentication attempt. It fails if there is no such attempt.
+	ReplaceDemand struct{ Attempt }
+
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
 	// attempt has ended.
 	AddVerifiedFactor struct {
@@ -118,6 +122,10 @@ type (
 	ForgetDevices struct{}
 )
 
+// PutHostToken adds a token of a host. It ends those that the session had for the host
+// longer than [HandoverLifetime], and fails if the session has ended.
+type PutHostToken struct{ HostToken }
+
 // Factors.
 type (
 	// PutTOTP adds or replaces the account's authenticator app.
@@ -165,6 +173,7 @@ func (ReplaceEmail) isChange()      {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
+func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}
 func (EndAttempt) isChange()        {}
 func (EndAttempts) isChange()       {}
@@ -174,6 +183,7 @@ func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
 func (ForgetDevices) isChange()     {}
+func (PutHostToken) isChange()      {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

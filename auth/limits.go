@@ -65,6 +65,8 @@ const (
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 
+	HandoverLifetime = time.Minute // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
+
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
 	HashReserve = 5                // a fifth of the time to a request's deadline is reserved for what follows the hash
@@ -104,6 +106,7 @@ const (
 	ActionAddPhone Action = "add_phone" // start to add a phone
 	ActionSendMail Action = "send_mail" // mail a code that anybody can request
 	ActionAccount  Action = "account"   // do what sends a message, computes a hash or is recorded, when signed in
+	ActionHandover Action = "handover"  // hand the session over to an app's host
 	ActionDrawQR   Action = "draw_qr"   // draw a QR code, which costs 5 ms
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
@@ -207,6 +210,7 @@ var limits = []struct {
 	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
+	{ActionHandover, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},

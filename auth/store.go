@@ -81,6 +81,17 @@ type Store interface {
 	// ForgetDevice ends that a device of the account is remembered.
 	ForgetDevice(ctx context.Context, user UserID, id string, changes ChangeSet) (forgotten bool, err error)
 
+	// Forward auth
+
+	// FindHostSession is FindSessionFactors by a host's token.
+	FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (Session, Factors, error)
+	// AddHandover adds a handover, or returns [ErrNotFound] if its session has ended.
+	AddHandover(ctx context.Context, h Handover) error
+	// FindHandover reads a handover that has not expired.
+	FindHandover(ctx context.Context, codeHash string, now time.Time) (Handover, error)
+	// SpendHandover consumes a handover.
+	SpendHandover(ctx context.Context, h Handover, changes ChangeSet) (spent bool, err error)
+
 	// Factors
 
 	// FindFactors reads an account's factors: none if it does not exist.

@@ -44,6 +44,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)
+	case auth.ReplaceDemand:
+		return t.replaceDemand(ctx, set.User, c.Attempt)
 	case auth.AddVerifiedFactor:
 		return t.addVerifiedFactor(ctx, c, set.At)
 	case auth.EndAttempt:
@@ -63,6 +65,9 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.putKnownDevice(ctx, set.User, c)
 	case auth.ForgetDevices:
 		return true, t.forgetDevices(ctx, set.User)
+
+	case auth.PutHostToken:
+		return t.putHostToken(ctx, set.User, c, set.At)
 
 	case auth.PutTOTP:
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)

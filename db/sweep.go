@@ -36,6 +36,9 @@ var sweepExpired = []sweep{
 	{removeCodesOf(expiredPhones), `DELETE FROM phone_enrolments WHERE id IN (` + expiredPhones + `)`},
 	{removeCodesOf(expiredEmails), `DELETE FROM email_enrolments WHERE id IN (` + expiredEmails + `)`},
 	{rows: `
+		DELETE FROM handovers
+		WHERE code_hash IN (SELECT code_hash FROM handovers WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT holder FROM sent_codes WHERE expires_at <= $1 LIMIT $2)`},
 	{rows: `

@@ -30,6 +30,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.AddUser{User: user(id), CreatedAt: now},
 		s,
 		auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: name("device id"), TokenHash: name("device"), SeenAt: now, RememberedAt: now}},
+		auth.PutHostToken{HostToken: auth.HostToken{TokenHash: name("host token"), Session: s.ID, Host: "wiki.example.org"}},
 		a,
 		codeAt(a.TokenHash, now),
 		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), AddedAt: now}},
@@ -38,6 +39,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
 	}}))
+	h := handover(id, s.ID, name("code"))
+	h.ExpiresAt = now.Add(auth.HandoverLifetime)
+	must(t, db.AddHandover(t.Context(), h))
 	key := auth.TOTPEnrolment{
 		ID: name("key"), Session: s.ID, User: id, Secret: []byte("another key of 20 by"), ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
@@ -139,7 +143,7 @@ func TestRemoveExpired(t *testing.T) {
 func TestRemoveExpired_SessionCodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addEverything(t, "ann", noon)
-		soon := noon.Add(time.Minute)
+		soon := noon.Add(auth.HandoverLifetime / 2)
 		for _, end := range []auth.Cutoffs{{SessionsSeen: noon}, {SessionsStarted: noon}} {
 			removed, err := db.RemoveExpired(t.Context(), soon, end)
 			must(t, err)
@@ -155,7 +159,7 @@ func TestRemoveExpired_SessionCodes(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'email of ann'`); n != 0 {
 			t.Errorf("%d codes are left without a holder", n)
 		}
-		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "email_enrolments": 1})
+		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 0, "handovers": 0, "host_tokens": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "email_enrolments": 1})
 	})
 }
 

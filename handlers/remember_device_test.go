@@ -161,7 +161,7 @@ func TestRememberDevice_Ends(t *testing.T) {
 			site.wait(time.Minute)
 			other := site.browser()
 			other.signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
-			other.open("/account/sessions").press("Sign out this device")
+			other.open("/account/sessions").press("Sign out device")
 		},
 		"replaced app": func(_ *testSite, b *browser, _ string) { b.addTOTPAgain() },
 		"another factor removed": func(site *testSite, b *browser, _ string) {

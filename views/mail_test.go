@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,12 +56,16 @@ func mailSamples() []mailSample {
 	}
 }
 
+// mailStyles are left out of golden files, so that these show the content and do not change
+// with the colours of the pages.
+var mailStyles = regexp.MustCompile(`<style>.*?</style>| style="[^"]*"`)
+
 func TestMail_Golden(t *testing.T) {
 	golden := map[string]bool{}
 	for _, s := range mailSamples() {
 		files := map[string]string{
 			s.name + ".txt":  "Subject: " + s.mail.Subject + "\n\n" + s.mail.Text,
-			s.name + ".html": strings.ReplaceAll(s.mail.HTML, "><", ">\n<") + "\n",
+			s.name + ".html": strings.ReplaceAll(mailStyles.ReplaceAllString(s.mail.HTML, ""), "><", ">\n<") + "\n",
 		}
 		for name, got := range files {
 			path := filepath.Join("testdata", "mail", name)
@@ -79,6 +84,30 @@ func TestMail_Golden(t *testing.T) {
 	for _, path := range files {
 		if !golden[path] {
 			t.Errorf("%s belongs to no mail", path)
+		}
+	}
+}
+
+// TestMail_Style checks that each class that a mail has is in mail.css and the other way
+// round, and that every colour has its counterpart in the dark theme.
+func TestMail_Style(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range mailSamples() {
+		parse(t, s.mail.HTML).Find("[class]").Each(func(_ int, e *goquery.Selection) {
+			class := e.AttrOr("class", "")
+			used[class] = true
+			style := e.AttrOr("style", "")
+			if style == "" || strings.Contains(style, "var(") {
+				t.Errorf("%s: .%s has the style %q", s.name, class, style)
+			}
+			if strings.Contains(style, "#") && !strings.Contains(s.mail.HTML, " ."+class+" { ") {
+				t.Errorf("%s: .%s has no dark colours", s.name, class)
+			}
+		})
+	}
+	for class := range newMailStyle("").inline {
+		if !used[class] {
+			t.Errorf("no mail has the class %s", class)
 		}
 	}
 }

@@ -59,6 +59,33 @@ CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and t
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
 
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" NOT NULL,
+    host       TEXT             NOT NULL,
+    begin_hash TEXT             NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT             NOT NULL, -- path and query to return to
+    expires_at BIGINT           NOT NULL,
+    PRIMARY KEY (code_hash),              -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" NOT NULL,
+    host       TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT           NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
+
 CREATE TABLE attempts (
     token_hash        TEXT COLLATE "C" NOT NULL,
     purpose           TEXT             NOT NULL,
@@ -69,10 +96,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT             NOT NULL, -- phone the user switched to; empty for none
     next              TEXT             NOT NULL, -- local path to redirect to when complete
     session_id        TEXT COLLATE "C",          -- session that re-authenticates; NULL for none
+    demand_all        INTEGER          NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      BIGINT,                    -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER          NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        BIGINT           NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 );
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key

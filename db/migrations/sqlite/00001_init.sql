@@ -56,6 +56,33 @@ CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and t
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
 
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    begin_hash TEXT    NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT    NOT NULL, -- path and query to return to
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (code_hash),     -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
+
 CREATE TABLE attempts (
     token_hash        TEXT    NOT NULL,
     purpose           TEXT    NOT NULL,
@@ -66,10 +93,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT    NOT NULL, -- phone the user switched to; empty for none
     next              TEXT    NOT NULL, -- local path to redirect to when complete
     session_id        TEXT,             -- session that re-authenticates; NULL for none
+    demand_all        INTEGER NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      INTEGER,          -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
