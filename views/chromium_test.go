@@ -197,6 +197,7 @@ func TestPages_FitTheScreen(t *testing.T) {
 func TestPages_Shell(t *testing.T) {
 	t.Parallel()
 	b, origin := newTab(t, chromium(t)), serveGallery(t)
+	b.check(proto.EmulationSetScrollbarsHidden{Hidden: true}.Call(b.page)) // only long pages have one
 	places := map[[2]float64][]string{}
 	for _, s := range onePerHeading() {
 		b.size(1280, 800)
