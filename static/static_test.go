@@ -123,12 +123,3 @@ func TestStyle_Contrast(t *testing.T) {
 		}
 	}
 }
-
-func stylesheet(t *testing.T) string {
-	t.Helper()
-	css, err := embedded.ReadFile("style.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(css)
-}
