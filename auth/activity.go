@@ -49,6 +49,8 @@ const (
 	OperatorSignedOut     EventType = "operator_signed_out"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
+	OperatorAddedGroup    EventType = "operator_added_group"
+	OperatorRemovedGroup  EventType = "operator_removed_group"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -62,7 +64,7 @@ var EventTypes = []EventType{
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -88,6 +90,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
+	Name            string     // of the group
 	BackupCodesLeft int        // backup codes left
 }
 

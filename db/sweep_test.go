@@ -28,6 +28,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	m.ExpiresAt = now.Add(auth.MessageRetention)
 	must(t, db.Apply(t.Context(), auth.ChangeSet{User: id, At: now, Changes: []auth.Change{
 		auth.AddUser{User: user(id), CreatedAt: now},
+		auth.AddGroup{Name: "ops"},
 		s,
 		auth.PutKnownDevice{TokenHash: name("device")},
 		auth.PutHostToken{HostToken: auth.HostToken{TokenHash: name("host token"), Session: s.ID, Host: "wiki.example.org"}},
@@ -123,7 +124,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
+		for _, table := range []string{"users", "account_groups", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
 			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)

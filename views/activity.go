@@ -8,7 +8,7 @@ import (
 )
 
 // eventTexts describes each audit event. FACTOR is the factor that was used,
-// NUMBER and EMAIL are the phone number and email address concerned, and LEFT
+// NUMBER, EMAIL and NAME are the phone number, email address and group concerned, and LEFT
 // is how many backup codes are left.
 var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
@@ -46,6 +46,8 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorMustChange:    "New password required by a site administrator",
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
+	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
+	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 }
 
@@ -69,6 +71,6 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
