@@ -35,6 +35,7 @@ const (
 	NoticeSignedOut          Notice = "signed_out"
 	NoticeSignedUp           Notice = "signed_up"
 	NoticeKeyReset           Notice = "key_reset"
+	NoticeStartedOver        Notice = "started_over"
 )
 
 var notices = map[Notice]string{
@@ -58,8 +59,18 @@ var notices = map[Notice]string{
 	NoticeSignedOut:          "You are signed out",
 	NoticeSignedUp:           "Your account is ready",
 	NoticeKeyReset:           "This is a new QR code",
+	NoticeStartedOver:        "You are back at the start",
 	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
+}
+
+// state is success, unless the notice confirms nothing.
+func (n Notice) state() state {
+	switch n {
+	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
+		return info
+	}
+	return success
 }
 
 // Notices that name something end in a value.

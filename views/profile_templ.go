@@ -80,7 +80,7 @@ func Profile(p ProfilePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = button(choice{"save", "Save", primary}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = submit(choice{"save", "Save", primary}, cancel).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -16,7 +16,7 @@ var now = time.Date(2026, 5, 2, 14, 4, 0, 0, time.UTC)
 
 // What the samples show.
 var (
-	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep&algorithm=SHA1&digits=6&period=30"
+	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep"
 	sampleKey    = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 	homePhone    = auth.Phone{ID: "home", Number: "+14155554242", VerifiedAt: now.AddDate(0, -2, 0), ReservedAt: now.AddDate(0, -2, 0), Default: true}
 	workPhone    = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
@@ -54,7 +54,7 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 }
 
 func signedOut(url string) Page {
-	return Page{Product: "Twostep", Token: "form-token", URL: url, Now: now}
+	return Page{Product: "Twostep", Host: "id.example.org", Token: "form-token", URL: url, Now: now}
 }
 
 func signedIn(url string) Page {
@@ -156,10 +156,7 @@ func samples() []sample {
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
-		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind}
-		if kind == ErrorInternal {
-			p.RequestID = "req-1"
-		}
+		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
 		all = append(all, sample{"error_" + string(kind), h1, ShowError(p)})
 	}
