@@ -5,13 +5,15 @@ import (
 	"twostep/views"
 )
 
-// showSetupMFA is the first page of a session that must add a second factor.
+// showSetupMFA is the first page of a session that must add a second factor, or that needs
+// one for the page at which it continues.
 func showSetupMFA(r *request) error {
 	factors, err := r.factors()
 	if err != nil {
 		return err
 	}
-	if r.rules.Task(r.session, factors) != auth.TaskSetupMFA {
+	needed := r.session.Next != "" && (!factors.HasMFA() || factors.CodesUnseen)
+	if r.rules.Task(r.session, factors) != auth.TaskSetupMFA && !needed {
 		return r.redirect(r.afterTask(accountPath))
 	}
 	policy := r.rules.Policy()

@@ -191,6 +191,10 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"reauth_unavailable", "Verification required", Reauth(reauth(signedIn(verify), auth.StepMFA))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"handover", "Continue to wiki.example.org", Handover(HandoverPage{
+			Page: signedIn("/account/handover"), Host: "wiki.example.org", Next: "https://wiki.example.org/.twostep/callback?code=abc",
+		})},
+		{"no_access", "No access to wiki.example.org", NoAccess(HandoverPage{Page: signedIn("/account/handover"), Host: "wiki.example.org"})},
 		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
