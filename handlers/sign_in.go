@@ -97,7 +97,7 @@ func (r *request) postCode(page string) (string, error) {
 		return page, rules.ChooseMethod(r.ctx(), r.client(), attempt, auth.FactorKind(kind), auth.PhoneID(phone))
 	case "start_over":
 		r.cookie.Attempt = ""
-		return page, rules.StartOver(r.ctx(), attempt)
+		return page, r.withNotice(views.NoticeStartedOver, rules.StartOver(r.ctx(), attempt))
 	}
 	return "", errUnknownAction
 }

@@ -68,6 +68,15 @@ func parseTheme(block string) theme {
 	return t
 }
 
+var lightHeader, darkHeader = func() (string, string) {
+	light, dark := themeColours()
+	return light["card"].String(), dark["card"].String()
+}()
+
+// HeaderColours returns the colours of the top of the pages, with which a phone's browser
+// surrounds them.
+func HeaderColours() (light, dark string) { return lightHeader, darkHeader }
+
 // contrastMin is the minimum contrast of text (WCAG 2.2 1.4.3).
 const contrastMin = 4.5
 
