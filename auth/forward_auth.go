@@ -35,10 +35,9 @@ type HostSession struct {
 	Factors Factors
 }
 
-// An Identity is what rules and apps know an account by.
+// An Identity is what access rules know an account by.
 type Identity struct {
 	EmailKey string // see [Email]
-	Name     string
 	Groups   []string
 }
 

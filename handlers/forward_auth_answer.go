@@ -85,7 +85,7 @@ func (f *forwardAuth) write(w http.ResponseWriter, a answer, nginx bool) {
 func (a answer) setIdentity(header http.Header) {
 	header.Set("Remote-User", a.identity.EmailKey)
 	header.Set("Remote-Email", a.identity.Email)
-	header.Set("Remote-Name", a.identity.Name)
+	header.Set("Remote-Name", a.identity.Session.Name)
 	header.Set("Remote-Groups", strings.Join(a.identity.Groups, ","))
 	header.Set("Remote-Id", string(a.identity.User))
 }
