@@ -77,7 +77,8 @@ const (
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 
-	HandoverLifetime = time.Minute // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
+	CheckTimeout     = 1500 * time.Millisecond // of a check for a proxy, which waits for three seconds (FA-22)
+	HandoverLifetime = time.Minute             // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait

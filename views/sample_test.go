@@ -192,6 +192,10 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"reauth_unavailable", "Verification required", Reauth(reauth(signedIn(verify), auth.StepMFA))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"handover", "Continue to wiki.example.org", Handover(HandoverPage{
+			Page: signedIn("/account/handover"), Host: "wiki.example.org", Next: "https://wiki.example.org/.twostep/callback?code=abc",
+		})},
+		{"no_access", "No access to wiki.example.org", NoAccess(HandoverPage{Page: signedIn("/account/handover"), Host: "wiki.example.org"})},
 		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"profile", "Profile", Profile(ProfilePage{signedIn("/account/profile"), "Ann Example"})},
 		{"profile_refused", "Profile", Profile(ProfilePage{refusedWith(signedIn("/account/profile"), auth.Problem{Reason: auth.NameLong, Field: "name", Limit: auth.NameMax}), "Ann"})},
