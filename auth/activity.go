@@ -15,11 +15,14 @@ const (
 	SignedUp             EventType = "signed_up"
 	SignedIn             EventType = "signed_in"
 	SignedInNewDevice    EventType = "signed_in_new_device"
+	SignedInRemembered   EventType = "signed_in_remembered" // on a remembered device, without the second step
 	SecondFactorFailed   EventType = "second_factor_failed" // after the right password (RC-11)
 	SignInLocked         EventType = "sign_in_locked"       // by the limit on failures
 	Reauthenticated      EventType = "reauthenticated"
 	SessionEnded         EventType = "session_ended"
 	SessionsEnded        EventType = "sessions_ended"
+	DeviceRemembered     EventType = "device_remembered"
+	DeviceForgotten      EventType = "device_forgotten"
 	TOTPAdded            EventType = "totp_added"
 	TOTPRemoved          EventType = "totp_removed"
 	PhoneAdded           EventType = "phone_added"
@@ -53,6 +56,8 @@ const (
 	OperatorSignedOut     EventType = "operator_signed_out"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
+	OperatorAddedGroup    EventType = "operator_added_group"
+	OperatorRemovedGroup  EventType = "operator_removed_group"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -61,13 +66,14 @@ const MailedCodesGuessed EventType = "mailed_codes_guessed"
 
 // EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{
-	SignedUp, SignedIn, SignedInNewDevice, SecondFactorFailed, SignInLocked, Reauthenticated, SessionEnded, SessionsEnded,
+	SignedUp, SignedIn, SignedInNewDevice, SignedInRemembered, SecondFactorFailed, SignInLocked, Reauthenticated,
+	SessionEnded, SessionsEnded, DeviceRemembered, DeviceForgotten,
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -94,7 +100,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	App             string     // the name of the app
+	Name            string     // of the app or group
 	BackupCodesLeft int        // backup codes left
 }
 
@@ -123,7 +129,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.App, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil

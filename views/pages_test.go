@@ -147,7 +147,7 @@ func TestPages_Audit(t *testing.T) {
 			if n := doc.Find("main h2").FilterFunction(func(_ int, h *goquery.Selection) bool { return strings.TrimSpace(h.Text()) == "" }).Length(); n > 0 {
 				t.Error("a heading is empty")
 			}
-			if n := doc.Find("form[action='/sign-out'] button").Length(); n != doc.Find("body.signed-in").Length() {
+			if n := doc.Find("form.who[action='/sign-out'] button").Length(); n != doc.Find("body.signed-in").Length() {
 				t.Errorf("%d buttons to sign out", n)
 			}
 		})
@@ -341,7 +341,7 @@ func TestPages_Escape(t *testing.T) {
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
 		render(t, StopEmailChange(StopEmailChangePage{p, markup})),
-		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}})),
+		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}, []RememberedDevice{{KnownDevice: auth.KnownDevice{ID: markup, UserAgent: markup}}}})),
 		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
 		render(t, Idle(IdlePage{p, now, markup})),
 		render(t, ShowError(ErrorPage{p, ErrorInternal, markup})),

@@ -34,6 +34,13 @@ CREATE TABLE users (
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
 
+CREATE TABLE account_groups (
+    user_id TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    PRIMARY KEY (user_id, name), -- an account is in a group once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sessions (
     id          TEXT    NOT NULL,
     token_hash  TEXT    NOT NULL,
@@ -48,6 +55,7 @@ CREATE TABLE sessions (
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
     next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id   TEXT,             -- known device that it began on; NULL for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -259,9 +267,12 @@ CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NO
 CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
 
 CREATE TABLE known_devices (
-    user_id    TEXT    NOT NULL,
-    token_hash TEXT    NOT NULL, -- of the device cookie
-    seen_at    INTEGER NOT NULL,
+    user_id       TEXT    NOT NULL,
+    token_hash    TEXT    NOT NULL, -- of the device cookie
+    id            TEXT    NOT NULL, -- unlike the token, never replaced
+    seen_at       INTEGER NOT NULL,
+    user_agent    TEXT    NOT NULL, -- at the last sign-in
+    remembered_at INTEGER,          -- when the second step was completed that is skipped since; NULL for none
     PRIMARY KEY (user_id, token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -279,7 +290,7 @@ CREATE TABLE audit_events (
     user_agent        TEXT    NOT NULL,
     phone             TEXT    NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
-    app               TEXT    NOT NULL, -- name of the app it concerns; empty for none
+    name              TEXT    NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
     PRIMARY KEY (user_id, id),          -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
