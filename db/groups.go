@@ -2,8 +2,10 @@ package db
 
 import (
 	"context"
+	"fmt"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
 // addGroup adds the account to a group, unless it is in it.
@@ -21,4 +23,18 @@ func (t *tx) addGroup(ctx context.Context, user auth.UserID, name string) (added
 func (t *tx) removeGroup(ctx context.Context, user auth.UserID, name string) (removed bool, err error) {
 	rows, err := t.Exec(ctx, `DELETE FROM account_groups WHERE user_id = $1 AND name = $2`, user, name)
 	return rows > 0, err
+}
+
+// FindGroups implements [oidc.Store].
+func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
+	var name string
+	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
+		SELECT name
+		FROM account_groups
+		WHERE user_id = $1
+		ORDER BY name`, user)
+	if err != nil {
+		return nil, fmt.Errorf("find groups: %w", err)
+	}
+	return groups, nil
 }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -309,6 +310,21 @@ func TestAuthorize_NotAllowed(t *testing.T) {
 	app.start(b).wantHeading("You cannot use Wiki")
 	app.wantReturned(b.press("Back to Wiki"), oidc.AccessDenied)
 	app.wantReturned(app.start(b, "prompt", "none"), oidc.AccessDenied)
+	change := func(add, remove []string) {
+		t.Helper()
+		if _, err := site.rules.ChangeGroups(t.Context(), ann, add, remove); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change([]string{"ops", "staff"}, nil)
+	tokens := app.tokens(app.wantReturned(app.start(b, "scope", "openid groups offline_access"), ""))
+	if groups := app.userInfo(tokens.AccessToken)["groups"]; !reflect.DeepEqual(groups, []any{"ops", "staff"}) {
+		t.Errorf("groups are %v", groups)
+	}
+	change(nil, []string{"ops"})
+	if r := app.refresh(tokens.RefreshToken); r.Error != oidc.InvalidGrant {
+		t.Errorf("after leaving the group: %s", r.Error)
+	}
 }
 
 // A request ends after ten minutes, and with its code; its page then leads to the app.

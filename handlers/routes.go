@@ -53,6 +53,7 @@ var routes = []route{
 	{"/account/email", freshlyVerified, showEmail, postEmail},
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
 	{"/account/sessions", freshlyVerified, showSessions, postSessions},
+	{connectedAppsPath, freshlyVerified, showConnectedApps, postConnectedApps},
 	{"/account/activity", signedIn, showActivity, nil},
 	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},

@@ -70,7 +70,7 @@ var classOf = map[string]string{
 	"/account/manage-mfa/add": "enrolling", "/account/add-phone": "enrolling", "/account/manage-mfa/backup-codes": "enrolling",
 	"/account/manage-mfa/phones/:id/use": "enrolling",
 	"/account/manage-mfa/remove-totp":    "fresh", "/account/manage-mfa/phones/:id/disable": "fresh",
-	"/account/manage-mfa/phones/:id/remove": "fresh", "/account/email": "fresh", "/account/sessions": "fresh",
+	"/account/manage-mfa/phones/:id/remove": "fresh", "/account/email": "fresh", "/account/sessions": "fresh", "/account/apps": "fresh",
 	"/account/delete": "fresh", "/account/password": "password",
 }
 
