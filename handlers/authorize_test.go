@@ -13,7 +13,7 @@ import (
 	"twostep/auth/oidc"
 )
 
-// OI-29, OI-20, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
+// OI-13, OI-20, OI-22, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
 // agrees once, and the tokens say what the session has verified.
 func TestAuthorize_SignIn(t *testing.T) {
 	site := newSite(t)
@@ -74,7 +74,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 	}
 }
 
-// OI-04, OI-05, OI-06, OI-07, OI-11, OI-15, OI-19, OI-40: a request that is not valid
+// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-40, OI-53: a request that is not valid
 // ends on a page if the app or where to return to is not known, and otherwise at the app.
 // GET and POST are treated alike (OI-39).
 func TestAuthorize_Errors(t *testing.T) {

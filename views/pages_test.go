@@ -201,7 +201,7 @@ func TestPages_FieldAttributes(t *testing.T) {
 // before a removal (AX-11).
 func TestPages_ButtonsAndLinks(t *testing.T) {
 	const accountLinks = "/account/manage-mfa=Manage MFA /account/profile=Profile /account/email=Email address /account/password=Password" +
-		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
+		" /account/sessions=Active devices /account/apps=Connected apps /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
 		page    string
 		buttons string // in the order of the source, without Sign out
