@@ -43,6 +43,9 @@ type (
 	// and with [ErrEmailTaken] if another account signs in with the address.
 	ReplaceEmail struct{ EmailEnrolment }
 
+	// ReplaceName sets the account's display name; empty for none.
+	ReplaceName struct{ Name string }
+
 	// EndEmailEnrolment ends the account's pending email address, if there is one.
 	EndEmailEnrolment struct{}
 
@@ -170,6 +173,7 @@ type (
 func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
+func (ReplaceName) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}

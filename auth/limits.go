@@ -8,6 +8,7 @@ const (
 	PasswordMinSingleFactor = 15  // code points if the password may be the only factor (N 3.1.1.2)
 	PasswordMinWithMFA      = 8   // if a second factor is always required (N 3.1.1.2)
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
+	NameMax                 = 64  // code points of a display name; own choice
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
 	TOTPKeyBytes = 20               // 160 bits, the length of HMAC-SHA-1 (RFC 4226 R6)

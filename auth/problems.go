@@ -41,6 +41,8 @@ const (
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
+	NameInvalid          Reason = "name_invalid"           // has characters that are invisible, or no letter
+	NameLong             Reason = "name_long"              // more code points than Limit
 	PasswordBreached     Reason = "password_breached"      // known from a breach
 	PasswordCommon       Reason = "password_common"        // on the list of common ones, or derived from it
 	PasswordLong         Reason = "password_long"          // more code points than Limit
@@ -68,7 +70,7 @@ const (
 var Reasons = []Reason{
 	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, PasswordBreached, PasswordCommon,
+	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyPhones, UnknownAction, UnknownMethod,

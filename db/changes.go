@@ -36,6 +36,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.addUser(ctx, c)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
+	case auth.ReplaceName:
+		return t.replaceName(ctx, set.User, c.Name, set.At)
 	case auth.EndEmailEnrolment:
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:

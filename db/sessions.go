@@ -18,6 +18,7 @@ const (
 			sessions.token_hash,
 			sessions.user_id,
 			users.email,
+			users.name,
 			sessions.started_at,
 			sessions.seen_at,
 			sessions.password_at,
@@ -34,7 +35,7 @@ const (
 
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
-		&s.ID, &s.TokenHash, &s.User, &s.Email, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
+		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
 		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange,
 	}
 }

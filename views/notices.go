@@ -22,6 +22,7 @@ const (
 	NoticeDefaultChanged     Notice = "default_changed"
 	NoticeBackupCodesSaved   Notice = "codes_saved"
 	NoticePasswordReset      Notice = "password_reset"
+	NoticeNameChanged        Notice = "name_changed"
 	NoticePasswordChanged    Notice = "password_changed"
 	NoticeEmailVerified      Notice = "email_verified"
 	NoticeEmailChangeStopped Notice = "email_change_stopped"
@@ -48,6 +49,7 @@ var notices = map[Notice]string{
 	NoticeDefaultChanged:     "Default phone number changed",
 	NoticeBackupCodesSaved:   "Backup codes saved",
 	NoticePasswordReset:      "Password changed. Sign in with your new password.",
+	NoticeNameChanged:        "Name saved",
 	NoticePasswordChanged:    "Password changed",
 	NoticeEmailVerified:      "Email address verified",
 	NoticeEmailChangeStopped: "Change cancelled. Your email addresses have not changed.",

@@ -99,6 +99,7 @@ type field struct {
 	Autocomplete string // input purpose for password managers and phones (WCAG 1.3.5)
 	InputMode    string
 	Link         link   // shown at the end of the label's line
+	Capitalize   string // for phone keyboards: autocapitalize; defaults to none
 	Hint         string // shown below the label and linked by aria-describedby
 	Focus        bool   // whether the field takes the focus when the page opens
 	More         bool   // whether another field follows in the form

@@ -200,7 +200,7 @@ func TestPages_FieldAttributes(t *testing.T) {
 // of which sends a code by mail (FF-08), and the pages that ask for confirmation
 // before a removal (AX-11).
 func TestPages_ButtonsAndLinks(t *testing.T) {
-	const accountLinks = "/account/manage-mfa=Manage MFA /account/email=Email address /account/password=Password" +
+	const accountLinks = "/account/manage-mfa=Manage MFA /account/profile=Profile /account/email=Email address /account/password=Password" +
 		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
 		page    string
@@ -262,6 +262,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"forgot_password", "continue=Continue", "/sign-in=Back to sign in"},
 		{"check_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
 		{"new_password", "set_password=Set password", ""},
+		{"profile", "save=Save", "/account=Account /account=Cancel"},
 		{"password", "change=Change password", "/account=Account /account=Cancel"},
 		{"password_must_change", "change=Change password", ""},
 		{"email", "change=Change email address add=Add email address", "/account=Account"},

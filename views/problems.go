@@ -14,6 +14,8 @@ import (
 var sentences = map[auth.Reason]string{
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
+	auth.NameInvalid:          "Enter your name in letters, without invisible characters",
+	auth.NameLong:             "Name must be LIMIT characters or fewer",
 	auth.PasswordMissing:      "Enter your password",
 	auth.PasswordShort:        "Password must be LIMIT characters or more",
 	auth.PasswordLong:         "Password must be LIMIT characters or fewer",

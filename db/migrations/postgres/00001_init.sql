@@ -27,6 +27,8 @@ CREATE TABLE users (
     created_at    BIGINT           NOT NULL,
     disabled_at   BIGINT,                              -- when an administrator disabled the account
     must_change   INTEGER          NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
+    name          TEXT             NOT NULL DEFAULT '', -- display name; empty for none
+    updated_at    BIGINT           NOT NULL,           -- when the email address or the name was last changed
     PRIMARY KEY (id),
     UNIQUE (email_key),                                -- one account per email address
     CHECK (must_change IN (0, 1))
