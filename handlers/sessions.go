@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"crypto/hmac"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,9 +27,11 @@ func showSessions(r *request) error {
 
 func (r *request) rememberedDevices() (rows []views.RememberedDevice, err error) {
 	devices, err := r.rules.RememberedDevices(r.ctx(), r.session)
-	here := r.client().DeviceToken.Hash()
+	here := []byte(r.client().DeviceToken.Hash())
 	for _, d := range devices {
-		rows = append(rows, views.RememberedDevice{KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: d.TokenHash == here})
+		rows = append(rows, views.RememberedDevice{
+			KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: hmac.Equal([]byte(d.TokenHash), here),
+		})
 	}
 	return rows, err
 }
