@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"crypto/hmac"
 	"net/url"
 	"strconv"
 	"strings"
@@ -27,11 +26,8 @@ func showSessions(r *request) error {
 
 func (r *request) rememberedDevices() (rows []views.RememberedDevice, err error) {
 	devices, err := r.rules.RememberedDevices(r.ctx(), r.session)
-	here := []byte(r.client().DeviceToken.Hash())
 	for _, d := range devices {
-		rows = append(rows, views.RememberedDevice{
-			KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: hmac.Equal([]byte(d.TokenHash), here),
-		})
+		rows = append(rows, views.RememberedDevice{KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: d.IsClient(r.client())})
 	}
 	return rows, err
 }
