@@ -48,6 +48,7 @@ const (
 	OperatorSignedOut     EventType = "operator_signed_out"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
+	OperatorDeleted       EventType = "operator_deleted"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -61,7 +62,7 @@ var EventTypes = []EventType{
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, AccountDeleted, ResetLocked,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled,
+	OperatorDisabled, OperatorEnabled, OperatorDeleted,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -72,7 +73,7 @@ var notified = map[EventType]bool{
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorDeleted: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never

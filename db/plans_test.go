@@ -112,7 +112,7 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.RemovePhone(ctx, "ann", "p1", false, changes))
 	check(db.RemoveTOTP(ctx, "ann", changes))
 	check(db.FindSession(ctx, "token of s1"))
-	must(t, db.TouchSession(ctx, "s1", noon.Add(time.Minute)))
+	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1"))
 	must(t, db.RemoveAttempt(ctx, "a1"))
 	check(db.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 1))

@@ -46,6 +46,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
+	auth.OperatorDeleted:       "Account deleted by a site administrator",
 }
 
 var factorNames = map[auth.FactorKind]string{
