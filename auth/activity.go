@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -54,6 +55,9 @@ const (
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
 const MailedCodesGuessed EventType = "mailed_codes_guessed"
+
+// ObservedEvents lists all event types that the observer can get.
+var ObservedEvents = append(slices.Clone(EventTypes), MailedCodesGuessed)
 
 // EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{

@@ -80,7 +80,7 @@ var taskPaths = map[auth.Task]string{
 func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 	if !r.signedIn() {
 		r.cookie.Notice = views.NoticeSignInFirst
-		r.log.reason = "sign_in_first"
+		r.log.reason = reasonSignInFirst
 		return "/sign-in?next=" + url.QueryEscape(r.returnURL()), nil
 	}
 	factors, err := r.factors()
@@ -91,7 +91,7 @@ func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 	if task == auth.NoTask || slices.Contains(allowed, task) {
 		return "", nil
 	}
-	r.log.reason = string(task) + "_first"
+	r.log.reason = reasonOfTask(task)
 	return taskPaths[task], nil
 }
 
@@ -106,7 +106,7 @@ func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
 	if err != nil || r.rules.FreshlyVerified(r.session, factors) {
 		return "", err
 	}
-	r.log.reason = "verify_first"
+	r.log.reason = reasonVerifyFirst
 	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
 }
 
