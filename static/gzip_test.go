@@ -56,11 +56,12 @@ func TestHandler_Gzip(t *testing.T) {
 	}
 }
 
+// stylesheet returns the stylesheet as it is served without compression.
 func stylesheet(t *testing.T) string {
 	t.Helper()
-	css, err := embedded.ReadFile("style.css")
-	if err != nil {
-		t.Fatal(err)
+	file, found := files[URL("style.css")]
+	if !found {
+		t.Fatal("there is no stylesheet")
 	}
-	return string(css)
+	return string(file.content)
 }
