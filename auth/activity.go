@@ -15,11 +15,14 @@ const (
 	SignedUp             EventType = "signed_up"
 	SignedIn             EventType = "signed_in"
 	SignedInNewDevice    EventType = "signed_in_new_device"
+	SignedInRemembered   EventType = "signed_in_remembered" // on a remembered device, without the second step
 	SecondFactorFailed   EventType = "second_factor_failed" // after the right password (RC-11)
 	SignInLocked         EventType = "sign_in_locked"       // by the limit on failures
 	Reauthenticated      EventType = "reauthenticated"
 	SessionEnded         EventType = "session_ended"
 	SessionsEnded        EventType = "sessions_ended"
+	DeviceRemembered     EventType = "device_remembered"
+	DeviceForgotten      EventType = "device_forgotten"
 	TOTPAdded            EventType = "totp_added"
 	TOTPRemoved          EventType = "totp_removed"
 	PhoneAdded           EventType = "phone_added"
@@ -39,6 +42,10 @@ const (
 	NameChanged          EventType = "name_changed"
 	AccountDeleted       EventType = "account_deleted"
 
+	AppConnected    EventType = "app_connected" // the first use of an app
+	AppDisconnected EventType = "app_disconnected"
+	AppTokenReused  EventType = "app_token_reused" // a code or refresh token, by the app or by somebody who has copied it
+
 	ResetLocked EventType = "reset_locked" // by the limit on wrong codes
 
 	OperatorAdded         EventType = "operator_added"
@@ -57,10 +64,12 @@ const MailedCodesGuessed EventType = "mailed_codes_guessed"
 
 // EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{
-	SignedUp, SignedIn, SignedInNewDevice, SecondFactorFailed, SignInLocked, Reauthenticated, SessionEnded, SessionsEnded,
+	SignedUp, SignedIn, SignedInNewDevice, SignedInRemembered, SecondFactorFailed, SignInLocked, Reauthenticated,
+	SessionEnded, SessionsEnded, DeviceRemembered, DeviceForgotten,
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
+	AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled,
 }
@@ -72,6 +81,7 @@ var notified = map[EventType]bool{
 	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
+	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
 }
@@ -88,6 +98,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
+	App             string     // the name of the app
 	BackupCodesLeft int        // backup codes left
 }
 
@@ -116,7 +127,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.Left = e.Phone, e.Email, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.App, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil

@@ -8,18 +8,21 @@ import (
 )
 
 // eventTexts describes each audit event. FACTOR is the factor that was used,
-// NUMBER and EMAIL are the phone number and email address concerned, and LEFT
+// NUMBER, EMAIL and APP are the phone number, email address and app concerned, and LEFT
 // is how many backup codes are left.
 var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
 	auth.SignedIn:             "Signed in (FACTOR)",
 	auth.SignedInNewDevice:    "Signed in from a new browser (FACTOR)",
+	auth.SignedInRemembered:   "Signed in on a remembered device (FACTOR)",
 	auth.SecondFactorFailed:   "Correct password but wrong code (FACTOR), not signed in",
 	auth.SignInLocked:         "Sign-in paused after too many attempts (FACTOR)",
 	auth.ResetLocked:          "Password reset locked after too many wrong codes",
 	auth.Reauthenticated:      "Verified again (FACTOR)",
 	auth.SessionEnded:         "Another device signed out",
 	auth.SessionsEnded:        "All other devices signed out",
+	auth.DeviceRemembered:     "Device remembered: it skips two-step verification at sign-in",
+	auth.DeviceForgotten:      "Remembered device forgotten",
 	auth.TOTPAdded:            "Authenticator app added",
 	auth.TOTPRemoved:          "Authenticator app removed",
 	auth.PhoneAdded:           "Phone number NUMBER added",
@@ -38,6 +41,9 @@ var eventTexts = map[auth.EventType]string{
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
 	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
+	auth.AppConnected:         "Signed in to APP for the first time",
+	auth.AppDisconnected:      "APP disconnected",
+	auth.AppTokenReused:       "Access of APP ended, because a code or token of it was used twice",
 
 	auth.OperatorAdded:         "Account created by a site administrator",
 	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
@@ -69,7 +75,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "APP", oneLine(e.App), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
 
