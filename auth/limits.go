@@ -9,6 +9,8 @@ const (
 	PasswordMinWithMFA      = 8   // if a second factor is always required (N 3.1.1.2)
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
 	NameMax                 = 64  // code points of a display name; own choice
+	GroupNameMax            = 32  // bytes; own choice
+	GroupsMax               = 64  // of an account: its tokens and a proxy's headers list them
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
 	TOTPKeyBytes = 20               // 160 bits, the length of HMAC-SHA-1 (RFC 4226 R6)
@@ -75,7 +77,8 @@ const (
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 
-	HandoverLifetime = time.Minute // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
+	CheckTimeout     = 1500 * time.Millisecond // of a check for a proxy, which waits for three seconds (FA-22)
+	HandoverLifetime = time.Minute             // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
