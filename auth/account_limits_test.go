@@ -15,9 +15,9 @@ import (
 func TestRateLimits_Acts(t *testing.T) {
 	unlimited := map[string]bool{ // neither sends, hashes nor records, or has a limit of its own
 		"AllowQR": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true, "KeepNext": true,
-		"FindReauth": true, "PhoneEnrolment": true, "Sessions": true, "StartReauth": true, "TOTPEnrolment": true, "Task": true,
+		"FindReauth": true, "PhoneEnrolment": true, "RememberedDevices": true, "Sessions": true, "StartReauth": true, "TOTPEnrolment": true, "Task": true,
 	}
-	bySession := map[string]bool{"ChangePassword": true, "EndOtherSessions": true, "EndSession": true}
+	bySession := map[string]bool{"ChangePassword": true, "EndOtherSessions": true, "EndSession": true, "ForgetDevice": true}
 	f := newFlow(t)
 	const ann = "ann@example.com"
 	session, client := f.signUp(ann)

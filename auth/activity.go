@@ -15,11 +15,14 @@ const (
 	SignedUp             EventType = "signed_up"
 	SignedIn             EventType = "signed_in"
 	SignedInNewDevice    EventType = "signed_in_new_device"
+	SignedInRemembered   EventType = "signed_in_remembered" // on a remembered device, without the second step
 	SecondFactorFailed   EventType = "second_factor_failed" // after the right password (RC-11)
 	SignInLocked         EventType = "sign_in_locked"       // by the limit on failures
 	Reauthenticated      EventType = "reauthenticated"
 	SessionEnded         EventType = "session_ended"
 	SessionsEnded        EventType = "sessions_ended"
+	DeviceRemembered     EventType = "device_remembered"
+	DeviceForgotten      EventType = "device_forgotten"
 	TOTPAdded            EventType = "totp_added"
 	TOTPRemoved          EventType = "totp_removed"
 	PhoneAdded           EventType = "phone_added"
@@ -59,7 +62,8 @@ const MailedCodesGuessed EventType = "mailed_codes_guessed"
 
 // EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{
-	SignedUp, SignedIn, SignedInNewDevice, SecondFactorFailed, SignInLocked, Reauthenticated, SessionEnded, SessionsEnded,
+	SignedUp, SignedIn, SignedInNewDevice, SignedInRemembered, SecondFactorFailed, SignInLocked, Reauthenticated,
+	SessionEnded, SessionsEnded, DeviceRemembered, DeviceForgotten,
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,

@@ -99,7 +99,9 @@ type (
 	// there is a session with its token.
 	BeginSession struct {
 		Session
-		RequireNoMFA bool // no second factor was verified: fail if the account has one by now (SE-09)
+		Device            string // token hash of the known device that it is on; empty for none
+		RequireNoMFA      bool   // no second factor was verified: fail if the account has one by now (SE-09)
+		RequireRemembered bool   // nor did a remembered device owe one: fail if it was forgotten meanwhile
 	}
 
 	// RenewSession updates when factors were verified in a session. Other
@@ -111,17 +113,23 @@ type (
 		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
-	// EndSessions ends the account's sessions but one, and all its attempts.
+	// EndSessions ends the account's sessions but one, and all its attempts. No device is
+	// remembered any more.
 	EndSessions struct {
 		Except SessionID // empty: end all
 	}
 
 	// PutKnownDevice makes a device known to the account. If it was known by another
-	// token, to this account or others, the new one replaces that for all of them.
+	// token, to this account or others, the new one replaces that for all of them. A
+	// device that the account knows keeps its id.
 	PutKnownDevice struct {
-		TokenHash string
-		Replaces  string // hash of that token; empty for none
+		KnownDevice
+		Replaces       string // hash of that token; empty for none
+		KeepRemembered bool   // leave RememberedAt as it is
 	}
+
+	// ForgetDevices ends that devices are remembered, as EndSessions does too.
+	ForgetDevices struct{}
 )
 
 // PutHostToken adds a token of a host. It ends those that the session had for the host
@@ -187,6 +195,7 @@ func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
+func (ForgetDevices) isChange()     {}
 func (PutHostToken) isChange()      {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}

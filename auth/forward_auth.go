@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/hmac"
 	"time"
 )
 
@@ -97,7 +98,7 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	}
 	known := err == nil && has.ID == h.Session
 	changes := ChangeSet{User: h.User, At: now}
-	valid := h.Host == host && (known || h.BeginHash == cookie.Hash())
+	valid := h.Host == host && (known || hmac.Equal([]byte(h.BeginHash), []byte(cookie.Hash())))
 	if valid && !known {
 		token = NewToken()
 		changes.add(PutHostToken{HostToken{TokenHash: token.Hash(), Session: h.Session, Host: host}})

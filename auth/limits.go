@@ -45,6 +45,7 @@ const (
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
+	RememberDeviceMax   = 30 * 24 * time.Hour  // N 2.1.3: a session without the second factor is AAL1, whose timeout should be no longer
 	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
@@ -227,7 +228,7 @@ const FailureRetention = 90 * 24 * time.Hour
 
 // FailuresMax is the number of failure counts of email addresses that are kept, the last
 // ones: anybody can enter any number of addresses without an account. So many take
-// eight hours of a core to hash, and about 200 MB. The counts of an account are all kept.
+// eight hours of a core to hash, and about 250 MB. The counts of an account are all kept.
 const FailuresMax = 1_000_000
 
 // SMSBudgetDefault is the default number of SMS a day.

@@ -69,11 +69,17 @@ type Store interface {
 	ReplaceNext(ctx context.Context, id SessionID, next string) error
 	// RemoveSession ends a session and the enrolments and attempts in it.
 	RemoveSession(ctx context.Context, tokenHash string) error
-	// RemoveSessionOf does so by id, if the session is the account's.
+	// RemoveSessionOf does so by id, if the session is the account's. Its device is not
+	// remembered any more.
 	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, changes ChangeSet) (removed bool, err error)
-	// FindKnownDevice reads when an account last signed in with a device, by its
-	// current token.
+	// FindKnownDevice reads a device by its current token.
 	FindKnownDevice(ctx context.Context, user UserID, tokenHash string) (KnownDevice, error)
+
+	// FindRememberedDevices reads the account's devices that were remembered, expired
+	// ones too.
+	FindRememberedDevices(ctx context.Context, user UserID) ([]KnownDevice, error)
+	// ForgetDevice ends that a device of the account is remembered.
+	ForgetDevice(ctx context.Context, user UserID, id string, changes ChangeSet) (forgotten bool, err error)
 
 	// Forward auth
 

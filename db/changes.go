@@ -68,7 +68,9 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.EndSessions:
 		return true, t.endSessions(ctx, set.User, c.Except)
 	case auth.PutKnownDevice:
-		return true, t.putKnownDevice(ctx, set.User, c, set.At)
+		return true, t.putKnownDevice(ctx, set.User, c)
+	case auth.ForgetDevices:
+		return true, t.forgetDevices(ctx, set.User)
 
 	case auth.PutHostToken:
 		return t.putHostToken(ctx, set.User, c, set.At)

@@ -53,16 +53,22 @@ func (db testDB) recordQueries() (recorded func() []string) {
 	return func() []string { return slices.Collect(maps.Keys(texts)) }
 }
 
+// plan returns the lines of the database's plan for a query. Parameters are null on
+// SQLite, and cannot be used on PostgreSQL.
 func (db testDB) plan(t *testing.T, query string) (lines []string) {
 	t.Helper()
-	nothing := make([]any, 64) // the driver ignores those past the last placeholder
-	rows, err := db.db.SQL().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
+	var line string
+	row, explain, args := []any{&line}, `EXPLAIN `, []any(nil)
+	if db.kind == "sqlite" {
+		var id, parent, unused int
+		row, explain = []any{&id, &parent, &unused, &line}, `EXPLAIN QUERY PLAN `
+		args = make([]any, 64) // the driver ignores those past the last placeholder
+	}
+	rows, err := db.db.SQL().QueryContext(t.Context(), explain+query, args...)
 	must(t, err)
 	defer rows.Close()
 	for rows.Next() {
-		var id, parent, unused int
-		var line string
-		must(t, rows.Scan(&id, &parent, &unused, &line))
+		must(t, rows.Scan(row...))
 		lines = append(lines, line)
 	}
 	must(t, rows.Err())
@@ -164,12 +170,15 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	check(db.SpendPassword(ctx, "bob", "hash of bob", "", set("bob",
 		session("bob", "more"),
 		auth.RenewSession{Session: "session of bob"},
-		auth.PutKnownDevice{TokenHash: "new device of bob", Replaces: "device of bob"},
+		device("new device of bob", "device of bob"),
+		auth.ForgetDevices{},
 	)))
 	check(db.FindUser(ctx, "bob"))
 	check(db.FindSessions(ctx, "bob"))
 	check(db.FindEmails(ctx, "bob"))
 	check(db.FindActivity(ctx, "bob", "", 10))
+	check(db.FindRememberedDevices(ctx, "bob"))
+	check(db.ForgetDevice(ctx, "bob", "id of device of bob", changes))
 	check(db.FindKnownDevice(ctx, "bob", "new device of bob"))
 	check(db.FindNoticeEmail(ctx, "bob"))
 	check(db.FindEmailEnrolment(ctx, "bob", noon))

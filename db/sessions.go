@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -113,6 +114,9 @@ func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
+		if err == nil {
+			err = tx.forgetDeviceOf(ctx, user, id)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -135,14 +139,17 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next)
-		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id)
+		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id
 		FROM users
-		WHERE id = $3 AND disabled_at IS NULL
-			AND NOT ($13 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+		LEFT JOIN known_devices ON known_devices.user_id = users.id AND known_devices.token_hash = $13
+		WHERE users.id = $3 AND users.disabled_at IS NULL
+			AND NOT ($14 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+			AND NOT ($15 AND known_devices.remembered_at IS NULL)
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
-		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent, s.RequireNoMFA)
+		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
+		s.Device, s.RequireNoMFA, s.RequireRemembered)
 	return rows > 0, err
 }
 
@@ -163,9 +170,10 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 	return rows > 0, err
 }
 
-// endSessions removes all of an account's sessions but one, and all its attempts.
+// endSessions removes all of an account's sessions but one, and all its attempts, and
+// forgets its devices.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
-	if err := t.endAttempts(ctx, user); err != nil {
+	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, removeCodesOf(`

@@ -55,6 +55,10 @@ func password(at time.Time) auth.VerifiedFactor {
 	return auth.VerifiedFactor{Factor: auth.Password, At: at}
 }
 
+func device(token, replaces string) auth.PutKnownDevice {
+	return auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: "id of " + token, TokenHash: token, SeenAt: noon}, Replaces: replaces}
+}
+
 func attempt(user auth.UserID, tokenHash string) auth.AddAttempt {
 	return auth.AddAttempt{Attempt: auth.Attempt{
 		TokenHash: tokenHash, Purpose: auth.SignIn, User: user, Email: "ann@example.org", Next: "/account",

@@ -41,9 +41,7 @@ var sweepExpired = []sweep{
 	{rows: `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT holder FROM sent_codes WHERE expires_at <= $1 LIMIT $2)`},
-	{rows: `
-		DELETE FROM rate_limits
-		WHERE key IN (SELECT key FROM rate_limits WHERE expires_at <= $1 LIMIT $2)`},
+	sweepCounts,
 	{rows: `
 		DELETE FROM totp_enrolments
 		WHERE session_id IN (SELECT session_id FROM totp_enrolments WHERE expires_at <= $1 LIMIT $2)`},
@@ -78,10 +76,17 @@ var (
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
 )
 
-// sweepTyped is for failure counts of email addresses, see [auth.FailuresMax].
-var sweepTyped = sweep{rows: `
+// sweepCounts and sweepTyped are for rate limits, the only table that strangers can fill
+// without an email address: PostgreSQL scans it without the order. sweepTyped is for
+// failure counts of email addresses, see [auth.FailuresMax].
+var (
+	sweepCounts = sweep{rows: `
 		DELETE FROM rate_limits
-		WHERE key IN (SELECT key FROM rate_limits WHERE typed = 1 AND expires_at <= $1 LIMIT $2)`}
+		WHERE key IN (SELECT key FROM rate_limits WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+	sweepTyped = sweep{rows: `
+		DELETE FROM rate_limits
+		WHERE key IN (SELECT key FROM rate_limits WHERE typed = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+)
 
 // typedCutoff returns the expiry of the last failure count that is past the maximum,
 // or [auth.ErrNotFound]. A zero maximum removes nothing.

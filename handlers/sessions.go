@@ -17,7 +17,20 @@ func showSessions(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions}))
+	remembered, err := r.rememberedDevices()
+	if err != nil {
+		return err
+	}
+	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions, Remembered: remembered}))
+}
+
+func (r *request) rememberedDevices() (rows []views.RememberedDevice, err error) {
+	devices, err := r.rules.RememberedDevices(r.ctx(), r.session)
+	here := r.client().DeviceToken.Hash()
+	for _, d := range devices {
+		rows = append(rows, views.RememberedDevice{KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: d.TokenHash == here})
+	}
+	return rows, err
 }
 
 func postSessions(r *request) (string, error) {
@@ -26,6 +39,9 @@ func postSessions(r *request) (string, error) {
 	case "end":
 		err := r.rules.EndSession(r.ctx(), r.client(), r.session, auth.SessionID(id))
 		return page, r.withNotice(views.NoticeSessionEnded, err)
+	case "forget":
+		err := r.rules.ForgetDevice(r.ctx(), r.client(), r.session, id)
+		return page, r.withNotice(views.NoticeDeviceForgotten, err)
 	case "end_others":
 		err := r.rules.EndOtherSessions(r.ctx(), r.client(), r.session)
 		return page, r.withNotice(views.NoticeSessionsEnded, err)

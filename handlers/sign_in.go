@@ -35,6 +35,7 @@ func showSignIn(r *request) error {
 		return r.show(views.VerifyAccount(views.VerifyAccountPage{
 			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
+			Remember: views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")},
 		}))
 	}
 	return r.show(views.SignIn(views.SignInPage{
@@ -66,12 +67,13 @@ func (r *request) backupCodeChecked() bool {
 }
 
 // mfaPage returns the page context of a page that asks for a second factor. The page
-// does not reload if it accepts backup codes: they take long to type.
+// does not reload if it accepts backup codes, which take long to type, or has another
+// checkbox.
 func (r *request) mfaPage(a auth.Attempt) views.Page {
 	if a.Step() != auth.StepMFA || a.Method().Factor != auth.PhoneCode {
 		return r.page()
 	}
-	return r.codePage(a.Code, !a.AcceptsBackupCode())
+	return r.codePage(a.Code, !a.AcceptsBackupCode() && r.rules.Policy().RememberDevice == 0)
 }
 
 func postSignIn(r *request) (string, error) {

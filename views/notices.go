@@ -27,6 +27,7 @@ const (
 	NoticeEmailVerified      Notice = "email_verified"
 	NoticeEmailChangeStopped Notice = "email_change_stopped"
 	NoticeEmailRemoved       Notice = "email_removed"
+	NoticeDeviceForgotten    Notice = "device_forgotten"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -53,6 +54,7 @@ var notices = map[Notice]string{
 	NoticeEmailVerified:      "Email address verified",
 	NoticeEmailChangeStopped: "Change cancelled. Your email addresses have not changed.",
 	NoticeEmailRemoved:       "Second email address removed",
+	NoticeDeviceForgotten:    "Device forgotten",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",

@@ -103,6 +103,9 @@ func samples() []sample {
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
+		{"verify_account_remember", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, BackupCodes: true, Remember: Remember{For: auth.RememberDeviceMax},
+		})},
 		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
 		})},
@@ -245,8 +248,12 @@ func accountSamples() []sample {
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
 		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
 		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
-		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{current, phone, script}})},
-		{"sessions_current_only", "Active devices", Sessions(SessionsPage{withNotice(signedIn(sessions), NoticeSessionsEnded), []auth.Session{current}})},
+		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}})},
+		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
+		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{
+			{auth.KnownDevice{ID: "here", SeenAt: now.Add(-3 * time.Hour), UserAgent: firefox}, now.Add(29 * 24 * time.Hour), true},
+			{auth.KnownDevice{ID: "there", SeenAt: now.Add(-4 * 24 * time.Hour), UserAgent: safari}, now.Add(26 * 24 * time.Hour), false},
+		}})},
 		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityRetention})},
 		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityRetention})},
 		{"delete", "Delete account", Delete(DeletePage{signedIn("/account/delete")})},

@@ -25,7 +25,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 	sessions := bulk{
 		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next",
 	}
-	devices := bulk{table: "known_devices", columns: "user_id, token_hash, seen_at"}
+	devices := bulk{table: "known_devices", columns: "user_id, token_hash, id, seen_at, user_agent"}
 	apps := bulk{table: "totp", columns: "user_id, secret, last_step, added_at"}
 	events := bulk{
 		table: "audit_events", columns: "id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left",
@@ -43,7 +43,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
 					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent, "")
 			case auth.PutKnownDevice:
-				devices.add(string(set.User), c.TokenHash, millis(set.At))
+				devices.add(string(set.User), c.TokenHash, c.ID, millis(c.SeenAt), c.UserAgent)
 			case auth.PutTOTP:
 				secret, err := s.Seal(seal.Place{Table: "totp", Column: "secret", Owner: string(set.User)}, c.Secret)
 				if err != nil {

@@ -58,6 +58,7 @@ CREATE TABLE sessions (
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
     next        TEXT             NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id   TEXT COLLATE "C",          -- known device that it began on; NULL for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),                   -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -269,9 +270,12 @@ CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NO
 CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
 
 CREATE TABLE known_devices (
-    user_id    TEXT COLLATE "C" NOT NULL,
-    token_hash TEXT COLLATE "C" NOT NULL, -- of the device cookie
-    seen_at    BIGINT           NOT NULL,
+    user_id       TEXT COLLATE "C" NOT NULL,
+    token_hash    TEXT COLLATE "C" NOT NULL, -- of the device cookie
+    id            TEXT COLLATE "C" NOT NULL, -- unlike the token, never replaced
+    seen_at       BIGINT           NOT NULL,
+    user_agent    TEXT             NOT NULL, -- at the last sign-in
+    remembered_at BIGINT,                    -- when the second step was completed that is skipped since; NULL for none
     PRIMARY KEY (user_id, token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );

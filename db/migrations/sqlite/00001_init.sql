@@ -55,6 +55,7 @@ CREATE TABLE sessions (
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
     next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id   TEXT,             -- known device that it began on; NULL for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -266,9 +267,12 @@ CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NO
 CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
 
 CREATE TABLE known_devices (
-    user_id    TEXT    NOT NULL,
-    token_hash TEXT    NOT NULL, -- of the device cookie
-    seen_at    INTEGER NOT NULL,
+    user_id       TEXT    NOT NULL,
+    token_hash    TEXT    NOT NULL, -- of the device cookie
+    id            TEXT    NOT NULL, -- unlike the token, never replaced
+    seen_at       INTEGER NOT NULL,
+    user_agent    TEXT    NOT NULL, -- at the last sign-in
+    remembered_at INTEGER,          -- when the second step was completed that is skipped since; NULL for none
     PRIMARY KEY (user_id, token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
