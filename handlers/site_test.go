@@ -51,6 +51,8 @@ type testSite struct {
 	now       time.Time
 	delivered []message
 
+	apps *oidc.Provider
+
 	browserCount int // each browser has an IP address of its own
 
 	hasher    *auth.Hasher
@@ -141,8 +143,9 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	}
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
+	site.apps = oidc.New(site.store, site.rules, site.origin)
 	site.handler = handlers.New(site.rules, site.keys, handlers.Config{
-		Apps: oidc.New(site.store, site.origin, site.rules.Now),
+		Apps: site.apps,
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 	})
 }

@@ -88,7 +88,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	site := handlers.New(rules, keys, handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: oidc.New(store, s.Origin.String(), rules.Now),
+		Apps: oidc.New(store, rules, s.Origin.String()),
 	})
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
 
