@@ -100,8 +100,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	App             string     // the name of the app
-	Group           string     // the name of the group
+	Name            string     // of the app or group
 	BackupCodesLeft int        // backup codes left
 }
 
@@ -130,7 +129,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.App, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil

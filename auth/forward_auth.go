@@ -29,12 +29,23 @@ type HostToken struct {
 	Host      string
 }
 
-// A HostSession is the session of a browser's token for a host, with what apps are told
-// about the account.
+// A HostSession is the session of a browser's token for a host.
 type HostSession struct {
 	Session
-	Factors  Factors
+	Identity
+	Factors Factors
+}
+
+// An Identity is what access rules know an account by.
+type Identity struct {
 	EmailKey string // see [Email]
+	Groups   []string
+}
+
+// Identity returns the identity of a session's account.
+func (r *Rules) Identity(ctx context.Context, session Session) (Identity, error) {
+	email, err := ParseEmail(session.Email)
+	return Identity{EmailKey: email.Key}, err
 }
 
 // HostSession returns the session of a host's token, or [ErrNotFound] if there is none
@@ -51,14 +62,14 @@ func (r *Rules) HostSession(ctx context.Context, host string, token Token) (Host
 	if err != nil {
 		return HostSession{}, err
 	}
-	email, err := ParseEmail(s.Email)
+	identity, err := r.Identity(ctx, s)
 	if err != nil {
 		return HostSession{}, err
 	}
 	if now.Sub(s.SeenAt) >= SessionTouchInterval {
 		err = r.store.TouchSession(ctx, s.ID, now)
 	}
-	return HostSession{Session: s, Factors: r.withPolicy(f), EmailKey: email.Key}, err
+	return HostSession{Session: s, Factors: r.withPolicy(f), Identity: identity}, err
 }
 
 // BeginHandover returns the code with which a browser of this session gets a token for a

@@ -34,7 +34,7 @@ func (r *Rules) ChangeGroups(ctx context.Context, address string, add, remove []
 	changes := ChangeSet{User: user.ID, At: r.now()}
 	change := func(c Change, e EventType, name string) error {
 		changes.add(c)
-		return r.record(ctx, &changes, Client{}, Event{Type: e, Group: name})
+		return r.record(ctx, &changes, Client{}, Event{Type: e, Name: name})
 	}
 	for _, name := range remove {
 		if i := slices.Index(groups, name); i >= 0 {

@@ -35,7 +35,7 @@ func TestChangeGroups(t *testing.T) {
 	var names []string
 	for _, e := range events {
 		if e.Type == auth.OperatorAddedGroup || e.Type == auth.OperatorRemovedGroup {
-			names = append(names, string(e.Type)[len("operator_"):]+" "+e.Group)
+			names = append(names, string(e.Type)[len("operator_"):]+" "+e.Name)
 		}
 	}
 	slices.Sort(names)

@@ -77,7 +77,8 @@ const (
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 
-	HandoverLifetime = time.Minute // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
+	CheckTimeout     = 1500 * time.Millisecond // of a check for a proxy, which waits for three seconds (FA-22)
+	HandoverLifetime = time.Minute             // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
@@ -179,8 +180,8 @@ var ipScopes = []struct {
 // factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
 // way; they are at most ten seconds of one core.
 //
-// A hundred networks that send the twenty codes an hour of their IP address all day
-// reach the daily number of mails. Fewer cannot keep codes from others, and more would
+// A hundred IP addresses that send their twenty codes an hour all day, in ten networks or
+// more, reach the daily number of mails. Fewer cannot keep codes from others, and more would
 // cost the site its reputation as a sender.
 //
 // Fraudsters share what SMS to some countries cost. So one country or one network cannot

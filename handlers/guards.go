@@ -94,6 +94,7 @@ func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 		return taskPaths[task], r.keepNext()
 	}
 	if len(allowed) == 0 && r.session.Next != "" { // the user has arrived
+		r.session.Next = ""
 		return "", r.rules.KeepNext(r.ctx(), r.session, "")
 	}
 	return "", nil
@@ -125,6 +126,25 @@ func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
 	}
 	r.log.reason = "verify_first"
 	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
+}
+
+// requireDemand redirects to where the session can meet a demand: to the set-up of a
+// second factor, or to re-authentication.
+func (r *request) requireDemand(demand auth.Demand) (string, error) {
+	factors, err := r.factors()
+	if err != nil {
+		return "", err
+	}
+	if demand.Level > factors.Level() {
+		r.log.reason = string(auth.TaskSetupMFA) + "_first"
+		return taskPaths[auth.TaskSetupMFA], r.keepNext()
+	}
+	if r.session.Satisfies(demand, factors, r.rules.Now()) {
+		return "", nil
+	}
+	r.log.reason = "verify_first"
+	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.Request().URL.RequestURI()))
+	return "/account/verify", err
 }
 
 // returnURL is the URL of this page. The posted text of prefillFields is kept for it; no

@@ -52,6 +52,7 @@ var routes = []route{
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
 	{"/account/sessions", freshlyVerified, showSessions, postSessions},
 	{"/account/activity", signedIn, showActivity, nil},
+	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 

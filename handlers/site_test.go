@@ -19,6 +19,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"twostep/auth"
+	"twostep/auth/access"
 	"twostep/auth/oidc"
 	"twostep/db"
 	"twostep/handlers"
@@ -51,7 +52,9 @@ type testSite struct {
 	now       time.Time
 	delivered []message
 
-	apps *oidc.Provider
+	apps        *oidc.Provider
+	accessRules string // of forward auth; empty for none
+	forwardAuth http.Handler
 
 	browserCount int // each browser has an IP address of its own
 
@@ -144,10 +147,19 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
 	site.apps = oidc.New(site.store, site.rules, site.origin)
-	site.handler = handlers.New(site.rules, site.keys, handlers.Config{
+	config := handlers.Config{
 		Apps: site.apps,
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
-	})
+	}
+	if site.accessRules != "" {
+		rules, err := access.Parse(site.accessRules)
+		if err != nil {
+			site.t.Fatal(err)
+		}
+		config.Access = func() *access.Rules { return rules }
+		site.forwardAuth = handlers.NewForwardAuth(site.rules, config)
+	}
+	site.handler = handlers.New(site.rules, site.keys, config)
 }
 
 func (site *testSite) clock() time.Time {

@@ -192,6 +192,10 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"reauth_unavailable", "Verification required", Reauth(reauth(signedIn(verify), auth.StepMFA))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"handover", "Continue to wiki.example.org", Handover(HandoverPage{
+			Page: signedIn("/account/handover"), Host: "wiki.example.org", Next: "https://wiki.example.org/.twostep/callback?code=abc",
+		})},
+		{"no_access", "No access to wiki.example.org", NoAccess(HandoverPage{Page: signedIn("/account/handover"), Host: "wiki.example.org"})},
 		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"profile", "Profile", Profile(ProfilePage{signedIn("/account/profile"), "Ann Example"})},
 		{"profile_refused", "Profile", Profile(ProfilePage{refusedWith(signedIn("/account/profile"), auth.Problem{Reason: auth.NameLong, Field: "name", Limit: auth.NameMax}), "Ann"})},
@@ -235,7 +239,7 @@ func accountSamples() []sample {
 	for i, typ := range auth.EventTypes {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
-			Email: "new@example.com", App: "Team wiki", Group: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")

@@ -54,6 +54,8 @@ func TestBadValues(t *testing.T) {
 		"--activity-retention": {"", "1h", "x"},
 		"--breached-passwords": {missing, file, folder},
 		"--default-region":     {"", "us", "USA", "XX", "ZZ", "001", "U"},
+		"--forward-auth":       {"8081", "127.0.0.1:8081"},
+		"--access-rules":       {missing, file, folder},
 		"--metrics":            {"9090", "localhost", "127.0.0.1:http", "127.0.0.1:65536", "1.2.3:80"},
 		"--trusted-proxies":    {"x", "10.0.0.0/33", "10.0.0.1,", "10.0.0.0/8;::1", "fe80::1%eth0", "::ffff:10.0.0.0/104", "10.0.0"},
 	}

@@ -290,8 +290,7 @@ CREATE TABLE audit_events (
     user_agent        TEXT    NOT NULL,
     phone             TEXT    NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
-    app               TEXT    NOT NULL, -- name of the app it concerns; empty for none
-    group_name        TEXT    NOT NULL, -- group it concerns; empty for none
+    name              TEXT    NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
     PRIMARY KEY (user_id, id),          -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
