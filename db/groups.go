@@ -8,6 +8,20 @@ import (
 	"twostep/db/internal/engine"
 )
 
+// FindGroups implements [oidc.Store].
+func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
+	var name string
+	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
+		SELECT name
+		FROM account_groups
+		WHERE user_id = $1
+		ORDER BY name`, user)
+	if err != nil {
+		return nil, fmt.Errorf("find groups: %w", err)
+	}
+	return groups, nil
+}
+
 // addGroup adds the account to a group, unless it is in it.
 func (t *tx) addGroup(ctx context.Context, user auth.UserID, name string) (added bool, err error) {
 	rows, err := t.Exec(ctx, `

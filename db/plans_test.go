@@ -125,7 +125,7 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"))))
 	_, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
 	must(t, err)
-	must(t, db.TouchSession(ctx, "s1", noon.Add(time.Minute)))
+	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1"))
 	must(t, db.RemoveAttempt(ctx, "a1"))
 	check(db.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 1))

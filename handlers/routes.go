@@ -59,12 +59,10 @@ var routes = []route{
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 
-// FormPaths returns the paths that forms are posted to, as metrics name them.
-func FormPaths() (paths []string) {
+// Paths returns the paths of all pages, as metrics name them.
+func Paths() (paths []string) {
 	for _, row := range routes {
-		if row.post != nil {
-			paths = append(paths, row.path)
-		}
+		paths = append(paths, row.path)
 	}
 	return paths
 }
