@@ -42,6 +42,10 @@ const (
 	NameChanged          EventType = "name_changed"
 	AccountDeleted       EventType = "account_deleted"
 
+	AppConnected    EventType = "app_connected" // the first use of an app
+	AppDisconnected EventType = "app_disconnected"
+	AppTokenReused  EventType = "app_token_reused" // a code or refresh token, by the app or by somebody who has copied it
+
 	ResetLocked EventType = "reset_locked" // by the limit on wrong codes
 
 	OperatorAdded         EventType = "operator_added"
@@ -65,6 +69,7 @@ var EventTypes = []EventType{
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
+	AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled,
 }
@@ -76,6 +81,7 @@ var notified = map[EventType]bool{
 	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
+	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
 }
@@ -92,6 +98,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
+	App             string     // the name of the app
 	BackupCodesLeft int        // backup codes left
 }
 
@@ -120,7 +127,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.Left = e.Phone, e.Email, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.App, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil

@@ -23,6 +23,11 @@ type KnownDevice struct {
 	RememberedAt time.Time // zero if it is not remembered, see [Rules.remembered]
 }
 
+// IsClient reports whether a request comes from the device.
+func (d KnownDevice) IsClient(client Client) bool {
+	return client.DeviceToken != "" && hmac.Equal([]byte(d.TokenHash), []byte(client.DeviceToken.Hash()))
+}
+
 // knownDevice asks the store without an account too, so that the time does not show
 // that there is none. It returns a zero device if it is not known.
 func (r *Rules) knownDevice(ctx context.Context, user UserID, client Client) (KnownDevice, error) {

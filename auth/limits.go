@@ -56,6 +56,15 @@ const (
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
 	AppSecretsMax   = 2    // valid at once, while an app changes over
 
+	AppParamMax        = 4096             // bytes of a parameter of a request
+	AppChallengeLength = 43               // SHA-256 in base64url (RFC 7636 section 4.2)
+	AppVerifierMin     = 43               // characters (RFC 7636 section 4.1)
+	AppVerifierMax     = 128              // characters (RFC 7636 section 4.1)
+	AppRequestLifetime = 10 * time.Minute // in which the user signs in and agrees
+	AppPushedLifetime  = time.Minute      // of a pushed request that is not used yet (OI-51)
+	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
+	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
+
 	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
 	AppTokenMax      = 4096            // bytes of a token or hint that is verified
 
@@ -113,6 +122,10 @@ const (
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
+	ActionAppStart Action = "app_start" // start a request of an app, or continue it
+	ActionAppPush  Action = "app_push"  // push a request, from an app's server
+	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
+	ActionAppGrant Action = "app_grant" // get a code for an app
 )
 
 // A Scope is what a limit counts by.
@@ -214,6 +227,10 @@ var limits = []struct {
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionHandover, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
+	{ActionAppStart, ByIP, Window{Max: 120, Per: time.Minute}, TooManyAttempts},
+	{ActionAppPush, ByIP, Window{Max: 600, Per: time.Minute}, TooManyAttempts},
+	{ActionAppGuess, ByFactor, Window{Max: 30, Per: time.Minute}, TooManyAttempts}, // for one app and IP address: strangers must not block an app
+	{ActionAppGrant, ByAccount, Window{Max: 300, Per: time.Hour}, TooManyAttempts}, // bounds the grants of a session
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
 	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},

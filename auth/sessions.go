@@ -89,6 +89,20 @@ func (r *Rules) expired(s Session, now time.Time) bool {
 	return expiry.Before(now) || !plausible(s.StartedAt, now) || !plausible(s.SeenAt, now)
 }
 
+// SessionBounds are the bounds of the times of a session that has not expired, for
+// queries about sessions.
+type SessionBounds struct {
+	SeenFrom, StartedFrom time.Time
+	Until                 time.Time // nothing is valid that is dated later
+}
+
+// SessionBounds returns the bounds at a time.
+func (r *Rules) SessionBounds(now time.Time) SessionBounds {
+	return SessionBounds{
+		SeenFrom: now.Add(-r.policy.SessionIdle), StartedFrom: now.Add(-r.policy.SessionLifetime), Until: now.Add(ClockSkew),
+	}
+}
+
 // isOpen reports whether an account has a session that has not expired.
 func (r *Rules) isOpen(ctx context.Context, user UserID, id SessionID, now time.Time) (bool, error) {
 	all, err := r.store.FindSessions(ctx, user)

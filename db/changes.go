@@ -62,7 +62,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.RenewSession:
 		return t.renewSession(ctx, set.User, c, set.At)
 	case auth.EndSessions:
-		return true, t.endSessions(ctx, set.User, c.Except)
+		return true, t.endSessions(ctx, set.User, c.Except, set.At)
 	case auth.PutKnownDevice:
 		return true, t.putKnownDevice(ctx, set.User, c)
 	case auth.ForgetDevices:

@@ -17,6 +17,7 @@ var copiedTables = []string{
 	"sessions", "handovers", "host_tokens", "attempts", "attempt_factors", "totp_enrolments", "phone_enrolments",
 	"sent_codes", "rate_limits", "messages",
 	"apps", "app_secrets", "app_uris", "app_groups", "signing_keys",
+	"app_requests", "app_consents", "app_grants", "app_codes", "app_refresh_tokens",
 }
 
 // A Copy counts what was copied.

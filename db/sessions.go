@@ -120,6 +120,11 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 		if err != nil {
 			return false, err
 		}
+		if _, err := tx.Exec(ctx, `
+			UPDATE app_grants SET ended_at = $3
+			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
+			return false, err
+		}
 		changed, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
 		if err != nil || changed == 0 {
 			return false, err
@@ -170,14 +175,21 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 	return rows > 0, err
 }
 
-// endSessions removes all of an account's sessions but one, and all its attempts, and
-// forgets its devices.
-func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
+// endSessions removes all of an account's sessions but one, all its attempts, and the
+// grants of apps, also those that have outlived a session (OI-26). It forgets the
+// account's devices.
+func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID, now time.Time) error {
 	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `
+		UPDATE app_grants SET ended_at = $3
+		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -177,6 +178,13 @@ func wantNotFound(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+}
+
+func wantEqual(t *testing.T, got, want any, err error) {
+	t.Helper()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 }
 

@@ -54,6 +54,12 @@ var sweepExpired = []sweep{
 			LIMIT $2
 		)`},
 	{rows: `
+		DELETE FROM app_requests
+		WHERE hash IN (SELECT hash FROM app_requests WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
+		DELETE FROM app_refresh_tokens
+		WHERE hash IN (SELECT hash FROM app_refresh_tokens WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		UPDATE signing_keys SET private = NULL
 		WHERE id IN (
 			SELECT id
@@ -67,6 +73,21 @@ var sweepExpired = []sweep{
 var (
 	sweepIdleSessions = sweep{removeCodesIn(idleSessions), `DELETE FROM sessions WHERE id IN (` + idleSessions + `)`}
 	sweepOldSessions  = sweep{removeCodesIn(oldSessions), `DELETE FROM sessions WHERE id IN (` + oldSessions + `)`}
+
+	// Grants that nothing can make live again. One has ten minutes, in which its code is
+	// used.
+	sweepDeadGrants = sweep{rows: `
+		DELETE FROM app_grants
+		WHERE id IN (
+			SELECT id
+			FROM app_grants
+			WHERE created_at <= CAST($1 AS BIGINT) - 600000
+				AND (ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL)
+			LIMIT $2
+		)`}
+	sweepOfflineGrants = sweep{rows: `
+		DELETE FROM app_grants
+		WHERE id IN (SELECT id FROM app_grants WHERE expires_at <= $1 AND session_id IS NULL LIMIT $2)`}
 
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
@@ -120,6 +141,8 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 	}{
 		{sweepIdleSessions, cutoffs.SessionsSeen},
 		{sweepOldSessions, cutoffs.SessionsStarted},
+		{sweepDeadGrants, now}, // after the sessions
+		{sweepOfflineGrants, now},
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
 		{sweepTyped, typed},

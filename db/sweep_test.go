@@ -61,8 +61,13 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		must(t, db.AddApp(t.Context(), app("a1")))
 		must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	}
+	granted := grant(name("grant"), id, s.ID, now)
+	db.addGrant(t, granted, oidc.ScopeOpenID)
+	used, err := db.SpendCode(t.Context(), id, useOf(granted.ID), auth.SessionBounds{SeenFrom: now, StartedFrom: now, Until: now}, refreshToken(name("refresh token"), now),
+		auth.ChangeSet{User: id, At: now})
+	wantTrue(t, used == oidc.Used, err)
 	limiter := auth.Window{Max: 9, Per: time.Hour}
-	_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{
+	_, _, err = db.Allow(t.Context(), now, []auth.RateLimit{
 		{Key: "failures/totp/" + string(id), Limiter: limiter},
 		{Key: "failures/totp/known/" + string(id), Limiter: limiter},
 		{Key: "failures/email_code/" + a.TokenHash, Limiter: limiter},
@@ -124,7 +129,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
+		for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
 			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)

@@ -108,7 +108,8 @@ func TestPages_Crawl(t *testing.T) {
 	pages := 0
 	check := func(b *browser, path string) {
 		b.open(path)
-		if b.status != 200 && b.status != 404 {
+		unknown := b.status == 404 || b.status == 400 && strings.HasPrefix(path, "/account/continue/")
+		if b.status != 200 && !unknown {
 			t.Errorf("%s: %d", path, b.status)
 		}
 		pages++

@@ -45,6 +45,7 @@ var routes = []route{
 	{"/account/manage-mfa/phones/:id/remove", freshlyVerified, showPhone(views.PhoneRemove), postRemovePhone},
 	{"/account/manage-mfa/phones/:id/default", on(auth.PhoneCode, signedIn), nil, postDefaultPhone},
 	{"/account/add-phone", on(auth.PhoneCode, enrolling), showAddPhone, postAddPhone},
+	{"/account/continue/:id", anyone, showContinue, postContinue},
 	{"/account/profile", signedIn, showProfile, postProfile},
 	{"/account/password", changingPassword, showPassword, postPassword},
 	{"/account/email", freshlyVerified, showEmail, postEmail},
@@ -100,6 +101,9 @@ func (row route) submit(r *request) error {
 		return row.showAgain(r)
 	}
 	redirect, err := row.post(r)
+	if err == nil && redirect == "" { // it has shown a page that leads to another site
+		return nil
+	}
 	if err == nil {
 		return r.redirect(redirect)
 	}

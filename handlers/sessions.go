@@ -26,9 +26,8 @@ func showSessions(r *request) error {
 
 func (r *request) rememberedDevices() (rows []views.RememberedDevice, err error) {
 	devices, err := r.rules.RememberedDevices(r.ctx(), r.session)
-	here := r.client().DeviceToken.Hash()
 	for _, d := range devices {
-		rows = append(rows, views.RememberedDevice{KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: d.TokenHash == here})
+		rows = append(rows, views.RememberedDevice{KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: d.IsClient(r.client())})
 	}
 	return rows, err
 }

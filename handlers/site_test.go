@@ -54,6 +54,7 @@ type testSite struct {
 
 	accessRules string // of forward auth; empty for none
 	forwardAuth http.Handler
+	apps        *oidc.Provider
 
 	browserCount int // each browser has an IP address of its own
 
@@ -145,8 +146,9 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	}
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
+	site.apps = oidc.New(site.store, site.rules, site.origin)
 	config := handlers.Config{
-		Apps: oidc.New(site.store, site.origin, site.rules.Now),
+		Apps: site.apps,
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 	}
 	if site.accessRules != "" {

@@ -8,7 +8,7 @@ import (
 )
 
 // eventTexts describes each audit event. FACTOR is the factor that was used,
-// NUMBER and EMAIL are the phone number and email address concerned, and LEFT
+// NUMBER, EMAIL and APP are the phone number, email address and app concerned, and LEFT
 // is how many backup codes are left.
 var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
@@ -41,6 +41,9 @@ var eventTexts = map[auth.EventType]string{
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
 	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
+	auth.AppConnected:         "Signed in to APP for the first time",
+	auth.AppDisconnected:      "APP disconnected",
+	auth.AppTokenReused:       "Access of APP ended, because a code or token of it was used twice",
 
 	auth.OperatorAdded:         "Account created by a site administrator",
 	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
@@ -72,7 +75,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "APP", oneLine(e.App), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
 

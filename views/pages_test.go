@@ -278,6 +278,12 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"activity_end", "", "/account=Account /account/password=change your password /account/sessions=devices"},
 		{"delete", "delete=Delete account", "/account=Account /account=Cancel"},
 		{"idle", "stay=Stay signed in", ""},
+		{"consent", "continue=Continue cancel=Cancel", ""},
+		{"leave_to_app", "", "https://wiki.example.com/callback?code=a-code=Back to Team wiki"},
+		{"app_expired", "", "https://wiki.example.com/=Go to Team wiki"},
+		{"app_not_allowed", "cancel=Back to Team wiki", ""},
+		{"app_other_account", "sign_out=Sign out and continue cancel=Cancel", ""},
+		{"setup_mfa_for_app", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code /account/continue/request=Not now"},
 	}
 	pages := map[string]string{}
 	for _, s := range samples() {

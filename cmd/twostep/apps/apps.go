@@ -185,7 +185,7 @@ func (a *appArg) withApp(do func(context.Context, *oidc.Provider, oidc.App) erro
 func withProvider(flags datadir.Flags, do func(context.Context, *oidc.Provider) error) error {
 	return flags.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
 		rules := auth.New(store, keys, nil, auth.Policy{}, time.Now)
-		return do(ctx, oidc.New(store, "", rules.Now))
+		return do(ctx, oidc.New(store, rules, ""))
 	})
 }
 

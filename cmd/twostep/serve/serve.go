@@ -95,7 +95,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	config := handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: oidc.New(store, s.Origin.String(), rules.Now),
+		Apps: oidc.New(store, rules, s.Origin.String()),
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
