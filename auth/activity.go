@@ -56,6 +56,8 @@ const (
 	OperatorSignedOut     EventType = "operator_signed_out"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
+	OperatorAddedGroup    EventType = "operator_added_group"
+	OperatorRemovedGroup  EventType = "operator_removed_group"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -71,7 +73,7 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -98,7 +100,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	App             string     // the name of the app
+	Name            string     // of the app or group
 	BackupCodesLeft int        // backup codes left
 }
 
@@ -127,7 +129,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.App, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil

@@ -46,6 +46,13 @@ type (
 	// ReplaceName sets the account's display name; empty for none.
 	ReplaceName struct{ Name string }
 
+	// AddGroup adds the account to a group. It fails if the account is in it, or in
+	// [GroupsMax] groups.
+	AddGroup struct{ Name string }
+
+	// RemoveGroup removes the account from a group. It fails if it is not in it.
+	RemoveGroup struct{ Name string }
+
 	// EndEmailEnrolment ends the account's pending email address, if there is one.
 	EndEmailEnrolment struct{}
 
@@ -174,6 +181,8 @@ func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
 func (ReplaceName) isChange()       {}
+func (AddGroup) isChange()          {}
+func (RemoveGroup) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}

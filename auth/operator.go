@@ -15,6 +15,7 @@ type Account struct {
 	TOTP       bool
 	Phones     int // reserved ones
 	Sessions   int
+	Groups     []string // in alphabetical order
 }
 
 // Accounts returns a page of accounts, ordered by email address, and reports

@@ -38,6 +38,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
 	case auth.ReplaceName:
 		return t.replaceName(ctx, set.User, c.Name, set.At)
+	case auth.AddGroup:
+		return t.addGroup(ctx, set.User, c.Name)
+	case auth.RemoveGroup:
+		return t.removeGroup(ctx, set.User, c.Name)
 	case auth.EndEmailEnrolment:
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:

@@ -49,7 +49,7 @@ func (db testDB) addGrant(t *testing.T, g *oidc.Grant, agreed ...oidc.Scope) {
 }
 
 func reusedEvent(user auth.UserID, id string) auth.ChangeSet {
-	return set(user, auth.RecordEvent{Event: auth.Event{ID: id, At: noon, Type: auth.AppTokenReused, App: "App a1"}})
+	return set(user, auth.RecordEvent{Event: auth.Event{ID: id, At: noon, Type: auth.AppTokenReused, Name: "App a1"}})
 }
 
 func (db testDB) wantLive(t *testing.T, id string, live bool) {

@@ -8,18 +8,19 @@ import (
 )
 
 // showSetupMFA is the first page of a session that must add a second factor, or that needs
-// one for the app at which it continues.
+// one for the page at which it continues.
 func showSetupMFA(r *request) error {
 	factors, err := r.factors()
 	if err != nil {
 		return err
 	}
-	asked := r.session.Next != "" && (!factors.HasMFA() || factors.CodesUnseen)
-	if r.rules.Task(r.session, factors) != auth.TaskSetupMFA && !asked {
+	required := r.rules.Task(r.session, factors) == auth.TaskSetupMFA
+	needed := r.session.Next != "" && (!factors.HasMFA() || factors.CodesUnseen)
+	if !required && !needed {
 		return r.redirect(r.afterTask(accountPath))
 	}
 	policy, declined := r.rules.Policy(), ""
-	if asked && strings.HasPrefix(r.session.Next, continuePath) {
+	if !required && !factors.HasMFA() && strings.HasPrefix(r.session.Next, continuePath) { // an app asks, and may get less
 		declined = r.session.Next
 	}
 	return r.show(views.SetupMFA(views.SetupMFAPage{

@@ -52,9 +52,9 @@ type testSite struct {
 	now       time.Time
 	delivered []message
 
+	apps        *oidc.Provider
 	accessRules string // of forward auth; empty for none
 	forwardAuth http.Handler
-	apps        *oidc.Provider
 
 	browserCount int // each browser has an IP address of its own
 
@@ -342,7 +342,7 @@ func (site *testSite) tableRows(table string, do func(values []any)) {
 func (site *testSite) accountData() string {
 	site.t.Helper()
 	var data strings.Builder
-	for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "email_enrolments"} {
+	for _, table := range []string{"users", "account_groups", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "email_enrolments"} {
 		site.tableRows(table, func(values []any) {
 			data.WriteString(table)
 			for _, value := range values {

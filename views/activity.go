@@ -8,7 +8,7 @@ import (
 )
 
 // eventTexts describes each audit event. FACTOR is the factor that was used,
-// NUMBER, EMAIL and APP are the phone number, email address and app concerned, and LEFT
+// NUMBER, EMAIL and NAME are the phone number, email address, and app or group concerned, and LEFT
 // is how many backup codes are left.
 var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
@@ -41,9 +41,9 @@ var eventTexts = map[auth.EventType]string{
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
 	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
-	auth.AppConnected:         "Signed in to APP for the first time",
-	auth.AppDisconnected:      "APP disconnected",
-	auth.AppTokenReused:       "Access of APP ended, because a code or token of it was used twice",
+	auth.AppConnected:         "Signed in to NAME for the first time",
+	auth.AppDisconnected:      "NAME disconnected",
+	auth.AppTokenReused:       "Access of NAME ended, because a code or token of it was used twice",
 
 	auth.OperatorAdded:         "Account created by a site administrator",
 	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
@@ -52,6 +52,8 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorMustChange:    "New password required by a site administrator",
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
+	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
+	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 }
 
@@ -75,7 +77,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "APP", oneLine(e.App), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
 

@@ -57,7 +57,7 @@ func extremes() []sample {
 	for i := range 500 {
 		events = append(events, auth.Event{
 			Type: auth.EventTypes[i%len(auth.EventTypes)], At: now.Add(-time.Duration(i) * time.Hour), Factor: auth.PhoneCode, Phone: digits.Number,
-			Email: longest, BackupCodesLeft: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
+			Email: longest, Name: strings.Repeat("x", auth.GroupNameMax), BackupCodesLeft: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
 		})
 	}
 	uri := "otpauth://totp/" + strings.Repeat("%F0%9F%94%90", 20) + ":" + longest + "?secret=" + sampleKey + "&issuer=" + strings.Repeat("%F0%9F%94%90", 20)

@@ -239,7 +239,7 @@ func accountSamples() []sample {
 	for i, typ := range auth.EventTypes {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
-			Email: "new@example.com", App: "Team wiki", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")

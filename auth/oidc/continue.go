@@ -227,7 +227,7 @@ func (p *Provider) issue(ctx context.Context, client auth.Client, f facts) (redi
 	changes := auth.ChangeSet{User: f.Session.User, At: f.now}
 	_, used, err := p.store.FindConsent(ctx, f.Session.User, f.app.ID)
 	if err == nil && !used {
-		changes, err = p.rules.AppChanges(ctx, client, f.Session.User, f.now, auth.Event{Type: auth.AppConnected, App: f.app.Name})
+		changes, err = p.rules.AppChanges(ctx, client, f.Session.User, f.now, auth.Event{Type: auth.AppConnected, Name: f.app.Name})
 	}
 	if err != nil {
 		return "", err

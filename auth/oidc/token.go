@@ -203,7 +203,7 @@ func (p *Provider) nextRefreshToken(app App, g Grant, now time.Time) (RefreshTok
 
 // reuseChanges are applied if a code or refresh token was used before (OI-24).
 func (p *Provider) reuseChanges(ctx context.Context, client auth.Client, app App, user auth.UserID, now time.Time) (auth.ChangeSet, error) {
-	return p.rules.AppChanges(ctx, client, user, now, auth.Event{Type: auth.AppTokenReused, App: app.Name})
+	return p.rules.AppChanges(ctx, client, user, now, auth.Event{Type: auth.AppTokenReused, Name: app.Name})
 }
 
 // tokens signs the tokens of a grant. It is called after the transaction: a signature

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -36,7 +37,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 		}
 		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, r.LastSeen, r.State)
-		fmt.Fprintf(table, "authenticator app\t%v\nphones for MFA\t%d\nsessions\t%d\n", r.TOTP, r.Phones, r.Sessions)
+		fmt.Fprintf(table, "authenticator app\t%v\nphones for MFA\t%d\nsessions\t%d\ngroups\t%s\n", r.TOTP, r.Phones, r.Sessions, strings.Join(r.Groups, " "))
 		return table.Flush()
 	})
 }
@@ -78,21 +79,22 @@ func (c *listCommand) Run(s cli.Streams) error {
 
 // A row is an account as it is printed.
 type row struct {
-	Email    string `json:"email"`
-	Name     string `json:"name"` // as the user calls themselves; empty for none
-	ID       string `json:"id"`
-	Created  string `json:"created"`   // RFC 3339
-	LastSeen string `json:"last_seen"` // RFC 3339; empty if the account has no session
-	State    string `json:"state"`     // active, disabled, or must-change-password
-	TOTP     bool   `json:"totp"`
-	Phones   int    `json:"phones"`
-	Sessions int    `json:"sessions"`
+	Email    string   `json:"email"`
+	Name     string   `json:"name"` // as the user calls themselves; empty for none
+	ID       string   `json:"id"`
+	Created  string   `json:"created"`   // RFC 3339
+	LastSeen string   `json:"last_seen"` // RFC 3339; empty if the account has no session
+	State    string   `json:"state"`     // active, disabled, or must-change-password
+	TOTP     bool     `json:"totp"`
+	Phones   int      `json:"phones"`
+	Sessions int      `json:"sessions"`
+	Groups   []string `json:"groups"`
 }
 
 func newRow(a auth.Account) row {
 	r := row{
 		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
-		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions,
+		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)

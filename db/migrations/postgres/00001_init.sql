@@ -37,6 +37,13 @@ CREATE TABLE users (
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
 
+CREATE TABLE account_groups (
+    user_id TEXT COLLATE "C" NOT NULL,
+    name    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, name), -- an account is in a group once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
 CREATE TABLE sessions (
     id          TEXT COLLATE "C" NOT NULL,
     token_hash  TEXT COLLATE "C" NOT NULL,
@@ -286,7 +293,7 @@ CREATE TABLE audit_events (
     user_agent        TEXT             NOT NULL,
     phone             TEXT             NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT             NOT NULL, -- address the event concerns; empty for none
-    app               TEXT             NOT NULL, -- name of the app it concerns; empty for none
+    name              TEXT             NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER          NOT NULL,
     PRIMARY KEY (user_id, id),                   -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
