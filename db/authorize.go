@@ -157,6 +157,3 @@ func splitScopes(text string) (scopes []oidc.Scope) {
 	}
 	return scopes
 }
-
-// FindGroups implements [oidc.Store]. No account is in a group yet.
-func (s *Store) FindGroups(context.Context, auth.UserID) ([]string, error) { return nil, nil }
