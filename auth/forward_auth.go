@@ -44,8 +44,16 @@ type Identity struct {
 
 // Identity returns the identity of a session's account.
 func (r *Rules) Identity(ctx context.Context, session Session) (Identity, error) {
+	groups, err := r.store.FindGroups(ctx, session.User)
+	if err != nil {
+		return Identity{}, err
+	}
+	return newIdentity(session, groups)
+}
+
+func newIdentity(session Session, groups []string) (Identity, error) {
 	email, err := ParseEmail(session.Email)
-	return Identity{EmailKey: email.Key}, err
+	return Identity{EmailKey: email.Key, Groups: groups}, err
 }
 
 // HostSession returns the session of a host's token, or [ErrNotFound] if there is none
@@ -55,14 +63,14 @@ func (r *Rules) HostSession(ctx context.Context, host string, token Token) (Host
 	if token == "" {
 		return HostSession{}, ErrNotFound
 	}
-	s, f, err := r.store.FindHostSession(ctx, host, token.Hash(), now)
+	s, f, groups, err := r.store.FindHostSession(ctx, host, token.Hash(), now)
 	if err == nil && r.expired(s, now) {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return HostSession{}, err
 	}
-	identity, err := r.Identity(ctx, s)
+	identity, err := newIdentity(s, groups)
 	if err != nil {
 		return HostSession{}, err
 	}
@@ -103,7 +111,7 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	if !plausible(h.ExpiresAt.Add(-HandoverLifetime), now) {
 		return "", "", ErrNotFound
 	}
-	has, _, err := r.store.FindHostSession(ctx, h.Host, cookie.Hash(), now)
+	has, _, _, err := r.store.FindHostSession(ctx, h.Host, cookie.Hash(), now)
 	if ignoreNotFound(err) != nil {
 		return "", "", err
 	}

@@ -84,8 +84,10 @@ type Store interface {
 
 	// Forward auth
 
-	// FindHostSession is FindSessionFactors by a host's token.
-	FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (Session, Factors, error)
+	// FindHostSession is FindSessionFactors by a host's token, with the account's groups.
+	FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (Session, Factors, []string, error)
+	// FindGroups reads the groups of an account, sorted.
+	FindGroups(ctx context.Context, user UserID) ([]string, error)
 	// AddHandover adds a handover, or returns [ErrNotFound] if its session has ended.
 	AddHandover(ctx context.Context, h Handover) error
 	// FindHandover reads a handover that has not expired.

@@ -11,21 +11,23 @@ import (
 
 // FindHostSession implements [auth.Store] with one query, because every request to an app
 // needs it (FA-22).
-func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, err error) {
+func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, groups []string, err error) {
 	var rows factorRows
-	err = s.db.Each(ctx, append(sessionRow(&session), rows.row()...), rows.keep, `
-		SELECT`+sessionColumns+`,`+factorColumns+`
+	var list string
+	row := append(sessionRow(&session), rows.row()...)
+	err = s.db.Each(ctx, append(row, &list), rows.keep, `
+		SELECT`+sessionColumns+`,`+factorColumns+`,`+groupsColumn+`
 		FROM host_tokens
 		JOIN sessions ON sessions.id = host_tokens.session_id
 		JOIN users ON users.id = sessions.user_id`+factorJoins+`
 		WHERE `+sessionEnabled+` AND host_tokens.token_hash = $1 AND host_tokens.host = $3`, tokenHash, engine.Millis(now), host)
-	if err != nil {
-		return session, has, fmt.Errorf("find session of a host: %w", err)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("find session of a host: %w", err)
+	case session.ID == "":
+		err = auth.ErrNotFound
 	}
-	if session.ID == "" {
-		return session, has, auth.ErrNotFound
-	}
-	return session, rows.factors(), nil
+	return session, rows.factors(), splitGroups(list), err
 }
 
 // AddHandover implements [auth.Store].

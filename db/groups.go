@@ -2,24 +2,35 @@ package db
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"strings"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
 )
 
-// FindGroups implements [oidc.Store].
-func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
-	var name string
-	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
-		SELECT name
-		FROM account_groups
-		WHERE user_id = $1
-		ORDER BY name`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find groups: %w", err)
+// groupsColumn lists the groups of users.id, separated by commas, which no name has.
+const groupsColumn = `
+			(SELECT COALESCE(string_agg(name, ',' ORDER BY name), '') FROM account_groups WHERE user_id = users.id)`
+
+func splitGroups(list string) []string {
+	if list == "" {
+		return nil
 	}
-	return groups, nil
+	return strings.Split(list, ",")
+}
+
+// FindGroups implements [auth.Store] and [oidc.Store].
+func (s *Store) FindGroups(ctx context.Context, user auth.UserID) ([]string, error) {
+	var list string
+	err := s.find(ctx, "find groups", engine.Row{&list}, `
+		SELECT`+groupsColumn+`
+		FROM users
+		WHERE id = $1`, user)
+	if errors.Is(err, auth.ErrNotFound) {
+		err = nil
+	}
+	return splitGroups(list), err
 }
 
 // addGroup adds the account to a group, unless it is in it.

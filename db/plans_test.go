@@ -46,6 +46,19 @@ func TestQueries_SignedInPage(t *testing.T) {
 	}
 }
 
+// So does a check of forward auth (FA-22).
+func TestQueries_Check(t *testing.T) {
+	db := openSQLite(t)
+	db.addAnn(t)
+	db.apply(t, "ann", hostToken("s1", "t1"))
+	recorded := db.recordQueries()
+	_, _, _, err := db.FindHostSession(t.Context(), "wiki.example.org", "t1", noon)
+	must(t, err)
+	if n := len(recorded()); n != 1 {
+		t.Errorf("%d queries, want 1", n)
+	}
+}
+
 // recordQueries returns a function that returns the queries that have run since.
 func (db testDB) recordQueries() (recorded func() []string) {
 	texts := map[string]bool{}
@@ -120,10 +133,11 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.RemovePhone(ctx, "ann", "p1", false, changes))
 	check(db.RemoveTOTP(ctx, "ann", changes))
 	check(db.FindSession(ctx, "token of s1"))
+	check(db.FindGroups(ctx, "ann"))
 	must(t, db.AddHandover(ctx, handover("ann", "s1", "h1")))
 	check(db.FindHandover(ctx, "h1", noon))
 	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"))))
-	_, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+	_, _, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
 	must(t, err)
 	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1"))

@@ -15,7 +15,7 @@ wiki.example.org  GET  /public  public
 wiki.example.org  *    /        one-factor                *
 ops.example.net   *    /admin   two-factor within 5m      ann@example.org
 ops.example.net   *    /        two-factor                *
-bob.example.org   *    /        one-factor                bob@example.org
+bob.example.org   *    /        one-factor                bob@example.org group:friends
 old.example.org   *    /        deny
 `
 

@@ -41,6 +41,7 @@ var proxies = map[string]func(p testProxy) *exec.Cmd{
 		cmd.Env = append(os.Environ(), "HOME="+p.folder, "XDG_DATA_HOME="+p.folder, "XDG_CONFIG_HOME="+p.folder)
 		return cmd
 	},
+	"traefik": nil, // see startTraefik
 	"haproxy": func(p testProxy) *exec.Cmd {
 		p.write("twostep.lua", p.config("haproxy.lua", "", ""))
 		site := p.config("haproxy.cfg", "bind :443 ssl crt /etc/ssl/wiki.example.org.pem", "bind "+p.address)
@@ -67,8 +68,12 @@ func (p testProxy) write(name, text string) {
 }
 
 // start starts the proxy and waits until it accepts connections.
-func (p testProxy) start(command func(testProxy) *exec.Cmd) {
+func (p *testProxy) start(command func(testProxy) *exec.Cmd) {
 	p.t.Helper()
+	if p.name == "traefik" {
+		p.address = startTraefik(p.t, p.check, p.app)
+		return
+	}
 	if _, err := exec.LookPath(p.name); err != nil {
 		if _, err := os.Stat("/usr/sbin/" + p.name); err != nil {
 			if os.Getenv("CI") == "true" {
@@ -77,7 +82,7 @@ func (p testProxy) start(command func(testProxy) *exec.Cmd) {
 			p.t.Skip(p.name + " is not installed; make proxies installs it")
 		}
 	}
-	cmd := command(p)
+	cmd := command(*p)
 	if cmd.Err != nil { // not in the path of unprivileged users
 		cmd.Path, cmd.Err = "/usr/sbin/"+p.name, nil
 	}

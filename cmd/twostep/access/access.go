@@ -111,11 +111,15 @@ func explainAccount(out io.Writer, d access.Decision, account auth.Account) erro
 	switch {
 	case account.Disabled:
 		verdict = "is disabled"
-	case !d.Includes(account.Email.Key, nil):
+	case !d.Includes(account.Email.Key, account.Groups):
 		verdict = "may not use it"
 	case d.Demand.Level == access.TwoFactor && !account.TOTP && account.Phones == 0:
 		verdict = "may use it after setting up a second factor"
 	}
-	_, err := fmt.Fprintf(out, "%s %s\n", account.Email.Typed, verdict)
+	groups := "in no group"
+	if len(account.Groups) > 0 {
+		groups = "in " + strings.Join(account.Groups, ", ")
+	}
+	_, err := fmt.Fprintf(out, "%s (%s) %s\n", account.Email.Typed, groups, verdict)
 	return err
 }
