@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
+.PHONY: help run build test check fmt generate browsers postgres proxies bench gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ browsers: ## Install what the browser tests need, if it is missing
 postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 	.ci/postgres
 
+proxies: ## Install the proxies whose configurations are tested, if they are missing
+	.ci/proxies
+
 PEOPLE = 1000,100000,1000000
 DATABASES = sqlite,postgres
 
@@ -56,8 +59,8 @@ gallery: ## Write every page in every state to GALLERY=data/gallery, with an ind
 
 PICTURES = data/pictures
 
-pictures: browsers ## Screenshot every page, in three widths and both themes, to PICTURES=data/pictures
-	CI=true go test ./views -count=1 -timeout 1h -run '^TestPictures$$' -pictures '$(abspath $(PICTURES))'
+pictures: browsers ## Screenshot every page and mail, in several widths and both themes, to PICTURES=data/pictures
+	CI=true go test ./views -count=1 -timeout 1h -run '^(TestPictures|TestMail_Pictures)$$' -pictures '$(abspath $(PICTURES))'
 
 lighthouse: browsers ## Run Lighthouse on every page (slow)
 	cd .ci/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -128,9 +131,10 @@ PACKAGES = ./auth/... ./db/... ./static/... ./cmd/...
 # Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
 check: ## Run everything that CI runs, without changing files
-	@echo '== test programs (make browsers postgres)'
+	@echo '== test programs (make browsers postgres proxies)'
 	.ci/browsers
 	.ci/postgres
+	.ci/proxies
 	@echo '== format (make fmt)'
 	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
 	go tool templ fmt -fail .

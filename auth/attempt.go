@@ -48,11 +48,14 @@ type Attempt struct {
 	Verified        []VerifiedFactor
 	Next            string    // local path to redirect to when complete
 	Session         SessionID // re-authentication: the session it is for
+	Demand          Demand    // re-authentication: in addition to the policy
 	ExpiresAt       time.Time
 
 	Factors Factors      // of the account, read live
 	Code    *SentCode    // sent for this attempt and not expired, if it asks for one
 	Reauth  ReauthPolicy // of the operator, read live
+
+	Remembered bool // sign-in: the device is remembered, so the second step is skipped; not stored
 }
 
 // A Step is what an attempt owes next. Each has a page.
@@ -76,7 +79,7 @@ var steps = []struct {
 	accepts func(Attempt) []FactorKind // the factors that Verify accepts here
 }{
 	{SignIn, StepPassword, needs(Password), only(Password)},
-	{SignIn, StepMFA, owesMFA, mfaKinds},
+	{SignIn, StepMFA, owesMFAHere, mfaKinds},
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
@@ -112,8 +115,11 @@ func only(kind FactorKind) func(Attempt) []FactorKind {
 func always(Attempt) bool          { return true }
 func nothing(Attempt) []FactorKind { return nil }
 
+// hasVerified reports whether one of the factors was verified, no earlier than demanded.
 func (a Attempt) hasVerified(kinds ...FactorKind) bool {
-	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool { return slices.Contains(kinds, v.Factor) })
+	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool {
+		return slices.Contains(kinds, v.Factor) && !v.At.Before(a.Demand.NotBefore)
+	})
 }
 
 // owesMFA: an account with a second factor owes one of them, and a backup code
@@ -122,10 +128,13 @@ func owesMFA(a Attempt) bool {
 	return a.Factors.HasMFA() && !a.hasVerified(secondFactors...)
 }
 
+// owesMFAHere: a remembered device owes no second factor at sign-in.
+func owesMFAHere(a Attempt) bool { return owesMFA(a) && !a.Remembered }
+
 // owesPasswordAgain: re-authentication asks for the password if the operator
-// wants both factors or the account has no second one.
+// or the demand wants both factors or the account has no second one.
 func owesPasswordAgain(a Attempt) bool {
-	return (a.Reauth.BothFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
+	return (a.Reauth.BothFactors || a.Demand.AllFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
 }
 
 // mfaKinds: the second step accepts the current method and a backup code. That is

@@ -43,6 +43,16 @@ type (
 	// and with [ErrEmailTaken] if another account signs in with the address.
 	ReplaceEmail struct{ EmailEnrolment }
 
+	// ReplaceName sets the account's display name; empty for none.
+	ReplaceName struct{ Name string }
+
+	// AddGroup adds the account to a group. It fails if the account is in it, or in
+	// [GroupsMax] groups.
+	AddGroup struct{ Name string }
+
+	// RemoveGroup removes the account from a group. It fails if it is not in it.
+	RemoveGroup struct{ Name string }
+
 	// EndEmailEnrolment ends the account's pending email address, if there is one.
 	EndEmailEnrolment struct{}
 
@@ -55,6 +65,10 @@ type (
 	// AddAttempt adds an attempt. It fails if its account or its session does
 	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
+
+	// ReplaceDemand replaces the demand, the next page and the expiry of a
+	// re-authentication attempt. It fails if there is no such attempt.
+	ReplaceDemand struct{ Attempt }
 
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
 	// attempt has ended.
@@ -85,28 +99,42 @@ type (
 	// there is a session with its token.
 	BeginSession struct {
 		Session
-		RequireNoMFA bool // no second factor was verified: fail if the account has one by now (SE-09)
+		Device            string // token hash of the known device that it is on; empty for none
+		RequireNoMFA      bool   // no second factor was verified: fail if the account has one by now (SE-09)
+		RequireRemembered bool   // nor did a remembered device owe one: fail if it was forgotten meanwhile
 	}
 
 	// RenewSession updates when factors were verified in a session. Other
 	// sessions stay as they are (RV-05). It fails if the session has ended.
 	RenewSession struct {
-		Session    SessionID
-		TokenHash  string    // of its new token; empty to keep token and lifetime
-		PasswordAt time.Time // zero: unchanged
-		MFAAt      time.Time // zero: unchanged
+		Session   SessionID
+		TokenHash string         // of its new token; empty to keep token and lifetime
+		First     VerifiedFactor // zero: unchanged
+		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
-	// EndSessions ends the account's sessions but one, and all its attempts.
+	// EndSessions ends the account's sessions but one, and all its attempts. No device is
+	// remembered any more.
 	EndSessions struct {
 		Except SessionID // empty: end all
 	}
 
-	// RememberDevice makes a device known to the account.
-	RememberDevice struct {
-		TokenHash string
+	// PutKnownDevice makes a device known to the account. If it was known by another
+	// token, to this account or others, the new one replaces that for all of them. A
+	// device that the account knows keeps its id.
+	PutKnownDevice struct {
+		KnownDevice
+		Replaces       string // hash of that token; empty for none
+		KeepRemembered bool   // leave RememberedAt as it is
 	}
+
+	// ForgetDevices ends that devices are remembered, as EndSessions does too.
+	ForgetDevices struct{}
 )
+
+// PutHostToken adds a token of a host. It ends those that the session had for the host
+// longer than [HandoverLifetime], and fails if the session has ended.
+type PutHostToken struct{ HostToken }
 
 // Factors.
 type (
@@ -152,9 +180,13 @@ type (
 func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
+func (ReplaceName) isChange()       {}
+func (AddGroup) isChange()          {}
+func (RemoveGroup) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
+func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}
 func (EndAttempt) isChange()        {}
 func (EndAttempts) isChange()       {}
@@ -162,7 +194,9 @@ func (EndOlderAttempts) isChange()  {}
 func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
-func (RememberDevice) isChange()    {}
+func (PutKnownDevice) isChange()    {}
+func (ForgetDevices) isChange()     {}
+func (PutHostToken) isChange()      {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

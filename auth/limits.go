@@ -8,6 +8,9 @@ const (
 	PasswordMinSingleFactor = 15  // code points if the password may be the only factor (N 3.1.1.2)
 	PasswordMinWithMFA      = 8   // if a second factor is always required (N 3.1.1.2)
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
+	NameMax                 = 64  // code points of a display name; own choice
+	GroupNameMax            = 32  // bytes; own choice
+	GroupsMax               = 64  // of an account: its tokens and a proxy's headers list them
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
 	TOTPKeyBytes = 20               // 160 bits, the length of HMAC-SHA-1 (RFC 4226 R6)
@@ -42,10 +45,40 @@ const (
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
+	RememberDeviceMax   = 30 * 24 * time.Hour  // N 2.1.3: a session without the second factor is AAL1, whose timeout should be no longer
+	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
+
+	AppNameMax      = 64   // code points of an app's name
+	AppURIMax       = 2000 // bytes of a redirect URI
+	AppURIsMax      = 50   // registered URIs of one app
+	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
+	AppSecretsMax   = 2    // valid at once, while an app changes over
+
+	AppParamMax        = 4096             // bytes of a parameter of a request
+	AppChallengeLength = 43               // SHA-256 in base64url (RFC 7636 section 4.2)
+	AppVerifierMin     = 43               // characters (RFC 7636 section 4.1)
+	AppVerifierMax     = 128              // characters (RFC 7636 section 4.1)
+	AppRequestLifetime = 10 * time.Minute // in which the user signs in and agrees
+	AppPushedLifetime  = time.Minute      // of a pushed request that is not used yet (OI-51)
+	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
+	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
+
+	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
+	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+
+	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+
+	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
+	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
+
+	CheckTimeout     = 1500 * time.Millisecond // of a check for a proxy, which waits for three seconds (FA-22)
+	HandoverLifetime = time.Minute             // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
@@ -86,10 +119,15 @@ const (
 	ActionAddPhone Action = "add_phone" // start to add a phone
 	ActionSendMail Action = "send_mail" // mail a code that anybody can request
 	ActionAccount  Action = "account"   // do what sends a message, computes a hash or is recorded, when signed in
+	ActionHandover Action = "handover"  // hand the session over to an app's host
 	ActionDrawQR   Action = "draw_qr"   // draw a QR code, which costs 5 ms
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
+	ActionAppStart Action = "app_start" // start a request of an app, or continue it
+	ActionAppPush  Action = "app_push"  // push a request, from an app's server
+	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
+	ActionAppGrant Action = "app_grant" // get a code for an app
 )
 
 // A Scope is what a limit counts by.
@@ -101,10 +139,27 @@ const (
 	ByMailed    Scope = "mailed"    // the codes mailed to one address for one purpose, of all attempts
 	ByAccount   Scope = "account"   // one account
 	ByRecipient Scope = "recipient" // one phone number, or one email address as requested from one network
-	ByMailbox   Scope = "mailbox"   // one email address
-	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64
+	ByMailbox   Scope = "mailbox"   // one email address, whatever its tag
+	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64; such a limit has a row in ipScopes for each scope
+	BySubnet    Scope = "subnet"    // one IPv6 /56, as many providers give to a household
+	ByNetwork   Scope = "network"   // one IPv4 /24 or IPv6 /48, as a small customer gets
+	ByHome      Scope = "home"      // the phone numbers of the site's own country
+	ByCountry   Scope = "country"   // the phone numbers of one other country
 	Global      Scope = "global"    // all together
 )
+
+// ipScopes says how a limit by IP address applies to the networks around it: with a
+// larger number, because strangers share them. Otherwise one customer of a provider has
+// 65,536 times the number.
+var ipScopes = []struct {
+	by           Scope
+	bits4, bits6 int // of the network, for IPv4 and IPv6; zero for none
+	times        int
+}{
+	{ByIP, 32, 64, 1},
+	{BySubnet, 0, 56, 2},
+	{ByNetwork, 24, 48, 10},
+}
 
 // limits is the only table of rate limits. A request is counted under every row of
 // its action before the response is checked, or under none if one refuses.
@@ -117,15 +172,21 @@ const (
 // Strangers must not use up what the owner needs. So known devices have counts of their
 // own, and a phone that the account uses, to which codes are sent after the password,
 // is not counted with numbers that anybody can enter. Codes to an email address are
-// counted by network too: requests from one leave half a day's codes to others.
+// counted by network too: requests from one leave half a day's codes to others. Limits by
+// IP address count a known device by the account that knows it, not with its neighbours,
+// and all known devices of a network together.
 //
 // One account must not stop the outbox or the hasher for all others. Setting up every
 // factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
 // way; they are at most ten seconds of one core.
 //
-// A hundred networks that send the twenty codes an hour of their IP address all day
-// reach the daily number of mails. Fewer cannot keep codes from others, and more would
+// A hundred IP addresses that send their twenty codes an hour all day, in ten networks or
+// more, reach the daily number of mails. Fewer cannot keep codes from others, and more would
 // cost the site its reputation as a sender.
+//
+// Fraudsters share what SMS to some countries cost. So one country or one network cannot
+// use up the daily number of SMS. Most users are in the site's own country: it has three
+// quarters, or all if SMS go to no other.
 //
 // Mailed codes have no waits, because each allows five attempts and sending them is
 // limited. They are locked after a hundred too: a new attempt has a new code, so
@@ -156,11 +217,22 @@ var limits = []struct {
 	{ActionSendCode, ByAccount, Window{Max: 10, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByIP, Window{Max: 20, Per: time.Hour}, TooManyCodes},
 	{ActionSendMail, Global, Window{Max: 50_000, Per: 24 * time.Hour}, MailBudgetExhausted},
-	{ActionSendSMS, Global, smsBudget{Share: 1}, SMSBudgetExhausted},  // against toll fraud; set by the operator
-	{ActionEnrolSMS, Global, smsBudget{Share: 2}, SMSBudgetExhausted}, // half of it is for users who sign in
+	{ActionSendSMS, Global, smsBudget{1, 1}, SMSBudgetExhausted}, // against toll fraud; set by the operator
+	{ActionSendSMS, ByHome, smsBudget{3, 4}, SMSBudgetExhausted},
+	{ActionSendSMS, ByCountry, smsBudget{1, 4}, SMSBudgetExhausted},
+	{ActionSendSMS, ByNetwork, smsBudget{1, 4}, SMSBudgetExhausted},
+	{ActionEnrolSMS, Global, smsBudget{1, 2}, SMSBudgetExhausted}, // half of each is for users who sign in
+	{ActionEnrolSMS, ByHome, smsBudget{3, 8}, SMSBudgetExhausted},
+	{ActionEnrolSMS, ByCountry, smsBudget{1, 8}, SMSBudgetExhausted},
+	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
+	{ActionHandover, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
+	{ActionAppStart, ByIP, Window{Max: 120, Per: time.Minute}, TooManyAttempts},
+	{ActionAppPush, ByIP, Window{Max: 600, Per: time.Minute}, TooManyAttempts},
+	{ActionAppGuess, ByFactor, Window{Max: 30, Per: time.Minute}, TooManyAttempts}, // for one app and IP address: strangers must not block an app
+	{ActionAppGrant, ByAccount, Window{Max: 300, Per: time.Hour}, TooManyAttempts}, // bounds the grants of a session
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
 	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},
@@ -169,8 +241,13 @@ var limits = []struct {
 // FailureRetention is how long consecutive failures are kept after the last one. The
 // standard sets no limit. But attackers can cause them, also for email addresses
 // without an account, and both must be kept equally long, or the difference would show
-// who has an account.
+// who has an account. It does once there are more than [FailuresMax].
 const FailureRetention = 90 * 24 * time.Hour
+
+// FailuresMax is the number of failure counts of email addresses that are kept, the last
+// ones: anybody can enter any number of addresses without an account. So many take
+// eight hours of a core to hash, and about 250 MB. The counts of an account are all kept.
+const FailuresMax = 1_000_000
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

@@ -15,6 +15,7 @@ type Account struct {
 	TOTP       bool
 	Phones     int // reserved ones
 	Sessions   int
+	Groups     []string // in alphabetical order
 
 	// These are only of one account, not of a list.
 
@@ -108,6 +109,7 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 		done, err = r.store.ReplacePassword(ctx, user.ID, "", changes)
 	case MustChangePassword:
+		changes.add(ForgetDevices{})
 		done, err = r.store.ReplaceMustChange(ctx, user.ID, changes)
 	case SignOutEverywhere:
 		changes.add(EndSessions{})

@@ -16,13 +16,17 @@ type Session struct {
 	ID         SessionID
 	TokenHash  string
 	User       UserID
-	Email      string    // the account's sign-in address, read with the session
-	StartedAt  time.Time // of the overall limit (SE-06): sign-in or the last re-authentication
-	SeenAt     time.Time // of the idle limit (SE-05); at most SessionTouchInterval late
-	PasswordAt time.Time // when the password, or the email address at sign-up, was verified
-	MFAAt      time.Time // when a second factor was verified; zero for never
+	Email      string     // the account's sign-in address, read with the session
+	Name       string     // its display name, read with the session; empty for none
+	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
+	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
+	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
+	FirstKind  FactorKind // which of them
+	MFAAt      time.Time  // when a second factor was verified or added; zero for never
+	SecondKind FactorKind // which one; empty if it was added without being verified in this session
 
-	MustChange bool // the password must be changed first, read with the session (PW-10)
+	Next       string // local path to continue at when the pending task is done; empty for none
+	MustChange bool   // the password must be changed first, read with the session (PW-10)
 
 	// Fields of the session list, only read there.
 	CreatedAt time.Time // when the user signed in
@@ -32,10 +36,11 @@ type Session struct {
 
 // newSession is the session of a complete attempt, with a new token (SE-02).
 func newSession(token Token, client Client, a Attempt, now time.Time) Session {
-	password, mfa := a.verifiedAt()
+	first, second := a.verifiedFactors()
 	return Session{
 		ID: SessionID(newID()), TokenHash: token.Hash(), User: a.User, Email: a.Email,
-		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: password, MFAAt: mfa,
+		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: first.At, FirstKind: first.Factor,
+		MFAAt: second.At, SecondKind: second.Factor,
 		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }
@@ -82,6 +87,20 @@ func (r *Rules) session(ctx context.Context, token Token, now time.Time) (Sessio
 func (r *Rules) expired(s Session, now time.Time) bool {
 	expiry, _ := r.IdleExpiry(s)
 	return expiry.Before(now) || !plausible(s.StartedAt, now) || !plausible(s.SeenAt, now)
+}
+
+// SessionBounds are the bounds of the times of a session that has not expired, for
+// queries about sessions.
+type SessionBounds struct {
+	SeenFrom, StartedFrom time.Time
+	Until                 time.Time // nothing is valid that is dated later
+}
+
+// SessionBounds returns the bounds at a time.
+func (r *Rules) SessionBounds(now time.Time) SessionBounds {
+	return SessionBounds{
+		SeenFrom: now.Add(-r.policy.SessionIdle), StartedFrom: now.Add(-r.policy.SessionLifetime), Until: now.Add(ClockSkew),
+	}
 }
 
 // isOpen reports whether an account has a session that has not expired.

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 )
 
 // A User is an account.
 type User struct {
 	ID           UserID
 	Email        Email
-	PasswordHash string // PHC string
-	Disabled     bool   // by the operator: sign-in fails as with a wrong password
+	Name         string    // display name; empty for none
+	PasswordHash string    // PHC string
+	Disabled     bool      // by the operator: sign-in fails as with a wrong password
+	UpdatedAt    time.Time // when the email address or the name was last changed
 }
 
 // SignIn verifies an email address and a password. It begins a session if
@@ -27,21 +30,23 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	if password == "" {
 		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
-	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(client))...); err != nil {
-		return Result{}, err
-	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	known, err := r.isKnownDevice(ctx, user.ID, client)
+	device, err := r.knownDevice(ctx, user.ID, client)
 	if err != nil {
+		return Result{}, err
+	}
+	known := device.ID != ""
+	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.fromDevice(client, known, string(user.ID)))...); err != nil {
 		return Result{}, err
 	}
 	a := Attempt{Purpose: SignIn, User: user.ID, Email: cmp.Or(user.Email.Typed, email.Typed), Next: next}
 	if a.Factors, err = r.factors(ctx, user.ID, now); err != nil {
 		return Result{}, err
 	}
+	a.Remembered = a.Factors.HasMFA() && r.remembered(device, now)
 	account := string(user.ID)
 	if account == "" {
 		account = email.Key
@@ -52,7 +57,8 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	}
 	c := challenge{
 		factor: passwordFactor{user: user.ID, hash: hash}, user: user.ID, client: client, known: known,
-		counter: failureCounter(Password, account, known), posted: submission{from: client.FormToken, form: formSignIn, response: email.Key + "\x00" + password},
+		counter: failureCounter(Password, account, known),
+		posted:  submission{from: client.FormToken, device: client.DeviceToken, form: formSignIn, response: email.Key + "\x00" + password},
 	}
 	return r.verifyAttempt(ctx, a, c, password, now)
 }

@@ -39,6 +39,7 @@ var restricted = map[string][]string{
 // authImports are the prefixes of the packages that auth may import in addition to the
 // standard library.
 var authImports = []string{
+	"github.com/go-jose/go-jose/v4",
 	"github.com/nyaruka/phonenumbers", "github.com/pquerna/otp", "golang.org/x/crypto/", "golang.org/x/net/idna", "golang.org/x/text/unicode/norm",
 }
 

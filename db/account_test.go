@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"twostep/auth"
 )
@@ -53,17 +55,19 @@ func TestDisabledUser(t *testing.T) {
 // user. Other accounts keep theirs.
 func TestRemoveUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
+		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "signing_keys", "app_requests"}
 		db.addEverything(t, "bob", noon)
 		before := db.rowCounts(t)
 		db.addEverything(t, "ann", noon)
 		for name, rows := range db.rowCounts(t) {
-			if rows == before[name] && name != "keyring" { // which belongs to no account
+			if rows == before[name] && !slices.Contains(ofNoAccount, name) {
 				t.Errorf("addEverything adds no row to %s, so this test does not cover it", name)
 			}
 		}
 		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("deleted")}))
 		wantTrue(t, removed, err)
-		before["messages"] += 2 // the new one, and one queued earlier
+		before["app_requests"]++ // which expires
+		before["messages"] += 2  // the new one, and one queued earlier
 		wantRows(t, db.rowCounts(t), before)
 		removed, err = db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("again")}))
 		wantFalse(t, removed, err)
@@ -96,7 +100,7 @@ func TestMustChange(t *testing.T) {
 		}
 		wantMustChange(false)
 		db.exec(t, `UPDATE users SET must_change = 1`)
-		changes := set("ann", auth.RenewSession{Session: "s1", PasswordAt: noon})
+		changes := set("ann", auth.RenewSession{Session: "s1", First: password(noon)})
 		ok, err := db.SpendPassword(t.Context(), "ann", "hash of ann", "stronger", changes)
 		wantTrue(t, ok, err)
 		wantMustChange(true)
@@ -139,5 +143,25 @@ func TestAddUser_OnceOnly(t *testing.T) {
 			}
 			return spent, err
 		})
+	})
+}
+
+// A display name is stored with the time of its change, in that account only.
+func TestApply_ReplaceName(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		for _, name := range []string{"Ann Example", "李小龍", ""} {
+			at := noon.Add(time.Minute)
+			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: at, Changes: []auth.Change{auth.ReplaceName{Name: name}}}))
+			want := user("ann")
+			want.Name, want.UpdatedAt = name, at
+			if got, err := db.FindUser(t.Context(), "ann"); err != nil || got != want {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+			if s, err := db.FindSession(t.Context(), "token of s1"); err != nil || s.Name != name {
+				t.Errorf("the session has the name %q, %v", s.Name, err)
+			}
+		}
+		wantNotFound(t, db.Apply(t.Context(), set("nobody", auth.ReplaceName{Name: "Nobody"})))
 	})
 }

@@ -36,6 +36,12 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.addUser(ctx, c)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
+	case auth.ReplaceName:
+		return t.replaceName(ctx, set.User, c.Name, set.At)
+	case auth.AddGroup:
+		return t.addGroup(ctx, set.User, c.Name)
+	case auth.RemoveGroup:
+		return t.removeGroup(ctx, set.User, c.Name)
 	case auth.EndEmailEnrolment:
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
@@ -44,6 +50,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)
+	case auth.ReplaceDemand:
+		return t.replaceDemand(ctx, set.User, c.Attempt)
 	case auth.AddVerifiedFactor:
 		return t.addVerifiedFactor(ctx, c, set.At)
 	case auth.EndAttempt:
@@ -58,9 +66,14 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.RenewSession:
 		return t.renewSession(ctx, set.User, c, set.At)
 	case auth.EndSessions:
-		return true, t.endSessions(ctx, set.User, c.Except)
-	case auth.RememberDevice:
-		return true, t.rememberDevice(ctx, set.User, c.TokenHash, set.At)
+		return true, t.endSessions(ctx, set.User, c.Except, set.At)
+	case auth.PutKnownDevice:
+		return true, t.putKnownDevice(ctx, set.User, c)
+	case auth.ForgetDevices:
+		return true, t.forgetDevices(ctx, set.User)
+
+	case auth.PutHostToken:
+		return t.putHostToken(ctx, set.User, c, set.At)
 
 	case auth.PutTOTP:
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -14,6 +16,7 @@ const accountColumns = `
 			users.id,
 			users.email,
 			users.email_key,
+			users.name,
 			users.created_at,
 			users.disabled_at IS NOT NULL,
 			users.must_change <> 0,
@@ -23,28 +26,58 @@ const accountColumns = `
 			users.seen_at
 		FROM users`
 
+// findAccounts adds each account's groups to a query of accountColumns.
+func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (all []auth.Account, err error) {
+	var (
+		a     auth.Account
+		group sql.Null[string]
+	)
+	err = s.db.Each(ctx, append(accountRow(&a), &group), func() {
+		if len(all) == 0 || all[len(all)-1].ID != a.ID {
+			all = append(all, a)
+		}
+		if group.Valid {
+			last := &all[len(all)-1]
+			last.Groups = append(last.Groups, group.V)
+		}
+	}, `
+		WITH accounts AS (`+query+`)
+		SELECT accounts.*, account_groups.name
+		FROM accounts
+		LEFT JOIN account_groups ON account_groups.user_id = accounts.id
+		ORDER BY accounts.email_key, account_groups.name`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find accounts: %w", err)
+	}
+	return all, nil
+}
+
 func accountRow(a *auth.Account) engine.Row {
 	return engine.Row{
-		&a.ID, &a.Email.Typed, &a.Email.Key, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
+		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
 		&a.TOTP, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
 	}
 }
 
 // FindAccounts implements [auth.Store].
-func (s *Store) FindAccounts(ctx context.Context, after string, limit int) (page []auth.Account, err error) {
-	var a auth.Account
-	err = s.db.Each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
+func (s *Store) FindAccounts(ctx context.Context, after string, limit int) ([]auth.Account, error) {
+	return s.findAccounts(ctx, accountColumns+`
 		WHERE users.email_key > $1
 		ORDER BY users.email_key
 		LIMIT $2`, after, limit)
-	return page, err
 }
 
 // FindAccount implements [auth.Store].
 func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Account, err error) {
-	err = s.find(ctx, "find account", accountRow(&a), accountColumns+`
+	all, err := s.findAccounts(ctx, accountColumns+`
 		WHERE users.id = $1`, user)
-	return a, err
+	if err != nil {
+		return a, err
+	}
+	if len(all) == 0 {
+		return a, auth.ErrNotFound
+	}
+	return all[0], nil
 }
 
 // ReplaceDisabled implements [auth.Store].

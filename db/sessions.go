@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,10 +18,14 @@ const (
 			sessions.token_hash,
 			sessions.user_id,
 			users.email,
+			users.name,
 			sessions.started_at,
 			sessions.seen_at,
 			sessions.password_at,
+			sessions.first_kind,
 			sessions.mfa_at,
+			sessions.second_kind,
+			sessions.next,
 			users.must_change`
 	sessionJoin = `
 		FROM sessions
@@ -30,8 +35,8 @@ const (
 
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
-		&s.ID, &s.TokenHash, &s.User, &s.Email, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), engine.Time(&s.MFAAt), &s.MustChange,
+		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange,
 	}
 }
 
@@ -89,6 +94,15 @@ func (t *tx) touchUser(ctx context.Context, user auth.UserID, now time.Time) err
 	return err
 }
 
+// ReplaceNext implements [auth.Store].
+func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string) error {
+	_, err := s.write(ctx, "store next page of session", "", func(tx *tx) (bool, error) {
+		_, err := tx.Exec(ctx, `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
+		return true, err
+	})
+	return err
+}
+
 var (
 	removeCodesInToken   = removeCodesIn(`SELECT id FROM sessions WHERE token_hash = $1`)
 	removeCodesInSession = removeCodesIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`)
@@ -111,7 +125,15 @@ func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
+		if err == nil {
+			err = tx.forgetDeviceOf(ctx, user, id)
+		}
 		if err != nil {
+			return false, err
+		}
+		if _, err := tx.Exec(ctx, `
+			UPDATE app_grants SET ended_at = $3
+			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
 		changed, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
@@ -133,14 +155,17 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, mfa_at, ip, user_agent)
-		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id)
+		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id
 		FROM users
-		WHERE id = $3 AND disabled_at IS NULL
-			AND NOT ($11 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+		LEFT JOIN known_devices ON known_devices.user_id = users.id AND known_devices.token_hash = $13
+		WHERE users.id = $3 AND users.disabled_at IS NULL
+			AND NOT ($14 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+			AND NOT ($15 AND known_devices.remembered_at IS NULL)
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
-		engine.Millis(s.PasswordAt), engine.Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
+		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
+		s.Device, s.RequireNoMFA, s.RequireRemembered)
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -156,19 +181,29 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
 			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
 			password_at = COALESCE($3, password_at),
-			mfa_at = COALESCE($4, mfa_at)
-		WHERE id = $5 AND user_id = $6`,
-		r.TokenHash, engine.Millis(now), engine.Millis(r.PasswordAt), engine.Millis(r.MFAAt), r.Session, user)
+			first_kind = CASE WHEN $3 IS NULL THEN first_kind ELSE $4 END,
+			mfa_at = COALESCE($5, mfa_at),
+			second_kind = CASE WHEN $5 IS NULL THEN second_kind ELSE $6 END
+		WHERE id = $7 AND user_id = $8`,
+		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user)
 	return rows > 0, err
 }
 
-// endSessions removes all of an account's sessions but one, and all its attempts.
-func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
-	if err := t.endAttempts(ctx, user); err != nil {
+// endSessions removes all of an account's sessions but one, all its attempts, and the
+// grants of apps, also those that have outlived a session (OI-26). It forgets the
+// account's devices.
+func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID, now time.Time) error {
+	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `
+		UPDATE app_grants SET ended_at = $3
+		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now))
 	if err != nil {
 		return err
 	}

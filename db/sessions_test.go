@@ -150,18 +150,18 @@ func TestApply_RenewSession(t *testing.T) {
 			}
 		}
 		mfaAt := noon.Add(time.Minute)
-		want.MFAAt = mfaAt
-		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", MFAAt: mfaAt}}})
+		want.MFAAt, want.SecondKind = mfaAt, auth.TOTPCode
+		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", Second: auth.VerifiedFactor{Factor: auth.TOTPCode, At: mfaAt}}}})
 		passwordAt := noon.Add(time.Hour)
 		want.TokenHash, want.PasswordAt, want.StartedAt, want.SeenAt = "new", passwordAt, passwordAt, passwordAt
-		renew("new", auth.ChangeSet{User: "ann", At: passwordAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", PasswordAt: passwordAt}}})
+		renew("new", auth.ChangeSet{User: "ann", At: passwordAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", First: password(passwordAt)}}})
 		_, err := db.FindSession(t.Context(), "token of s1")
 		wantNotFound(t, err)
 		if other, err := db.FindSession(t.Context(), "token of s2"); err != nil || !other.PasswordAt.Equal(noon) {
 			t.Errorf("another session was changed: %+v, %v", other, err)
 		}
 
-		ended := set("ann", auth.RenewSession{Session: "s9", PasswordAt: noon}, auth.QueueMessage{Message: message("m1")})
+		ended := set("ann", auth.RenewSession{Session: "s9", First: password(noon)}, auth.QueueMessage{Message: message("m1")})
 		wantNotFound(t, db.Apply(t.Context(), ended))
 		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, ended)
 		wantFalse(t, spent, err)
@@ -202,5 +202,22 @@ func TestApply_RequireNoMFA(t *testing.T) {
 		wantNotFound(t, db.Apply(t.Context(), set("ann", auth.BeginSession{Session: session("ann", "s3").Session, RequireNoMFA: true})))
 		db.apply(t, "ann", session("ann", "s4"))
 		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 3})
+	})
+}
+
+// The page at which a session continues is stored, replaced and cleared, in that session only.
+func TestReplaceNext(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.apply(t, "ann", session("ann", "s2"))
+		for _, next := range []string{"/account/activity", "/account/email", ""} {
+			must(t, db.ReplaceNext(t.Context(), "s1", next))
+			for token, want := range map[string]string{"token of s1": next, "token of s2": ""} {
+				if s, err := db.FindSession(t.Context(), token); err != nil || s.Next != want {
+					t.Errorf("%q of %s, %v, want %q", s.Next, token, err, want)
+				}
+			}
+		}
+		must(t, db.ReplaceNext(t.Context(), "s9", "/account/activity"))
 	})
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -41,14 +42,22 @@ func (db testDB) addAnn(t *testing.T) {
 
 func user(id auth.UserID) auth.User {
 	email := auth.Email{Typed: "A" + string(id) + "@example.org", Key: "a" + string(id) + "@example.org"}
-	return auth.User{ID: id, Email: email, PasswordHash: "hash of " + string(id)}
+	return auth.User{ID: id, Email: email, PasswordHash: "hash of " + string(id), UpdatedAt: noon}
 }
 
 func session(user auth.UserID, id auth.SessionID) auth.BeginSession {
 	return auth.BeginSession{Session: auth.Session{
-		ID: id, TokenHash: "token of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
+		ID: id, TokenHash: "token of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon, FirstKind: auth.Password,
 		IP: "192.0.2.1", UserAgent: "a browser",
 	}}
+}
+
+func password(at time.Time) auth.VerifiedFactor {
+	return auth.VerifiedFactor{Factor: auth.Password, At: at}
+}
+
+func device(token, replaces string) auth.PutKnownDevice {
+	return auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: "id of " + token, TokenHash: token, SeenAt: noon}, Replaces: replaces}
 }
 
 func attempt(user auth.UserID, tokenHash string) auth.AddAttempt {
@@ -169,6 +178,13 @@ func wantNotFound(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+}
+
+func wantEqual(t *testing.T, got, want any, err error) {
+	t.Helper()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 }
 

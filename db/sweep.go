@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"twostep/auth"
@@ -28,14 +29,19 @@ const (
 	oldSessions     = `SELECT id FROM sessions WHERE started_at < $1 ORDER BY started_at, id LIMIT $2`
 )
 
-// Sweeps of rows that have an expiry.
+// Sweeps of rows that have an expiry. A retired signing key is erased an hour later: the
+// clock of another server may be behind.
 var sweepExpired = []sweep{
 	{removeCodesOf(expiredAttempts), `DELETE FROM attempts WHERE token_hash IN (` + expiredAttempts + `)`},
 	{removeCodesOf(expiredPhones), `DELETE FROM phone_enrolments WHERE id IN (` + expiredPhones + `)`},
 	{removeCodesOf(expiredEmails), `DELETE FROM email_enrolments WHERE id IN (` + expiredEmails + `)`},
 	{rows: `
+		DELETE FROM handovers
+		WHERE code_hash IN (SELECT code_hash FROM handovers WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT holder FROM sent_codes WHERE expires_at <= $1 LIMIT $2)`},
+	sweepCounts,
 	{rows: `
 		DELETE FROM totp_enrolments
 		WHERE session_id IN (SELECT session_id FROM totp_enrolments WHERE expires_at <= $1 LIMIT $2)`},
@@ -47,6 +53,20 @@ var sweepExpired = []sweep{
 			WHERE unseen IS NOT NULL AND unseen_until <= $1
 			LIMIT $2
 		)`},
+	{rows: `
+		DELETE FROM app_requests
+		WHERE hash IN (SELECT hash FROM app_requests WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
+		DELETE FROM app_refresh_tokens
+		WHERE hash IN (SELECT hash FROM app_refresh_tokens WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
+		UPDATE signing_keys SET private = NULL
+		WHERE id IN (
+			SELECT id
+			FROM signing_keys
+			WHERE private IS NOT NULL AND retired_at <= CAST($1 AS BIGINT) - 3600000
+			LIMIT $2
+		)`},
 }
 
 // Sweeps of rows whose retention is given by [auth.Cutoffs].
@@ -54,30 +74,54 @@ var (
 	sweepIdleSessions = sweep{removeCodesIn(idleSessions), `DELETE FROM sessions WHERE id IN (` + idleSessions + `)`}
 	sweepOldSessions  = sweep{removeCodesIn(oldSessions), `DELETE FROM sessions WHERE id IN (` + oldSessions + `)`}
 
+	// Grants that nothing can make live again. One has ten minutes, in which its code is
+	// used.
+	sweepDeadGrants = sweep{rows: `
+		DELETE FROM app_grants
+		WHERE id IN (
+			SELECT id
+			FROM app_grants
+			WHERE created_at <= CAST($1 AS BIGINT) - 600000
+				AND (ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL)
+			LIMIT $2
+		)`}
+	sweepOfflineGrants = sweep{rows: `
+		DELETE FROM app_grants
+		WHERE id IN (SELECT id FROM app_grants WHERE expires_at <= $1 AND session_id IS NULL LIMIT $2)`}
+
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
 		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
 	sweepDevices = sweep{rows: `
 		DELETE FROM known_devices
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
-
-	sweepRateLimits = sweep{rows: `
-		DELETE FROM rate_limits
-		WHERE key IN (
-			SELECT key
-			FROM rate_limits
-			WHERE since < $1 AND NOT (key >= 'failures/' AND key < 'failures0')
-			LIMIT $2
-		)`}
-	sweepFailures = sweep{rows: `
-		DELETE FROM rate_limits
-		WHERE key IN (
-			SELECT key
-			FROM rate_limits
-			WHERE since < $1 AND key >= 'failures/' AND key < 'failures0'
-			LIMIT $2
-		)`}
 )
+
+// sweepCounts and sweepTyped are for rate limits, the only table that strangers can fill
+// without an email address: PostgreSQL scans it without the order. sweepTyped is for
+// failure counts of email addresses, see [auth.FailuresMax].
+var (
+	sweepCounts = sweep{rows: `
+		DELETE FROM rate_limits
+		WHERE key IN (SELECT key FROM rate_limits WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+	sweepTyped = sweep{rows: `
+		DELETE FROM rate_limits
+		WHERE key IN (SELECT key FROM rate_limits WHERE typed = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+)
+
+// typedCutoff returns the expiry of the last failure count that is past the maximum,
+// or [auth.ErrNotFound]. A zero maximum removes nothing.
+func (s *Store) typedCutoff(ctx context.Context, now time.Time, max int) (cutoff time.Time, err error) {
+	if max == 0 {
+		return cutoff, auth.ErrNotFound
+	}
+	err = s.find(ctx, "find oldest failures", engine.Row{engine.Time(&cutoff)}, `
+		SELECT expires_at FROM rate_limits
+		WHERE typed = 1 AND expires_at > $1
+		ORDER BY expires_at DESC
+		LIMIT 1 OFFSET $2`, engine.Millis(now), max)
+	return cutoff, err
+}
 
 // RemoveExpired implements [auth.Store]. Sent codes that belong to removed rows
 // are not counted.
@@ -87,16 +131,21 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 			return removed, err
 		}
 	}
+	typed, err := s.typedCutoff(ctx, now, cutoffs.FailuresMax)
+	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+		return removed, err
+	}
 	for _, kind := range []struct {
 		sweep  sweep
 		cutoff time.Time
 	}{
 		{sweepIdleSessions, cutoffs.SessionsSeen},
 		{sweepOldSessions, cutoffs.SessionsStarted},
+		{sweepDeadGrants, now}, // after the sessions
+		{sweepOfflineGrants, now},
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
-		{sweepRateLimits, cutoffs.RateLimits},
-		{sweepFailures, cutoffs.Failures},
+		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {
 			return removed, err

@@ -54,8 +54,8 @@ func TestCookie_AttributesOfEverySetCookie(t *testing.T) {
 			t.Errorf("cookies %v, want two", set)
 		}
 		for name, n := range set {
-			if strings.HasSuffix(name, "-device") && n != 1 {
-				t.Errorf("%s was set %d times, want once", name, n)
+			if strings.HasSuffix(name, "-device") && n != 2 {
+				t.Errorf("%s was set %d times, want at both sign-ins", name, n)
 			}
 		}
 	}
@@ -132,7 +132,8 @@ func TestPages_Crawl(t *testing.T) {
 	pages := 0
 	check := func(b *browser, path string) {
 		b.open(path)
-		if b.status != 200 && b.status != 404 {
+		unknown := b.status == 404 || b.status == 400 && strings.HasPrefix(path, "/account/continue/")
+		if b.status != 200 && !unknown {
 			t.Errorf("%s: %d", path, b.status)
 		}
 		pages++

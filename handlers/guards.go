@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 
@@ -81,19 +82,36 @@ func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 	if !r.signedIn() {
 		r.cookie.Notice = views.NoticeSignInFirst
 		r.log.reason = reasonSignInFirst
-		return "/sign-in?next=" + url.QueryEscape(r.returnURL()), nil
+		return signInPath(r.returnURL()), nil
 	}
 	factors, err := r.factors()
 	if err != nil {
 		return "", err
 	}
 	task := r.rules.Task(r.session, factors)
-	if task == auth.NoTask || slices.Contains(allowed, task) {
-		return "", nil
+	if task != auth.NoTask && !slices.Contains(allowed, task) {
+		r.log.reason = reasonOfTask(task)
+		return taskPaths[task], r.keepNext()
 	}
-	r.log.reason = reasonOfTask(task)
-	return taskPaths[task], nil
+	if len(allowed) == 0 && r.session.Next != "" { // the user has arrived
+		r.session.Next = ""
+		return "", r.rules.KeepNext(r.ctx(), r.session, "")
+	}
+	return "", nil
 }
+
+// keepNext stores this page as the one to continue at when the session's task is done. The
+// first one counts: later ones are links on the task's own pages.
+func (r *request) keepNext() error {
+	next := localPath(r.Request().URL.RequestURI())
+	if r.form != nil || r.session.Next != "" || next == accountPath {
+		return nil
+	}
+	return r.rules.KeepNext(r.ctx(), r.session, next)
+}
+
+// afterTask returns the page at which a session without a pending task continues.
+func (r *request) afterTask(otherwise string) string { return cmp.Or(r.session.Next, otherwise) }
 
 // requireFreshSession is requireSession, and redirects to re-authentication
 // unless the session was authenticated recently. A posted form is not carried out
@@ -108,6 +126,25 @@ func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
 	}
 	r.log.reason = reasonVerifyFirst
 	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
+}
+
+// requireDemand redirects to where the session can meet a demand: to the set-up of a
+// second factor, or to re-authentication.
+func (r *request) requireDemand(demand auth.Demand) (string, error) {
+	factors, err := r.factors()
+	if err != nil {
+		return "", err
+	}
+	if demand.Level > factors.Level() {
+		r.log.reason = string(auth.TaskSetupMFA) + "_first"
+		return taskPaths[auth.TaskSetupMFA], r.keepNext()
+	}
+	if r.session.Satisfies(demand, factors, r.rules.Now()) {
+		return "", nil
+	}
+	r.log.reason = "verify_first"
+	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.Request().URL.RequestURI()))
+	return "/account/verify", err
 }
 
 // returnURL is the URL of this page. The posted text of prefillFields is kept for it; no

@@ -9,11 +9,12 @@ import (
 	"twostep/auth"
 )
 
-// A Metrics receives what is counted. Users are in the log only. Both functions
+// A Metrics receives what is counted. Users are in the log only. The functions
 // may be nil, and are called concurrently.
 type Metrics struct {
 	ObserveRequest func(ServedRequest)
-	ObserveEvent   func(auth.Event) // after its transaction has been committed
+	ObserveEvent   func(auth.Event)     // after its transaction has been committed
+	ObserveCheck   func(outcome string) // of [CheckOutcomes]
 }
 
 // A ServedRequest is one request and its response. Route and Reason have few

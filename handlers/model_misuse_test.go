@@ -72,7 +72,8 @@ var pageGuards = map[string]string{
 func (m *model) unauthorized() {
 	c := m.client()
 	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(handlers.RoutePaths())), func(path string) bool {
-		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa"
+		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa" ||
+			path == "/account/continue/:id"
 	})
 	path := draw(m, "path", paths...)
 	page, has := pageGuards[path], handlers.RoutePaths()[path]

@@ -45,11 +45,14 @@ var routes = []route{
 	{"/account/manage-mfa/phones/:id/remove", freshlyVerified, showPhone(views.PhoneRemove), postRemovePhone},
 	{"/account/manage-mfa/phones/:id/default", on(auth.PhoneCode, signedIn), nil, postDefaultPhone},
 	{"/account/add-phone", on(auth.PhoneCode, enrolling), showAddPhone, postAddPhone},
+	{"/account/continue/:id", anyone, showContinue, postContinue},
+	{"/account/profile", signedIn, showProfile, postProfile},
 	{"/account/password", changingPassword, showPassword, postPassword},
 	{"/account/email", freshlyVerified, showEmail, postEmail},
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
 	{"/account/sessions", freshlyVerified, showSessions, postSessions},
 	{"/account/activity", signedIn, showActivity, nil},
+	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 
@@ -96,6 +99,9 @@ func (row route) submit(r *request) error {
 		return row.showAgain(r)
 	}
 	redirect, err := row.post(r)
+	if err == nil && redirect == "" { // it has shown a page that leads to another site
+		return nil
+	}
 	if err == nil {
 		return r.redirect(redirect)
 	}

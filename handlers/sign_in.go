@@ -35,6 +35,7 @@ func showSignIn(r *request) error {
 		return r.show(views.VerifyAccount(views.VerifyAccountPage{
 			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
+			Remember: views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")},
 		}))
 	}
 	return r.show(views.SignIn(views.SignInPage{
@@ -52,18 +53,27 @@ func (r *request) pageURL() string {
 	return back.RequestURI()
 }
 
+// next is the page to redirect to after sign-in; empty if the URL has none.
+func (r *request) next() string {
+	if next := r.QueryParam("next"); next != "" {
+		return localPath(next)
+	}
+	return ""
+}
+
 // backupCodeChecked reports whether the second step asks for a backup code.
 func (r *request) backupCodeChecked() bool {
 	return r.form.Has("backupcode") || r.form == nil && r.QueryParam(views.BackupCodeParam) != ""
 }
 
 // mfaPage returns the page context of a page that asks for a second factor. The page
-// does not reload if it accepts backup codes: they take long to type.
+// does not reload if it accepts backup codes, which take long to type, or has another
+// checkbox.
 func (r *request) mfaPage(a auth.Attempt) views.Page {
 	if a.Step() != auth.StepMFA || a.Method().Factor != auth.PhoneCode {
 		return r.page()
 	}
-	return r.codePage(a.Code, !a.AcceptsBackupCode())
+	return r.codePage(a.Code, !a.AcceptsBackupCode() && r.rules.Policy().RememberDevice == 0)
 }
 
 func postSignIn(r *request) (string, error) {
@@ -71,8 +81,7 @@ func postSignIn(r *request) (string, error) {
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
-	next := localPath(r.QueryParam("next"))
-	result, err := r.rules.SignIn(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), next)
+	result, err := r.rules.SignIn(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), r.next())
 	return r.applyResult(page, result, err)
 }
 
@@ -90,7 +99,7 @@ func (r *request) postCode(page string) (string, error) {
 		return page, rules.ChooseMethod(r.ctx(), r.client(), attempt, auth.FactorKind(kind), auth.PhoneID(phone))
 	case "start_over":
 		r.cookie.Attempt = ""
-		return page, rules.StartOver(r.ctx(), attempt)
+		return page, r.withNotice(views.NoticeStartedOver, rules.StartOver(r.ctx(), attempt))
 	}
 	return "", errUnknownAction
 }

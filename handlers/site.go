@@ -14,6 +14,8 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"twostep/auth"
+	"twostep/auth/access"
+	"twostep/auth/oidc"
 	"twostep/static"
 	"twostep/views"
 )
@@ -29,6 +31,8 @@ type Config struct {
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log
 	Metrics        Metrics
+	Apps           *oidc.Provider       // for apps that sign users in here
+	Access         func() *access.Rules // of forward auth, which may be replaced; nil without
 }
 
 // site serves the pages.
@@ -68,6 +72,10 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	for _, row := range routes {
 		row.add(e, s)
 	}
+	for _, row := range machineRoutes {
+		row.add(e, s)
+	}
+	addPreflights(e)
 	readable := []string{http.MethodGet, http.MethodHead}
 	e.Match(readable, "/healthz", s.healthz)
 	e.Match(readable, "/readyz", s.readyz)

@@ -55,3 +55,8 @@ func TestHandler_Gzip(t *testing.T) {
 		t.Errorf("a file that gzip makes larger: %q, %v", w.Body, w.Header())
 	}
 }
+
+func stylesheet(t *testing.T) string {
+	t.Helper()
+	return string(files[URL("style.css")].content)
+}

@@ -4,17 +4,19 @@
 package static
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"maps"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
 
-//go:embed style.css icon.svg
+//go:embed style.css icon.svg icon.png
 var embedded embed.FS
 
 // contentTypes does not depend on the MIME types of the host.
@@ -47,10 +49,28 @@ func load() (map[string]string, map[string]File) {
 		if err != nil {
 			panic(err)
 		}
+		if path.Ext(name) == ".css" {
+			content = minify(content)
+		}
 		f := newFile(name, content)
 		urls[name], files[f.URL] = f.URL, f
 	}
 	return urls, files
+}
+
+// minify drops the comments and the white space that only people read, a fifth of the stylesheet. It
+// is for our own, whose texts contain none of these characters.
+func minify(css []byte) []byte {
+	for _, r := range []struct{ pattern, replacement string }{
+		{`(?s)/\*.*?\*/`, ""},
+		{`\s+`, " "},
+		{` ?([{};,]) ?`, "$1"},
+		{`([a-z-]): `, "$1:"},
+		{`;}`, "}"},
+	} {
+		css = regexp.MustCompile(r.pattern).ReplaceAll(css, []byte(r.replacement))
+	}
+	return bytes.TrimSpace(css)
 }
 
 func newFile(name string, content []byte) File {

@@ -8,18 +8,21 @@ import (
 )
 
 // eventTexts describes each audit event. FACTOR is the factor that was used,
-// NUMBER and EMAIL are the phone number and email address concerned, and LEFT
+// NUMBER, EMAIL and NAME are the phone number, email address, and app or group concerned, and LEFT
 // is how many backup codes are left.
 var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
 	auth.SignedIn:             "Signed in (FACTOR)",
 	auth.SignedInNewDevice:    "Signed in from a new browser (FACTOR)",
-	auth.SecondFactorFailed:   "Correct password, wrong code (FACTOR). Not signed in.",
-	auth.SignInLocked:         "Too many attempts (FACTOR). Sign-in was paused.",
-	auth.ResetLocked:          "Too many wrong codes. Password reset was locked.",
+	auth.SignedInRemembered:   "Signed in on a remembered device (FACTOR)",
+	auth.SecondFactorFailed:   "Correct password but wrong code (FACTOR), not signed in",
+	auth.SignInLocked:         "Sign-in paused after too many attempts (FACTOR)",
+	auth.ResetLocked:          "Password reset locked after too many wrong codes",
 	auth.Reauthenticated:      "Verified again (FACTOR)",
 	auth.SessionEnded:         "Another device signed out",
 	auth.SessionsEnded:        "All other devices signed out",
+	auth.DeviceRemembered:     "Device remembered: it skips two-step verification at sign-in",
+	auth.DeviceForgotten:      "Remembered device forgotten",
 	auth.TOTPAdded:            "Authenticator app added",
 	auth.TOTPRemoved:          "Authenticator app removed",
 	auth.PhoneAdded:           "Phone number NUMBER added",
@@ -30,21 +33,27 @@ var eventTexts = map[auth.EventType]string{
 	auth.BackupCodesReplaced:  "New backup codes generated",
 	auth.BackupCodeUsed:       "Backup code used, LEFT left",
 	auth.PasswordChanged:      "Password changed",
-	auth.PasswordReset:        "Password reset by email. Signed out everywhere.",
+	auth.PasswordReset:        "Password reset by email, signed out everywhere",
 	auth.EmailChangeRequested: "Change of email address to EMAIL requested",
 	auth.EmailChangeStopped:   "Change of email address to EMAIL cancelled",
 	auth.EmailChanged:         "Email address changed to EMAIL",
 	auth.NoticeEmailAdded:     "Second email address EMAIL added",
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
+	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
+	auth.AppConnected:         "Signed in to NAME for the first time",
+	auth.AppDisconnected:      "NAME disconnected",
+	auth.AppTokenReused:       "Access of NAME ended, because a code or token of it was used twice",
 
 	auth.OperatorAdded:         "Account created by a site administrator",
 	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
-	auth.OperatorResetMFA:      "Two-step verification removed by a site administrator. Signed out everywhere.",
-	auth.OperatorResetPassword: "Password reset by a site administrator. Signed out everywhere.",
+	auth.OperatorResetMFA:      "Two-step verification removed by a site administrator, signed out everywhere",
+	auth.OperatorResetPassword: "Password reset by a site administrator, signed out everywhere",
 	auth.OperatorMustChange:    "New password required by a site administrator",
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
+	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
+	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
 }
@@ -69,6 +78,29 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
+}
+
+// eventIcon draws the kind of an event.
+func eventIcon(t auth.EventType) icon {
+	switch t {
+	case auth.SignedUp, auth.SignedIn, auth.SignedInNewDevice:
+		return iconSignIn
+	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked:
+		return iconWarning
+	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut:
+		return iconSignOut
+	case auth.TOTPAdded, auth.TOTPRemoved:
+		return iconApp
+	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
+		return iconPhone
+	case auth.BackupCodesReplaced, auth.BackupCodeUsed:
+		return iconCodes
+	case auth.Reauthenticated, auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange:
+		return iconKey
+	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
+		return iconMail
+	}
+	return iconPerson
 }

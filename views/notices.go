@@ -22,10 +22,12 @@ const (
 	NoticeDefaultChanged     Notice = "default_changed"
 	NoticeBackupCodesSaved   Notice = "codes_saved"
 	NoticePasswordReset      Notice = "password_reset"
+	NoticeNameChanged        Notice = "name_changed"
 	NoticePasswordChanged    Notice = "password_changed"
 	NoticeEmailVerified      Notice = "email_verified"
 	NoticeEmailChangeStopped Notice = "email_change_stopped"
 	NoticeEmailRemoved       Notice = "email_removed"
+	NoticeDeviceForgotten    Notice = "device_forgotten"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -34,6 +36,7 @@ const (
 	NoticeSignedOut          Notice = "signed_out"
 	NoticeSignedUp           Notice = "signed_up"
 	NoticeKeyReset           Notice = "key_reset"
+	NoticeStartedOver        Notice = "started_over"
 )
 
 var notices = map[Notice]string{
@@ -46,18 +49,30 @@ var notices = map[Notice]string{
 	NoticeDefaultChanged:     "Default phone number changed",
 	NoticeBackupCodesSaved:   "Backup codes saved",
 	NoticePasswordReset:      "Password changed. Sign in with your new password.",
+	NoticeNameChanged:        "Name saved",
 	NoticePasswordChanged:    "Password changed",
 	NoticeEmailVerified:      "Email address verified",
 	NoticeEmailChangeStopped: "Change cancelled. Your email addresses have not changed.",
 	NoticeEmailRemoved:       "Second email address removed",
+	NoticeDeviceForgotten:    "Device forgotten",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",
 	NoticeSignedOut:          "You are signed out",
 	NoticeSignedUp:           "Your account is ready",
 	NoticeKeyReset:           "This is a new QR code",
+	NoticeStartedOver:        "You are back at the start",
 	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
+}
+
+// state is success, unless the notice confirms nothing.
+func (n Notice) state() state {
+	switch n {
+	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
+		return info
+	}
+	return success
 }
 
 // Notices that name something end in a value.

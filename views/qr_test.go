@@ -47,7 +47,7 @@ func TestDrawQR_LongAddressFits(t *testing.T) {
 	email := strings.Repeat("+", 242) + "@example.com"
 	issuer := url.QueryEscape(strings.Repeat("Söhne und ", 20))
 	uri := "otpauth://totp/" + issuer + ":" + url.QueryEscape(email) +
-		"?secret=" + sampleKey + "&issuer=" + issuer + "&algorithm=SHA1&digits=6&period=30"
+		"?secret=" + sampleKey + "&issuer=" + issuer
 	if len(email) != 254 {
 		t.Fatal(len(email))
 	}
@@ -64,6 +64,19 @@ func TestAddTOTP_TooLongForQR(t *testing.T) {
 	doc := parse(t, page)
 	if doc.Find("svg.qr").Length() != 0 || !strings.Contains(doc.Find(".key").Text(), groupsOfFour(sampleKey)) {
 		t.Error("want the key and no QR code")
+	}
+}
+
+// TestDrawQR_WholePixels: each module is a whole number of pixels wide.
+func TestDrawQR_WholePixels(t *testing.T) {
+	for _, content := range []string{"short", sampleURI, sampleURI + strings.Repeat("x", 200), strings.Repeat("x", 2900)} {
+		q, ok := drawQR(content)
+		if width := q.width(); !ok || width%q.Side != 0 || width > max(qrWidthMax, q.Side) {
+			t.Errorf("%d bytes: %d pixels for %d modules", len(content), width, q.Side)
+		}
+	}
+	if q, _ := drawQR(sampleURI); q.width() < 5*q.Side {
+		t.Errorf("%d pixels for %d modules are hard to scan", q.width(), q.Side)
 	}
 }
 

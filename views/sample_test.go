@@ -16,7 +16,7 @@ var now = time.Date(2026, 5, 2, 14, 4, 0, 0, time.UTC)
 
 // What the samples show.
 var (
-	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep&algorithm=SHA1&digits=6&period=30"
+	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep"
 	sampleKey    = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 	homePhone    = auth.Phone{ID: "home", Number: "+14155554242", VerifiedAt: now.AddDate(0, -2, 0), ReservedAt: now.AddDate(0, -2, 0), Default: true}
 	workPhone    = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
@@ -54,7 +54,7 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 }
 
 func signedOut(url string) Page {
-	return Page{Product: "Twostep", Token: "form-token", URL: url, Now: now}
+	return Page{Product: "Twostep", Host: "id.example.org", Token: "form-token", URL: url, Now: now}
 }
 
 func signedIn(url string) Page {
@@ -103,6 +103,9 @@ func samples() []sample {
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
+		{"verify_account_remember", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, BackupCodes: true, Remember: Remember{For: auth.RememberDeviceMax},
+		})},
 		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
 		})},
@@ -116,12 +119,12 @@ func samples() []sample {
 		{"verify_account_sms_no_code", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: sms})},
 		{"verify_account_turned_off", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
 		{"verify_account_unavailable", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com"})},
-		{"account", "Account", Account(AccountPage{signedIn("/account"), everything})},
-		{"account_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{}, allKinds...)})},
-		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
-		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
-		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
-		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
+		{"account", "Account", Account(AccountPage{signedIn("/account"), "Ann Example", everything})},
+		{"account_off", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{}, allKinds...)})},
+		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
+		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
+		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
+		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
 		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved(homePhone.Number)), everything})},
 		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, allKinds...)})},
 		{"manage_mfa_unsaved_codes", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
@@ -135,7 +138,8 @@ func samples() []sample {
 		{"verify_totp_refused", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{refusedWith(signedIn(add), wrongCode)})},
 		{"backup_codes_enrolling", "Backup codes", BackupCodes(BackupCodesPage{signedIn(add), ten, true})},
 		{"backup_codes", "Backup codes", BackupCodes(BackupCodesPage{signedIn(manage + "/backup-codes"), ten, false})},
-		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add)})},
+		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{Page: signedIn(add)})},
+		{"totp_success_continue", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add), "/account/activity"})},
 		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7, false})},
 		{"remove_totp_keep", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{Page: signedIn(manage + "/remove-totp"), Last: true, Keep: true})},
 		{"phone_remove_keep", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Action: PhoneRemove, Last: true, Keep: true})},
@@ -154,11 +158,9 @@ func samples() []sample {
 	all = append(all, deliverySamples(app, sms)...)
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
+	all = append(all, appSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
-		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind}
-		if kind == ErrorInternal {
-			p.RequestID = "req-1"
-		}
+		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
 		all = append(all, sample{"error_" + string(kind), h1, ShowError(p)})
 	}
@@ -190,7 +192,13 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"reauth_unavailable", "Verification required", Reauth(reauth(signedIn(verify), auth.StepMFA))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"handover", "Continue to wiki.example.org", Handover(HandoverPage{
+			Page: signedIn("/account/handover"), Host: "wiki.example.org", Next: "https://wiki.example.org/.twostep/callback?code=abc",
+		})},
+		{"no_access", "No access to wiki.example.org", NoAccess(HandoverPage{Page: signedIn("/account/handover"), Host: "wiki.example.org"})},
 		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
+		{"profile", "Profile", Profile(ProfilePage{signedIn("/account/profile"), "Ann Example"})},
+		{"profile_refused", "Profile", Profile(ProfilePage{refusedWith(signedIn("/account/profile"), auth.Problem{Reason: auth.NameLong, Field: "name", Limit: auth.NameMax}), "Ann"})},
 		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
@@ -231,7 +239,7 @@ func accountSamples() []sample {
 	for i, typ := range auth.EventTypes {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
-			Email: "new@example.com", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
@@ -245,8 +253,12 @@ func accountSamples() []sample {
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
 		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
 		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
-		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{current, phone, script}})},
-		{"sessions_current_only", "Active devices", Sessions(SessionsPage{withNotice(signedIn(sessions), NoticeSessionsEnded), []auth.Session{current}})},
+		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}})},
+		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
+		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{
+			{auth.KnownDevice{ID: "here", SeenAt: now.Add(-3 * time.Hour), UserAgent: firefox}, now.Add(29 * 24 * time.Hour), true},
+			{auth.KnownDevice{ID: "there", SeenAt: now.Add(-4 * 24 * time.Hour), UserAgent: safari}, now.Add(26 * 24 * time.Hour), false},
+		}})},
 		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityRetention})},
 		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityRetention})},
 		{"delete", "Delete account", Delete(DeletePage{signedIn("/account/delete")})},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -36,9 +37,9 @@ func (c *showCommand) Run(s cli.Streams) error {
 			return json.NewEncoder(s.Out).Encode(r)
 		}
 		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(table, "email\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
+		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
 		fmt.Fprintf(table, "authenticator app\t%v\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Phones, r.BackupCodes)
-		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions)
+		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "))
 		for _, w := range r.Waits {
 			fmt.Fprintf(table, "after failures\t%s\n", w)
 		}
@@ -83,20 +84,22 @@ func (c *listCommand) Run(s cli.Streams) error {
 
 // A row is an account as it is printed.
 type row struct {
-	Email    string `json:"email"`
-	ID       string `json:"id"`
-	Created  string `json:"created"`   // RFC 3339
-	LastSeen string `json:"last_seen"` // RFC 3339; empty for never
-	State    string `json:"state"`     // active, disabled, or must-change-password
-	TOTP     bool   `json:"totp"`
-	Phones   int    `json:"phones"`
-	Sessions int    `json:"sessions"`
+	Email    string   `json:"email"`
+	Name     string   `json:"name"` // as the user calls themselves; empty for none
+	ID       string   `json:"id"`
+	Created  string   `json:"created"`   // RFC 3339
+	LastSeen string   `json:"last_seen"` // RFC 3339; empty for never
+	State    string   `json:"state"`     // active, disabled, or must-change-password
+	TOTP     bool     `json:"totp"`
+	Phones   int      `json:"phones"`
+	Sessions int      `json:"sessions"`
+	Groups   []string `json:"groups"`
 }
 
 func newRow(a auth.Account) row {
 	r := row{
-		Email: a.User.Email.Typed, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
-		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions,
+		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
+		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)

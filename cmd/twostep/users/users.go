@@ -5,14 +5,18 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"twostep/auth"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
+	"twostep/db"
 )
 
 // A Command is the command line of user.
@@ -26,6 +30,7 @@ type Command struct {
 	SignOut       signOutCommand       `cmd:"" help:"End all sessions."`
 	Disable       disableCommand       `cmd:"" help:"End all sessions and block sign-in."`
 	Enable        enableCommand        `cmd:"" help:"Allow sign-in again."`
+	Group         groupCommand         `cmd:"" help:"Add the account to groups or remove it from them. Prints the groups it is in."`
 	Delete        deleteCommand        `cmd:"" help:"Delete the account and all its data."`
 }
 
@@ -46,6 +51,11 @@ type (
 	resetPasswordCommand struct {
 		account
 		AtNextSignIn bool `help:"Accept the old password once more, but require a new one then."`
+	}
+	groupCommand struct {
+		account
+		Add    []string `placeholder:"NAME" help:"Group to add the account to: a to z, 0 to 9 and hyphens, at most 32 characters; may be repeated."`
+		Remove []string `placeholder:"NAME" help:"Group to remove the account from; may be repeated."`
 	}
 	deleteCommand struct {
 		account
@@ -101,6 +111,34 @@ func (c *enableCommand) Run(s cli.Streams) error {
 	return c.operate(s, auth.Enable, "can sign in again", "is not disabled")
 }
 
+// Validate refuses a command line with a wrong group.
+func (c *groupCommand) Validate() error {
+	for _, name := range slices.Concat(c.Add, c.Remove) {
+		if !auth.ValidGroup(name) {
+			return fmt.Errorf("%q is not a group: a name has a to z, 0 to 9 and hyphens, at most %d characters", name, auth.GroupNameMax)
+		}
+		if slices.Contains(c.Add, name) && slices.Contains(c.Remove, name) {
+			return fmt.Errorf("group %s is both to be added and to be removed", name)
+		}
+	}
+	return nil
+}
+
+// Run changes the account's groups and prints them.
+func (c *groupCommand) Run(s cli.Streams) error {
+	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		groups, err := rules.ChangeGroups(ctx, c.Email, c.Add, c.Remove)
+		if p := (*auth.Problem)(nil); errors.As(err, &p) && p.Reason == auth.TooManyGroups {
+			return fmt.Errorf("%s would be in more than %d groups; nothing was changed", c.Email, p.Limit)
+		}
+		if err != nil {
+			return c.explain(err)
+		}
+		_, err = fmt.Fprintf(s.Out, "%s is in: %s\n", c.Email, cmp.Or(strings.Join(groups, " "), "no group"))
+		return err
+	})
+}
+
 // Run deletes the account.
 func (c *deleteCommand) Run(s cli.Streams) error {
 	return c.operate(s, auth.Delete, "was deleted", "was already deleted")
@@ -134,22 +172,11 @@ func (a *account) explain(err error) error {
 	return err
 }
 
-// withRules opens the store, also while a server runs on it, and calls do. The
-// mails that do queues are sent by the server.
-func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) (err error) {
-	dir, err := flags.Dir()
-	if err != nil {
-		return err
-	}
-	if err := dir.CheckExists(); err != nil {
-		return err
-	}
-	ctx := context.Background()
-	store, keys, err := dir.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	hasher := auth.NewHasher(auth.DefaultCost, 1)
-	return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+// withRules calls do with the rules of the data. The mails that do queues are sent by
+// the server.
+func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) error {
+	return flags.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
+		hasher := auth.NewHasher(auth.DefaultCost, 1)
+		return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+	})
 }

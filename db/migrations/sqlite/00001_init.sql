@@ -25,6 +25,8 @@ CREATE TABLE users (
     seen_at       INTEGER,                    -- in any session
     disabled_at   INTEGER,                    -- when an administrator disabled the account
     must_change   INTEGER NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
+    name          TEXT    NOT NULL DEFAULT '', -- display name; empty for none
+    updated_at    INTEGER NOT NULL,           -- when the email address or the name was last changed
     PRIMARY KEY (id),
     UNIQUE (email_key),                       -- one account per email address
     CHECK (must_change IN (0, 1))
@@ -32,6 +34,13 @@ CREATE TABLE users (
 
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
+
+CREATE TABLE account_groups (
+    user_id TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    PRIMARY KEY (user_id, name), -- an account is in a group once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
     id          TEXT    NOT NULL,
@@ -41,9 +50,13 @@ CREATE TABLE sessions (
     started_at  INTEGER NOT NULL, -- when the current token was issued
     seen_at     INTEGER NOT NULL,
     password_at INTEGER,          -- when the password or the email address was last verified
-    mfa_at      INTEGER,          -- when a second factor was last verified
+    first_kind  TEXT    NOT NULL, -- which of them
+    mfa_at      INTEGER,          -- when a second factor was last verified or added
+    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
+    next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id   TEXT,             -- known device that it began on; NULL for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -52,6 +65,33 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and the foreign key
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
+
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    begin_hash TEXT    NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT    NOT NULL, -- path and query to return to
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (code_hash),     -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
 
 CREATE TABLE attempts (
     token_hash        TEXT    NOT NULL,
@@ -63,10 +103,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT    NOT NULL, -- phone the user switched to; empty for none
     next              TEXT    NOT NULL, -- local path to redirect to when complete
     session_id        TEXT,             -- session that re-authenticates; NULL for none
+    demand_all        INTEGER NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      INTEGER,          -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
@@ -182,16 +226,20 @@ CREATE TABLE backup_codes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rate_limits (
-    key      TEXT    NOT NULL, -- scope of the limit
-    account  TEXT    NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER NOT NULL,
-    since    INTEGER,          -- when the first counted event was
-    ready_at INTEGER,          -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT    NOT NULL, -- scope of the limit
+    account    TEXT,             -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER NOT NULL,
+    since      INTEGER,          -- when the first counted event was
+    ready_at   INTEGER,          -- no further event is allowed before this
+    expires_at INTEGER NOT NULL,
+    typed      INTEGER NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT    NOT NULL,
@@ -220,14 +268,18 @@ CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NO
 CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
 
 CREATE TABLE known_devices (
-    user_id    TEXT    NOT NULL,
-    token_hash TEXT    NOT NULL, -- of the device cookie
-    seen_at    INTEGER NOT NULL,
+    user_id       TEXT    NOT NULL,
+    token_hash    TEXT    NOT NULL, -- of the device cookie
+    id            TEXT    NOT NULL, -- unlike the token, never replaced
+    seen_at       INTEGER NOT NULL,
+    user_agent    TEXT    NOT NULL, -- at the last sign-in
+    remembered_at INTEGER,          -- when the second step was completed that is skipped since; NULL for none
     PRIMARY KEY (user_id, token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
+CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
 CREATE TABLE audit_events (
     id                TEXT    NOT NULL, -- sorts by time
@@ -239,6 +291,7 @@ CREATE TABLE audit_events (
     user_agent        TEXT    NOT NULL,
     phone             TEXT    NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
+    name              TEXT    NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
     PRIMARY KEY (user_id, id),          -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -271,3 +324,160 @@ CREATE TABLE email_enrolments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- OAuth clients.
+CREATE TABLE apps (
+    id                 TEXT    NOT NULL, -- client ID
+    name               TEXT    NOT NULL,
+    kind               TEXT    NOT NULL,
+    alg                TEXT    NOT NULL, -- signature algorithm of its tokens
+    trusted            INTEGER NOT NULL, -- whether users are not asked for consent
+    require_mfa        INTEGER NOT NULL,
+    require_par        INTEGER NOT NULL,
+    without_pkce       INTEGER NOT NULL,
+    claims_in_id_token INTEGER NOT NULL,
+    backchannel_uri    TEXT    NOT NULL, -- for logout tokens; empty for none
+    refresh_idle       INTEGER NOT NULL, -- milliseconds
+    refresh_lifetime   INTEGER NOT NULL, -- milliseconds
+    created_at         INTEGER NOT NULL,
+    disabled_at        INTEGER,
+    PRIMARY KEY (id),
+    CHECK (kind IN ('web', 'spa', 'native')),
+    CHECK (kind = 'web' OR without_pkce = 0 AND trusted = 0) -- other kinds have no secret
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX apps_name ON apps (name, id); -- the list of apps
+
+CREATE TABLE app_secrets (
+    app_id     TEXT    NOT NULL,
+    hash       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    PRIMARY KEY (app_id, hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE app_uris (
+    app_id TEXT NOT NULL,
+    usage  TEXT NOT NULL,
+    uri    TEXT NOT NULL,
+    PRIMARY KEY (app_id, usage, uri),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (usage IN ('redirect', 'post_logout'))
+) STRICT, WITHOUT ROWID;
+
+-- Groups whose accounts may use an app; no row for all accounts.
+CREATE TABLE app_groups (
+    app_id TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    PRIMARY KEY (app_id, name),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+    id           TEXT    NOT NULL, -- thumbprint
+    alg          TEXT    NOT NULL,
+    private      BLOB,             -- PKCS #8, encrypted; erased some time after retirement
+    public       TEXT    NOT NULL, -- JSON web key
+    published_at INTEGER NOT NULL,
+    signs_from   INTEGER NOT NULL,
+    retired_at   INTEGER,          -- it signs until then
+    PRIMARY KEY (id),
+    CHECK (private IS NOT NULL OR retired_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS NULL; -- one follows another
+CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
+CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
+CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id
+
+-- Authorization requests of apps, until the user has signed in and agreed.
+CREATE TABLE app_requests (
+    hash          TEXT    NOT NULL, -- of its ID
+    app_id        TEXT    NOT NULL,
+    parameters    TEXT    NOT NULL, -- JSON
+    pushed        INTEGER NOT NULL, -- whether it came through /oauth/par and was not used yet
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    stepped_up_at INTEGER,          -- when the user was asked for a further factor
+    done_at       INTEGER,
+    PRIMARY KEY (hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (pushed IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_requests_app ON app_requests (app_id);        -- foreign key
+CREATE INDEX app_requests_expiry ON app_requests (expires_at); -- sweep
+
+-- What accounts have agreed to. The empty scope says that the account has used the app.
+CREATE TABLE app_consents (
+    user_id   TEXT    NOT NULL,
+    app_id    TEXT    NOT NULL,
+    scope     TEXT    NOT NULL,
+    agreed_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, app_id, scope),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_consents_app ON app_consents (app_id); -- foreign key
+
+CREATE TABLE app_grants (
+    id         TEXT    NOT NULL,
+    app_id     TEXT    NOT NULL,
+    user_id    TEXT    NOT NULL,
+    session_id TEXT,             -- NULL once the session has ended
+    scope      TEXT    NOT NULL, -- separated by spaces
+    nonce      TEXT    NOT NULL, -- empty for none
+    auth_time  INTEGER NOT NULL, -- when the factors that acr counts were verified
+    acr        TEXT    NOT NULL,
+    amr        TEXT    NOT NULL, -- separated by spaces
+    offline    INTEGER NOT NULL, -- whether it outlives the session
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, -- of its last refresh token
+    used_at    INTEGER,          -- when the app last got tokens
+    ended_at   INTEGER,
+    PRIMARY KEY (id),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL,
+    CHECK (offline IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_grants_app ON app_grants (app_id);         -- foreign key
+CREATE INDEX app_grants_user ON app_grants (user_id);       -- connected apps, and the foreign key
+CREATE INDEX app_grants_session ON app_grants (session_id); -- apps of a session, and the foreign key
+-- Sweep of grants that nothing can make live again, or whose code was never used.
+CREATE INDEX app_grants_over ON app_grants (created_at)
+WHERE ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL;
+CREATE INDEX app_grants_expiry ON app_grants (expires_at) WHERE session_id IS NULL;
+
+CREATE TABLE app_codes (
+    hash         TEXT    NOT NULL,
+    grant_id     TEXT    NOT NULL,
+    app_id       TEXT    NOT NULL,
+    redirect_uri TEXT    NOT NULL,
+    challenge    TEXT    NOT NULL, -- SHA-256 of the verifier; empty for none
+    expires_at   INTEGER NOT NULL,
+    spent_at     INTEGER,
+    PRIMARY KEY (hash),
+    FOREIGN KEY (grant_id) REFERENCES app_grants (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_codes_grant ON app_codes (grant_id); -- foreign key
+
+CREATE TABLE app_refresh_tokens (
+    hash        TEXT    NOT NULL,
+    grant_id    TEXT    NOT NULL,
+    app_id      TEXT    NOT NULL,
+    predecessor TEXT,             -- hash of the token that it was issued for; NULL for a code
+    expires_at  INTEGER NOT NULL,
+    spent_at    INTEGER,          -- when it was first used
+    replaced_at INTEGER,          -- when another token was issued in its place
+    PRIMARY KEY (hash),
+    FOREIGN KEY (grant_id) REFERENCES app_grants (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_refresh_tokens_grant ON app_refresh_tokens (grant_id);          -- foreign key
+CREATE INDEX app_refresh_tokens_predecessor ON app_refresh_tokens (predecessor); -- reuse
+CREATE INDEX app_refresh_tokens_expiry ON app_refresh_tokens (expires_at);       -- sweep
