@@ -38,17 +38,3 @@ func (t *tx) removeGroup(ctx context.Context, user auth.UserID, name string) (re
 	rows, err := t.Exec(ctx, `DELETE FROM account_groups WHERE user_id = $1 AND name = $2`, user, name)
 	return rows > 0, err
 }
-
-// FindGroups implements [oidc.Store].
-func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
-	var name string
-	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
-		SELECT name
-		FROM account_groups
-		WHERE user_id = $1
-		ORDER BY name`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find groups: %w", err)
-	}
-	return groups, nil
-}
