@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres proxies bench gallery screenshots pictures lighthouse fuzz model standards vulncheck
+.PHONY: help run build test check fmt generate browsers postgres proxies bench gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,12 @@ define fuzz_briefly
 		done; \
 	done
 endef
+
+FAULTS = 50
+SEED = 1
+
+mutants: ## Make FAULTS=50 small faults, one at a time, and print those that no test notices (slow)
+	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED)
 
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 

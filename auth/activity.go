@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -59,11 +60,15 @@ const (
 	OperatorEnabled       EventType = "operator_enabled"
 	OperatorAddedGroup    EventType = "operator_added_group"
 	OperatorRemovedGroup  EventType = "operator_removed_group"
+	OperatorDeleted       EventType = "operator_deleted"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
 const MailedCodesGuessed EventType = "mailed_codes_guessed"
+
+// ObservedEvents lists all event types that the observer can get.
+var ObservedEvents = append(slices.Clone(EventTypes), MailedCodesGuessed)
 
 // EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{
@@ -74,7 +79,7 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorDeleted,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -86,7 +91,7 @@ var notified = map[EventType]bool{
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
 	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorDeleted: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never

@@ -77,7 +77,7 @@ func (r *Rules) HostSession(ctx context.Context, host string, token Token) (Host
 		return HostSession{}, err
 	}
 	if now.Sub(s.SeenAt) >= SessionTouchInterval {
-		err = r.store.TouchSession(ctx, s.ID, now)
+		err = r.store.TouchSession(ctx, s.User, s.ID, now)
 	}
 	return HostSession{Session: s, Factors: r.withPolicy(f), Identity: identity}, err
 }

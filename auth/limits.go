@@ -180,8 +180,8 @@ var ipScopes = []struct {
 // factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
 // way; they are at most ten seconds of one core.
 //
-// A hundred networks that send the twenty codes an hour of their IP address all day
-// reach the daily number of mails. Fewer cannot keep codes from others, and more would
+// A hundred IP addresses that send their twenty codes an hour all day, in ten networks or
+// more, reach the daily number of mails. Fewer cannot keep codes from others, and more would
 // cost the site its reputation as a sender.
 //
 // Fraudsters share what SMS to some countries cost. So one country or one network cannot

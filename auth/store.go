@@ -63,8 +63,9 @@ type Store interface {
 	FindSessionFactors(ctx context.Context, tokenHash string, now time.Time) (Session, Factors, error)
 	// FindSessions reads all sessions of an account, expired ones too.
 	FindSessions(ctx context.Context, user UserID) ([]Session, error)
-	// TouchSession sets when a session was last seen, unless it was seen later.
-	TouchSession(ctx context.Context, id SessionID, now time.Time) error
+	// TouchSession sets when a session and its account were last seen, unless they
+	// were seen later.
+	TouchSession(ctx context.Context, user UserID, id SessionID, now time.Time) error
 	// ReplaceNext sets where a session continues.
 	ReplaceNext(ctx context.Context, id SessionID, next string) error
 	// RemoveSession ends a session and the enrolments and attempts in it.
@@ -204,6 +205,8 @@ type Store interface {
 	// Racing callers are allowed no more than callers one after another. Counts
 	// dated in the future are rebased first, see [Count.Rebase].
 	Allow(ctx context.Context, now time.Time, limits []RateLimit) (refused int, count Count, err error)
+	// FindCount reads the count of a key.
+	FindCount(ctx context.Context, key string) (Count, error)
 
 	// Messages
 

@@ -36,6 +36,12 @@ func TestApply_Groups(t *testing.T) {
 		if !slices.Equal(found.Groups, []string{"staff"}) {
 			t.Errorf("groups are %v", found.Groups)
 		}
+		db.apply(t, "ann", auth.AddGroup{Name: "dev"})
+		for id, want := range map[auth.UserID][]string{"ann": {"dev", "staff"}, "bob": {"ops"}, "nobody": nil} {
+			if groups, err := db.FindGroups(t.Context(), id); err != nil || !slices.Equal(groups, want) {
+				t.Errorf("%s is in %v, %v, want %v", id, groups, err, want)
+			}
+		}
 		_, err = db.FindAccount(t.Context(), "nobody")
 		wantNotFound(t, err)
 	})

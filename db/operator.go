@@ -23,7 +23,7 @@ const accountColumns = `
 			EXISTS (SELECT 1 FROM totp WHERE totp.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
-			(SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id)
+			users.seen_at
 		FROM users`
 
 // findAccounts adds each account's groups to a query of accountColumns.

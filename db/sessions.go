@@ -73,8 +73,11 @@ func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.
 }
 
 // TouchSession implements [auth.Store]. Of concurrent requests the latest counts.
-func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Time) error {
-	_, err := s.write(ctx, "touch session", "", func(tx *tx) (bool, error) {
+func (s *Store) TouchSession(ctx context.Context, user auth.UserID, id auth.SessionID, now time.Time) error {
+	_, err := s.write(ctx, "touch session", user, func(tx *tx) (bool, error) {
+		if err := tx.touchUser(ctx, user, now); err != nil {
+			return false, err
+		}
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, engine.Millis(now), id)
@@ -89,6 +92,14 @@ func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string)
 		_, err := tx.Exec(ctx, `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
 		return true, err
 	})
+	return err
+}
+
+// touchUser sets when an account was last seen, which is kept longer than its sessions.
+func (t *tx) touchUser(ctx context.Context, user auth.UserID, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		UPDATE users SET seen_at = $1
+		WHERE id = $2 AND (seen_at IS NULL OR seen_at < $1)`, engine.Millis(now), user)
 	return err
 }
 
@@ -155,7 +166,10 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
 		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
 		s.Device, s.RequireNoMFA, s.RequireRemembered)
-	return rows > 0, err
+	if err != nil || rows == 0 {
+		return false, err
+	}
+	return true, t.touchUser(ctx, user, s.SeenAt)
 }
 
 // renewSession records a re-authentication unless the session has ended. With a

@@ -187,7 +187,7 @@ func TestSpendCode(t *testing.T) {
 		if result := spend(right, noon); result != oidc.Reused {
 			t.Errorf("used again: %v", result) // and the event is not recorded twice, which would fail
 		}
-		if n := db.count(t, `SELECT count(*) FROM audit_events WHERE app = 'App a1'`); n != 1 {
+		if n := db.count(t, `SELECT count(*) FROM audit_events WHERE name = 'App a1'`); n != 1 {
 			t.Errorf("%d events", n)
 		}
 	})
@@ -208,7 +208,7 @@ func TestSpendCode_OnceOnly(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM app_refresh_tokens`); n != 1 {
 			t.Errorf("%d refresh tokens", n)
 		}
-		if n := db.count(t, `SELECT count(*) FROM audit_events WHERE app = 'App a1'`); n != 1 {
+		if n := db.count(t, `SELECT count(*) FROM audit_events WHERE name = 'App a1'`); n != 1 {
 			t.Errorf("%d events", n)
 		}
 	})

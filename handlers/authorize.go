@@ -178,7 +178,10 @@ func (r *request) leave(app oidc.App, uri string) error {
 // through redirects.
 func (r *request) afterForm() bool {
 	header := r.Request().Header
-	site := header.Get("Sec-Fetch-Site")
-	return r.form != nil || site == "same-origin" ||
-		site == "" && strings.HasPrefix(header.Get("Referer"), r.site.origin()+"/") // older browsers
+	if site := header.Get("Sec-Fetch-Site"); r.form != nil || site != "" {
+		return r.form != nil || site == "same-origin"
+	}
+	// Older browsers, and programs that name each redirect: authorize is not a form.
+	page, ours := strings.CutPrefix(header.Get("Referer"), r.site.origin()+"/")
+	return ours && !strings.HasPrefix("/"+page, oidc.AuthorizePath)
 }

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	"twostep/auth/oidc"
 )
 
-// OI-29, OI-20, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
+// OI-13, OI-20, OI-22, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
 // agrees once, and the tokens say what the session has verified.
 func TestAuthorize_SignIn(t *testing.T) {
 	site := newSite(t)
@@ -73,7 +74,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 	}
 }
 
-// OI-04, OI-05, OI-06, OI-07, OI-11, OI-15, OI-19, OI-40: a request that is not valid
+// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-40, OI-53: a request that is not valid
 // ends on a page if the app or where to return to is not known, and otherwise at the app.
 // GET and POST are treated alike (OI-39).
 func TestAuthorize_Errors(t *testing.T) {
@@ -309,6 +310,21 @@ func TestAuthorize_NotAllowed(t *testing.T) {
 	app.start(b).wantHeading("You cannot use Wiki")
 	app.wantReturned(b.press("Back to Wiki"), oidc.AccessDenied)
 	app.wantReturned(app.start(b, "prompt", "none"), oidc.AccessDenied)
+	change := func(add, remove []string) {
+		t.Helper()
+		if _, err := site.rules.ChangeGroups(t.Context(), ann, add, remove); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change([]string{"ops", "staff"}, nil)
+	tokens := app.tokens(app.wantReturned(app.start(b, "scope", "openid groups offline_access"), ""))
+	if groups := app.userInfo(tokens.AccessToken)["groups"]; !reflect.DeepEqual(groups, []any{"ops", "staff"}) {
+		t.Errorf("groups are %v", groups)
+	}
+	change(nil, []string{"ops"})
+	if r := app.refresh(tokens.RefreshToken); r.Error != oidc.InvalidGrant {
+		t.Errorf("after leaving the group: %s", r.Error)
+	}
 }
 
 // A request ends after ten minutes, and with its code; its page then leads to the app.

@@ -124,6 +124,15 @@ func (l *requestLog) refused(p *auth.Problem) {
 	}
 }
 
+// Reasons of the web layer.
+const (
+	reasonLeft        = "left" // the client closed the connection
+	reasonSignInFirst = "sign_in_first"
+	reasonVerifyFirst = "verify_first"
+)
+
+func reasonOfTask(task auth.Task) string { return string(task) + "_first" }
+
 // reasonOf is the reason of a request refused by the web layer.
 func reasonOf(status int) string {
 	if status == http.StatusForbidden {

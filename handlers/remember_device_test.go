@@ -157,7 +157,7 @@ func TestRememberDevice_Ends(t *testing.T) {
 			site.browser().signInRemembering(key)
 			b.open("/account/sessions").press("Sign out all other devices")
 		},
-		"sign out this one elsewhere": func(site *testSite, b *browser, key string) {
+		"signed out from another device": func(site *testSite, b *browser, key string) {
 			site.wait(time.Minute)
 			other := site.browser()
 			other.signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/views"
 )
 
@@ -25,6 +26,7 @@ var routes = []route{
 	{"/sign-up", signedOut, showSignUp, postSignUp},
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
+	{oidc.LogoutPath, anyone, showLogout, nil}, // POST is a machineRoute
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
@@ -51,17 +53,16 @@ var routes = []route{
 	{"/account/email", freshlyVerified, showEmail, postEmail},
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
 	{"/account/sessions", freshlyVerified, showSessions, postSessions},
+	{connectedAppsPath, freshlyVerified, showConnectedApps, postConnectedApps},
 	{"/account/activity", signedIn, showActivity, nil},
 	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 
-// FormPaths returns the paths that forms are posted to, as metrics name them.
-func FormPaths() (paths []string) {
+// Paths returns the paths of all pages, as metrics name them.
+func Paths() (paths []string) {
 	for _, row := range routes {
-		if row.post != nil {
-			paths = append(paths, row.path)
-		}
+		paths = append(paths, row.path)
 	}
 	return paths
 }

@@ -21,7 +21,11 @@ func showSessions(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions, Remembered: remembered}))
+	apps, err := r.site.Apps.SessionApps(r.ctx(), r.session.User)
+	if err != nil {
+		return err
+	}
+	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions, Apps: apps, Remembered: remembered}))
 }
 
 func (r *request) rememberedDevices() (rows []views.RememberedDevice, err error) {

@@ -134,7 +134,12 @@ func postSignOut(r *request) (string, error) {
 	if err := r.rules.SignOut(r.ctx(), r.cookie.Session); err != nil {
 		return "", err
 	}
+	r.forgetSession()
+	return "/sign-in", nil
+}
+
+// forgetSession removes what the browser has of a session that has ended.
+func (r *request) forgetSession() {
 	r.cookie.cookieValues = cookieValues{Notice: views.NoticeSignedOut}
 	r.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device cookie stays
-	return "/sign-in", nil
 }

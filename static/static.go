@@ -90,14 +90,18 @@ func URL(name string) string {
 	return url
 }
 
-// Handler serves the embedded files and the custom ones. Custom files without a
-// URL are ignored.
+// Handler serves the embedded files and the custom ones, compressed. Custom files
+// without a URL are ignored.
 func Handler(custom ...File) http.Handler {
 	files := maps.Clone(files)
 	for _, f := range custom {
 		if f.URL != "" {
 			files[f.URL] = f
 		}
+	}
+	compressed := map[string][]byte{}
+	for url, f := range files {
+		compressed[url] = compress(f)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := files[r.URL.Path]
@@ -116,9 +120,17 @@ func Handler(custom ...File) http.Handler {
 			header.Set("Content-Security-Policy", f.policy)
 		}
 		header.Set("Content-Type", f.contentType)
-		header.Set("Content-Length", strconv.Itoa(len(f.content)))
+		content := f.content
+		if gz := compressed[f.URL]; gz != nil {
+			header.Set("Vary", "Accept-Encoding")
+			if acceptsGzip(r.Header) {
+				header.Set("Content-Encoding", "gzip")
+				content = gz
+			}
+		}
+		header.Set("Content-Length", strconv.Itoa(len(content)))
 		if r.Method == http.MethodGet {
-			_, _ = w.Write(f.content) // an error means that the client has disconnected
+			_, _ = w.Write(content) // an error means that the client has disconnected
 		}
 	})
 }

@@ -56,6 +56,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
 	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
+	auth.OperatorDeleted:       "Account deleted by a site administrator",
 }
 
 var factorNames = map[auth.FactorKind]string{

@@ -20,6 +20,13 @@ func appSamples() []sample {
 		{"app_not_allowed", "You cannot use Team wiki", AppStop(AppStopPage{page, sampleApp, oidc.StepNotAllowed})},
 		{"app_other_account", "Another account is signed in", AppStop(AppStopPage{page, sampleApp, oidc.StepOtherAccount})},
 		{"app_error", "This app cannot sign you in", AppError(AppErrorPage{signedOutPlain("/oauth/authorize"), "redirect_uri is missing", "req-1"})},
+		{"connected_apps", "Connected apps", ConnectedApps(ConnectedAppsPage{signedIn("/account/apps"), []oidc.ConnectedApp{
+			{ID: "app", Name: "Team wiki", Since: now.AddDate(0, -2, 0), UsedAt: now.Add(-time.Hour), Scopes: oidc.Scopes},
+			{ID: "old", Name: "Notes", Since: now.AddDate(0, -3, 0)},
+		}})},
+		{"connected_apps_none", "Connected apps", ConnectedApps(ConnectedAppsPage{Page: signedIn("/account/apps")})},
+		{"logout", "Sign out", Logout(LogoutPage{signedIn("/oauth/logout"), true})},
+		{"logout_done", "You are signed out", Logout(LogoutPage{signedOut("/oauth/logout"), false})},
 		{"setup_mfa_for_app", "Set up two-step verification", SetupMFA(setup)},
 	}
 }

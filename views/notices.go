@@ -28,6 +28,7 @@ const (
 	NoticeEmailChangeStopped Notice = "email_change_stopped"
 	NoticeEmailRemoved       Notice = "email_removed"
 	NoticeDeviceForgotten    Notice = "device_forgotten"
+	NoticeAppDisconnected    Notice = "app_disconnected"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -55,6 +56,7 @@ var notices = map[Notice]string{
 	NoticeEmailChangeStopped: "Change cancelled. Your email addresses have not changed.",
 	NoticeEmailRemoved:       "Second email address removed",
 	NoticeDeviceForgotten:    "Device forgotten",
+	NoticeAppDisconnected:    "App disconnected",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",

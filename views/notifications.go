@@ -256,4 +256,9 @@ var notifications = map[auth.MessageKind]notification{
 		"The site administrator enabled your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
+	auth.MessageKind(auth.OperatorDeleted): {
+		"Your PRODUCT account was deleted",
+		"The site administrator deleted your PRODUCT account and everything in it.",
+		helpAdministrator,
+	},
 }

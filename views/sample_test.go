@@ -253,7 +253,7 @@ func accountSamples() []sample {
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
 		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
 		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
-		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}})},
+		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}, Apps: map[auth.SessionID][]string{"phone": {"Team wiki", "Notes"}}})},
 		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
 		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{
 			{auth.KnownDevice{ID: "here", SeenAt: now.Add(-3 * time.Hour), UserAgent: firefox}, now.Add(29 * 24 * time.Hour), true},

@@ -11,6 +11,7 @@ const (
 	UserInfoPath        = "/oauth/userinfo"
 	RevokePath          = "/oauth/revoke"
 	IntrospectPath      = "/oauth/introspect"
+	LogoutPath          = "/oauth/logout"
 )
 
 // A Discovery is the document at [DiscoveryPath]. It lists what works, and nothing else
@@ -24,6 +25,7 @@ type Discovery struct {
 	JWKSURI               string      `json:"jwks_uri"`
 	RevocationEndpoint    string      `json:"revocation_endpoint"`
 	IntrospectionEndpoint string      `json:"introspection_endpoint"`
+	EndSessionEndpoint    string      `json:"end_session_endpoint"`
 	Scopes                []Scope     `json:"scopes_supported"`
 	ResponseTypes         []string    `json:"response_types_supported"`
 	ResponseModes         []string    `json:"response_modes_supported"`
@@ -51,7 +53,8 @@ func (p *Provider) Discovery() Discovery {
 		Issuer: p.issuer, AuthorizationEndpoint: p.issuer + AuthorizePath, PushEndpoint: p.issuer + PushPath,
 		TokenEndpoint: p.issuer + TokenPath, UserInfoEndpoint: p.issuer + UserInfoPath, JWKSURI: p.issuer + KeySetPath,
 		RevocationEndpoint: p.issuer + RevokePath, IntrospectionEndpoint: p.issuer + IntrospectPath,
-		Scopes: Scopes, ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
+		EndSessionEndpoint: p.issuer + LogoutPath,
+		Scopes:             Scopes, ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
 		GrantTypes: []string{"authorization_code", "refresh_token"}, SubjectTypes: []string{"public"}, IDTokenAlgs: Algorithms,
 		Prompts: []string{"none", "login", "consent"},
 		Claims: []string{

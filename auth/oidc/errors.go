@@ -53,6 +53,11 @@ func (e *PageError) Error() string { return e.Explanation }
 // registered URI itself is not changed in a byte.
 func redirectTo(uri, issuer string, params url.Values) string {
 	params.Set("iss", issuer)
+	return withParams(uri, params)
+}
+
+// withParams returns a URI with parameters after its own.
+func withParams(uri string, params url.Values) string {
 	separator := "?"
 	if strings.Contains(uri, "?") {
 		separator = "&"

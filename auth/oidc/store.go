@@ -82,4 +82,18 @@ type Store interface {
 	SpendRefreshToken(ctx context.Context, user auth.UserID, app, hash string, bounds auth.SessionBounds, next RefreshToken, changes auth.ChangeSet) (Use, error)
 	// EndGrant ends a grant of an app.
 	EndGrant(ctx context.Context, app, id string, now time.Time) error
+
+	// SignOutSession ends a session of an account, as signing out does: offline grants
+	// outlive it.
+	SignOutSession(ctx context.Context, user auth.UserID, id auth.SessionID) error
+
+	// Connected apps
+
+	// FindConnectedApps reads the apps that an account has used, ordered by name.
+	FindConnectedApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) ([]ConnectedApp, error)
+	// FindSessionApps reads the names of the apps with access by each session.
+	FindSessionApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) (map[auth.SessionID][]string, error)
+	// Disconnect ends an account's grants to an app and removes what it has agreed to, or
+	// returns [auth.ErrNotFound] if it has not used the app.
+	Disconnect(ctx context.Context, user auth.UserID, app string, changes auth.ChangeSet) error
 }

@@ -27,6 +27,7 @@ type Command struct {
 	Disable disableCommand `cmd:"" help:"Refuse the app: it gets no tokens, and those it has stop working."`
 	Enable  enableCommand  `cmd:"" help:"Accept the app again."`
 	Remove  removeCommand  `cmd:"" help:"Delete the app with all its tokens."`
+	Check   checkCommand   `cmd:"" help:"Say what is wrong with the URL to which an app sends its users."`
 	Secret  secretCommand  `cmd:"" help:"Give a web app a new secret. The previous one stays valid until --end-previous."`
 }
 

@@ -80,7 +80,7 @@ func (c *addCommand) Run(s cli.Streams) error {
 
 // Run ends the waits after wrong codes and passwords.
 func (c *unlockCommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.Unlock, "can try again without waiting", "")
+	return c.operate(s, auth.Unlock, "can try again without waiting", "has no wait and no lock")
 }
 
 // Run removes all second factors.

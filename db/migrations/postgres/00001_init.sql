@@ -25,6 +25,7 @@ CREATE TABLE users (
     email_key     TEXT COLLATE "C" NOT NULL,           -- normalized for comparison
     password_hash BYTEA,                               -- Argon2id PHC string, encrypted; NULL without a password
     created_at    BIGINT           NOT NULL,
+    seen_at       BIGINT,                              -- in any session
     disabled_at   BIGINT,                              -- when an administrator disabled the account
     must_change   INTEGER          NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
     name          TEXT             NOT NULL DEFAULT '', -- display name; empty for none

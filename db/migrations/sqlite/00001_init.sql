@@ -22,6 +22,7 @@ CREATE TABLE users (
     email_key     TEXT    NOT NULL,           -- normalized for comparison
     password_hash BLOB,                       -- Argon2id PHC string, encrypted; NULL without a password
     created_at    INTEGER NOT NULL,
+    seen_at       INTEGER,                    -- in any session
     disabled_at   INTEGER,                    -- when an administrator disabled the account
     must_change   INTEGER NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
     name          TEXT    NOT NULL DEFAULT '', -- display name; empty for none

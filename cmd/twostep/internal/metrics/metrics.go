@@ -66,15 +66,15 @@ var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCod
 // initialize sets the counters that an alert may watch to zero: Prometheus does not
 // see the first increase of a counter that did not exist before.
 func (m *Metrics) initialize() {
-	for _, event := range auth.EventTypes {
+	for _, event := range auth.ObservedEvents {
 		for _, factor := range factors {
 			m.events.WithLabelValues(string(event), string(factor))
 		}
 	}
-	for _, route := range handlers.FormPaths() {
+	for _, route := range handlers.Paths() {
 		m.requests.WithLabelValues(route, "5xx")
-		for _, reason := range auth.Reasons {
-			m.rejections.WithLabelValues(route, string(reason))
+		for _, reason := range handlers.RejectionReasons() {
+			m.rejections.WithLabelValues(route, reason)
 		}
 	}
 	for _, outcome := range handlers.CheckOutcomes {
