@@ -327,7 +327,9 @@ func (site *testSite) tableRows(table string, do func(values []any)) {
 		for rows.Next() {
 			values, targets := make([]any, len(columns)), make([]any, len(columns))
 			for i := range values {
-				targets[i] = &values[i]
+				if targets[i] = &values[i]; table == "users" && columns[i] == "seen_at" {
+					targets[i] = new(any) // every page sets it, so values has nil
+				}
 			}
 			if err := rows.Scan(targets...); err != nil {
 				return err
