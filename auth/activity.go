@@ -43,7 +43,8 @@ const (
 	NameChanged          EventType = "name_changed"
 	AccountDeleted       EventType = "account_deleted"
 
-	AppConnected    EventType = "app_connected" // the first use of an app
+	SignedInToApp   EventType = "signed_in_to_app" // the first use of an app behind forward auth
+	AppConnected    EventType = "app_connected"    // the first use of an app
 	AppDisconnected EventType = "app_disconnected"
 	AppTokenReused  EventType = "app_token_reused" // a code or refresh token, by the app or by somebody who has copied it
 
@@ -76,7 +77,7 @@ var EventTypes = []EventType{
 	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
-	AppConnected, AppDisconnected, AppTokenReused,
+	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorDeleted,
 }
@@ -105,7 +106,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app or group
+	Name            string     // of the app, its host or the group
 	BackupCodesLeft int        // backup codes left
 }
 

@@ -136,6 +136,9 @@ type (
 // longer than [HandoverLifetime], and fails if the session has ended.
 type PutHostToken struct{ HostToken }
 
+// PutHostUse records that the account has used a host.
+type PutHostUse struct{ Host string }
+
 // Factors.
 type (
 	// PutTOTP adds or replaces the account's authenticator app.
@@ -197,6 +200,7 @@ func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
 func (ForgetDevices) isChange()     {}
 func (PutHostToken) isChange()      {}
+func (PutHostUse) isChange()        {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

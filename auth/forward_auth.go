@@ -20,6 +20,8 @@ type Handover struct {
 	BeginHash string // of the random value in the cookie of the browser that began (FA-12)
 	Target    string // path and query to return to
 	ExpiresAt time.Time
+
+	FirstUse bool // the account has not used the host before, read with the handover
 }
 
 // A HostToken is a browser's token for one host.
@@ -120,7 +122,12 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	valid := h.Host == host && (known || hmac.Equal([]byte(h.BeginHash), []byte(cookie.Hash())))
 	if valid && !known {
 		token = NewToken()
-		changes.add(PutHostToken{HostToken{TokenHash: token.Hash(), Session: h.Session, Host: host}})
+		changes.add(PutHostToken{HostToken{TokenHash: token.Hash(), Session: h.Session, Host: host}}, PutHostUse{host})
+		if h.FirstUse {
+			if err := r.record(ctx, &changes, client, Event{Type: SignedInToApp, Name: host}); err != nil {
+				return "", "", err
+			}
+		}
 	}
 	spent, err := r.store.SpendHandover(ctx, h, changes)
 	if err == nil && !(spent && valid) {

@@ -72,6 +72,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.ForgetDevices:
 		return true, t.forgetDevices(ctx, set.User)
 
+	case auth.PutHostUse:
+		return true, t.putHostUse(ctx, set.User, c.Host, set.At)
 	case auth.PutHostToken:
 		return t.putHostToken(ctx, set.User, c, set.At)
 

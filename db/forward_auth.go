@@ -45,7 +45,7 @@ func (s *Store) AddHandover(ctx context.Context, h auth.Handover) error {
 
 // FindHandover implements [auth.Store].
 func (s *Store) FindHandover(ctx context.Context, codeHash string, now time.Time) (h auth.Handover, err error) {
-	row := engine.Row{&h.CodeHash, &h.Session, &h.User, &h.Host, &h.BeginHash, &h.Target, engine.Time(&h.ExpiresAt)}
+	row := engine.Row{&h.CodeHash, &h.Session, &h.User, &h.Host, &h.BeginHash, &h.Target, engine.Time(&h.ExpiresAt), &h.FirstUse}
 	err = s.find(ctx, "find handover", row, `
 		SELECT
 			handovers.code_hash,
@@ -54,7 +54,8 @@ func (s *Store) FindHandover(ctx context.Context, codeHash string, now time.Time
 			handovers.host,
 			handovers.begin_hash,
 			handovers.target,
-			handovers.expires_at
+			handovers.expires_at,
+			NOT EXISTS (SELECT 1 FROM host_uses WHERE user_id = sessions.user_id AND host = handovers.host)
 		FROM handovers
 		JOIN sessions ON sessions.id = handovers.session_id
 		WHERE handovers.code_hash = $1 AND handovers.expires_at > $2`, codeHash, engine.Millis(now))
@@ -81,4 +82,14 @@ func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostT
 		FROM sessions
 		WHERE id = $4 AND user_id = $5`, c.TokenHash, c.Host, engine.Millis(now), c.Session, user)
 	return rows > 0, err
+}
+
+func (t *tx) putHostUse(ctx context.Context, user auth.UserID, host string, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		INSERT INTO host_uses (user_id, host, first_at, used_at)
+		SELECT id, $2, $3, $3
+		FROM users
+		WHERE id = $1
+		ON CONFLICT (user_id, host) DO UPDATE SET used_at = excluded.used_at`, user, host, engine.Millis(now))
+	return err
 }

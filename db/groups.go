@@ -2,7 +2,7 @@ package db
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 
 	"twostep/auth"
@@ -21,16 +21,17 @@ func splitGroups(list string) []string {
 }
 
 // FindGroups implements [auth.Store] and [oidc.Store].
-func (s *Store) FindGroups(ctx context.Context, user auth.UserID) ([]string, error) {
-	var list string
-	err := s.find(ctx, "find groups", engine.Row{&list}, `
-		SELECT`+groupsColumn+`
-		FROM users
-		WHERE id = $1`, user)
-	if errors.Is(err, auth.ErrNotFound) {
-		err = nil
+func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
+	var name string
+	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
+		SELECT name
+		FROM account_groups
+		WHERE user_id = $1
+		ORDER BY name`, user)
+	if err != nil {
+		return nil, fmt.Errorf("find groups: %w", err)
 	}
-	return splitGroups(list), err
+	return groups, nil
 }
 
 // addGroup adds the account to a group, unless it is in it.

@@ -136,7 +136,7 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.FindGroups(ctx, "ann"))
 	must(t, db.AddHandover(ctx, handover("ann", "s1", "h1")))
 	check(db.FindHandover(ctx, "h1", noon))
-	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"))))
+	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"), auth.PutHostUse{Host: "wiki.example.org"})))
 	_, _, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
 	must(t, err)
 	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))

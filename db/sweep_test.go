@@ -32,6 +32,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.AddGroup{Name: "ops"},
 		s,
 		auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: name("device id"), TokenHash: name("device"), SeenAt: now, RememberedAt: now}},
+		auth.PutHostUse{Host: "wiki.example.org"},
 		auth.PutHostToken{HostToken: auth.HostToken{TokenHash: name("host token"), Session: s.ID, Host: "wiki.example.org"}},
 		a,
 		codeAt(a.TokenHash, now),
@@ -130,7 +131,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "account_groups", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
+		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
 			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)

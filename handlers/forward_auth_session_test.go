@@ -208,3 +208,16 @@ func TestForwardAuth_StoreHangs(t *testing.T) {
 		t.Errorf("public: %d", response.StatusCode)
 	}
 }
+
+// FA-24: the first use of an app by an account is in its activity.
+func TestForwardAuth_FirstUse(t *testing.T) {
+	site := newAppSite(t)
+	b := site.browser().signUp(ann)
+	b.wantApp(b.goTo(wikiPage), wikiPage)
+	other := site.browser().signIn(ann)
+	other.wantApp(other.goTo(wikiPage), wikiPage)
+	other.open(site.origin + "/account/activity").wantText("Signed in to wiki.example.org")
+	if n := strings.Count(other.text(), "Signed in to wiki.example.org"); n != 1 {
+		t.Errorf("%d events", n)
+	}
+}

@@ -39,6 +39,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.EmailChanged:         "Email address changed to EMAIL",
 	auth.NoticeEmailAdded:     "Second email address EMAIL added",
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
+	auth.SignedInToApp:        "Signed in to NAME",
 	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
 	auth.AppConnected:         "Signed in to NAME for the first time",

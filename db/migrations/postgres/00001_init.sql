@@ -96,6 +96,16 @@ CREATE TABLE host_tokens (
 
 CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
 
+-- Hosts of apps that an account has used. The rules name the hosts, so there are few.
+CREATE TABLE host_uses (
+    user_id  TEXT COLLATE "C" NOT NULL,
+    host     TEXT COLLATE "C" NOT NULL,
+    first_at BIGINT           NOT NULL,
+    used_at  BIGINT           NOT NULL, -- when a browser last got a token
+    PRIMARY KEY (user_id, host),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
 CREATE TABLE attempts (
     token_hash        TEXT COLLATE "C" NOT NULL,
     purpose           TEXT             NOT NULL,

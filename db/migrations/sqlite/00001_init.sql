@@ -93,6 +93,16 @@ CREATE TABLE host_tokens (
 
 CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
 
+-- Hosts of apps that an account has used. The rules name the hosts, so there are few.
+CREATE TABLE host_uses (
+    user_id  TEXT    NOT NULL,
+    host     TEXT    NOT NULL,
+    first_at INTEGER NOT NULL,
+    used_at  INTEGER NOT NULL, -- when a browser last got a token
+    PRIMARY KEY (user_id, host),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE attempts (
     token_hash        TEXT    NOT NULL,
     purpose           TEXT    NOT NULL,
