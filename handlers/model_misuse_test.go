@@ -54,7 +54,7 @@ func (m *model) operate(email string) {
 				phone.reservedAt, phone.isDefault = time.Time{}, false
 			}
 		case "reset-password":
-			u.password, u.mustChange = "", false
+			u.password, u.mustChange, u.emailChange = "", false, nil
 		case "disable":
 			u.disabled = true
 		}
