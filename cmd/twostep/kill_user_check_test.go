@@ -64,14 +64,15 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 		u.fatalf("%v", err)
 	}
 	signIns, recorded, owed := map[auth.FactorKind]int{}, map[auth.EventType]int{}, map[courier.Message]int{}
-	for _, e := range events {
+	for _, e := range slices.Backward(events) { // the oldest first
 		recorded[e.Type]++
 		if e.Type == auth.SignedIn || e.Type == auth.SignedInNewDevice {
 			signIns[e.Factor]++
 		}
-		if slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) {
+		const notices = 3 // of one kind in an hour; then one that says there are more
+		if slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) && recorded[e.Type] <= notices+1 {
 			m := auth.Message{
-				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At,
+				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At, Summary: recorded[e.Type] > notices,
 				Number: e.Phone, Email: e.Email, Left: e.BackupCodesLeft, IP: e.IP, UserAgent: e.UserAgent,
 			}
 			text := views.NewRenderer("Twostep", siteOrigin, "", views.Links{}).Message(m)
