@@ -91,10 +91,10 @@ type (
 	// RenewSession updates when factors were verified in a session. Other
 	// sessions stay as they are (RV-05). It fails if the session has ended.
 	RenewSession struct {
-		Session    SessionID
-		TokenHash  string    // of its new token; empty to keep token and lifetime
-		PasswordAt time.Time // zero: unchanged
-		MFAAt      time.Time // zero: unchanged
+		Session   SessionID
+		TokenHash string         // of its new token; empty to keep token and lifetime
+		First     VerifiedFactor // zero: unchanged
+		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
 	// EndSessions ends the account's sessions but one, and all its attempts.
@@ -102,9 +102,11 @@ type (
 		Except SessionID // empty: end all
 	}
 
-	// RememberDevice makes a device known to the account.
-	RememberDevice struct {
+	// PutKnownDevice makes a device known to the account. If it was known by another
+	// token, to this account or others, the new one replaces that for all of them.
+	PutKnownDevice struct {
 		TokenHash string
+		Replaces  string // hash of that token; empty for none
 	}
 )
 
@@ -162,7 +164,7 @@ func (EndOlderAttempts) isChange()  {}
 func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
-func (RememberDevice) isChange()    {}
+func (PutKnownDevice) isChange()    {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (EnsureBackupCodes) isChange() {}

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"slices"
-	"time"
 )
 
 // complete decides what an attempt still owes after a correct response to c.
@@ -38,8 +37,8 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	result := Result{Session: r.newToken(sessionToken, c.posted, changes.At), Next: a.Next}
 	event := Event{Type: SignedIn, Factor: a.Verified[len(a.Verified)-1].Factor}
 	if a.Purpose == Reauthentication {
-		password, mfa := a.verifiedAt()
-		changes.add(RenewSession{Session: a.Session, TokenHash: result.Session.Hash(), PasswordAt: password, MFAAt: mfa})
+		first, second := a.verifiedFactors()
+		changes.add(RenewSession{Session: a.Session, TokenHash: result.Session.Hash(), First: first, Second: second})
 		event.Type = Reauthenticated
 		return result, r.record(ctx, changes, c.client, event)
 	}
@@ -53,25 +52,21 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	case !c.known:
 		event.Type = SignedInNewDevice
 	}
-	device := c.client.DeviceToken
-	if device == "" {
-		device = r.newToken(deviceToken, c.posted, changes.At)
-		result.Device = device
-	}
 	session := newSession(result.Session, c.client, a, changes.At)
-	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()}, RememberDevice{TokenHash: device.Hash()})
+	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()})
+	result.Device = r.replaceDevice(c.posted, changes)
 	return result, r.record(ctx, changes, c.client, event)
 }
 
-// verifiedAt is when the password, or the email address at sign-up, and when
-// the second factor was verified; zero for never.
-func (a Attempt) verifiedAt() (password, mfa time.Time) {
+// verifiedFactors returns the password, or the email address at sign-up, and the
+// second factor; zero for one that was not verified.
+func (a Attempt) verifiedFactors() (first, second VerifiedFactor) {
 	for _, v := range a.Verified {
 		if slices.Contains(secondFactors, v.Factor) {
-			mfa = v.At
+			second = v
 		} else {
-			password = v.At
+			first = v
 		}
 	}
-	return password, mfa
+	return first, second
 }

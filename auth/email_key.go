@@ -25,6 +25,17 @@ type Email struct {
 // Domain returns the domain in lower-case punycode.
 func (e Email) Domain() string { return e.Key[strings.LastIndexByte(e.Key, '@')+1:] }
 
+// Mailbox returns the key without the tag that many providers ignore, as in
+// ann+shop@example.org. Limits of mails count by it: with tags, one mailbox would have
+// any number of them. Accounts do not: elsewhere it may be somebody else's.
+func (e Email) Mailbox() string {
+	at := strings.LastIndexByte(e.Key, '@')
+	if plus := strings.IndexByte(e.Key[:at], '+'); plus > 0 {
+		return e.Key[:plus] + e.Key[at:]
+	}
+	return e.Key
+}
+
 // ParseEmail parses an email address as a user types it.
 func ParseEmail(s string) (Email, error) {
 	invalid := &Problem{Reason: EmailInvalid, Field: "email"}

@@ -27,6 +27,9 @@ type flow struct {
 	now     time.Time
 	sent    []auth.Message
 	clients int
+
+	key        string // of the last app
+	backupCode string // the first of the last set
 }
 
 const flowPassword = "seven purple turtles"
@@ -172,6 +175,7 @@ func (f *flow) addTOTP(client auth.Client, session auth.Session) (key string) {
 	f.must(f.AdvanceTOTP(f.ctx, client, session, auth.TOTPSubmit, f.totp(key)))
 	if codes, err := f.UnseenBackupCodes(f.ctx, session.User); err != nil || len(codes) > 0 {
 		f.must(err)
+		f.backupCode = codes[0]
 		f.must(f.ConfirmBackupCodes(f.ctx, session.User))
 	}
 	return key

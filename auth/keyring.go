@@ -35,6 +35,7 @@ const (
 	KeyCookieEncrypt = "twostep cookie hide v1"   // AES-256-CTR: the cookie
 	KeyForm          = "twostep form v1"          // HMAC-SHA-256: form tokens
 	KeyRepeat        = "twostep repeat v1"        // HMAC-SHA-256: tokens of what a form leads to
+	KeyDevice        = "twostep device v1"        // HMAC-SHA-256: the device cookie
 	KeyWebhook       = "twostep webhook v1"       // HMAC-SHA-256: requests to a webhook
 	keyLength        = 32                         // bytes: AES-256 and 256-bit HMAC keys
 	keyFormatReason  = "each line must be ID:KEY" // shown to the operator

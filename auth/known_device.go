@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"crypto/hmac"
+	"strings"
 	"time"
 )
 
@@ -9,6 +11,9 @@ import (
 // recognised by a random token in a cookie. It authenticates nobody and replaces
 // no factor (FF-09): sign-ins from other browsers are notified to the owner, and
 // its failures have a count of their own.
+//
+// One browser has one token for all accounts. Each sign-in replaces it, so that a copy of
+// the cookie, stolen from this browser or planted in it, is of no use afterwards.
 type KnownDevice struct {
 	User      UserID
 	TokenHash string
@@ -23,4 +28,51 @@ func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (
 	}
 	_, err := r.store.FindKnownDevice(ctx, user, client.DeviceToken.Hash())
 	return err == nil, ignoreNotFound(err)
+}
+
+// deviceTokens returns the token that follows the client's, as [Rules.tokens] does. It
+// depends on the cookies that a form came with and not on the form, so concurrent
+// sign-ins in one browser agree on it. A copy of the device cookie does not lead to
+// it without the browser's other cookie.
+func (r *Rules) deviceTokens(s submission, now time.Time) []Token {
+	return r.tokens(deviceToken, submission{from: s.from, response: string(s.device)}, now)
+}
+
+// replaceDevice makes the client a known device with a new token, which it returns.
+func (r *Rules) replaceDevice(s submission, changes *ChangeSet) Token {
+	token, replaced := r.deviceTokens(s, changes.At)[0], ""
+	if s.device != "" {
+		replaced = s.device.Hash()
+	}
+	changes.add(PutKnownDevice{TokenHash: token.Hash(), Replaces: replaced})
+	return token
+}
+
+// replacedDevice returns the token that a sign-in has given to the device; empty if the
+// submission was none, or another sign-in has replaced it since.
+func (r *Rules) replacedDevice(ctx context.Context, user UserID, s submission, now time.Time) (Token, error) {
+	for _, token := range r.deviceTokens(s, now) {
+		if known, err := r.isKnownDevice(ctx, user, Client{DeviceToken: token}); known || err != nil {
+			return token, err
+		}
+	}
+	return "", nil
+}
+
+// SignDevice returns the text of the device cookie with a token.
+func (k Keyring) SignDevice(token Token) string {
+	_, key := k.Newest(KeyDevice)
+	return string(token) + "." + string(tokenMAC(key, string(token)))
+}
+
+// DeviceToken returns the token of a text by [Keyring.SignDevice], with any key, or
+// an empty one: a client cannot choose a token.
+func (k Keyring) DeviceToken(text string) Token {
+	token, mac, _ := strings.Cut(text, ".")
+	for _, key := range k.All(KeyDevice) {
+		if hmac.Equal([]byte(mac), []byte(tokenMAC(key, token))) {
+			return Token(token)
+		}
+	}
+	return ""
 }

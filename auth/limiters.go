@@ -71,8 +71,12 @@ func (w Window) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
-// smsBudget is a placeholder for a share of the operator's daily number of SMS.
-type smsBudget struct{ Share int }
+// smsBudget is a placeholder for a share, Part/Of, of the operator's daily number of SMS.
+type smsBudget struct{ Part, Of int }
 
-// Next is never called: [Rules.limits] replaces the placeholder by a Window.
+// Next is never called: [Rules.limits] replaces the placeholder by window.
 func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
+
+func (b smsBudget) window(budget int) Window {
+	return Window{Max: (budget*b.Part + b.Of - 1) / b.Of, Per: 24 * time.Hour} // rounded up: not zero
+}

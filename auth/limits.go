@@ -51,10 +51,20 @@ const (
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
+	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
+
+	AppNameMax      = 64   // code points of an app's name
+	AppURIMax       = 2000 // bytes of a redirect URI
+	AppURIsMax      = 50   // registered URIs of one app
+	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
+	AppSecretsMax   = 2    // valid at once, while an app changes over
+
+	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
+	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
@@ -110,10 +120,27 @@ const (
 	ByMailed    Scope = "mailed"    // the codes mailed to one address for one purpose, of all attempts
 	ByAccount   Scope = "account"   // one account
 	ByRecipient Scope = "recipient" // one phone number, or one email address as requested from one network
-	ByMailbox   Scope = "mailbox"   // one email address
-	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64
+	ByMailbox   Scope = "mailbox"   // one email address, whatever its tag
+	ByIP        Scope = "ip"        // one IPv4 address or IPv6 /64; such a limit has a row in ipScopes for each scope
+	BySubnet    Scope = "subnet"    // one IPv6 /56, as many providers give to a household
+	ByNetwork   Scope = "network"   // one IPv4 /24 or IPv6 /48, as a small customer gets
+	ByHome      Scope = "home"      // the phone numbers of the site's own country
+	ByCountry   Scope = "country"   // the phone numbers of one other country
 	Global      Scope = "global"    // all together
 )
+
+// ipScopes says how a limit by IP address applies to the networks around it: with a
+// larger number, because strangers share them. Otherwise one customer of a provider has
+// 65,536 times the number.
+var ipScopes = []struct {
+	by           Scope
+	bits4, bits6 int // of the network, for IPv4 and IPv6; zero for none
+	times        int
+}{
+	{ByIP, 32, 64, 1},
+	{BySubnet, 0, 56, 2},
+	{ByNetwork, 24, 48, 10},
+}
 
 // limits is the only table of rate limits. A request is counted under every row of
 // its action before the response is checked, or under none if one refuses.
@@ -126,7 +153,9 @@ const (
 // Strangers must not use up what the owner needs. So known devices have counts of their
 // own, and a phone that the account uses, to which codes are sent after the password,
 // is not counted with numbers that anybody can enter. Codes to an email address are
-// counted by network too: requests from one leave half a day's codes to others.
+// counted by network too: requests from one leave half a day's codes to others. Limits by
+// IP address count a known device by the account that knows it, not with its neighbours,
+// and all known devices of a network together.
 //
 // One account must not stop the outbox or the hasher for all others. Setting up every
 // factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
@@ -135,6 +164,10 @@ const (
 // A hundred networks that send the twenty codes an hour of their IP address all day
 // reach the daily number of mails. Fewer cannot keep codes from others, and more would
 // cost the site its reputation as a sender.
+//
+// Fraudsters share what SMS to some countries cost. So one country or one network cannot
+// use up the daily number of SMS. Most users are in the site's own country: it has three
+// quarters, or all if SMS go to no other.
 //
 // Mailed codes have no waits, because each allows five attempts and sending them is
 // limited. They are locked after a hundred too: a new attempt has a new code, so
@@ -165,8 +198,14 @@ var limits = []struct {
 	{ActionSendCode, ByAccount, Window{Max: 10, Per: time.Hour}, TooManyCodes},
 	{ActionSendCode, ByIP, Window{Max: 20, Per: time.Hour}, TooManyCodes},
 	{ActionSendMail, Global, Window{Max: 50_000, Per: 24 * time.Hour}, MailBudgetExhausted},
-	{ActionSendSMS, Global, smsBudget{Share: 1}, SMSBudgetExhausted},  // against toll fraud; set by the operator
-	{ActionEnrolSMS, Global, smsBudget{Share: 2}, SMSBudgetExhausted}, // half of it is for users who sign in
+	{ActionSendSMS, Global, smsBudget{1, 1}, SMSBudgetExhausted}, // against toll fraud; set by the operator
+	{ActionSendSMS, ByHome, smsBudget{3, 4}, SMSBudgetExhausted},
+	{ActionSendSMS, ByCountry, smsBudget{1, 4}, SMSBudgetExhausted},
+	{ActionSendSMS, ByNetwork, smsBudget{1, 4}, SMSBudgetExhausted},
+	{ActionEnrolSMS, Global, smsBudget{1, 2}, SMSBudgetExhausted}, // half of each is for users who sign in
+	{ActionEnrolSMS, ByHome, smsBudget{3, 8}, SMSBudgetExhausted},
+	{ActionEnrolSMS, ByCountry, smsBudget{1, 8}, SMSBudgetExhausted},
+	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},

@@ -47,16 +47,20 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address strin
 	if err != nil {
 		return Result{}, err
 	}
-	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.from(client))...); err != nil {
+	user, err := r.store.FindUserByEmail(ctx, email.Key)
+	if ignoreNotFound(err) != nil {
+		return Result{}, err
+	}
+	known, err := r.isKnownDevice(ctx, user.ID, client)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := r.allow(ctx, now, r.limits(ActionReset, subjects{}.fromDevice(client, known, string(user.ID)))...); err != nil {
 		return Result{}, err
 	}
 	posted := submission{from: client.FormToken, form: formReset, response: email.Key}
 	if result, err := r.repeated(ctx, posted, now); !errors.Is(err, ErrNotFound) {
 		return result, err
-	}
-	user, err := r.store.FindUserByEmail(ctx, email.Key)
-	if ignoreNotFound(err) != nil {
-		return Result{}, err
 	}
 	token := r.newToken(attemptToken, posted, now)
 	a := Attempt{
@@ -242,7 +246,7 @@ func (r *Rules) changePassword(ctx context.Context, client Client, session Sessi
 	} else {
 		changes.add(EndAttempts{})
 	}
-	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), PasswordAt: now})
+	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Password, now}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 	if err := r.record(ctx, &changes, client, Event{Type: PasswordChanged}); err != nil {
 		return "", err

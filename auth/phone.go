@@ -68,7 +68,11 @@ func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Phone: phone.Number}, now)
+	verified := PhoneCode
+	if phone.VerifiedAt.Before(session.StartedAt) {
+		verified = ""
+	}
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Phone: phone.Number}, verified, now)
 	if err != nil {
 		return err
 	}

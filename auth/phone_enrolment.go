@@ -66,7 +66,7 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 		ID: newID(), Session: session.ID, User: session.User,
 		Number: number, ExpiresAt: now.Add(EnrolmentLifetime),
 	}
-	changes, err := r.enrolmentCode(ctx, client, e, now, r.limits(ActionAddPhone, subjects{ByAccount: {string(session.User)}})...)
+	changes, err := r.enrolmentCode(ctx, client, e, now, ActionAddPhone)
 	if err == nil {
 		err = r.store.ReplacePhoneEnrolment(ctx, e, changes)
 	}
@@ -91,10 +91,10 @@ func (r *Rules) ResendPhoneCode(ctx context.Context, client Client, session Sess
 	return r.conclude(ctx, changes, replaced, err)
 }
 
-func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...RateLimit) (ChangeSet, error) {
+func (r *Rules) enrolmentCode(ctx context.Context, client Client, e PhoneEnrolment, now time.Time, more ...Action) (ChangeSet, error) {
 	changes := ChangeSet{User: e.User, At: now}
 	to := subjects{ByRecipient: {e.Number}, ByAccount: {"enrol", string(e.User)}}
-	if err := r.allowSMS(ctx, client, now, e.Number, to, append(more, r.limits(ActionEnrolSMS, nil)...)...); err != nil {
+	if err := r.allowSMS(ctx, now, e.Number, to.from(client), append(more, ActionEnrolSMS)...); err != nil {
 		return changes, err
 	}
 	r.queueCode(e.ID, e.Number, Message{Channel: BySMS, Kind: MessagePhoneCode}, &changes)

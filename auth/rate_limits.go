@@ -43,15 +43,29 @@ func notPlain(c rune) bool {
 // of [limitKey]. A scope without a name is not counted.
 type subjects map[Scope][]string
 
-// from adds the client's IP address. All addresses of an IPv6 /64 count as one:
-// one network has 2^64 of them.
+// from adds the client's IP address and networks.
 func (s subjects) from(client Client) subjects {
-	s[ByIP] = []string{client.prefix(32, 64)}
+	for _, row := range ipScopes {
+		if prefix := client.prefix(row.bits4, row.bits6); prefix != "" {
+			s[row.by] = []string{prefix}
+		}
+	}
+	return s
+}
+
+// fromDevice is from for a client that may be a known device of an account. What
+// strangers behind the same IP address do is not counted there.
+func (s subjects) fromDevice(client Client, known bool, account string) subjects {
+	if !known {
+		return s.from(client)
+	}
+	network := deviceCounter(client.network(), known)
+	s[ByIP], s[ByNetwork] = append(network, account), network
 	return s
 }
 
 // prefix is the network of the client's IP address with so many bits of it, for IPv4
-// and IPv6.
+// and IPv6; empty for zero bits.
 func (c Client) prefix(bits4, bits6 int) string {
 	if !c.IP.IsValid() {
 		return "unknown"
@@ -60,34 +74,51 @@ func (c Client) prefix(bits4, bits6 int) string {
 	if c.IP.Is6() {
 		bits = bits6
 	}
+	if bits == 0 {
+		return ""
+	}
 	prefix, _ := c.IP.WithZone("").Prefix(bits) // bits are valid for its family
 	return prefix.String()
 }
 
-// network is the network that counts as one requester of mailed codes: as much as a
-// household or a small customer gets.
+// network is the network that counts as one requester of mailed codes.
 func (c Client) network() string { return c.prefix(24, 48) }
 
 // limits returns the rate limits of an action.
 func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 	var all []RateLimit
-	for _, row := range limits {
-		name := subjects[row.by]
-		if row.by == Global {
+	add := func(by Scope, limiter Limiter, reason Reason) {
+		name := subjects[by]
+		if by == Global {
 			name = []string{"sent"}
 		}
-		if row.action != action || len(name) == 0 {
-			continue
-		}
-		limiter := row.limiter
-		if budget, ok := limiter.(smsBudget); ok {
-			limiter = Window{Max: (r.policy.SMSBudget + budget.Share - 1) / budget.Share, Per: 24 * time.Hour}
+		if len(name) == 0 {
+			return
 		}
 		parts := []string{"failures"} // kept until a success resets it
 		if window, ok := limiter.(Window); ok {
-			parts = []string{string(action), string(row.by), window.Per.String()}
+			parts = []string{string(action), string(by), window.Per.String()}
 		}
-		all = append(all, RateLimit{Key: limitKey(append(parts, name...)...), Limiter: limiter, Reason: row.reason})
+		all = append(all, RateLimit{Key: limitKey(append(parts, name...)...), Limiter: limiter, Reason: reason})
+	}
+	for _, row := range limits {
+		if row.action != action {
+			continue
+		}
+		switch limiter := row.limiter.(type) {
+		case Window:
+			if row.by != ByIP {
+				add(row.by, limiter, row.reason)
+				continue
+			}
+			for _, scope := range ipScopes {
+				add(scope.by, Window{Max: limiter.Max * scope.times, Per: limiter.Per}, row.reason)
+			}
+		case smsBudget:
+			add(row.by, limiter.window(r.policy.SMSBudget), row.reason)
+		default:
+			add(row.by, limiter, row.reason)
+		}
 	}
 	return all
 }

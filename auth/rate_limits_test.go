@@ -77,15 +77,26 @@ func TestCount_Rebase(t *testing.T) {
 	}
 }
 
-// TestSubjects_From: an IPv4 address counts by itself, an IPv6 address by its /64
-// (RL-04).
+// TestSubjects_From: an IPv4 address counts by itself and its /24, an IPv6 address by its
+// /64, /56 and /48; a known device by its account and with others of its network (RL-04).
 func TestSubjects_From(t *testing.T) {
-	for address, want := range map[string]string{
-		"203.0.113.7": "203.0.113.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "unknown",
+	for address, want := range map[string][3]string{
+		"203.0.113.7":         {"203.0.113.7/32", "", "203.0.113.0/24"},
+		"2001:db8:1:2:3::6":   {"2001:db8:1:2::/64", "2001:db8:1::/56", "2001:db8:1::/48"},
+		"2001:db8:1:ff02::6":  {"2001:db8:1:ff02::/64", "2001:db8:1:ff00::/56", "2001:db8:1::/48"},
+		"fe80:0:0:1:2::1%eth": {"fe80:0:0:1::/64", "fe80::/56", "fe80::/48"},
+		"":                    {"unknown", "unknown", "unknown"},
 	} {
 		parsed, _ := netip.ParseAddr(address)
-		if got := (subjects{}).from(Client{IP: parsed})[ByIP]; len(got) != 1 || got[0] != want {
-			t.Errorf("%s counts as %s, want %s", address, got, want)
+		from := subjects{}.from(Client{IP: parsed})
+		for i, by := range []Scope{ByIP, BySubnet, ByNetwork} {
+			if got := strings.Join(from[by], ","); got != want[i] {
+				t.Errorf("%s, %s: counts as %s, want %s", address, by, got, want[i])
+			}
+		}
+		device := subjects{}.fromDevice(Client{IP: parsed}, true, "ann")
+		if got := strings.Join(device[ByIP], ",") + ";" + strings.Join(device[ByNetwork], ","); got != "known,"+want[2]+",ann;known,"+want[2] || device[BySubnet] != nil {
+			t.Errorf("%s: a known device counts as %v", address, device)
 		}
 	}
 }
@@ -96,7 +107,7 @@ func TestLimits(t *testing.T) {
 	r := &Rules{policy: Policy{SMSBudget: 7}}
 	keys := map[string]bool{}
 	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionGuess, ActionAlarm, ActionSendCode, ActionSendMail, ActionSendSMS, ActionEnrolSMS, ActionAddPhone, ActionAccount, ActionDrawQR, ActionNotify, ActionNotice, ActionSummary} {
-		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}})
+		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}, BySubnet: {"s"}, ByNetwork: {"w"}, ByHome: {"US"}, ByCountry: {"GB"}})
 		if len(all) == 0 {
 			t.Errorf("%s has no limit", action)
 		}
@@ -110,7 +121,7 @@ func TestLimits(t *testing.T) {
 			}
 		}
 	}
-	for key, want := range map[string]bool{"sign_in/ip/1m0s/n": true, "verify/ip/1m0s/n": true, "failures/f": true, "send_sms/global/24h0m0s/sent": true} {
+	for key, want := range map[string]bool{"sign_in/ip/1m0s/n": true, "sign_in/subnet/1m0s/s": true, "sign_in/network/1m0s/w": true, "verify/ip/1m0s/n": true, "failures/f": true, "send_sms/global/24h0m0s/sent": true} {
 		if keys[key] != want {
 			t.Errorf("nothing counts under %s", key)
 		}

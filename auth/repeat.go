@@ -30,6 +30,7 @@ import (
 // A submission is a form as it was posted.
 type submission struct {
 	from     Token  // the attempt or session token that the form is bound to; empty for none
+	device   Token  // of the known device that it came from; empty for none
 	form     string // its name
 	response string
 	factor   FactorKind // of a response to an attempt
@@ -91,11 +92,16 @@ func (r *Rules) repeated(ctx context.Context, s submission, now time.Time) (Resu
 	if s.from == "" {
 		return Result{}, ErrNotFound
 	}
-	devices := r.tokens(deviceToken, s, now)
-	for i, token := range r.tokens(sessionToken, s, now) {
-		if _, _, err := r.session(ctx, token, now); !errors.Is(err, ErrNotFound) {
-			return Result{Session: token, Device: devices[i]}, err
+	for _, token := range r.tokens(sessionToken, s, now) {
+		session, _, err := r.session(ctx, token, now)
+		if errors.Is(err, ErrNotFound) {
+			continue
 		}
+		result := Result{Session: token}
+		if err == nil {
+			result.Device, err = r.replacedDevice(ctx, session.User, s, now)
+		}
+		return result, err
 	}
 	for _, token := range r.tokens(attemptToken, s, now) {
 		if _, err := r.store.FindAttempt(ctx, token.Hash(), now); !errors.Is(err, ErrNotFound) {
@@ -116,9 +122,6 @@ func (r *Rules) repeated(ctx context.Context, s submission, now time.Time) (Resu
 // not count as a failure.
 func (r *Rules) repeatedResponse(ctx context.Context, err error, c challenge, now time.Time) (Result, error) {
 	result, err := r.repeatedOr(ctx, err, c.posted, now)
-	if c.client.DeviceToken != "" {
-		result.Device = ""
-	}
 	if err == nil {
 		err = r.store.Apply(ctx, ChangeSet{At: now, Changes: []Change{r.settle(c)}})
 	}
@@ -146,9 +149,6 @@ func (r *Rules) repeatedForm(ctx context.Context, client Client, s submission, n
 		return Result{}, err
 	}
 	result, err := r.repeated(ctx, s, now)
-	if client.DeviceToken != "" {
-		result.Device = ""
-	}
 	return result, formExpired(err)
 }
 

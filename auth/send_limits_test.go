@@ -56,6 +56,91 @@ func TestSendLimits_OwnPhone(t *testing.T) {
 	f.must(err)
 }
 
+// TestSendLimits_SMSCountry: numbers of one country use up no more than a quarter of the
+// site's SMS, those of its own country three quarters, and new numbers half of that. A
+// single allowed country has all (RL-08, RL-06).
+func TestSendLimits_SMSCountry(t *testing.T) {
+	british := func(i int) string { return fmt.Sprintf("+4420794609%02d", i) }
+	american := func(i int) string { return fmt.Sprintf("+1415555%04d", 3000+i) }
+	start := func(countries ...string) *flow {
+		f := newFlow(t)
+		f.policy.SMSBudget, f.policy.SMSCountries = 16, countries
+		f.use(f.db)
+		return f
+	}
+	add := func(f *flow, number func(int) string) (sent int) {
+		for i := range 20 {
+			stranger, client := f.signUp(fmt.Sprintf("eve%d@%s.example.org", i, number(0)[1:]))
+			if err := f.AddPhone(f.ctx, client, stranger, number(i)); err == nil {
+				sent++
+			} else {
+				f.problem(err, auth.SMSBudgetExhausted)
+			}
+		}
+		return sent
+	}
+	f := start()
+	session, client := f.signUp("ann@example.com")
+	f.addPhone(client, session, british(99))
+	f.now = f.now.Add(25 * time.Hour)
+	if n := add(f, british); n != 2 {
+		t.Errorf("%d SMS to new numbers of another country, want 2", n)
+	}
+	for range 5 {
+		f.now = f.now.Add(time.Minute)
+		_, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+		f.must(err)
+	}
+	if n := f.count(british(99), auth.MessageSignInCode); n != 2 {
+		t.Errorf("%d SMS for sign-ins with numbers of another country, want 2", n)
+	}
+	if n := add(f, american); n != 6 {
+		t.Errorf("%d SMS to new numbers of the site's country, want 6", n)
+	}
+	if n := add(start("US"), american); n != 8 {
+		t.Errorf("%d SMS to new numbers of the only country, want 8", n)
+	}
+}
+
+// TestSendLimits_SMSNetwork: requests from one network use up no more than a tenth of the
+// site's SMS for new numbers, and a quarter in all (RL-08).
+func TestSendLimits_SMSNetwork(t *testing.T) {
+	f := newFlow(t)
+	f.policy.SMSBudget = 20
+	f.use(f.db)
+	near := f.client()
+	number := func(i int) string { return fmt.Sprintf("+1415555%04d", 3000+i) }
+	for i := range 6 {
+		session, client := f.signUp(fmt.Sprintf("ann%d@example.com", i))
+		f.addPhone(client, session, number(i))
+	}
+	f.now = f.now.Add(25 * time.Hour)
+	for i := range 5 {
+		session, client := f.signUp(fmt.Sprintf("eve%d@example.com", i))
+		want := auth.Reason("")
+		if i == 4 {
+			client = f.client() // another network
+		} else if client.IP = neighbour(near, byte(i)).IP; i >= 2 {
+			want = auth.SMSBudgetExhausted
+		}
+		f.problem(f.AddPhone(f.ctx, client, session, number(100+i)), want)
+	}
+	sent := 0
+	for i := range 6 {
+		_, err := f.SignIn(f.ctx, neighbour(near, byte(10+i)), fmt.Sprintf("ann%d@example.com", i), flowPassword, "")
+		f.must(err)
+		sent += f.count(number(i), auth.MessageSignInCode)
+	}
+	if sent != 3 {
+		t.Errorf("%d SMS for sign-ins from the network, want 3", sent)
+	}
+	_, err := f.SignIn(f.ctx, f.client(), "ann5@example.com", flowPassword, "")
+	f.must(err)
+	if f.count(number(5), auth.MessageSignInCode) != 1 {
+		t.Error("no SMS for a sign-in from another network")
+	}
+}
+
 // TestSendLimits_OtherNetwork: requests for an address from one network leave some for
 // another; all of them together are twenty a day (RL-06, RL-08).
 func TestSendLimits_OtherNetwork(t *testing.T) {
@@ -91,6 +176,36 @@ func TestSendLimits_OtherNetwork(t *testing.T) {
 	if total != 20 {
 		t.Errorf("%d requests from all networks", total)
 	}
+}
+
+// TestSendLimits_Tags: addresses that differ only by a tag are one mailbox for the daily
+// number of mails, but not one account (RL-08, FF-06).
+func TestSendLimits_Tags(t *testing.T) {
+	f := newFlow(t)
+	sent := 0
+	for i := range 30 {
+		f.now = f.now.Add(time.Minute)
+		address := fmt.Sprintf("ann+%d@example.com", i)
+		if i == 0 {
+			address = "Ann@example.com"
+		}
+		if _, err := f.SignUp(f.ctx, f.client(), address, flowPassword); err == nil {
+			sent++
+		} else {
+			f.problem(err, auth.TooManyCodes)
+		}
+	}
+	if sent != 20 {
+		t.Errorf("%d mails to one mailbox, want 20", sent)
+	}
+	for _, other := range []string{"anna@example.com", "ann@example.org", "+ann@example.com"} {
+		if _, err := f.SignUp(f.ctx, f.client(), other, flowPassword); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+	f.now = f.now.Add(25 * time.Hour)
+	f.signUp("ann@example.com")
+	f.signUp("ann+1@example.com")
 }
 
 // TestForgotPassword_VerifiedStays: a new request ends an older one only while its code

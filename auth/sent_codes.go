@@ -148,13 +148,12 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 
 // allowMail limits mailing codes to an address that anybody can enter (SM-07, RL-08).
 func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, email Email, known bool, account string) error {
-	mailbox := deviceCounter(email.Key, known)
-	recipient := mailbox
+	recipient := deviceCounter(email.Key, known)
 	if !known {
-		recipient = append([]string{client.network()}, mailbox...)
+		recipient = append([]string{client.network()}, recipient...)
 	}
-	to := subjects{ByRecipient: recipient, ByMailbox: mailbox, ByAccount: {account}}
-	limits := r.limits(ActionSendCode, to.from(client))
+	to := subjects{ByRecipient: recipient, ByMailbox: deviceCounter(email.Mailbox(), known), ByAccount: {account}}
+	limits := r.limits(ActionSendCode, to.fromDevice(client, known, email.Key))
 	if !known {
 		limits = append(limits, r.limits(ActionSendMail, nil)...)
 	}
@@ -162,16 +161,28 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 }
 
 // allowSMS limits sending codes by SMS, also to ordinary numbers of the
-// operator's countries, and to the daily budget (SM-07, RL-08).
-func (r *Rules) allowSMS(ctx context.Context, client Client, now time.Time, number string, to subjects, more ...RateLimit) error {
+// operator's countries, and by shares of the daily budget (SM-07, RL-08). to names the
+// recipient, the account and the network; more are further actions to count.
+func (r *Rules) allowSMS(ctx context.Context, now time.Time, number string, to subjects, more ...Action) error {
+	country := regionOf(number)
 	if mayCost(number) {
 		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
 	}
-	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, regionOf(number)) {
+	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, country) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
-	limits := append(r.limits(ActionSendCode, to.from(client)), r.limits(ActionSendSMS, nil)...)
-	return r.allow(ctx, now, append(limits, more...)...)
+	switch {
+	case len(r.policy.SMSCountries) == 1: // it has no other to share with
+	case country == r.policy.Region:
+		to[ByHome] = []string{country}
+	default:
+		to[ByCountry] = []string{country}
+	}
+	var all []RateLimit
+	for _, action := range append([]Action{ActionSendCode, ActionSendSMS}, more...) {
+		all = append(all, r.limits(action, to)...)
+	}
+	return r.allow(ctx, now, all...)
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.
@@ -182,7 +193,7 @@ func (r *Rules) queuePhoneCode(ctx context.Context, client Client, a Attempt, ph
 	}
 	account := deviceCounter(string(a.User), known)
 	to := subjects{ByRecipient: append([]string{phone.Number}, account...), ByAccount: account}
-	if err := r.allowSMS(ctx, client, changes.At, phone.Number, to); err != nil {
+	if err := r.allowSMS(ctx, changes.At, phone.Number, to.fromDevice(client, known, string(a.User))); err != nil {
 		return err
 	}
 	kind := MessageSignInCode

@@ -16,11 +16,13 @@ type Session struct {
 	ID         SessionID
 	TokenHash  string
 	User       UserID
-	Email      string    // the account's sign-in address, read with the session
-	StartedAt  time.Time // of the overall limit (SE-06): sign-in or the last re-authentication
-	SeenAt     time.Time // of the idle limit (SE-05); at most SessionTouchInterval late
-	PasswordAt time.Time // when the password, or the email address at sign-up, was verified
-	MFAAt      time.Time // when a second factor was verified; zero for never
+	Email      string     // the account's sign-in address, read with the session
+	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
+	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
+	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
+	FirstKind  FactorKind // which of them
+	MFAAt      time.Time  // when a second factor was verified or added; zero for never
+	SecondKind FactorKind // which one; empty if it was added without being verified in this session
 
 	MustChange bool // the password must be changed first, read with the session (PW-10)
 
@@ -32,10 +34,11 @@ type Session struct {
 
 // newSession is the session of a complete attempt, with a new token (SE-02).
 func newSession(token Token, client Client, a Attempt, now time.Time) Session {
-	password, mfa := a.verifiedAt()
+	first, second := a.verifiedFactors()
 	return Session{
 		ID: SessionID(newID()), TokenHash: token.Hash(), User: a.User, Email: a.Email,
-		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: password, MFAAt: mfa,
+		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: first.At, FirstKind: first.Factor,
+		MFAAt: second.At, SecondKind: second.Factor,
 		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }

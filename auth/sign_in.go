@@ -27,15 +27,15 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	if password == "" {
 		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
-	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.from(client))...); err != nil {
-		return Result{}, err
-	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
 	known, err := r.isKnownDevice(ctx, user.ID, client)
 	if err != nil {
+		return Result{}, err
+	}
+	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.fromDevice(client, known, string(user.ID)))...); err != nil {
 		return Result{}, err
 	}
 	a := Attempt{Purpose: SignIn, User: user.ID, Email: cmp.Or(user.Email.Typed, email.Typed), Next: next}
@@ -52,7 +52,8 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	}
 	c := challenge{
 		factor: passwordFactor{user: user.ID, hash: hash}, user: user.ID, client: client, known: known,
-		counter: failureCounter(Password, account, known), posted: submission{from: client.FormToken, form: formSignIn, response: email.Key + "\x00" + password},
+		counter: failureCounter(Password, account, known),
+		posted:  submission{from: client.FormToken, device: client.DeviceToken, form: formSignIn, response: email.Key + "\x00" + password},
 	}
 	return r.verifyAttempt(ctx, a, c, password, now)
 }

@@ -69,7 +69,8 @@ type Store interface {
 	RemoveSession(ctx context.Context, tokenHash string) error
 	// RemoveSessionOf does so by id, if the session is the account's.
 	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, changes ChangeSet) (removed bool, err error)
-	// FindKnownDevice reads when an account last signed in with a device.
+	// FindKnownDevice reads when an account last signed in with a device, by its
+	// current token.
 	FindKnownDevice(ctx context.Context, user UserID, tokenHash string) (KnownDevice, error)
 
 	// Factors

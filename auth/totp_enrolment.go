@@ -196,7 +196,7 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, TOTPCode, now)
 	if err != nil {
 		return r.refund(ctx, c, err, now)
 	}

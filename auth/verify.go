@@ -13,7 +13,7 @@ type Result struct {
 	Attempt Token  // of the attempt from now on; empty if it is complete
 	Session Token  // of the new session; empty if a factor is still owed
 	Next    string // local path to redirect to
-	Device  Token  // of the new known device; empty if it has one
+	Device  Token  // of the known device from now on; empty if it is unchanged
 
 	SignedUp       bool // whether the account is new
 	BackupCodeUsed bool
@@ -54,7 +54,7 @@ func (r *Rules) challengeLimits(c challenge) []RateLimit {
 	if c.kind() == EmailCode {
 		scope = ByMailed
 	}
-	return r.limits(ActionVerify, subjects{scope: c.counter}.from(c.client))
+	return r.limits(ActionVerify, subjects{scope: c.counter}.fromDevice(c.client, c.known, string(c.user)))
 }
 
 // checkResponse is the only place where a response meets a factor. It counts
@@ -102,7 +102,7 @@ func (r *Rules) checkEnrolment(ctx context.Context, c challenge, response string
 // for one too.
 func (r *Rules) Verify(ctx context.Context, client Client, token Token, response string, backup bool) (Result, error) {
 	now := r.now()
-	posted := submission{from: token, form: formVerify, response: response}
+	posted := submission{from: token, device: client.DeviceToken, form: formVerify, response: response}
 	a, err := r.attempt(ctx, token, now)
 	if errors.Is(err, ErrNotFound) {
 		return r.repeatedForm(ctx, client, posted, now)

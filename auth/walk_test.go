@@ -189,18 +189,18 @@ func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *s
 	if a.Step() != StepDone {
 		return s
 	}
-	password, mfa := a.verifiedAt()
+	first, second := a.verifiedFactors()
 	purpose := s.purpose
 	s.purpose, s.verified = "", ""
 	s.session = true
 	if purpose != Reauthentication {
 		s.password, s.mfa = never, never
 	}
-	if !password.IsZero() {
-		s.password = ageOf(password)
+	if !first.At.IsZero() {
+		s.password = ageOf(first.At)
 	}
-	if !mfa.IsZero() {
-		s.mfa = ageOf(mfa)
+	if !second.At.IsZero() {
+		s.mfa = ageOf(second.At)
 	}
 	if broken != nil {
 		switch {

@@ -53,20 +53,3 @@ func TestApply_EventWithoutUser(t *testing.T) {
 		wantRows(t, db.rowCounts(t), map[string]int{"audit_events": 0})
 	})
 }
-
-func TestFindKnownDevice(t *testing.T) {
-	eachStore(t, func(t *testing.T, db testDB) {
-		db.addAnn(t)
-		for _, minutes := range []time.Duration{1, 2} {
-			known := auth.KnownDevice{User: "ann", TokenHash: "m", SeenAt: noon.Add(minutes * time.Minute)}
-			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: known.SeenAt, Changes: []auth.Change{auth.RememberDevice{TokenHash: "m"}}}))
-			got, err := db.FindKnownDevice(t.Context(), "ann", "m")
-			must(t, err)
-			if got != known {
-				t.Errorf("got %+v, want %+v", got, known)
-			}
-		}
-		_, err := db.FindKnownDevice(t.Context(), "bob", "m")
-		wantNotFound(t, err)
-	})
-}

@@ -59,8 +59,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return t.renewSession(ctx, set.User, c, set.At)
 	case auth.EndSessions:
 		return true, t.endSessions(ctx, set.User, c.Except)
-	case auth.RememberDevice:
-		return true, t.rememberDevice(ctx, set.User, c.TokenHash, set.At)
+	case auth.PutKnownDevice:
+		return true, t.putKnownDevice(ctx, set.User, c, set.At)
 
 	case auth.PutTOTP:
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)

@@ -170,7 +170,7 @@ func TestApply_InOrder(t *testing.T) {
 		"begin a session, then end all":    {[]auth.Change{begin, end}, true, 0},
 		"end one attempt, then all others": {[]auth.Change{auth.EndAttempt{TokenHash: "a1"}, end, begin}, true, 1},
 		"end all attempts, then one again": {[]auth.Change{end, auth.EndAttempt{TokenHash: "a1"}, begin}, false, 1},
-		"last change cannot be applied":    {[]auth.Change{end, auth.RenewSession{Session: "s1", PasswordAt: noon}}, false, 1},
+		"last change cannot be applied":    {[]auth.Change{end, auth.RenewSession{Session: "s1", First: password(noon)}}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachStore(t, func(t *testing.T, db testDB) {
@@ -200,7 +200,7 @@ func TestApply_OneAccount(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		db.addEverything(t, "bob", noon)
-		wantNotFound(t, db.Apply(t.Context(), set("ann", auth.RenewSession{Session: "session of bob", MFAAt: noon})))
+		wantNotFound(t, db.Apply(t.Context(), set("ann", auth.RenewSession{Session: "session of bob", First: password(noon)})))
 		wantNotFound(t, db.Apply(t.Context(), set("", session("bob", "s2"))))
 		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, set("bob", session("ann", "s2")))
 		if spent || err == nil {

@@ -16,6 +16,7 @@ var copiedTables = []string{
 	"totp", "phones", "backup_code_sets", "backup_codes",
 	"sessions", "attempts", "attempt_factors", "totp_enrolments", "phone_enrolments",
 	"sent_codes", "rate_limits", "messages",
+	"apps", "app_secrets", "app_uris", "app_groups",
 }
 
 // A Copy counts what was copied.

@@ -20,7 +20,9 @@ const (
 			sessions.started_at,
 			sessions.seen_at,
 			sessions.password_at,
+			sessions.first_kind,
 			sessions.mfa_at,
+			sessions.second_kind,
 			users.must_change`
 	sessionJoin = `
 		FROM sessions
@@ -31,7 +33,7 @@ const (
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
 		&s.ID, &s.TokenHash, &s.User, &s.Email, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), engine.Time(&s.MFAAt), &s.MustChange,
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.MustChange,
 	}
 }
 
@@ -122,14 +124,14 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, mfa_at, ip, user_agent)
-		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent)
+		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11, $12
 		FROM users
 		WHERE id = $3 AND disabled_at IS NULL
-			AND NOT ($11 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+			AND NOT ($13 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
-		engine.Millis(s.PasswordAt), engine.Millis(s.MFAAt), s.IP, s.UserAgent, s.RequireNoMFA)
+		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent, s.RequireNoMFA)
 	return rows > 0, err
 }
 
@@ -142,9 +144,11 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
 			seen_at = CASE WHEN $1 = '' THEN seen_at ELSE $2 END,
 			password_at = COALESCE($3, password_at),
-			mfa_at = COALESCE($4, mfa_at)
-		WHERE id = $5 AND user_id = $6`,
-		r.TokenHash, engine.Millis(now), engine.Millis(r.PasswordAt), engine.Millis(r.MFAAt), r.Session, user)
+			first_kind = CASE WHEN $3 IS NULL THEN first_kind ELSE $4 END,
+			mfa_at = COALESCE($5, mfa_at),
+			second_kind = CASE WHEN $5 IS NULL THEN second_kind ELSE $6 END
+		WHERE id = $7 AND user_id = $8`,
+		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user)
 	return rows > 0, err
 }
 

@@ -144,18 +144,18 @@ func TestApply_RenewSession(t *testing.T) {
 			}
 		}
 		mfaAt := noon.Add(time.Minute)
-		want.MFAAt = mfaAt
-		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", MFAAt: mfaAt}}})
+		want.MFAAt, want.SecondKind = mfaAt, auth.TOTPCode
+		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", Second: auth.VerifiedFactor{Factor: auth.TOTPCode, At: mfaAt}}}})
 		passwordAt := noon.Add(time.Hour)
 		want.TokenHash, want.PasswordAt, want.StartedAt, want.SeenAt = "new", passwordAt, passwordAt, passwordAt
-		renew("new", auth.ChangeSet{User: "ann", At: passwordAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", PasswordAt: passwordAt}}})
+		renew("new", auth.ChangeSet{User: "ann", At: passwordAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", First: password(passwordAt)}}})
 		_, err := db.FindSession(t.Context(), "token of s1")
 		wantNotFound(t, err)
 		if other, err := db.FindSession(t.Context(), "token of s2"); err != nil || !other.PasswordAt.Equal(noon) {
 			t.Errorf("another session was changed: %+v, %v", other, err)
 		}
 
-		ended := set("ann", auth.RenewSession{Session: "s9", PasswordAt: noon}, auth.QueueMessage{Message: message("m1")})
+		ended := set("ann", auth.RenewSession{Session: "s9", First: password(noon)}, auth.QueueMessage{Message: message("m1")})
 		wantNotFound(t, db.Apply(t.Context(), ended))
 		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, ended)
 		wantFalse(t, spent, err)

@@ -46,9 +46,13 @@ func user(id auth.UserID) auth.User {
 
 func session(user auth.UserID, id auth.SessionID) auth.BeginSession {
 	return auth.BeginSession{Session: auth.Session{
-		ID: id, TokenHash: "token of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon,
+		ID: id, TokenHash: "token of " + string(id), User: user, CreatedAt: noon, StartedAt: noon, SeenAt: noon, PasswordAt: noon, FirstKind: auth.Password,
 		IP: "192.0.2.1", UserAgent: "a browser",
 	}}
+}
+
+func password(at time.Time) auth.VerifiedFactor {
+	return auth.VerifiedFactor{Factor: auth.Password, At: at}
 }
 
 func attempt(user auth.UserID, tokenHash string) auth.AddAttempt {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"testing"
@@ -27,7 +28,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	must(t, db.Apply(t.Context(), auth.ChangeSet{User: id, At: now, Changes: []auth.Change{
 		auth.AddUser{User: user(id), CreatedAt: now},
 		s,
-		auth.RememberDevice{TokenHash: name("device")},
+		auth.PutKnownDevice{TokenHash: name("device")},
 		a,
 		codeAt(a.TokenHash, now),
 		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), AddedAt: now}},
@@ -36,10 +37,10 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
 	}}))
-	app := auth.TOTPEnrolment{
+	key := auth.TOTPEnrolment{
 		ID: name("key"), Session: s.ID, User: id, Secret: []byte("another key of 20 by"), ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
-	must(t, db.AddTOTPEnrolment(t.Context(), app, now))
+	must(t, db.AddTOTPEnrolment(t.Context(), key, now))
 	number := auth.PhoneEnrolment{
 		ID: name("number"), Session: s.ID, User: id, Number: "+4915100000002", ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
@@ -50,6 +51,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	pending := emailEnrolment(id, auth.ForSignIn, name("new"))
 	pending.ExpiresAt = now.Add(auth.StopTokenLifetime)
 	must(t, db.ReplaceEmailEnrolment(t.Context(), pending, auth.ChangeSet{User: id, At: now, Changes: []auth.Change{codeAt(pending.ID, now)}}))
+	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // all accounts use the same
+		must(t, db.AddApp(t.Context(), app("a1")))
+	}
 	limiter := auth.Window{Max: 9, Per: time.Hour}
 	_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{
 		{Key: "failures/totp/" + string(id), Limiter: limiter},

@@ -29,6 +29,7 @@ type cookieValues struct {
 
 // A cookieJar reads and writes the cookie, signed and encrypted.
 type cookieJar struct {
+	keys  auth.Keyring
 	store func() *sessions.CookieStore // with the current keys
 	name  string
 }
@@ -36,7 +37,7 @@ type cookieJar struct {
 // newCookieJar writes with the newest key of the keyring, and reads with all. The port
 // is part of the name, because browsers send cookies to every port of a host.
 func newCookieJar(keys auth.Keyring, site *url.URL) cookieJar {
-	jar, https := cookieJar{name: "twostep"}, site.Scheme == "https"
+	jar, https := cookieJar{keys: keys, name: "twostep"}, site.Scheme == "https"
 	if https {
 		jar.name = "__Host-twostep"
 	}
@@ -107,19 +108,16 @@ func (jar cookieJar) save(w http.ResponseWriter, c cookie) error {
 // the browser a known device, but authenticates no user (FF-09).
 func (jar cookieJar) deviceName() string { return jar.name + "-device" }
 
-// deviceTokenLength is the length of an [auth.Token], 32 bytes in base64url.
-const deviceTokenLength = 43
-
 func (jar cookieJar) deviceToken(r *http.Request) auth.Token {
 	c, err := r.Cookie(jar.deviceName())
-	if err != nil || len(c.Value) != deviceTokenLength {
+	if err != nil {
 		return ""
 	}
-	return auth.Token(c.Value)
+	return jar.keys.DeviceToken(c.Value)
 }
 
 func (jar cookieJar) saveDeviceToken(w http.ResponseWriter, token auth.Token) {
 	options := *jar.store().Options
 	options.MaxAge = int(auth.KnownDeviceLifetime.Seconds())
-	http.SetCookie(w, sessions.NewCookie(jar.deviceName(), string(token), &options))
+	http.SetCookie(w, sessions.NewCookie(jar.deviceName(), jar.keys.SignDevice(token), &options))
 }

@@ -54,8 +54,8 @@ func TestCookie_AttributesOfEverySetCookie(t *testing.T) {
 			t.Errorf("cookies %v, want two", set)
 		}
 		for name, n := range set {
-			if strings.HasSuffix(name, "-device") && n != 1 {
-				t.Errorf("%s was set %d times, want once", name, n)
+			if strings.HasSuffix(name, "-device") && n != 2 {
+				t.Errorf("%s was set %d times, want at both sign-ins", name, n)
 			}
 		}
 	}

@@ -84,7 +84,7 @@ func TestDelivery_Reauth(t *testing.T) {
 	b.addPhone(number).press("Use for MFA").wantHeading("User MFA Settings")
 	site.wait(11 * time.Minute)
 	site.courierDown = true
-	b.open("/account/password").wantHeading("Verification required").press("Send a new code").wantText("could not send your code to •••• 2671").wantText("contact the site administrator").wantAutoRefresh()
+	b.open("/account/password").wantHeading("Verification required").press("Send a new code").wantText("could not send your code to •••• 2671").wantText("contact your administrator").wantAutoRefresh()
 	site.courierDown = false
 	site.wait(auth.MessageRetryMin)
 	b.enterCode(site.lastCode(number)).wantHeading("Password")

@@ -58,7 +58,7 @@ func TestHashQueue_ThousandSignIns(t *testing.T) {
 	}
 	page := site.browser().open("/sign-in")
 	for i := range all {
-		post(page.from(fmt.Sprintf("10.1.%d.%d:1", i/250, i%250)), fmt.Sprintf("nobody%d@example.org", i), results)
+		post(page.from(fmt.Sprintf("10.%d.%d.1:1", i/250, i%250)), fmt.Sprintf("nobody%d@example.org", i), results)
 	}
 	got := map[string]int{}
 	for range all - auth.HashQueue { // the others are queued

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -125,8 +126,17 @@ func reasonOf(status int) string {
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
 
-// logPanic logs the stack, which the error page does not show.
+type stackedError interface {
+	error
+	Stack() []byte
+}
+
+// logPanic logs the stack, which the error page does not show. A panic that comes from
+// another goroutine, like that of SQLite's writes, has its own.
 func (s *site) logPanic(c echo.Context, err error, stack []byte) error {
+	if p, ok := errors.AsType[stackedError](err); ok {
+		stack = append(p.Stack(), stack...)
+	}
 	s.Log.Error("panic", "request_id", logOf(c).id, "error", err, "stack", string(stack))
 	return err
 }

@@ -212,6 +212,22 @@ func TestFault_Panic(t *testing.T) {
 	site.browser().signUp(ann) // the server still works
 }
 
+type foreignPanic struct{}
+
+func (foreignPanic) Error() string { return "another goroutine" }
+func (foreignPanic) Stack() []byte { return []byte("stack of another goroutine\n") }
+
+// A panic that was passed on from another goroutine is logged with the stack of both.
+func TestFault_ForeignPanic(t *testing.T) {
+	site := newSite(t, func(p *auth.Policy) {
+		p.Breached = func(string) bool { panic(foreignPanic{}) }
+	})
+	site.browser().startSignUp(ann, newPassword).wantHeading("Something went wrong")
+	if got := site.log.linesWith("msg=panic", "stack of another goroutine", "checkNewPassword"); len(got) != 1 {
+		t.Errorf("logged %v", site.log.linesWith("level=ERROR"))
+	}
+}
+
 // While the database is unavailable, every page is an error page with the request's
 // id and no details, nobody is signed in, and the process keeps running (LG-05, ST-09).
 func TestFault_Database(t *testing.T) {

@@ -23,7 +23,7 @@ func Accent(colour string) (sheet Asset, note string, err error) {
 // files is rejected.
 func Logo(content []byte) (Asset, error) { return static.Logo(content) }
 
-// looks returns the URLs of the operator's files.
+// branding returns the URLs of the operator's files and links.
 func (s *site) branding() views.Branding {
-	return views.Branding{Accent: s.Accent.URL, Logo: s.Logo.URL}
+	return views.Branding{Accent: s.Accent.URL, Logo: s.Logo.URL, Links: s.Links}
 }

@@ -68,16 +68,16 @@ func postRemovePhone(r *request) (string, error) {
 // usePhone makes the phone a second factor. The next page shows backup codes if
 // it was the first one.
 func (r *request) usePhone(id string) (string, error) {
-	err := r.rules.UsePhone(r.ctx(), r.client(), r.session, auth.PhoneID(id))
-	if err := r.withNotice(views.NoticePhoneReserved, err); err != nil {
+	if err := r.rules.UsePhone(r.ctx(), r.client(), r.session, auth.PhoneID(id)); err != nil {
 		return "", err
 	}
 	r.cachedFactors = nil
-	factors, err := r.factors()
+	phone, factors, err := r.phone(id)
+	page := manageMFAPath
 	if factors.CodesUnseen {
-		return backupCodesPath, err
+		page = backupCodesPath
 	}
-	return manageMFAPath, err
+	return page, r.withNotice(views.NoticePhoneReserved(phone.Number), err)
 }
 
 func postDefaultPhone(r *request) (string, error) {

@@ -134,7 +134,7 @@ func TestSendLimit_SMSBudget(t *testing.T) {
 	b.press("Done").press("Sign out")
 	site.wait(time.Minute)
 	b.signIn(ann).enterCode(site.lastCode(number)).wantHeading("Account")
-	eve := site.browser().signUp("eve@example.org")
+	eve := site.browser().from("198.51.100.7:1").signUp("eve@example.org")
 	eve.requestSMS("+14155559876").wantHeading("Verify phone")
 	site.restart(func(p *auth.Policy) { p.SMSBudget = 3 })
 	eve.press("Use another number").requestSMS("+14155559877").wantError(http.StatusTooManyRequests).wantText("cannot send text messages")

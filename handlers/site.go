@@ -15,6 +15,7 @@ import (
 
 	"twostep/auth"
 	"twostep/static"
+	"twostep/views"
 )
 
 // A Config is what the operator configures about the site.
@@ -23,6 +24,7 @@ type Config struct {
 	URL            *url.URL       // public origin; https turns on Secure, the __Host- prefix and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted; none by default (RL-05)
 	Accent, Logo   static.File    // zero for the product's own
+	Links          views.Links    // to the site's own pages
 	RequestTimeout time.Duration  // zero for none
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log

@@ -38,14 +38,14 @@ var eventTexts = map[auth.EventType]string{
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
 	auth.AccountDeleted:       "Account deleted",
 
-	auth.OperatorAdded:         "Account created by a site administrator",
-	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
-	auth.OperatorResetMFA:      "Two-step verification removed by a site administrator. Signed out everywhere.",
-	auth.OperatorResetPassword: "Password reset by a site administrator. Signed out everywhere.",
-	auth.OperatorMustChange:    "New password required by a site administrator",
-	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
-	auth.OperatorDisabled:      "Account disabled by a site administrator",
-	auth.OperatorEnabled:       "Account enabled by a site administrator",
+	auth.OperatorAdded:         "Account created by an administrator",
+	auth.OperatorUnlocked:      "Account unlocked by an administrator",
+	auth.OperatorResetMFA:      "Two-step verification removed by an administrator. Signed out everywhere.",
+	auth.OperatorResetPassword: "Password reset by an administrator. Signed out everywhere.",
+	auth.OperatorMustChange:    "New password required by an administrator",
+	auth.OperatorSignedOut:     "Signed out everywhere by an administrator",
+	auth.OperatorDisabled:      "Account disabled by an administrator",
+	auth.OperatorEnabled:       "Account enabled by an administrator",
 }
 
 var factorNames = map[auth.FactorKind]string{

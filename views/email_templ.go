@@ -434,7 +434,15 @@ func StopEmailChange(p StopEmailChangePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<p>It is too late to cancel with this link. The change has been made or cancelled, another one has replaced it, or 24 hours have passed.</p><p>If you did not ask for a change, <a href=\"/account/email\">check your email address</a> and <a href=\"/account/password\">change your password</a>. If you cannot sign in, contact the site administrator.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<p>It is too late to cancel with this link. The change has been made or cancelled, another one has replaced it, or 24 hours have passed.</p><p>If you did not ask for a change, <a href=\"/account/email\">check your email address</a> and <a href=\"/account/password\">change your password</a>.</p><p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = sentence(p.Page, "If you cannot sign in, contact your administrator.").Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

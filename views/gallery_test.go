@@ -24,6 +24,7 @@ var galleryFolder = flag.String("gallery", "", "folder to write every page in ev
 var (
 	ownAccent, _, _ = static.Accent("#ffcc00")
 	ownLogo, _      = static.Logo([]byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle fill="#0a7d5a" cx="20" cy="20" r="20"/></svg>`))
+	ownLinks        = Links{Support: "mailto:help@acme.example", Privacy: "https://acme.example/privacy", Terms: "https://acme.example/terms", Home: "https://acme.example/"}
 	staticFiles     = static.Handler(ownAccent, ownLogo)
 )
 
@@ -43,7 +44,7 @@ func extremes() []sample {
 	named := func(p Page, product string) Page { p.Product = product; return p }
 	longAccount := func(p Page) Page { p.Account = longest; return p }
 	sms := auth.Method{Factor: auth.PhoneCode, Phone: digits}
-	branded := func(p Page) Page { p.Branding = Branding{ownAccent.URL, ownLogo.URL}; return p }
+	branded := func(p Page) Page { p.Branding = Branding{ownAccent.URL, ownLogo.URL, ownLinks}; return p }
 
 	var devices []auth.Session
 	for i := range 30 {

@@ -31,7 +31,7 @@ func RenderTest(channel auth.Channel, product string) (subject, body string) {
 	if channel == auth.BySMS {
 		return "", text
 	}
-	return "Test message from " + oneLine(product), paragraphs(text, "A site administrator sent it. You can ignore it.")
+	return "Test message from " + oneLine(product), paragraphs(text, "The site administrator sent it. You can ignore it.")
 }
 
 // codeSMS ends with the line that lets phones fill in the code on this site
@@ -103,7 +103,7 @@ func notificationMail(m auth.Message, product, origin string) (subject, body str
 		parts = append(parts, "If this was you, you can ignore this email.")
 	}
 	parts = append(parts, fill.Replace(n.help))
-	if n.help != helpContact && !administratorHelp[n.help] { // they name the site administrator already
+	if n.help != helpContact && !administratorHelp[n.help] { // they name the administrator already
 		parts = append(parts, "If you cannot sign in, contact the site administrator.")
 	}
 	return fill.Replace(n.subject), paragraphs(parts...)

@@ -17,7 +17,6 @@ const (
 	NoticeSignInFirst        Notice = "sign_in_first"
 	NoticeCodeSent           Notice = "code_sent"
 	NoticeTOTPRemoved        Notice = "totp_removed"
-	NoticePhoneReserved      Notice = "phone_reserved"
 	NoticePhoneReleased      Notice = "phone_released"
 	NoticePhoneRemoved       Notice = "phone_removed"
 	NoticeDefaultChanged     Notice = "default_changed"
@@ -42,7 +41,6 @@ var notices = map[Notice]string{
 	NoticeSignInFirst:        "You must be signed in to access this page",
 	NoticeCodeSent:           "We sent a new code",
 	NoticeTOTPRemoved:        "Authenticator app removed",
-	NoticePhoneReserved:      "Phone number turned on for MFA",
 	NoticePhoneReleased:      "Phone number turned off for MFA",
 	NoticePhoneRemoved:       "Phone number removed",
 	NoticeDefaultChanged:     "Default phone number changed",
@@ -62,17 +60,26 @@ var notices = map[Notice]string{
 	NoticeTimedOut:           "You were signed out because you were not active",
 }
 
-// backupCodeUsed begins the notice that says how many backup codes are left.
-const backupCodeUsed = "backup_code_used:"
+// Notices that name something end in a value.
+const (
+	backupCodeUsed = "backup_code_used:" // codes left
+	phoneReserved  = "phone_reserved:"   // masked number
+)
 
 // NoticeBackupCodeUsed is the notice after a backup code, with the number left.
 func NoticeBackupCodeUsed(left int) Notice { return Notice(backupCodeUsed + strconv.Itoa(left)) }
+
+// NoticePhoneReserved is the notice when a phone number becomes a second factor.
+func NoticePhoneReserved(number string) Notice { return Notice(phoneReserved + maskPhone(number)) }
 
 func (n Notice) text() string {
 	if left, ok := strings.CutPrefix(string(n), backupCodeUsed); ok {
 		if left, err := strconv.Atoi(left); err == nil {
 			return "Backup code used. You have " + count(left, "backup code") + " left."
 		}
+	}
+	if number, ok := strings.CutPrefix(string(n), phoneReserved); ok {
+		return "You will get sign-in codes on " + number
 	}
 	return notices[n]
 }

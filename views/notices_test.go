@@ -12,6 +12,9 @@ func TestNotice_Texts(t *testing.T) {
 	if got := NoticeTimedOut.text(); got != "You were signed out because you were not active" {
 		t.Errorf("%q", got)
 	}
+	if got := NoticePhoneReserved("+14155554242").text(); got != "You will get sign-in codes on •••• 4242" {
+		t.Errorf("%q", got)
+	}
 	seen := map[string]Notice{"": ""}
 	for notice, text := range notices {
 		if other, ok := seen[text]; ok {

@@ -128,42 +128,42 @@ var notifications = map[auth.MessageKind]notification{
 	},
 	auth.MessageInvitation: {
 		"Your new PRODUCT account",
-		"A site administrator created your PRODUCT account.",
+		"The site administrator created your PRODUCT account.",
 		helpInvitation,
 	},
 	auth.MessageKind(auth.OperatorUnlocked): {
 		"Your PRODUCT account is unlocked",
-		"A site administrator unlocked your PRODUCT account. You can sign in again.",
+		"The site administrator unlocked your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetMFA): {
 		"Two-step verification removed from your PRODUCT account",
-		"A site administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
+		"The site administrator removed two-step verification from your PRODUCT account and signed you out everywhere. Sign in with your password and set it up again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorResetPassword): {
 		"Set a new PRODUCT password",
-		"A site administrator reset your PRODUCT password and signed you out everywhere.",
+		"The site administrator reset your PRODUCT password and signed you out everywhere.",
 		helpNewPassword,
 	},
 	auth.MessageKind(auth.OperatorMustChange): {
 		"Change your PRODUCT password",
-		"A site administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
+		"The site administrator asks you to change your PRODUCT password. You can do it the next time you use the site.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorSignedOut): {
 		"Signed out of PRODUCT everywhere",
-		"A site administrator signed you out of PRODUCT everywhere. You can sign in again.",
+		"The site administrator signed you out of PRODUCT everywhere. You can sign in again.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorDisabled): {
 		"Your PRODUCT account is disabled",
-		"A site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
+		"The site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
 		helpAdministrator,
 	},
 	auth.MessageKind(auth.OperatorEnabled): {
 		"Your PRODUCT account is enabled",
-		"A site administrator enabled your PRODUCT account. You can sign in again.",
+		"The site administrator enabled your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
 }

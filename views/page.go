@@ -24,8 +24,24 @@ type Page struct {
 }
 
 // Branding holds the URLs of the site's own logo and of the stylesheet with
-// its accent colour. An empty URL means the default.
-type Branding struct{ Accent, Logo string }
+// its accent colour, and the site's links. An empty URL means the default.
+type Branding struct {
+	Accent, Logo string
+	Links
+}
+
+// Links are URLs that the operator sets: mailto or https, or empty for none.
+type Links struct{ Support, Privacy, Terms, Home string }
+
+// foot returns the links of the page's foot.
+func (l Links) foot() (all []link) {
+	for _, to := range []link{{l.Home, "Home"}, {l.Support, "Support"}, {l.Privacy, "Privacy"}, {l.Terms, "Terms"}} {
+		if to.URL != "" {
+			all = append(all, to)
+		}
+	}
+	return all
+}
 
 // title is the document's title. After a refused post it starts with the word
 // Error, because screen readers announce the title first (WCAG technique G85).
@@ -123,6 +139,9 @@ const (
 
 // A link leads to another page.
 type link struct{ URL, Label string }
+
+// administrator is the person who helps where the site cannot.
+const administrator = "administrator"
 
 // Links to parent pages, and the one that cancels.
 var (

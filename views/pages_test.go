@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/a-h/templ"
 
 	"twostep/auth"
 	"twostep/static"
@@ -313,7 +314,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 func TestPages_Escape(t *testing.T) {
 	const markup = `"><script>alert(1)</script>`
 	p := signedIn(`/account?x="><script>`)
-	p.Product, p.Account, p.Token, p.Branding = markup, markup, markup, Branding{markup, markup}
+	p.Product, p.Account, p.Token, p.Branding = markup, markup, markup, Branding{markup, markup, Links{markup, markup, markup, markup}}
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
 		render(t, SignIn(SignInPage{p, markup, true})),
@@ -341,6 +342,41 @@ func TestPages_Escape(t *testing.T) {
 			t.Errorf("markup is not escaped:\n%s", page)
 		}
 	}
+}
+
+// TestPages_SupportLink checks that the site administrator is linked to the site's support wherever a
+// page mentions them, and that the foot has the site's links.
+func TestPages_SupportLink(t *testing.T) {
+	for _, page := range []templ.Component{
+		SignIn(SignInPage{refusedWith(linked("/sign-in"), auth.Problem{Reason: auth.FactorLocked}), "", true}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Email: "ann@example.com"}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Email: "ann@example.com", BackupCodes: true}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: rejectedCode}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: delayedCode}),
+		ManageMFA(ManageMFAPage{linked("/account/manage-mfa"), having(auth.Factors{TOTP: sampleTOTP})}),
+		Password(PasswordPage{linked("/account/password"), 15, true, true}),
+		StopEmailChange(StopEmailChangePage{linked("/account/email/stop"), ""}),
+		ShowError(ErrorPage{linked("/somewhere"), ErrorInternal, "req-1"}),
+		ShowError(ErrorPage{linked("/sign-up"), ErrorSignUpClosed, ""}),
+	} {
+		doc := parse(t, render(t, page))
+		if got := list(doc.Find("main a[href^=mailto]"), "href"); got != "mailto:help@acme.example=administrator" {
+			t.Errorf("%s: the support links are %q", doc.Find("h1").Text(), got)
+		}
+		want := "https://acme.example/=Home mailto:help@acme.example=Support https://acme.example/privacy=Privacy https://acme.example/terms=Terms"
+		if got := list(doc.Find("footer a"), "href"); got != want {
+			t.Errorf("%s: the foot has %q", doc.Find("h1").Text(), got)
+		}
+	}
+	if n := parse(t, render(t, SignIn(SignInPage{signedOut("/sign-in"), "", true}))).Find("footer").Length(); n != 0 {
+		t.Error("a page has a foot without links")
+	}
+}
+
+func linked(url string) Page {
+	p := signedOut(url)
+	p.Branding.Links = ownLinks
+	return p
 }
 
 // TestPages_MaskPhones checks that the pages shown before the second factor and

@@ -13,7 +13,7 @@ import (
 // wait.
 var sentences = map[auth.Reason]string{
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
-	auth.EmailDomainBlocked:   "You cannot use an email address of this domain here. Use another one.",
+	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
 	auth.PasswordMissing:      "Enter your password",
 	auth.PasswordShort:        "Password must be LIMIT characters or more",
 	auth.PasswordLong:         "Password must be LIMIT characters or fewer",

@@ -122,7 +122,7 @@ func samples() []sample {
 		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
 		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
 		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
-		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved), everything})},
+		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved(homePhone.Number)), everything})},
 		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, allKinds...)})},
 		{"manage_mfa_unsaved_codes", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
 			TOTP: &auth.TOTP{AddedAt: now}, BackupCodes: 10, CodesUnseen: true,

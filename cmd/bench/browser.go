@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,7 @@ var ips atomic.Uint32
 
 func (p person) newBrowser() *browser {
 	n := ips.Add(1)
-	return &browser{person: p, ip: fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)}
+	return &browser{person: p, ip: fmt.Sprintf("10.%d.%d.%d", n&255, n>>8&255, n>>16&255)} // in another /24 than the last one
 }
 
 const (
@@ -34,7 +35,7 @@ const (
 )
 
 func (b *browser) cookies() string {
-	return strings.TrimPrefix(b.cookie+"; ", "; ") + deviceCookie + string(b.deviceToken())
+	return strings.TrimPrefix(b.cookie+"; ", "; ") + deviceCookie + b.device()
 }
 
 var formToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
@@ -79,7 +80,20 @@ func (b *browser) keepCookie(resp response) {
 		if strings.HasPrefix(pair, sessionCookie) {
 			b.cookie = pair
 		}
+		if device, ok := strings.CutPrefix(pair, deviceCookie); ok {
+			devices.Store(b.name, device)
+		}
 	}
+}
+
+// devices are the device cookies by name of the person: each sign-in replaces it.
+var devices sync.Map
+
+func (b *browser) device() string {
+	if device, ok := devices.Load(b.name); ok {
+		return device.(string)
+	}
+	return keys.SignDevice(b.deviceToken())
 }
 
 // signIn opens the sign-in page and submits the password.

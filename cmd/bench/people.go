@@ -63,10 +63,10 @@ func (p person) changes(hash string, at time.Time) auth.ChangeSet {
 		auth.AddUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
 		auth.BeginSession{Session: auth.Session{
 			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("token")).Hash(), User: user,
-			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at,
+			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at, FirstKind: auth.Password,
 			IP: "192.0.2.1", UserAgent: userAgent,
 		}},
-		auth.RememberDevice{TokenHash: p.deviceToken().Hash()},
+		auth.PutKnownDevice{TokenHash: p.deviceToken().Hash()},
 		event(0, auth.SignedUp, auth.EmailCode),
 		event(1, auth.SignedIn, auth.Password),
 	}}

@@ -11,6 +11,9 @@ import (
 	"twostep/db"
 )
 
+// keys are those of every target.
+var keys = auth.NewKeyring()
+
 // A target is a server binary with the data of one kind of database.
 type target struct {
 	program string
@@ -22,7 +25,7 @@ type target struct {
 }
 
 func newTarget(program, folder, url string) (*target, error) {
-	t := &target{program: program, folder: folder, url: url, keys: auth.NewKeyring(), logo: filepath.Join(folder, "logo.svg")}
+	t := &target{program: program, folder: folder, url: url, keys: keys, logo: filepath.Join(folder, "logo.svg")}
 	if err := os.WriteFile(t.keyFile(), []byte(t.keys.String()), 0o600); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func limitFiles(t *testing.T, p server, bytes uint64) {
 }
 
 // TestProgram_DiskFull: while the database cannot grow, pages that write show the
-// error page and pages that only read work. The server keeps running and confirms
+// error page, /readyz returns 503, and pages that only read work. The server keeps running and confirms
 // nothing that is not stored. With free space everything works again, and codes
 // sent meanwhile are still valid (LG-05, ST-08, ST-09).
 func TestProgram_DiskFull(t *testing.T) {
@@ -43,13 +43,14 @@ func TestProgram_DiskFull(t *testing.T) {
 	visit(t, p).signIn("ann@example.org").seesFault()
 	visit(t, p).signUpForm("eve@example.org").seesFault()
 	ann.open("/account").sees(200, "Account")
-	for _, path := range []string{"/healthz", "/readyz", "/sign-in"} {
-		if v := visit(t, p).open(path); v.status != 200 {
-			t.Errorf("%s: %d", path, v.status)
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/sign-in": 200} {
+		if v := visit(t, p).open(path); v.status != want {
+			t.Errorf("%s: %d, want %d", path, v.status, want)
 		}
 	}
 
 	limitFiles(t, p, ^uint64(0))
+	visit(t, p).open("/readyz").sees(200, "")
 	visit(t, p).signIn("ann@example.org").sees(200, "Account")
 	again := form
 	form.press("Verify", code).sees(200, "Account")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"twostep/cmd/twostep/apps"
 	"twostep/cmd/twostep/data"
 	"twostep/cmd/twostep/doctor"
 	"twostep/cmd/twostep/health"
@@ -19,6 +20,7 @@ import (
 type commands struct {
 	Serve   serve.Command    `cmd:"" default:"withargs" help:"Run the server. This is the default command."`
 	User    users.Command    `cmd:"" help:"Manage accounts and help users who are locked out."`
+	App     apps.Command     `cmd:"" help:"Register apps that sign users in here, and change them."`
 	Backup  data.Backup      `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
 	Restore data.Restore     `cmd:"" help:"Restore a backup to a folder without data."`
 	Migrate data.Migrate     `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`

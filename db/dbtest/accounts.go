@@ -23,7 +23,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 	s := seal.Sealer{Keys: keys}
 	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at"}
 	sessions := bulk{
-		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, mfa_at, ip, user_agent",
+		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent",
 	}
 	devices := bulk{table: "known_devices", columns: "user_id, token_hash, seen_at"}
 	apps := bulk{table: "totp", columns: "user_id, secret, last_step, added_at"}
@@ -41,8 +41,8 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt))
 			case auth.BeginSession:
 				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
-					millis(c.PasswordAt), millis(c.MFAAt), c.IP, c.UserAgent)
-			case auth.RememberDevice:
+					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent)
+			case auth.PutKnownDevice:
 				devices.add(string(set.User), c.TokenHash, millis(set.At))
 			case auth.PutTOTP:
 				secret, err := s.Seal(seal.Place{Table: "totp", Column: "secret", Owner: string(set.User)}, c.Secret)

@@ -85,7 +85,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
 	site := handlers.New(rules, keys, handlers.Config{
-		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo,
+		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
 	})
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Product: s.Name, Origin: s.Origin.String(), Log: log}

@@ -13,6 +13,7 @@ import (
 	"twostep/auth"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
+	"twostep/db"
 )
 
 // A Command is the command line of user.
@@ -134,22 +135,11 @@ func (a *account) explain(err error) error {
 	return err
 }
 
-// withRules opens the store, also while a server runs on it, and calls do. The
-// mails that do queues are sent by the server.
-func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) (err error) {
-	dir, err := flags.Dir()
-	if err != nil {
-		return err
-	}
-	if err := dir.CheckExists(); err != nil {
-		return err
-	}
-	ctx := context.Background()
-	store, keys, err := dir.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	hasher := auth.NewHasher(auth.DefaultCost, 1)
-	return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+// withRules calls do with the rules of the data. The mails that do queues are sent by
+// the server.
+func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) error {
+	return flags.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
+		hasher := auth.NewHasher(auth.DefaultCost, 1)
+		return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+	})
 }

@@ -37,6 +37,7 @@ type DB struct {
 	// unwritable is why a write failed, if every other write would fail for the
 	// same reason. Ping clears it once writes succeed again.
 	unwritable atomic.Pointer[auth.NotReady]
+	writeCheck writeCheck
 }
 
 func newDB(migrations fs.FS) (*DB, error) {

@@ -9,7 +9,7 @@ import (
 
 // testMigrations create one table of their own.
 var testMigrations = fstest.MapFS{"00001_init.sql": {Data: []byte(`
-	CREATE TABLE schema_migrations (version INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (version)) STRICT;
+	CREATE TABLE schema_migrations (version INTEGER NOT NULL, name TEXT NOT NULL, write_check TEXT NOT NULL DEFAULT '', PRIMARY KEY (version)) STRICT;
 	CREATE TABLE counters (key TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (key)) STRICT, WITHOUT ROWID;
 `)}}
 

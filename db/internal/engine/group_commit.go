@@ -3,6 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 )
 
@@ -12,103 +16,195 @@ import (
 // savepoint, so that a rollback or a failure of one does not affect the others.
 // No caller gets its result before the commit that contains its writes.
 //
-// A group has no goroutine of its own: the first caller in the queue leads, runs
-// the others' functions too, and hands over to the first that arrived meanwhile.
+// The functions of all callers run on one goroutine, which lives while there are
+// any. So a caller can return at its deadline while the transaction waits for the
+// lock, which another process may hold, and a panic in a function ends neither the
+// goroutine nor the other callers.
 type group struct {
 	begin func(ctx context.Context) (transaction, error)
 
 	mu    sync.Mutex
 	queue []*member
-	busy  bool // whether a member leads
+	busy  bool // whether the goroutine runs
 }
 
 // A member is one caller's part of a transaction, and its result.
 type member struct {
 	ctx   context.Context
 	do    func(Statements) (bool, error)
-	ready chan bool // receives once: true to lead, false when the result is set
+	alone bool          // runs in its own transaction, because a shared one failed
+	ended chan struct{} // closed when the result is set
 
 	done     bool
 	err      error
-	panicked any
+	panicked *panicError
+	exited   bool // called runtime.Goexit, as tests do that fail
 }
+
+// A panicError is a panic that is passed on to the caller whose function it
+// occurred in.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprint(p.value) }
+
+// Unwrap returns the value, if it is an error.
+func (p *panicError) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// Stack returns the stack of the panic.
+func (p *panicError) Stack() []byte { return p.stack }
 
 // groupMax bounds how long the first member of a group waits for the last.
 const groupMax = 64
 
 // write runs do in a transaction, see [DB.Write].
 func (g *group) write(ctx context.Context, do func(Statements) (bool, error)) (done bool, err error) {
-	m := &member{ctx: ctx, do: do, ready: make(chan bool, 1)}
+	m := &member{ctx: ctx, do: do, ended: make(chan struct{})}
 	g.mu.Lock()
 	g.queue = append(g.queue, m)
 	if !g.busy {
 		g.busy = true
-		m.ready <- true
+		go g.run()
 	}
 	g.mu.Unlock()
-	if <-m.ready {
-		g.lead()
+	select {
+	case <-m.ended:
+	case <-ctx.Done():
+		if g.withdraw(m) {
+			return false, ctx.Err()
+		}
+		<-m.ended // m is running: only its result says whether it is committed
 	}
-	if m.panicked != nil {
+	switch {
+	case m.panicked != nil:
 		panic(m.panicked)
+	case m.exited:
+		runtime.Goexit()
 	}
 	return m.done, m.err
 }
 
-// lead commits the writes of the queued members and hands over.
-func (g *group) lead() {
-	g.mu.Lock()
-	members := g.queue[:min(len(g.queue), groupMax)]
-	g.queue = g.queue[len(members):]
-	g.mu.Unlock()
-	if len(members) == 1 || !g.commit(members) {
-		for _, m := range members {
-			m.done, m.err, m.panicked = false, nil, nil
-			g.commit([]*member{m})
-		}
-	}
-	for _, m := range members[1:] { // the first is the leader
-		m.ready <- false
-	}
+// withdraw removes a member that waits, and returns false if it does not.
+func (g *group) withdraw(m *member) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.busy = len(g.queue) > 0; g.busy {
-		g.queue[0].ready <- true
+	i := slices.Index(g.queue, m)
+	if i >= 0 {
+		g.queue = slices.Delete(g.queue, i, i+1)
+	}
+	return i >= 0
+}
+
+// next removes the members of the next transaction from the queue.
+func (g *group) next() []*member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.queue), groupMax)
+	if n > 0 && g.queue[0].alone {
+		n = 1
+	}
+	members := slices.Clone(g.queue[:n])
+	g.queue = slices.Delete(g.queue, 0, n)
+	return members
+}
+
+// run commits until the queue is empty.
+func (g *group) run() {
+	empty := false
+	defer func() {
+		if !empty && g.waiting() { // a function ended this goroutine
+			go g.run()
+		}
+	}()
+	for !empty {
+		g.commit()
+		empty = !g.waiting()
 	}
 }
 
-// commit runs members in one transaction. It returns false if one of several
-// failed. SQLite may then have rolled back everything, so nothing is committed, and
-// each member must run again in its own transaction.
+// waiting reports whether a member waits. If not, the goroutine must end, because the
+// next caller starts another.
+func (g *group) waiting() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.busy = len(g.queue) > 0
+	return g.busy
+}
+
+// commit runs the next members in one transaction. If one of several fails, SQLite
+// may have rolled back everything, so nothing is committed, and each member runs
+// again in its own transaction.
 //
-// A member's context is checked between queries, not within them: interrupting
-// a write would roll back the transaction of all.
-func (g *group) commit(members []*member) (committed bool) {
+// To begin can take seconds, so members are removed from the queue only afterwards,
+// and can be withdrawn until then. From then on a member's context is checked between
+// queries, not within them: interrupting a write would roll back the transaction of all.
+func (g *group) commit() {
+	var members []*member
+	again := true
+	defer func() {
+		if value := recover(); value != nil { // in the driver: m.write recovers the members' own
+			again = false
+			if members == nil {
+				members = g.next()
+			}
+			for _, m := range members {
+				m.panicked = &panicError{value, debug.Stack()}
+			}
+		}
+		g.end(members, again)
+	}()
 	tx, err := g.begin(context.Background())
 	if err == nil {
 		defer tx.end()
+	}
+	members = g.next()
+	shared := len(members) > 1
+	if err == nil {
 		for _, m := range members {
-			if !m.write(tx.Statements, len(members) > 1) && len(members) > 1 {
-				return false
+			if !m.write(tx.Statements, shared) && shared {
+				return
 			}
 		}
-		if len(members) > 1 || members[0].done {
+		if shared || len(members) == 1 && members[0].done {
 			err = tx.commit()
 		}
 	}
+	again = false
 	if err != nil {
 		for _, m := range members {
 			m.done, m.err = false, errors.Join(m.err, err)
 		}
 	}
-	return true
+}
+
+// end gives members their results, or queues them to run again.
+func (g *group) end(members []*member, again bool) {
+	if again && len(members) > 1 {
+		for _, m := range members {
+			m.alone = true
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.queue = append(members, g.queue...)
+		return
+	}
+	for _, m := range members {
+		close(m.ended)
+	}
 }
 
 // write runs a member's function and returns false after a fault.
 func (m *member) write(on Statements, shared bool) (ok bool) {
+	m.done, m.err, m.panicked, m.exited = false, nil, nil, false
 	defer func() {
-		if m.panicked = recover(); m.panicked != nil {
+		if value := recover(); value != nil {
 			m.done, ok = false, false
+			m.panicked, m.exited = &panicError{value, debug.Stack()}, false
 		}
 	}()
 	ctx := context.WithoutCancel(m.ctx)
@@ -118,7 +214,9 @@ func (m *member) write(on Statements, shared bool) (ok bool) {
 		}
 	}
 	if m.err = m.ctx.Err(); m.err == nil {
+		m.exited = true // if do does not return
 		m.done, m.err = m.do(on)
+		m.exited = false
 	}
 	if canceled := m.ctx.Err(); canceled != nil {
 		m.err = canceled

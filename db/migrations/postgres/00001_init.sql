@@ -5,8 +5,9 @@
 -- of the system's locales cannot break their indexes.
 
 CREATE TABLE schema_migrations (
-    version BIGINT NOT NULL, -- number of a migration that has been applied
-    name    TEXT   NOT NULL, -- of its file
+    version     BIGINT NOT NULL,            -- number of a migration that has been applied
+    name        TEXT   NOT NULL,            -- of its file
+    write_check TEXT   NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 );
 
@@ -42,7 +43,9 @@ CREATE TABLE sessions (
     started_at  BIGINT           NOT NULL, -- when the current token was issued
     seen_at     BIGINT           NOT NULL,
     password_at BIGINT,                    -- when the password or the email address was last verified
-    mfa_at      BIGINT,                    -- when a second factor was last verified
+    first_kind  TEXT             NOT NULL, -- which of them
+    mfa_at      BIGINT,                    -- when a second factor was last verified or added
+    second_kind TEXT             NOT NULL, -- which one; empty if it was not verified
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
     PRIMARY KEY (id),
@@ -228,7 +231,8 @@ CREATE TABLE known_devices (
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 
-CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
+CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
 CREATE TABLE audit_events (
     id                TEXT COLLATE "C" NOT NULL, -- sorts by time
@@ -272,3 +276,52 @@ CREATE TABLE email_enrolments (
 );
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- OAuth clients.
+CREATE TABLE apps (
+    id                 TEXT COLLATE "C" NOT NULL, -- client ID
+    name               TEXT COLLATE "C" NOT NULL,
+    kind               TEXT             NOT NULL,
+    alg                TEXT             NOT NULL, -- signature algorithm of its tokens
+    trusted            INTEGER          NOT NULL, -- whether users are not asked for consent
+    require_mfa        INTEGER          NOT NULL,
+    require_par        INTEGER          NOT NULL,
+    without_pkce       INTEGER          NOT NULL,
+    claims_in_id_token INTEGER          NOT NULL,
+    backchannel_uri    TEXT             NOT NULL, -- for logout tokens; empty for none
+    refresh_idle       BIGINT           NOT NULL, -- milliseconds
+    refresh_lifetime   BIGINT           NOT NULL, -- milliseconds
+    created_at         BIGINT           NOT NULL,
+    disabled_at        BIGINT,
+    PRIMARY KEY (id),
+    CHECK (kind IN ('web', 'spa', 'native')),
+    CHECK (kind = 'web' OR without_pkce = 0 AND trusted = 0) -- other kinds have no secret
+);
+
+CREATE INDEX apps_name ON apps (name, id); -- the list of apps
+
+CREATE TABLE app_secrets (
+    app_id     TEXT COLLATE "C" NOT NULL,
+    hash       TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT           NOT NULL,
+    ended_at   BIGINT,
+    PRIMARY KEY (app_id, hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+);
+
+CREATE TABLE app_uris (
+    app_id TEXT COLLATE "C" NOT NULL,
+    usage  TEXT COLLATE "C" NOT NULL,
+    uri    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (app_id, usage, uri),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (usage IN ('redirect', 'post_logout'))
+);
+
+-- Groups whose accounts may use an app; no row for all accounts.
+CREATE TABLE app_groups (
+    app_id TEXT COLLATE "C" NOT NULL,
+    name   TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (app_id, name),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+);

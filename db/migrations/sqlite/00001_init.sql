@@ -2,8 +2,9 @@
 -- a server key, authenticated with the table, the column and the row's owner.
 
 CREATE TABLE schema_migrations (
-    version INTEGER NOT NULL, -- number of a migration that has been applied
-    name    TEXT    NOT NULL, -- of its file
+    version     INTEGER NOT NULL,            -- number of a migration that has been applied
+    name        TEXT    NOT NULL,            -- of its file
+    write_check TEXT    NOT NULL DEFAULT '', -- changed to see whether the database can be written
     PRIMARY KEY (version)
 ) STRICT;
 
@@ -39,7 +40,9 @@ CREATE TABLE sessions (
     started_at  INTEGER NOT NULL, -- when the current token was issued
     seen_at     INTEGER NOT NULL,
     password_at INTEGER,          -- when the password or the email address was last verified
-    mfa_at      INTEGER,          -- when a second factor was last verified
+    first_kind  TEXT    NOT NULL, -- which of them
+    mfa_at      INTEGER,          -- when a second factor was last verified or added
+    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
     PRIMARY KEY (id),
@@ -225,7 +228,8 @@ CREATE TABLE known_devices (
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX known_devices_seen ON known_devices (seen_at); -- sweep
+CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
+CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
 CREATE TABLE audit_events (
     id                TEXT    NOT NULL, -- sorts by time
@@ -269,3 +273,52 @@ CREATE TABLE email_enrolments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- OAuth clients.
+CREATE TABLE apps (
+    id                 TEXT    NOT NULL, -- client ID
+    name               TEXT    NOT NULL,
+    kind               TEXT    NOT NULL,
+    alg                TEXT    NOT NULL, -- signature algorithm of its tokens
+    trusted            INTEGER NOT NULL, -- whether users are not asked for consent
+    require_mfa        INTEGER NOT NULL,
+    require_par        INTEGER NOT NULL,
+    without_pkce       INTEGER NOT NULL,
+    claims_in_id_token INTEGER NOT NULL,
+    backchannel_uri    TEXT    NOT NULL, -- for logout tokens; empty for none
+    refresh_idle       INTEGER NOT NULL, -- milliseconds
+    refresh_lifetime   INTEGER NOT NULL, -- milliseconds
+    created_at         INTEGER NOT NULL,
+    disabled_at        INTEGER,
+    PRIMARY KEY (id),
+    CHECK (kind IN ('web', 'spa', 'native')),
+    CHECK (kind = 'web' OR without_pkce = 0 AND trusted = 0) -- other kinds have no secret
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX apps_name ON apps (name, id); -- the list of apps
+
+CREATE TABLE app_secrets (
+    app_id     TEXT    NOT NULL,
+    hash       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    PRIMARY KEY (app_id, hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE app_uris (
+    app_id TEXT NOT NULL,
+    usage  TEXT NOT NULL,
+    uri    TEXT NOT NULL,
+    PRIMARY KEY (app_id, usage, uri),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (usage IN ('redirect', 'post_logout'))
+) STRICT, WITHOUT ROWID;
+
+-- Groups whose accounts may use an app; no row for all accounts.
+CREATE TABLE app_groups (
+    app_id TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    PRIMARY KEY (app_id, name),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;

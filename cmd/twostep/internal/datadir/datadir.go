@@ -64,6 +64,25 @@ func (f Flags) Dir() (Dir, error) {
 	return dir, err
 }
 
+// WithStore opens the store of existing data, also while a server runs on it, and calls
+// do.
+func (f Flags) WithStore(do func(context.Context, *db.Store, auth.Keyring) error) (err error) {
+	dir, err := f.Dir()
+	if err != nil {
+		return err
+	}
+	if err := dir.CheckExists(); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	store, keys, err := dir.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(ctx, store, keys)
+}
+
 func parseDatabase(value string) (string, error) {
 	if value == "" {
 		return "", nil

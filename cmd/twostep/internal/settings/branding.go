@@ -3,7 +3,9 @@ package settings
 import (
 	"errors"
 	"io"
+	"net/url"
 	"os"
+	"strings"
 	"syscall"
 
 	"twostep/handlers"
@@ -44,4 +46,20 @@ func readLogo(path string) (handlers.Asset, error) {
 		return handlers.Asset{}, err
 	}
 	return handlers.Logo(content)
+}
+
+// parseLink parses a link of the foot. Other schemes than https and mailto are rejected:
+// one could run a script, and http could be changed on its way.
+func parseLink(value string) (string, error) {
+	if value == "" {
+		return "", nil
+	}
+	u, err := url.Parse(value)
+	if err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil {
+		return u.String(), nil
+	}
+	if err == nil && u.Scheme == "mailto" && strings.Contains(u.Opaque, "@") {
+		return u.String(), nil
+	}
+	return "", errors.New("give a link with https:// or mailto:, such as https://example.org/help or mailto:help@example.org")
 }

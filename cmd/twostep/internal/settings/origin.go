@@ -7,7 +7,26 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"twostep/cmd/twostep/internal/cli"
 )
+
+// OriginFlags determine the public origin.
+type OriginFlags struct {
+	Listen string `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 selects a free one."`
+	URL    string `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Default: http://localhost and the port of --listen."`
+}
+
+// Origin returns the public origin for a command that does not listen.
+func (f OriginFlags) Origin() (*url.URL, error) {
+	var err error
+	u := cli.Parse(&err, "--url", f.URL, parseOrigin)
+	if u == nil && err == nil {
+		_, port, _ := net.SplitHostPort(cli.Parse(&err, "--listen", f.Listen, parseListen))
+		u = origin("http", "localhost", port)
+	}
+	return u, err
+}
 
 // parseOrigin parses the public origin, or returns nil for an empty value. All
 // links are built from it, and never from the Host header, which a client

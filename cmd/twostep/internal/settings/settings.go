@@ -12,17 +12,21 @@ import (
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
 	"twostep/handlers"
+	"twostep/views"
 )
 
 // Flags are the flags as given. Values that may hold a secret are strings,
 // parsed by [Flags.Parse]: kong would quote a value that it cannot parse.
 type Flags struct {
 	datadir.Flags
-	Listen            string        `env:"TWOSTEP_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on; port 0 selects a free one."`
-	URL               string        `env:"TWOSTEP_URL" placeholder:"ORIGIN" help:"Public origin, such as https://accounts.example.org. Default: http://localhost and the port of --listen."`
+	OriginFlags
 	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name of the product on pages, in messages and in authenticator apps."`
 	Accent            string        `env:"TWOSTEP_ACCENT" placeholder:"#rrggbb" help:"Colour of buttons and links. In a theme where it would be illegible, a darker or lighter shade is used."`
 	Logo              string        `env:"TWOSTEP_LOGO" placeholder:"FILE" help:"Logo next to the name: SVG or PNG, at most 64 KiB. An SVG must not contain scripts or load anything."`
+	Support           string        `env:"TWOSTEP_SUPPORT" placeholder:"LINK" help:"Where users get help, a mailto: or https: link. It is in the foot of pages and mail, and wherever they mention the site administrator."`
+	Privacy           string        `env:"TWOSTEP_PRIVACY" placeholder:"LINK" help:"Privacy policy, a mailto: or https: link in the foot of pages and mail."`
+	Terms             string        `env:"TWOSTEP_TERMS" placeholder:"LINK" help:"Terms of service, a mailto: or https: link in the foot of pages and mail."`
+	Home              string        `env:"TWOSTEP_HOME" placeholder:"LINK" help:"Your own site, a mailto: or https: link in the foot of pages and mail."`
 	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"COURIER" help:"How to send email: log: prints it to standard error, file:PATH appends it as JSON lines, smtp://USER:PASSWORD@HOST:PORT and smtps://... use a mail server. Give a password by the variable, because flags appear in the process list."`
 	MailFrom          string        `env:"TWOSTEP_MAIL_FROM" placeholder:"ADDRESS" help:"Sender's email address. Default: no-reply@ and the host of --url."`
 	SMS               string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"COURIER" help:"How to send SMS: log:, file:PATH, webhook:URL posts signed JSON to your own service, twilio://SID:TOKEN@HOST?from=NUMBER uses the API of Twilio or of a compatible provider. Give a token or secret URL by the variable, because flags appear in the process list."`
@@ -51,6 +55,7 @@ type Settings struct {
 	Name     string
 	Accent   Accent
 	Logo     handlers.Asset
+	Links    views.Links
 	Mail     Courier
 	SMS      Courier
 	Breached *breached.List // nil for none
@@ -64,12 +69,18 @@ type Settings struct {
 func (f Flags) Parse() (Settings, error) {
 	dir, err := f.Dir()
 	s := Settings{
-		Dir:      dir,
-		Listen:   cli.Parse(&err, "--listen", f.Listen, parseListen),
-		Origin:   cli.Parse(&err, "--url", f.URL, parseOrigin),
-		Name:     cli.Parse(&err, "--name", f.Name, parseName),
-		Accent:   cli.Parse(&err, "--accent", f.Accent, parseAccent),
-		Logo:     cli.Parse(&err, "--logo", f.Logo, readLogo),
+		Dir:    dir,
+		Listen: cli.Parse(&err, "--listen", f.Listen, parseListen),
+		Origin: cli.Parse(&err, "--url", f.URL, parseOrigin),
+		Name:   cli.Parse(&err, "--name", f.Name, parseName),
+		Accent: cli.Parse(&err, "--accent", f.Accent, parseAccent),
+		Logo:   cli.Parse(&err, "--logo", f.Logo, readLogo),
+		Links: views.Links{
+			Support: cli.Parse(&err, "--support", f.Support, parseLink),
+			Privacy: cli.Parse(&err, "--privacy", f.Privacy, parseLink),
+			Terms:   cli.Parse(&err, "--terms", f.Terms, parseLink),
+			Home:    cli.Parse(&err, "--home", f.Home, parseLink),
+		},
 		Proxies:  cli.Parse(&err, "--trusted-proxies", f.TrustedProxies, parseProxies),
 		Metrics:  cli.Parse(&err, "--metrics", f.Metrics, parseMetrics),
 		Breached: cli.Parse(&err, "--breached-passwords", f.BreachedPasswords, breached.Open),

@@ -1,0 +1,254 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"twostep/auth/oidc"
+	"twostep/db/internal/engine"
+)
+
+var _ oidc.Store = (*Store)(nil)
+
+const appColumns = `
+		SELECT
+			id,
+			name,
+			kind,
+			alg,
+			trusted,
+			require_mfa,
+			require_par,
+			without_pkce,
+			claims_in_id_token,
+			backchannel_uri,
+			refresh_idle,
+			refresh_lifetime,
+			created_at,
+			disabled_at IS NOT NULL
+		FROM apps`
+
+// An appRow is the destination of appColumns.
+type appRow struct {
+	oidc.App
+	idle, lifetime int64 // milliseconds
+}
+
+func (r *appRow) row() engine.Row {
+	return engine.Row{
+		&r.ID, &r.Name, &r.Kind, &r.Alg, &r.Trusted, &r.RequireMFA, &r.RequirePAR, &r.WithoutPKCE, &r.ClaimsInIDToken,
+		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled,
+	}
+}
+
+func (r *appRow) app() oidc.App {
+	r.RefreshIdle, r.RefreshLifetime = millisecond(r.idle), millisecond(r.lifetime)
+	return r.App
+}
+
+func millisecond(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// FindApp implements [oidc.Store].
+func (s *Store) FindApp(ctx context.Context, id string) (oidc.App, error) {
+	var r appRow
+	if err := s.find(ctx, "find app", r.row(), appColumns+`
+		WHERE id = $1`, id); err != nil {
+		return oidc.App{}, err
+	}
+	app := r.app()
+	return app, s.findAppLists(ctx, &app)
+}
+
+// FindApps implements [oidc.Store].
+func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
+	var r appRow
+	err = s.db.Each(ctx, r.row(), func() { all = append(all, r.app()) }, appColumns+`
+		ORDER BY name, id`)
+	if err != nil {
+		return nil, fmt.Errorf("find apps: %w", err)
+	}
+	for i := range all {
+		if err := s.findAppLists(ctx, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// findAppLists reads an app's URIs, groups and valid secrets.
+func (s *Store) findAppLists(ctx context.Context, app *oidc.App) error {
+	var usage, value string
+	lists := map[string]*[]string{
+		"redirect": &app.RedirectURIs, "post_logout": &app.PostLogoutURIs, "group": &app.Groups, "secret": &app.SecretHashes,
+	}
+	err := s.db.Each(ctx, engine.Row{&usage, &value}, func() { *lists[usage] = append(*lists[usage], value) }, `
+		SELECT usage, uri
+		FROM app_uris
+		WHERE app_id = $1
+		UNION ALL
+		SELECT 'group', name
+		FROM app_groups
+		WHERE app_id = $1
+		UNION ALL
+		SELECT 'secret', hash
+		FROM app_secrets
+		WHERE app_id = $1 AND ended_at IS NULL`, app.ID)
+	if err != nil {
+		return fmt.Errorf("find app: %w", err)
+	}
+	for _, list := range lists {
+		slices.Sort(*list)
+	}
+	return nil
+}
+
+// AddApp implements [oidc.Store].
+func (s *Store) AddApp(ctx context.Context, app oidc.App) error {
+	return s.add(ctx, "add app", "", func(tx *tx) (bool, error) {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO apps (
+				id, name, kind, alg, trusted, require_mfa, require_par, without_pkce, claims_in_id_token,
+				backchannel_uri, refresh_idle, refresh_lifetime, created_at
+			)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, append(appArgs(app), engine.Millis(app.CreatedAt))...)
+		if err != nil {
+			return false, err
+		}
+		for _, hash := range app.SecretHashes {
+			if added, err := tx.addAppSecret(ctx, app.ID, hash, app.CreatedAt); err != nil || !added {
+				return false, err
+			}
+		}
+		return true, tx.addAppLists(ctx, app)
+	})
+}
+
+func appArgs(app oidc.App) []any {
+	return []any{
+		app.ID, app.Name, app.Kind, app.Alg, flag(app.Trusted), flag(app.RequireMFA), flag(app.RequirePAR), flag(app.WithoutPKCE),
+		flag(app.ClaimsInIDToken), app.BackchannelURI, app.RefreshIdle.Milliseconds(), app.RefreshLifetime.Milliseconds(),
+	}
+}
+
+// flag returns a boolean as it is stored.
+func flag(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+func (t *tx) addAppLists(ctx context.Context, app oidc.App) error {
+	for usage, uris := range map[string][]string{"redirect": app.RedirectURIs, "post_logout": app.PostLogoutURIs} {
+		for _, uri := range uris {
+			if _, err := t.Exec(ctx, `
+				INSERT INTO app_uris (app_id, usage, uri)
+				VALUES ($1, $2, $3)
+				ON CONFLICT DO NOTHING`, app.ID, usage, uri); err != nil {
+				return err
+			}
+		}
+	}
+	for _, group := range app.Groups {
+		if _, err := t.Exec(ctx, `
+			INSERT INTO app_groups (app_id, name)
+			VALUES ($1, $2)
+			ON CONFLICT DO NOTHING`, app.ID, group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReplaceApp implements [oidc.Store].
+func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, err error) {
+	return s.write(ctx, "replace app", "", func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `
+			UPDATE apps SET
+				name = $2,
+				kind = $3,
+				alg = $4,
+				trusted = $5,
+				require_mfa = $6,
+				require_par = $7,
+				without_pkce = $8,
+				claims_in_id_token = $9,
+				backchannel_uri = $10,
+				refresh_idle = $11,
+				refresh_lifetime = $12
+			WHERE id = $1`, appArgs(app)...)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		for _, query := range []string{`DELETE FROM app_uris WHERE app_id = $1`, `DELETE FROM app_groups WHERE app_id = $1`} {
+			if _, err := tx.Exec(ctx, query, app.ID); err != nil {
+				return false, err
+			}
+		}
+		return true, tx.addAppLists(ctx, app)
+	})
+}
+
+// ReplaceAppDisabled implements [oidc.Store].
+func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, now time.Time) (replaced bool, err error) {
+	var since time.Time
+	if disabled {
+		since = now
+	}
+	return s.write(ctx, "disable or enable app", "", func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `
+			UPDATE apps SET disabled_at = $2
+			WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
+		return changed > 0, err
+	})
+}
+
+// RemoveApp implements [oidc.Store].
+func (s *Store) RemoveApp(ctx context.Context, id string) (removed bool, err error) {
+	return s.write(ctx, "remove app", "", func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `DELETE FROM apps WHERE id = $1`, id)
+		return changed > 0, err
+	})
+}
+
+// AddAppSecret implements [oidc.Store].
+func (s *Store) AddAppSecret(ctx context.Context, id, hash string, keep int, now time.Time) (added bool, err error) {
+	return s.write(ctx, "add app secret", "", func(tx *tx) (bool, error) {
+		if err := tx.endAppSecrets(ctx, id, keep-1, now); err != nil {
+			return false, err
+		}
+		return tx.addAppSecret(ctx, id, hash, now)
+	})
+}
+
+// EndAppSecrets implements [oidc.Store].
+func (s *Store) EndAppSecrets(ctx context.Context, id string, now time.Time) error {
+	_, err := s.write(ctx, "end app secrets", "", func(tx *tx) (bool, error) {
+		return true, tx.endAppSecrets(ctx, id, 1, now)
+	})
+	return err
+}
+
+func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		UPDATE app_secrets SET ended_at = $2
+		WHERE app_id = $1 AND ended_at IS NULL AND hash NOT IN (
+			SELECT hash
+			FROM app_secrets
+			WHERE app_id = $1 AND ended_at IS NULL
+			ORDER BY created_at DESC, hash
+			LIMIT $3
+		)`, id, engine.Millis(now), keep)
+	return err
+}
+
+func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) (added bool, err error) {
+	rows, err := t.Exec(ctx, `
+		INSERT INTO app_secrets (app_id, hash, created_at)
+		SELECT id, $2, $3
+		FROM apps
+		WHERE id = $1`, id, hash, engine.Millis(now))
+	return rows > 0, err
+}
