@@ -15,7 +15,7 @@ import (
 func TestRateLimits_Acts(t *testing.T) {
 	unlimited := map[string]bool{ // neither sends, hashes nor records, or has a limit of its own
 		"AllowQR": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true,
-		"PhoneEnrolment": true, "Reauthentication": true, "Sessions": true, "TOTPEnrolment": true, "Task": true,
+		"PasskeyEnrolment": true, "PhoneEnrolment": true, "Reauthentication": true, "Sessions": true, "TOTPEnrolment": true, "Task": true,
 	}
 	bySession := map[string]bool{"ChangePassword": true, "EndOtherSessions": true, "EndSession": true}
 	f := newFlow(t)

@@ -122,6 +122,17 @@ type (
 		Session SessionID
 	}
 
+	// PutPasskey adds a passkey. It fails if the account has [PasskeysMax] passkeys,
+	// and with [ErrPasskeyExists] if an account has it.
+	PutPasskey struct{ PasskeyKey }
+
+	// SpendChallenge consumes the challenge that a passkey has signed. It fails if
+	// that was done before (PK-02).
+	SpendChallenge struct {
+		Hash      string
+		ExpiresAt time.Time
+	}
+
 	// EnsureBackupCodes adds a set of backup codes unless the account has one:
 	// the user may have it on paper, so it is not replaced.
 	EnsureBackupCodes struct{ BackupCodeSet }
@@ -167,6 +178,8 @@ func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
+func (PutPasskey) isChange()        {}
+func (SpendChallenge) isChange()    {}
 func (EnsureBackupCodes) isChange() {}
 func (PutSentCode) isChange()       {}
 func (SettleCounts) isChange()      {}

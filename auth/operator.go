@@ -13,6 +13,7 @@ type Account struct {
 	SeenAt     time.Time // of the session last seen; zero without one
 	MustChange bool
 	TOTP       bool
+	Passkeys   int
 	Phones     int // reserved ones
 	Sessions   int
 }
@@ -125,7 +126,7 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	user := User{ID: UserID(newID()), Email: email}
+	user := User{ID: UserID(newID()), Email: email, PasskeyHandle: NewPasskeyHandle()}
 	changes := ChangeSet{User: user.ID, At: r.now()}
 	changes.add(AddUser{User: user, CreatedAt: changes.At}, SettleCounts{Reset: r.mailedCodeKeys(email, mailedCodes...)})
 	if err := r.record(ctx, &changes, Client{}, Event{Type: OperatorAdded}); err != nil {

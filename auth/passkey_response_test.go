@@ -115,7 +115,7 @@ func TestPasskeyResponse_Algorithms(t *testing.T) {
 }
 
 // TestPasskeyResponse_Refused changes one thing in responses before they are signed: the
-// ceremony, origin, frame, site and flags (PK-04, PK-06).
+// ceremony, origin, frame, site and flags (PK-04, PK-05, PK-06, PK-12).
 func TestPasskeyResponse_Refused(t *testing.T) {
 	set := func(name string, value any) func(*passkeytest.Response) {
 		return func(r *passkeytest.Response) { r.ClientData[name] = value }
@@ -161,7 +161,7 @@ func TestPasskeyResponse_Refused(t *testing.T) {
 }
 
 // TestPasskeyRegistration_Key refuses keys that were not asked for, and an ID that
-// differs from the attested one (PK-09).
+// differs from the attested one (PK-09, PK-10).
 func TestPasskeyRegistration_Key(t *testing.T) {
 	publicKey := func(edit func(key []byte) []byte) func(*passkeytest.Response) {
 		return func(r *passkeytest.Response) {

@@ -9,7 +9,7 @@ import (
 )
 
 const userColumns = `
-		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL
+		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL, passkey_handle
 		FROM users`
 
 // FindUser implements [auth.Store].
@@ -26,7 +26,7 @@ func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (auth.User
 
 func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.User, err error) {
 	var sealed []byte
-	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &sealed, &u.Disabled}
+	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &sealed, &u.Disabled, &u.PasskeyHandle}
 	if err = s.find(ctx, "find account", row, query, key); err != nil {
 		return auth.User{}, err
 	}
@@ -44,10 +44,10 @@ func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 		return err
 	}
 	added, err := t.Exec(ctx, `
-		INSERT INTO users (id, email, email_key, password_hash, created_at)
-		VALUES ($1, $2, $3, $4, $5)
+		INSERT INTO users (id, email, email_key, password_hash, created_at, passkey_handle)
+		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (email_key) DO NOTHING`,
-		u.ID, u.Email.Typed, u.Email.Key, sealed, engine.Millis(u.CreatedAt))
+		u.ID, u.Email.Typed, u.Email.Key, sealed, engine.Millis(u.CreatedAt), u.PasskeyHandle)
 	if err == nil && added == 0 {
 		err = auth.ErrEmailTaken
 	}

@@ -18,6 +18,7 @@ const accountColumns = `
 			users.disabled_at IS NOT NULL,
 			users.must_change <> 0,
 			EXISTS (SELECT 1 FROM totp WHERE totp.user_id = users.id),
+			(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
 			(SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id)
@@ -26,7 +27,7 @@ const accountColumns = `
 func accountRow(a *auth.Account) engine.Row {
 	return engine.Row{
 		&a.ID, &a.Email.Typed, &a.Email.Key, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
-		&a.TOTP, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
+		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
 	}
 }
 
@@ -75,6 +76,7 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, changes aut
 		n := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,
+			`DELETE FROM passkeys WHERE user_id = $1`,
 			`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
 		} {
 			changed, err := tx.Exec(ctx, query, user)

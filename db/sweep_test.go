@@ -32,6 +32,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		a,
 		codeAt(a.TokenHash, now),
 		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), AddedAt: now}},
+		passkey(id, auth.PasskeyID(name("passkey"))),
 		p,
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
@@ -51,8 +52,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	pending := emailEnrolment(id, auth.ForSignIn, name("new"))
 	pending.ExpiresAt = now.Add(auth.StopTokenLifetime)
 	must(t, db.ReplaceEmailEnrolment(t.Context(), pending, auth.ChangeSet{User: id, At: now, Changes: []auth.Change{codeAt(pending.ID, now)}}))
-	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // all accounts use the same
+	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // of no account
 		must(t, db.AddApp(t.Context(), app("a1")))
+		must(t, db.Apply(t.Context(), auth.ChangeSet{At: now, Changes: []auth.Change{spentChallenge("c", now)}}))
 	}
 	limiter := auth.Window{Max: 9, Per: time.Hour}
 	_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{
@@ -118,7 +120,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
+		for _, table := range []string{"users", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails"} {
 			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)
