@@ -14,8 +14,8 @@ import (
 // ends other sessions is counted by session.
 func TestRateLimits_Acts(t *testing.T) {
 	unlimited := map[string]bool{ // neither sends, hashes nor records, or has a limit of its own
-		"AllowQR": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true,
-		"PasskeyEnrolment": true, "PhoneEnrolment": true, "Reauthentication": true, "Sessions": true, "TOTPEnrolment": true, "Task": true,
+		"AllowQR": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true, "KeepNext": true, "PasskeyEnrolment": true,
+		"FindReauth": true, "PhoneEnrolment": true, "Sessions": true, "StartReauth": true, "TOTPEnrolment": true, "Task": true,
 	}
 	bySession := map[string]bool{"ChangePassword": true, "EndOtherSessions": true, "EndSession": true}
 	f := newFlow(t)
@@ -159,6 +159,8 @@ func TestOutbox_CodesFirst(t *testing.T) {
 // full is a limiter that counts so many at once.
 type full int
 
+func (full) Retention() time.Duration { return time.Hour }
+
 func (n full) Next(_ auth.Count, now time.Time) (auth.Count, bool) {
 	return auth.Count{N: int(n), Since: now}, true
 }
@@ -173,7 +175,7 @@ func TestSendLimits_MailTotal(t *testing.T) {
 	_, _, err := f.db.Allow(f.ctx, f.now, []auth.RateLimit{{Key: "send_mail/global/24h0m0s/sent", Limiter: full(49_999)}})
 	f.must(err)
 	f.forgot(f.client(), ann)
-	_, err = f.ForgotPassword(f.ctx, f.client(), "bob@example.com")
+	_, err = f.ForgotPassword(f.ctx, f.client(), "bob@example.com", "")
 	f.problem(err, auth.MailBudgetExhausted)
 	f.forgot(known, ann)
 }

@@ -40,6 +40,7 @@ const (
 	EmailChanged         EventType = "email_changed"
 	NoticeEmailAdded     EventType = "notice_email_added"
 	NoticeEmailRemoved   EventType = "notice_email_removed"
+	NameChanged          EventType = "name_changed"
 	AccountDeleted       EventType = "account_deleted"
 
 	ResetLocked EventType = "reset_locked" // by the limit on wrong codes
@@ -64,7 +65,7 @@ var EventTypes = []EventType{
 	TOTPAdded, TOTPRemoved, PasskeyAdded, PasskeyRemoved, PasskeyRenamed, PasskeyCloned,
 	PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
-	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, AccountDeleted, ResetLocked,
+	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled,
 }

@@ -48,6 +48,7 @@ type Attempt struct {
 	Verified        []VerifiedFactor
 	Next            string    // local path to redirect to when complete
 	Session         SessionID // re-authentication: the session it is for
+	Demand          Demand    // re-authentication: in addition to the policy
 	ExpiresAt       time.Time
 
 	Factors Factors      // of the account, read live
@@ -112,8 +113,11 @@ func only(kind FactorKind) func(Attempt) []FactorKind {
 func always(Attempt) bool          { return true }
 func nothing(Attempt) []FactorKind { return nil }
 
+// hasVerified reports whether one of the factors was verified, no earlier than demanded.
 func (a Attempt) hasVerified(kinds ...FactorKind) bool {
-	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool { return slices.Contains(kinds, v.Factor) })
+	return slices.ContainsFunc(a.Verified, func(v VerifiedFactor) bool {
+		return slices.Contains(kinds, v.Factor) && !v.At.Before(a.Demand.NotBefore)
+	})
 }
 
 // owesMFA: an account with a second factor owes one of them, and a backup code
@@ -123,9 +127,9 @@ func owesMFA(a Attempt) bool {
 }
 
 // owesFirstAgain: re-authentication asks for the first factor if the operator
-// wants both factors or the account has no second one.
+// or the demand wants both factors or the account has no second one.
 func owesFirstAgain(a Attempt) bool {
-	return (a.Reauth.BothFactors || !a.Factors.HasMFA()) && !a.hasVerified(firstFactors...)
+	return (a.Reauth.BothFactors || a.Demand.AllFactors || !a.Factors.HasMFA()) && !a.hasVerified(firstFactors...)
 }
 
 // firstKinds: a passkey that verifies its user replaces the password.

@@ -43,6 +43,9 @@ type (
 	// and with [ErrEmailTaken] if another account signs in with the address.
 	ReplaceEmail struct{ EmailEnrolment }
 
+	// ReplaceName sets the account's display name; empty for none.
+	ReplaceName struct{ Name string }
+
 	// EndEmailEnrolment ends the account's pending email address, if there is one.
 	EndEmailEnrolment struct{}
 
@@ -55,6 +58,10 @@ type (
 	// AddAttempt adds an attempt. It fails if its account or its session does
 	// not exist, or if there is an attempt with its token.
 	AddAttempt struct{ Attempt }
+
+	// ReplaceDemand replaces the demand, the next page and the expiry of a
+	// re-authentication attempt. It fails if there is no such attempt.
+	ReplaceDemand struct{ Attempt }
 
 	// AddVerifiedFactor adds a verified factor to an attempt. It fails if the
 	// attempt has ended.
@@ -109,6 +116,10 @@ type (
 		Replaces  string // hash of that token; empty for none
 	}
 )
+
+// PutHostToken adds a token of a host. It ends those that the session had for the host
+// longer than [HandoverLifetime], and fails if the session has ended.
+type PutHostToken struct{ HostToken }
 
 // Factors.
 type (
@@ -165,9 +176,11 @@ type (
 func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
+func (ReplaceName) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
+func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}
 func (EndAttempt) isChange()        {}
 func (EndAttempts) isChange()       {}
@@ -176,6 +189,7 @@ func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
+func (PutHostToken) isChange()      {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (PutPasskey) isChange()        {}

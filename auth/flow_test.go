@@ -138,7 +138,7 @@ func (f *flow) code(to string) string {
 func (f *flow) signUp(email string) (auth.Session, auth.Client) {
 	f.t.Helper()
 	client := f.client()
-	result, err := f.SignUp(f.ctx, client, email, flowPassword)
+	result, err := f.SignUp(f.ctx, client, email, flowPassword, "")
 	f.must(err)
 	result, err = f.Verify(f.ctx, client, result.Attempt, f.code(email), false)
 	f.must(err)
@@ -202,9 +202,16 @@ func (f *flow) addPhone(client auth.Client, session auth.Session, number string)
 // forgot requests a password reset.
 func (f *flow) forgot(client auth.Client, email string) auth.Token {
 	f.t.Helper()
-	result, err := f.ForgotPassword(f.ctx, client, email)
+	result, err := f.ForgotPassword(f.ctx, client, email, "")
 	f.must(err)
 	return result.Attempt
+}
+
+// setPassword completes a password reset.
+func (f *flow) setPassword(client auth.Client, token auth.Token, password string) {
+	f.t.Helper()
+	_, err := f.SetPassword(f.ctx, client, token, password)
+	f.must(err)
 }
 
 // TestRateLimits_TypedKeys: requests for an address that looks like the key of another

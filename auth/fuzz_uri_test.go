@@ -70,7 +70,7 @@ func parseKeyURI(uri string) (got keyURI, err error) {
 			return got, fmt.Errorf("%q in the label or issuer", plain)
 		}
 	}
-	if texts[0] != texts[2] || len(parameters) != 5 || parameters["algorithm"] != "SHA1" || parameters["digits"] != "6" || parameters["period"] != "30" {
+	if texts[0] != texts[2] || len(parameters) != 2 {
 		return got, fmt.Errorf("parameters %q", parameters)
 	}
 	got.issuer, got.account = texts[0], strings.TrimLeft(texts[1], " ") // the format allows leading spaces

@@ -14,6 +14,8 @@ type Count struct {
 // has no side effects: the store calls it in its transaction.
 type Limiter interface {
 	Next(c Count, now time.Time) (next Count, allowed bool)
+	// Retention is how long a count is of use after its Since.
+	Retention() time.Duration
 }
 
 // A Backoff counts consecutive failures: the first Free of them cost nothing, each
@@ -41,6 +43,9 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
+// Retention implements [Limiter].
+func (Backoff) Retention() time.Duration { return FailureRetention }
+
 // A Lock counts consecutive failures without waits, and refuses everything after At.
 type Lock struct{ At int }
 
@@ -51,6 +56,9 @@ func (l Lock) Next(c Count, now time.Time) (Count, bool) {
 	}
 	return Count{N: c.N + 1, Since: now}, true
 }
+
+// Retention implements [Limiter].
+func (Lock) Retention() time.Duration { return FailureRetention }
 
 // A Window allows Max requests in the time Per that starts with the first one.
 type Window struct {
@@ -71,11 +79,17 @@ func (w Window) Next(c Count, now time.Time) (Count, bool) {
 	return c, true
 }
 
+// Retention implements [Limiter]. Another server's clock may be late.
+func (w Window) Retention() time.Duration { return w.Per + ClockSkew }
+
 // smsBudget is a placeholder for a share, Part/Of, of the operator's daily number of SMS.
 type smsBudget struct{ Part, Of int }
 
 // Next is never called: [Rules.limits] replaces the placeholder by window.
 func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
+
+// Retention is never called either.
+func (smsBudget) Retention() time.Duration { return 0 }
 
 func (b smsBudget) window(budget int) Window {
 	return Window{Max: (budget*b.Part + b.Of - 1) / b.Of, Per: 24 * time.Hour} // rounded up: not zero

@@ -8,6 +8,7 @@ const (
 	PasswordMinSingleFactor = 15  // code points if the password may be the only factor (N 3.1.1.2)
 	PasswordMinWithMFA      = 8   // if a second factor is always required (N 3.1.1.2)
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
+	NameMax                 = 64  // code points of a display name; own choice
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
 	TOTPKeyBytes = 20               // 160 bits, the length of HMAC-SHA-1 (RFC 4226 R6)
@@ -63,8 +64,17 @@ const (
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
 	AppSecretsMax   = 2    // valid at once, while an app changes over
 
+	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
+	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+
+	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
+
+	HandoverLifetime = time.Minute // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
@@ -105,6 +115,7 @@ const (
 	ActionAddPhone Action = "add_phone" // start to add a phone
 	ActionSendMail Action = "send_mail" // mail a code that anybody can request
 	ActionAccount  Action = "account"   // do what sends a message, computes a hash or is recorded, when signed in
+	ActionHandover Action = "handover"  // hand the session over to an app's host
 	ActionDrawQR   Action = "draw_qr"   // draw a QR code, which costs 5 ms
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
@@ -208,6 +219,7 @@ var limits = []struct {
 	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
+	{ActionHandover, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
@@ -217,8 +229,13 @@ var limits = []struct {
 // FailureRetention is how long consecutive failures are kept after the last one. The
 // standard sets no limit. But attackers can cause them, also for email addresses
 // without an account, and both must be kept equally long, or the difference would show
-// who has an account.
+// who has an account. It does once there are more than [FailuresMax].
 const FailureRetention = 90 * 24 * time.Hour
+
+// FailuresMax is the number of failure counts of email addresses that are kept, the last
+// ones: anybody can enter any number of addresses without an account. So many take
+// eight hours of a core to hash, and about 200 MB. The counts of an account are all kept.
+const FailuresMax = 1_000_000
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

@@ -84,7 +84,7 @@ func TestRateLimits_GuessedSignUpCodes(t *testing.T) {
 	f.signUp(taken)
 	signUp := func(email string) func(c auth.Client) auth.Token {
 		return func(c auth.Client) auth.Token {
-			result, err := f.SignUp(f.ctx, c, email, flowPassword)
+			result, err := f.SignUp(f.ctx, c, email, flowPassword, "")
 			f.must(err)
 			return result.Attempt
 		}

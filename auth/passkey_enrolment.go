@@ -148,7 +148,7 @@ func (r *Rules) RemovePasskey(ctx context.Context, client Client, session Sessio
 func passkeyName(typed string) (string, error) {
 	name := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(typed, ""), isInvisible), " ")
 	if utf8.RuneCountInString(name) > PasskeyNameMax {
-		return "", &Problem{Reason: PasskeyNameLong, Field: "name", Limit: PasskeyNameMax}
+		return "", &Problem{Reason: NameLong, Field: "name", Limit: PasskeyNameMax}
 	}
 	return name, nil
 }

@@ -329,7 +329,7 @@ func TestAddPasskey(t *testing.T) {
 	f.must(err)
 	f.problem(f.AddPasskey(f.ctx, client, session, "", "", false), auth.PasskeyMissing)
 	f.problem(f.AddPasskey(f.ctx, client, session, "", "{}", false), auth.PasskeyWrong)
-	f.problem(f.AddPasskey(f.ctx, client, session, strings.Repeat("x", auth.PasskeyNameMax+1), "{}", false), auth.PasskeyNameLong)
+	f.problem(f.AddPasskey(f.ctx, client, session, strings.Repeat("x", auth.PasskeyNameMax+1), "{}", false), auth.NameLong)
 	posted := f.create(d, options)
 	f.problem(f.AddPasskey(f.ctx, client, other, "", posted, false), auth.PasskeyWrong) // of another session
 	f.must(f.AddPasskey(f.ctx, client, session, " My \u202e phone ", posted, false))
@@ -415,7 +415,9 @@ func TestPasskey_Reauthentication(t *testing.T) {
 		f.use(f.db)
 		f.addPasskey(d, client, session)
 		f.now = f.now.Add(30 * time.Minute)
-		a, token, err := f.Reauthentication(f.ctx, session, "", "")
+		token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
+		f.must(err)
+		a, err := f.Attempt(f.ctx, token)
 		f.must(err)
 		if a.Step() != auth.StepPassword || !a.AcceptsPasskey() {
 			t.Fatalf("the attempt is %+v", a)

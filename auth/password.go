@@ -41,7 +41,7 @@ func (f passwordFactor) verify(ctx context.Context, r *Rules, response string, _
 // ForgotPassword starts a password reset: it sends a code to the email address
 // if an account has it. The response is the same otherwise (RC-01). The request
 // itself changes and locks nothing.
-func (r *Rules) ForgotPassword(ctx context.Context, client Client, address string) (Result, error) {
+func (r *Rules) ForgotPassword(ctx context.Context, client Client, address, next string) (Result, error) {
 	now := r.now()
 	email, err := ParseEmail(address)
 	if err != nil {
@@ -64,7 +64,7 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address strin
 	}
 	token := r.newToken(attemptToken, posted, now)
 	a := Attempt{
-		TokenHash: token.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed,
+		TokenHash: token.Hash(), Purpose: ResetPassword, User: user.ID, Email: email.Typed, Next: next,
 		ExpiresAt: now.Add(AttemptLifetime),
 	}
 	changes := ChangeSet{User: user.ID, At: now}
@@ -120,25 +120,25 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 // SetPassword ends a reset whose code was verified, or accepts an invitation. It signs
 // nobody in, removes no second factor (RC-04, RC-05), and ends every session of the
 // account and a pending change of its email address. The mail about a reset lists what
-// was added to the account lately.
+// was added to the account lately. It returns the local path to redirect to after sign-in.
 //
 // The attempt is replaced by one that accepts nothing and shows, until it expires,
 // that this form was accepted.
-func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) error {
+func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) (next string, err error) {
 	now := r.now()
 	posted := submission{from: token, form: formSetPassword, response: password}
 	a, err := r.attempt(ctx, token, now)
 	if errors.Is(err, ErrNotFound) {
-		_, err := r.repeatedForm(ctx, client, posted, now)
-		return err
+		result, err := r.repeatedForm(ctx, client, posted, now)
+		return result.Next, err
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err = r.setPassword(ctx, client, a, posted, now); refused(err) {
 		_, err = r.repeatedOr(ctx, err, posted, now)
 	}
-	return err
+	return a.Next, err
 }
 
 func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, posted submission, now time.Time) error {
@@ -155,7 +155,7 @@ func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, poste
 	}
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{}, EndEmailEnrolment{}, AddAttempt{Attempt{
-		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, ExpiresAt: now.Add(RepeatWindow),
+		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, Next: a.Next, ExpiresAt: now.Add(RepeatWindow),
 	}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 	event := Event{Type: PasswordReset}

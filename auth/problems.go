@@ -46,13 +46,14 @@ const (
 	PasskeyExists        Reason = "passkey_exists"         // an account has it already
 	PasskeyExpired       Reason = "passkey_expired"        // the page is older than its challenge
 	PasskeyMissing       Reason = "passkey_missing"        // nothing posted: scripts are off, or the dialog was closed
-	PasskeyNameLong      Reason = "passkey_name_long"      // more code points than Limit
 	PasskeyRefused       Reason = "passkey_refused"        // of another account, or disabled; looks like an unknown one
 	PasskeyTooMany       Reason = "passkey_too_many"       // the account has Limit passkeys
 	PasskeyUnknown       Reason = "passkey_unknown"        // no account has it
 	PasskeyUnverified    Reason = "passkey_unverified"     // it did not verify its user
 	PasskeyUsed          Reason = "passkey_used"           // the challenge was used before
 	PasskeyWrong         Reason = "passkey_wrong"          // malformed, made for another page, or not signed by the key
+	NameInvalid          Reason = "name_invalid"           // has characters that are invisible, or no letter
+	NameLong             Reason = "name_long"              // more code points than Limit
 	PasswordBreached     Reason = "password_breached"      // known from a breach
 	PasswordCommon       Reason = "password_common"        // on the list of common ones, or derived from it
 	PasswordLong         Reason = "password_long"          // more code points than Limit
@@ -80,8 +81,8 @@ const (
 var Reasons = []Reason{
 	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff,
-	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyNameLong, PasskeyRefused,
+	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
+	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 )
@@ -26,47 +27,48 @@ var ReauthPresets = map[string]ReauthPolicy{
 // FreshlyVerified reports whether a session meets the re-authentication policy
 // (RV-01, RV-04).
 func (r *Rules) FreshlyVerified(s Session, factors Factors) bool {
-	now := r.now()
-	fresh := func(at time.Time) bool {
-		return !at.IsZero() && now.Sub(at) <= r.policy.Reauth.MaxAge && plausible(at, now)
-	}
-	if factors.HasMFA() {
-		return fresh(s.MFAAt) && (!r.policy.Reauth.BothFactors || fresh(s.PasswordAt))
-	}
-	return fresh(s.PasswordAt)
+	now, policy := r.now(), r.policy.Reauth
+	return s.Satisfies(Demand{AllFactors: policy.BothFactors, NotBefore: now.Add(-policy.MaxAge)}, factors, now)
 }
 
-// Reauthentication returns the open re-authentication attempt of a token and
-// session, or begins one and returns its new token as well. It uses the factors,
-// counts and waits of sign-in (RV-05).
+// StartReauth begins a re-authentication attempt of the session for a demand, or sets the
+// demand of the one that is open. It returns the attempt's token. The page that asks for
+// the factors reads the demand from the attempt; whoever demands checks the session again
+// when the user returns to next, a local path.
 //
-// A session begins one attempt for each [AttemptLifetime], also for a client that
-// does not keep the cookie: the token is derived from the session's. Only together
-// with that it is of use.
-func (r *Rules) Reauthentication(ctx context.Context, session Session, token Token, next string) (Attempt, Token, error) {
+// A session begins one attempt for each [AttemptLifetime], also for a client that does not
+// keep the cookie: the token is derived from the session's. Only together with that it is
+// of use.
+func (r *Rules) StartReauth(ctx context.Context, session Session, d Demand, next string) (Token, error) {
 	now := r.now()
-	a, err := r.attempt(ctx, token, now)
-	if err == nil && a.Purpose == Reauthentication && a.Session == session.ID {
-		return a, "", nil
-	}
-	if ignoreNotFound(err) != nil {
-		return a, "", err
-	}
-	token = r.reauthToken(session, now)
-	a, err = r.attempt(ctx, token, now)
-	if err == nil || ignoreNotFound(err) != nil {
-		return a, token, err
-	}
-	a = Attempt{
+	token := r.reauthToken(session, now)
+	a := Attempt{
 		TokenHash: token.Hash(), Purpose: Reauthentication, User: session.User, Email: session.Email,
-		Session: session.ID, Next: next, ExpiresAt: now.Add(AttemptLifetime),
+		Session: session.ID, Demand: d, Next: next, ExpiresAt: now.Add(AttemptLifetime),
 	}
-	err = r.store.AddAttempt(ctx, ChangeSet{User: session.User, At: now, Changes: []Change{AddAttempt{a}}})
-	if ignoreNotFound(err) != nil { // not found: a concurrent request has begun it
-		return a, "", err
+	changes := ChangeSet{User: session.User, At: now, Changes: []Change{AddAttempt{a}}}
+	err := r.store.AddAttempt(ctx, changes)
+	if errors.Is(err, ErrNotFound) {
+		changes.Changes = []Change{ReplaceDemand{a}}
+		err = r.store.Apply(ctx, changes)
 	}
-	a, err = r.attempt(ctx, token, now)
-	return a, token, err
+	return token, err
+}
+
+// FindReauth returns the open re-authentication attempt of a session and its token, or
+// [ErrNotFound]. token is that of the cookie, which may be of something else.
+func (r *Rules) FindReauth(ctx context.Context, session Session, token Token) (Attempt, Token, error) {
+	now := r.now()
+	for _, token := range []Token{token, r.reauthToken(session, now)} {
+		a, err := r.attempt(ctx, token, now)
+		if ignoreNotFound(err) != nil {
+			return Attempt{}, "", err
+		}
+		if err == nil && a.Purpose == Reauthentication && a.Session == session.ID {
+			return a, token, nil
+		}
+	}
+	return Attempt{}, "", ErrNotFound
 }
 
 // reauthToken derives the token of a session's attempt. An attempt lasts into the next

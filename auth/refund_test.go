@@ -93,6 +93,8 @@ func TestRefund_RefusedLater(t *testing.T) {
 // peek is a limiter that reads the count.
 type peek struct{ n *int }
 
+func (peek) Retention() time.Duration { return time.Hour }
+
 func (p peek) Next(c auth.Count, _ time.Time) (auth.Count, bool) {
 	*p.n = c.N
 	return c, false

@@ -105,8 +105,8 @@ func (r *Rules) repeated(ctx context.Context, s submission, now time.Time) (Resu
 		return result, err
 	}
 	for _, token := range r.tokens(attemptToken, s, now) {
-		if _, err := r.store.FindAttempt(ctx, token.Hash(), now); !errors.Is(err, ErrNotFound) {
-			return Result{Attempt: token}, err
+		if a, err := r.store.FindAttempt(ctx, token.Hash(), now); !errors.Is(err, ErrNotFound) {
+			return Result{Attempt: token, Next: a.Next}, err
 		}
 	}
 	if s.factor == "" {

@@ -93,7 +93,7 @@ func TestSameTransactions(t *testing.T) {
 		return err
 	}
 	reset := func(f *flow, c auth.Client, email string) error {
-		result, err := f.ForgotPassword(f.ctx, c, email)
+		result, err := f.ForgotPassword(f.ctx, c, email, "")
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func TestSameTransactions(t *testing.T) {
 		return err
 	}
 	signUp := func(f *flow, c auth.Client, email string) error {
-		result, err := f.SignUp(f.ctx, c, email, flowPassword)
+		result, err := f.SignUp(f.ctx, c, email, flowPassword, "")
 		if err != nil {
 			return err
 		}

@@ -152,7 +152,7 @@ func TestSendLimits_OtherNetwork(t *testing.T) {
 	sent := 0
 	for f.now.Before(day.Add(-time.Hour)) {
 		f.now = f.now.Add(10 * time.Minute)
-		if _, err := f.ForgotPassword(f.ctx, neighbour(stranger, byte(sent)), ann); err == nil {
+		if _, err := f.ForgotPassword(f.ctx, neighbour(stranger, byte(sent)), ann, ""); err == nil {
 			sent++
 		} else {
 			f.problem(err, auth.TooManyCodes)
@@ -165,11 +165,11 @@ func TestSendLimits_OtherNetwork(t *testing.T) {
 	token := f.forgot(owner, ann)
 	_, err := f.Verify(f.ctx, owner, token, f.code(ann), false)
 	f.must(err)
-	f.must(f.SetPassword(f.ctx, owner, token, "eight yellow herons"))
+	f.setPassword(owner, token, "eight yellow herons")
 	total := 11
 	for range 20 {
 		f.now = f.now.Add(time.Second)
-		if _, err := f.ForgotPassword(f.ctx, f.client(), ann); err == nil {
+		if _, err := f.ForgotPassword(f.ctx, f.client(), ann, ""); err == nil {
 			total++
 		}
 	}
@@ -189,7 +189,7 @@ func TestSendLimits_Tags(t *testing.T) {
 		if i == 0 {
 			address = "Ann@example.com"
 		}
-		if _, err := f.SignUp(f.ctx, f.client(), address, flowPassword); err == nil {
+		if _, err := f.SignUp(f.ctx, f.client(), address, flowPassword, ""); err == nil {
 			sent++
 		} else {
 			f.problem(err, auth.TooManyCodes)
@@ -199,7 +199,7 @@ func TestSendLimits_Tags(t *testing.T) {
 		t.Errorf("%d mails to one mailbox, want 20", sent)
 	}
 	for _, other := range []string{"anna@example.com", "ann@example.org", "+ann@example.com"} {
-		if _, err := f.SignUp(f.ctx, f.client(), other, flowPassword); err != nil {
+		if _, err := f.SignUp(f.ctx, f.client(), other, flowPassword, ""); err != nil {
 			t.Errorf("%s: %v", other, err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestForgotPassword_VerifiedStays(t *testing.T) {
 	newest := f.forgot(stranger, ann)
 	_, err = f.Verify(f.ctx, waiting, ended, "000000", false)
 	f.problem(err, auth.FormExpired)
-	f.must(f.SetPassword(f.ctx, owner, token, "eight yellow herons"))
+	f.setPassword(owner, token, "eight yellow herons")
 	_, err = f.Verify(f.ctx, stranger, newest, f.code(ann), false)
 	f.problem(err, auth.FormExpired) // the new password ends all
 }

@@ -35,7 +35,7 @@ func TestSession_Kinds(t *testing.T) {
 	}
 	reauthenticate := func(kinds ...auth.FactorKind) way {
 		return func(f *flow, client auth.Client, session auth.Session) auth.Session {
-			_, token, err := f.Reauthentication(f.ctx, session, "", "")
+			token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
 			f.must(err)
 			var result auth.Result
 			for _, kind := range kinds {

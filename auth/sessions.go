@@ -17,6 +17,7 @@ type Session struct {
 	TokenHash  string
 	User       UserID
 	Email      string     // the account's sign-in address, read with the session
+	Name       string     // its display name, read with the session; empty for none
 	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
 	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
 	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
@@ -24,7 +25,8 @@ type Session struct {
 	MFAAt      time.Time  // when a second factor was verified or added; zero for never
 	SecondKind FactorKind // which one; empty if it was added without being verified in this session
 
-	MustChange bool // the password must be changed first, read with the session (PW-10)
+	Next       string // local path to continue at when the pending task is done; empty for none
+	MustChange bool   // the password must be changed first, read with the session (PW-10)
 
 	// Fields of the session list, only read there.
 	CreatedAt time.Time // when the user signed in

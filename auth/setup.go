@@ -1,5 +1,7 @@
 package auth
 
+import "context"
+
 // A Task is what a session must do before anything else. It is derived from
 // facts: no column marks a session as pending.
 type Task string
@@ -22,4 +24,10 @@ func (r *Rules) Task(s Session, factors Factors) Task {
 		return TaskSetupMFA
 	}
 	return NoTask
+}
+
+// KeepNext stores the local path at which a session continues when its pending task is
+// done. The cookie has no room for it, and the links of the task's pages would lose it.
+func (r *Rules) KeepNext(ctx context.Context, session Session, next string) error {
+	return r.store.ReplaceNext(ctx, session.ID, next)
 }

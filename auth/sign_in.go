@@ -4,15 +4,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 )
 
 // A User is an account.
 type User struct {
 	ID            UserID
 	Email         Email
-	PasswordHash  string // PHC string
-	PasskeyHandle string // names the account to authenticators: random, and not its id, which it must not reveal (PK-11)
-	Disabled      bool   // by the operator: sign-in fails as with a wrong password
+	Name          string    // display name; empty for none
+	PasswordHash  string    // PHC string
+	PasskeyHandle string    // names the account to authenticators: random, and not its id, which it must not reveal (PK-11)
+	Disabled      bool      // by the operator: sign-in fails as with a wrong password
+	UpdatedAt     time.Time // when the email address or the name was last changed
 }
 
 // SignIn verifies an email address and a password. It begins a session if

@@ -10,7 +10,7 @@ import (
 // address. The account does not exist before that code is verified (FF-05). If
 // the address is taken the response and its cost are the same, but the owner
 // gets a notice, and no code is valid (FF-03).
-func (r *Rules) SignUp(ctx context.Context, client Client, address, password string) (Result, error) {
+func (r *Rules) SignUp(ctx context.Context, client Client, address, password, next string) (Result, error) {
 	now := r.now()
 	email, err := r.parseSignUpEmail(address)
 	if err != nil {
@@ -27,7 +27,7 @@ func (r *Rules) SignUp(ctx context.Context, client Client, address, password str
 		return result, err
 	}
 	token := r.newToken(attemptToken, posted, now)
-	a := Attempt{TokenHash: token.Hash(), Purpose: SignUp, Email: email.Typed, ExpiresAt: now.Add(AttemptLifetime)}
+	a := Attempt{TokenHash: token.Hash(), Purpose: SignUp, Email: email.Typed, Next: next, ExpiresAt: now.Add(AttemptLifetime)}
 	if a.NewPasswordHash, err = r.hasher.Hash(ctx, password); err != nil { // may be busy, so before a code counts as sent
 		return Result{}, err
 	}

@@ -65,6 +65,8 @@ type Store interface {
 	FindSessions(ctx context.Context, user UserID) ([]Session, error)
 	// TouchSession sets when a session was last seen, unless it was seen later.
 	TouchSession(ctx context.Context, id SessionID, now time.Time) error
+	// ReplaceNext sets where a session continues.
+	ReplaceNext(ctx context.Context, id SessionID, next string) error
 	// RemoveSession ends a session and the enrolments and attempts in it.
 	RemoveSession(ctx context.Context, tokenHash string) error
 	// RemoveSessionOf does so by id, if the session is the account's.
@@ -72,6 +74,17 @@ type Store interface {
 	// FindKnownDevice reads when an account last signed in with a device, by its
 	// current token.
 	FindKnownDevice(ctx context.Context, user UserID, tokenHash string) (KnownDevice, error)
+
+	// Forward auth
+
+	// FindHostSession is FindSessionFactors by a host's token.
+	FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (Session, Factors, error)
+	// AddHandover adds a handover, or returns [ErrNotFound] if its session has ended.
+	AddHandover(ctx context.Context, h Handover) error
+	// FindHandover reads a handover that has not expired.
+	FindHandover(ctx context.Context, codeHash string, now time.Time) (Handover, error)
+	// SpendHandover consumes a handover.
+	SpendHandover(ctx context.Context, h Handover, changes ChangeSet) (spent bool, err error)
 
 	// Factors
 
@@ -242,14 +255,13 @@ const (
 func (n NotReady) Error() string { return string(n) }
 
 // Cutoffs are the times before which rows have expired that do not store their
-// own expiry.
+// own expiry, and how many are kept.
 type Cutoffs struct {
 	SessionsSeen    time.Time // sessions last seen before this
 	SessionsStarted time.Time // sessions started before this
 	Activity        time.Time // events recorded before this
 	KnownDevices    time.Time // devices last seen before this
-	RateLimits      time.Time // counts of windows that began before this
-	Failures        time.Time // consecutive failures, the last of them before this
+	FailuresMax     int       // failure counts of email addresses that are kept, the last ones
 }
 
 // Sweep removes what has expired and returns how many rows that were (ST-10).
@@ -259,6 +271,6 @@ func (r *Rules) RemoveExpired(ctx context.Context) (removed int, err error) {
 	return r.store.RemoveExpired(ctx, now, Cutoffs{
 		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),
 		Activity: now.Add(-r.policy.ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime),
-		RateLimits: now.Add(-24 * time.Hour), Failures: now.Add(-FailureRetention),
+		FailuresMax: FailuresMax,
 	})
 }

@@ -72,12 +72,13 @@ func (e TOTPEnrolment) Step() TOTPStep {
 }
 
 // URI is the enrolment's otpauth:// URI in the Key URI format: the issuer is
-// both prefix and parameter, escaped as in RFC 3986 (TO-08).
+// both prefix and parameter, escaped as in RFC 3986 (TO-08). Algorithm, digits and period are the
+// format's defaults: without them the QR code is smaller, and easier to scan.
 func (e TOTPEnrolment) URI(issuer, account string) string {
 	issuer, account = uriLabel(issuer), uriLabel(account)
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	return "otpauth://totp/" + escape(issuer) + ":" + escape(account) +
-		"?secret=" + e.KeyText() + "&issuer=" + escape(issuer) + "&algorithm=SHA1&digits=6&period=30"
+		"?secret=" + e.KeyText() + "&issuer=" + escape(issuer)
 }
 
 // uriLabel makes a name fit for the label of a Key URI: UTF-8, without the colon

@@ -52,10 +52,10 @@ func TestSameWork(t *testing.T) {
 		return func(v auth.Client) error { _, err := rules.SignIn(ctx, v, email, password, ""); return err }
 	}
 	signUp := func(email string) func(auth.Client) error {
-		return func(v auth.Client) error { _, err := rules.SignUp(ctx, v, email, password); return err }
+		return func(v auth.Client) error { _, err := rules.SignUp(ctx, v, email, password, ""); return err }
 	}
 	forgot := func(email string) func(auth.Client) error {
-		return func(v auth.Client) error { _, err := rules.ForgotPassword(ctx, v, email); return err }
+		return func(v auth.Client) error { _, err := rules.ForgotPassword(ctx, v, email, ""); return err }
 	}
 	for i, row := range []struct {
 		name   string

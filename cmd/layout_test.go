@@ -40,7 +40,8 @@ var restricted = map[string][]string{
 // standard library. The WebAuthn library imports net/http, which is accepted: the rule is
 // about our own imports.
 var authImports = []string{
-	"github.com/go-webauthn/webauthn/protocol", "github.com/nyaruka/phonenumbers", "github.com/pquerna/otp", "golang.org/x/crypto/", "golang.org/x/net/idna", "golang.org/x/text/unicode/norm",
+	"github.com/go-jose/go-jose/v4", "github.com/go-webauthn/webauthn/protocol",
+	"github.com/nyaruka/phonenumbers", "github.com/pquerna/otp", "golang.org/x/crypto/", "golang.org/x/net/idna", "golang.org/x/text/unicode/norm",
 }
 
 // TestLayout checks that dependencies point one way, that no secret comes from

@@ -3,13 +3,14 @@ package db
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
 )
 
 const userColumns = `
-		SELECT id, email, email_key, password_hash, disabled_at IS NOT NULL, passkey_handle
+		SELECT id, email, email_key, name, password_hash, disabled_at IS NOT NULL, updated_at, passkey_handle
 		FROM users`
 
 // FindUser implements [auth.Store].
@@ -26,7 +27,7 @@ func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (auth.User
 
 func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.User, err error) {
 	var sealed []byte
-	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &sealed, &u.Disabled, &u.PasskeyHandle}
+	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &u.Name, &sealed, &u.Disabled, engine.Time(&u.UpdatedAt), &u.PasskeyHandle}
 	if err = s.find(ctx, "find account", row, query, key); err != nil {
 		return auth.User{}, err
 	}
@@ -44,14 +45,20 @@ func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 		return err
 	}
 	added, err := t.Exec(ctx, `
-		INSERT INTO users (id, email, email_key, password_hash, created_at, passkey_handle)
-		VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO users (id, email, email_key, password_hash, created_at, updated_at, passkey_handle)
+		VALUES ($1, $2, $3, $4, $5, $5, $6)
 		ON CONFLICT (email_key) DO NOTHING`,
 		u.ID, u.Email.Typed, u.Email.Key, sealed, engine.Millis(u.CreatedAt), u.PasskeyHandle)
 	if err == nil && added == 0 {
 		err = auth.ErrEmailTaken
 	}
 	return err
+}
+
+// replaceName sets the account's display name.
+func (t *tx) replaceName(ctx context.Context, user auth.UserID, name string, now time.Time) (replaced bool, err error) {
+	rows, err := t.Exec(ctx, `UPDATE users SET name = $1, updated_at = $2 WHERE id = $3`, name, engine.Millis(now), user)
+	return rows > 0, err
 }
 
 // RemoveUser implements [auth.Store]. Sent codes and rate limits have no foreign

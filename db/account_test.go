@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"twostep/auth"
 )
@@ -54,7 +55,7 @@ func TestDisabledUser(t *testing.T) {
 // user. Other accounts keep theirs.
 func TestRemoveUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
-		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "passkey_spent"}
+		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "signing_keys", "passkey_spent"}
 		db.addEverything(t, "bob", noon)
 		before := db.rowCounts(t)
 		db.addEverything(t, "ann", noon)
@@ -141,5 +142,25 @@ func TestAddUser_OnceOnly(t *testing.T) {
 			}
 			return spent, err
 		})
+	})
+}
+
+// A display name is stored with the time of its change, in that account only.
+func TestApply_ReplaceName(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		for _, name := range []string{"Ann Example", "李小龍", ""} {
+			at := noon.Add(time.Minute)
+			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: at, Changes: []auth.Change{auth.ReplaceName{Name: name}}}))
+			want := user("ann")
+			want.Name, want.UpdatedAt = name, at
+			if got, err := db.FindUser(t.Context(), "ann"); err != nil || got != want {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+			if s, err := db.FindSession(t.Context(), "token of s1"); err != nil || s.Name != name {
+				t.Errorf("the session has the name %q, %v", s.Name, err)
+			}
+		}
+		wantNotFound(t, db.Apply(t.Context(), set("nobody", auth.ReplaceName{Name: "Nobody"})))
 	})
 }

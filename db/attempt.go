@@ -20,7 +20,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 	)
 	err := s.db.Each(ctx, engine.Row{
 		&a.TokenHash, &a.Purpose, &a.User, &a.Email, &sealed, &a.Chosen.Factor, &a.Chosen.Phone.ID,
-		&a.Next, &a.Session, engine.Time(&a.ExpiresAt), &factor, engine.Time(&verified.At),
+		&a.Next, &a.Session, &a.Demand.AllFactors, engine.Time(&a.Demand.NotBefore), (*int)(&a.Demand.Level), engine.Time(&a.ExpiresAt), &factor, engine.Time(&verified.At),
 	}, func() {
 		if factor.Valid {
 			verified.Factor = factor.V
@@ -37,6 +37,9 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 			attempts.chosen_phone,
 			attempts.next,
 			COALESCE(attempts.session_id, ''),
+			attempts.demand_all,
+			attempts.demand_since,
+			attempts.demand_level,
 			attempts.expires_at,
 			attempt_factors.factor,
 			attempt_factors.verified_at
@@ -126,12 +129,14 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 	}
 	rows, err := t.Exec(ctx, `
 		INSERT INTO attempts
-			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id, expires_at)
-		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10
+			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id,
+			demand_all, demand_since, demand_level, expires_at)
+		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), CASE WHEN $10 THEN 1 ELSE 0 END, $11, $12, $13
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
 		ON CONFLICT (token_hash) DO NOTHING`,
-		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session, engine.Millis(a.ExpiresAt))
+		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session,
+		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt))
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -144,6 +149,16 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 		}
 	}
 	return true, nil
+}
+
+// replaceDemand changes what an open re-authentication attempt of the account demands.
+func (t *tx) replaceDemand(ctx context.Context, user auth.UserID, a auth.Attempt) (replaced bool, err error) {
+	rows, err := t.Exec(ctx, `
+		UPDATE attempts SET demand_all = CASE WHEN $1 THEN 1 ELSE 0 END, demand_since = $2, demand_level = $3, next = $4, expires_at = $5
+		WHERE token_hash = $6 AND user_id = $7 AND session_id = $8`,
+		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, a.Next, engine.Millis(a.ExpiresAt),
+		a.TokenHash, user, a.Session)
+	return rows > 0, err
 }
 
 // addVerifiedFactor adds a verified factor to an attempt that has not expired. The update

@@ -188,3 +188,34 @@ func TestApply_EndOlderAttempts(t *testing.T) {
 		}
 	})
 }
+
+// The demand of a re-authentication is stored with its attempt, and replaced only in an
+// attempt of that account and session.
+func TestApply_ReplaceDemand(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		a := auth.Attempt{
+			TokenHash: "r1", Purpose: auth.Reauthentication, User: "ann", Email: "ann@example.org", Session: "s1",
+			Demand: auth.Demand{AllFactors: true, NotBefore: noon, Level: auth.TwoFactors}, Next: "/account/activity",
+			ExpiresAt: noon.Add(auth.AttemptLifetime),
+		}
+		db.apply(t, "ann", auth.AddAttempt{Attempt: a})
+		found := func() {
+			t.Helper()
+			got, err := db.FindAttempt(t.Context(), "r1", noon)
+			must(t, err)
+			if !reflect.DeepEqual(got, a) {
+				t.Errorf("got %+v, want %+v", got, a)
+			}
+		}
+		found()
+		other := a
+		other.Demand, other.Session = auth.Demand{}, "s2"
+		wantNotFound(t, db.Apply(t.Context(), set("ann", auth.ReplaceDemand{Attempt: other})))
+		wantNotFound(t, db.Apply(t.Context(), set("bob", auth.ReplaceDemand{Attempt: a})))
+		found()
+		a.Demand, a.Next, a.ExpiresAt = auth.Demand{NotBefore: noon.Add(time.Hour)}, "/account", a.ExpiresAt.Add(time.Minute)
+		db.apply(t, "ann", auth.ReplaceDemand{Attempt: a})
+		found()
+	})
+}

@@ -36,6 +36,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.addUser(ctx, c)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
+	case auth.ReplaceName:
+		return t.replaceName(ctx, set.User, c.Name, set.At)
 	case auth.EndEmailEnrolment:
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
@@ -44,6 +46,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)
+	case auth.ReplaceDemand:
+		return t.replaceDemand(ctx, set.User, c.Attempt)
 	case auth.AddVerifiedFactor:
 		return t.addVerifiedFactor(ctx, c, set.At)
 	case auth.EndAttempt:
@@ -61,6 +65,9 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.endSessions(ctx, set.User, c.Except)
 	case auth.PutKnownDevice:
 		return true, t.putKnownDevice(ctx, set.User, c, set.At)
+
+	case auth.PutHostToken:
+		return t.putHostToken(ctx, set.User, c, set.At)
 
 	case auth.PutTOTP:
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)

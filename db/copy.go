@@ -14,9 +14,9 @@ import (
 var copiedTables = []string{
 	"keyring", "users", "known_devices", "audit_events", "notice_emails", "email_enrolments",
 	"totp", "passkeys", "passkey_spent", "phones", "backup_code_sets", "backup_codes",
-	"sessions", "attempts", "attempt_factors", "totp_enrolments", "phone_enrolments",
+	"sessions", "handovers", "host_tokens", "attempts", "attempt_factors", "totp_enrolments", "phone_enrolments",
 	"sent_codes", "rate_limits", "messages",
-	"apps", "app_secrets", "app_uris", "app_groups",
+	"apps", "app_secrets", "app_uris", "app_groups", "signing_keys",
 }
 
 // A Copy counts what was copied.

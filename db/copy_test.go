@@ -42,7 +42,7 @@ func newCopySource(t *testing.T) testDB {
 	db.addEverything(t, "bob", noon)
 	db.exec(t, `
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= $1)
-		INSERT INTO rate_limits (key, account, count) SELECT 'k/' || i, i, i FROM n`, copyBatch)
+		INSERT INTO rate_limits (key, account, count, expires_at) SELECT 'k/' || i, i, i, i FROM n`, copyBatch)
 	return db
 }
 

@@ -117,7 +117,7 @@ func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnr
 		return false, err
 	}
 	if e.Use == auth.ForSignIn {
-		return t.replaceSignInEmail(ctx, user, e)
+		return t.replaceSignInEmail(ctx, user, e, now)
 	}
 	_, err = t.Exec(ctx, `
 		INSERT INTO notice_emails (user_id, email, email_key, verified_at)
@@ -131,11 +131,11 @@ func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnr
 
 // replaceSignInEmail replaces an account's email address for sign-in. It removes an
 // equal address for notices, which would get each notice twice.
-func (t *tx) replaceSignInEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment) (replaced bool, err error) {
+func (t *tx) replaceSignInEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment, now time.Time) (replaced bool, err error) {
 	changed, err := t.Exec(ctx, `
-		UPDATE users SET email = $1, email_key = $2
+		UPDATE users SET email = $1, email_key = $2, updated_at = $4
 		WHERE id = $3 AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_key = $2 AND other.id <> $3)`,
-		e.Email.Typed, e.Email.Key, user)
+		e.Email.Typed, e.Email.Key, user, engine.Millis(now))
 	if err == nil && changed == 0 {
 		err = auth.ErrEmailTaken
 	}

@@ -14,6 +14,7 @@ const accountColumns = `
 			users.id,
 			users.email,
 			users.email_key,
+			users.name,
 			users.created_at,
 			users.disabled_at IS NOT NULL,
 			users.must_change <> 0,
@@ -26,7 +27,7 @@ const accountColumns = `
 
 func accountRow(a *auth.Account) engine.Row {
 	return engine.Row{
-		&a.ID, &a.Email.Typed, &a.Email.Key, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
+		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
 		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
 	}
 }

@@ -38,7 +38,7 @@ func TestFindPasskey(t *testing.T) {
 		must(t, err)
 		want := put.PasskeyKey
 		want.User = user("ann")
-		want.User.PasswordHash = ""
+		want.User.PasswordHash, want.User.UpdatedAt = "", time.Time{}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}

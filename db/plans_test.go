@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 )
 
 // Every query of the store uses an index, so that none becomes slow with many
@@ -21,7 +22,7 @@ func TestQueries_UseIndexes(t *testing.T) {
 	for _, query := range queries {
 		for _, line := range db.plan(t, query) {
 			constant := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
-			few := line == "SCAN due" || line == "SCAN failed" || line == "SCAN apps USING INDEX apps_name"
+			few := line == "SCAN due" || line == "SCAN failed" || line == "SCAN apps USING INDEX apps_name" || line == "SCAN signing_keys USING INDEX signing_keys_order"
 			if strings.HasPrefix(line, "SCAN") && !constant && !few {
 				t.Errorf("full table scan, %s:%s", line, query)
 			}
@@ -118,6 +119,11 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.RemovePhone(ctx, "ann", "p1", false, changes))
 	check(db.RemoveTOTP(ctx, "ann", changes))
 	check(db.FindSession(ctx, "token of s1"))
+	must(t, db.AddHandover(ctx, handover("ann", "s1", "h1")))
+	check(db.FindHandover(ctx, "h1", noon))
+	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"))))
+	_, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+	must(t, err)
 	must(t, db.TouchSession(ctx, "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1"))
 	must(t, db.RemoveAttempt(ctx, "a1"))
@@ -144,6 +150,8 @@ func (db testDB) runAppQueries(t *testing.T) {
 	check(db.AddAppSecret(ctx, "a1", "another", 2, noon))
 	must(t, db.EndAppSecrets(ctx, "a1", noon))
 	check(db.RemoveApp(ctx, "a1"))
+	check(db.AddNextSigningKeys(ctx, []oidc.SigningKey{signingKeyAt("next", oidc.RS256, noon.Add(time.Hour))}, noon))
+	check(db.FindSigningKeys(ctx))
 }
 
 // runAccountQueries calls the methods that do not concern factors.
@@ -180,6 +188,6 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	check(db.ReplacePassword(ctx, "bob", "another hash", changes))
 	check(db.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
 	check(db.RemoveSessionOf(ctx, "bob", "session of bob", changes))
-	check(db.RemoveExpired(ctx, noon, auth.Cutoffs{}))
+	check(db.RemoveExpired(ctx, noon, auth.Cutoffs{FailuresMax: 1}))
 	check(db.RemoveUser(ctx, "bob", changes))
 }

@@ -24,7 +24,11 @@ func (s *Store) Allow(ctx context.Context, now time.Time, limits []auth.RateLimi
 }
 
 func (t *tx) allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (refused int, count auth.Count, changed bool, err error) {
-	counts, err := t.lockCounts(ctx, now, limits)
+	retention := map[string]time.Duration{}
+	for _, limit := range limits {
+		retention[engine.ValidText(limit.Key)] = limit.Limiter.Retention()
+	}
+	counts, err := t.lockCounts(ctx, now, retention)
 	if err != nil {
 		return -1, count, false, err
 	}
@@ -38,19 +42,19 @@ func (t *tx) allow(ctx context.Context, now time.Time, limits []auth.RateLimit) 
 		key := engine.ValidText(limit.Key)
 		next, allowed := limit.Limiter.Next(counts[key], now)
 		if !allowed {
-			return i, next, len(rebased) > 0, t.putCounts(ctx, rebased)
+			return i, next, len(rebased) > 0, t.putCounts(ctx, rebased, retention)
 		}
 		counts[key] = next
 	}
-	return -1, count, true, t.putCounts(ctx, counts)
+	return -1, count, true, t.putCounts(ctx, counts, retention)
 }
 
 // lockCounts reads the counts by their stored keys. Its write changes nothing,
 // but locks the rows on PostgreSQL.
-func (t *tx) lockCounts(ctx context.Context, now time.Time, limits []auth.RateLimit) (counts map[string]auth.Count, err error) {
+func (t *tx) lockCounts(ctx context.Context, now time.Time, retention map[string]time.Duration) (counts map[string]auth.Count, err error) {
 	counts = map[string]auth.Count{}
-	for _, limit := range limits {
-		counts[engine.ValidText(limit.Key)] = auth.Count{Since: now}
+	for key := range retention {
+		counts[key] = auth.Count{Since: now}
 	}
 	if len(counts) == 0 {
 		return counts, nil
@@ -59,7 +63,7 @@ func (t *tx) lockCounts(ctx context.Context, now time.Time, limits []auth.RateLi
 		key string
 		c   auth.Count
 	)
-	query, args := insertCounts(counts)
+	query, args := insertCounts(counts, retention)
 	err = t.Each(ctx, engine.Row{&key, &c.N, engine.Time(&c.Since), engine.Time(&c.ReadyAt)}, func() { counts[key] = c }, query+`
 		key = excluded.key
 		RETURNING key, count, since, ready_at`, args...)
@@ -69,31 +73,42 @@ func (t *tx) lockCounts(ctx context.Context, now time.Time, limits []auth.RateLi
 	return counts, nil
 }
 
-func (t *tx) putCounts(ctx context.Context, counts map[string]auth.Count) error {
+func (t *tx) putCounts(ctx context.Context, counts map[string]auth.Count, retention map[string]time.Duration) error {
 	if len(counts) == 0 {
 		return nil
 	}
-	query, args := insertCounts(counts)
+	query, args := insertCounts(counts, retention)
 	_, err := t.Exec(ctx, query+`
-		count = excluded.count, since = excluded.since, ready_at = excluded.ready_at`, args...)
+		count = excluded.count, since = excluded.since, ready_at = excluded.ready_at, expires_at = excluded.expires_at`, args...)
 	return err
 }
 
 // insertCounts returns an INSERT that ends with DO UPDATE SET. Keys are sorted, so
 // that no two transactions wait for each other.
-func insertCounts(counts map[string]auth.Count) (query string, args []any) {
+func insertCounts(counts map[string]auth.Count, retention map[string]time.Duration) (query string, args []any) {
 	for _, key := range slices.Sorted(maps.Keys(counts)) {
 		c := counts[key]
-		args = append(args, key, accountOf(key), c.N, engine.Millis(c.Since), engine.Millis(c.ReadyAt))
+		account, typed := accountOf(key)
+		args = append(args, key, account, c.N, engine.Millis(c.Since), engine.Millis(c.ReadyAt), engine.Millis(c.Since.Add(retention[key])), typed)
 	}
 	return `
-		INSERT INTO rate_limits (key, account, count, since, ready_at)
-		VALUES ` + engine.Placeholders(len(counts), 5) + `
+		INSERT INTO rate_limits (key, account, count, since, ready_at, expires_at, typed)
+		VALUES ` + engine.Placeholders(len(counts), 7) + `
 		ON CONFLICT (key) DO UPDATE SET`, args
 }
 
-// accountOf returns the last part of a key.
-func accountOf(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
+// accountOf returns the last part of a key, which may be an account, or nil if it is the
+// hash of a text. typed is 1 if that is an email address with failures.
+func accountOf(key string) (account any, typed int) {
+	last := key[strings.LastIndexByte(key, '/')+1:]
+	switch hashed := strings.HasPrefix(last, "="); {
+	case hashed && strings.HasPrefix(key, "failures/"):
+		return nil, 1
+	case hashed:
+		return nil, 0
+	}
+	return last, 0
+}
 
 // settleCounts resets and refunds counts, in the order in which [Store.Allow] locks
 // them.

@@ -128,18 +128,22 @@ func TestApply_Refund(t *testing.T) {
 }
 
 func TestAccountOf(t *testing.T) {
-	for key, want := range map[string]string{
+	for key, want := range map[string]any{
 		"failures/totp/ann":                                       "ann",
 		"failures/totp/known/ann":                                 "ann",
 		"send_code/account/1h0m0s/ann":                            "ann",
 		"notify/factor/1h0m0s/second_factor_failed/sms/known/ann": "ann",
-		"send_code/recipient/24h0m0s/ann@example.org":             "ann@example.org",
-		"verify/ip/1m0s/2001:db8::/64":                            "64",
+		"failures/password/known/=hash":                           nil,
+		"verify/ip/1m0s/=hash":                                    nil,
 		"ann":                                                     "ann",
 		"":                                                        "",
 	} {
-		if got := accountOf(key); got != want {
-			t.Errorf("account of %q is %q, want %q", key, got, want)
+		got, typed := accountOf(key)
+		if got != want {
+			t.Errorf("account of %q is %v, want %v", key, got, want)
+		}
+		if (typed == 1) != (key == "failures/password/known/=hash") {
+			t.Errorf("%q: typed is %d", key, typed)
 		}
 	}
 }

@@ -26,12 +26,13 @@ var (
 	messageBody     = sealedColumn{"messages", "body", "id", "id"}
 	passwordHash    = sealedColumn{"users", "password_hash", "id", "id"}
 	newPasswordHash = sealedColumn{"attempts", "new_password_hash", "token_hash", "token_hash"}
+	signingKey      = sealedColumn{"signing_keys", "private", "id", "id"}
 	checkValue      = sealedColumn{"keyring", "check_value", "id", "id"}
 )
 
 // sealedColumns are all sealed columns. A column that is missing here would be
 // lost when an old key is removed.
-var sealedColumns = []sealedColumn{totpSecret, passkeyKey, enrolmentSecret, unseenCodes, messageBody, passwordHash, newPasswordHash, checkValue}
+var sealedColumns = []sealedColumn{totpSecret, passkeyKey, enrolmentSecret, unseenCodes, messageBody, passwordHash, newPasswordHash, signingKey, checkValue}
 
 func (c sealedColumn) place(owner string) seal.Place {
 	return seal.Place{Table: c.table, Column: c.column, Owner: owner}

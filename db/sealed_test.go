@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/db/internal/engine"
 	"twostep/db/internal/seal"
 )
@@ -18,6 +19,7 @@ func (db testDB) sealAll(t *testing.T) {
 	signUp := attempt("", "a2")
 	signUp.NewPasswordHash = "hash of eve"
 	db.apply(t, "", signUp)
+	must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	must(t, db.CheckKeyring(t.Context()))
 }
 

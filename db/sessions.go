@@ -17,12 +17,14 @@ const (
 			sessions.token_hash,
 			sessions.user_id,
 			users.email,
+			users.name,
 			sessions.started_at,
 			sessions.seen_at,
 			sessions.password_at,
 			sessions.first_kind,
 			sessions.mfa_at,
 			sessions.second_kind,
+			sessions.next,
 			users.must_change`
 	sessionJoin = `
 		FROM sessions
@@ -32,8 +34,8 @@ const (
 
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
-		&s.ID, &s.TokenHash, &s.User, &s.Email, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.MustChange,
+		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange,
 	}
 }
 
@@ -75,6 +77,15 @@ func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Ti
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, engine.Millis(now), id)
+		return true, err
+	})
+	return err
+}
+
+// ReplaceNext implements [auth.Store].
+func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string) error {
+	_, err := s.write(ctx, "store next page of session", "", func(tx *tx) (bool, error) {
+		_, err := tx.Exec(ctx, `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
 		return true, err
 	})
 	return err
@@ -124,8 +135,8 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent)
-		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11, $12
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next)
+		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''
 		FROM users
 		WHERE id = $3 AND disabled_at IS NULL
 			AND NOT ($13 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))

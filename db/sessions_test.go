@@ -198,3 +198,20 @@ func TestApply_RequireNoMFA(t *testing.T) {
 		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 3})
 	})
 }
+
+// The page at which a session continues is stored, replaced and cleared, in that session only.
+func TestReplaceNext(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.apply(t, "ann", session("ann", "s2"))
+		for _, next := range []string{"/account/activity", "/account/email", ""} {
+			must(t, db.ReplaceNext(t.Context(), "s1", next))
+			for token, want := range map[string]string{"token of s1": next, "token of s2": ""} {
+				if s, err := db.FindSession(t.Context(), token); err != nil || s.Next != want {
+					t.Errorf("%q of %s, %v, want %q", s.Next, token, err, want)
+				}
+			}
+		}
+		must(t, db.ReplaceNext(t.Context(), "s9", "/account/activity"))
+	})
+}

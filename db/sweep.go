@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"twostep/auth"
@@ -28,14 +29,21 @@ const (
 	oldSessions     = `SELECT id FROM sessions WHERE started_at < $1 ORDER BY started_at, id LIMIT $2`
 )
 
-// Sweeps of rows that have an expiry.
+// Sweeps of rows that have an expiry. A retired signing key is erased an hour later: the
+// clock of another server may be behind.
 var sweepExpired = []sweep{
 	{removeCodesOf(expiredAttempts), `DELETE FROM attempts WHERE token_hash IN (` + expiredAttempts + `)`},
 	{removeCodesOf(expiredPhones), `DELETE FROM phone_enrolments WHERE id IN (` + expiredPhones + `)`},
 	{removeCodesOf(expiredEmails), `DELETE FROM email_enrolments WHERE id IN (` + expiredEmails + `)`},
 	{rows: `
+		DELETE FROM handovers
+		WHERE code_hash IN (SELECT code_hash FROM handovers WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT holder FROM sent_codes WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
+		DELETE FROM rate_limits
+		WHERE key IN (SELECT key FROM rate_limits WHERE expires_at <= $1 LIMIT $2)`},
 	{rows: `
 		DELETE FROM totp_enrolments
 		WHERE session_id IN (SELECT session_id FROM totp_enrolments WHERE expires_at <= $1 LIMIT $2)`},
@@ -48,6 +56,14 @@ var sweepExpired = []sweep{
 			SELECT user_id
 			FROM backup_code_sets
 			WHERE unseen IS NOT NULL AND unseen_until <= $1
+			LIMIT $2
+		)`},
+	{rows: `
+		UPDATE signing_keys SET private = NULL
+		WHERE id IN (
+			SELECT id
+			FROM signing_keys
+			WHERE private IS NOT NULL AND retired_at <= CAST($1 AS BIGINT) - 3600000
 			LIMIT $2
 		)`},
 }
@@ -63,24 +79,26 @@ var (
 	sweepDevices = sweep{rows: `
 		DELETE FROM known_devices
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
-
-	sweepRateLimits = sweep{rows: `
-		DELETE FROM rate_limits
-		WHERE key IN (
-			SELECT key
-			FROM rate_limits
-			WHERE since < $1 AND NOT (key >= 'failures/' AND key < 'failures0')
-			LIMIT $2
-		)`}
-	sweepFailures = sweep{rows: `
-		DELETE FROM rate_limits
-		WHERE key IN (
-			SELECT key
-			FROM rate_limits
-			WHERE since < $1 AND key >= 'failures/' AND key < 'failures0'
-			LIMIT $2
-		)`}
 )
+
+// sweepTyped is for failure counts of email addresses, see [auth.FailuresMax].
+var sweepTyped = sweep{rows: `
+		DELETE FROM rate_limits
+		WHERE key IN (SELECT key FROM rate_limits WHERE typed = 1 AND expires_at <= $1 LIMIT $2)`}
+
+// typedCutoff returns the expiry of the last failure count that is past the maximum,
+// or [auth.ErrNotFound]. A zero maximum removes nothing.
+func (s *Store) typedCutoff(ctx context.Context, now time.Time, max int) (cutoff time.Time, err error) {
+	if max == 0 {
+		return cutoff, auth.ErrNotFound
+	}
+	err = s.find(ctx, "find oldest failures", engine.Row{engine.Time(&cutoff)}, `
+		SELECT expires_at FROM rate_limits
+		WHERE typed = 1 AND expires_at > $1
+		ORDER BY expires_at DESC
+		LIMIT 1 OFFSET $2`, engine.Millis(now), max)
+	return cutoff, err
+}
 
 // RemoveExpired implements [auth.Store]. Sent codes that belong to removed rows
 // are not counted.
@@ -90,6 +108,10 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 			return removed, err
 		}
 	}
+	typed, err := s.typedCutoff(ctx, now, cutoffs.FailuresMax)
+	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+		return removed, err
+	}
 	for _, kind := range []struct {
 		sweep  sweep
 		cutoff time.Time
@@ -98,8 +120,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepOldSessions, cutoffs.SessionsStarted},
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
-		{sweepRateLimits, cutoffs.RateLimits},
-		{sweepFailures, cutoffs.Failures},
+		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {
 			return removed, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 )
 
 // addEverything adds an account with a row in every table, written at now. It can be
@@ -29,6 +30,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.AddUser{User: user(id), CreatedAt: now},
 		s,
 		auth.PutKnownDevice{TokenHash: name("device")},
+		auth.PutHostToken{HostToken: auth.HostToken{TokenHash: name("host token"), Session: s.ID, Host: "wiki.example.org"}},
 		a,
 		codeAt(a.TokenHash, now),
 		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), AddedAt: now}},
@@ -38,6 +40,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
 	}}))
+	h := handover(id, s.ID, name("code"))
+	h.ExpiresAt = now.Add(auth.HandoverLifetime)
+	must(t, db.AddHandover(t.Context(), h))
 	key := auth.TOTPEnrolment{
 		ID: name("key"), Session: s.ID, User: id, Secret: []byte("another key of 20 by"), ExpiresAt: now.Add(auth.EnrolmentLifetime),
 	}
@@ -55,6 +60,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // of no account
 		must(t, db.AddApp(t.Context(), app("a1")))
 		must(t, db.Apply(t.Context(), auth.ChangeSet{At: now, Changes: []auth.Change{spentChallenge("c", now)}}))
+		must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	}
 	limiter := auth.Window{Max: 9, Per: time.Hour}
 	_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{
@@ -95,8 +101,7 @@ func wantRows(t *testing.T, got, want map[string]int) {
 func cutoffs(now time.Time) auth.Cutoffs {
 	return auth.Cutoffs{
 		SessionsSeen: now.Add(-auth.SessionIdleMax), SessionsStarted: now.Add(-auth.SessionLifetimeMax),
-		Activity: now.Add(-auth.ActivityRetention), KnownDevices: now.Add(-auth.KnownDeviceLifetime), RateLimits: now.Add(-24 * time.Hour),
-		Failures: now.Add(-auth.FailureRetention),
+		Activity: now.Add(-auth.ActivityRetention), KnownDevices: now.Add(-auth.KnownDeviceLifetime), FailuresMax: auth.FailuresMax,
 	}
 }
 
@@ -140,7 +145,7 @@ func TestRemoveExpired(t *testing.T) {
 func TestRemoveExpired_SessionCodes(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addEverything(t, "ann", noon)
-		soon := noon.Add(time.Minute)
+		soon := noon.Add(auth.HandoverLifetime / 2)
 		for _, end := range []auth.Cutoffs{{SessionsSeen: noon}, {SessionsStarted: noon}} {
 			removed, err := db.RemoveExpired(t.Context(), soon, end)
 			must(t, err)
@@ -156,31 +161,93 @@ func TestRemoveExpired_SessionCodes(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM sent_codes WHERE holder <> 'email of ann'`); n != 0 {
 			t.Errorf("%d codes are left without a holder", n)
 		}
-		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "email_enrolments": 1})
+		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 0, "handovers": 0, "host_tokens": 0, "attempts": 0, "phone_enrolments": 0, "totp_enrolments": 0, "email_enrolments": 1})
 	})
 }
 
-// RL-01: a failure count is removed some time after the last failure. Counts of
-// windows are kept.
-func TestRemoveExpired_Failures(t *testing.T) {
+// RL-01: a failure count is removed some time after the last failure, and that of a window
+// when the window has ended by every server's clock.
+func TestRemoveExpired_RateLimits(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		window := auth.RateLimit{Key: "verify/ip/1m0s/=hash", Limiter: auth.Window{Max: 9, Per: time.Minute}}
+		failures := auth.RateLimit{Key: "failures/totp/ann", Limiter: auth.Backoff{Free: 5, First: time.Minute, Max: time.Hour, LockAt: 100}}
+		locked := auth.RateLimit{Key: "failures/reset_email/=hash", Limiter: auth.Lock{At: 100}}
+		for _, now := range []time.Time{noon.Add(-time.Hour), noon} {
+			_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{window, failures, locked})
+			must(t, err)
+		}
+		for _, step := range []struct {
+			after time.Duration
+			left  int
+		}{
+			{time.Minute + auth.ClockSkew - time.Millisecond, 3},
+			{time.Minute + auth.ClockSkew, 2},
+			{auth.FailureRetention - time.Millisecond, 2},
+			{auth.FailureRetention, 0},
+		} {
+			_, err := db.RemoveExpired(t.Context(), noon.Add(step.after), auth.Cutoffs{})
+			must(t, err)
+			if left := db.count(t, `SELECT count(*) FROM rate_limits`); left != step.left {
+				t.Errorf("%d counts left after %v, want %d", left, step.after, step.left)
+			}
+		}
+	})
+}
+
+// Anybody can make a failure count for any email address, so only the last ones are kept.
+// Those of accounts all stay (RL-01, RL-03).
+func TestRemoveExpired_FailuresMax(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		limiter := auth.Backoff{Free: 5, First: time.Minute, Max: time.Hour, LockAt: 100}
-		window := auth.RateLimit{Key: "verify/ip/1m0s/192.0.2.1/32", Limiter: auth.Window{Max: 9, Per: time.Minute}}
-		for key, last := range map[string]time.Time{"failures/totp/ann": noon, "failures/totp/known/bob": noon.Add(time.Minute)} {
-			for _, now := range []time.Time{noon.Add(-time.Hour), last} {
-				_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{{Key: key, Limiter: limiter}, window})
+		for i := range 10 {
+			now := noon.Add(time.Duration(i) * time.Second)
+			for _, key := range []string{"failures/password/=%d", "failures/password/ann%d", "failures/password/known/ann%d"} {
+				_, _, err := db.Allow(t.Context(), now, []auth.RateLimit{{Key: fmt.Sprintf(key, i), Limiter: limiter}})
 				must(t, err)
 			}
 		}
-		removed, err := db.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon})
-		must(t, err)
-		if removed != 0 {
-			t.Errorf("%d counts were removed exactly at the cutoff", removed)
+		later := noon.Add(time.Hour)
+		for _, max := range []int{11, 10, 4, 4} {
+			_, err := db.RemoveExpired(t.Context(), later, auth.Cutoffs{FailuresMax: max})
+			must(t, err)
+			if left := db.count(t, `SELECT count(*) FROM rate_limits WHERE account IS NULL`); left != min(max, 10) {
+				t.Errorf("%d failure counts of email addresses left, want %d", left, max)
+			}
 		}
-		removed, err = db.RemoveExpired(t.Context(), noon, auth.Cutoffs{Failures: noon.Add(time.Second)})
+		if n := db.count(t, `SELECT count(*) FROM rate_limits WHERE key IN ('failures/password/=6', 'failures/password/=9')`); n != 2 {
+			t.Error("the last counts were removed")
+		}
+		if n := db.count(t, `SELECT count(*) FROM rate_limits WHERE account IS NOT NULL`); n != 20 {
+			t.Errorf("%d failure counts of accounts left, want 20", n)
+		}
+	})
+}
+
+// The batches of a sweep read the rows that they remove and no others, however many are
+// kept: other writers wait for them. A batch that passes over 200,000 rows takes a second.
+func TestRemoveExpired_LargeTable(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		const kept, batches = 200_000, 5
+		insert := func(n, typed int, prefix string, since, expires time.Time) {
+			t.Helper()
+			db.exec(t, `
+				WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+				INSERT INTO rate_limits (key, count, since, expires_at, typed)
+				SELECT $2 || i, 1, CAST($3 AS BIGINT), CAST($4 AS BIGINT) + i, CAST($5 AS INTEGER) FROM n`, n, prefix, since.UnixMilli(), expires.UnixMilli(), typed)
+		}
+		later := noon.Add(48 * time.Hour)
+		insert(kept, 1, "failures/password/=", noon.Add(-time.Hour), noon.Add(auth.FailureRetention))
+		insert(batches*sweepBatch, 0, "verify/ip/1m0s/=", noon, noon)
+		_, err := db.RemoveExpired(t.Context(), noon, auth.Cutoffs{}) // the first write after so many waits for a checkpoint
 		must(t, err)
-		if left := db.count(t, `SELECT count(*) FROM rate_limits WHERE account <> 'ann'`); removed != 1 || left != 2 {
-			t.Errorf("%d counts were removed and %d left, want 1 and 2", removed, left)
+		started := time.Now()
+		removed, err := db.RemoveExpired(t.Context(), later, auth.Cutoffs{FailuresMax: kept - batches*sweepBatch})
+		must(t, err)
+		if removed != 2*batches*sweepBatch {
+			t.Errorf("%d rows were removed, want %d", removed, 2*batches*sweepBatch)
+		}
+		if took := time.Since(started); took > batches*200*time.Millisecond {
+			t.Errorf("%d batches took %v", 2*batches, took)
 		}
 	})
 }

@@ -7,7 +7,7 @@ func showAccount(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.Account(views.AccountPage{Page: r.page(), Factors: factors}))
+	return r.show(views.Account(views.AccountPage{Page: r.page(), Name: r.session.Name, Factors: factors}))
 }
 
 func showManageMFA(r *request) error {

@@ -29,7 +29,8 @@ func TestEmail(t *testing.T) {
 	signedOut.open(stop) // opening the link cancels nothing
 	b.open("/account/email").wantText(fresh)
 	signedOut.press("Cancel the change").wantHeading("Sign in")
-	signedOut.open(stop).wantStatus(http.StatusNotFound)
+	signedOut.open(stop).wantStatus(http.StatusNotFound).wantText("It is too late to cancel").wantNoText(ann)
+	b.open(stop).wantStatus(http.StatusNotFound).wantText("The email address of your account is now " + ann)
 	b.open("/account/email").wantNoText(fresh)
 	site.wait(time.Minute)
 	b.changeEmail(fresh)
@@ -75,7 +76,7 @@ func TestSessions(t *testing.T) {
 	if r := eve.request(http.MethodPost, "/account/sessions", form, nil); r.StatusCode != http.StatusNotFound {
 		t.Errorf("another user's session: %d", r.StatusCode)
 	}
-	b.press("Sign out this device")
+	b.press("Sign out device")
 	ended := 0
 	for _, other := range []*browser{second, third} {
 		if other.open("/account"); other.url.Path == "/sign-in" {

@@ -31,7 +31,7 @@ func postBackupCodes(r *request) (string, error) {
 		return backupCodesPath, r.rules.NewBackupCodes(r.ctx(), r.client(), r.session)
 	case "done":
 		err := r.rules.ConfirmBackupCodes(r.ctx(), r.session.User)
-		return manageMFAPath, r.withNotice(views.NoticeBackupCodesSaved, err)
+		return r.afterTask(manageMFAPath), r.withNotice(views.NoticeBackupCodesSaved, err)
 	}
 	return "", errUnknownAction
 }

@@ -55,14 +55,14 @@ func TestDelivery_Phone(t *testing.T) {
 	site := newSite(t)
 	b := site.browser().signUp(ann)
 	site.rejects = func(m auth.Message) bool { return m.To == "+14155550000" }
-	b.requestSMS("+14155550000").wantHeading("Verify phone").wantText("We cannot deliver to +14155550000").wantText("Check the number")
+	b.requestSMS("+14155550000").wantHeading("Verify phone").wantText("We cannot deliver to +1 415 555 0000").wantText("Check the number")
 	site.rejects = nil
 	site.wait(auth.MessageRetryMax)
 	if b.open("/account/add-phone").wantText("We cannot deliver to"); len(site.messages("+14155550000")) != 0 || strings.HasPrefix(b.refreshHeader(), "20;") {
 		t.Error("a rejected message was retried")
 	}
 	site.courierDown = true
-	b.requestSMS(number).wantHeading("Verify phone").wantText("could not send your code to " + number).wantText("refreshes automatically").wantAutoRefresh()
+	b.requestSMS(number).wantHeading("Verify phone").wantText("could not send your code to " + "+1 415 555 2671").wantText("refreshes automatically").wantAutoRefresh()
 	b.enterPhoneCode("000000").wantError(422).wantText("could not send your code").wantNoText("refreshes automatically")
 	site.wait(time.Minute)
 	b.press("Send a new code").wantText("could not send your code").wantNoText("We sent a new code")
@@ -84,7 +84,7 @@ func TestDelivery_Reauth(t *testing.T) {
 	b.addPhone(number).press("Use for MFA").wantHeading("User MFA Settings")
 	site.wait(11 * time.Minute)
 	site.courierDown = true
-	b.open("/account/password").wantHeading("Verification required").press("Send a new code").wantText("could not send your code to •••• 2671").wantText("contact your administrator").wantAutoRefresh()
+	b.open("/account/password").wantHeading("Verification required").press("Send a new code").wantText("could not send your code to •••• 2671").wantText("contact the site administrator").wantAutoRefresh()
 	site.courierDown = false
 	site.wait(auth.MessageRetryMin)
 	b.enterCode(site.lastCode(number)).wantHeading("Password")

@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"errors"
+	"net/http"
+
 	"twostep/auth"
 	"twostep/views"
 )
@@ -44,7 +47,9 @@ func postEmail(r *request) (string, error) {
 // its form stops the change, because mail programs open links by themselves.
 func showStopEmail(r *request) error {
 	change, err := r.rules.FindEmailChange(r.ctx(), auth.Token(r.QueryParam("token")))
-	if r.problem == nil && err != nil {
+	if errors.Is(err, auth.ErrNotFound) && r.problem == nil {
+		r.status = http.StatusNotFound
+	} else if r.problem == nil && err != nil {
 		return err
 	}
 	return r.show(views.StopEmailChange(views.StopEmailChangePage{Page: r.page(), Email: change.Email.Typed}))

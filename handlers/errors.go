@@ -62,6 +62,10 @@ func (s *site) serveError(err error, c echo.Context) {
 	if log.reason == "" {
 		log.reason = reasonOf(status)
 	}
+	if isMachinePath(req.URL.Path) {
+		serveMachineError(c, status)
+		return
+	}
 	r := &request{Context: c, site: s, rules: s.rules, log: log, cookie: s.cookies.read(req), problem: problem, status: status}
 	if err := r.showError(kind); err != nil {
 		s.Log.Error("error page", "request_id", log.id, "error", err)

@@ -8,3 +8,19 @@ func RoutePaths() map[string][2]bool {
 	}
 	return paths
 }
+
+// MachinePaths returns the paths for programs, with their methods and whether scripts of
+// other sites may use them.
+func MachinePaths() map[string][]MachinePath {
+	paths := map[string][]MachinePath{}
+	for _, row := range machineRoutes {
+		paths[row.path] = append(paths[row.path], MachinePath{row.method, row.cors})
+	}
+	return paths
+}
+
+// A MachinePath is a row of machineRoutes.
+type MachinePath struct {
+	Method string
+	CORS   bool
+}

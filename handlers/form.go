@@ -213,12 +213,12 @@ func (row route) showAgain(r *request) error {
 	switch {
 	case r.cookie.Notice != "" || row.page == nil: // a notice is of a post whose next page was not loaded
 		if !r.signedIn() {
-			return r.redirect("/sign-in")
+			return r.redirect(signInPath(r.next()))
 		}
 		if r.cookie.Notice == "" {
 			r.cookie.Notice = views.NoticeFormExpired
 		}
-		return r.redirect("/account")
+		return r.redirect(localPath(r.next()))
 	case r.action() == "continue" && purposes[row.path] != "":
 		a, err := r.attempt(purposes[row.path])
 		if err != nil {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 
@@ -81,19 +82,35 @@ func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 	if !r.signedIn() {
 		r.cookie.Notice = views.NoticeSignInFirst
 		r.log.reason = "sign_in_first"
-		return "/sign-in?next=" + url.QueryEscape(r.returnURL()), nil
+		return signInPath(r.returnURL()), nil
 	}
 	factors, err := r.factors()
 	if err != nil {
 		return "", err
 	}
 	task := r.rules.Task(r.session, factors)
-	if task == auth.NoTask || slices.Contains(allowed, task) {
-		return "", nil
+	if task != auth.NoTask && !slices.Contains(allowed, task) {
+		r.log.reason = string(task) + "_first"
+		return taskPaths[task], r.keepNext()
 	}
-	r.log.reason = string(task) + "_first"
-	return taskPaths[task], nil
+	if len(allowed) == 0 && r.session.Next != "" { // the user has arrived
+		return "", r.rules.KeepNext(r.ctx(), r.session, "")
+	}
+	return "", nil
 }
+
+// keepNext stores this page as the one to continue at when the session's task is done. The
+// first one counts: later ones are links on the task's own pages.
+func (r *request) keepNext() error {
+	next := localPath(r.Request().URL.RequestURI())
+	if r.form != nil || r.session.Next != "" || next == accountPath {
+		return nil
+	}
+	return r.rules.KeepNext(r.ctx(), r.session, next)
+}
+
+// afterTask returns the page at which a session without a pending task continues.
+func (r *request) afterTask(otherwise string) string { return cmp.Or(r.session.Next, otherwise) }
 
 // requireFreshSession is requireSession, and redirects to re-authentication
 // unless the session was authenticated recently. A posted form is not carried out

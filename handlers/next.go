@@ -7,11 +7,24 @@ import (
 	"strings"
 )
 
+const (
+	accountPath = "/account"
+	signInPage  = "/sign-in"
+)
+
+// signInPath is the sign-in page that redirects to a page of the account afterwards.
+func signInPath(next string) string {
+	if next == "" {
+		return signInPage
+	}
+	return signInPage + "?next=" + url.QueryEscape(next)
+}
+
 // localPath validates a redirect target that comes from the client. It returns a
 // page of the account, and /account for any other address, so no link can redirect
 // users to another site (FF-10).
 func localPath(next string) string {
-	const home, lengthMax = "/account", 1000
+	const home, lengthMax = accountPath, 1000
 	if len(next) > lengthMax || strings.ContainsFunc(next, func(c rune) bool { return c < ' ' || c == '\\' || c == 0x7f }) {
 		return home
 	}

@@ -39,7 +39,7 @@ func TestOperator(t *testing.T) {
 	operate(auth.ResetMFA)
 	b.open("/account").wantHeading("Sign in")
 	halfSignedIn.enterCode(codes[0]).wantError(422)
-	b.signIn(ann).wantHeading("Account").open("/account/activity").wantText("removed by an administrator")
+	b.signIn(ann).wantHeading("Account").open("/account/activity").wantText("removed by a site administrator")
 
 	operate(auth.EndPassword)
 	b.open("/account").wantHeading("Sign in")

@@ -15,7 +15,7 @@ import (
 func (s *site) favicon(c echo.Context) error {
 	to := s.Logo.URL
 	if to == "" {
-		to = static.URL("icon.svg")
+		to = static.URL("icon.png")
 	}
 	return c.Redirect(http.StatusFound, to)
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 
@@ -25,18 +26,19 @@ func showForgotPassword(r *request) error {
 }
 
 func postForgotPassword(r *request) (string, error) {
-	const page = "/forgot-password"
+	page := r.pageURL()
 	switch r.action() {
 	case "continue":
-		result, err := r.rules.ForgotPassword(r.ctx(), r.client(), r.form.Get("email"))
+		result, err := r.rules.ForgotPassword(r.ctx(), r.client(), r.form.Get("email"), r.next())
 		return r.applyResult(page, result, err)
 	case "set_password":
-		if err := r.rules.SetPassword(r.ctx(), r.client(), r.cookie.Attempt, r.form.Get("password")); err != nil {
+		next, err := r.rules.SetPassword(r.ctx(), r.client(), r.cookie.Attempt, r.form.Get("password"))
+		if err != nil {
 			return "", err
 		}
 		r.cookie.Attempt, r.cookie.Notice = "", views.NoticePasswordReset
-		r.keepTyped("/sign-in", url.Values{"email": {r.form.Get("username")}}) // of the hidden field
-		return "/sign-in", nil
+		r.keepTyped(signInPage, url.Values{"email": {r.form.Get("username")}}) // of the hidden field
+		return signInPath(cmp.Or(r.next(), next)), nil
 	}
 	return r.postCode(page)
 }
@@ -61,7 +63,7 @@ func postInvitation(r *request) (string, error) {
 	if r.action() != "set_password" {
 		return "", errUnknownAction
 	}
-	err := r.rules.SetPassword(r.ctx(), r.client(), auth.Token(r.QueryParam("token")), r.form.Get("password"))
+	_, err := r.rules.SetPassword(r.ctx(), r.client(), auth.Token(r.QueryParam("token")), r.form.Get("password"))
 	return "/sign-in", r.withNotice(views.NoticePasswordReset, err)
 }
 
@@ -86,18 +88,21 @@ func postPassword(r *request) (string, error) {
 
 func (r *request) passwordChanged(session auth.Token) (redirect string) {
 	r.cookie.Session, r.cookie.Notice = session, views.NoticePasswordChanged
-	return "/account"
+	return r.afterTask(accountPath)
 }
 
 // repeatedPasswordChange carries on a form that was posted twice: the first post
 // has replaced the session token with which the second one came.
 func (r *request) repeatedPasswordChange() (redirect string, err error) {
-	session, err := r.rules.RepeatedPasswordChange(r.ctx(), r.client(), r.form.Get("current"), r.form.Get("password"))
+	token, err := r.rules.RepeatedPasswordChange(r.ctx(), r.client(), r.form.Get("current"), r.form.Get("password"))
 	if problemOf(err) != nil {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	return r.passwordChanged(session), nil
+	if r.session, err = r.rules.Session(r.ctx(), token); err != nil {
+		return "", err
+	}
+	return r.passwordChanged(token), nil
 }

@@ -139,7 +139,7 @@ func TestPassword_MustChange(t *testing.T) {
 	b := site.browser().signUp(ann)
 	site.requirePasswordChange(ann)
 	b.open("/account/manage-mfa").wantHeading("Password")
-	b.submitPasswords(password, newPassword).wantHeading("Account")
+	b.submitPasswords(password, newPassword).wantHeading("User MFA Settings")
 	site.wait(30 * time.Minute)
 	b.open("/account").wantHeading("Account")
 }

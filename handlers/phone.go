@@ -73,7 +73,7 @@ func (r *request) usePhone(id string) (string, error) {
 	}
 	r.cachedFactors = nil
 	phone, factors, err := r.phone(id)
-	page := manageMFAPath
+	page := r.afterTask(manageMFAPath)
 	if factors.CodesUnseen {
 		page = backupCodesPath
 	}

@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"cmp"
+	"errors"
+
 	"twostep/auth"
 	"twostep/views"
 )
@@ -8,25 +11,46 @@ import (
 // showVerify asks for the same factors as sign-in does, unless the session was
 // authenticated recently.
 func showVerify(r *request) error {
-	next := localPath(r.QueryParam("next"))
-	factors, err := r.factors()
+	a, err := r.reauthentication()
 	if err != nil {
 		return err
 	}
-	if (r.problem == nil || r.outdated != nil) && r.rules.FreshlyVerified(r.session, factors) {
-		return r.redirect(next)
-	}
-	a, token, err := r.rules.Reauthentication(r.ctx(), r.session, r.cookie.Attempt, next)
-	if err != nil {
-		return err
-	}
-	if token != "" {
-		r.cookie.Attempt = token
+	if a.TokenHash == "" {
+		return r.redirect(localPath(cmp.Or(r.QueryParam("next"), a.Next)))
 	}
 	return r.show(views.Reauth(views.ReauthPage{
 		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
 	}))
+}
+
+// reauthentication returns the attempt of the session, and begins one if there is none. It
+// is zero except for the next page if the session meets the policy and the attempt's
+// demand; after a problem the page is shown anyway.
+func (r *request) reauthentication() (auth.Attempt, error) {
+	factors, err := r.factors()
+	if err != nil {
+		return auth.Attempt{}, err
+	}
+	a, token, err := r.rules.FindReauth(r.ctx(), r.session, r.cookie.Attempt)
+	found := err == nil
+	if !found && !errors.Is(err, auth.ErrNotFound) {
+		return a, err
+	}
+	if (r.problem == nil || r.outdated != nil) && r.rules.FreshlyVerified(r.session, factors) &&
+		r.session.Satisfies(a.Demand, factors, r.rules.Now()) {
+		return auth.Attempt{Next: a.Next}, nil
+	}
+	if !found {
+		if token, err = r.rules.StartReauth(r.ctx(), r.session, auth.Demand{}, r.next()); err != nil {
+			return a, err
+		}
+		if a, err = r.rules.Attempt(r.ctx(), token); err != nil {
+			return a, err
+		}
+	}
+	r.cookie.Attempt = token
+	return a, nil
 }
 
 func postVerify(r *request) (string, error) {

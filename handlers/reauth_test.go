@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -203,4 +204,49 @@ func TestReauth_OneAttempt(t *testing.T) {
 		site.wait(20 * time.Minute)
 	}
 	b.open("/account/email").reauthenticate("").wantHeading("Email address")
+}
+
+// The verification page asks for what the attempt demands, whatever its URL says, although
+// the policy is met; then it returns to the attempt's page, once.
+func TestReauth_Demand(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	key, _ := b.addTOTP()
+	b.press("Sign out").signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
+	b.open("/account/verify?next=/account/activity").wantHeading("Activity") // the policy is met
+
+	site.wait(time.Second)
+	demand := func() auth.Demand { return auth.Demand{AllFactors: true, NotBefore: site.clock()} }
+	_, err := site.rules.StartReauth(t.Context(), site.session(ann), demand(), "/account/activity")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open("/account/sessions").wantHeading("Active devices") // the demand is not of this page
+	for _, path := range []string{"/account/verify", "/account/verify?next=/account/email", "/account/verify?all=0&since=0&level=1"} {
+		b.open(path).wantHeading("Verification required").field("Password")
+	}
+	b.open("/account/verify").fill("Password", password).press("Continue").reauthenticate(key).wantHeading("Activity")
+	b.open("/account/verify").wantHeading("Account")
+
+	site.wait(time.Second)
+	if _, err = site.rules.StartReauth(t.Context(), site.session(ann), demand(), "/account/activity"); err != nil {
+		t.Fatal(err)
+	}
+	b.press("Sign out").signIn(ann)
+	site.wait(30 * time.Second)
+	b.enterCode(site.totpCode(key)).open("/account/verify").wantHeading("Account") // it ended with the session
+}
+
+// session returns the account's only session.
+func (site *testSite) session(email string) auth.Session {
+	site.t.Helper()
+	account, err := site.rules.Account(context.Background(), email)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	all, err := site.rules.Sessions(context.Background(), auth.Session{User: account.ID})
+	if err != nil || len(all) != 1 {
+		site.t.Fatal(len(all), err)
+	}
+	return all[0]
 }

@@ -88,12 +88,14 @@ func (r *request) client() auth.Client {
 // the page, so it is shown once.
 func (r *request) page() views.Page {
 	p := views.Page{
-		Product: r.site.Name, URL: r.Request().URL.RequestURI(), Token: r.formToken(),
+		Product: r.site.Name, Host: r.site.URL.Host, URL: r.Request().URL.RequestURI(), Token: r.formToken(),
 		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Branding: r.site.branding(),
 	}
 	r.cookie.Notice = ""
 	if r.signedIn() {
 		r.refresh = r.idleRefresh()
+		factors, err := r.factors()
+		p.Restricted = err == nil && r.rules.Task(r.session, factors) != auth.NoTask
 	}
 	return p
 }

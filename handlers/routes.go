@@ -45,6 +45,7 @@ var routes = []route{
 	{"/account/manage-mfa/phones/:id/remove", freshlyVerified, showPhone(views.PhoneRemove), postRemovePhone},
 	{"/account/manage-mfa/phones/:id/default", on(auth.PhoneCode, signedIn), nil, postDefaultPhone},
 	{"/account/add-phone", on(auth.PhoneCode, enrolling), showAddPhone, postAddPhone},
+	{"/account/profile", signedIn, showProfile, postProfile},
 	{"/account/password", changingPassword, showPassword, postPassword},
 	{"/account/email", freshlyVerified, showEmail, postEmail},
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},

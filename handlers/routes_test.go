@@ -65,7 +65,7 @@ var classOf = map[string]string{
 	"/": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
 	"/invitation": "other", "/account/idle": "other", "/account/email/stop": "other", "/account/manage-mfa/phones/:id/default": "other",
 	"/sign-in": "entry", "/sign-up": "entry", "/forgot-password": "entry",
-	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in",
+	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in", "/account/profile": "signed in",
 	"/account/verify": "verify", "/account/setup-mfa": "setup",
 	"/account/manage-mfa/add": "enrolling", "/account/add-phone": "enrolling", "/account/manage-mfa/backup-codes": "enrolling",
 	"/account/manage-mfa/phones/:id/use": "enrolling",

@@ -73,5 +73,5 @@ func postIdle(r *request) (string, error) {
 // session has expired.
 func (r *request) timedOut() string {
 	r.cookie.Notice = views.NoticeTimedOut
-	return "/sign-in?next=" + url.QueryEscape(localPath(r.QueryParam("next")))
+	return signInPath(localPath(r.QueryParam("next")))
 }

@@ -12,7 +12,7 @@ func showSetupMFA(r *request) error {
 		return err
 	}
 	if r.rules.Task(r.session, factors) != auth.TaskSetupMFA {
-		return r.redirect("/account")
+		return r.redirect(r.afterTask(accountPath))
 	}
 	policy := r.rules.Policy()
 	return r.show(views.SetupMFA(views.SetupMFAPage{

@@ -52,6 +52,14 @@ func (r *request) pageURL() string {
 	return back.RequestURI()
 }
 
+// next is the page to redirect to after sign-in; empty if the URL has none.
+func (r *request) next() string {
+	if next := r.QueryParam("next"); next != "" {
+		return localPath(next)
+	}
+	return ""
+}
+
 // backupCodeChecked reports whether the second step asks for a backup code.
 func (r *request) backupCodeChecked() bool {
 	return r.form.Has("backupcode") || r.form == nil && r.QueryParam(views.BackupCodeParam) != ""
@@ -71,8 +79,7 @@ func postSignIn(r *request) (string, error) {
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
-	next := localPath(r.QueryParam("next"))
-	result, err := r.rules.SignIn(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), next)
+	result, err := r.rules.SignIn(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), r.next())
 	return r.applyResult(page, result, err)
 }
 
@@ -90,7 +97,7 @@ func (r *request) postCode(page string) (string, error) {
 		return page, rules.ChooseMethod(r.ctx(), r.client(), attempt, auth.FactorKind(kind), auth.PhoneID(phone))
 	case "start_over":
 		r.cookie.Attempt = ""
-		return page, rules.StartOver(r.ctx(), attempt)
+		return page, r.withNotice(views.NoticeStartedOver, rules.StartOver(r.ctx(), attempt))
 	}
 	return "", errUnknownAction
 }

@@ -154,7 +154,7 @@ func TestSignIn_NoStepSkipped(t *testing.T) {
 		t.Error("a completed attempt signed in again")
 	}
 	site.wait(30 * time.Second)
-	b.press("Sign out").signIn(ann).press("Start over").wantHeading("Sign in")
+	b.press("Sign out").signIn(ann).press("Start over").wantHeading("Sign in").wantText("You are back at the start")
 	b.open("/sign-in").wantHeading("Sign in")
 	site.wait(30 * time.Second)
 	b.signIn(ann)

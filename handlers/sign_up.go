@@ -23,10 +23,10 @@ func showSignUp(r *request) error {
 }
 
 func postSignUp(r *request) (string, error) {
-	const page = "/sign-up"
+	page := r.pageURL()
 	if r.action() != "continue" {
 		return r.postCode(page)
 	}
-	result, err := r.rules.SignUp(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"))
+	result, err := r.rules.SignUp(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), r.next())
 	return r.applyResult(page, result, err)
 }

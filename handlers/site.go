@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/static"
 	"twostep/views"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log
 	Metrics        Metrics
+	Apps           *oidc.Provider // for apps that sign users in here
 }
 
 // site serves the pages.
@@ -68,6 +70,10 @@ func New(rules *auth.Rules, keys auth.Keyring, config Config) http.Handler {
 	for _, row := range routes {
 		row.add(e, s)
 	}
+	for _, row := range machineRoutes {
+		row.add(e, s)
+	}
+	addPreflights(e)
 	readable := []string{http.MethodGet, http.MethodHead}
 	e.Match(readable, "/healthz", s.healthz)
 	e.Match(readable, "/readyz", s.readyz)

@@ -19,6 +19,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/db"
 	"twostep/handlers"
 	"twostep/views"
@@ -141,6 +142,7 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
 	site.handler = handlers.New(site.rules, site.keys, handlers.Config{
+		Apps: oidc.New(site.store, site.origin, site.rules.Now),
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 	})
 }
@@ -169,7 +171,7 @@ func (site *testSite) deliver() {
 }
 
 func (site *testSite) send(_ context.Context, m auth.Message) error {
-	subject, body := views.RenderMessage(m, "Acme", site.origin)
+	text := views.NewRenderer("Acme", site.origin, "", views.Links{}).Message(m)
 	site.mu.Lock()
 	defer site.mu.Unlock()
 	if site.courierDown {
@@ -178,7 +180,7 @@ func (site *testSite) send(_ context.Context, m auth.Message) error {
 	if site.rejects != nil && site.rejects(m) {
 		return auth.ErrRejected
 	}
-	site.delivered = append(site.delivered, message{string(m.Channel), m.To, subject, body})
+	site.delivered = append(site.delivered, message{string(m.Channel), m.To, text.Subject, text.Text})
 	return nil
 }
 

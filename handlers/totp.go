@@ -22,7 +22,7 @@ func showAddTOTP(r *request) error {
 		}
 		return r.show(views.BackupCodes(views.BackupCodesPage{Page: r.page(), Codes: codes, Enrolling: true}))
 	case auth.TOTPSuccess:
-		return r.show(views.TOTPSuccess(views.TOTPSuccessPage{Page: r.page()}))
+		return r.show(views.TOTPSuccess(views.TOTPSuccessPage{Page: r.page(), Next: r.session.Next}))
 	}
 	factors, err := r.factors()
 	if err != nil {

@@ -55,16 +55,27 @@ func themeColours() (light, dark theme) {
 		panic(err) // embedded files can always be read
 	}
 	blocks := strings.SplitN(string(css), ":root {", 3)
-	parse := func(block string) theme {
-		block, _, _ = strings.Cut(block, "}")
-		t := theme{}
-		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
-			t[m[1]] = parseColour(m[2])
-		}
-		return t
-	}
-	return parse(blocks[1]), parse(blocks[2])
+	return parseTheme(blocks[1]), parseTheme(blocks[2])
 }
+
+// parseTheme parses custom properties up to the end of their block.
+func parseTheme(block string) theme {
+	block, _, _ = strings.Cut(block, "}")
+	t := theme{}
+	for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
+		t[m[1]] = parseColour(m[2])
+	}
+	return t
+}
+
+var lightHeader, darkHeader = func() (string, string) {
+	light, dark := themeColours()
+	return light["card"].String(), dark["card"].String()
+}()
+
+// HeaderColours returns the colours of the top of the pages, with which a phone's browser
+// surrounds them.
+func HeaderColours() (light, dark string) { return lightHeader, darkHeader }
 
 // contrastMin is the minimum contrast of text (WCAG 2.2 1.4.3).
 const contrastMin = 4.5

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-//go:embed style.css icon.svg
+//go:embed style.css icon.svg icon.png
 var embedded embed.FS
 
 // contentTypes does not depend on the MIME types of the host.

@@ -59,8 +59,8 @@ func TestURL_UnknownNamePanics(t *testing.T) {
 
 func TestStyle_SizeAndImports(t *testing.T) {
 	css := stylesheet(t)
-	if len(css) > 12<<10 {
-		t.Errorf("%d bytes, want at most %d", len(css), 12<<10)
+	if len(css) > 17<<10 {
+		t.Errorf("%d bytes, want at most %d", len(css), 17<<10)
 	}
 	if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
 		t.Error("stylesheet loads another resource")
@@ -92,6 +92,14 @@ func TestStyle_Contrast(t *testing.T) {
 		{"accent-hover", "card", 4.5},
 		{"on-accent", "accent", 4.5},
 		{"on-accent", "accent-hover", 4.5},
+		{"text", "success-background", 4.5},
+		{"text", "warning-background", 4.5},
+		{"success", "success-background", 3},
+		{"warning", "warning-background", 3},
+		{"on-danger", "danger", 4.5},
+		{"on-danger", "danger-hover", 4.5},
+		{"accent", "success-background", 4.5},
+		{"accent", "warning-background", 4.5},
 		{"danger", "card", 4.5},
 		{"danger", "background", 4.5},
 		{"danger", "danger-background", 4.5},

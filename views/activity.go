@@ -14,9 +14,9 @@ var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
 	auth.SignedIn:             "Signed in (FACTOR)",
 	auth.SignedInNewDevice:    "Signed in from a new browser (FACTOR)",
-	auth.SecondFactorFailed:   "Correct password, wrong code (FACTOR). Not signed in.",
-	auth.SignInLocked:         "Too many attempts (FACTOR). Sign-in was paused.",
-	auth.ResetLocked:          "Too many wrong codes. Password reset was locked.",
+	auth.SecondFactorFailed:   "Correct password but wrong code (FACTOR), not signed in",
+	auth.SignInLocked:         "Sign-in paused after too many attempts (FACTOR)",
+	auth.ResetLocked:          "Password reset locked after too many wrong codes",
 	auth.Reauthenticated:      "Verified again (FACTOR)",
 	auth.SessionEnded:         "Another device signed out",
 	auth.SessionsEnded:        "All other devices signed out",
@@ -34,22 +34,23 @@ var eventTexts = map[auth.EventType]string{
 	auth.BackupCodesReplaced:  "New backup codes generated",
 	auth.BackupCodeUsed:       "Backup code used, LEFT left",
 	auth.PasswordChanged:      "Password changed",
-	auth.PasswordReset:        "Password reset by email. Signed out everywhere.",
+	auth.PasswordReset:        "Password reset by email, signed out everywhere",
 	auth.EmailChangeRequested: "Change of email address to EMAIL requested",
 	auth.EmailChangeStopped:   "Change of email address to EMAIL cancelled",
 	auth.EmailChanged:         "Email address changed to EMAIL",
 	auth.NoticeEmailAdded:     "Second email address EMAIL added",
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
+	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
 
-	auth.OperatorAdded:         "Account created by an administrator",
-	auth.OperatorUnlocked:      "Account unlocked by an administrator",
-	auth.OperatorResetMFA:      "Two-step verification removed by an administrator. Signed out everywhere.",
-	auth.OperatorResetPassword: "Password reset by an administrator. Signed out everywhere.",
-	auth.OperatorMustChange:    "New password required by an administrator",
-	auth.OperatorSignedOut:     "Signed out everywhere by an administrator",
-	auth.OperatorDisabled:      "Account disabled by an administrator",
-	auth.OperatorEnabled:       "Account enabled by an administrator",
+	auth.OperatorAdded:         "Account created by a site administrator",
+	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
+	auth.OperatorResetMFA:      "Two-step verification removed by a site administrator, signed out everywhere",
+	auth.OperatorResetPassword: "Password reset by a site administrator, signed out everywhere",
+	auth.OperatorMustChange:    "New password required by a site administrator",
+	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
+	auth.OperatorDisabled:      "Account disabled by a site administrator",
+	auth.OperatorEnabled:       "Account enabled by a site administrator",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -77,4 +78,27 @@ func eventText(e auth.Event) string {
 	return strings.NewReplacer(
 		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
+}
+
+// eventIcon draws the kind of an event.
+func eventIcon(t auth.EventType) icon {
+	switch t {
+	case auth.SignedUp, auth.SignedIn, auth.SignedInNewDevice:
+		return iconSignIn
+	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked:
+		return iconWarning
+	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut:
+		return iconSignOut
+	case auth.TOTPAdded, auth.TOTPRemoved:
+		return iconApp
+	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
+		return iconPhone
+	case auth.BackupCodesReplaced, auth.BackupCodeUsed:
+		return iconCodes
+	case auth.Reauthenticated, auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange:
+		return iconKey
+	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
+		return iconMail
+	}
+	return iconPerson
 }

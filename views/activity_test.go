@@ -36,7 +36,7 @@ func TestEventText_FillsIn(t *testing.T) {
 		{auth.Event{Type: auth.SignedIn, Factor: auth.Password}, "Signed in (password)"},
 		{auth.Event{Type: auth.SignedIn, Factor: auth.BackupCode}, "Signed in (backup code)"},
 		{auth.Event{Type: auth.Reauthenticated, Factor: auth.PhoneCode}, "Verified again (SMS code)"},
-		{auth.Event{Type: auth.SecondFactorFailed, Factor: auth.TOTPCode}, "Correct password, wrong code (authenticator app). Not signed in."},
+		{auth.Event{Type: auth.SecondFactorFailed, Factor: auth.TOTPCode}, "Correct password but wrong code (authenticator app), not signed in"},
 		{auth.Event{Type: auth.PhoneAdded, Phone: "+14155554242"}, "Phone number •••• 4242 added"},
 		{auth.Event{Type: auth.EmailChanged, Email: "new@example.com"}, "Email address changed to new@example.com"},
 		{auth.Event{Type: auth.BackupCodeUsed, BackupCodesLeft: 1}, "Backup code used, 1 left"},

@@ -13,7 +13,7 @@ const backupCodesHelp = "Each code works once. To use one, sign in with your pas
 
 // backupCodesHeading says which account and site the codes are for.
 func backupCodesHeading(page Page) string {
-	return "Backup codes for " + page.Account + " at " + page.Product + ", " + date(page.Now)
+	return "Backup codes for " + page.Account + " at " + page.Product + " (" + page.Host + "), " + date(page.Now)
 }
 
 // backupCodesFile is the text file as a data URL. The file has no URL of its

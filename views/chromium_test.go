@@ -180,7 +180,7 @@ func TestPages_FitTheScreen(t *testing.T) {
 			b.eval(`() => {
 				const out = []
 				if (document.documentElement.scrollWidth > innerWidth) out.push("the page is " + document.documentElement.scrollWidth + " wide")
-				for (const e of document.querySelectorAll("main, .panel, .notice, .problem, .codes, .top, .rows:not(.leads) li, .button, button, .uri, .key code")) {
+				for (const e of document.querySelectorAll("main, .panel, .notice, .problem, .codes, .site-header, .status, .rows:not(.link-rows) li, .button, button, .uri, .key code")) {
 					if (e.scrollWidth > e.clientWidth + 2) out.push(e.tagName + "." + e.className + " is " + e.scrollWidth + " wide in " + e.clientWidth)
 				}
 				return out

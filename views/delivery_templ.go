@@ -34,7 +34,7 @@ func (s secondFactor) advice() string {
 	case s.BackupCodes:
 		return "Use a backup code, or try again later."
 	}
-	return "Try again later, or contact your administrator."
+	return "Try again later, or contact the site administrator."
 }
 
 // codeStatus says where the code was sent and when it expires. If there is no
@@ -116,7 +116,7 @@ func codeStatus(page Page, code *auth.SentCode, to, advice string) templ.Compone
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = notice().Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice(warning).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -160,7 +160,7 @@ func codeStatus(page Page, code *auth.SentCode, to, advice string) templ.Compone
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = notice().Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = notice(warning).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -298,7 +298,7 @@ func resetCodeStatus(page Page, code *auth.SentCode, to string) templ.Component 
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = notice().Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = notice(warning).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

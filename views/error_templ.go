@@ -26,7 +26,7 @@ const (
 type ErrorPage struct {
 	Page
 	Kind      ErrorKind
-	RequestID string // identifies an internal error in the log
+	RequestID string // of the log; shown with an internal error only
 }
 
 // text returns the page's heading and what the user can do.
@@ -37,7 +37,7 @@ func (p ErrorPage) text() (h1, text string) {
 	case ErrorNotFound:
 		return "Page not found", "Check the address and try again."
 	case ErrorSignUpClosed:
-		return "Sign-up is closed", "Ask your administrator for an account."
+		return "Sign-up is closed", "Ask the site administrator for an account."
 	case ErrorMethodNotAllowed:
 		return "Something went wrong", "This page cannot do that, so nothing has changed. Go back and try again."
 	case ErrorTooLarge:
@@ -94,7 +94,7 @@ func ShowError(p ErrorPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.RequestID != "" {
+			if p.Kind == ErrorInternal && p.RequestID != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p>If it continues, quote <code>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -112,7 +112,7 @@ func ShowError(p ErrorPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sentence(p.Page, " to your administrator.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sentence(p.Page, " to the site administrator.").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -121,7 +121,7 @@ func ShowError(p ErrorPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " <p class=\"more\"><a class=\"button\" href=\"/\">Go to your account</a></p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " <p class=\"buttons\"><a class=\"button\" href=\"/\">Go to your account</a></p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

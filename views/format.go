@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
@@ -19,6 +20,18 @@ func maskPhone(number string) string {
 	}
 	return "•••• " + number
 }
+
+// formatPhone writes an E.164 number in groups (ITU-T E.123), on one line.
+func formatPhone(number string) string {
+	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
+	if err != nil {
+		return number
+	}
+	return noBreak(strings.ReplaceAll(phonenumbers.Format(n, phonenumbers.INTERNATIONAL), "-", " "))
+}
+
+// noBreak keeps a text on one line.
+func noBreak(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
 
 // country returns the English name for an ISO 3166 code, or "" if the code
 // names no country, as for numbers that are valid worldwide.
@@ -74,6 +87,14 @@ func ago(now, t time.Time) string {
 		return count(int(past/time.Hour), "hour") + " ago"
 	}
 	return date(t)
+}
+
+// timeOfDay is ago for a time whose date is known.
+func timeOfDay(now, t time.Time) string {
+	if text := ago(now, t); text != date(t) {
+		return text
+	}
+	return t.UTC().Format("15:04 UTC")
 }
 
 // timestamp formats a time for the datetime attribute.

@@ -69,28 +69,30 @@ func (b tab) command(name string) {
 func TestPages_FocusIsVisible(t *testing.T) {
 	t.Parallel()
 	b, origin := newTab(t, chromium(t)), serveGallery(t)
-	b.size(390, 844)
 	reached := 0
-	for _, s := range onePerHeading() {
-		b.open(origin + "/" + s.name)
-		var found struct {
-			Reached int
-			Hidden  []string
-		}
-		b.eval(`() => {
-			const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden], [hidden])")]
-			const outlined = style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
-			return {Reached: all.length, Hidden: all.filter(e => {
-				e.focus({focusVisible: true})
-				const box = e.getClientRects()[0]
-				const top = box && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
-				const seen = outlined(getComputedStyle(e)) || outlined(getComputedStyle(e, "::after")) // of a row
-				return document.activeElement !== e || !seen || !top || !e.contains(top)
-			}).map(e => e.tagName + " " + (e.id || e.textContent.trim()))}
-		}`, &found)
-		reached += found.Reached
-		for _, element := range found.Hidden {
-			t.Errorf("%s: the focus is not visible on %s", s.name, element)
+	for _, width := range []int{390, 1280} {
+		b.size(width, 844)
+		for _, s := range onePerHeading() {
+			b.open(origin + "/" + s.name)
+			var found struct {
+				Reached int
+				Hidden  []string
+			}
+			b.eval(`() => {
+				const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden], [hidden])")].filter(e => e.getClientRects().length > 0)
+				const outlined = style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
+				return {Reached: all.length, Hidden: all.filter(e => {
+					e.focus({focusVisible: true})
+					const box = e.getClientRects()[0]
+					const top = box && document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+					const seen = outlined(getComputedStyle(e)) || outlined(getComputedStyle(e, "::after")) // of a row
+					return document.activeElement !== e || !seen || !top || !e.contains(top)
+				}).map(e => e.tagName + " " + (e.id || e.textContent.trim()))}
+			}`, &found)
+			reached += found.Reached
+			for _, element := range found.Hidden {
+				t.Errorf("%s: the focus is not visible on %s", s.name, element)
+			}
 		}
 	}
 	if reached < 100 {

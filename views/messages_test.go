@@ -11,6 +11,12 @@ import (
 
 const origin = "https://id.example.org:8443"
 
+// renderMessage writes a message of a site without links of its own.
+func renderMessage(m auth.Message, product string) (subject, body string) {
+	text := NewRenderer(product, origin, "", Links{}).Message(m)
+	return text.Subject, text.Text
+}
+
 func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
 	return auth.Message{
 		Channel: channel, To: "ann@example.com", Kind: kind, At: now, ExpiresAt: now.Add(10 * time.Minute),
@@ -22,15 +28,15 @@ func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
 // placeholder is one that was not filled in.
 var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT|ORIGIN|TOKEN`)
 
-// TestRenderMessage_EveryKind also checks that a notification never shows a code,
+// TestRenderer_EveryKind also checks that a notification never shows a code,
 // even if the message contains one by mistake (RC-07).
-func TestRenderMessage_EveryKind(t *testing.T) {
+func TestRenderer_EveryKind(t *testing.T) {
 	seen := map[string]auth.MessageKind{}
 	for _, kind := range auth.MessageKinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			m := message(kind, auth.ByEmail)
 			m.Code = "123456"
-			subject, body := RenderMessage(m, "Big Co & Söhne", origin)
+			subject, body := renderMessage(m, "Big Co & Söhne")
 			if !strings.Contains(subject, "Big Co & Söhne") || strings.ContainsAny(subject, "\r\n") {
 				t.Errorf("subject is %q", subject)
 			}
@@ -63,14 +69,14 @@ func TestRenderMessage_EveryKind(t *testing.T) {
 	}
 }
 
-// TestRenderMessage_SMSIsBoundToTheHost runs the parsing steps of WICG's
+// TestRenderer_SMSIsBoundToTheHost runs the parsing steps of WICG's
 // origin-bound one-time codes on the text (SM-08).
-func TestRenderMessage_SMSIsBoundToTheHost(t *testing.T) {
+func TestRenderer_SMSIsBoundToTheHost(t *testing.T) {
 	lastLine := regexp.MustCompile(`^@(\S+) #(\S+)$`)
 	for kind := range codePurposes {
 		m := message(kind, auth.BySMS)
 		m.Code = "012345"
-		subject, body := RenderMessage(m, "Twostep", origin)
+		subject, body := renderMessage(m, "Twostep")
 		lines := strings.Split(body, "\n")
 		found := lastLine.FindStringSubmatch(lines[len(lines)-1])
 		if found == nil || found[1] != "id.example.org" || found[2] != "012345" {
@@ -85,46 +91,46 @@ func TestRenderMessage_SMSIsBoundToTheHost(t *testing.T) {
 	}
 }
 
-// TestRenderMessage_BrowserStaysOnItsLine checks that a User-Agent header cannot
+// TestRenderer_BrowserStaysOnItsLine checks that a User-Agent header cannot
 // add a line or change the text direction.
-func TestRenderMessage_BrowserStaysOnItsLine(t *testing.T) {
+func TestRenderer_BrowserStaysOnItsLine(t *testing.T) {
 	plain := message(auth.MessageKind(auth.TOTPAdded), auth.ByEmail)
 	forged := plain
 	forged.UserAgent = "Firefox/140 Fire\r\n\r\nCall +1 900 555 0100\x00\u202e\u2028 \" now"
-	_, want := RenderMessage(plain, "Twostep", origin)
-	_, got := RenderMessage(forged, "Two\r\nstep", origin)
+	_, want := renderMessage(plain, "Twostep")
+	_, got := renderMessage(forged, "Two\r\nstep")
 	if strings.Contains(got, "Call") || strings.Count(got, "\n") != strings.Count(want, "\n") || strings.ContainsAny(got, "\r\x00\u202e\u2028") {
 		t.Errorf("body is %q", got)
 	}
 }
 
-func TestRenderMessage_OmitsUnknown(t *testing.T) {
+func TestRenderer_OmitsUnknown(t *testing.T) {
 	m := message(auth.MessageEmailTaken, auth.ByEmail)
 	m.IP, m.UserAgent = "", ""
-	_, body := RenderMessage(m, "Twostep", origin)
+	_, body := renderMessage(m, "Twostep")
 	if strings.Contains(body, "IP address") || strings.Contains(body, "Browser") {
 		t.Errorf("body is\n%s", body)
 	}
 }
 
-// TestRenderMessage_NoExtraTexts checks that the tables have no text for a kind
+// TestRenderer_NoExtraTexts checks that the tables have no text for a kind
 // that does not exist.
-func TestRenderMessage_NoExtraTexts(t *testing.T) {
+func TestRenderer_NoExtraTexts(t *testing.T) {
 	if got, want := len(codePurposes)+len(notifications)+1, len(auth.MessageKinds()); got != want {
 		t.Errorf("there are texts for %d kinds, of %d", got, want)
 	}
 }
 
-// TestRenderMessage_Token checks that the mail about a requested change has the
+// TestRenderer_Token checks that the mail about a requested change has the
 // link that cancels it, and an invitation the one that accepts it, with the site's own
 // origin, and that no other mail has a token.
-func TestRenderMessage_Token(t *testing.T) {
+func TestRenderer_Token(t *testing.T) {
 	links := map[auth.MessageKind]string{
 		auth.MessageKind(auth.EmailChangeRequested): "/account/email/stop?token=stop%2Btoken\n",
 		auth.MessageInvitation:                      "/invitation?token=stop%2Btoken\n",
 	}
 	for _, kind := range auth.MessageKinds() {
-		_, body := RenderMessage(message(kind, auth.ByEmail), "Twostep", origin)
+		_, body := renderMessage(message(kind, auth.ByEmail), "Twostep")
 		link, want := links[kind]
 		if want && !strings.Contains(body, origin+link) || !want && strings.Contains(body, "token") {
 			t.Errorf("%s: body is\n%s", kind, body)
@@ -132,18 +138,17 @@ func TestRenderMessage_Token(t *testing.T) {
 	}
 }
 
-// TestRenderMessage_Help checks that each mail links to the page that helps a user
+// TestRenderer_Help checks that each mail links to the page that helps a user
 // who did not make the change.
-func TestRenderMessage_Help(t *testing.T) {
+func TestRenderer_Help(t *testing.T) {
 	tests := map[auth.EventType]string{
 		auth.SignedInNewDevice: "/account/password", auth.SecondFactorFailed: "/account/password", auth.SignInLocked: "/account/password",
 		auth.TOTPRemoved: "/account/manage-mfa", auth.BackupCodeUsed: "/account/manage-mfa",
 		auth.PasswordChanged: "/forgot-password", auth.PasswordReset: "/forgot-password",
 		auth.EmailChangeRequested: "/account/password", auth.NoticeEmailRemoved: "/account/email",
-		auth.EmailChanged: "/", auth.AccountDeleted: "/",
 	}
 	for typ, path := range tests {
-		_, body := RenderMessage(message(auth.MessageKind(typ), auth.ByEmail), "Twostep", origin)
+		_, body := renderMessage(message(auth.MessageKind(typ), auth.ByEmail), "Twostep")
 		if !strings.Contains(body, origin+path+"\n") {
 			t.Errorf("%s does not lead to %s:\n%s", typ, path, body)
 		}

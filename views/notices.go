@@ -22,6 +22,7 @@ const (
 	NoticeDefaultChanged     Notice = "default_changed"
 	NoticeBackupCodesSaved   Notice = "codes_saved"
 	NoticePasswordReset      Notice = "password_reset"
+	NoticeNameChanged        Notice = "name_changed"
 	NoticePasswordChanged    Notice = "password_changed"
 	NoticeEmailVerified      Notice = "email_verified"
 	NoticeEmailChangeStopped Notice = "email_change_stopped"
@@ -34,6 +35,7 @@ const (
 	NoticeSignedOut          Notice = "signed_out"
 	NoticeSignedUp           Notice = "signed_up"
 	NoticeKeyReset           Notice = "key_reset"
+	NoticeStartedOver        Notice = "started_over"
 )
 
 var notices = map[Notice]string{
@@ -46,6 +48,7 @@ var notices = map[Notice]string{
 	NoticeDefaultChanged:     "Default phone number changed",
 	NoticeBackupCodesSaved:   "Backup codes saved",
 	NoticePasswordReset:      "Password changed. Sign in with your new password.",
+	NoticeNameChanged:        "Name saved",
 	NoticePasswordChanged:    "Password changed",
 	NoticeEmailVerified:      "Email address verified",
 	NoticeEmailChangeStopped: "Change cancelled. Your email addresses have not changed.",
@@ -56,8 +59,18 @@ var notices = map[Notice]string{
 	NoticeSignedOut:          "You are signed out",
 	NoticeSignedUp:           "Your account is ready",
 	NoticeKeyReset:           "This is a new QR code",
+	NoticeStartedOver:        "You are back at the start",
 	NoticeFormExpired:        sentences[auth.FormExpired],
 	NoticeTimedOut:           "You were signed out because you were not active",
+}
+
+// state is success, unless the notice confirms nothing.
+func (n Notice) state() state {
+	switch n {
+	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
+		return info
+	}
+	return success
 }
 
 // Notices that name something end in a value.

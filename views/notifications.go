@@ -1,39 +1,118 @@
 package views
 
-import "twostep/auth"
+import (
+	"net/url"
+	"strings"
+
+	"twostep/auth"
+)
 
 // A notification is the mail about a security event, with what to do if it was
 // not the user.
-type notification struct{ subject, text, help string }
+type notification struct {
+	subject, lead string
+	help          *help
+}
+
+// A help is what to do about an event. Its first step is the most important one.
+type help struct {
+	steps        []paragraph
+	unasked      bool // the site administrator did it, so the mail does not ask if it was the user
+	administered bool // the steps name the administrator
+}
 
 // What to do if it was not the user. An attacker who made the change knows the
 // password or uses a signed-in browser, so changing the password comes first
 // (RC-07).
-const (
-	helpPassword    = "If not, change your password now: ORIGIN/account/password"
-	helpLocked      = "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it: ORIGIN/account/password"
-	helpResetLocked = "If not, nobody got in. To unlock it, sign in with your password: ORIGIN/sign-in"
-	helpFactors     = helpPassword + "\n\nThen remove anything you did not add, and generate new backup codes: ORIGIN/account/manage-mfa"
-	helpReset       = "If not, set a new password now, which signs everyone else out: ORIGIN/forgot-password"
-	helpStop        = "If not, cancel the change: ORIGIN/account/email/stop?token=TOKEN\n\nThen change your password: ORIGIN/account/password"
-	helpEmails      = helpPassword + "\n\nThen check your email addresses: ORIGIN/account/email"
-	helpContact     = "If not, contact the site administrator of ORIGIN/"
+var (
+	changePassword = paragraph{text: "If not, change your password now", link: link{"/account/password", "Change password"}}
 
-	helpAdministrator = "If you did not expect this, contact the site administrator of ORIGIN/"
-	helpInvitation    = "To get started, set a password: ORIGIN/invitation?token=TOKEN\n\nThe link works once, within 24 hours. After that, ask for a code instead: ORIGIN/forgot-password\n\nIf you did not expect this, you can ignore this email."
-	helpNewPassword   = "To sign in, set a new password: ORIGIN/forgot-password\n\nIf you did not expect this, contact the site administrator."
+	helpPassword    = &help{steps: []paragraph{changePassword}}
+	helpLocked      = &help{steps: []paragraph{{text: "If not, nobody got in, and your password still works after the wait. If you use the same password on another site, change it", link: link{"/account/password", "Change password"}}}}
+	helpResetLocked = &help{steps: []paragraph{{text: "If not, nobody got in. To unlock it, sign in with your password", link: link{"/sign-in", "Sign in"}}}}
+	helpFactors     = &help{steps: []paragraph{changePassword, {text: "Then remove anything you did not add, and generate new backup codes", link: link{"/account/manage-mfa", "Manage MFA"}}}}
+	helpReset       = &help{steps: []paragraph{{text: "If not, set a new password now, which signs everyone else out", link: link{"/forgot-password", "Set a new password"}}}}
+	helpStop        = &help{steps: []paragraph{
+		{text: "If not, cancel the change", link: link{"/account/email/stop?token=TOKEN", "Cancel the change"}},
+		{text: "Then change your password", link: changePassword.link},
+	}}
+	helpEmails  = &help{steps: []paragraph{changePassword, {text: "Then check your email addresses", link: link{"/account/email", "Email addresses"}}}}
+	helpContact = &help{steps: []paragraph{{text: "If not, contact the site administrator."}}, administered: true}
+
+	unexpected        = paragraph{text: "If you did not expect this, contact the site administrator."}
+	helpAdministrator = &help{steps: []paragraph{unexpected}, unasked: true, administered: true}
+	helpInvitation    = &help{steps: []paragraph{
+		{text: "To get started, set a password", link: link{"/invitation?token=TOKEN", "Set a password"}},
+		{text: "The link works once, within 24 hours. After that, ask for a code instead", link: link{"/forgot-password", "Send a code"}},
+		{text: "If you did not expect this, you can ignore this email."},
+	}, unasked: true, administered: true}
+	helpNewPassword = &help{steps: []paragraph{
+		{text: "To sign in, set a new password", link: link{"/forgot-password", "Set a new password"}},
+		unexpected,
+	}, unasked: true, administered: true}
 )
 
-// administratorHelp has the texts for what a site administrator did. They do
-// not ask whether it was the user.
-var administratorHelp = map[string]bool{helpAdministrator: true, helpInvitation: true, helpNewPassword: true}
+// notificationMail says what changed, when, from where, and what to do if it
+// was not the user (RC-07). It contains no code. Only the mail about a requested
+// change of the email address contains a token, which cancels that change and
+// does nothing else (RC-09).
+func (r *Renderer) notificationMail(m auth.Message) mail {
+	n := notifications[m.Kind]
+	if n.help == helpStop && m.Token == "" { // only the sign-in address gets the token
+		n.help = helpEmails
+	}
+	fill := strings.NewReplacer(
+		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "LEFT", codesLeftAdvice(m.Left),
+		"TOKEN", url.QueryEscape(string(m.Token)),
+	)
+	body := []paragraph{circumstances(m)}
+	if m.Added != nil {
+		body = append(body, added(*m.Added)...)
+	}
+	if m.Summary {
+		body = append(body, paragraph{
+			text: "This has happened more than three times within an hour. We will not email you about it again for an hour. All of it is listed here",
+			link: link{"/account/activity", "See activity"},
+		})
+	}
+	if !n.help.unasked {
+		body = append(body, paragraph{text: "If this was you, you can ignore this email."})
+	}
+	for i, step := range n.help.steps {
+		step.primary = i == 0
+		step.link.URL = fill.Replace(step.link.URL)
+		body = append(body, step)
+	}
+	if !n.help.administered {
+		body = append(body, paragraph{text: "If you cannot sign in, contact the site administrator."})
+	}
+	return mail{subject: fill.Replace(n.subject), lead: fill.Replace(n.lead), body: body}
+}
+
+// added lists what an intruder may have added.
+func added(a auth.Added) []paragraph {
+	var list []string
+	if a.TOTP {
+		list = append(list, "an authenticator app")
+	}
+	for _, number := range a.Numbers {
+		list = append(list, "the phone number "+maskPhone(number))
+	}
+	if a.Email != "" {
+		list = append(list, inertEmail(a.Email)+" for security alerts")
+	}
+	return []paragraph{
+		{text: "This was added to your account lately", list: list},
+		{text: "Remove anything you do not recognise", link: link{"/account", "See your account"}},
+	}
+}
 
 // notifications has one entry for each event that the account's owner is
 // notified of.
 var notifications = map[auth.MessageKind]notification{
 	auth.MessageKind(auth.SignedInNewDevice): {
 		"New sign-in to your PRODUCT account",
-		"New sign-in to your PRODUCT account, from a new browser.",
+		"Someone signed in to your PRODUCT account from a new browser.",
 		helpPassword,
 	},
 	auth.MessageKind(auth.SecondFactorFailed): {

@@ -4,6 +4,8 @@
 package views
 
 import (
+	"net/url"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -12,6 +14,7 @@ import (
 // A Page holds what all pages have in common.
 type Page struct {
 	Product  string        // the site's name
+	Host     string        // and its host
 	Account  string        // the user's email address; empty when signed out
 	Token    string        // CSRF token, which every form sends as "token"
 	URL      string        // the page's own path and query; forms post there unless they name another
@@ -20,6 +23,7 @@ type Page struct {
 	Now      time.Time
 	Branding Branding
 
+	Restricted  bool // whether the user can open no other section, because something must be done first
 	AutoRefresh bool // whether the page reloads to check if a delayed code has been sent
 }
 
@@ -53,6 +57,17 @@ func (p Page) title(h1 string) string {
 	return title
 }
 
+// keepingNext returns the URL of another page of signing in, which redirects to the same page
+// of the account afterwards.
+func (p Page) keepingNext(path string) string {
+	_, query, _ := strings.Cut(p.URL, "?")
+	values, _ := url.ParseQuery(query)
+	if next := values.Get("next"); next != "" {
+		path += "?next=" + url.QueryEscape(next)
+	}
+	return path
+}
+
 // invalid reports whether the problem is about this field.
 func (p Page) invalid(x field) bool { return p.Problem != nil && p.Problem.Field == x.Name }
 
@@ -83,6 +98,8 @@ type field struct {
 	Value        string // never a password or a code
 	Autocomplete string // input purpose for password managers and phones (WCAG 1.3.5)
 	InputMode    string
+	Link         link   // shown at the end of the label's line
+	Capitalize   string // for phone keyboards: autocapitalize; defaults to none
 	Hint         string // shown below the label and linked by aria-describedby
 	Focus        bool   // whether the field takes the focus when the page opens
 	More         bool   // whether another field follows in the form
@@ -125,27 +142,61 @@ func codeField(label string) field {
 	return field{Name: "code", Label: label, Type: "text", Autocomplete: "one-time-code", InputMode: "numeric", Focus: true}
 }
 
+// sentCodeField is a field for a code that was sent. If none was, the user has to ask for one first.
+func sentCodeField(label string, sent *auth.SentCode) field {
+	code := codeField(label)
+	code.Focus = sent != nil
+	return code
+}
+
 // A choice is a submit button: the value it posts as "action", and its label.
 type choice struct {
 	Action string
 	Label  string
-	Class  string // CSS class: primary, danger or empty
+	Class  string // CSS class: primary, danger, quiet or empty
 }
 
 const (
 	primary = "primary"
 	danger  = "danger"
+	quiet   = "quiet"
 )
+
+// icon is for a choice among the methods of the second step.
+func (c choice) icon() icon {
+	switch {
+	case strings.HasPrefix(c.Action, "use:sms"):
+		return iconMessage
+	case strings.HasPrefix(c.Action, "use:"):
+		return iconApp
+	}
+	return iconRefresh
+}
+
+// A state is how a notice looks.
+type state struct {
+	Class string
+	Icon  icon
+}
+
+var (
+	info    = state{"info", iconInfo}
+	success = state{"success", iconTick}
+	warning = state{"warning", iconWarning}
+)
+
+var startOver = choice{"start_over", "Start over", quiet}
 
 // A link leads to another page.
 type link struct{ URL, Label string }
 
 // administrator is the person who helps where the site cannot.
-const administrator = "administrator"
+const administrator = "site administrator"
 
 // Links to parent pages, and the one that cancels.
 var (
 	account   = link{"/account", "Account"}
 	manageMFA = link{"/account/manage-mfa", "Manage MFA"}
 	cancel    = link{"/account", "Cancel"}
+	cancelMFA = link{"/account/manage-mfa", "Cancel"}
 )

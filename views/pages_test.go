@@ -21,7 +21,9 @@ var update = flag.Bool("update", false, "write testdata/*.html")
 // TestPages_Golden compares each page with its golden file. The URLs of static
 // files change with their content, so they are replaced.
 func TestPages_Golden(t *testing.T) {
-	plain := strings.NewReplacer(static.URL("style.css"), "/static/style.css", static.URL("icon.svg"), "/static/icon.svg", "><", ">\n<")
+	plain := strings.NewReplacer(
+		static.URL("style.css"), "/static/style.css", static.URL("icon.svg"), "/static/icon.svg", static.URL("icon.png"), "/static/icon.png", "><", ">\n<",
+	)
 	golden := map[string]bool{}
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
@@ -198,7 +200,7 @@ func TestPages_FieldAttributes(t *testing.T) {
 // of which sends a code by mail (FF-08), and the pages that ask for confirmation
 // before a removal (AX-11).
 func TestPages_ButtonsAndLinks(t *testing.T) {
-	const accountLinks = "/account/manage-mfa=Manage MFA /account/email=Email address /account/password=Password" +
+	const accountLinks = "/account/manage-mfa=Manage MFA /account/profile=Profile /account/email=Email address /account/password=Password" +
 		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
 		page    string
@@ -207,8 +209,8 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 	}{
 		{"sign_up", "continue=Continue", "/sign-in=Sign in"},
 		{"verify_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
-		{"sign_in", "continue=Continue", "/forgot-password=Forgot password? /sign-up=Sign up"},
-		{"sign_in_no_sign_up", "continue=Continue", "/forgot-password=Forgot password?"},
+		{"sign_in", "continue=Continue", "/forgot-password?next=%2Faccount=Forgot password? /sign-up?next=%2Faccount=Sign up"},
+		{"sign_in_no_sign_up", "continue=Continue", "/forgot-password?next=%2Faccount=Forgot password?"},
 		{"verify_account_app", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?backup=1&next=%2Faccount=Use a backup code"},
 		{"verify_account_backup", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?next=%2Faccount=Use your authentication app"},
 		{"verify_account_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app start_over=Start over", ""},
@@ -241,18 +243,18 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add?format=uri=Use URI instead"},
 		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add=Use QR Code instead"},
 		{"verify_totp", "verify_code=Verify code show_again=Show the QR code again reset=Reset", "/account/manage-mfa=Manage MFA"},
-		{"totp_success", "", "/account/manage-mfa=Manage MFA"},
+		{"totp_success", "", "/account=Done /account/manage-mfa=Manage MFA"},
 		{"remove_totp", "remove=Remove", "/account/manage-mfa=Cancel"},
-		{"generate_codes", "generate=Generate", "/account/manage-mfa=Manage MFA"},
+		{"generate_codes", "generate=Generate", "/account/manage-mfa=Manage MFA /account/manage-mfa=Cancel"},
 		{"phone_use", "use=Use for MFA", "/account/manage-mfa=Cancel"},
 		{"phone_disable", "disable=Disable for MFA", "/account/manage-mfa=Cancel"},
 		{"phone_remove", "remove=Remove from account", "/account/manage-mfa=Cancel"},
-		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=use an authenticator app instead"},
+		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=use an authenticator app instead /account/manage-mfa=Cancel"},
 		{"verify_phone", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
 		{"phone_added", "use=Use for MFA", "/account/manage-mfa=Manage MFA"},
 		{"reauth_password", "continue=Continue", "/account=Cancel"},
 		{"reauth_app", "verify=Verify use:sms:home=Send a code to •••• 4242", "/account/verify?backup=1&next=%2Faccount%2Fpassword=Use a backup code /account=Cancel"},
-		{"reauth_sms", "verify=Verify resend=Send a new code use:totp=Use your authentication app", "/account=Cancel"},
+		{"reauth_sms", "resend=Send a new code verify=Verify use:totp=Use your authentication app", "/account=Cancel"},
 		{"reauth_unavailable", "", "/account=Cancel"},
 		{"setup_mfa", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code"},
 		{"setup_mfa_sms", "", "/account/add-phone=SMS code"},
@@ -260,7 +262,8 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"forgot_password", "continue=Continue", "/sign-in=Back to sign in"},
 		{"check_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
 		{"new_password", "set_password=Set password", ""},
-		{"password", "change=Change password", "/account=Account"},
+		{"profile", "save=Save", "/account=Account /account=Cancel"},
+		{"password", "change=Change password", "/account=Account /account=Cancel"},
 		{"password_must_change", "change=Change password", ""},
 		{"email", "change=Change email address add=Add email address", "/account=Account"},
 		{"email_second", "change=Change email address remove=Remove", "/account=Account"},
@@ -269,7 +272,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"stop_email_expired", "", "/account/email=check your email address /account/password=change your password"},
 		{"remove_totp_keep", "", "/account/manage-mfa=Add another method"},
 		{"phone_remove_keep", "", "/account/manage-mfa=Add another method"},
-		{"sessions", "end:phone=Sign out this device end:script=Sign out this device end_others=Sign out all other devices", "/account=Account /account/password=change your password"},
+		{"sessions", "end:phone=Sign out device end:script=Sign out device end_others=Sign out all other devices", "/account=Account /account/password=change your password"},
 		{"sessions_current_only", "", "/account=Account /account/password=change your password"},
 		{"activity", "", "/account=Account /account/password=change your password /account/sessions=devices /account/activity?before=0001777730640000-abc=Older"},
 		{"activity_end", "", "/account=Account /account/password=change your password /account/sessions=devices"},
@@ -360,7 +363,7 @@ func TestPages_SupportLink(t *testing.T) {
 		ShowError(ErrorPage{linked("/sign-up"), ErrorSignUpClosed, ""}),
 	} {
 		doc := parse(t, render(t, page))
-		if got := list(doc.Find("main a[href^=mailto]"), "href"); got != "mailto:help@acme.example=administrator" {
+		if got := list(doc.Find("main a[href^=mailto]"), "href"); got != "mailto:help@acme.example=site administrator" {
 			t.Errorf("%s: the support links are %q", doc.Find("h1").Text(), got)
 		}
 		want := "https://acme.example/=Home mailto:help@acme.example=Support https://acme.example/privacy=Privacy https://acme.example/terms=Terms"
@@ -449,13 +452,13 @@ func TestSessions_Current(t *testing.T) {
 			continue
 		}
 		rows := parse(t, render(t, s.page)).Find("main .rows > li")
-		if got := rows.First().Find(".what").Text(); !strings.Contains(got, "Firefox on Windows") || !strings.Contains(got, "This device") {
+		if got := rows.First().Find(".title").Text(); !strings.Contains(got, "Firefox on Windows") || !strings.Contains(got, "This device") {
 			t.Errorf("the first is %q", got)
 		}
-		if n := rows.Find(".here").Length(); n != 1 || rows.First().Find("button").Length() != 0 {
+		if n := rows.Find(".pill").Length(); n != 1 || rows.First().Find("button").Length() != 0 {
 			t.Errorf("%d sessions are marked as current; the first has a button: %v", n, rows.First().Find("button").Length() != 0)
 		}
-		if got := rows.Eq(1).Find("button").AttrOr("value", "") + strings.TrimSpace(rows.Last().Find(".what").Text()); got != "end:phoneUnknown browser" {
+		if got := rows.Eq(1).Find("button").AttrOr("value", "") + strings.TrimSpace(rows.Last().Find(".title").Text()); got != "end:phoneUnknown browser" {
 			t.Errorf("the others are %q", got)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 var sentences = map[auth.Reason]string{
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
+	auth.NameInvalid:          "Enter your name in letters, without invisible characters",
+	auth.NameLong:             "Name must be LIMIT characters or fewer",
 	auth.PasswordMissing:      "Enter your password",
 	auth.PasswordShort:        "Password must be LIMIT characters or more",
 	auth.PasswordLong:         "Password must be LIMIT characters or fewer",
@@ -46,7 +48,6 @@ var sentences = map[auth.Reason]string{
 	auth.PasskeyExists:        "This passkey is already in use. Choose another device or password manager.",
 	auth.PasskeyTooMany:       "You can have up to LIMIT passkeys. Remove one first.",
 	auth.PasskeyUnverified:    "This passkey did not check that it is you. Set a PIN or screen lock, or use another method.",
-	auth.PasskeyNameLong:      "Name must be LIMIT characters or fewer",
 	auth.PhoneInvalid:         "Enter a phone number with its country code, like +44 20 7946 0958",
 	auth.PhoneAlreadyAdded:    "This phone number is already on your account",
 	auth.TooManyPhones:        "You can have up to LIMIT phone numbers. Remove one first.",

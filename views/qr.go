@@ -16,6 +16,12 @@ type qrDrawing struct {
 	Path string
 }
 
+// width is in CSS pixels, a whole number for each module, so that all edges are sharp.
+func (q qrDrawing) width() int { return q.Side * max(1, qrWidthMax/q.Side) }
+
+// qrWidthMax fits into a panel on a screen of 320 pixels.
+const qrWidthMax = 246
+
 // drawQR draws content at error correction level M or, if it is too long for
 // that, at level L. It reports false for more than the 2,953 bytes that level L holds.
 func drawQR(content string) (drawing qrDrawing, ok bool) {

@@ -16,7 +16,7 @@ var now = time.Date(2026, 5, 2, 14, 4, 0, 0, time.UTC)
 
 // What the samples show.
 var (
-	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep&algorithm=SHA1&digits=6&period=30"
+	sampleURI    = "otpauth://totp/Twostep:ann%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Twostep"
 	sampleKey    = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 	homePhone    = auth.Phone{ID: "home", Number: "+14155554242", VerifiedAt: now.AddDate(0, -2, 0), ReservedAt: now.AddDate(0, -2, 0), Default: true}
 	workPhone    = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
@@ -54,7 +54,7 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 }
 
 func signedOut(url string) Page {
-	return Page{Product: "Twostep", Token: "form-token", URL: url, Now: now}
+	return Page{Product: "Twostep", Host: "id.example.org", Token: "form-token", URL: url, Now: now}
 }
 
 func signedIn(url string) Page {
@@ -116,12 +116,12 @@ func samples() []sample {
 		{"verify_account_sms_no_code", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: sms})},
 		{"verify_account_turned_off", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
 		{"verify_account_unavailable", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com"})},
-		{"account", "Account", Account(AccountPage{signedIn("/account"), everything})},
-		{"account_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{}, allKinds...)})},
-		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
-		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
-		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
-		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
+		{"account", "Account", Account(AccountPage{signedIn("/account"), "Ann Example", everything})},
+		{"account_off", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{}, allKinds...)})},
+		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
+		{"account_no_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP}, allKinds...)})},
+		{"account_unsaved_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 10, CodesUnseen: true}, allKinds...)})},
+		{"account_codes_turned_off", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP}, auth.TOTPCode)})},
 		{"manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{withNotice(signedIn(manage), NoticePhoneReserved(homePhone.Number)), everything})},
 		{"manage_mfa_empty", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{}, allKinds...)})},
 		{"manage_mfa_unsaved_codes", "User MFA Settings", ManageMFA(ManageMFAPage{signedIn(manage), having(auth.Factors{
@@ -135,7 +135,8 @@ func samples() []sample {
 		{"verify_totp_refused", "Verify TOTP", VerifyTOTP(VerifyTOTPPage{refusedWith(signedIn(add), wrongCode)})},
 		{"backup_codes_enrolling", "Backup codes", BackupCodes(BackupCodesPage{signedIn(add), ten, true})},
 		{"backup_codes", "Backup codes", BackupCodes(BackupCodesPage{signedIn(manage + "/backup-codes"), ten, false})},
-		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add)})},
+		{"totp_success", "Success!", TOTPSuccess(TOTPSuccessPage{Page: signedIn(add)})},
+		{"totp_success_continue", "Success!", TOTPSuccess(TOTPSuccessPage{signedIn(add), "/account/activity"})},
 		{"remove_totp", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{signedIn(manage + "/remove-totp"), false, 7, false})},
 		{"remove_totp_keep", "Remove two-step verification", RemoveTOTP(RemoveTOTPPage{Page: signedIn(manage + "/remove-totp"), Last: true, Keep: true})},
 		{"phone_remove_keep", "Remove phone number", Phone(PhonePage{Page: signedIn(manage + "/phones/home/remove"), Phone: homePhone, Action: PhoneRemove, Last: true, Keep: true})},
@@ -155,10 +156,7 @@ func samples() []sample {
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
-		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind}
-		if kind == ErrorInternal {
-			p.RequestID = "req-1"
-		}
+		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
 		all = append(all, sample{"error_" + string(kind), h1, ShowError(p)})
 	}
@@ -191,6 +189,8 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
 		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
+		{"profile", "Profile", Profile(ProfilePage{signedIn("/account/profile"), "Ann Example"})},
+		{"profile_refused", "Profile", Profile(ProfilePage{refusedWith(signedIn("/account/profile"), auth.Problem{Reason: auth.NameLong, Field: "name", Limit: auth.NameMax}), "Ann"})},
 		{"forgot_password", "Reset your password", ForgotPassword(ForgotPasswordPage{signedOut(forgot), ""})},
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},

@@ -50,7 +50,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.CodesUnseen {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Two-step verification is on. Save your backup codes to finish: you can use one to sign in if you lose your phone.</p><p class=\"more\"><a class=\"button primary\" href=\"/account/manage-mfa/backup-codes\">Backup codes</a></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p>Two-step verification is on. Save your backup codes to finish: you can use one to sign in if you lose your phone.</p><p class=\"buttons\"><a class=\"button primary\" href=\"/account/manage-mfa/backup-codes\">Backup codes</a></p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -68,18 +68,18 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " requires two-step verification. Choose how to get your codes.</p><div class=\"panel\"><ul class=\"rows leads\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " requires two-step verification. Choose how to get your codes.</p><div class=\"panel\"><ul class=\"rows link-rows\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if p.TOTP {
-					templ_7745c5c3_Err = linkRow("/account/manage-mfa/add", "Authenticator application", "An app on your phone shows your codes. Works offline.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow(link{"/account/manage-mfa/add", "Authenticator application"}, "An app on your phone shows your codes. Works offline.", "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 				if p.SMS {
-					templ_7745c5c3_Err = linkRow("/account/add-phone", "SMS code", "We text you a code when you sign in. Less secure.").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow(link{"/account/add-phone", "SMS code"}, "We text you a code when you sign in. Less secure.", "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -91,7 +91,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(p.Page, "Set up two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutWide(link{}, p.Page, "Set up two-step verification").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

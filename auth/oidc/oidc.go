@@ -28,6 +28,7 @@ type Provider struct {
 	store  Store
 	issuer string
 	now    func() time.Time
+	keys   keyCache
 }
 
 // New returns a provider over a store. The issuer is the site's public origin, such as
@@ -51,6 +52,3 @@ func (e Explanation) Error() string { return string(e) }
 // hash is the SHA-256 of a secret, base64url. It is enough for a random one, see
 // [auth.Token.Hash].
 func hash(secret string) string { return auth.Token(secret).Hash() }
-
-// DiscoveryPath is where clients find out about the provider (Discovery 1.0 section 4).
-const DiscoveryPath = "/.well-known/openid-configuration"

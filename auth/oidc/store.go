@@ -26,4 +26,15 @@ type Store interface {
 	AddAppSecret(ctx context.Context, id, hash string, keep int, now time.Time) (added bool, err error)
 	// EndAppSecrets ends all of an app's secrets but the newest.
 	EndAppSecrets(ctx context.Context, id string, now time.Time) error
+
+	// Signing keys
+
+	// FindSigningKeys reads all keys, ordered by SignsFrom.
+	FindSigningKeys(ctx context.Context) ([]SigningKey, error)
+	// AddFirstSigningKey adds a key unless there is one of its algorithm.
+	AddFirstSigningKey(ctx context.Context, key SigningKey) error
+	// AddNextSigningKeys adds keys, each of which retires the present one of its
+	// algorithm when it begins to sign. It returns false if one of those does not sign
+	// yet.
+	AddNextSigningKeys(ctx context.Context, keys []SigningKey, now time.Time) (added bool, err error)
 }

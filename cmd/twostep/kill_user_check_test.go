@@ -74,8 +74,8 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At,
 				Number: e.Phone, Email: e.Email, Left: e.BackupCodesLeft, IP: e.IP, UserAgent: e.UserAgent,
 			}
-			subject, body := views.RenderMessage(m, "Twostep", siteOrigin)
-			owed[courier.Message{Subject: subject, Body: body}]++
+			text := views.NewRenderer("Twostep", siteOrigin, "", views.Links{}).Message(m)
+			owed[courier.Message{Subject: text.Subject, Body: text.Text}]++
 		}
 	}
 	for _, kind := range signInKinds {

@@ -18,18 +18,19 @@ import (
 
 // commands is the command line.
 type commands struct {
-	Serve   serve.Command    `cmd:"" default:"withargs" help:"Run the server. This is the default command."`
-	User    users.Command    `cmd:"" help:"Manage accounts and help users who are locked out."`
-	App     apps.Command     `cmd:"" help:"Register apps that sign users in here, and change them."`
-	Backup  data.Backup      `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
-	Restore data.Restore     `cmd:"" help:"Restore a backup to a folder without data."`
-	Migrate data.Migrate     `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`
-	Keys    data.Keys        `cmd:"" help:"Manage the server keys."`
-	Doctor  doctor.Command   `cmd:"" help:"Check the installation, with the flags of serve. Nothing is sent or changed."`
-	Health  health.Command   `cmd:"" help:"Ask a server on this machine whether it is ready."`
-	Mail    testmessage.Mail `cmd:"" help:"Test how email is sent."`
-	SMS     testmessage.SMS  `cmd:"" name:"sms" help:"Test how SMS are sent."`
-	Version versionCommand   `cmd:"" help:"Print the version."`
+	Serve       serve.Command    `cmd:"" default:"withargs" help:"Run the server. This is the default command."`
+	User        users.Command    `cmd:"" help:"Manage accounts and help users who are locked out."`
+	App         apps.Command     `cmd:"" help:"Register apps that sign users in here, and change them."`
+	SigningKeys apps.SigningKeys `cmd:"" help:"Manage the keys that sign the tokens of apps."`
+	Backup      data.Backup      `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
+	Restore     data.Restore     `cmd:"" help:"Restore a backup to a folder without data."`
+	Migrate     data.Migrate     `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`
+	Keys        data.Keys        `cmd:"" help:"Manage the server keys."`
+	Doctor      doctor.Command   `cmd:"" help:"Check the installation, with the flags of serve. Nothing is sent or changed."`
+	Health      health.Command   `cmd:"" help:"Ask a server on this machine whether it is ready."`
+	Mail        testmessage.Mail `cmd:"" help:"Test how email is sent."`
+	SMS         testmessage.SMS  `cmd:"" name:"sms" help:"Test how SMS are sent."`
+	Version     versionCommand   `cmd:"" help:"Print the version."`
 
 	VersionFlag versionFlag `name:"version" help:"Print the version."`
 }

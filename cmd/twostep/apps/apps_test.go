@@ -85,3 +85,22 @@ func TestApp(t *testing.T) {
 	want(1, "no app", "remove", id)
 	want(2, "--data", "list", "--data=nowhere")
 }
+
+// TestSigningKeys: a rotation waits a day, in which there is no second one (OI-31).
+func TestSigningKeys(t *testing.T) {
+	cmdtest.Isolate(t)
+	cmdtest.CreateData(t, "")
+	want := func(wantCode int, part string, args ...string) {
+		t.Helper()
+		var out, err bytes.Buffer
+		code := cli.Run(new(SigningKeys), args, cli.Streams{Out: &out, Err: &err})
+		if output := out.String() + err.String(); code != wantCode || !strings.Contains(output, part) {
+			t.Errorf("signing-keys %q: exit code %d and %q, want %d and %q", args, code, output, wantCode, part)
+		}
+	}
+	want(0, "KEY ID", "list")
+	want(0, "they sign in 24h", "rotate")
+	want(0, "waiting", "list")
+	want(0, `"state":"signing"`, "list", "--json")
+	want(1, "waiting to sign already", "rotate")
+}

@@ -52,6 +52,7 @@ type Message struct {
 	Body    string    `json:"body"`    // plain text
 	SentAt  time.Time `json:"sent_at"` // RFC 3339
 
+	HTML string `json:"-"` // the same for a mail program; empty for an SMS
 	Code string `json:"-"` // the code in the body, for [Log]; empty if there is none
 }
 

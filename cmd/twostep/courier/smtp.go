@@ -38,7 +38,7 @@ type SMTP struct {
 	Password   string
 
 	From    netmail.Address // sender; the address is ASCII
-	Site    string          // host name of the site: the EHLO name, and the only host that mails link to
+	Site    string          // host name of the site, for EHLO
 	RootCAs *x509.CertPool  // nil for those of the system
 	Timeout time.Duration   // for one message, including the connection
 }

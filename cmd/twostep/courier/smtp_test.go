@@ -20,7 +20,7 @@ import (
 
 var mail = courier.Message{
 	Channel: "email", To: "bob@example.com", Subject: "Your Zwei Schritte code",
-	Body:   "Your code is 123456\n\nUntil 3:14.\n",
+	Body: "Your code is 123456\n\nUntil 3:14.\n", HTML: "<p>Your code is 123456</p>\n",
 	SentAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 }
 

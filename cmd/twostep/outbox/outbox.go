@@ -30,8 +30,7 @@ const (
 type Sender struct {
 	Rules    *auth.Rules
 	Couriers map[auth.Channel]courier.Courier
-	Product  string // name of the site in messages
-	Origin   string // of links in messages
+	Renderer *views.Renderer
 	Log      *slog.Logger
 
 	failing sync.Map // by channel, whether its queue could not be read last time, which is logged once
@@ -97,9 +96,9 @@ func (s *Sender) sendNow(ctx context.Context, m auth.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, courier.Timeout)
 	defer cancel()
-	subject, body := views.RenderMessage(m, s.Product, s.Origin)
+	text := s.Renderer.Message(m)
 	return c.Send(ctx, courier.Message{
-		Channel: string(m.Channel), To: m.To, Subject: subject, Body: body,
+		Channel: string(m.Channel), To: m.To, Subject: text.Subject, Body: text.Text, HTML: text.HTML,
 		SentAt: time.Now().UTC().Truncate(time.Millisecond), Code: m.Code,
 	})
 }

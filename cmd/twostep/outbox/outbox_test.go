@@ -15,6 +15,7 @@ import (
 	"twostep/auth"
 	"twostep/cmd/twostep/courier"
 	"twostep/db"
+	"twostep/views"
 )
 
 const password = "sixteen heavy lanterns"
@@ -81,9 +82,9 @@ func newSender(t *testing.T) (s *Sender, store *db.Store, clock *testClock, log 
 	hasher := auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 4)
 	log = new(bytes.Buffer)
 	return &Sender{
-		Rules:   auth.New(store, keys, hasher, policy, clock.Now),
-		Product: policy.Name, Origin: "http://localhost:8080",
-		Log: slog.New(slog.NewJSONHandler(log, nil)),
+		Rules:    auth.New(store, keys, hasher, policy, clock.Now),
+		Renderer: views.NewRenderer(policy.Name, "http://localhost:8080", "", views.Links{}),
+		Log:      slog.New(slog.NewJSONHandler(log, nil)),
 	}, store, clock, log
 }
 
@@ -100,7 +101,7 @@ func inBackground(work func(context.Context)) (stop func()) {
 
 func signUp(t *testing.T, s *Sender, email string) {
 	t.Helper()
-	if _, err := s.Rules.SignUp(t.Context(), auth.Client{}, email, password); err != nil {
+	if _, err := s.Rules.SignUp(t.Context(), auth.Client{}, email, password, ""); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -247,7 +248,7 @@ func TestSender_ClocksApart(t *testing.T) {
 				return auth.New(store, keys, auth.NewHasher(auth.Cost{Memory: 64, Passes: 1, Lanes: 1}, 1), slow.Rules.Policy(), clock)
 			}
 			slow.Rules = rules(clock.Now)
-			other := &Sender{Rules: rules(func() time.Time { return clock.Now().Add(skew) }), Couriers: slow.Couriers, Log: slow.Log}
+			other := &Sender{Rules: rules(func() time.Time { return clock.Now().Add(skew) }), Couriers: slow.Couriers, Renderer: slow.Renderer, Log: slow.Log}
 			signUp(t, slow, "ann@example.org")
 			mail.onSend = func() {
 				mail.onSend = nil

@@ -105,7 +105,7 @@ func TestSender_ManyAtOnce(t *testing.T) {
 		names = append(names, fmt.Sprint("+1415555", 1000+i))
 	}
 	queue(t, store, clock.Now(), auth.BySMS, names...)
-	other := &Sender{Rules: auth.New(store, auth.Keyring{}, nil, s.Rules.Policy(), clock.Now), Couriers: s.Couriers, Log: s.Log}
+	other := &Sender{Rules: auth.New(store, auth.Keyring{}, nil, s.Rules.Policy(), clock.Now), Couriers: s.Couriers, Renderer: s.Renderer, Log: s.Log}
 	for _, node := range []*Sender{s, other} {
 		defer inBackground(node.Run)()
 	}

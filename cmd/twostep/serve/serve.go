@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/cmd/twostep/courier"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
@@ -87,8 +88,9 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	site := handlers.New(rules, keys, handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
+		Apps: oidc.New(store, s.Origin.String(), rules.Now),
 	})
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Product: s.Name, Origin: s.Origin.String(), Log: log}
+	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
 	if metricsListener != nil {

@@ -12,7 +12,6 @@ import (
 	"twostep/cmd/twostep/courier"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/settings"
-	"twostep/views"
 )
 
 type (
@@ -74,8 +73,10 @@ func send(s cli.Streams, parsed settings.Settings, to settings.Courier, flag str
 	}
 	ctx, cancel := context.WithTimeout(cli.SignalContext(), courier.Timeout)
 	defer cancel()
-	subject, body := views.RenderTest(channel, parsed.Name)
-	err = c.Send(ctx, courier.Message{Channel: string(channel), To: recipient, Subject: subject, Body: body, SentAt: time.Now().UTC().Truncate(time.Second)})
+	text := parsed.Renderer().Test(channel)
+	err = c.Send(ctx, courier.Message{
+		Channel: string(channel), To: recipient, Subject: text.Subject, Body: text.Text, HTML: text.HTML, SentAt: time.Now().UTC().Truncate(time.Second),
+	})
 	if _, permanent := errors.AsType[*courier.Permanent](err); permanent {
 		return fmt.Errorf("not sent, and the server would not retry: %w", err)
 	}

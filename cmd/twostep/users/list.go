@@ -35,7 +35,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 			return json.NewEncoder(s.Out).Encode(r)
 		}
 		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(table, "email\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.ID, r.Created, r.LastSeen, r.State)
+		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, r.LastSeen, r.State)
 		fmt.Fprintf(table, "authenticator app\t%v\nphones for MFA\t%d\nsessions\t%d\n", r.TOTP, r.Phones, r.Sessions)
 		return table.Flush()
 	})
@@ -79,6 +79,7 @@ func (c *listCommand) Run(s cli.Streams) error {
 // A row is an account as it is printed.
 type row struct {
 	Email    string `json:"email"`
+	Name     string `json:"name"` // as the user calls themselves; empty for none
 	ID       string `json:"id"`
 	Created  string `json:"created"`   // RFC 3339
 	LastSeen string `json:"last_seen"` // RFC 3339; empty if the account has no session
@@ -90,7 +91,7 @@ type row struct {
 
 func newRow(a auth.Account) row {
 	r := row{
-		Email: a.User.Email.Typed, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
+		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
 		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions,
 	}
 	if !a.SeenAt.IsZero() {

@@ -27,6 +27,8 @@ CREATE TABLE users (
     created_at     BIGINT           NOT NULL,
     disabled_at    BIGINT,                              -- when an administrator disabled the account
     must_change    INTEGER          NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
+    name           TEXT             NOT NULL DEFAULT '', -- display name; empty for none
+    updated_at     BIGINT           NOT NULL,           -- when the email address or the name was last changed
     passkey_handle TEXT COLLATE "C" NOT NULL,           -- random: names the account to authenticators
     PRIMARY KEY (id),
     UNIQUE (email_key),                                 -- one account per email address
@@ -50,6 +52,7 @@ CREATE TABLE sessions (
     second_kind TEXT             NOT NULL, -- which one; empty if it was not verified
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
+    next        TEXT             NOT NULL, -- local path to continue at when the pending task is done; empty for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),                   -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -58,6 +61,33 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and the foreign key
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
+
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" NOT NULL,
+    host       TEXT             NOT NULL,
+    begin_hash TEXT             NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT             NOT NULL, -- path and query to return to
+    expires_at BIGINT           NOT NULL,
+    PRIMARY KEY (code_hash),              -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C" NOT NULL,
+    host       TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT           NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
 
 CREATE TABLE attempts (
     token_hash        TEXT COLLATE "C" NOT NULL,
@@ -69,10 +99,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT             NOT NULL, -- phone the user switched to; empty for none
     next              TEXT             NOT NULL, -- local path to redirect to when complete
     session_id        TEXT COLLATE "C",          -- session that re-authenticates; NULL for none
+    demand_all        INTEGER          NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      BIGINT,                    -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER          NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        BIGINT           NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 );
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
@@ -224,16 +258,20 @@ CREATE TABLE backup_codes (
 );
 
 CREATE TABLE rate_limits (
-    key      TEXT COLLATE "C" NOT NULL, -- scope of the limit
-    account  TEXT COLLATE "C" NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER          NOT NULL,
-    since    BIGINT,                    -- when the first counted event was
-    ready_at BIGINT,                    -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT COLLATE "C" NOT NULL, -- scope of the limit
+    account    TEXT COLLATE "C",          -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER          NOT NULL,
+    since      BIGINT,                    -- when the first counted event was
+    ready_at   BIGINT,                    -- no further event is allowed before this
+    expires_at BIGINT           NOT NULL,
+    typed      INTEGER          NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 );
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT COLLATE "C" NOT NULL,
@@ -363,3 +401,20 @@ CREATE TABLE app_groups (
     PRIMARY KEY (app_id, name),
     FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
 );
+
+CREATE TABLE signing_keys (
+    id           TEXT COLLATE "C" NOT NULL, -- thumbprint
+    alg          TEXT COLLATE "C" NOT NULL,
+    private      BYTEA,             -- PKCS #8, encrypted; erased some time after retirement
+    public       TEXT             NOT NULL, -- JSON web key
+    published_at BIGINT           NOT NULL,
+    signs_from   BIGINT           NOT NULL,
+    retired_at   BIGINT,          -- it signs until then
+    PRIMARY KEY (id),
+    CHECK (private IS NOT NULL OR retired_at IS NOT NULL)
+);
+
+CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS NULL; -- one follows another
+CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
+CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
+CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id

@@ -18,13 +18,15 @@ CREATE TABLE keyring (
 
 CREATE TABLE users (
     id             TEXT    NOT NULL,
-    email          TEXT    NOT NULL,           -- as typed
-    email_key      TEXT    NOT NULL,           -- normalized for comparison
-    password_hash  BLOB,                       -- Argon2id PHC string, encrypted; NULL without a password
+    email          TEXT    NOT NULL,            -- as typed
+    email_key      TEXT    NOT NULL,            -- normalized for comparison
+    password_hash  BLOB,                        -- Argon2id PHC string, encrypted; NULL without a password
     created_at     INTEGER NOT NULL,
-    disabled_at    INTEGER,                    -- when an administrator disabled the account
-    must_change    INTEGER NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
-    passkey_handle TEXT    NOT NULL,           -- random: names the account to authenticators
+    disabled_at    INTEGER,                     -- when an administrator disabled the account
+    must_change    INTEGER NOT NULL DEFAULT 0,  -- whether the password must be changed at the next sign-in
+    name           TEXT    NOT NULL DEFAULT '', -- display name; empty for none
+    updated_at     INTEGER NOT NULL,            -- when the email address or the name was last changed
+    passkey_handle TEXT    NOT NULL,            -- random: names the account to authenticators
     PRIMARY KEY (id),
     UNIQUE (email_key),                        -- one account per email address
     UNIQUE (passkey_handle),
@@ -47,6 +49,7 @@ CREATE TABLE sessions (
     second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
+    next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -55,6 +58,33 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id);       -- active devices, and the foreign key
 CREATE INDEX sessions_seen ON sessions (seen_at);       -- sweep of idle sessions
 CREATE INDEX sessions_started ON sessions (started_at); -- sweep of sessions past their lifetime
+
+-- Codes that hand a session over to an app's host, see auth.Handover.
+CREATE TABLE handovers (
+    code_hash  TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    begin_hash TEXT    NOT NULL, -- of the value in the cookie of the browser that began
+    target     TEXT    NOT NULL, -- path and query to return to
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (code_hash),     -- deleting the row spends the code
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX handovers_session ON handovers (session_id); -- the foreign key
+CREATE INDEX handovers_expiry ON handovers (expires_at);  -- sweep
+
+-- Tokens of browsers for the hosts of apps. They end with their session.
+CREATE TABLE host_tokens (
+    token_hash TEXT    NOT NULL,
+    session_id TEXT    NOT NULL,
+    host       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
 
 CREATE TABLE attempts (
     token_hash        TEXT    NOT NULL,
@@ -66,10 +96,14 @@ CREATE TABLE attempts (
     chosen_phone      TEXT    NOT NULL, -- phone the user switched to; empty for none
     next              TEXT    NOT NULL, -- local path to redirect to when complete
     session_id        TEXT,             -- session that re-authenticates; NULL for none
+    demand_all        INTEGER NOT NULL, -- re-authentication: whether every factor of the account must be verified
+    demand_since      INTEGER,          -- re-authentication: verified at this time or later; NULL for any time
+    demand_level      INTEGER NOT NULL, -- re-authentication: number of factors; 0 for any
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CHECK (demand_all IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX attempts_user ON attempts (user_id);       -- end an account's attempts, and the foreign key
@@ -221,16 +255,20 @@ CREATE TABLE backup_codes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rate_limits (
-    key      TEXT    NOT NULL, -- scope of the limit
-    account  TEXT    NOT NULL, -- last part of the key: an account or an attempt, whose removal removes the row
-    count    INTEGER NOT NULL,
-    since    INTEGER,          -- when the first counted event was
-    ready_at INTEGER,          -- no further event is allowed before this
-    PRIMARY KEY (key)
+    key        TEXT    NOT NULL, -- scope of the limit
+    account    TEXT,             -- account or attempt in the key, whose removal removes the row; NULL for none
+    count      INTEGER NOT NULL,
+    since      INTEGER,          -- when the first counted event was
+    ready_at   INTEGER,          -- no further event is allowed before this
+    expires_at INTEGER NOT NULL,
+    typed      INTEGER NOT NULL DEFAULT 0, -- whether it counts failures of an email address: anybody can enter any number
+    PRIMARY KEY (key),
+    CHECK (typed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX rate_limits_account ON rate_limits (account);
-CREATE INDEX rate_limits_since ON rate_limits (since); -- sweep
+CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
+CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
 CREATE TABLE messages (
     id          TEXT    NOT NULL,
@@ -360,3 +398,20 @@ CREATE TABLE app_groups (
     PRIMARY KEY (app_id, name),
     FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signing_keys (
+    id           TEXT    NOT NULL, -- thumbprint
+    alg          TEXT    NOT NULL,
+    private      BLOB,             -- PKCS #8, encrypted; erased some time after retirement
+    public       TEXT    NOT NULL, -- JSON web key
+    published_at INTEGER NOT NULL,
+    signs_from   INTEGER NOT NULL,
+    retired_at   INTEGER,          -- it signs until then
+    PRIMARY KEY (id),
+    CHECK (private IS NOT NULL OR retired_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS NULL; -- one follows another
+CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
+CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
+CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id

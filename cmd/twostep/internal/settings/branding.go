@@ -9,12 +9,14 @@ import (
 	"syscall"
 
 	"twostep/handlers"
+	"twostep/views"
 )
 
 // An Accent is the stylesheet of the accent colour.
 type Accent struct {
 	handlers.Asset
-	Note string // to the operator, if the colour had to be changed
+	Colour string // #rrggbb; empty for the default
+	Note   string // to the operator, if the colour had to be changed
 }
 
 func parseAccent(colour string) (Accent, error) {
@@ -22,7 +24,16 @@ func parseAccent(colour string) (Accent, error) {
 		return Accent{}, nil
 	}
 	sheet, note, err := handlers.Accent(colour)
-	return Accent{sheet, note}, err
+	return Accent{sheet, colour, note}, err
+}
+
+// Renderer returns the renderer of messages.
+func (s Settings) Renderer() *views.Renderer {
+	origin := ""
+	if s.Origin != nil {
+		origin = s.Origin.String()
+	}
+	return views.NewRenderer(s.Name, origin, s.Accent.Colour, s.Links)
 }
 
 // logoMax is larger than any accepted logo, so that the path of another file

@@ -1,0 +1,114 @@
+package auth
+
+import (
+	"context"
+	"time"
+)
+
+// Forward auth puts the sign-in in front of apps that know nothing of it. Each app has a
+// host, and a browser has a token for each host, which opens that host only and ends
+// with its session (FA-13, FA-14). The token is handed over by a code, because no cookie
+// can be set for another host.
+
+// A Handover is a one-time code with which a browser gets the token of a host.
+type Handover struct {
+	CodeHash  string
+	Session   SessionID
+	User      UserID // of the session
+	Host      string
+	BeginHash string // of the random value in the cookie of the browser that began (FA-12)
+	Target    string // path and query to return to
+	ExpiresAt time.Time
+}
+
+// A HostToken is a browser's token for one host.
+type HostToken struct {
+	TokenHash string
+	Session   SessionID
+	Host      string
+}
+
+// A HostSession is the session of a browser's token for a host, with what apps are told
+// about the account.
+type HostSession struct {
+	Session
+	Factors  Factors
+	EmailKey string // see [Email]
+}
+
+// HostSession returns the session of a host's token, or [ErrNotFound] if there is none
+// or it has expired. Requests to apps are activity (FA-20): it writes at most once a minute.
+func (r *Rules) HostSession(ctx context.Context, host string, token Token) (HostSession, error) {
+	now := r.now()
+	if token == "" {
+		return HostSession{}, ErrNotFound
+	}
+	s, f, err := r.store.FindHostSession(ctx, host, token.Hash(), now)
+	if err == nil && r.expired(s, now) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return HostSession{}, err
+	}
+	email, err := ParseEmail(s.Email)
+	if err != nil {
+		return HostSession{}, err
+	}
+	if now.Sub(s.SeenAt) >= SessionTouchInterval {
+		err = r.store.TouchSession(ctx, s.ID, now)
+	}
+	return HostSession{Session: s, Factors: r.withPolicy(f), EmailKey: email.Key}, err
+}
+
+// BeginHandover returns the code with which a browser of this session gets a token for a
+// host. The caller has checked that the session may have one.
+func (r *Rules) BeginHandover(ctx context.Context, session Session, host, beginHash, target string) (Token, error) {
+	now := r.now()
+	if err := r.allow(ctx, now, r.limits(ActionHandover, subjects{ByAccount: {string(session.User)}})...); err != nil {
+		return "", err
+	}
+	code := NewToken()
+	err := r.store.AddHandover(ctx, Handover{
+		CodeHash: code.Hash(), Session: session.ID, User: session.User, Host: host,
+		BeginHash: beginHash, Target: target, ExpiresAt: now.Add(HandoverLifetime),
+	})
+	return code, err
+}
+
+// CompleteHandover consumes a code and returns a new token for the host, and where to
+// return to. The token is empty if the browser has one of the same session already, from
+// another tab (FA-17).
+//
+// It returns [ErrNotFound] if the code is not for this host, or not for the browser that
+// has the cookie: a planted link signs nobody in, and a stolen code is of no use (FA-12).
+// The code is consumed then, too.
+func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string, code, cookie Token) (token Token, target string, err error) {
+	now := r.now()
+	h, err := r.store.FindHandover(ctx, code.Hash(), now)
+	if err != nil {
+		return "", "", err
+	}
+	if !plausible(h.ExpiresAt.Add(-HandoverLifetime), now) {
+		return "", "", ErrNotFound
+	}
+	has, _, err := r.store.FindHostSession(ctx, h.Host, cookie.Hash(), now)
+	if ignoreNotFound(err) != nil {
+		return "", "", err
+	}
+	known := err == nil && has.ID == h.Session
+	changes := ChangeSet{User: h.User, At: now}
+	valid := h.Host == host && (known || h.BeginHash == cookie.Hash())
+	if valid && !known {
+		token = NewToken()
+		changes.add(PutHostToken{HostToken{TokenHash: token.Hash(), Session: h.Session, Host: host}})
+	}
+	spent, err := r.store.SpendHandover(ctx, h, changes)
+	if err == nil && !(spent && valid) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", "", err
+	}
+	r.applied(ctx, changes)
+	return token, h.Target, nil
+}

@@ -1,0 +1,82 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"twostep/auth"
+	"twostep/db/internal/engine"
+)
+
+// FindHostSession implements [auth.Store] with one query, because every request to an app
+// needs it (FA-22).
+func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, err error) {
+	var rows factorRows
+	err = s.db.Each(ctx, append(sessionRow(&session), rows.row()...), rows.keep, `
+		SELECT`+sessionColumns+`,`+factorColumns+`
+		FROM host_tokens
+		JOIN sessions ON sessions.id = host_tokens.session_id
+		JOIN users ON users.id = sessions.user_id`+factorJoins+`
+		WHERE `+sessionEnabled+` AND host_tokens.token_hash = $1 AND host_tokens.host = $3`, tokenHash, engine.Millis(now), host)
+	if err != nil {
+		return session, has, fmt.Errorf("find session of a host: %w", err)
+	}
+	if session.ID == "" {
+		return session, has, auth.ErrNotFound
+	}
+	return session, rows.factors(), nil
+}
+
+// AddHandover implements [auth.Store].
+func (s *Store) AddHandover(ctx context.Context, h auth.Handover) error {
+	return s.add(ctx, "add handover", h.User, func(tx *tx) (bool, error) {
+		rows, err := tx.Exec(ctx, `
+			INSERT INTO handovers (code_hash, session_id, host, begin_hash, target, expires_at)
+			SELECT $1, id, $2, $3, $4, $5
+			FROM sessions
+			WHERE id = $6 AND user_id = $7`,
+			h.CodeHash, h.Host, h.BeginHash, h.Target, engine.Millis(h.ExpiresAt), h.Session, h.User)
+		return rows > 0, err
+	})
+}
+
+// FindHandover implements [auth.Store].
+func (s *Store) FindHandover(ctx context.Context, codeHash string, now time.Time) (h auth.Handover, err error) {
+	row := engine.Row{&h.CodeHash, &h.Session, &h.User, &h.Host, &h.BeginHash, &h.Target, engine.Time(&h.ExpiresAt)}
+	err = s.find(ctx, "find handover", row, `
+		SELECT
+			handovers.code_hash,
+			handovers.session_id,
+			sessions.user_id,
+			handovers.host,
+			handovers.begin_hash,
+			handovers.target,
+			handovers.expires_at
+		FROM handovers
+		JOIN sessions ON sessions.id = handovers.session_id
+		WHERE handovers.code_hash = $1 AND handovers.expires_at > $2`, codeHash, engine.Millis(now))
+	return h, err
+}
+
+// SpendHandover implements [auth.Store].
+func (s *Store) SpendHandover(ctx context.Context, h auth.Handover, changes auth.ChangeSet) (spent bool, err error) {
+	return s.spend(ctx, "spend handover", h.User, changes, `DELETE FROM handovers WHERE code_hash = $1`, h.CodeHash)
+}
+
+// putHostToken adds a token unless the session has ended. Older tokens of the session for
+// this host end, except those that another tab may have got at the same time.
+func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostToken, now time.Time) (added bool, err error) {
+	_, err = t.Exec(ctx, `
+		DELETE FROM host_tokens
+		WHERE session_id = $1 AND host = $2 AND created_at < $3`, c.Session, c.Host, engine.Millis(now.Add(-auth.HandoverLifetime)))
+	if err != nil {
+		return false, err
+	}
+	rows, err := t.Exec(ctx, `
+		INSERT INTO host_tokens (token_hash, session_id, host, created_at)
+		SELECT $1, id, $2, $3
+		FROM sessions
+		WHERE id = $4 AND user_id = $5`, c.TokenHash, c.Host, engine.Millis(now), c.Session, user)
+	return rows > 0, err
+}

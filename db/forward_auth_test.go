@@ -1,0 +1,124 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+func handover(user auth.UserID, session auth.SessionID, code string) auth.Handover {
+	return auth.Handover{
+		CodeHash: code, Session: session, User: user, Host: "wiki.example.org", BeginHash: "begin", Target: "/page?x=1",
+		ExpiresAt: noon.Add(auth.HandoverLifetime),
+	}
+}
+
+func hostToken(session auth.SessionID, token string) auth.PutHostToken {
+	return auth.PutHostToken{HostToken: auth.HostToken{TokenHash: token, Session: session, Host: "wiki.example.org"}}
+}
+
+func TestHandover(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		ctx, want := t.Context(), handover("ann", "s1", "h1")
+		must(t, db.AddHandover(ctx, want))
+		if got, err := db.FindHandover(ctx, "h1", noon); err != nil || got != want {
+			t.Errorf("found %+v, %v", got, err)
+		}
+		_, err := db.FindHandover(ctx, "h1", want.ExpiresAt)
+		wantNotFound(t, err)
+		wantNotFound(t, db.AddHandover(ctx, handover("ann", "no session", "h2")))
+		wantNotFound(t, db.AddHandover(ctx, handover("bob", "s1", "h2")))
+
+		must(t, db.RemoveSession(ctx, "token of s1"))
+		_, err = db.FindHandover(ctx, "h1", noon)
+		wantNotFound(t, err)
+		spent, err := db.SpendHandover(ctx, want, set("ann", hostToken("s1", "t1")))
+		wantFalse(t, spent, err)
+	})
+}
+
+// FA-12: of concurrent requests with one code one gets a token.
+func TestSpendHandover_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		h := handover("ann", "s1", "h1")
+		must(t, db.AddHandover(t.Context(), h))
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			return s.SpendHandover(ctx, h, set("ann", hostToken("s1", fmt.Sprint("t", i))))
+		})
+		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 1 {
+			t.Errorf("%d tokens", n)
+		}
+	})
+}
+
+// FA-14: a session's token for a host ends with it, also in a race.
+func TestSpendHandover_SessionEnds(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		for i := range raceCallers {
+			must(t, db.AddHandover(t.Context(), handover("ann", "s1", fmt.Sprint("h", i))))
+		}
+		db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			if i == raceCallers/2 {
+				return true, s.Apply(ctx, set("ann", auth.EndSessions{}))
+			}
+			return s.SpendHandover(ctx, handover("ann", "s1", fmt.Sprint("h", i)), set("ann", hostToken("s1", fmt.Sprint("t", i))))
+		})
+		if n := db.count(t, `SELECT (SELECT count(*) FROM host_tokens) + (SELECT count(*) FROM handovers)`); n != 0 {
+			t.Errorf("%d rows outlive their session", n)
+		}
+	})
+}
+
+func TestFindHostSession(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		ctx := t.Context()
+		db.apply(t, "ann", hostToken("s1", "t1"))
+		want, factors, err := db.FindSessionFactors(ctx, "token of s1", noon)
+		must(t, err)
+		got, has, err := db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+		if err != nil || got != want || has.Count() != factors.Count() {
+			t.Errorf("found %+v, %v; want %+v", got, err, want)
+		}
+		for _, c := range []struct{ host, token string }{ // FA-13
+			{"ops.example.org", "t1"}, {"wiki.example.org", "t2"}, {"wiki.example.org", "token of s1"}, {"", "t1"}, {"wiki.example.org", ""},
+		} {
+			_, _, err := db.FindHostSession(ctx, c.host, c.token, noon)
+			wantNotFound(t, err)
+		}
+		_, _, err = db.FindSessionFactors(ctx, "t1", noon)
+		wantNotFound(t, err)
+		db.exec(t, `UPDATE users SET disabled_at = 1`)
+		_, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+		wantNotFound(t, err)
+	})
+}
+
+// A session keeps few tokens for a host: those of tabs that began at the same time.
+func TestPutHostToken_Few(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		at := func(at time.Time, token string) {
+			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: at, Changes: []auth.Change{hostToken("s1", token)}}))
+		}
+		at(noon, "t1")
+		at(noon.Add(auth.HandoverLifetime), "t2")
+		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 2 {
+			t.Errorf("%d tokens of two tabs", n)
+		}
+		at(noon.Add(2*auth.HandoverLifetime+1), "t3")
+		at(noon.Add(2*auth.HandoverLifetime+time.Second), "t4")
+		if n := db.count(t, `SELECT count(*) FROM host_tokens WHERE token_hash IN ('t3', 't4')`); n != 2 {
+			t.Errorf("%d of the new tokens", n)
+		}
+		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 2 {
+			t.Errorf("%d tokens", n)
+		}
+	})
+}

@@ -1,0 +1,101 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"twostep/auth/oidc"
+	"twostep/handlers"
+)
+
+// program sends a request of a program: without cookies, from another site.
+func (site *testSite) program(method, path string, form url.Values, header http.Header) *httptest.ResponseRecorder {
+	site.t.Helper()
+	req := httptest.NewRequest(method, site.origin+path, strings.NewReader(form.Encode()))
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	recorder := httptest.NewRecorder()
+	site.handler.ServeHTTP(recorder, req)
+	return recorder
+}
+
+// allowedOrigins are the endpoints that scripts of other sites may use (OI-45).
+var allowedOrigins = []string{
+	oidc.DiscoveryPath, oidc.ServerDiscoveryPath, oidc.KeySetPath,
+}
+
+// Endpoints for programs set no cookie, respond to errors with JSON, and let scripts of
+// other sites read only what is listed, never with credentials (OI-45).
+func TestMachineRoutes(t *testing.T) {
+	site := newSite(t)
+	methods := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions}
+	for path, rows := range handlers.MachinePaths() {
+		cors := slices.Contains(allowedOrigins, path)
+		for _, method := range methods {
+			response := site.program(method, path, nil, http.Header{
+				"Origin": {"https://other.example"}, "Cookie": {"__Host-twostep=x"}, "Access-Control-Request-Method": {"POST"},
+			})
+			header := response.Header()
+			has := slices.ContainsFunc(rows, func(row handlers.MachinePath) bool { return row.Method == method })
+			if header.Get("Set-Cookie") != "" || header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("%s %s: sets a cookie or allows credentials", method, path)
+			}
+			if got := header.Get("Access-Control-Allow-Origin") == "*"; got != cors && (has || method == http.MethodOptions) {
+				t.Errorf("%s %s: other origins allowed: %v, want %v", method, path, got, cors)
+			}
+			switch {
+			case method == http.MethodOptions && cors:
+				if response.Code != http.StatusNoContent || header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type" {
+					t.Errorf("OPTIONS %s: %d with %v", path, response.Code, header)
+				}
+			case !has:
+				if response.Code != http.StatusMethodNotAllowed || !json.Valid(response.Body.Bytes()) {
+					t.Errorf("%s %s: %d with %s", method, path, response.Code, response.Body)
+				}
+			}
+		}
+	}
+}
+
+// OI-30, OI-46: discovery lists what works, at the paths of both standards, and nothing
+// else; the key set has a key of each algorithm.
+func TestDiscovery(t *testing.T) {
+	site := newSite(t)
+	read := func(path string) (document map[string]any) {
+		t.Helper()
+		response := site.program(http.MethodGet, path, nil, nil)
+		if err := json.Unmarshal(response.Body.Bytes(), &document); response.Code != http.StatusOK || err != nil {
+			t.Fatalf("%s: %d with %s", path, response.Code, response.Body)
+		}
+		if header := response.Header(); header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "public, max-age=300" {
+			t.Errorf("%s: header is %v", path, header)
+		}
+		return document
+	}
+	document := read(oidc.DiscoveryPath)
+	if document["issuer"] != site.origin || len(read(oidc.ServerDiscoveryPath)) != len(document) {
+		t.Errorf("document is %v", document)
+	}
+	for name, value := range document {
+		endpoint, ok := value.(string)
+		if !ok || name == "issuer" {
+			continue
+		}
+		path, ok := strings.CutPrefix(endpoint, site.origin)
+		if !ok || site.program(http.MethodGet, path, nil, nil).Code == http.StatusNotFound {
+			t.Errorf("%s is %s, which does not exist", name, endpoint)
+		}
+	}
+	if keys := read(oidc.KeySetPath)["keys"].([]any); len(keys) != 2 {
+		t.Errorf("%d keys", len(keys))
+	}
+}
