@@ -186,11 +186,12 @@ func (a Attempt) Method() Method {
 	return methods[0]
 }
 
-// OtherMethods are the account's methods but the current one (HT-06).
+// OtherMethods are the account's methods but the current one (HT-06), and passkeys: a
+// page that accepts them has their form.
 func (a Attempt) OtherMethods() []Method {
 	current := a.Method()
 	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
-		return m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
+		return m.Factor == PasskeyPresent || m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
 	})
 }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 )
@@ -110,4 +111,27 @@ func descriptors(passkeys []Passkey) []descriptor {
 func toJSON(options any) string {
 	text, _ := json.Marshal(options) // strings and numbers always have an encoding
 	return string(text)
+}
+
+// AcceptedPasskeys is what PublicKeyCredential.signalAllAcceptedCredentials needs, in
+// JSON: the browser forgets the account's other passkeys.
+func (r *Rules) AcceptedPasskeys(ctx context.Context, session Session, factors Factors) (string, error) {
+	user, err := r.store.FindUser(ctx, session.User)
+	ids := []base64URL{}
+	for _, p := range factors.usablePasskeys() {
+		ids = append(ids, p.CredentialID)
+	}
+	return toJSON(map[string]any{
+		"rpId": r.policy.PasskeyDomain, "userId": base64URL(user.PasskeyHandle), "allAcceptedCredentialIds": ids,
+	}), err
+}
+
+// UnknownPasskey is what PublicKeyCredential.signalUnknownCredential needs, in JSON:
+// the browser forgets the passkey of a response that was refused with [PasskeyUnknown].
+func (r *Rules) UnknownPasskey(response string) string {
+	a, err := parseAssertion(response, r.relyingParty())
+	if err != nil {
+		return ""
+	}
+	return toJSON(map[string]any{"rpId": r.policy.PasskeyDomain, "credentialId": base64URL(a.credentialID)})
 }

@@ -24,6 +24,7 @@ var machineRoutes = []machineRoute{
 	{http.MethodGet, oidc.DiscoveryPath, true, discovery},
 	{http.MethodGet, oidc.ServerDiscoveryPath, true, discovery},
 	{http.MethodGet, oidc.KeySetPath, true, serveKeySet},
+	{http.MethodGet, "/.well-known/passkey-endpoints", true, passkeyEndpoints},
 }
 
 // A machineRequest is the context of a request to a machineRoute.

@@ -16,6 +16,6 @@ func showSetupMFA(r *request) error {
 	}
 	policy := r.rules.Policy()
 	return r.show(views.SetupMFA(views.SetupMFAPage{
-		Page: r.page(), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
+		Page: r.page(), Passkey: policy.Allows(auth.PasskeyPresent), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
 	}))
 }

@@ -23,7 +23,7 @@ type section struct {
 
 var sections = []section{
 	{URL: "/account", Label: "Account", Icon: iconPerson},
-	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone"}},
+	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone", "/account/passkeys"}},
 	{URL: "/account/sessions", Label: "Devices", Icon: iconDevices, Row: link{"/account/sessions", "Active devices"}, About: "Where you are signed in"},
 	{URL: "/account/activity", Label: "Activity", Icon: iconClock, Row: link{"/account/activity", "Activity"}, About: "Sign-ins and changes"},
 }
