@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres bench gallery screenshots pictures lighthouse fuzz model standards vulncheck
+.PHONY: help run build test check fmt generate browsers postgres proxies bench gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ browsers: ## Install what the browser tests need, if it is missing
 
 postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 	.ci/postgres
+
+proxies: ## Install the proxies whose configurations are tested, if they are missing
+	.ci/proxies
 
 PEOPLE = 1000,100000,1000000
 DATABASES = sqlite,postgres
@@ -97,6 +100,12 @@ define fuzz_briefly
 	done
 endef
 
+FAULTS = 50
+SEED = 1
+
+mutants: ## Make FAULTS=50 small faults, one at a time, and print those that no test notices (slow)
+	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED)
+
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # It needs the network, so it is not part of check.
@@ -122,9 +131,10 @@ PACKAGES = ./auth/... ./db/... ./static/... ./cmd/...
 # Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
 check: ## Run everything that CI runs, without changing files
-	@echo '== test programs (make browsers postgres)'
+	@echo '== test programs (make browsers postgres proxies)'
 	.ci/browsers
 	.ci/postgres
+	.ci/proxies
 	@echo '== format (make fmt)'
 	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
 	go tool templ fmt -fail .

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,11 +16,14 @@ const (
 	SignedUp             EventType = "signed_up"
 	SignedIn             EventType = "signed_in"
 	SignedInNewDevice    EventType = "signed_in_new_device"
+	SignedInRemembered   EventType = "signed_in_remembered" // on a remembered device, without the second step
 	SecondFactorFailed   EventType = "second_factor_failed" // after the right password (RC-11)
 	SignInLocked         EventType = "sign_in_locked"       // by the limit on failures
 	Reauthenticated      EventType = "reauthenticated"
 	SessionEnded         EventType = "session_ended"
 	SessionsEnded        EventType = "sessions_ended"
+	DeviceRemembered     EventType = "device_remembered"
+	DeviceForgotten      EventType = "device_forgotten"
 	TOTPAdded            EventType = "totp_added"
 	TOTPRemoved          EventType = "totp_removed"
 	PasskeyAdded         EventType = "passkey_added"
@@ -43,6 +47,11 @@ const (
 	NameChanged          EventType = "name_changed"
 	AccountDeleted       EventType = "account_deleted"
 
+	SignedInToApp   EventType = "signed_in_to_app" // the first use of an app behind forward auth
+	AppConnected    EventType = "app_connected"    // the first use of an app
+	AppDisconnected EventType = "app_disconnected"
+	AppTokenReused  EventType = "app_token_reused" // a code or refresh token, by the app or by somebody who has copied it
+
 	ResetLocked EventType = "reset_locked" // by the limit on wrong codes
 
 	OperatorAdded         EventType = "operator_added"
@@ -53,21 +62,29 @@ const (
 	OperatorSignedOut     EventType = "operator_signed_out"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
+	OperatorAddedGroup    EventType = "operator_added_group"
+	OperatorRemovedGroup  EventType = "operator_removed_group"
+	OperatorDeleted       EventType = "operator_deleted"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
 const MailedCodesGuessed EventType = "mailed_codes_guessed"
 
+// ObservedEvents lists all event types that the observer can get.
+var ObservedEvents = append(slices.Clone(EventTypes), MailedCodesGuessed)
+
 // EventTypes lists all event types of accounts, for the tests that each has a text.
 var EventTypes = []EventType{
-	SignedUp, SignedIn, SignedInNewDevice, SecondFactorFailed, SignInLocked, Reauthenticated, SessionEnded, SessionsEnded,
+	SignedUp, SignedIn, SignedInNewDevice, SignedInRemembered, SecondFactorFailed, SignInLocked, Reauthenticated,
+	SessionEnded, SessionsEnded, DeviceRemembered, DeviceForgotten,
 	TOTPAdded, TOTPRemoved, PasskeyAdded, PasskeyRemoved, PasskeyRenamed, PasskeyCloned,
 	PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
+	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorDeleted,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -77,8 +94,9 @@ var notified = map[EventType]bool{
 	TOTPAdded: true, TOTPRemoved: true, PasskeyAdded: true, PasskeyRemoved: true, PasskeyCloned: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
+	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorDeleted: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never
@@ -93,6 +111,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
+	Name            string     // of the app, its host or the group
 	BackupCodesLeft int        // backup codes left
 }
 
@@ -121,7 +140,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, client, changes.At)
-		m.Number, m.Email, m.Left = e.Phone, e.Email, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
 	return nil

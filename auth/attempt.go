@@ -54,6 +54,8 @@ type Attempt struct {
 	Factors Factors      // of the account, read live
 	Code    *SentCode    // sent for this attempt and not expired, if it asks for one
 	Reauth  ReauthPolicy // of the operator, read live
+
+	Remembered bool // sign-in: the device is remembered, so the second step is skipped; not stored
 }
 
 // A Step is what an attempt owes next. Each has a page.
@@ -77,7 +79,7 @@ var steps = []struct {
 	accepts func(Attempt) []FactorKind // the factors that Verify accepts here
 }{
 	{SignIn, StepPassword, needs(firstFactors...), only(Password)}, // a passkey is both factors at once, so no attempt waits for one here
-	{SignIn, StepMFA, owesMFA, mfaKinds},
+	{SignIn, StepMFA, owesMFAHere, mfaKinds},
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
@@ -125,6 +127,9 @@ func (a Attempt) hasVerified(kinds ...FactorKind) bool {
 func owesMFA(a Attempt) bool {
 	return a.Factors.HasMFA() && !a.hasVerified(secondFactors...)
 }
+
+// owesMFAHere: a remembered device owes no second factor at sign-in.
+func owesMFAHere(a Attempt) bool { return owesMFA(a) && !a.Remembered }
 
 // owesFirstAgain: re-authentication asks for the first factor if the operator
 // or the demand wants both factors or the account has no second one.

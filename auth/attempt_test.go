@@ -65,6 +65,21 @@ func TestStep(t *testing.T) {
 	}
 }
 
+// TestStep_Remembered: a remembered device owes no second factor at sign-in, and nothing less
+// at re-authentication (FF-12).
+func TestStep_Remembered(t *testing.T) {
+	for purpose, want := range map[Purpose]Step{SignIn: StepDone, Reauthentication: StepMFA, ResetPassword: StepEmail} {
+		a := Attempt{Purpose: purpose, Factors: withTOTP, Remembered: true}
+		if step := a.Step(); purpose == SignIn && step != StepPassword {
+			t.Errorf("a remembered device owes %s, want the password", step)
+		}
+		a.Verified = []VerifiedFactor{{Factor: Password}}
+		if step := a.Step(); step != want {
+			t.Errorf("%s: owes %s, want %s", purpose, step, want)
+		}
+	}
+}
+
 // TestMethod: the app comes first, then the default phone; a chosen method counts only
 // while the account has it.
 func TestMethod(t *testing.T) {

@@ -48,6 +48,7 @@ type Client struct {
 	IP          netip.Addr
 	UserAgent   string
 	DeviceToken Token // of a known device; empty for none
+	Remember    bool  // whether the user asks that this device be remembered
 	FormToken   Token // the session or attempt token that the posted form is bound to; empty for none
 }
 
@@ -78,6 +79,7 @@ type Policy struct {
 	SMSCountries      []string      // ISO 3166 regions that SMS may be sent to; empty for all
 	Reauth            ReauthPolicy  // when to re-authenticate
 	ActivityRetention time.Duration // how long history is kept
+	RememberDevice    time.Duration // for which a device can be remembered; at most [RememberDeviceMax], zero for never
 
 	// Breached reports whether a password is known from a breach; nil if the
 	// operator has no such list. It returns false if the list cannot be read: then

@@ -46,6 +46,13 @@ type (
 	// ReplaceName sets the account's display name; empty for none.
 	ReplaceName struct{ Name string }
 
+	// AddGroup adds the account to a group. It fails if the account is in it, or in
+	// [GroupsMax] groups.
+	AddGroup struct{ Name string }
+
+	// RemoveGroup removes the account from a group. It fails if it is not in it.
+	RemoveGroup struct{ Name string }
+
 	// EndEmailEnrolment ends the account's pending email address, if there is one.
 	EndEmailEnrolment struct{}
 
@@ -92,7 +99,9 @@ type (
 	// there is a session with its token.
 	BeginSession struct {
 		Session
-		RequireNoMFA bool // no second factor was verified: fail if the account has one by now (SE-09)
+		Device            string // token hash of the known device that it is on; empty for none
+		RequireNoMFA      bool   // no second factor was verified: fail if the account has one by now (SE-09)
+		RequireRemembered bool   // nor did a remembered device owe one: fail if it was forgotten meanwhile
 	}
 
 	// RenewSession updates when factors were verified in a session. Other
@@ -104,22 +113,31 @@ type (
 		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
-	// EndSessions ends the account's sessions but one, and all its attempts.
+	// EndSessions ends the account's sessions but one, and all its attempts. No device is
+	// remembered any more.
 	EndSessions struct {
 		Except SessionID // empty: end all
 	}
 
 	// PutKnownDevice makes a device known to the account. If it was known by another
-	// token, to this account or others, the new one replaces that for all of them.
+	// token, to this account or others, the new one replaces that for all of them. A
+	// device that the account knows keeps its id.
 	PutKnownDevice struct {
-		TokenHash string
-		Replaces  string // hash of that token; empty for none
+		KnownDevice
+		Replaces       string // hash of that token; empty for none
+		KeepRemembered bool   // leave RememberedAt as it is
 	}
+
+	// ForgetDevices ends that devices are remembered, as EndSessions does too.
+	ForgetDevices struct{}
 )
 
 // PutHostToken adds a token of a host. It ends those that the session had for the host
 // longer than [HandoverLifetime], and fails if the session has ended.
 type PutHostToken struct{ HostToken }
+
+// PutHostUse records that the account has used a host.
+type PutHostUse struct{ Host string }
 
 // Factors.
 type (
@@ -177,6 +195,8 @@ func (RequireMFA) isChange()        {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
 func (ReplaceName) isChange()       {}
+func (AddGroup) isChange()          {}
+func (RemoveGroup) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
 func (AddAttempt) isChange()        {}
@@ -189,7 +209,9 @@ func (BeginSession) isChange()      {}
 func (RenewSession) isChange()      {}
 func (EndSessions) isChange()       {}
 func (PutKnownDevice) isChange()    {}
+func (ForgetDevices) isChange()     {}
 func (PutHostToken) isChange()      {}
+func (PutHostUse) isChange()        {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
 func (PutPasskey) isChange()        {}

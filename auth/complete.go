@@ -49,12 +49,20 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 		}
 		a.User = addUser(changes, a)
 		event.Type = SignedUp
+	case a.Remembered:
+		event.Type = SignedInRemembered
 	case !c.known:
 		event.Type = SignedInNewDevice
 	}
+	var err error
+	if result.Device, err = r.putDevice(ctx, c, a, changes); err != nil {
+		return Result{}, err
+	}
 	session := newSession(result.Session, c.client, a, changes.At)
-	changes.add(BeginSession{Session: session, RequireNoMFA: session.MFAAt.IsZero()})
-	result.Device = r.replaceDevice(c.posted, changes)
+	changes.add(BeginSession{
+		Session: session, Device: result.Device.Hash(),
+		RequireNoMFA: session.MFAAt.IsZero() && !a.Remembered, RequireRemembered: a.Remembered,
+	})
 	return result, r.record(ctx, changes, c.client, event)
 }
 

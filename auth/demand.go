@@ -42,6 +42,15 @@ type Demand struct {
 	Level      Level     // zero for any
 }
 
+// datedAfter returns the time of a response to the demand: the clock of the server that
+// dated the demand may be ahead, and the response came after it.
+func (d Demand) datedAfter(now time.Time) time.Time {
+	if d.NotBefore.After(now) && plausible(d.NotBefore, now) {
+		return d.NotBefore
+	}
+	return now
+}
+
 // Satisfies reports whether the session has verified what a demand asks for. Without
 // AllFactors the time is that of the second factor or, if the account has none, of the
 // password.

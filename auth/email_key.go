@@ -27,7 +27,7 @@ func (e Email) Domain() string { return e.Key[strings.LastIndexByte(e.Key, '@')+
 
 // Mailbox returns the key without the tag that many providers ignore, as in
 // ann+shop@example.org. Limits of mails count by it: with tags, one mailbox would have
-// any number of them. Accounts do not: elsewhere it may be somebody else's.
+// any number of them. Accounts do not: with other providers it may be another user's.
 func (e Email) Mailbox() string {
 	at := strings.LastIndexByte(e.Key, '@')
 	if plus := strings.IndexByte(e.Key[:at], '+'); plus > 0 {

@@ -27,6 +27,7 @@ type flow struct {
 	now     time.Time
 	sent    []auth.Message
 	clients int
+	device  auth.Token // of a remembered device
 
 	key        string     // of the last app
 	token      auth.Token // of the last attempt at the second step

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/hmac"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type Handover struct {
 	BeginHash string // of the random value in the cookie of the browser that began (FA-12)
 	Target    string // path and query to return to
 	ExpiresAt time.Time
+
+	FirstUse bool // the account has not used the host before, read with the handover
 }
 
 // A HostToken is a browser's token for one host.
@@ -28,12 +31,31 @@ type HostToken struct {
 	Host      string
 }
 
-// A HostSession is the session of a browser's token for a host, with what apps are told
-// about the account.
+// A HostSession is the session of a browser's token for a host.
 type HostSession struct {
 	Session
-	Factors  Factors
+	Identity
+	Factors Factors
+}
+
+// An Identity is what access rules know an account by.
+type Identity struct {
 	EmailKey string // see [Email]
+	Groups   []string
+}
+
+// Identity returns the identity of a session's account.
+func (r *Rules) Identity(ctx context.Context, session Session) (Identity, error) {
+	groups, err := r.store.FindGroups(ctx, session.User)
+	if err != nil {
+		return Identity{}, err
+	}
+	return newIdentity(session, groups)
+}
+
+func newIdentity(session Session, groups []string) (Identity, error) {
+	email, err := ParseEmail(session.Email)
+	return Identity{EmailKey: email.Key, Groups: groups}, err
 }
 
 // HostSession returns the session of a host's token, or [ErrNotFound] if there is none
@@ -43,21 +65,21 @@ func (r *Rules) HostSession(ctx context.Context, host string, token Token) (Host
 	if token == "" {
 		return HostSession{}, ErrNotFound
 	}
-	s, f, err := r.store.FindHostSession(ctx, host, token.Hash(), now)
+	s, f, groups, err := r.store.FindHostSession(ctx, host, token.Hash(), now)
 	if err == nil && r.expired(s, now) {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return HostSession{}, err
 	}
-	email, err := ParseEmail(s.Email)
+	identity, err := newIdentity(s, groups)
 	if err != nil {
 		return HostSession{}, err
 	}
 	if now.Sub(s.SeenAt) >= SessionTouchInterval {
-		err = r.store.TouchSession(ctx, s.ID, now)
+		err = r.store.TouchSession(ctx, s.User, s.ID, now)
 	}
-	return HostSession{Session: s, Factors: r.withPolicy(f), EmailKey: email.Key}, err
+	return HostSession{Session: s, Factors: r.withPolicy(f), Identity: identity}, err
 }
 
 // BeginHandover returns the code with which a browser of this session gets a token for a
@@ -91,16 +113,21 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	if !plausible(h.ExpiresAt.Add(-HandoverLifetime), now) {
 		return "", "", ErrNotFound
 	}
-	has, _, err := r.store.FindHostSession(ctx, h.Host, cookie.Hash(), now)
+	has, _, _, err := r.store.FindHostSession(ctx, h.Host, cookie.Hash(), now)
 	if ignoreNotFound(err) != nil {
 		return "", "", err
 	}
 	known := err == nil && has.ID == h.Session
 	changes := ChangeSet{User: h.User, At: now}
-	valid := h.Host == host && (known || h.BeginHash == cookie.Hash())
+	valid := h.Host == host && (known || hmac.Equal([]byte(h.BeginHash), []byte(cookie.Hash())))
 	if valid && !known {
 		token = NewToken()
-		changes.add(PutHostToken{HostToken{TokenHash: token.Hash(), Session: h.Session, Host: host}})
+		changes.add(PutHostToken{HostToken{TokenHash: token.Hash(), Session: h.Session, Host: host}}, PutHostUse{host})
+		if h.FirstUse {
+			if err := r.record(ctx, &changes, client, Event{Type: SignedInToApp, Name: host}); err != nil {
+				return "", "", err
+			}
+		}
 	}
 	spent, err := r.store.SpendHandover(ctx, h, changes)
 	if err == nil && !(spent && valid) {

@@ -15,19 +15,32 @@ import (
 // One browser has one token for all accounts. Each sign-in replaces it, so that a copy of
 // the cookie, stolen from this browser or planted in it, is of no use afterwards.
 type KnownDevice struct {
-	User      UserID
-	TokenHash string
-	SeenAt    time.Time
+	ID           string // names it on pages
+	User         UserID
+	TokenHash    string
+	SeenAt       time.Time
+	UserAgent    string    // at the last sign-in
+	RememberedAt time.Time // zero if it is not remembered, see [Rules.remembered]
 }
 
-// isKnownDevice asks the store without an account too, so that the time does not show
-// that there is none.
-func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (bool, error) {
+// IsClient reports whether a request comes from the device.
+func (d KnownDevice) IsClient(client Client) bool {
+	return client.DeviceToken != "" && hmac.Equal([]byte(d.TokenHash), []byte(client.DeviceToken.Hash()))
+}
+
+// knownDevice asks the store without an account too, so that the time does not show
+// that there is none. It returns a zero device if it is not known.
+func (r *Rules) knownDevice(ctx context.Context, user UserID, client Client) (KnownDevice, error) {
 	if client.DeviceToken == "" {
-		return false, nil
+		return KnownDevice{}, nil
 	}
-	_, err := r.store.FindKnownDevice(ctx, user, client.DeviceToken.Hash())
-	return err == nil, ignoreNotFound(err)
+	device, err := r.store.FindKnownDevice(ctx, user, client.DeviceToken.Hash())
+	return device, ignoreNotFound(err)
+}
+
+func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (bool, error) {
+	device, err := r.knownDevice(ctx, user, client)
+	return device.ID != "", err
 }
 
 // deviceTokens returns the token that follows the client's, as [Rules.tokens] does. It
@@ -36,16 +49,6 @@ func (r *Rules) isKnownDevice(ctx context.Context, user UserID, client Client) (
 // it without the browser's other cookie.
 func (r *Rules) deviceTokens(s submission, now time.Time) []Token {
 	return r.tokens(deviceToken, submission{from: s.from, response: string(s.device)}, now)
-}
-
-// replaceDevice makes the client a known device with a new token, which it returns.
-func (r *Rules) replaceDevice(s submission, changes *ChangeSet) Token {
-	token, replaced := r.deviceTokens(s, changes.At)[0], ""
-	if s.device != "" {
-		replaced = s.device.Hash()
-	}
-	changes.add(PutKnownDevice{TokenHash: token.Hash(), Replaces: replaced})
-	return token
 }
 
 // replacedDevice returns the token that a sign-in has given to the device; empty if the

@@ -9,6 +9,8 @@ const (
 	PasswordMinWithMFA      = 8   // if a second factor is always required (N 3.1.1.2)
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
 	NameMax                 = 64  // code points of a display name; own choice
+	GroupNameMax            = 32  // bytes; own choice
+	GroupsMax               = 64  // of an account: its tokens and a proxy's headers list them
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
 	TOTPKeyBytes = 20               // 160 bits, the length of HMAC-SHA-1 (RFC 4226 R6)
@@ -52,6 +54,7 @@ const (
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
+	RememberDeviceMax   = 30 * 24 * time.Hour  // N 2.1.3: a session without the second factor is AAL1, whose timeout should be no longer
 	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
@@ -64,6 +67,15 @@ const (
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
 	AppSecretsMax   = 2    // valid at once, while an app changes over
 
+	AppParamMax        = 4096             // bytes of a parameter of a request
+	AppChallengeLength = 43               // SHA-256 in base64url (RFC 7636 section 4.2)
+	AppVerifierMin     = 43               // characters (RFC 7636 section 4.1)
+	AppVerifierMax     = 128              // characters (RFC 7636 section 4.1)
+	AppRequestLifetime = 10 * time.Minute // in which the user signs in and agrees
+	AppPushedLifetime  = time.Minute      // of a pushed request that is not used yet (OI-51)
+	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
+	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
+
 	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
 	AppTokenMax      = 4096            // bytes of a token or hint that is verified
 
@@ -74,7 +86,8 @@ const (
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
 
-	HandoverLifetime = time.Minute // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
+	CheckTimeout     = 1500 * time.Millisecond // of a check for a proxy, which waits for three seconds (FA-22)
+	HandoverLifetime = time.Minute             // of the code that hands a session over to an app's host (RFC 6749 section 4.1.2: at most ten)
 
 	HashQueue   = 512              // callers that may wait for the hasher; further ones get 503 (RL-09)
 	HashTimeout = 10 * time.Second // for which they wait
@@ -120,6 +133,10 @@ const (
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
+	ActionAppStart Action = "app_start" // start a request of an app, or continue it
+	ActionAppPush  Action = "app_push"  // push a request, from an app's server
+	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
+	ActionAppGrant Action = "app_grant" // get a code for an app
 )
 
 // A Scope is what a limit counts by.
@@ -172,8 +189,8 @@ var ipScopes = []struct {
 // factor takes about twenty acts, mistakes included, so sixty an hour do not get in the
 // way; they are at most ten seconds of one core.
 //
-// A hundred networks that send the twenty codes an hour of their IP address all day
-// reach the daily number of mails. Fewer cannot keep codes from others, and more would
+// A hundred IP addresses that send their twenty codes an hour all day, in ten networks or
+// more, reach the daily number of mails. Fewer cannot keep codes from others, and more would
 // cost the site its reputation as a sender.
 //
 // Fraudsters share what SMS to some countries cost. So one country or one network cannot
@@ -221,6 +238,10 @@ var limits = []struct {
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionHandover, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
+	{ActionAppStart, ByIP, Window{Max: 120, Per: time.Minute}, TooManyAttempts},
+	{ActionAppPush, ByIP, Window{Max: 600, Per: time.Minute}, TooManyAttempts},
+	{ActionAppGuess, ByFactor, Window{Max: 30, Per: time.Minute}, TooManyAttempts}, // for one app and IP address: strangers must not block an app
+	{ActionAppGrant, ByAccount, Window{Max: 300, Per: time.Hour}, TooManyAttempts}, // bounds the grants of a session
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
 	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},
@@ -234,7 +255,7 @@ const FailureRetention = 90 * 24 * time.Hour
 
 // FailuresMax is the number of failure counts of email addresses that are kept, the last
 // ones: anybody can enter any number of addresses without an account. So many take
-// eight hours of a core to hash, and about 200 MB. The counts of an account are all kept.
+// eight hours of a core to hash, and about 250 MB. The counts of an account are all kept.
 const FailuresMax = 1_000_000
 
 // SMSBudgetDefault is the default number of SMS a day.

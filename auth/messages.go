@@ -63,6 +63,7 @@ type Message struct {
 	Code      string
 	Number    string // of the phone, E.164
 	Email     string // the address that was added, changed or removed
+	App       string // the name of the app
 	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
 	Left      int    // backup codes left
 	Added     *Added // of a reset: what was added lately

@@ -10,12 +10,19 @@ import (
 type Account struct {
 	User
 	CreatedAt  time.Time
-	SeenAt     time.Time // of the session last seen; zero without one
+	SeenAt     time.Time // in any session, also one that has ended; zero for never
 	MustChange bool
 	TOTP       bool
 	Passkeys   int
 	Phones     int // reserved ones
 	Sessions   int
+	Groups     []string // in alphabetical order
+
+	// These are only of one account, not of a list.
+
+	BackupCodes int // the number left
+	NoticeEmail string
+	Waits       []Wait
 }
 
 // Accounts returns a page of accounts, ordered by email address, and reports
@@ -34,7 +41,22 @@ func (r *Rules) Account(ctx context.Context, address string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	return r.store.FindAccount(ctx, user.ID)
+	now := r.now()
+	account, err := r.store.FindAccount(ctx, user.ID)
+	if err != nil {
+		return Account{}, err
+	}
+	factors, err := r.store.FindFactors(ctx, user.ID, now)
+	if err != nil {
+		return Account{}, err
+	}
+	account.BackupCodes = factors.BackupCodes
+	if account.NoticeEmail, err = r.store.FindNoticeEmail(ctx, user.ID); ignoreNotFound(err) != nil {
+		return Account{}, err
+	}
+	counts, err := r.failureCounts(ctx, user, now)
+	account.Waits = waits(counts, now)
+	return account, err
 }
 
 func (r *Rules) userByEmail(ctx context.Context, address string) (User, error) {
@@ -60,11 +82,11 @@ const (
 	SignOutEverywhere  = OperatorAction(OperatorSignedOut)     // end all sessions (SE-10)
 	Disable            = OperatorAction(OperatorDisabled)      // end all sessions and refuse sign-in until Enable (SE-10)
 	Enable             = OperatorAction(OperatorEnabled)       // accept sign-in again
-	Delete             = OperatorAction(AccountDeleted)        // delete the account with everything in it
+	Delete             = OperatorAction(OperatorDeleted)       // delete the account with everything in it
 )
 
 // Operate carries out an action on the account of an email address. done is false
-// if there was nothing to do: no factor to remove, or already disabled.
+// if there was nothing to do: no wait to end, no factor to remove, or already disabled.
 func (r *Rules) Operate(ctx context.Context, action OperatorAction, address string) (done bool, err error) {
 	user, err := r.userByEmail(ctx, address)
 	if err != nil {
@@ -76,9 +98,9 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 	}
 	switch action {
 	case Unlock:
-		var counts SettleCounts
-		if counts, err = r.unlock(ctx, user, changes.At); err == nil {
-			changes.add(counts)
+		var counts []failureCount
+		if counts, err = r.failureCounts(ctx, user, changes.At); err == nil && len(waits(counts, changes.At)) > 0 {
+			changes.add(resetOf(counts))
 			done, err = true, r.store.Apply(ctx, changes)
 		}
 	case ResetMFA:
@@ -88,6 +110,7 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 		done, err = r.store.ReplacePassword(ctx, user.ID, "", changes)
 	case MustChangePassword:
+		changes.add(ForgetDevices{})
 		done, err = r.store.ReplaceMustChange(ctx, user.ID, changes)
 	case SignOutEverywhere:
 		changes.add(EndSessions{})
@@ -104,18 +127,6 @@ func (r *Rules) Operate(ctx context.Context, action OperatorAction, address stri
 		r.applied(ctx, changes)
 	}
 	return done, err
-}
-
-// unlock resets all failure counts of an account: of its factors, and of codes mailed
-// to its address and to the one that it is about to get.
-func (r *Rules) unlock(ctx context.Context, user User, now time.Time) (SettleCounts, error) {
-	kinds := append([]FactorKind{Password, enrolTOTP, enrolPhone}, secondFactors...)
-	counts := SettleCounts{Reset: append(r.failureKeys(user.ID, kinds...), r.mailedCodeKeys(user.Email, mailedCodes...)...)}
-	pending, err := r.store.FindEmailEnrolment(ctx, user.ID, now)
-	if err == nil {
-		counts.Reset = append(counts.Reset, r.mailedCodeKeys(pending.Email, enrolEmail)...)
-	}
-	return counts, ignoreNotFound(err)
 }
 
 // AddAccount adds an account without a password. Its owner gets an invitation, a link

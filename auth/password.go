@@ -244,7 +244,7 @@ func (r *Rules) changePassword(ctx context.Context, client Client, session Sessi
 	if endOthers {
 		changes.add(EndSessions{Except: session.ID})
 	} else {
-		changes.add(EndAttempts{})
+		changes.add(EndAttempts{}, ForgetDevices{})
 	}
 	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Password, now}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})

@@ -36,6 +36,7 @@ const (
 	FactorLocked         Reason = "factor_locked"          // a hundred consecutive failures
 	FactorsDisabled      Reason = "factors_disabled"       // the operator has disabled the account's second factors
 	FormExpired          Reason = "form_expired"           // the form belongs to an earlier step
+	GroupInvalid         Reason = "group_invalid"          // not the name of a group, of Limit characters at most
 	InvalidCredentials   Reason = "invalid_credentials"    // email address or password, and never which
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
@@ -72,6 +73,7 @@ const (
 	TooManyAttempts      Reason = "too_many_attempts"      // retry after Wait
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
+	TooManyGroups        Reason = "too_many_groups"        // the account would be in more than Limit groups
 	TooManyPhones        Reason = "too_many_phones"        // the account has Limit phones
 	UnknownAction        Reason = "unknown_action"         // no such button
 	UnknownMethod        Reason = "unknown_method"         // the account has no such second factor
@@ -81,10 +83,10 @@ const (
 var Reasons = []Reason{
 	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
+	FormExpired, GroupInvalid, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
 }

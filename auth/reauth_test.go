@@ -57,3 +57,22 @@ func TestStartReauth(t *testing.T) {
 		t.Error("a session that has ended begins an attempt")
 	}
 }
+
+// TestStartReauth_OtherClock: a demand that was dated by a server whose clock is ahead, by
+// no more than clocks differ, is met by one response and not asked for again.
+func TestStartReauth_OtherClock(t *testing.T) {
+	for ahead, want := range map[time.Duration]bool{auth.ClockSkew: true, auth.ClockSkew + time.Second: false} {
+		f := newFlow(t)
+		session, client := f.signUp("ann@example.com")
+		demand := auth.Demand{NotBefore: f.now.Add(ahead)}
+		token, err := f.StartReauth(f.ctx, session, demand, "")
+		f.must(err)
+		result := f.respond(client, token, auth.Password)
+		if done := result.Session != ""; done != want {
+			t.Errorf("%v ahead: done %v", ahead, done)
+		}
+		if want && !f.session(result).Satisfies(demand, auth.Factors{}, f.now) {
+			t.Errorf("%v ahead: the demand is not met", ahead)
+		}
+	}
+}

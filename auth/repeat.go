@@ -140,13 +140,18 @@ func (r *Rules) repeatedOr(ctx context.Context, err error, s submission, now tim
 }
 
 // repeatedForm returns what a form led to whose attempt or session has ended since. It
-// is limited like other responses: it must not become a way to guess a code.
+// is limited like other responses: it must not become a way to guess a code. Beyond the
+// limit the form has expired, as it has for everybody else, and waiting does not help.
 func (r *Rules) repeatedForm(ctx context.Context, client Client, s submission, now time.Time) (Result, error) {
 	if s.from == "" {
 		return Result{}, &Problem{Reason: FormExpired}
 	}
 	limits := r.limits(ActionRepeat, subjects{ByFactor: failureCounter(formRepeat, s.from.Hash(), false)}.from(client))
-	if err := r.allow(ctx, now, limits...); err != nil {
+	err := r.allow(ctx, now, limits...)
+	if isProblem(err) {
+		return Result{}, &Problem{Reason: FormExpired}
+	}
+	if err != nil {
 		return Result{}, err
 	}
 	result, err := r.repeated(ctx, s, now)

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -32,6 +33,14 @@ func TestSession_Kinds(t *testing.T) {
 			}
 			return f.session(result)
 		}
+	}
+	remember := func(f *flow, client auth.Client, _ auth.Session) auth.Session {
+		result, err := f.SignIn(f.ctx, client, ann, flowPassword, "")
+		f.must(err)
+		client.Remember = true
+		result = f.respond(client, result.Attempt, auth.TOTPCode)
+		f.device = result.Device
+		return f.session(result)
 	}
 	reauthenticate := func(kinds ...auth.FactorKind) way {
 		return func(f *flow, client auth.Client, session auth.Session) auth.Session {
@@ -76,6 +85,8 @@ func TestSession_Kinds(t *testing.T) {
 		{"sign-in with an app", []way{addTOTP, signIn(auth.TOTPCode)}, auth.Password, auth.TOTPCode},
 		{"sign-in with a phone", []way{addPhone, signIn(auth.PhoneCode)}, auth.Password, auth.PhoneCode},
 		{"sign-in with a backup code", []way{addTOTP, signIn(auth.BackupCode)}, auth.Password, auth.BackupCode},
+		{"sign-in on a remembered device", []way{addTOTP, remember, signIn("")}, auth.Password, ""},
+		{"and re-authentication there", []way{addTOTP, remember, signIn(""), reauthenticate(auth.TOTPCode)}, auth.Password, auth.TOTPCode},
 		{"an app after a backup code", []way{addTOTP, signIn(auth.BackupCode), reauthenticate(auth.TOTPCode)}, auth.Password, auth.TOTPCode},
 		{"a second method added does not replace the one verified", []way{addTOTP, addPhone}, auth.EmailCode, auth.TOTPCode},
 		{"a phone verified in this session", []way{signIn(""), keepPhone, usePhone}, auth.Password, auth.PhoneCode},
@@ -83,9 +94,12 @@ func TestSession_Kinds(t *testing.T) {
 		{"and verified by re-authentication", []way{keepPhone, signIn(""), usePhone, reauthenticate(auth.PhoneCode)}, auth.Password, auth.PhoneCode},
 	} {
 		f := newFlow(t)
+		f.policy.RememberDevice = auth.RememberDeviceMax
+		f.use(f.db)
 		session, client := f.signUp(ann)
 		for _, change := range row.ways {
 			f.now = f.now.Add(time.Minute)
+			client.DeviceToken = cmp.Or(f.device, client.DeviceToken)
 			session = change(f, client, session)
 		}
 		if session.FirstKind != row.first || session.SecondKind != row.second {

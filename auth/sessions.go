@@ -57,7 +57,7 @@ func (r *Rules) SessionAndFactors(ctx context.Context, token Token) (Session, Fa
 	now := r.now()
 	s, f, err := r.session(ctx, token, now)
 	if err == nil && now.Sub(s.SeenAt) >= SessionTouchInterval {
-		err = r.store.TouchSession(ctx, s.ID, now)
+		err = r.store.TouchSession(ctx, s.User, s.ID, now)
 	}
 	return s, f, err
 }
@@ -87,6 +87,20 @@ func (r *Rules) session(ctx context.Context, token Token, now time.Time) (Sessio
 func (r *Rules) expired(s Session, now time.Time) bool {
 	expiry, _ := r.IdleExpiry(s)
 	return expiry.Before(now) || !plausible(s.StartedAt, now) || !plausible(s.SeenAt, now)
+}
+
+// SessionBounds are the bounds of the times of a session that has not expired, for
+// queries about sessions.
+type SessionBounds struct {
+	SeenFrom, StartedFrom time.Time
+	Until                 time.Time // nothing is valid that is dated later
+}
+
+// SessionBounds returns the bounds at a time.
+func (r *Rules) SessionBounds(now time.Time) SessionBounds {
+	return SessionBounds{
+		SeenFrom: now.Add(-r.policy.SessionIdle), StartedFrom: now.Add(-r.policy.SessionLifetime), Until: now.Add(ClockSkew),
+	}
 }
 
 // isOpen reports whether an account has a session that has not expired.

@@ -35,10 +35,11 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	if ignoreNotFound(err) != nil {
 		return Result{}, err
 	}
-	known, err := r.isKnownDevice(ctx, user.ID, client)
+	device, err := r.knownDevice(ctx, user.ID, client)
 	if err != nil {
 		return Result{}, err
 	}
+	known := device.ID != ""
 	if err := r.allow(ctx, now, r.limits(ActionSignIn, subjects{}.fromDevice(client, known, string(user.ID)))...); err != nil {
 		return Result{}, err
 	}
@@ -46,6 +47,7 @@ func (r *Rules) SignIn(ctx context.Context, client Client, address, password, ne
 	if a.Factors, err = r.factors(ctx, user.ID, now); err != nil {
 		return Result{}, err
 	}
+	a.Remembered = a.Factors.HasMFA() && r.remembered(device, now)
 	account := string(user.ID)
 	if account == "" {
 		account = email.Key

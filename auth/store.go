@@ -63,22 +63,31 @@ type Store interface {
 	FindSessionFactors(ctx context.Context, tokenHash string, now time.Time) (Session, Factors, error)
 	// FindSessions reads all sessions of an account, expired ones too.
 	FindSessions(ctx context.Context, user UserID) ([]Session, error)
-	// TouchSession sets when a session was last seen, unless it was seen later.
-	TouchSession(ctx context.Context, id SessionID, now time.Time) error
+	// TouchSession sets when a session and its account were last seen, unless they
+	// were seen later.
+	TouchSession(ctx context.Context, user UserID, id SessionID, now time.Time) error
 	// ReplaceNext sets where a session continues.
 	ReplaceNext(ctx context.Context, id SessionID, next string) error
 	// RemoveSession ends a session and the enrolments and attempts in it.
 	RemoveSession(ctx context.Context, tokenHash string) error
-	// RemoveSessionOf does so by id, if the session is the account's.
+	// RemoveSessionOf does so by id, if the session is the account's. Its device is not
+	// remembered any more.
 	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, changes ChangeSet) (removed bool, err error)
-	// FindKnownDevice reads when an account last signed in with a device, by its
-	// current token.
+	// FindKnownDevice reads a device by its current token.
 	FindKnownDevice(ctx context.Context, user UserID, tokenHash string) (KnownDevice, error)
+
+	// FindRememberedDevices reads the account's devices that were remembered, expired
+	// ones too.
+	FindRememberedDevices(ctx context.Context, user UserID) ([]KnownDevice, error)
+	// ForgetDevice ends that a device of the account is remembered.
+	ForgetDevice(ctx context.Context, user UserID, id string, changes ChangeSet) (forgotten bool, err error)
 
 	// Forward auth
 
-	// FindHostSession is FindSessionFactors by a host's token.
-	FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (Session, Factors, error)
+	// FindHostSession is FindSessionFactors by a host's token, with the account's groups.
+	FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (Session, Factors, []string, error)
+	// FindGroups reads the groups of an account, sorted.
+	FindGroups(ctx context.Context, user UserID) ([]string, error)
 	// AddHandover adds a handover, or returns [ErrNotFound] if its session has ended.
 	AddHandover(ctx context.Context, h Handover) error
 	// FindHandover reads a handover that has not expired.
@@ -208,6 +217,8 @@ type Store interface {
 	// Racing callers are allowed no more than callers one after another. Counts
 	// dated in the future are rebased first, see [Count.Rebase].
 	Allow(ctx context.Context, now time.Time, limits []RateLimit) (refused int, count Count, err error)
+	// FindCount reads the count of a key.
+	FindCount(ctx context.Context, key string) (Count, error)
 
 	// Messages
 

@@ -55,7 +55,7 @@ func TestDisabledUser(t *testing.T) {
 // user. Other accounts keep theirs.
 func TestRemoveUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
-		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "signing_keys", "passkey_spent"}
+		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "signing_keys", "app_requests", "passkey_spent"}
 		db.addEverything(t, "bob", noon)
 		before := db.rowCounts(t)
 		db.addEverything(t, "ann", noon)
@@ -66,7 +66,8 @@ func TestRemoveUser(t *testing.T) {
 		}
 		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("deleted")}))
 		wantTrue(t, removed, err)
-		before["messages"] += 2 // the new one, and one queued earlier
+		before["app_requests"]++ // which expires
+		before["messages"] += 2  // the new one, and one queued earlier
 		wantRows(t, db.rowCounts(t), before)
 		removed, err = db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("again")}))
 		wantFalse(t, removed, err)

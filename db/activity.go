@@ -37,7 +37,7 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 	}
 	e := auth.Event{User: user}
 	err = s.db.Each(ctx, engine.Row{
-		&e.ID, engine.Time(&e.At), &e.Type, &e.Factor, &e.IP, &e.UserAgent, &e.Phone, &e.Email, &e.BackupCodesLeft,
+		&e.ID, engine.Time(&e.At), &e.Type, &e.Factor, &e.IP, &e.UserAgent, &e.Phone, &e.Email, &e.Name, &e.BackupCodesLeft,
 	}, func() { events = append(events, e) }, `
 		SELECT
 			id,
@@ -48,6 +48,7 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 			user_agent,
 			phone,
 			email,
+			name,
 			backup_codes_left
 		FROM audit_events
 		WHERE user_id = $1 AND id < $2
@@ -63,10 +64,10 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error {
 	_, err := t.Exec(ctx, `
 		INSERT INTO audit_events
-			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, backup_codes_left)
-		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10
+			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left)
+		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11
 		FROM users
 		WHERE id = $2`,
-		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.BackupCodesLeft)
+		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft)
 	return err
 }

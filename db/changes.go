@@ -38,6 +38,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
 	case auth.ReplaceName:
 		return t.replaceName(ctx, set.User, c.Name, set.At)
+	case auth.AddGroup:
+		return t.addGroup(ctx, set.User, c.Name)
+	case auth.RemoveGroup:
+		return t.removeGroup(ctx, set.User, c.Name)
 	case auth.EndEmailEnrolment:
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
@@ -62,10 +66,14 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.RenewSession:
 		return t.renewSession(ctx, set.User, c, set.At)
 	case auth.EndSessions:
-		return true, t.endSessions(ctx, set.User, c.Except)
+		return true, t.endSessions(ctx, set.User, c.Except, set.At)
 	case auth.PutKnownDevice:
-		return true, t.putKnownDevice(ctx, set.User, c, set.At)
+		return true, t.putKnownDevice(ctx, set.User, c)
+	case auth.ForgetDevices:
+		return true, t.forgetDevices(ctx, set.User)
 
+	case auth.PutHostUse:
+		return true, t.putHostUse(ctx, set.User, c.Host, set.At)
 	case auth.PutHostToken:
 		return t.putHostToken(ctx, set.User, c, set.At)
 

@@ -19,7 +19,7 @@ func TestAddAccounts(t *testing.T) {
 			return set(id,
 				auth.AddUser{User: user(id), CreatedAt: noon},
 				session(id, auth.SessionID(name)),
-				auth.PutKnownDevice{TokenHash: "device"},
+				auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: "d", TokenHash: "device", SeenAt: noon}},
 				auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), LastStep: 100, AddedAt: noon}},
 				auth.RecordEvent{Event: auth.Event{ID: "1", User: id, At: noon, Type: auth.SignedUp}},
 				auth.RecordEvent{Event: auth.Event{ID: "2", User: id, At: noon, Type: auth.SignedIn}},

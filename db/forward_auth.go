@@ -11,21 +11,23 @@ import (
 
 // FindHostSession implements [auth.Store] with one query, because every request to an app
 // needs it (FA-22).
-func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, err error) {
+func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, groups []string, err error) {
 	var rows factorRows
-	err = s.db.Each(ctx, append(sessionRow(&session), rows.row()...), rows.keep, `
-		SELECT`+sessionColumns+`,`+factorColumns+`
+	var list string
+	row := append(sessionRow(&session), rows.row()...)
+	err = s.db.Each(ctx, append(row, &list), rows.keep, `
+		SELECT`+sessionColumns+`,`+factorColumns+`,`+groupsColumn+`
 		FROM host_tokens
 		JOIN sessions ON sessions.id = host_tokens.session_id
 		JOIN users ON users.id = sessions.user_id`+factorJoins+`
 		WHERE `+sessionEnabled+` AND host_tokens.token_hash = $1 AND host_tokens.host = $3`, tokenHash, engine.Millis(now), host)
-	if err != nil {
-		return session, has, fmt.Errorf("find session of a host: %w", err)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("find session of a host: %w", err)
+	case session.ID == "":
+		err = auth.ErrNotFound
 	}
-	if session.ID == "" {
-		return session, has, auth.ErrNotFound
-	}
-	return session, rows.factors(), nil
+	return session, rows.factors(), splitGroups(list), err
 }
 
 // AddHandover implements [auth.Store].
@@ -43,7 +45,7 @@ func (s *Store) AddHandover(ctx context.Context, h auth.Handover) error {
 
 // FindHandover implements [auth.Store].
 func (s *Store) FindHandover(ctx context.Context, codeHash string, now time.Time) (h auth.Handover, err error) {
-	row := engine.Row{&h.CodeHash, &h.Session, &h.User, &h.Host, &h.BeginHash, &h.Target, engine.Time(&h.ExpiresAt)}
+	row := engine.Row{&h.CodeHash, &h.Session, &h.User, &h.Host, &h.BeginHash, &h.Target, engine.Time(&h.ExpiresAt), &h.FirstUse}
 	err = s.find(ctx, "find handover", row, `
 		SELECT
 			handovers.code_hash,
@@ -52,7 +54,8 @@ func (s *Store) FindHandover(ctx context.Context, codeHash string, now time.Time
 			handovers.host,
 			handovers.begin_hash,
 			handovers.target,
-			handovers.expires_at
+			handovers.expires_at,
+			NOT EXISTS (SELECT 1 FROM host_uses WHERE user_id = sessions.user_id AND host = handovers.host)
 		FROM handovers
 		JOIN sessions ON sessions.id = handovers.session_id
 		WHERE handovers.code_hash = $1 AND handovers.expires_at > $2`, codeHash, engine.Millis(now))
@@ -79,4 +82,14 @@ func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostT
 		FROM sessions
 		WHERE id = $4 AND user_id = $5`, c.TokenHash, c.Host, engine.Millis(now), c.Session, user)
 	return rows > 0, err
+}
+
+func (t *tx) putHostUse(ctx context.Context, user auth.UserID, host string, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		INSERT INTO host_uses (user_id, host, first_at, used_at)
+		SELECT id, $2, $3, $3
+		FROM users
+		WHERE id = $1
+		ON CONFLICT (user_id, host) DO UPDATE SET used_at = excluded.used_at`, user, host, engine.Millis(now))
+	return err
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,8 +25,13 @@ func TestHandover(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		ctx, want := t.Context(), handover("ann", "s1", "h1")
+		want.FirstUse = true
 		must(t, db.AddHandover(ctx, want))
 		if got, err := db.FindHandover(ctx, "h1", noon); err != nil || got != want {
+			t.Errorf("found %+v, %v", got, err)
+		}
+		db.apply(t, "ann", auth.PutHostUse{Host: "ops.example.org"}, auth.PutHostUse{Host: want.Host}, auth.PutHostUse{Host: want.Host})
+		if got, err := db.FindHandover(ctx, "h1", noon); err != nil || got.FirstUse {
 			t.Errorf("found %+v, %v", got, err)
 		}
 		_, err := db.FindHandover(ctx, "h1", want.ExpiresAt)
@@ -79,23 +85,23 @@ func TestFindHostSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		ctx := t.Context()
-		db.apply(t, "ann", hostToken("s1", "t1"))
+		db.apply(t, "ann", hostToken("s1", "t1"), auth.AddGroup{Name: "ops"}, auth.AddGroup{Name: "dev"})
 		want, factors, err := db.FindSessionFactors(ctx, "token of s1", noon)
 		must(t, err)
-		got, has, err := db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
-		if err != nil || got != want || has.Count() != factors.Count() {
+		got, has, groups, err := db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+		if err != nil || got != want || has.Count() != factors.Count() || !slices.Equal(groups, []string{"dev", "ops"}) {
 			t.Errorf("found %+v, %v; want %+v", got, err, want)
 		}
 		for _, c := range []struct{ host, token string }{ // FA-13
 			{"ops.example.org", "t1"}, {"wiki.example.org", "t2"}, {"wiki.example.org", "token of s1"}, {"", "t1"}, {"wiki.example.org", ""},
 		} {
-			_, _, err := db.FindHostSession(ctx, c.host, c.token, noon)
+			_, _, _, err := db.FindHostSession(ctx, c.host, c.token, noon)
 			wantNotFound(t, err)
 		}
 		_, _, err = db.FindSessionFactors(ctx, "t1", noon)
 		wantNotFound(t, err)
 		db.exec(t, `UPDATE users SET disabled_at = 1`)
-		_, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+		_, _, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
 		wantNotFound(t, err)
 	})
 }

@@ -2,25 +2,72 @@ package db
 
 import (
 	"context"
-	"time"
+	"fmt"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
 )
 
+const deviceColumns = `
+			id,
+			user_id,
+			token_hash,
+			seen_at,
+			user_agent,
+			remembered_at`
+
+func deviceRow(d *auth.KnownDevice) engine.Row {
+	return engine.Row{&d.ID, &d.User, &d.TokenHash, engine.Time(&d.SeenAt), &d.UserAgent, engine.Time(&d.RememberedAt)}
+}
+
 // FindKnownDevice implements [auth.Store].
 func (s *Store) FindKnownDevice(ctx context.Context, user auth.UserID, tokenHash string) (known auth.KnownDevice, err error) {
-	err = s.find(ctx, "find known device", engine.Row{&known.User, &known.TokenHash, engine.Time(&known.SeenAt)}, `
-		SELECT user_id, token_hash, seen_at
+	err = s.find(ctx, "find known device", deviceRow(&known), `
+		SELECT`+deviceColumns+`
 		FROM known_devices
 		WHERE user_id = $1 AND token_hash = $2`, user, tokenHash)
 	return known, err
 }
 
+// FindRememberedDevices implements [auth.Store].
+func (s *Store) FindRememberedDevices(ctx context.Context, user auth.UserID) (all []auth.KnownDevice, err error) {
+	var device auth.KnownDevice
+	err = s.db.Each(ctx, deviceRow(&device), func() { all = append(all, device) }, `
+		SELECT`+deviceColumns+`
+		FROM known_devices
+		WHERE user_id = $1 AND remembered_at IS NOT NULL`, user)
+	if err != nil {
+		return nil, fmt.Errorf("find remembered devices: %w", err)
+	}
+	return all, nil
+}
+
+// ForgetDevice implements [auth.Store].
+func (s *Store) ForgetDevice(ctx context.Context, user auth.UserID, id string, changes auth.ChangeSet) (forgotten bool, err error) {
+	return s.spend(ctx, "forget device", user, changes, `
+		UPDATE known_devices SET remembered_at = NULL
+		WHERE user_id = $1 AND id = $2 AND remembered_at IS NOT NULL`, user, id)
+}
+
+func (t *tx) forgetDevices(ctx context.Context, user auth.UserID) error {
+	_, err := t.Exec(ctx, `
+		UPDATE known_devices SET remembered_at = NULL
+		WHERE user_id = $1 AND remembered_at IS NOT NULL`, user)
+	return err
+}
+
+// forgetDeviceOf does so for the device of a session of the account.
+func (t *tx) forgetDeviceOf(ctx context.Context, user auth.UserID, session auth.SessionID) error {
+	_, err := t.Exec(ctx, `
+		UPDATE known_devices SET remembered_at = NULL
+		WHERE user_id = $1 AND id = (SELECT device_id FROM sessions WHERE id = $2 AND user_id = $1)`, user, session)
+	return err
+}
+
 // putKnownDevice moves the device's rows to its new token, also those of other accounts,
 // and adds or updates the account's. Every sign-in can add a row, so an account and a
 // token keep only the last seen ones.
-func (t *tx) putKnownDevice(ctx context.Context, user auth.UserID, c auth.PutKnownDevice, now time.Time) error {
+func (t *tx) putKnownDevice(ctx context.Context, user auth.UserID, c auth.PutKnownDevice) error {
 	if c.Replaces != "" {
 		_, err := t.Exec(ctx, `UPDATE known_devices SET token_hash = $1 WHERE token_hash = $2`, c.TokenHash, c.Replaces)
 		if err != nil {
@@ -28,10 +75,13 @@ func (t *tx) putKnownDevice(ctx context.Context, user auth.UserID, c auth.PutKno
 		}
 	}
 	_, err := t.Exec(ctx, `
-		INSERT INTO known_devices (user_id, token_hash, seen_at)
-		VALUES ($1, $2, $3)
-		ON CONFLICT (user_id, token_hash) DO UPDATE SET seen_at = excluded.seen_at`,
-		user, c.TokenHash, engine.Millis(now))
+		INSERT INTO known_devices (user_id, token_hash, id, seen_at, user_agent, remembered_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (user_id, token_hash) DO UPDATE SET
+			seen_at = excluded.seen_at,
+			user_agent = excluded.user_agent,
+			remembered_at = CASE WHEN $7 THEN known_devices.remembered_at ELSE excluded.remembered_at END`,
+		user, c.TokenHash, c.ID, engine.Millis(c.SeenAt), c.UserAgent, engine.Millis(c.RememberedAt), c.KeepRemembered)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,10 @@ func TestFindKnownDevice(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		for _, minutes := range []time.Duration{1, 2} {
-			known := auth.KnownDevice{User: "ann", TokenHash: "m", SeenAt: noon.Add(minutes * time.Minute)}
-			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: known.SeenAt, Changes: []auth.Change{auth.PutKnownDevice{TokenHash: "m"}}}))
+			known := auth.KnownDevice{ID: "d1", User: "ann", TokenHash: "m", SeenAt: noon.Add(minutes * time.Minute), UserAgent: "Firefox"}
+			put := auth.PutKnownDevice{KnownDevice: known}
+			put.ID = fmt.Sprint("d", int(minutes)) // that of the first one is kept
+			db.apply(t, "ann", put)
 			got, err := db.FindKnownDevice(t.Context(), "ann", "m")
 			must(t, err)
 			if got != known {
@@ -32,10 +34,9 @@ func TestPutKnownDevice_ReplacesAndBounds(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		put := func(user auth.UserID, minute int, token, replaces string) {
 			t.Helper()
-			must(t, db.Apply(t.Context(), auth.ChangeSet{
-				User: user, At: noon.Add(time.Duration(minute) * time.Minute),
-				Changes: []auth.Change{auth.PutKnownDevice{TokenHash: token, Replaces: replaces}},
-			}))
+			put := device(token, replaces)
+			put.SeenAt = noon.Add(time.Duration(minute) * time.Minute)
+			db.apply(t, user, put)
 		}
 		name := func(kind string, i int) string { return fmt.Sprintf("%s%02d", kind, i) }
 		for i := range auth.KnownDevicesMax + 1 {
@@ -71,14 +72,53 @@ func TestPutKnownDevice_Race(t *testing.T) {
 		const accounts = 4
 		for i := range accounts {
 			id := auth.UserID(fmt.Sprint("u", i))
-			db.apply(t, id, auth.AddUser{User: user(id), CreatedAt: noon}, auth.PutKnownDevice{TokenHash: "old"})
+			db.apply(t, id, auth.AddUser{User: user(id), CreatedAt: noon}, device("old", ""))
 		}
 		db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := auth.UserID(fmt.Sprint("u", i%accounts))
-			return true, s.Apply(ctx, set(id, auth.PutKnownDevice{TokenHash: "new", Replaces: "old"}))
+			return true, s.Apply(ctx, set(id, device("new", "old")))
 		})
 		if n := db.count(t, `SELECT count(*) FROM known_devices WHERE token_hash = 'new'`); n != accounts {
 			t.Errorf("the device is known to %d accounts, want %d", n, accounts)
+		}
+	})
+}
+
+// A session of a remembered device begins only while the device is remembered: a sign-in
+// that raced with what forgets it fails (FF-12, SE-09).
+func TestBeginSession_RequireRemembered(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		put := device("t1", "")
+		put.RememberedAt = noon
+		db.apply(t, "ann", put)
+		begin := func(id auth.SessionID, token string) []auth.Change {
+			next, s := device(token, "t1"), session("ann", id)
+			next.KeepRemembered, s.Device, s.RequireRemembered = true, token, true
+			return []auth.Change{next, s}
+		}
+		db.apply(t, "ann", begin("r1", "t2")...)
+		got, err := db.FindKnownDevice(t.Context(), "ann", "t2")
+		must(t, err)
+		if got.ID != "id of t1" || !got.RememberedAt.Equal(noon) {
+			t.Errorf("the device is %+v, want the same one with another token", got)
+		}
+		for i, forget := range []func(){
+			func() { db.apply(t, "ann", auth.ForgetDevices{}) },
+			func() { db.apply(t, "ann", auth.EndSessions{Except: "r1"}) },
+			func() { _, err := db.ForgetDevice(t.Context(), "ann", "id of t1", set("ann")); must(t, err) },
+			func() { _, err := db.RemoveSessionOf(t.Context(), "ann", "r1", set("ann")); must(t, err) },
+		} {
+			again := device("t2", "")
+			again.RememberedAt = noon
+			db.apply(t, "ann", again)
+			forget()
+			wantNotFound(t, db.Apply(t.Context(), set("ann", begin(auth.SessionID(fmt.Sprint("x", i)), "t3")...)))
+			all, err := db.FindRememberedDevices(t.Context(), "ann")
+			must(t, err)
+			if len(all) != 0 {
+				t.Errorf("%d: still remembered: %+v", i, all)
+			}
 		}
 	})
 }

@@ -18,7 +18,7 @@ func TestStore_TwoNodes(t *testing.T) {
 		must(t, err)
 		_, err = two.FindAttempt(ctx, "a1", noon)
 		must(t, err)
-		must(t, two.TouchSession(ctx, "s1", noon.Add(time.Minute)))
+		must(t, two.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 		if s, err := one.FindSession(ctx, "token of s1"); err != nil || !s.SeenAt.Equal(noon.Add(time.Minute)) {
 			t.Errorf("seen at %v, %v", s.SeenAt, err)
 		}

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -22,8 +24,34 @@ const accountColumns = `
 			(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
-			(SELECT max(seen_at) FROM sessions WHERE sessions.user_id = users.id)
+			users.seen_at
 		FROM users`
+
+// findAccounts adds each account's groups to a query of accountColumns.
+func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (all []auth.Account, err error) {
+	var (
+		a     auth.Account
+		group sql.Null[string]
+	)
+	err = s.db.Each(ctx, append(accountRow(&a), &group), func() {
+		if len(all) == 0 || all[len(all)-1].ID != a.ID {
+			all = append(all, a)
+		}
+		if group.Valid {
+			last := &all[len(all)-1]
+			last.Groups = append(last.Groups, group.V)
+		}
+	}, `
+		WITH accounts AS (`+query+`)
+		SELECT accounts.*, account_groups.name
+		FROM accounts
+		LEFT JOIN account_groups ON account_groups.user_id = accounts.id
+		ORDER BY accounts.email_key, account_groups.name`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find accounts: %w", err)
+	}
+	return all, nil
+}
 
 func accountRow(a *auth.Account) engine.Row {
 	return engine.Row{
@@ -33,20 +61,24 @@ func accountRow(a *auth.Account) engine.Row {
 }
 
 // FindAccounts implements [auth.Store].
-func (s *Store) FindAccounts(ctx context.Context, after string, limit int) (page []auth.Account, err error) {
-	var a auth.Account
-	err = s.db.Each(ctx, accountRow(&a), func() { page = append(page, a) }, accountColumns+`
+func (s *Store) FindAccounts(ctx context.Context, after string, limit int) ([]auth.Account, error) {
+	return s.findAccounts(ctx, accountColumns+`
 		WHERE users.email_key > $1
 		ORDER BY users.email_key
 		LIMIT $2`, after, limit)
-	return page, err
 }
 
 // FindAccount implements [auth.Store].
 func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Account, err error) {
-	err = s.find(ctx, "find account", accountRow(&a), accountColumns+`
+	all, err := s.findAccounts(ctx, accountColumns+`
 		WHERE users.id = $1`, user)
-	return a, err
+	if err != nil {
+		return a, err
+	}
+	if len(all) == 0 {
+		return a, auth.ErrNotFound
+	}
+	return all[0], nil
 }
 
 // ReplaceDisabled implements [auth.Store].

@@ -46,6 +46,19 @@ func TestQueries_SignedInPage(t *testing.T) {
 	}
 }
 
+// So does a check of forward auth (FA-22).
+func TestQueries_Check(t *testing.T) {
+	db := openSQLite(t)
+	db.addAnn(t)
+	db.apply(t, "ann", hostToken("s1", "t1"))
+	recorded := db.recordQueries()
+	_, _, _, err := db.FindHostSession(t.Context(), "wiki.example.org", "t1", noon)
+	must(t, err)
+	if n := len(recorded()); n != 1 {
+		t.Errorf("%d queries, want 1", n)
+	}
+}
+
 // recordQueries returns a function that returns the queries that have run since.
 func (db testDB) recordQueries() (recorded func() []string) {
 	texts := map[string]bool{}
@@ -53,16 +66,22 @@ func (db testDB) recordQueries() (recorded func() []string) {
 	return func() []string { return slices.Collect(maps.Keys(texts)) }
 }
 
+// plan returns the lines of the database's plan for a query. Parameters are null on
+// SQLite, and cannot be used on PostgreSQL.
 func (db testDB) plan(t *testing.T, query string) (lines []string) {
 	t.Helper()
-	nothing := make([]any, 64) // the driver ignores those past the last placeholder
-	rows, err := db.db.SQL().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+query, nothing...)
+	var line string
+	row, explain, args := []any{&line}, `EXPLAIN `, []any(nil)
+	if db.kind == "sqlite" {
+		var id, parent, unused int
+		row, explain = []any{&id, &parent, &unused, &line}, `EXPLAIN QUERY PLAN `
+		args = make([]any, 64) // the driver ignores those past the last placeholder
+	}
+	rows, err := db.db.SQL().QueryContext(t.Context(), explain+query, args...)
 	must(t, err)
 	defer rows.Close()
 	for rows.Next() {
-		var id, parent, unused int
-		var line string
-		must(t, rows.Scan(&id, &parent, &unused, &line))
+		must(t, rows.Scan(row...))
 		lines = append(lines, line)
 	}
 	must(t, rows.Err())
@@ -119,12 +138,13 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.RemovePhone(ctx, "ann", "p1", false, changes))
 	check(db.RemoveTOTP(ctx, "ann", changes))
 	check(db.FindSession(ctx, "token of s1"))
+	check(db.FindGroups(ctx, "ann"))
 	must(t, db.AddHandover(ctx, handover("ann", "s1", "h1")))
 	check(db.FindHandover(ctx, "h1", noon))
-	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"))))
-	_, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
+	check(db.SpendHandover(ctx, handover("ann", "s1", "h1"), set("ann", hostToken("s1", "t1"), auth.PutHostUse{Host: "wiki.example.org"})))
+	_, _, _, err = db.FindHostSession(ctx, "wiki.example.org", "t1", noon)
 	must(t, err)
-	must(t, db.TouchSession(ctx, "s1", noon.Add(time.Minute)))
+	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1"))
 	must(t, db.RemoveAttempt(ctx, "a1"))
 	check(db.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 1))
@@ -143,12 +163,34 @@ func (db testDB) runAppQueries(t *testing.T) {
 	ctx := t.Context()
 	check := func(_ any, err error) { t.Helper(); must(t, err) }
 	must(t, db.AddApp(ctx, app("a9")))
+	db.apply(t, "eve", auth.AddUser{User: user("eve"), CreatedAt: noon}, session("eve", "session of eve"))
 	check(db.FindApp(ctx, "a1"))
 	check(db.FindApps(ctx))
 	check(db.ReplaceApp(ctx, app("a1")))
-	check(db.ReplaceAppDisabled(ctx, "a1", true, noon))
+	check(db.ReplaceAppDisabled(ctx, "a1", false, noon))
 	check(db.AddAppSecret(ctx, "a1", "another", 2, noon))
 	must(t, db.EndAppSecrets(ctx, "a1", noon))
+	db.addGrant(t, grant("g1", "eve", "session of eve", noon))
+	must(t, db.AddRequest(ctx, request("q1", noon)))
+	check(db.FindRequest(ctx, "q1"))
+	check(db.SpendPushedRequest(ctx, "a1", "q1", request("q2", noon)))
+	check(db.SpendStepUp(ctx, "q1", noon))
+	_, _, err := db.FindConsent(ctx, "eve", "a1")
+	must(t, err)
+	check(db.FindGrant(ctx, "g1", open))
+	check(db.FindGroups(ctx, "eve"))
+	check(db.FindConnectedApps(ctx, "eve", open))
+	check(db.FindSessionApps(ctx, "eve", open))
+	_, _, err = db.FindGrantOfCode(ctx, "a1", "code of g1")
+	must(t, err)
+	check(db.SpendCode(ctx, "eve", useOf("g1"), open, refreshToken("r1", noon), set("eve")))
+	check(db.SpendCode(ctx, "eve", useOf("g1"), open, refreshToken("r2", noon), set("eve")))
+	_, _, err = db.FindGrantOfRefreshToken(ctx, "a1", "r1")
+	must(t, err)
+	check(db.SpendRefreshToken(ctx, "eve", "a1", "r1", open, refreshToken("r3", noon), set("eve")))
+	must(t, db.EndGrant(ctx, "a1", "g1", noon))
+	must(t, db.Disconnect(ctx, "eve", "a1", set("eve")))
+	must(t, db.SignOutSession(ctx, "eve", "session of eve"))
 	check(db.RemoveApp(ctx, "a1"))
 	check(db.AddNextSigningKeys(ctx, []oidc.SigningKey{signingKeyAt("next", oidc.RS256, noon.Add(time.Hour))}, noon))
 	check(db.FindSigningKeys(ctx))
@@ -169,12 +211,15 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	check(db.SpendPassword(ctx, "bob", "hash of bob", "", set("bob",
 		session("bob", "more"),
 		auth.RenewSession{Session: "session of bob"},
-		auth.PutKnownDevice{TokenHash: "new device of bob", Replaces: "device of bob"},
+		device("new device of bob", "device of bob"),
+		auth.ForgetDevices{},
 	)))
 	check(db.FindUser(ctx, "bob"))
 	check(db.FindSessions(ctx, "bob"))
 	check(db.FindEmails(ctx, "bob"))
 	check(db.FindActivity(ctx, "bob", "", 10))
+	check(db.FindRememberedDevices(ctx, "bob"))
+	check(db.ForgetDevice(ctx, "bob", "id of device of bob", changes))
 	check(db.FindKnownDevice(ctx, "bob", "new device of bob"))
 	check(db.FindNoticeEmail(ctx, "bob"))
 	check(db.FindEmailEnrolment(ctx, "bob", noon))

@@ -49,6 +49,15 @@ func (t *tx) allow(ctx context.Context, now time.Time, limits []auth.RateLimit) 
 	return -1, count, true, t.putCounts(ctx, counts, retention)
 }
 
+// FindCount implements [auth.Store].
+func (s *Store) FindCount(ctx context.Context, key string) (c auth.Count, err error) {
+	err = s.find(ctx, "find count", engine.Row{&c.N, engine.Time(&c.Since), engine.Time(&c.ReadyAt)}, `
+		SELECT count, since, ready_at
+		FROM rate_limits
+		WHERE key = $1`, engine.ValidText(key))
+	return c, err
+}
+
 // lockCounts reads the counts by their stored keys. Its write changes nothing,
 // but locks the rows on PostgreSQL.
 func (t *tx) lockCounts(ctx context.Context, now time.Time, retention map[string]time.Duration) (counts map[string]auth.Count, err error) {

@@ -46,7 +46,8 @@ func RestoreSQLite(ctx context.Context, file, path string, keys auth.Keyring) (a
 
 // migrateDraft brings a draft to this program's version, decrypts one value of each
 // sealed column, and drops the messages that were waiting: most were sent after the
-// backup, and the codes in them have been replaced.
+// backup, and the codes in them have been replaced. It also forgets remembered devices:
+// some may have been forgotten after the backup.
 func migrateDraft(ctx context.Context, draft string, keys auth.Keyring) error {
 	s, err := OpenSQLite(ctx, draft, keys)
 	if err != nil {
@@ -55,8 +56,11 @@ func migrateDraft(ctx context.Context, draft string, keys auth.Keyring) error {
 	if err = s.CheckSealed(ctx); err != nil {
 		err = fmt.Errorf("the keys are not those of the backup: %w", err)
 	} else {
-		_, err = s.write(ctx, "drop messages", "", func(tx *tx) (bool, error) {
+		_, err = s.write(ctx, "drop messages and remembered devices", "", func(tx *tx) (bool, error) {
 			_, err := tx.Exec(ctx, `DELETE FROM messages`)
+			if err == nil {
+				_, err = tx.Exec(ctx, `UPDATE known_devices SET remembered_at = NULL`)
+			}
 			return true, err
 		})
 	}

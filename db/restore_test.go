@@ -17,7 +17,9 @@ func newBackup(t *testing.T) (db testDB, file string) {
 	t.Helper()
 	db = openSQLite(t)
 	db.addAnn(t)
-	db.apply(t, "ann", auth.QueueMessage{Message: message("m1")})
+	remembered := device("t1", "")
+	remembered.RememberedAt = noon
+	db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, remembered)
 	file = filepath.Join(t.TempDir(), "backup")
 	_, err := BackupSQLite(t.Context(), db.path, file)
 	must(t, err)
@@ -43,6 +45,9 @@ func TestRestoreSQLite(t *testing.T) {
 	}
 	if waiting, _, _, err := restored.CountMessages(t.Context()); err != nil || waiting != 0 {
 		t.Errorf("%d messages would be sent again, %v", waiting, err)
+	}
+	if all, err := restored.FindRememberedDevices(t.Context(), "ann"); err != nil || len(all) != 0 {
+		t.Errorf("%d devices are remembered, perhaps forgotten since the backup, %v", len(all), err)
 	}
 	if _, err := RestoreSQLite(t.Context(), file, path, db.keys); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("restore over existing data: error is %v, want ErrExist", err)

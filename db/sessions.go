@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,8 +73,11 @@ func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.
 }
 
 // TouchSession implements [auth.Store]. Of concurrent requests the latest counts.
-func (s *Store) TouchSession(ctx context.Context, id auth.SessionID, now time.Time) error {
-	_, err := s.write(ctx, "touch session", "", func(tx *tx) (bool, error) {
+func (s *Store) TouchSession(ctx context.Context, user auth.UserID, id auth.SessionID, now time.Time) error {
+	_, err := s.write(ctx, "touch session", user, func(tx *tx) (bool, error) {
+		if err := tx.touchUser(ctx, user, now); err != nil {
+			return false, err
+		}
 		_, err := tx.Exec(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, engine.Millis(now), id)
@@ -88,6 +92,14 @@ func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string)
 		_, err := tx.Exec(ctx, `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
 		return true, err
 	})
+	return err
+}
+
+// touchUser sets when an account was last seen, which is kept longer than its sessions.
+func (t *tx) touchUser(ctx context.Context, user auth.UserID, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		UPDATE users SET seen_at = $1
+		WHERE id = $2 AND (seen_at IS NULL OR seen_at < $1)`, engine.Millis(now), user)
 	return err
 }
 
@@ -113,7 +125,15 @@ func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
 		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
+		if err == nil {
+			err = tx.forgetDeviceOf(ctx, user, id)
+		}
 		if err != nil {
+			return false, err
+		}
+		if _, err := tx.Exec(ctx, `
+			UPDATE app_grants SET ended_at = $3
+			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
 		changed, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
@@ -135,15 +155,21 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next)
-		SELECT $1, $2, id, $4, $5, $6, $7, $8, $9, $10, $11, $12, ''
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id)
+		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id
 		FROM users
-		WHERE id = $3 AND disabled_at IS NULL
-			AND NOT ($13 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+		LEFT JOIN known_devices ON known_devices.user_id = users.id AND known_devices.token_hash = $13
+		WHERE users.id = $3 AND users.disabled_at IS NULL
+			AND NOT ($14 AND EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $3))
+			AND NOT ($15 AND known_devices.remembered_at IS NULL)
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
-		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent, s.RequireNoMFA)
-	return rows > 0, err
+		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
+		s.Device, s.RequireNoMFA, s.RequireRemembered)
+	if err != nil || rows == 0 {
+		return false, err
+	}
+	return true, t.touchUser(ctx, user, s.SeenAt)
 }
 
 // renewSession records a re-authentication unless the session has ended. With a
@@ -163,13 +189,21 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 	return rows > 0, err
 }
 
-// endSessions removes all of an account's sessions but one, and all its attempts.
-func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID) error {
-	if err := t.endAttempts(ctx, user); err != nil {
+// endSessions removes all of an account's sessions but one, all its attempts, and the
+// grants of apps, also those that have outlived a session (OI-26). It forgets the
+// account's devices.
+func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID, now time.Time) error {
+	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `
+		UPDATE app_grants SET ended_at = $3
+		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now))
 	if err != nil {
 		return err
 	}

@@ -46,16 +46,22 @@ func TestFindSessionFactors(t *testing.T) {
 	})
 }
 
-// SE-05: the last-seen time only moves forward.
+// SE-05: the last-seen time only moves forward. The account's is kept when its sessions
+// have ended.
 func TestTouchSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		for _, minutes := range []time.Duration{2, 1} {
-			must(t, db.TouchSession(t.Context(), "s1", noon.Add(minutes*time.Minute)))
+			must(t, db.TouchSession(t.Context(), "ann", "s1", noon.Add(minutes*time.Minute)))
 		}
 		got, err := db.FindSession(t.Context(), "token of s1")
 		if err != nil || !got.SeenAt.Equal(noon.Add(2*time.Minute)) {
 			t.Errorf("seen at %v, %v", got.SeenAt, err)
+		}
+		must(t, db.RemoveSession(t.Context(), "token of s1"))
+		account, err := db.FindAccount(t.Context(), "ann")
+		if err != nil || !account.SeenAt.Equal(noon.Add(2*time.Minute)) || account.Sessions > 0 {
+			t.Errorf("account is %+v, %v", account, err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -53,6 +54,10 @@ func session(user auth.UserID, id auth.SessionID) auth.BeginSession {
 
 func password(at time.Time) auth.VerifiedFactor {
 	return auth.VerifiedFactor{Factor: auth.Password, At: at}
+}
+
+func device(token, replaces string) auth.PutKnownDevice {
+	return auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: "id of " + token, TokenHash: token, SeenAt: noon}, Replaces: replaces}
 }
 
 func attempt(user auth.UserID, tokenHash string) auth.AddAttempt {
@@ -173,6 +178,13 @@ func wantNotFound(t *testing.T, err error) {
 	t.Helper()
 	if !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+}
+
+func wantEqual(t *testing.T, got, want any, err error) {
+	t.Helper()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
 	}
 }
 

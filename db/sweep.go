@@ -41,9 +41,7 @@ var sweepExpired = []sweep{
 	{rows: `
 		DELETE FROM sent_codes
 		WHERE holder IN (SELECT holder FROM sent_codes WHERE expires_at <= $1 LIMIT $2)`},
-	{rows: `
-		DELETE FROM rate_limits
-		WHERE key IN (SELECT key FROM rate_limits WHERE expires_at <= $1 LIMIT $2)`},
+	sweepCounts,
 	{rows: `
 		DELETE FROM totp_enrolments
 		WHERE session_id IN (SELECT session_id FROM totp_enrolments WHERE expires_at <= $1 LIMIT $2)`},
@@ -59,6 +57,12 @@ var sweepExpired = []sweep{
 			LIMIT $2
 		)`},
 	{rows: `
+		DELETE FROM app_requests
+		WHERE hash IN (SELECT hash FROM app_requests WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
+		DELETE FROM app_refresh_tokens
+		WHERE hash IN (SELECT hash FROM app_refresh_tokens WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		UPDATE signing_keys SET private = NULL
 		WHERE id IN (
 			SELECT id
@@ -73,6 +77,21 @@ var (
 	sweepIdleSessions = sweep{removeCodesIn(idleSessions), `DELETE FROM sessions WHERE id IN (` + idleSessions + `)`}
 	sweepOldSessions  = sweep{removeCodesIn(oldSessions), `DELETE FROM sessions WHERE id IN (` + oldSessions + `)`}
 
+	// Grants that nothing can make live again. One has ten minutes, in which its code is
+	// used.
+	sweepDeadGrants = sweep{rows: `
+		DELETE FROM app_grants
+		WHERE id IN (
+			SELECT id
+			FROM app_grants
+			WHERE created_at <= CAST($1 AS BIGINT) - 600000
+				AND (ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL)
+			LIMIT $2
+		)`}
+	sweepOfflineGrants = sweep{rows: `
+		DELETE FROM app_grants
+		WHERE id IN (SELECT id FROM app_grants WHERE expires_at <= $1 AND session_id IS NULL LIMIT $2)`}
+
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
 		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
@@ -81,10 +100,17 @@ var (
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
 )
 
-// sweepTyped is for failure counts of email addresses, see [auth.FailuresMax].
-var sweepTyped = sweep{rows: `
+// sweepCounts and sweepTyped are for rate limits, the only table that strangers can fill
+// without an email address: PostgreSQL scans it without the order. sweepTyped is for
+// failure counts of email addresses, see [auth.FailuresMax].
+var (
+	sweepCounts = sweep{rows: `
 		DELETE FROM rate_limits
-		WHERE key IN (SELECT key FROM rate_limits WHERE typed = 1 AND expires_at <= $1 LIMIT $2)`}
+		WHERE key IN (SELECT key FROM rate_limits WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+	sweepTyped = sweep{rows: `
+		DELETE FROM rate_limits
+		WHERE key IN (SELECT key FROM rate_limits WHERE typed = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT $2)`}
+)
 
 // typedCutoff returns the expiry of the last failure count that is past the maximum,
 // or [auth.ErrNotFound]. A zero maximum removes nothing.
@@ -118,6 +144,8 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 	}{
 		{sweepIdleSessions, cutoffs.SessionsSeen},
 		{sweepOldSessions, cutoffs.SessionsStarted},
+		{sweepDeadGrants, now}, // after the sessions
+		{sweepOfflineGrants, now},
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
 		{sweepTyped, typed},

@@ -77,10 +77,7 @@ func (b *browser) from(remoteAddr string) *browser {
 // request sends one request, without following redirects.
 func (b *browser) request(method, path string, form url.Values, headers map[string]string) *http.Response {
 	b.t.Helper()
-	u, err := b.url.Parse(path)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	u := b.resolve(path)
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
@@ -117,6 +114,21 @@ func (b *browser) request(method, path string, form url.Values, headers map[stri
 		}
 	}
 	return response
+}
+
+// resolve returns a URL as the page has it. A path is one of the site, also if the browser
+// has left it.
+func (b *browser) resolve(path string) *url.URL {
+	b.t.Helper()
+	base := b.url
+	if strings.HasPrefix(path, "/") {
+		base, _ = url.Parse(b.site.origin)
+	}
+	u, err := base.Parse(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return u
 }
 
 // send sends a request with the browser's cookies.
@@ -163,17 +175,21 @@ func (b *browser) parse() *browser {
 	return b
 }
 
-// load sends a request and follows redirects.
+// load sends a request and follows redirects, but not to another site.
 func (b *browser) load(method, path string, form url.Values) *browser {
 	b.t.Helper()
 	for range 6 {
 		response := b.request(method, path, form, nil)
-		b.url, _ = b.url.Parse(path)
+		b.url = b.resolve(path)
 		b.status, b.header = response.StatusCode, response.Header
 		text, _ := io.ReadAll(response.Body)
 		b.body = string(text)
 		if to := response.Header.Get("Location"); to != "" {
 			method, path, form = http.MethodGet, to, nil
+			if next := b.resolve(to); next.Host != b.url.Host {
+				b.url, b.page = next, nil
+				return b
+			}
 			continue
 		}
 		read, err := pagetest.Read(strings.NewReader(b.body))

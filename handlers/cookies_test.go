@@ -61,6 +61,30 @@ func TestCookie_AttributesOfEverySetCookie(t *testing.T) {
 	}
 }
 
+// Browsers send cookies to every port of a host, so sites on one host have different
+// names, with a __Host- prefix too.
+func TestCookie_SitesOnOneHost(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{}
+	for _, origin := range []string{"https://id.example.org", "https://id.example.org:8443", "https://id.example.org:9443", "http://id.example.org:8080", "http://id.example.org:9090"} {
+		site := newSite(t)
+		site.origin = origin
+		site.restart()
+		b := site.browser()
+		b.onSetCookie = func(line string) {
+			name, _, _ := strings.Cut(line, "=")
+			if other := names[name]; other != "" && other != origin {
+				t.Errorf("%s has the cookie %s of %s", origin, name, other)
+			}
+			names[name] = origin
+		}
+		b.signUp(ann)
+	}
+	if len(names) != 10 {
+		t.Errorf("cookies %v, want two for each site", names)
+	}
+}
+
 // A cookie an attacker knows and plants in a user's browser does not become that
 // user's session, neither after the first factor nor after the second (SE-01, SE-02).
 func TestCookie_SessionFixation(t *testing.T) {
@@ -108,7 +132,8 @@ func TestPages_Crawl(t *testing.T) {
 	pages := 0
 	check := func(b *browser, path string) {
 		b.open(path)
-		if b.status != 200 && b.status != 404 {
+		unknown := b.status == 404 || b.status == 400 && strings.HasPrefix(path, "/account/continue/")
+		if b.status != 200 && !unknown {
 			t.Errorf("%s: %d", path, b.status)
 		}
 		pages++
@@ -139,7 +164,7 @@ func TestPages_Crawl(t *testing.T) {
 		}
 		if b == in {
 			form := b.page.Find("form[action='/sign-out']")
-			if form.Length() != 1 || form.AttrOr("method", "") != "post" || !strings.Contains(b.text(), ann) {
+			if form.Length() == 0 || form.AttrOr("method", "") != "post" || !strings.Contains(b.text(), ann) {
 				t.Errorf("%s: no sign-out form or no email address", path)
 			}
 		}

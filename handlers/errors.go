@@ -45,7 +45,7 @@ func (s *site) serveError(err error, c echo.Context) {
 	}
 	if kind == views.ErrorInternal {
 		if errors.Is(req.Context().Err(), context.Canceled) { // the client closed the connection
-			log.reason = "left"
+			log.reason = reasonLeft
 			c.Response().WriteHeader(http.StatusServiceUnavailable)
 			return
 		}

@@ -97,6 +97,14 @@ func (s *faultyStore) FindSessionFactors(ctx context.Context, tokenHash string, 
 	return session, f, err
 }
 
+func (s *faultyStore) FindHostSession(ctx context.Context, host, tokenHash string, now time.Time) (session auth.Session, f auth.Factors, groups []string, err error) {
+	session, err = call(ctx, s, "FindHostSession", func() (session auth.Session, err error) {
+		session, f, groups, err = s.real.FindHostSession(ctx, host, tokenHash, now)
+		return session, err
+	})
+	return session, f, groups, err
+}
+
 // The calls after a sign-in have no faults.
 
 func (s *faultyStore) RemoveSession(ctx context.Context, tokenHash string) error {

@@ -81,7 +81,7 @@ var taskPaths = map[auth.Task]string{
 func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 	if !r.signedIn() {
 		r.cookie.Notice = views.NoticeSignInFirst
-		r.log.reason = "sign_in_first"
+		r.log.reason = reasonSignInFirst
 		return signInPath(r.returnURL()), nil
 	}
 	factors, err := r.factors()
@@ -90,10 +90,11 @@ func (r *request) requireSession(allowed ...auth.Task) (string, error) {
 	}
 	task := r.rules.Task(r.session, factors)
 	if task != auth.NoTask && !slices.Contains(allowed, task) {
-		r.log.reason = string(task) + "_first"
+		r.log.reason = reasonOfTask(task)
 		return taskPaths[task], r.keepNext()
 	}
 	if len(allowed) == 0 && r.session.Next != "" { // the user has arrived
+		r.session.Next = ""
 		return "", r.rules.KeepNext(r.ctx(), r.session, "")
 	}
 	return "", nil
@@ -123,8 +124,27 @@ func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
 	if err != nil || r.rules.FreshlyVerified(r.session, factors) {
 		return "", err
 	}
-	r.log.reason = "verify_first"
+	r.log.reason = reasonVerifyFirst
 	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
+}
+
+// requireDemand redirects to where the session can meet a demand: to the set-up of a
+// second factor, or to re-authentication.
+func (r *request) requireDemand(demand auth.Demand) (string, error) {
+	factors, err := r.factors()
+	if err != nil {
+		return "", err
+	}
+	if demand.Level > factors.Level() {
+		r.log.reason = reasonOfTask(auth.TaskSetupMFA)
+		return taskPaths[auth.TaskSetupMFA], r.keepNext()
+	}
+	if r.session.Satisfies(demand, factors, r.rules.Now()) {
+		return "", nil
+	}
+	r.log.reason = "verify_first"
+	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.Request().URL.RequestURI()))
+	return "/account/verify", err
 }
 
 // returnURL is the URL of this page. The posted text of prefillFields is kept for it; no

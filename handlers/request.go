@@ -80,7 +80,7 @@ func (r *request) factors() (auth.Factors, error) {
 func (r *request) client() auth.Client {
 	ip, _ := netip.ParseAddr(r.log.ip)
 	return auth.Client{
-		IP: ip.Unmap(), UserAgent: r.Request().UserAgent(),
+		IP: ip.Unmap(), UserAgent: r.Request().UserAgent(), Remember: r.form.Has("remember"),
 		DeviceToken: r.site.cookies.deviceToken(r.Request()), FormToken: cmp.Or(r.cookie.Session, r.cookie.Attempt),
 	}
 }

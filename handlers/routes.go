@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/views"
 )
 
@@ -25,6 +26,7 @@ var routes = []route{
 	{"/sign-up", signedOut, showSignUp, postSignUp},
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
+	{oidc.LogoutPath, anyone, showLogout, nil}, // POST is a machineRoute
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
@@ -48,21 +50,22 @@ var routes = []route{
 	{passkeysPath, on(auth.PasskeyPresent, signedIn), showPasskeys, postPasskeys},
 	{"/account/passkeys/add", on(auth.PasskeyPresent, enrolling), showAddPasskey, postAddPasskey},
 	{"/account/passkeys/:id/remove", freshlyVerified, showRemovePasskey, postRemovePasskey},
+	{"/account/continue/:id", anyone, showContinue, postContinue},
 	{"/account/profile", signedIn, showProfile, postProfile},
 	{"/account/password", changingPassword, showPassword, postPassword},
 	{"/account/email", freshlyVerified, showEmail, postEmail},
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
 	{"/account/sessions", freshlyVerified, showSessions, postSessions},
+	{connectedAppsPath, freshlyVerified, showConnectedApps, postConnectedApps},
 	{"/account/activity", signedIn, showActivity, nil},
+	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
 }
 
-// FormPaths returns the paths that forms are posted to, as metrics name them.
-func FormPaths() (paths []string) {
+// Paths returns the paths of all pages, as metrics name them.
+func Paths() (paths []string) {
 	for _, row := range routes {
-		if row.post != nil {
-			paths = append(paths, row.path)
-		}
+		paths = append(paths, row.path)
 	}
 	return paths
 }
@@ -102,6 +105,9 @@ func (row route) submit(r *request) error {
 		return row.showAgain(r)
 	}
 	redirect, err := row.post(r)
+	if err == nil && redirect == "" { // it has shown a page that leads to another site
+		return nil
+	}
 	if err == nil {
 		return r.redirect(redirect)
 	}

@@ -62,8 +62,8 @@ var wantByClass = map[string]map[string][2]string{
 // classOf lists the class of every path; a path without one fails the test. The paths of
 // class "other" have tests of their own.
 var classOf = map[string]string{
-	"/": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
-	"/invitation": "other", "/account/idle": "other", "/account/email/stop": "other", "/account/manage-mfa/phones/:id/default": "other",
+	"/": "other", "/oauth/logout": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
+	"/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
 	"/sign-in": "entry", "/sign-up": "entry", "/forgot-password": "entry",
 	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in", "/account/profile": "signed in",
 	"/account/passkeys": "signed in", "/account/passkeys/add": "enrolling", "/account/passkeys/:id/remove": "fresh",
@@ -71,7 +71,7 @@ var classOf = map[string]string{
 	"/account/manage-mfa/add": "enrolling", "/account/add-phone": "enrolling", "/account/manage-mfa/backup-codes": "enrolling",
 	"/account/manage-mfa/phones/:id/use": "enrolling",
 	"/account/manage-mfa/remove-totp":    "fresh", "/account/manage-mfa/phones/:id/disable": "fresh",
-	"/account/manage-mfa/phones/:id/remove": "fresh", "/account/email": "fresh", "/account/sessions": "fresh",
+	"/account/manage-mfa/phones/:id/remove": "fresh", "/account/email": "fresh", "/account/sessions": "fresh", "/account/apps": "fresh",
 	"/account/delete": "fresh", "/account/password": "password",
 }
 

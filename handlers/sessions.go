@@ -17,7 +17,23 @@ func showSessions(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions}))
+	remembered, err := r.rememberedDevices()
+	if err != nil {
+		return err
+	}
+	apps, err := r.site.Apps.SessionApps(r.ctx(), r.session.User)
+	if err != nil {
+		return err
+	}
+	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions, Apps: apps, Remembered: remembered}))
+}
+
+func (r *request) rememberedDevices() (rows []views.RememberedDevice, err error) {
+	devices, err := r.rules.RememberedDevices(r.ctx(), r.session)
+	for _, d := range devices {
+		rows = append(rows, views.RememberedDevice{KnownDevice: d, Until: r.rules.RememberedUntil(d), Current: d.IsClient(r.client())})
+	}
+	return rows, err
 }
 
 func postSessions(r *request) (string, error) {
@@ -26,6 +42,9 @@ func postSessions(r *request) (string, error) {
 	case "end":
 		err := r.rules.EndSession(r.ctx(), r.client(), r.session, auth.SessionID(id))
 		return page, r.withNotice(views.NoticeSessionEnded, err)
+	case "forget":
+		err := r.rules.ForgetDevice(r.ctx(), r.client(), r.session, id)
+		return page, r.withNotice(views.NoticeDeviceForgotten, err)
 	case "end_others":
 		err := r.rules.EndOtherSessions(r.ctx(), r.client(), r.session)
 		return page, r.withNotice(views.NoticeSessionsEnded, err)

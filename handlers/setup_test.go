@@ -18,7 +18,7 @@ func TestSetupMFA(t *testing.T) {
 	site := newSite(t, requireMFA)
 	b := site.browser()
 	b.startSignUp(ann, password)
-	b.enterCode(site.lastCode(ann)).wantHeading("Set up two-step verification")
+	b.enterCode(site.lastCode(ann)).wantHeading("Set up two-step verification").wantNoText("Devices")
 	for _, path := range []string{"/account", "/account/manage-mfa", "/account/password", "/account/email", "/account/sessions", "/account/activity", "/account/delete"} {
 		b.open(path).wantHeading("Set up two-step verification")
 	}

@@ -35,6 +35,7 @@ func showSignIn(r *request) error {
 		return r.show(views.VerifyAccount(views.VerifyAccountPage{
 			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
+			Remember: views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")},
 		}))
 	}
 	return r.show(views.SignIn(r.signInPage()))
@@ -64,14 +65,15 @@ func (r *request) backupCodeChecked() bool {
 }
 
 // mfaPage returns the page context of a page that asks for a second factor. The page
-// does not reload if it accepts backup codes: they take long to type.
+// does not reload if it accepts backup codes, which take long to type, or has another
+// checkbox.
 func (r *request) mfaPage(a auth.Attempt) (p views.Page) {
 	options := r.rules.PasskeyOptions(a)
 	r.passkeys = options != ""
 	if a.Step() != auth.StepMFA || a.Method().Factor != auth.PhoneCode {
 		p = r.page()
 	} else {
-		p = r.codePage(a.Code, !a.AcceptsBackupCode() && !r.passkeys)
+		p = r.codePage(a.Code, !a.AcceptsBackupCode() && r.rules.Policy().RememberDevice == 0 && !r.passkeys)
 	}
 	p.PasskeyOptions = options
 	return p
@@ -143,7 +145,12 @@ func postSignOut(r *request) (string, error) {
 	if err := r.rules.SignOut(r.ctx(), r.cookie.Session); err != nil {
 		return "", err
 	}
+	r.forgetSession()
+	return "/sign-in", nil
+}
+
+// forgetSession removes what the browser has of a session that has ended.
+func (r *request) forgetSession() {
 	r.cookie.cookieValues = cookieValues{Notice: views.NoticeSignedOut}
 	r.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`) // not "cookies": the device cookie stays
-	return "/sign-in", nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"twostep/auth"
+	"twostep/auth/access"
 	"twostep/auth/oidc"
 	"twostep/static"
 	"twostep/views"
@@ -30,7 +31,8 @@ type Config struct {
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log
 	Metrics        Metrics
-	Apps           *oidc.Provider // for apps that sign users in here
+	Apps           *oidc.Provider       // for apps that sign users in here
+	Access         func() *access.Rules // of forward auth, which may be replaced; nil without
 }
 
 // site serves the pages.

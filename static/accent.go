@@ -22,7 +22,7 @@ func Accent(given string) (sheet File, colours AccentColours, err error) {
 	light, dark := themeColours()
 	var css strings.Builder
 	css.WriteString(":root {" + light.accentCSS(accent, black) + "}\n")
-	css.WriteString("@media (prefers-color-scheme: dark) { :root {" + dark.accentCSS(accent, white) + "} }\n")
+	css.WriteString("@media screen and (prefers-color-scheme: dark) { :root {" + dark.accentCSS(accent, white) + "} }\n")
 	colours = AccentColours{light.readable(accent, black).String(), dark.readable(accent, white).String()}
 	return newFile("accent.css", []byte(css.String())), colours, nil
 }
@@ -84,7 +84,7 @@ const contrastMin = 4.5
 // text in that colour can be read on every background of the theme.
 func (t theme) readable(accent, towards colour) colour {
 	return nearest(accent, towards, func(c colour) bool {
-		for _, background := range []colour{t["background"], t["card"], t["hover"], t.noticeBackground(c)} {
+		for _, background := range []colour{t["background"], t["card"], t["hover"], t["success-background"], t["warning-background"], t.noticeBackground(c)} {
 			if contrast(c, background) < contrastMin {
 				return false
 			}

@@ -21,7 +21,7 @@ func TestAccent_Contrast(t *testing.T) {
 	for _, text := range given {
 		for name, theme := range map[string]theme{"light": light, "dark": dark} {
 			css := theme.accentCSS(parseColour(text), map[string]colour{"light": black, "dark": white}[name])
-			colours := map[string]colour{"background": theme["background"], "card": theme["card"], "hover": theme["hover"], "text": theme["text"]}
+			colours := map[string]colour{"background": theme["background"], "card": theme["card"], "hover": theme["hover"], "text": theme["text"], "warning-background": theme["warning-background"], "success-background": theme["success-background"]}
 			for declaration := range strings.SplitSeq(css, ";") {
 				if name, value, found := strings.Cut(strings.TrimSpace(declaration), ": "); found {
 					colours[strings.TrimPrefix(name, "--")] = parseColour(value)
@@ -32,6 +32,8 @@ func TestAccent_Contrast(t *testing.T) {
 				{"accent", "card"},
 				{"accent", "hover"},
 				{"accent", "accent-background"},
+				{"accent", "success-background"},
+				{"accent", "warning-background"},
 				{"accent-hover", "card"},
 				{"on-accent", "accent"},
 				{"on-accent", "accent-hover"},

@@ -112,7 +112,7 @@ func FuzzAccent(f *testing.F) {
 	for _, given := range []string{"#3b49c4", "#FFFFFF", "#000000", "#808080", "#fff", "3b49c4", "#3b49c4}", "red", "#3b49c4\n", ""} {
 		f.Add(given)
 	}
-	sheetPattern := regexp.MustCompile(`^:root \{( --[a-z-]+: #[0-9a-f]{6};)+ \}\n@media \(prefers-color-scheme: dark\) \{ :root \{( --[a-z-]+: #[0-9a-f]{6};)+ \} \}\n$`)
+	sheetPattern := regexp.MustCompile(`^:root \{( --[a-z-]+: #[0-9a-f]{6};)+ \}\n@media screen and \(prefers-color-scheme: dark\) \{ :root \{( --[a-z-]+: #[0-9a-f]{6};)+ \} \}\n$`)
 	light, dark := themeColours()
 	f.Fuzz(func(t *testing.T, given string) {
 		sheet, colours, err := Accent(given)

@@ -4,12 +4,14 @@
 package static
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"maps"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -48,10 +50,28 @@ func load() (map[string]string, map[string]File) {
 		if err != nil {
 			panic(err)
 		}
+		if path.Ext(name) == ".css" {
+			content = minify(content)
+		}
 		f := newFile(name, content)
 		urls[name], files[f.URL] = f.URL, f
 	}
 	return urls, files
+}
+
+// minify drops the comments and the white space that only people read, a fifth of the stylesheet. It
+// is for our own, whose texts contain none of these characters.
+func minify(css []byte) []byte {
+	for _, r := range []struct{ pattern, replacement string }{
+		{`(?s)/\*.*?\*/`, ""},
+		{`\s+`, " "},
+		{` ?([{};,]) ?`, "$1"},
+		{`([a-z-]): `, "$1:"},
+		{`;}`, "}"},
+	} {
+		css = regexp.MustCompile(r.pattern).ReplaceAll(css, []byte(r.replacement))
+	}
+	return bytes.TrimSpace(css)
 }
 
 func newFile(name string, content []byte) File {
@@ -71,14 +91,18 @@ func URL(name string) string {
 	return url
 }
 
-// Handler serves the embedded files and the custom ones. Custom files without a
-// URL are ignored.
+// Handler serves the embedded files and the custom ones, compressed. Custom files
+// without a URL are ignored.
 func Handler(custom ...File) http.Handler {
 	files := maps.Clone(files)
 	for _, f := range custom {
 		if f.URL != "" {
 			files[f.URL] = f
 		}
+	}
+	compressed := map[string][]byte{}
+	for url, f := range files {
+		compressed[url] = compress(f)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := files[r.URL.Path]
@@ -97,9 +121,17 @@ func Handler(custom ...File) http.Handler {
 			header.Set("Content-Security-Policy", f.policy)
 		}
 		header.Set("Content-Type", f.contentType)
-		header.Set("Content-Length", strconv.Itoa(len(f.content)))
+		content := f.content
+		if gz := compressed[f.URL]; gz != nil {
+			header.Set("Vary", "Accept-Encoding")
+			if acceptsGzip(r.Header) {
+				header.Set("Content-Encoding", "gzip")
+				content = gz
+			}
+		}
+		header.Set("Content-Length", strconv.Itoa(len(content)))
 		if r.Method == http.MethodGet {
-			_, _ = w.Write(f.content) // an error means that the client has disconnected
+			_, _ = w.Write(content) // an error means that the client has disconnected
 		}
 	})
 }

@@ -57,13 +57,21 @@ func TestURL_UnknownNamePanics(t *testing.T) {
 	URL("missing.css")
 }
 
+// TestStyle_SizeAndImports: with the stylesheet, a page is smaller than 16 KiB, also without compression.
 func TestStyle_SizeAndImports(t *testing.T) {
-	css := stylesheet(t)
-	if len(css) > 17<<10 {
-		t.Errorf("%d bytes, want at most %d", len(css), 17<<10)
+	css := string(files[URL("style.css")].content)
+	if len(css) > 14<<10 {
+		t.Errorf("%d bytes, want at most %d", len(css), 14<<10)
 	}
 	if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
 		t.Error("stylesheet loads another resource")
+	}
+}
+
+func TestMinify(t *testing.T) {
+	got := string(minify([]byte("/* A\n comment */\na > b, .c :hover {\n  margin: 0 auto;\n  content: \" ·\";\n}\n@media (min-width: 1em) { a { x: calc(1em - 2px) } }\n")))
+	if want := `a > b,.c :hover{margin:0 auto;content:" ·"}@media (min-width:1em){a{x:calc(1em - 2px)}}`; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
@@ -114,13 +122,4 @@ func TestStyle_Contrast(t *testing.T) {
 			}
 		}
 	}
-}
-
-func stylesheet(t *testing.T) string {
-	t.Helper()
-	css, err := embedded.ReadFile("style.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(css)
 }

@@ -8,18 +8,21 @@ import (
 )
 
 // eventTexts describes each audit event. FACTOR is the factor that was used,
-// NUMBER and EMAIL are the phone number and email address concerned, and LEFT
+// NUMBER, EMAIL and NAME are the phone number, email address, and app or group concerned, and LEFT
 // is how many backup codes are left.
 var eventTexts = map[auth.EventType]string{
 	auth.SignedUp:             "Account created",
 	auth.SignedIn:             "Signed in (FACTOR)",
 	auth.SignedInNewDevice:    "Signed in from a new browser (FACTOR)",
+	auth.SignedInRemembered:   "Signed in on a remembered device (FACTOR)",
 	auth.SecondFactorFailed:   "Correct password but wrong code (FACTOR), not signed in",
 	auth.SignInLocked:         "Sign-in paused after too many attempts (FACTOR)",
 	auth.ResetLocked:          "Password reset locked after too many wrong codes",
 	auth.Reauthenticated:      "Verified again (FACTOR)",
 	auth.SessionEnded:         "Another device signed out",
 	auth.SessionsEnded:        "All other devices signed out",
+	auth.DeviceRemembered:     "Device remembered: it skips two-step verification at sign-in",
+	auth.DeviceForgotten:      "Remembered device forgotten",
 	auth.TOTPAdded:            "Authenticator app added",
 	auth.TOTPRemoved:          "Authenticator app removed",
 	auth.PasskeyAdded:         "Passkey added",
@@ -40,8 +43,12 @@ var eventTexts = map[auth.EventType]string{
 	auth.EmailChanged:         "Email address changed to EMAIL",
 	auth.NoticeEmailAdded:     "Second email address EMAIL added",
 	auth.NoticeEmailRemoved:   "Second email address EMAIL removed",
+	auth.SignedInToApp:        "Signed in to NAME",
 	auth.NameChanged:          "Name changed",
 	auth.AccountDeleted:       "Account deleted",
+	auth.AppConnected:         "Signed in to NAME for the first time",
+	auth.AppDisconnected:      "NAME disconnected",
+	auth.AppTokenReused:       "Access of NAME ended, because a code or token of it was used twice",
 
 	auth.OperatorAdded:         "Account created by a site administrator",
 	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
@@ -50,7 +57,10 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorMustChange:    "New password required by a site administrator",
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
+	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
+	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
+	auth.OperatorDeleted:       "Account deleted by a site administrator",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -76,7 +86,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
 

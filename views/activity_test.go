@@ -14,7 +14,7 @@ func TestEventText_EveryEventType(t *testing.T) {
 		if _, ok := eventTexts[typ]; !ok {
 			t.Errorf("%s has no text", typ)
 		}
-		text := eventText(auth.Event{Type: typ, Factor: auth.TOTPCode, Phone: "+14155554242", Email: "new@example.com", BackupCodesLeft: 6})
+		text := eventText(auth.Event{Type: typ, Factor: auth.TOTPCode, Phone: "+14155554242", Email: "new@example.com", Name: "Team wiki", BackupCodesLeft: 6})
 		if placeholder.MatchString(text) || strings.Contains(text, "FACTOR") || strings.Contains(text, string(typ)) || strings.Contains(text, "415555") || !punctuated(text) {
 			t.Errorf("%s: %q", typ, text)
 		}

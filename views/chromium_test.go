@@ -192,6 +192,37 @@ func TestPages_FitTheScreen(t *testing.T) {
 	}
 }
 
+// TestPages_Shell checks that the heading is in the same place on every page of an account, and
+// that text of twice the size does not break the site's name into letters.
+func TestPages_Shell(t *testing.T) {
+	t.Parallel()
+	b, origin := newTab(t, chromium(t)), serveGallery(t)
+	b.check(proto.EmulationSetScrollbarsHidden{Hidden: true}.Call(b.page)) // only long pages have one
+	places := map[[2]float64][]string{}
+	for _, s := range onePerHeading() {
+		b.size(1280, 800)
+		b.open(origin + "/" + s.name)
+		var place [2]float64
+		b.eval(`() => { const at = document.querySelector(".signed-in h1")?.getBoundingClientRect(); return at ? [at.x, at.y] : [0, 0] }`, &place)
+		if place != [2]float64{} {
+			places[place] = append(places[place], s.name)
+		}
+		b.size(390, 844)
+		var lines float64
+		b.eval(`() => {
+			document.documentElement.style.fontSize = "200%"
+			const name = document.querySelector(".brand span")
+			return name.getBoundingClientRect().height / parseFloat(getComputedStyle(name).lineHeight)
+		}`, &lines)
+		if lines > 1.1 {
+			t.Errorf("%s: the name takes %.0f lines", s.name, lines)
+		}
+	}
+	if len(places) != 1 {
+		t.Errorf("headings are at %v", places)
+	}
+}
+
 // TestPages_HTML runs the W3C checker and allows no error and no warning.
 func TestPages_HTML(t *testing.T) {
 	t.Parallel()

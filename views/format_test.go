@@ -59,3 +59,14 @@ func TestGroupsOfFour(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestFormatPhone(t *testing.T) {
+	for number, want := range map[string]string{
+		"+14155554242": "+1 415 555 4242", "+442079460958": "+44 20 7946 0958", "+4915112345678": "+49 1511 2345678",
+		"<b>": "<b>", "": "",
+	} {
+		if got := formatPhone(number); got != noBreak(want) {
+			t.Errorf("%s is %q, want %q", number, got, want)
+		}
+	}
+}

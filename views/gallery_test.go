@@ -57,7 +57,7 @@ func extremes() []sample {
 	for i := range 500 {
 		events = append(events, auth.Event{
 			Type: auth.EventTypes[i%len(auth.EventTypes)], At: now.Add(-time.Duration(i) * time.Hour), Factor: auth.PhoneCode, Phone: digits.Number,
-			Email: longest, BackupCodesLeft: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
+			Email: longest, Name: strings.Repeat("x", auth.GroupNameMax), BackupCodesLeft: 10, IP: "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41", UserAgent: safari,
 		})
 	}
 	uri := "otpauth://totp/" + strings.Repeat("%F0%9F%94%90", 20) + ":" + longest + "?secret=" + sampleKey + "&issuer=" + strings.Repeat("%F0%9F%94%90", 20)
@@ -69,7 +69,7 @@ func extremes() []sample {
 		{"long_name_in_one_word", "Sign in", SignIn(SignInPage{named(signedOut("/sign-in"), strings.Repeat("W", 64)), "", true})},
 		{"branded_sign_in", "Sign in", SignIn(SignInPage{branded(withNotice(signedOut("/sign-in"), NoticeSignInFirst)), "", true})},
 		{"branded_account", "Account", Account(AccountPage{branded(signedIn("/account")), "", having(auth.Factors{}, allKinds...)})},
-		{"branded_sessions", "Active devices", Sessions(SessionsPage{branded(signedIn("/account/sessions")), devices[:2]})},
+		{"branded_sessions", "Active devices", Sessions(SessionsPage{Page: branded(signedIn("/account/sessions")), Sessions: devices[:2]})},
 		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{named(signedOut("/sign-up"), arabic), longest, sentCode})},
 		{"long_verify_account", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: named(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Factor: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
@@ -85,7 +85,7 @@ func extremes() []sample {
 		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15, false})},
 		{"long_delete", "Delete account", Delete(DeletePage{longAccount(signedIn("/account/delete"))})},
 		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{longAccount(signedIn("/account/email/stop")), longest})},
-		{"long_sessions", "Active devices", Sessions(SessionsPage{longAccount(signedIn("/account/sessions")), devices})},
+		{"long_sessions", "Active devices", Sessions(SessionsPage{Page: longAccount(signedIn("/account/sessions")), Sessions: devices})},
 		{"long_activity", "Activity", Activity(ActivityPage{longAccount(named(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
 	}
 }

@@ -20,13 +20,13 @@ func renderMessage(m auth.Message, product string) (subject, body string) {
 func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
 	return auth.Message{
 		Channel: channel, To: "ann@example.com", Kind: kind, At: now, ExpiresAt: now.Add(10 * time.Minute),
-		Number: "+14155554242", Email: "new@example.com", Left: 2, IP: "203.0.113.9", UserAgent: firefox,
+		Number: "+14155554242", Email: "new@example.com", App: "Team wiki", Left: 2, IP: "203.0.113.9", UserAgent: firefox,
 		Token: "stop+token",
 	}
 }
 
 // placeholder is one that was not filled in.
-var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|LEFT|ORIGIN|TOKEN`)
+var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|APP|LEFT|ORIGIN|TOKEN`)
 
 // TestRenderer_EveryKind also checks that a notification never shows a code,
 // even if the message contains one by mistake (RC-07).

@@ -30,6 +30,8 @@ const (
 	NoticeEmailVerified      Notice = "email_verified"
 	NoticeEmailChangeStopped Notice = "email_change_stopped"
 	NoticeEmailRemoved       Notice = "email_removed"
+	NoticeDeviceForgotten    Notice = "device_forgotten"
+	NoticeAppDisconnected    Notice = "app_disconnected"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -59,6 +61,8 @@ var notices = map[Notice]string{
 	NoticeEmailVerified:      "Email address verified",
 	NoticeEmailChangeStopped: "Change cancelled. Your email addresses have not changed.",
 	NoticeEmailRemoved:       "Second email address removed",
+	NoticeDeviceForgotten:    "Device forgotten",
+	NoticeAppDisconnected:    "App disconnected",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",

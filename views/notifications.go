@@ -37,6 +37,7 @@ var (
 		{text: "Then change your password", link: changePassword.link},
 	}}
 	helpEmails  = &help{steps: []paragraph{changePassword, {text: "Then check your email addresses", link: link{"/account/email", "Email addresses"}}}}
+	helpApps    = &help{steps: []paragraph{changePassword, {text: "Then disconnect the app", link: link{"/account/apps", "Connected apps"}}}}
 	helpContact = &help{steps: []paragraph{{text: "If not, contact the site administrator."}}, administered: true}
 
 	unexpected        = paragraph{text: "If you did not expect this, contact the site administrator."}
@@ -62,7 +63,7 @@ func (r *Renderer) notificationMail(m auth.Message) mail {
 		n.help = helpEmails
 	}
 	fill := strings.NewReplacer(
-		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "LEFT", codesLeftAdvice(m.Left),
+		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "APP", oneLine(m.App), "LEFT", codesLeftAdvice(m.Left),
 		"TOKEN", url.QueryEscape(string(m.Token)),
 	)
 	body := []paragraph{circumstances(m)}
@@ -220,6 +221,16 @@ var notifications = map[auth.MessageKind]notification{
 		"Your PRODUCT account and everything in it was deleted.",
 		helpContact,
 	},
+	auth.MessageKind(auth.AppConnected): {
+		"Your PRODUCT account was used for APP",
+		"Your PRODUCT account was used to sign in to APP for the first time.",
+		helpApps,
+	},
+	auth.MessageKind(auth.AppTokenReused): {
+		"APP was signed out of your PRODUCT account",
+		"We ended the access of APP to your PRODUCT account, because it used credentials that had been used before. Somebody may have copied them, or the app has a fault. You can sign in to the app again.",
+		helpApps,
+	},
 	auth.MessageInvitation: {
 		"Your new PRODUCT account",
 		"The site administrator created your PRODUCT account.",
@@ -258,6 +269,11 @@ var notifications = map[auth.MessageKind]notification{
 	auth.MessageKind(auth.OperatorEnabled): {
 		"Your PRODUCT account is enabled",
 		"The site administrator enabled your PRODUCT account. You can sign in again.",
+		helpAdministrator,
+	},
+	auth.MessageKind(auth.OperatorDeleted): {
+		"Your PRODUCT account was deleted",
+		"The site administrator deleted your PRODUCT account and everything in it.",
 		helpAdministrator,
 	},
 }

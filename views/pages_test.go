@@ -147,7 +147,7 @@ func TestPages_Audit(t *testing.T) {
 			if n := doc.Find("main h2").FilterFunction(func(_ int, h *goquery.Selection) bool { return strings.TrimSpace(h.Text()) == "" }).Length(); n > 0 {
 				t.Error("a heading is empty")
 			}
-			if n := doc.Find("form[action='/sign-out'] button").Length(); n != doc.Find("body.signed-in").Length() {
+			if n := doc.Find("form.who[action='/sign-out'] button").Length(); n != doc.Find("body.signed-in").Length() {
 				t.Errorf("%d buttons to sign out", n)
 			}
 		})
@@ -201,7 +201,7 @@ func TestPages_FieldAttributes(t *testing.T) {
 // before a removal (AX-11).
 func TestPages_ButtonsAndLinks(t *testing.T) {
 	const accountLinks = "/account/manage-mfa=Manage MFA /account/profile=Profile /account/email=Email address /account/password=Password" +
-		" /account/sessions=Active devices /account/activity=Activity /account/delete=Delete account"
+		" /account/sessions=Active devices /account/apps=Connected apps /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
 		page    string
 		buttons string // in the order of the source, without Sign out
@@ -278,6 +278,12 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"activity_end", "", "/account=Account /account/password=change your password /account/sessions=devices"},
 		{"delete", "delete=Delete account", "/account=Account /account=Cancel"},
 		{"idle", "stay=Stay signed in", ""},
+		{"consent", "continue=Continue cancel=Cancel", ""},
+		{"leave_to_app", "", "https://wiki.example.com/callback?code=a-code=Back to Team wiki"},
+		{"app_expired", "", "https://wiki.example.com/=Go to Team wiki"},
+		{"app_not_allowed", "cancel=Back to Team wiki", ""},
+		{"app_other_account", "sign_out=Sign out and continue cancel=Cancel", ""},
+		{"setup_mfa_for_app", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code /account/continue/request=Not now"},
 	}
 	pages := map[string]string{}
 	for _, s := range samples() {
@@ -335,7 +341,7 @@ func TestPages_Escape(t *testing.T) {
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
 		render(t, StopEmailChange(StopEmailChangePage{p, markup})),
-		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}})),
+		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}, nil, []RememberedDevice{{KnownDevice: auth.KnownDevice{ID: markup, UserAgent: markup}}}})),
 		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
 		render(t, Idle(IdlePage{p, now, markup})),
 		render(t, ShowError(ErrorPage{p, ErrorInternal, markup})),

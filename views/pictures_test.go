@@ -75,7 +75,7 @@ func TestScreens(t *testing.T) {
 	for _, picture := range []struct {
 		name  string
 		width int
-	}{{"sign_in_plain", 720}, {"manage_mfa", 860}, {"add_totp", 860}} {
+	}{{"sign_in_plain", 720}, {"manage_mfa", 1000}, {"add_totp", 1000}} {
 		for _, theme := range themes {
 			b.theme(theme)
 			shot := b.screenshot(origin+"/"+picture.name, picture.width, 560)
@@ -86,7 +86,7 @@ func TestScreens(t *testing.T) {
 	}
 }
 
-// compress reduces a screenshot to its 64 most frequent colours, which makes the
+// compress reduces a screenshot to its 256 most frequent colours, which makes the
 // file smaller.
 func compress(t *testing.T, shot []byte) []byte {
 	t.Helper()
@@ -102,7 +102,7 @@ func compress(t *testing.T, shot []byte) []byte {
 		}
 	}
 	colours := slices.SortedFunc(maps.Keys(frequency), func(a, b color.Color) int { return frequency[b] - frequency[a] })
-	reduced := image.NewPaletted(bounds, color.Palette(colours[:min(len(colours), 64)]))
+	reduced := image.NewPaletted(bounds, color.Palette(colours[:min(len(colours), 256)]))
 	draw.Draw(reduced, bounds, full, image.Point{}, draw.Src)
 	var out bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, reduced); err != nil {

@@ -67,6 +67,19 @@ func TestAddTOTP_TooLongForQR(t *testing.T) {
 	}
 }
 
+// TestDrawQR_WholePixels: each module is a whole number of pixels wide.
+func TestDrawQR_WholePixels(t *testing.T) {
+	for _, content := range []string{"short", sampleURI, sampleURI + strings.Repeat("x", 200), strings.Repeat("x", 2900)} {
+		q, ok := drawQR(content)
+		if width := q.width(); !ok || width%q.Side != 0 || width > max(qrWidthMax, q.Side) {
+			t.Errorf("%d bytes: %d pixels for %d modules", len(content), width, q.Side)
+		}
+	}
+	if q, _ := drawQR(sampleURI); q.width() < 5*q.Side {
+		t.Errorf("%d pixels for %d modules are hard to scan", q.width(), q.Side)
+	}
+}
+
 func TestAddTOTP_QRHasAccessibleName(t *testing.T) {
 	page := render(t, AddTOTP(AddTOTPPage{Page: signedIn("/account/manage-mfa/add"), URI: sampleURI, Key: sampleKey}))
 	svg := parse(t, page).Find("svg.qr")

@@ -43,7 +43,7 @@ func Reauth(p ReauthPage) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		second := secondFactor{p.Email, p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code}
+		second := secondFactor{p.Email, p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code, Remember{}}
 		x := second.field()
 		if p.Step == auth.StepPassword {
 			x = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}

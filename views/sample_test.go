@@ -103,6 +103,9 @@ func samples() []sample {
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
+		{"verify_account_remember", "Verify your account", VerifyAccount(VerifyAccountPage{
+			Page: signedOut(signIn), Email: "ann@example.com", Method: app, BackupCodes: true, Remember: Remember{For: auth.RememberDeviceMax},
+		})},
 		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
 		})},
@@ -155,6 +158,7 @@ func samples() []sample {
 	all = append(all, deliverySamples(app, sms)...)
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
+	all = append(all, appSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
 		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
@@ -188,6 +192,10 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"reauth_unavailable", "Verification required", Reauth(reauth(signedIn(verify), auth.StepMFA))},
 		{"setup_mfa", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true})},
 		{"setup_mfa_sms", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), SMS: true})},
+		{"handover", "Continue to wiki.example.org", Handover(HandoverPage{
+			Page: signedIn("/account/handover"), Host: "wiki.example.org", Next: "https://wiki.example.org/.twostep/callback?code=abc",
+		})},
+		{"no_access", "No access to wiki.example.org", NoAccess(HandoverPage{Page: signedIn("/account/handover"), Host: "wiki.example.org"})},
 		{"setup_mfa_unsaved_codes", "Set up two-step verification", SetupMFA(SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, CodesUnseen: true})},
 		{"profile", "Profile", Profile(ProfilePage{signedIn("/account/profile"), "Ann Example"})},
 		{"profile_refused", "Profile", Profile(ProfilePage{refusedWith(signedIn("/account/profile"), auth.Problem{Reason: auth.NameLong, Field: "name", Limit: auth.NameMax}), "Ann"})},
@@ -231,7 +239,7 @@ func accountSamples() []sample {
 	for i, typ := range auth.EventTypes {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
-			Email: "new@example.com", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
@@ -245,8 +253,12 @@ func accountSamples() []sample {
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
 		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
 		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
-		{"sessions", "Active devices", Sessions(SessionsPage{signedIn(sessions), []auth.Session{current, phone, script}})},
-		{"sessions_current_only", "Active devices", Sessions(SessionsPage{withNotice(signedIn(sessions), NoticeSessionsEnded), []auth.Session{current}})},
+		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}, Apps: map[auth.SessionID][]string{"phone": {"Team wiki", "Notes"}}})},
+		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
+		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{
+			{auth.KnownDevice{ID: "here", SeenAt: now.Add(-3 * time.Hour), UserAgent: firefox}, now.Add(29 * 24 * time.Hour), true},
+			{auth.KnownDevice{ID: "there", SeenAt: now.Add(-4 * 24 * time.Hour), UserAgent: safari}, now.Add(26 * 24 * time.Hour), false},
+		}})},
 		{"activity", "Activity", Activity(ActivityPage{signedIn("/account/activity"), events, "0001777730640000-abc", auth.ActivityRetention})},
 		{"activity_end", "Activity", Activity(ActivityPage{signedIn("/account/activity?before=1"), nil, "", auth.ActivityRetention})},
 		{"delete", "Delete account", Delete(DeletePage{signedIn("/account/delete")})},

@@ -23,8 +23,9 @@ type section struct {
 
 var sections = []section{
 	{URL: "/account", Label: "Account", Icon: iconPerson},
-	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone", "/account/passkeys"}},
+	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone", "/account/setup-mfa", "/account/passkeys"}},
 	{URL: "/account/sessions", Label: "Devices", Icon: iconDevices, Row: link{"/account/sessions", "Active devices"}, About: "Where you are signed in"},
+	{URL: "/account/apps", Label: "Apps", Icon: iconShield, Row: link{"/account/apps", "Connected apps"}, About: "Where you use this account"},
 	{URL: "/account/activity", Label: "Activity", Icon: iconClock, Row: link{"/account/activity", "Activity"}, About: "Sign-ins and changes"},
 }
 
@@ -91,7 +92,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var2 templ.SafeURL
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(s.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 59, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 60, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -109,7 +110,7 @@ func sectionList(page Page) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(current)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 61, Col: 29}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 62, Col: 29}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 				if templ_7745c5c3_Err != nil {
@@ -131,7 +132,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 65, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 66, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -17,6 +17,7 @@
 package access
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -215,3 +216,12 @@ func (r Rule) coversOtherCase(path string) bool {
 // fold maps letters that differ only in case to the same one. One letter stays one
 // letter, so that segments stay segments.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+
+// String returns the rule as it is written.
+func (r Rule) String() string {
+	methods := "*"
+	if r.Methods != nil {
+		methods = strings.Join(r.Methods, ",")
+	}
+	return strings.Join(append([]string{r.Host, methods, (&url.URL{Path: r.Path}).EscapedPath(), r.Demand.String()}, r.Who...), "  ")
+}

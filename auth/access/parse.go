@@ -221,8 +221,8 @@ func parseWho(field string) (string, error) {
 		return field, nil
 	}
 	if group, isGroup := strings.CutPrefix(field, groupPrefix); isGroup {
-		if len(group) < 1 || len(group) > groupMax || strings.Trim(group, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return "", fmt.Errorf("%q is not a group: give group: and a name of a-z, 0-9 and -, at most %d", field, groupMax)
+		if !auth.ValidGroup(group) {
+			return "", fmt.Errorf("%q is not a group: give group: and a name of a-z, 0-9 and -, at most %d", field, auth.GroupNameMax)
 		}
 		return field, nil
 	}
@@ -232,5 +232,3 @@ func parseWho(field string) (string, error) {
 	}
 	return email.Key, nil
 }
-
-const groupMax = 32 // characters of a group's name

@@ -86,6 +86,11 @@ func (a App) check() error {
 			return err
 		}
 	}
+	for _, group := range a.Groups {
+		if !auth.ValidGroup(group) {
+			return Explanation(fmt.Sprintf("%q is not the name of a group: use a to z, 0 to 9 and -", group))
+		}
+	}
 	if a.RefreshIdle <= 0 || a.RefreshIdle > a.RefreshLifetime {
 		return Explanation("refresh tokens must be valid for some time, and idle for at most that long")
 	}

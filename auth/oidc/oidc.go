@@ -26,16 +26,19 @@ import (
 // safe for concurrent use.
 type Provider struct {
 	store  Store
+	rules  *auth.Rules
 	issuer string
-	now    func() time.Time
 	keys   keyCache
 }
 
-// New returns a provider over a store. The issuer is the site's public origin, such as
-// https://id.example.org; now returns milliseconds in UTC, as [auth.Rules.Now] does.
-func New(store Store, issuer string, now func() time.Time) *Provider {
-	return &Provider{store: store, issuer: issuer, now: now}
+// New returns a provider over a store and the rules of the site. The issuer is the site's
+// public origin, such as https://id.example.org.
+func New(store Store, rules *auth.Rules, issuer string) *Provider {
+	return &Provider{store: store, rules: rules, issuer: issuer}
 }
+
+// now returns the time by the clock of the rules. It is read once per public method.
+func (p *Provider) now() time.Time { return p.rules.Now() }
 
 // Issuer returns the site's origin, which identifies the provider.
 func (p *Provider) Issuer() string { return p.issuer }

@@ -34,7 +34,8 @@ func newProvider(t *testing.T) *testProvider {
 
 // another returns the provider of another server on the same database.
 func (p *testProvider) another() *oidc.Provider {
-	return oidc.New(p.store, "https://id.example.org", func() time.Time { return p.now })
+	rules := auth.New(p.store, auth.NewKeyring(), nil, auth.Policy{}, func() time.Time { return p.now })
+	return oidc.New(p.store, rules, "https://id.example.org")
 }
 
 func keySet(t *testing.T, p *oidc.Provider) map[string]jose.JSONWebKey {

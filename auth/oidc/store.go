@@ -3,6 +3,8 @@ package oidc
 import (
 	"context"
 	"time"
+
+	"twostep/auth"
 )
 
 // Store keeps the facts of apps. Its verbs and transactions are those of [auth.Store].
@@ -37,4 +39,61 @@ type Store interface {
 	// algorithm when it begins to sign. It returns false if one of those does not sign
 	// yet.
 	AddNextSigningKeys(ctx context.Context, keys []SigningKey, now time.Time) (added bool, err error)
+
+	// Requests
+
+	// AddRequest adds a request, or returns [auth.ErrNotFound] if its app does not exist.
+	AddRequest(ctx context.Context, r Request) error
+	// FindRequest reads a request, expired or done too, but not one that was pushed and
+	// not used yet.
+	FindRequest(ctx context.Context, hash string) (Request, error)
+	// SpendPushedRequest replaces the hash and the expiry of a request of an app that was
+	// pushed, has not expired and was not used before.
+	SpendPushedRequest(ctx context.Context, app, hash string, next Request) (spent bool, err error)
+	// SpendStepUp records that the user was asked to step up, once for each request.
+	SpendStepUp(ctx context.Context, hash string, now time.Time) (spent bool, err error)
+	// SpendRequest ends a request and, if there is a grant, adds it with its code, and
+	// what the user agreed to. It returns false if the request is done, or the session of
+	// the grant has ended.
+	SpendRequest(ctx context.Context, hash string, grant *Grant, code Code, agreed []Scope, changes auth.ChangeSet) (spent bool, err error)
+	// FindConsent reads the scopes that an account has agreed to, and whether it has used
+	// the app before.
+	FindConsent(ctx context.Context, user auth.UserID, app string) (agreed []Scope, used bool, err error)
+
+	// Grants. Only a live one is found; bounds say which sessions have not expired.
+
+	// FindGrant reads a grant.
+	FindGrant(ctx context.Context, id string, bounds auth.SessionBounds) (Grant, error)
+	// FindGroups reads the groups of an account, sorted.
+	FindGroups(ctx context.Context, user auth.UserID) ([]string, error)
+	// FindGrantOfCode reads the id and the account of the grant of an app's code, live or
+	// not.
+	FindGrantOfCode(ctx context.Context, app, hash string) (id string, user auth.UserID, err error)
+	// FindGrantOfRefreshToken does so of an app's refresh token.
+	FindGrantOfRefreshToken(ctx context.Context, app, hash string) (id string, user auth.UserID, err error)
+	// SpendCode uses a code of a live grant once, and adds the first refresh token if
+	// there is one. If the code was used before, it ends the grant and applies changes,
+	// once.
+	SpendCode(ctx context.Context, user auth.UserID, use CodeUse, bounds auth.SessionBounds, first RefreshToken, changes auth.ChangeSet) (Use, error)
+	// SpendRefreshToken uses a refresh token of a live grant and adds the next one. Within
+	// [auth.RefreshGrace] it can be used again while its successor has not been: the
+	// response was lost, and the successor is replaced. If it was used or replaced
+	// otherwise, it ends the grant and applies changes, once.
+	SpendRefreshToken(ctx context.Context, user auth.UserID, app, hash string, bounds auth.SessionBounds, next RefreshToken, changes auth.ChangeSet) (Use, error)
+	// EndGrant ends a grant of an app.
+	EndGrant(ctx context.Context, app, id string, now time.Time) error
+
+	// SignOutSession ends a session of an account, as signing out does: offline grants
+	// outlive it.
+	SignOutSession(ctx context.Context, user auth.UserID, id auth.SessionID) error
+
+	// Connected apps
+
+	// FindConnectedApps reads the apps that an account has used, ordered by name.
+	FindConnectedApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) ([]ConnectedApp, error)
+	// FindSessionApps reads the names of the apps with access by each session.
+	FindSessionApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) (map[auth.SessionID][]string, error)
+	// Disconnect ends an account's grants to an app and removes what it has agreed to, or
+	// returns [auth.ErrNotFound] if it has not used the app.
+	Disconnect(ctx context.Context, user auth.UserID, app string, changes auth.ChangeSet) error
 }

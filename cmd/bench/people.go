@@ -66,7 +66,7 @@ func (p person) changes(hash string, at time.Time) auth.ChangeSet {
 			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at, FirstKind: auth.Password,
 			IP: "192.0.2.1", UserAgent: userAgent,
 		}},
-		auth.PutKnownDevice{TokenHash: p.deviceToken().Hash()},
+		auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: p.id("device"), TokenHash: p.deviceToken().Hash(), SeenAt: at, UserAgent: userAgent}},
 		event(0, auth.SignedUp, auth.EmailCode),
 		event(1, auth.SignedIn, auth.Password),
 	}}

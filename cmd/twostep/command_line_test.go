@@ -41,6 +41,7 @@ func TestBadValues(t *testing.T) {
 		"--mail-from":          {"s3cret", "a@", "Ann <a@example.org>", "a@example.org,b@example.org", "a@example.org\nBcc: b@example.org"},
 		"--sms":                {"", "log", "file:" + missing, "s3cret", "smtp://ann:s3cret@mail.example.org:25", "webhook:", "webhook:s3cret", "webhook:http://example.org/s3cret", "webhook:https://ann:s3cret@", "twilio:", "twilio://SID:s3cret@example.org", "twilio://SID@example.org?from=+12025550123", "twilio://SID:s3cret@example.org?from=x;s3cret"},
 		"--sign-up":            {"", "yes", "Open", "acme.example", "@", "@acme.example,", "ann@acme.example", "@acme@example", "@acme.example;@acme.test", "open,@acme.example", "@a b"},
+		"--remember-device":    {"", "-1h", "721h", "30d", "30"},
 		"--session-lifetime":   {"", "0s", "-1h", "25h", "1d", "24"},
 		"--session-idle":       {"", "0s", "-1m", "61m", "x"},
 		"--code-lifetime":      {"", "59s", "10m1s", "0s", "-5m", "x"},
@@ -53,6 +54,8 @@ func TestBadValues(t *testing.T) {
 		"--activity-retention": {"", "1h", "x"},
 		"--breached-passwords": {missing, file, folder},
 		"--default-region":     {"", "us", "USA", "XX", "ZZ", "001", "U"},
+		"--forward-auth":       {"8081", "127.0.0.1:8081"},
+		"--access-rules":       {missing, file, folder},
 		"--metrics":            {"9090", "localhost", "127.0.0.1:http", "127.0.0.1:65536", "1.2.3:80"},
 		"--trusted-proxies":    {"x", "10.0.0.0/33", "10.0.0.1,", "10.0.0.0/8;::1", "fe80::1%eth0", "::ffff:10.0.0.0/104", "10.0.0"},
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"twostep/cmd/twostep/access"
 	"twostep/cmd/twostep/apps"
 	"twostep/cmd/twostep/data"
 	"twostep/cmd/twostep/doctor"
@@ -22,6 +23,7 @@ type commands struct {
 	User        users.Command    `cmd:"" help:"Manage accounts and help users who are locked out."`
 	App         apps.Command     `cmd:"" help:"Register apps that sign users in here, and change them."`
 	SigningKeys apps.SigningKeys `cmd:"" help:"Manage the keys that sign the tokens of apps."`
+	Access      access.Command   `cmd:"" help:"Explain the access rules of forward auth."`
 	Backup      data.Backup      `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
 	Restore     data.Restore     `cmd:"" help:"Restore a backup to a folder without data."`
 	Migrate     data.Migrate     `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`

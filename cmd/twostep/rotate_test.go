@@ -25,9 +25,9 @@ func unreachableMail(t *testing.T) string {
 	return "--mail=smtp://" + listener.Addr().String()
 }
 
-// TestProgram_RotateBesideServer rotates the keys while a server runs: a page
+// TestProgram_RotateWhileRunning rotates the keys while a server runs: a page
 // loaded before can be submitted afterwards, and queued messages can be read.
-func TestProgram_RotateBesideServer(t *testing.T) {
+func TestProgram_RotateWhileRunning(t *testing.T) {
 	folder := t.TempDir()
 	server := start(t, folder, unreachableMail(t))
 	wantOutput(t, folder, 0, "was added", "user", "add", "ann@example.org")

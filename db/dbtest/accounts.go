@@ -21,14 +21,14 @@ import (
 // the URL of a PostgreSQL database, which the program must have migrated.
 func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accounts []auth.ChangeSet) error {
 	s := seal.Sealer{Keys: keys}
-	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at, updated_at, passkey_handle"}
+	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at, updated_at, seen_at, passkey_handle"}
 	sessions := bulk{
 		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next",
 	}
-	devices := bulk{table: "known_devices", columns: "user_id, token_hash, seen_at"}
+	devices := bulk{table: "known_devices", columns: "user_id, token_hash, id, seen_at, user_agent"}
 	apps := bulk{table: "totp", columns: "user_id, secret, last_step, added_at"}
 	events := bulk{
-		table: "audit_events", columns: "id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, backup_codes_left",
+		table: "audit_events", columns: "id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left",
 	}
 	for _, set := range accounts {
 		for _, c := range set.Changes {
@@ -38,12 +38,12 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				if err != nil {
 					return err
 				}
-				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt), millis(c.CreatedAt), c.PasskeyHandle)
+				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt), millis(c.CreatedAt), millis(set.At), c.PasskeyHandle)
 			case auth.BeginSession:
 				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
 					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent, "")
 			case auth.PutKnownDevice:
-				devices.add(string(set.User), c.TokenHash, millis(set.At))
+				devices.add(string(set.User), c.TokenHash, c.ID, millis(c.SeenAt), c.UserAgent)
 			case auth.PutTOTP:
 				secret, err := s.Seal(seal.Place{Table: "totp", Column: "secret", Owner: string(set.User)}, c.Secret)
 				if err != nil {
@@ -51,7 +51,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				}
 				apps.add(string(set.User), secret, c.LastStep, millis(c.AddedAt))
 			case auth.RecordEvent:
-				events.add(c.ID, string(set.User), millis(c.At), string(c.Type), string(c.Factor), c.IP, c.UserAgent, c.Phone, c.Email, c.BackupCodesLeft)
+				events.add(c.ID, string(set.User), millis(c.At), string(c.Type), string(c.Factor), c.IP, c.UserAgent, c.Phone, c.Email, c.Name, c.BackupCodesLeft)
 			default:
 				return fmt.Errorf("cannot add %T", c)
 			}

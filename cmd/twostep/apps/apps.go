@@ -27,6 +27,7 @@ type Command struct {
 	Disable disableCommand `cmd:"" help:"Refuse the app: it gets no tokens, and those it has stop working."`
 	Enable  enableCommand  `cmd:"" help:"Accept the app again."`
 	Remove  removeCommand  `cmd:"" help:"Delete the app with all its tokens."`
+	Check   checkCommand   `cmd:"" help:"Say what is wrong with the URL to which an app sends its users."`
 	Secret  secretCommand  `cmd:"" help:"Give a web app a new secret. The previous one stays valid until --end-previous."`
 }
 
@@ -185,7 +186,7 @@ func (a *appArg) withApp(do func(context.Context, *oidc.Provider, oidc.App) erro
 func withProvider(flags datadir.Flags, do func(context.Context, *oidc.Provider) error) error {
 	return flags.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
 		rules := auth.New(store, keys, nil, auth.Policy{}, time.Now)
-		return do(ctx, oidc.New(store, "", rules.Now))
+		return do(ctx, oidc.New(store, rules, ""))
 	})
 }
 

@@ -71,6 +71,15 @@ func TestApp(t *testing.T) {
 	want(0, `"refresh_idle":"1h","refresh_lifetime":"2160h","secrets":1`, "show", id, "--json")
 	want(0, `"redirect_uris":["https://wiki.example.org/callback","https://wiki.example.org/other"]`, "show", id, "--json")
 	want(1, "idle", "set", id, "--refresh-lifetime=1m")
+	const request = "https://id.example.org/oauth/authorize?response_type=code&scope=openid&redirect_uri=https://wiki.example.org/callback&client_id="
+	const pkce = "&code_challenge_method=S256&code_challenge=vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"
+	want(0, "was changed", "set", id, "--no-require-par")
+	want(0, "is valid", "check", id, request+id+pkce)
+	want(1, "requires PKCE", "check", id, request+id)
+	want(1, "client_id is missing or of another app", "check", id, request+"x"+pkce)
+	want(1, "redirect_uri is not registered", "check", id, "https://id.example.org/oauth/authorize?redirect_uri=https://x.example/&client_id="+id)
+	want(1, "must be /oauth/authorize", "check", id, "https://id.example.org/authorize")
+	want(1, "not one of a web page", "check", id, "nonsense")
 	want(0, "client secret", "secret", id)
 	want(0, `"secrets":2`, "show", id, "--json")
 	want(0, "the previous secret of Team wiki has ended", "secret", id, "--end-previous")

@@ -43,7 +43,7 @@ func (c *Command) Run(s cli.Streams) error {
 	r.ok("configuration", "all values are valid")
 	ctx := cli.SignalContext()
 	for _, check := range []func(context.Context){
-		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.signUp, r.proxies, r.mail, r.sms,
+		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.signUp, r.proxies, r.forwardAuth, r.mail, r.sms,
 	} {
 		check(ctx)
 	}

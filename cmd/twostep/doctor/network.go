@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
 	"twostep/cmd/twostep/internal/settings"
 )
@@ -64,6 +65,22 @@ func (r *report) proxies(context.Context) {
 		r.warn(check, "this program serves http, so a proxy must provide https for %s: name it with --trusted-proxies", r.Origin)
 	default:
 		r.ok(check, "none is expected, and X-Forwarded-For is ignored")
+	}
+}
+
+// forwardAuth checks who may ask for forward auth. The rules were read with the settings.
+func (r *report) forwardAuth(context.Context) {
+	const check = "forward auth"
+	host, _, _ := net.SplitHostPort(r.ForwardAuth)
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case r.Access == nil:
+	case r.ForwardAuth == "":
+		r.warn(check, "--access-rules is given, but without --forward-auth no proxy can ask")
+	case host != "localhost" && (err != nil || !ip.IsLoopback()) && len(r.Proxies) == 0:
+		r.warn(check, "it listens on %s, but only this machine may ask: name the proxies with --trusted-proxies", r.ForwardAuth)
+	default:
+		r.ok(check, "%s for %s", cli.Plural(len(r.Access.All()), "rule"), strings.Join(r.Access.Hosts(), ", "))
 	}
 }
 

@@ -27,15 +27,7 @@ const PageTimeout = 15 * time.Second
 
 // serveHTTP serves requests until ctx ends, and finishes those in flight.
 func serveHTTP(ctx context.Context, listener net.Listener, site http.Handler, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:           site,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    headerMax,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	server := newServer(site, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -53,4 +45,16 @@ func serveHTTP(ctx context.Context, listener net.Listener, site http.Handler, lo
 		return fmt.Errorf("stop: %w", err)
 	}
 	return nil
+}
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    headerMax,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }

@@ -58,6 +58,13 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 			return err
 		}
 	}
+	var proxyListener net.Listener
+	if s.ForwardAuth != "" {
+		if proxyListener, err = listen(ctx, "--forward-auth", s.ForwardAuth); err != nil {
+			return err
+		}
+		defer proxyListener.Close()
+	}
 	if s.Origin == nil {
 		s.Origin = settings.LocalOrigin(listener.Addr())
 	}
@@ -90,11 +97,16 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
-	site := handlers.New(rules, keys, handlers.Config{
+	config := handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: oidc.New(store, s.Origin.String(), rules.Now),
-	})
+		Apps: oidc.New(store, rules, s.Origin.String()),
+	}
+	if s.Access != nil {
+		rules := newAccessRules(s)
+		config.Access = rules.current.Load
+		defer inBackground(rules.watch(log))()
+	}
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
@@ -102,10 +114,14 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
 		defer inBackground(m.Serve(metricsListener, log))()
 	}
+	if proxyListener != nil {
+		fmt.Fprintf(terminal, "Forward auth: http://%s/forward-auth\n", proxyListener.Addr())
+		defer inBackground(serveProxies(proxyListener, handlers.NewForwardAuth(rules, config), log))()
+	}
 	defer inBackground(watchKeys(keys, log))()
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
-	return serveHTTP(ctx, listener, site, log)
+	return serveHTTP(ctx, listener, handlers.New(rules, keys, config), log)
 }
 
 // inBackground starts work and returns a function that stops it and waits.

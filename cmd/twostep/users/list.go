@@ -1,9 +1,11 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -30,13 +32,17 @@ func (c *showCommand) Run(s cli.Streams) error {
 		if err != nil {
 			return c.explain(err)
 		}
-		r := newRow(found)
+		r := newDetails(found)
 		if c.JSON {
 			return json.NewEncoder(s.Out).Encode(r)
 		}
 		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, r.LastSeen, r.State)
-		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nsessions\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.Sessions)
+		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
+		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.BackupCodes)
+		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "))
+		for _, w := range r.Waits {
+			fmt.Fprintf(table, "after failures\t%s\n", w)
+		}
 		return table.Flush()
 	})
 }
@@ -78,22 +84,23 @@ func (c *listCommand) Run(s cli.Streams) error {
 
 // A row is an account as it is printed.
 type row struct {
-	Email    string `json:"email"`
-	Name     string `json:"name"` // as the user calls themselves; empty for none
-	ID       string `json:"id"`
-	Created  string `json:"created"`   // RFC 3339
-	LastSeen string `json:"last_seen"` // RFC 3339; empty if the account has no session
-	State    string `json:"state"`     // active, disabled, or must-change-password
-	TOTP     bool   `json:"totp"`
-	Passkeys int    `json:"passkeys"`
-	Phones   int    `json:"phones"`
-	Sessions int    `json:"sessions"`
+	Email    string   `json:"email"`
+	Name     string   `json:"name"` // as the user calls themselves; empty for none
+	ID       string   `json:"id"`
+	Created  string   `json:"created"`   // RFC 3339
+	LastSeen string   `json:"last_seen"` // RFC 3339; empty for never
+	State    string   `json:"state"`     // active, disabled, or must-change-password
+	TOTP     bool     `json:"totp"`
+	Passkeys int      `json:"passkeys"`
+	Phones   int      `json:"phones"`
+	Sessions int      `json:"sessions"`
+	Groups   []string `json:"groups"`
 }
 
 func newRow(a auth.Account) row {
 	r := row{
 		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
-		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions,
+		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)
@@ -105,6 +112,44 @@ func newRow(a auth.Account) row {
 		r.State = "must-change-password"
 	}
 	return r
+}
+
+// details are what is printed of one account.
+type details struct {
+	row
+	BackupCodes int    `json:"backup_codes"` // left
+	NoticeEmail string `json:"notice_email"` // empty for none
+	Waits       []wait `json:"waits"`
+}
+
+// A wait is a wait or a lock after failures.
+type wait struct {
+	Factor       string `json:"factor"`
+	KnownDevices bool   `json:"known_devices"` // or all others
+	Until        string `json:"until"`         // RFC 3339; empty for a lock
+}
+
+func (w wait) String() string {
+	devices := "new devices"
+	if w.KnownDevices {
+		devices = "known devices"
+	}
+	if w.Until == "" {
+		return fmt.Sprintf("%s is locked on %s", w.Factor, devices)
+	}
+	return fmt.Sprintf("%s has to wait on %s until %s", w.Factor, devices, w.Until)
+}
+
+func newDetails(a auth.Account) details {
+	d := details{row: newRow(a), BackupCodes: a.BackupCodes, NoticeEmail: a.NoticeEmail, Waits: []wait{}}
+	for _, w := range a.Waits {
+		printed := wait{Factor: string(w.Factor), KnownDevices: w.KnownDevices}
+		if !w.Until.IsZero() {
+			printed.Until = w.Until.Format(time.RFC3339)
+		}
+		d.Waits = append(d.Waits, printed)
+	}
+	return d
 }
 
 func onOff(on bool) string {

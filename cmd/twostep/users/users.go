@@ -5,9 +5,12 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -27,6 +30,7 @@ type Command struct {
 	SignOut       signOutCommand       `cmd:"" help:"End all sessions."`
 	Disable       disableCommand       `cmd:"" help:"End all sessions and block sign-in."`
 	Enable        enableCommand        `cmd:"" help:"Allow sign-in again."`
+	Group         groupCommand         `cmd:"" help:"Add the account to groups or remove it from them. Prints the groups it is in."`
 	Delete        deleteCommand        `cmd:"" help:"Delete the account and all its data."`
 }
 
@@ -47,6 +51,11 @@ type (
 	resetPasswordCommand struct {
 		account
 		AtNextSignIn bool `help:"Accept the old password once more, but require a new one then."`
+	}
+	groupCommand struct {
+		account
+		Add    []string `placeholder:"NAME" help:"Group to add the account to: a to z, 0 to 9 and hyphens, at most 32 characters; may be repeated."`
+		Remove []string `placeholder:"NAME" help:"Group to remove the account from; may be repeated."`
 	}
 	deleteCommand struct {
 		account
@@ -71,7 +80,7 @@ func (c *addCommand) Run(s cli.Streams) error {
 
 // Run ends the waits after wrong codes and passwords.
 func (c *unlockCommand) Run(s cli.Streams) error {
-	return c.operate(s, auth.Unlock, "can try again without waiting", "")
+	return c.operate(s, auth.Unlock, "can try again without waiting", "has no wait and no lock")
 }
 
 // Run removes all second factors.
@@ -100,6 +109,34 @@ func (c *disableCommand) Run(s cli.Streams) error {
 // Run enables the account.
 func (c *enableCommand) Run(s cli.Streams) error {
 	return c.operate(s, auth.Enable, "can sign in again", "is not disabled")
+}
+
+// Validate refuses a command line with a wrong group.
+func (c *groupCommand) Validate() error {
+	for _, name := range slices.Concat(c.Add, c.Remove) {
+		if !auth.ValidGroup(name) {
+			return fmt.Errorf("%q is not a group: a name has a to z, 0 to 9 and hyphens, at most %d characters", name, auth.GroupNameMax)
+		}
+		if slices.Contains(c.Add, name) && slices.Contains(c.Remove, name) {
+			return fmt.Errorf("group %s is both to be added and to be removed", name)
+		}
+	}
+	return nil
+}
+
+// Run changes the account's groups and prints them.
+func (c *groupCommand) Run(s cli.Streams) error {
+	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		groups, err := rules.ChangeGroups(ctx, c.Email, c.Add, c.Remove)
+		if p := (*auth.Problem)(nil); errors.As(err, &p) && p.Reason == auth.TooManyGroups {
+			return fmt.Errorf("%s would be in more than %d groups; nothing was changed", c.Email, p.Limit)
+		}
+		if err != nil {
+			return c.explain(err)
+		}
+		_, err = fmt.Fprintf(s.Out, "%s is in: %s\n", c.Email, cmp.Or(strings.Join(groups, " "), "no group"))
+		return err
+	})
 }
 
 // Run deletes the account.

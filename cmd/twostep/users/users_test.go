@@ -40,11 +40,30 @@ func TestUser(t *testing.T) {
 	want(1, "is not an email address", "add", "nonsense")
 	want(1, "nobody@example.org has no account", "show", "nobody@example.org")
 	want(0, "Ann@example.org", "show", "ann@example.org")
+	want(0, "is in: no group", "group", "ann@example.org")
+	want(0, "is in: dev ops staff", "group", "ann@example.org", "--add=ops,staff", "--add", "dev")
+	want(0, "is in: dev staff", "group", "ann@example.org", "--add=staff", "--remove=ops,ops,other")
+	want(2, "is not a group", "group", "ann@example.org", "--add=Ops")
+	want(2, "is not a group", "group", "ann@example.org", "--remove=ops_dev")
+	want(2, "both", "group", "ann@example.org", "--add=ops", "--remove=ops")
+	want(1, "has no account", "group", "nobody@example.org", "--add=ops")
+	want(0, "dev staff", "show", "ann@example.org")
+	want(0, `"groups":["dev","staff"]`, "list", "--json")
+	want(0, "second email address  none", "show", "ann@example.org")
 	want(1, "no second factor", "reset-mfa", "ann@example.org")
 	want(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
 	want(0, "must-change-password", "list")
 	want(0, "/forgot-password", "reset-password", "ann@example.org")
+	want(1, "has no wait and no lock; nothing was changed", "unlock", "ann@example.org")
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		for range 5 {
+			_, _ = rules.SignIn(t.Context(), auth.Client{}, "ann@example.org", "a wrong password", "")
+		}
+	})
+	want(0, "password has to wait on new devices until 20", "show", "ann@example.org")
+	want(0, `"backup_codes":0,"notice_email":"","waits":[{"factor":"password","known_devices":false,"until":"20`, "show", "--json", "ann@example.org")
 	want(0, "try again", "unlock", "ann@example.org")
+	want(0, `"waits":[]`, "show", "--json", "ann@example.org")
 	want(0, "signed out", "sign-out", "ann@example.org")
 	want(0, "disabled", "disable", "ann@example.org")
 	want(1, "already disabled", "disable", "ann@example.org")
@@ -72,7 +91,7 @@ func TestUser(t *testing.T) {
 	}
 	for _, event := range []auth.EventType{
 		auth.OperatorMustChange, auth.OperatorResetPassword, auth.OperatorUnlocked,
-		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.AccountDeleted,
+		auth.OperatorSignedOut, auth.OperatorDisabled, auth.OperatorEnabled, auth.OperatorDeleted,
 	} {
 		if sent[auth.MessageKind(event)] != 1 {
 			t.Errorf("%d messages for %s, want 1", sent[auth.MessageKind(event)], event)

@@ -25,6 +25,7 @@ CREATE TABLE users (
     email_key      TEXT COLLATE "C" NOT NULL,           -- normalized for comparison
     password_hash  BYTEA,                               -- Argon2id PHC string, encrypted; NULL without a password
     created_at     BIGINT           NOT NULL,
+    seen_at        BIGINT,                              -- in any session
     disabled_at    BIGINT,                              -- when an administrator disabled the account
     must_change    INTEGER          NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
     name           TEXT             NOT NULL DEFAULT '', -- display name; empty for none
@@ -38,6 +39,13 @@ CREATE TABLE users (
 
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
+
+CREATE TABLE account_groups (
+    user_id TEXT COLLATE "C" NOT NULL,
+    name    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (user_id, name), -- an account is in a group once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
 
 CREATE TABLE sessions (
     id          TEXT COLLATE "C" NOT NULL,
@@ -53,6 +61,7 @@ CREATE TABLE sessions (
     ip          TEXT             NOT NULL,
     user_agent  TEXT             NOT NULL,
     next        TEXT             NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id   TEXT COLLATE "C",          -- known device that it began on; NULL for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),                   -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -88,6 +97,16 @@ CREATE TABLE host_tokens (
 );
 
 CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
+
+-- Hosts of apps that an account has used. The rules name the hosts, so there are few.
+CREATE TABLE host_uses (
+    user_id  TEXT COLLATE "C" NOT NULL,
+    host     TEXT COLLATE "C" NOT NULL,
+    first_at BIGINT           NOT NULL,
+    used_at  BIGINT           NOT NULL, -- when a browser last got a token
+    PRIMARY KEY (user_id, host),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
 
 CREATE TABLE attempts (
     token_hash        TEXT COLLATE "C" NOT NULL,
@@ -300,9 +319,12 @@ CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NO
 CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
 
 CREATE TABLE known_devices (
-    user_id    TEXT COLLATE "C" NOT NULL,
-    token_hash TEXT COLLATE "C" NOT NULL, -- of the device cookie
-    seen_at    BIGINT           NOT NULL,
+    user_id       TEXT COLLATE "C" NOT NULL,
+    token_hash    TEXT COLLATE "C" NOT NULL, -- of the device cookie
+    id            TEXT COLLATE "C" NOT NULL, -- unlike the token, never replaced
+    seen_at       BIGINT           NOT NULL,
+    user_agent    TEXT             NOT NULL, -- at the last sign-in
+    remembered_at BIGINT,                    -- when the second step was completed that is skipped since; NULL for none
     PRIMARY KEY (user_id, token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
@@ -320,6 +342,7 @@ CREATE TABLE audit_events (
     user_agent        TEXT             NOT NULL,
     phone             TEXT             NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT             NOT NULL, -- address the event concerns; empty for none
+    name              TEXT             NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER          NOT NULL,
     PRIMARY KEY (user_id, id),                   -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -405,11 +428,11 @@ CREATE TABLE app_groups (
 CREATE TABLE signing_keys (
     id           TEXT COLLATE "C" NOT NULL, -- thumbprint
     alg          TEXT COLLATE "C" NOT NULL,
-    private      BYTEA,             -- PKCS #8, encrypted; erased some time after retirement
+    private      BYTEA,                    -- PKCS #8, encrypted; erased some time after retirement
     public       TEXT             NOT NULL, -- JSON web key
     published_at BIGINT           NOT NULL,
     signs_from   BIGINT           NOT NULL,
-    retired_at   BIGINT,          -- it signs until then
+    retired_at   BIGINT,                   -- it signs until then
     PRIMARY KEY (id),
     CHECK (private IS NOT NULL OR retired_at IS NOT NULL)
 );
@@ -418,3 +441,94 @@ CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS 
 CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
 CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
 CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id
+
+-- Authorization requests of apps, until the user has signed in and agreed.
+CREATE TABLE app_requests (
+    hash          TEXT COLLATE "C" NOT NULL, -- of its ID
+    app_id        TEXT COLLATE "C" NOT NULL,
+    parameters    TEXT             NOT NULL, -- JSON
+    pushed        INTEGER          NOT NULL, -- whether it came through /oauth/par and was not used yet
+    created_at    BIGINT           NOT NULL,
+    expires_at    BIGINT           NOT NULL,
+    stepped_up_at BIGINT,                   -- when the user was asked for a further factor
+    done_at       BIGINT,
+    PRIMARY KEY (hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (pushed IN (0, 1))
+);
+
+CREATE INDEX app_requests_app ON app_requests (app_id);        -- foreign key
+CREATE INDEX app_requests_expiry ON app_requests (expires_at); -- sweep
+
+-- What accounts have agreed to. The empty scope says that the account has used the app.
+CREATE TABLE app_consents (
+    user_id   TEXT COLLATE "C" NOT NULL,
+    app_id    TEXT COLLATE "C" NOT NULL,
+    scope     TEXT COLLATE "C" NOT NULL,
+    agreed_at BIGINT           NOT NULL,
+    PRIMARY KEY (user_id, app_id, scope),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+);
+
+CREATE INDEX app_consents_app ON app_consents (app_id); -- foreign key
+
+CREATE TABLE app_grants (
+    id         TEXT COLLATE "C" NOT NULL,
+    app_id     TEXT COLLATE "C" NOT NULL,
+    user_id    TEXT COLLATE "C" NOT NULL,
+    session_id TEXT COLLATE "C",         -- NULL once the session has ended
+    scope      TEXT COLLATE "C" NOT NULL, -- separated by spaces
+    nonce      TEXT             NOT NULL, -- empty for none
+    auth_time  BIGINT           NOT NULL, -- when the factors that acr counts were verified
+    acr        TEXT             NOT NULL,
+    amr        TEXT             NOT NULL, -- separated by spaces
+    offline    INTEGER          NOT NULL, -- whether it outlives the session
+    created_at BIGINT           NOT NULL,
+    expires_at BIGINT           NOT NULL, -- of its last refresh token
+    used_at    BIGINT,                   -- when the app last got tokens
+    ended_at   BIGINT,
+    PRIMARY KEY (id),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL,
+    CHECK (offline IN (0, 1))
+);
+
+CREATE INDEX app_grants_app ON app_grants (app_id);         -- foreign key
+CREATE INDEX app_grants_user ON app_grants (user_id);       -- connected apps, and the foreign key
+CREATE INDEX app_grants_session ON app_grants (session_id); -- apps of a session, and the foreign key
+-- Sweep of grants that nothing can make live again, or whose code was never used.
+CREATE INDEX app_grants_over ON app_grants (created_at)
+WHERE ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL;
+CREATE INDEX app_grants_expiry ON app_grants (expires_at) WHERE session_id IS NULL;
+
+CREATE TABLE app_codes (
+    hash         TEXT COLLATE "C" NOT NULL,
+    grant_id     TEXT COLLATE "C" NOT NULL,
+    app_id       TEXT COLLATE "C" NOT NULL,
+    redirect_uri TEXT             NOT NULL,
+    challenge    TEXT             NOT NULL, -- SHA-256 of the verifier; empty for none
+    expires_at   BIGINT           NOT NULL,
+    spent_at     BIGINT,
+    PRIMARY KEY (hash),
+    FOREIGN KEY (grant_id) REFERENCES app_grants (id) ON DELETE CASCADE
+);
+
+CREATE INDEX app_codes_grant ON app_codes (grant_id); -- foreign key
+
+CREATE TABLE app_refresh_tokens (
+    hash        TEXT COLLATE "C" NOT NULL,
+    grant_id    TEXT COLLATE "C" NOT NULL,
+    app_id      TEXT COLLATE "C" NOT NULL,
+    predecessor TEXT COLLATE "C",         -- hash of the token that it was issued for; NULL for a code
+    expires_at  BIGINT           NOT NULL,
+    spent_at    BIGINT,                   -- when it was first used
+    replaced_at BIGINT,                   -- when another token was issued in its place
+    PRIMARY KEY (hash),
+    FOREIGN KEY (grant_id) REFERENCES app_grants (id) ON DELETE CASCADE
+);
+
+CREATE INDEX app_refresh_tokens_grant ON app_refresh_tokens (grant_id);          -- foreign key
+CREATE INDEX app_refresh_tokens_predecessor ON app_refresh_tokens (predecessor); -- reuse
+CREATE INDEX app_refresh_tokens_expiry ON app_refresh_tokens (expires_at);       -- sweep

@@ -22,6 +22,7 @@ CREATE TABLE users (
     email_key      TEXT    NOT NULL,            -- normalized for comparison
     password_hash  BLOB,                        -- Argon2id PHC string, encrypted; NULL without a password
     created_at     INTEGER NOT NULL,
+    seen_at        INTEGER,                     -- in any session
     disabled_at    INTEGER,                     -- when an administrator disabled the account
     must_change    INTEGER NOT NULL DEFAULT 0,  -- whether the password must be changed at the next sign-in
     name           TEXT    NOT NULL DEFAULT '', -- display name; empty for none
@@ -35,6 +36,13 @@ CREATE TABLE users (
 
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
+
+CREATE TABLE account_groups (
+    user_id TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    PRIMARY KEY (user_id, name), -- an account is in a group once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
     id          TEXT    NOT NULL,
@@ -50,6 +58,7 @@ CREATE TABLE sessions (
     ip          TEXT    NOT NULL,
     user_agent  TEXT    NOT NULL,
     next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id   TEXT,             -- known device that it began on; NULL for none
     PRIMARY KEY (id),
     UNIQUE (token_hash),          -- a token belongs to one session
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -85,6 +94,16 @@ CREATE TABLE host_tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX host_tokens_session ON host_tokens (session_id, host); -- older tokens, and the foreign key
+
+-- Hosts of apps that an account has used. The rules name the hosts, so there are few.
+CREATE TABLE host_uses (
+    user_id  TEXT    NOT NULL,
+    host     TEXT    NOT NULL,
+    first_at INTEGER NOT NULL,
+    used_at  INTEGER NOT NULL, -- when a browser last got a token
+    PRIMARY KEY (user_id, host),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempts (
     token_hash        TEXT    NOT NULL,
@@ -297,9 +316,12 @@ CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NO
 CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
 
 CREATE TABLE known_devices (
-    user_id    TEXT    NOT NULL,
-    token_hash TEXT    NOT NULL, -- of the device cookie
-    seen_at    INTEGER NOT NULL,
+    user_id       TEXT    NOT NULL,
+    token_hash    TEXT    NOT NULL, -- of the device cookie
+    id            TEXT    NOT NULL, -- unlike the token, never replaced
+    seen_at       INTEGER NOT NULL,
+    user_agent    TEXT    NOT NULL, -- at the last sign-in
+    remembered_at INTEGER,          -- when the second step was completed that is skipped since; NULL for none
     PRIMARY KEY (user_id, token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -317,6 +339,7 @@ CREATE TABLE audit_events (
     user_agent        TEXT    NOT NULL,
     phone             TEXT    NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
+    name              TEXT    NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
     PRIMARY KEY (user_id, id),          -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -415,3 +438,94 @@ CREATE UNIQUE INDEX signing_keys_last ON signing_keys (alg) WHERE retired_at IS 
 CREATE INDEX signing_keys_order ON signing_keys (signs_from); -- the list of keys
 CREATE INDEX signing_keys_retired ON signing_keys (retired_at) WHERE private IS NOT NULL; -- sweep
 CREATE INDEX signing_keys_key_id ON signing_keys (substr(private, 1, 1)) WHERE private IS NOT NULL; -- see users_key_id
+
+-- Authorization requests of apps, until the user has signed in and agreed.
+CREATE TABLE app_requests (
+    hash          TEXT    NOT NULL, -- of its ID
+    app_id        TEXT    NOT NULL,
+    parameters    TEXT    NOT NULL, -- JSON
+    pushed        INTEGER NOT NULL, -- whether it came through /oauth/par and was not used yet
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    stepped_up_at INTEGER,          -- when the user was asked for a further factor
+    done_at       INTEGER,
+    PRIMARY KEY (hash),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    CHECK (pushed IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_requests_app ON app_requests (app_id);        -- foreign key
+CREATE INDEX app_requests_expiry ON app_requests (expires_at); -- sweep
+
+-- What accounts have agreed to. The empty scope says that the account has used the app.
+CREATE TABLE app_consents (
+    user_id   TEXT    NOT NULL,
+    app_id    TEXT    NOT NULL,
+    scope     TEXT    NOT NULL,
+    agreed_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, app_id, scope),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_consents_app ON app_consents (app_id); -- foreign key
+
+CREATE TABLE app_grants (
+    id         TEXT    NOT NULL,
+    app_id     TEXT    NOT NULL,
+    user_id    TEXT    NOT NULL,
+    session_id TEXT,             -- NULL once the session has ended
+    scope      TEXT    NOT NULL, -- separated by spaces
+    nonce      TEXT    NOT NULL, -- empty for none
+    auth_time  INTEGER NOT NULL, -- when the factors that acr counts were verified
+    acr        TEXT    NOT NULL,
+    amr        TEXT    NOT NULL, -- separated by spaces
+    offline    INTEGER NOT NULL, -- whether it outlives the session
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, -- of its last refresh token
+    used_at    INTEGER,          -- when the app last got tokens
+    ended_at   INTEGER,
+    PRIMARY KEY (id),
+    FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE,
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE SET NULL,
+    CHECK (offline IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_grants_app ON app_grants (app_id);         -- foreign key
+CREATE INDEX app_grants_user ON app_grants (user_id);       -- connected apps, and the foreign key
+CREATE INDEX app_grants_session ON app_grants (session_id); -- apps of a session, and the foreign key
+-- Sweep of grants that nothing can make live again, or whose code was never used.
+CREATE INDEX app_grants_over ON app_grants (created_at)
+WHERE ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL;
+CREATE INDEX app_grants_expiry ON app_grants (expires_at) WHERE session_id IS NULL;
+
+CREATE TABLE app_codes (
+    hash         TEXT    NOT NULL,
+    grant_id     TEXT    NOT NULL,
+    app_id       TEXT    NOT NULL,
+    redirect_uri TEXT    NOT NULL,
+    challenge    TEXT    NOT NULL, -- SHA-256 of the verifier; empty for none
+    expires_at   INTEGER NOT NULL,
+    spent_at     INTEGER,
+    PRIMARY KEY (hash),
+    FOREIGN KEY (grant_id) REFERENCES app_grants (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_codes_grant ON app_codes (grant_id); -- foreign key
+
+CREATE TABLE app_refresh_tokens (
+    hash        TEXT    NOT NULL,
+    grant_id    TEXT    NOT NULL,
+    app_id      TEXT    NOT NULL,
+    predecessor TEXT,             -- hash of the token that it was issued for; NULL for a code
+    expires_at  INTEGER NOT NULL,
+    spent_at    INTEGER,          -- when it was first used
+    replaced_at INTEGER,          -- when another token was issued in its place
+    PRIMARY KEY (hash),
+    FOREIGN KEY (grant_id) REFERENCES app_grants (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX app_refresh_tokens_grant ON app_refresh_tokens (grant_id);          -- foreign key
+CREATE INDEX app_refresh_tokens_predecessor ON app_refresh_tokens (predecessor); -- reuse
+CREATE INDEX app_refresh_tokens_expiry ON app_refresh_tokens (expires_at);       -- sweep

@@ -25,6 +25,7 @@ type Metrics struct {
 	rejections *prometheus.CounterVec
 	events     *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
+	checks     *prometheus.CounterVec
 }
 
 // New returns the metrics of a server on a store.
@@ -44,13 +45,16 @@ func New(store *db.Store, hasher *auth.Hasher) *Metrics {
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "twostep_message_deliveries_total", Help: "Attempts to deliver a message, by channel and outcome: sent, failed (and retried) or rejected (by the provider, not retried).",
 		}, []string{"channel", "outcome"}),
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twostep_forward_auth_checks_total", Help: "Requests that a proxy asked about, by outcome, as in the log.",
+		}, []string{"outcome"}),
 	}
 	m.initialize()
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "twostep_password_hash_queue_length", Help: fmt.Sprintf("Requests that wait for the password hasher; at most %d.", auth.HashQueue),
 	}, func() float64 { return float64(hasher.Waiting()) })
 	m.registry.MustRegister(
-		m.requests, m.rejections, m.events, m.deliveries, waiting, newDatabaseCollector(store),
+		m.requests, m.rejections, m.events, m.deliveries, m.checks, waiting, newDatabaseCollector(store),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	)
 	return m
@@ -62,16 +66,19 @@ var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCod
 // initialize sets the counters that an alert may watch to zero: Prometheus does not
 // see the first increase of a counter that did not exist before.
 func (m *Metrics) initialize() {
-	for _, event := range auth.EventTypes {
+	for _, event := range auth.ObservedEvents {
 		for _, factor := range factors {
 			m.events.WithLabelValues(string(event), string(factor))
 		}
 	}
-	for _, route := range handlers.FormPaths() {
+	for _, route := range handlers.Paths() {
 		m.requests.WithLabelValues(route, "5xx")
-		for _, reason := range auth.Reasons {
-			m.rejections.WithLabelValues(route, string(reason))
+		for _, reason := range handlers.RejectionReasons() {
+			m.rejections.WithLabelValues(route, reason)
 		}
+	}
+	for _, outcome := range handlers.CheckOutcomes {
+		m.checks.WithLabelValues(outcome)
 	}
 	for _, channel := range auth.Channels {
 		for _, outcome := range []string{"sent", "failed", "rejected"} {
@@ -89,6 +96,7 @@ func (m *Metrics) Handlers() handlers.Metrics {
 				m.rejections.WithLabelValues(r.Route, r.Reason).Inc()
 			}
 		},
+		ObserveCheck: func(outcome string) { m.checks.WithLabelValues(outcome).Inc() },
 		ObserveEvent: func(e auth.Event) { m.events.WithLabelValues(string(e.Type), string(e.Factor)).Inc() },
 	}
 }

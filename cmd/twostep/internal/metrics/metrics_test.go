@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"twostep/auth"
@@ -33,23 +35,68 @@ func newTestMetrics(t *testing.T) (*Metrics, *db.Store) {
 	return New(store, auth.NewHasher(auth.DefaultCost, 1)), store
 }
 
-// TestMetrics_FirstEvent: each event, rejection and delivery has a counter before it
-// first happens, or Prometheus would not see its first increase.
+// TestMetrics_FirstEvent: every counter has all its label values before the first event,
+// or Prometheus would not see its first increase. A new counter or label is noticed here.
 func TestMetrics_FirstEvent(t *testing.T) {
 	m, _ := newTestMetrics(t)
-	var want []string
+	values := map[string][]string{
+		"channel": {"email", "sms"}, "twostep_message_deliveries_total outcome": {"sent", "failed", "rejected"},
+		"twostep_forward_auth_checks_total outcome": handlers.CheckOutcomes, "pool": {"read", "write"},
+		"factor": {"", "password", "email_code", "sms", "totp", "backup_code"},
+		"route":  handlers.Paths(), "reason": handlers.RejectionReasons(), "type": {string(auth.MailedCodesGuessed)},
+	}
 	for _, event := range auth.EventTypes {
-		want = append(want, `twostep_account_events_total{factor="",type="`+string(event)+`"} 0`)
+		values["type"] = append(values["type"], string(event))
 	}
-	for _, reason := range auth.Reasons {
-		want = append(want, `twostep_http_requests_rejected_total{reason="`+string(reason)+`",route="/sign-in"} 0`)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
 	}
-	wantMetrics(t, m, append(want,
-		`twostep_account_events_total{factor="totp",type="second_factor_failed"} 0`,
-		`twostep_message_deliveries_total{channel="email",outcome="rejected"} 0`,
-		`twostep_message_deliveries_total{channel="sms",outcome="sent"} 0`,
-		`twostep_http_request_duration_seconds_count{route="/sign-in",status="5xx"} 0`,
-	)...)
+	valuesOf := func(family, label string) []string {
+		if own := values[family+" "+label]; own != nil {
+			return own
+		}
+		return values[label]
+	}
+	counters := 0
+	for _, family := range families {
+		if !strings.HasPrefix(family.GetName(), "twostep_") || family.GetType().String() != "COUNTER" {
+			continue
+		}
+		counters++
+		want := 1
+		for _, label := range family.GetMetric()[0].GetLabel() {
+			want *= len(valuesOf(family.GetName(), label.GetName()))
+		}
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if !slices.Contains(valuesOf(family.GetName(), label.GetName()), label.GetValue()) {
+					t.Errorf("%s has the unknown label %v", family.GetName(), label)
+				}
+			}
+		}
+		if got := len(family.GetMetric()); got != want {
+			t.Errorf("%s has %d combinations of labels, want %d", family.GetName(), got, want)
+		}
+	}
+	if described := describedCounters(m); counters != described {
+		t.Errorf("%d counters exist, of %d", counters, described)
+	}
+	wantMetrics(t, m, `twostep_account_events_total{factor="",type="mailed_codes_guessed"} 0`,
+		`twostep_http_request_duration_seconds_count{route="/sign-in",status="5xx"} 0`)
+}
+
+// describedCounters counts the counters that are registered, also those without a value.
+func describedCounters(m *Metrics) (n int) {
+	descriptions := make(chan *prometheus.Desc, 1000)
+	m.registry.Describe(descriptions)
+	close(descriptions)
+	for d := range descriptions {
+		if strings.Contains(d.String(), `"twostep_`) && strings.Contains(d.String(), `_total"`) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestMetrics(t *testing.T) {

@@ -18,6 +18,7 @@ var setting = regexp.MustCompile(`(?m)^#?(TWOSTEP_\w+)=(.*)$`)
 func TestDeploy_Environment(t *testing.T) {
 	env := cmdtest.ReadFile(t, "../../deploy/twostep.env")
 	cmdtest.Isolate(t)
+	cmdtest.WriteFile(t, "access", "wiki.example.org * / public")
 	cmdtest.WriteFile(t, "keys", auth.NewKeyring().String())
 	var f Flags
 	parser := kong.Must(&f)
@@ -35,7 +36,7 @@ func TestDeploy_Environment(t *testing.T) {
 		if !known[s[1]] {
 			t.Errorf("%s belongs to no flag", s[1])
 		}
-		t.Setenv(s[1], strings.Replace(s[2], "/etc/twostep.keys", "keys", 1))
+		t.Setenv(s[1], strings.Replace(s[2], "/etc/twostep.", "", 1))
 	}
 	if _, err := parser.Parse(nil); err != nil {
 		t.Fatal(err)

@@ -45,6 +45,14 @@ func parseSessionLifetime(d time.Duration) (time.Duration, error) {
 	return d, checkDuration(d, auth.SessionLifetimeMax)
 }
 
+// parseRememberDevice accepts zero, which is off.
+func parseRememberDevice(d time.Duration) (time.Duration, error) {
+	if d == 0 {
+		return 0, nil
+	}
+	return d, checkDuration(d, auth.RememberDeviceMax)
+}
+
 func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration, error) {
 	return func(d time.Duration) (time.Duration, error) {
 		if err := checkDuration(d, auth.SessionIdleMax); err != nil {

@@ -33,7 +33,8 @@ func parseListen(value string) (string, error) {
 	return value, nil
 }
 
-func parseMetrics(value string) (string, error) {
+// parseInternal parses the address of a listener that is off by default.
+func parseInternal(value string) (string, error) {
 	if value == "" {
 		return "", nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/access"
 	"twostep/cmd/twostep/internal/breached"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
@@ -20,6 +21,7 @@ import (
 type Flags struct {
 	datadir.Flags
 	OriginFlags
+	AccessFlags
 	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name of the product on pages, in messages and in authenticator apps."`
 	Accent            string        `env:"TWOSTEP_ACCENT" placeholder:"#rrggbb" help:"Colour of buttons and links. In a theme where it would be illegible, a darker or lighter shade is used."`
 	Logo              string        `env:"TWOSTEP_LOGO" placeholder:"FILE" help:"Logo next to the name: SVG or PNG, at most 64 KiB. An SVG must not contain scripts or load anything."`
@@ -37,6 +39,7 @@ type Flags struct {
 	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" help:"Who may create an account: open (anyone), closed (operators only), or anyone with an email address of some domains, such as @acme.example,@acme.test."`
 	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Maximum duration of a session; at most 24h."`
 	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"End a session after this long without a request; at most 1h."`
+	RememberDevice    time.Duration `env:"TWOSTEP_REMEMBER_DEVICE" default:"0" help:"Let users choose that sign-in on a device skips the second step for this long; at most 720h. Default: 0, never."`
 	CodeLifetime      time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long codes sent by SMS and email are valid; 1m to 10m."`
 	PasswordMin       string        `env:"TWOSTEP_PASSWORD_MIN" placeholder:"15" help:"Minimum length of passwords in characters: 15 to 64, or 8 to 64 with --require-mfa. Default: 15, or 8."`
 	BreachedPasswords string        `env:"TWOSTEP_BREACHED_PASSWORDS" placeholder:"FILE" help:"List of breached passwords to reject: SHA-1 hashes in upper-case hexadecimal, one per line, sorted."`
@@ -45,6 +48,7 @@ type Flags struct {
 	SMSBudget         int           `name:"sms-budget" env:"TWOSTEP_SMS_BUDGET" default:"1000" help:"Maximum number of SMS per day, for all users together."`
 	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may be sent to (ISO 3166). Default: all."`
 	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of proxies whose X-Forwarded-For is trusted, separated by commas. Default: none."`
+	ForwardAuth       string        `env:"TWOSTEP_FORWARD_AUTH" placeholder:"ADDRESS" help:"Address where proxies ask whether a request may pass to an app, at /forward-auth. Only this machine and --trusted-proxies may ask. Default: off."`
 	Metrics           string        `env:"TWOSTEP_METRICS" placeholder:"ADDRESS" help:"Address to serve Prometheus metrics on, at /metrics. They need no password, so keep the address private. Default: off."`
 }
 
@@ -63,6 +67,10 @@ type Settings struct {
 	Policy   auth.Policy    // Host and Breached are left to serve
 	Proxies  []netip.Prefix
 	Metrics  string // address; empty for none
+
+	ForwardAuth string // address; empty for none
+	AccessRules string // path
+	Access      *access.Rules
 }
 
 // Parse parses and checks the flags. The error is a [*cli.FlagError] about the
@@ -82,10 +90,16 @@ func (f Flags) Parse() (Settings, error) {
 			Terms:   cli.Parse(&err, "--terms", f.Terms, parseLink),
 			Home:    cli.Parse(&err, "--home", f.Home, parseLink),
 		},
-		Proxies:  cli.Parse(&err, "--trusted-proxies", f.TrustedProxies, parseProxies),
-		Metrics:  cli.Parse(&err, "--metrics", f.Metrics, parseMetrics),
-		Breached: cli.Parse(&err, "--breached-passwords", f.BreachedPasswords, breached.Open),
+		Proxies: cli.Parse(&err, "--trusted-proxies", f.TrustedProxies, parseProxies),
+		Metrics: cli.Parse(&err, "--metrics", f.Metrics, parseInternal),
+
+		ForwardAuth: cli.Parse(&err, "--forward-auth", f.ForwardAuth, parseForwardAuth(f.AccessRules)),
+		AccessRules: f.AccessRules,
+		Breached:    cli.Parse(&err, "--breached-passwords", f.BreachedPasswords, breached.Open),
 	}
+	s.Access = cli.Parse(&err, "--access-rules", f.AccessRules, func(path string) (*access.Rules, error) {
+		return ReadAccessRules(path, s.Origin)
+	})
 	sender := cli.Parse(&err, "--mail-from", f.MailFrom, parseMailFrom(hostOf(s.Origin)))
 	s.Mail = cli.Parse(&err, "--mail", f.Mail, parseMail(sender, s.Name, hostOf(s.Origin)))
 	s.SMS = cli.Parse(&err, "--sms", f.SMS, parseSMS(s.Dir))
@@ -99,6 +113,7 @@ func (f Flags) Parse() (Settings, error) {
 		ActivityRetention: cli.Parse(&err, "--activity-retention", f.ActivityRetention, parseActivityRetention),
 		SessionLifetime:   cli.Parse(&err, "--session-lifetime", f.SessionLifetime, parseSessionLifetime),
 		SessionIdle:       cli.Parse(&err, "--session-idle", f.SessionIdle, parseSessionIdle(f.SessionLifetime)),
+		RememberDevice:    cli.Parse(&err, "--remember-device", f.RememberDevice, parseRememberDevice),
 		CodeLifetime:      cli.Parse(&err, "--code-lifetime", f.CodeLifetime, parseCodeLifetime),
 		PasswordMin:       cli.Parse(&err, "--password-min", f.PasswordMin, parsePasswordMin(f.RequireMFA)),
 		Region:            cli.Parse(&err, "--default-region", f.DefaultRegion, parseRegion),

@@ -1,0 +1,121 @@
+// Mutants measures what the tests notice. It makes small faults in a copy of one file
+// at a time, runs the tests with that copy, and prints the faults that no test noticed.
+// A survivor needs a test, or is equivalent to the original.
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// tested lists the packages with faults, and the packages whose tests cover each, the
+// most likely first.
+var tested = map[string][]string{
+	"auth":               {"./auth", "./handlers", "./db"},
+	"db":                 {"./db", "./auth", "./handlers"},
+	"db/internal/engine": {"./db/internal/engine", "./db"},
+	"handlers":           {"./handlers"},
+}
+
+func main() {
+	n := flag.Int("n", 50, "number of faults")
+	seed := flag.Uint64("seed", 1, "seed that chooses them")
+	timeout := flag.Duration("timeout", 5*time.Minute, "maximum duration of one package's tests")
+	flag.Parse()
+	if err := run(*n, *seed, *timeout); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(n int, seed uint64, timeout time.Duration) error {
+	faults, err := findAll()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	slices.SortFunc(faults, func(a, b fault) int { return strings.Compare(a.order(seed), b.order(seed)) })
+	fmt.Printf("%d of %d possible faults, seed %d\n", n, len(faults), seed)
+	killed, made := 0, 0
+	for _, f := range faults {
+		if made == n {
+			break
+		}
+		by, err := f.test(dir, timeout)
+		if err != nil {
+			return err
+		}
+		switch by {
+		case "compiler":
+			continue
+		case "":
+			fmt.Printf("SURVIVED %s\n", f)
+		default:
+			killed++
+			fmt.Printf("killed by %s: %s\n", by, f)
+		}
+		made++
+	}
+	fmt.Printf("%d of %d faults were noticed\n", killed, made)
+	return nil
+}
+
+// test returns what noticed the fault: the compiler, or the tests of a package.
+func (f fault) test(dir string, timeout time.Duration) (by string, err error) {
+	original, err := filepath.Abs(f.file)
+	if err != nil {
+		return "", err
+	}
+	changed, overlay := filepath.Join(dir, "changed.go"), filepath.Join(dir, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(changed, f.apply(), 0o600); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
+		return "", err
+	}
+	if exec.Command("go", "build", "-overlay", overlay, "./"+filepath.Dir(f.file)).Run() != nil {
+		return "compiler", nil
+	}
+	for _, tests := range tested[filepath.ToSlash(filepath.Dir(f.file))] {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		cmd := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count=1", "-failfast", "-timeout", timeout.String(), tests)
+		cmd.Env = append(os.Environ(), "RAPID_CHECKS=20", "RAPID_NOFAILFILE=true")
+		failed := cmd.Run() != nil
+		cancel()
+		if failed {
+			return tests, nil
+		}
+	}
+	return "", nil
+}
+
+// order is the place of the fault in the choice that a seed makes.
+func (f fault) order(seed uint64) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %d %s", seed, f.file, f.from, f.text))
+	return string(sum[:])
+}
+
+// String describes the fault as a diff of one line.
+func (f fault) String() string {
+	line := 1 + bytes.Count(f.source[:f.from], []byte("\n"))
+	compact := func(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }
+	return fmt.Sprintf("%s:%d\n    - %s\n    + %s", f.file, line, compact(f.source[f.from:f.to]), compact([]byte(f.text)))
+}

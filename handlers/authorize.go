@@ -1,0 +1,187 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"twostep/auth"
+	"twostep/auth/oidc"
+	"twostep/views"
+)
+
+const continuePath = "/account/continue/"
+
+// authorize starts a request of an app. It reads no cookie, so a form that another site
+// posts does no more than a link (OI-39).
+func authorize(r *machineRequest) error {
+	query := r.Request().URL.Query()
+	if r.Request().Method == http.MethodPost {
+		form, err := r.readForm()
+		if err != nil {
+			return err
+		}
+		query = form
+	}
+	id, redirect, err := r.apps.Authorize(r.Request().Context(), r.client(), query)
+	if refused, ok := errors.AsType[*oidc.Error](err); ok {
+		r.refused(string(refused.Code), refused.Explanation)
+		return r.Redirect(http.StatusSeeOther, redirect)
+	}
+	if page, ok := errors.AsType[*oidc.PageError](err); ok {
+		r.refused("app_request", page.Explanation)
+		return r.showPage(http.StatusBadRequest, views.AppError(views.AppErrorPage{
+			Page: r.site.plainPage(r.Context), Explanation: page.Explanation, RequestID: r.log.id,
+		}))
+	}
+	if err != nil {
+		return err
+	}
+	return r.Redirect(http.StatusSeeOther, continuePath+string(id))
+}
+
+// push stores a request that an app has authenticated (9126).
+func push(r *machineRequest) error {
+	app, form, err := r.authenticate()
+	if err != nil {
+		return r.respondError(err)
+	}
+	if err := r.site.rules.AllowApp(r.Request().Context(), r.client(), auth.ActionAppPush); err != nil {
+		return r.respondError(err)
+	}
+	uri, err := r.apps.Push(r.Request().Context(), app, form)
+	if err != nil {
+		return r.respondError(err)
+	}
+	return r.respond(http.StatusCreated, map[string]any{"request_uri": uri, "expires_in": int(auth.AppPushedLifetime.Seconds())})
+}
+
+// showContinue leads the user through what a request still needs, in the order of
+// [oidc.Step], and then back to the app.
+func showContinue(r *request) error {
+	c, err := r.continuation(false)
+	if err != nil {
+		return err
+	}
+	return r.showStep(c)
+}
+
+// postContinue is a button of the page.
+func postContinue(r *request) (string, error) {
+	ctx, id := r.ctx(), auth.Token(r.Param("id"))
+	switch r.action() {
+	case "continue":
+		c, err := r.continuation(true)
+		if err != nil {
+			return "", err
+		}
+		return "", r.showStep(c)
+	case "cancel":
+		c, err := r.continuation(false)
+		if err != nil || c.Redirect != "" {
+			return "", errors.Join(err, r.showStep(c))
+		}
+		redirect, err := r.site.Apps.Cancel(ctx, id, r.visit(false))
+		if err != nil || redirect == "" {
+			return r.Request().URL.Path, err
+		}
+		return "", r.leave(c.App, redirect)
+	case "sign_out":
+		_, err := postSignOut(r)
+		return signInPath(r.Request().URL.Path), err
+	}
+	return "", errUnknownAction
+}
+
+func (r *request) visit(agreed bool) oidc.Visit {
+	v := oidc.Visit{Session: r.session, Agreed: agreed}
+	if r.signedIn() {
+		v.Factors = *r.cachedFactors
+	}
+	return v
+}
+
+func (r *request) continuation(agreed bool) (oidc.Continuation, error) {
+	c, err := r.site.Apps.Continue(r.ctx(), r.client(), auth.Token(r.Param("id")), r.visit(agreed))
+	if errors.Is(err, auth.ErrNotFound) {
+		c.Step, err = oidc.StepExpired, nil
+	}
+	return c, err
+}
+
+// showStep shows or redirects to what a request needs next.
+func (r *request) showStep(c oidc.Continuation) error {
+	if c.Step != oidc.StepConsent && c.Step != oidc.StepDone {
+		r.log.reason = "app_" + string(c.Step)
+	}
+	if c.Redirect != "" {
+		return r.leave(c.App, c.Redirect)
+	}
+	path := r.Request().URL.Path
+	switch c.Step {
+	case oidc.StepSignIn:
+		if c.Params.LoginHint != "" {
+			r.keepTyped(signInPage, url.Values{"email": {c.Params.LoginHint}})
+		}
+		return r.redirect(signInPath(path))
+	case oidc.StepTask:
+		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[c.Task]))
+	case oidc.StepSetUp:
+		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[auth.TaskSetupMFA]))
+	case oidc.StepReauth, oidc.StepStepUp:
+		token, err := r.rules.StartReauth(r.ctx(), r.session, c.Demand, path)
+		if err != nil {
+			return err
+		}
+		r.cookie.Attempt = token
+		return r.redirect("/account/verify")
+	case oidc.StepConsent:
+		return r.showConsent(c)
+	}
+	if c.Step == oidc.StepExpired && r.problem == nil {
+		r.status = http.StatusBadRequest
+	}
+	return r.show(views.AppStop(views.AppStopPage{Page: r.page(), App: c.App, Step: c.Step}))
+}
+
+// showConsent asks whether to continue to the app. A native app is returned to by the
+// redirect of this page's form, which the page must allow: Chrome on Android returns to
+// an app only after a press.
+func (r *request) showConsent(c oidc.Continuation) error {
+	if r.session.Next != "" { // the user has arrived
+		if err := r.rules.KeepNext(r.ctx(), r.session, ""); err != nil {
+			return err
+		}
+	}
+	if c.App.Kind == oidc.Native {
+		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+oidc.FormTarget(c.Params.RedirectURI), 1)
+		r.Response().Header().Set("Content-Security-Policy", policy)
+	}
+	return r.show(views.Consent(views.ConsentPage{Page: r.page(), App: c.App, Scopes: c.Params.Scopes, Host: oidc.Host(c.Params.RedirectURI)}))
+}
+
+// leave returns the user to an app. After a form of this site, browsers follow no
+// redirect to another origin, not even through a page in between (form-action); so the
+// user leaves from a page that loads the next one.
+func (r *request) leave(app oidc.App, uri string) error {
+	allowed := r.form != nil && app.Kind == oidc.Native // see showConsent
+	if !r.afterForm() || allowed {
+		return r.redirect(uri)
+	}
+	page := r.page()
+	r.refresh = "0; url=" + uri
+	return r.show(views.LeaveToApp(views.LeaveToAppPage{Page: page, App: app, URL: uri}))
+}
+
+// afterForm reports whether the browser may have come here from a form of this site, also
+// through redirects.
+func (r *request) afterForm() bool {
+	header := r.Request().Header
+	if site := header.Get("Sec-Fetch-Site"); r.form != nil || site != "" {
+		return r.form != nil || site == "same-origin"
+	}
+	// Older browsers, and programs that name each redirect: authorize is not a form.
+	page, ours := strings.CutPrefix(header.Get("Referer"), r.site.origin()+"/")
+	return ours && !strings.HasPrefix("/"+page, oidc.AuthorizePath)
+}

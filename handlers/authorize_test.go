@@ -1,0 +1,379 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"twostep/auth"
+	"twostep/auth/oidc"
+)
+
+// OI-13, OI-20, OI-22, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
+// agrees once, and the tokens say what the session has verified.
+func TestAuthorize_SignIn(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp()
+	b.signUp(ann)
+	key, _ := b.addTOTP()
+	b.press("Sign out")
+
+	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in")
+	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
+		t.Errorf("the email field has %q", hint)
+	}
+	signedInAt := site.clock()
+	b.enterCredentials(ann, password).wantHeading("Verify your account")
+	site.wait(30 * time.Second)
+	b.enterCode(site.totpCode(key)).wantHeading("Continue to Wiki").wantText("Your email address").wantText("wiki.example").wantNoText("groups")
+	code := app.wantReturned(b.press("Continue"), "")
+
+	tokens := app.tokens(code)
+	if tokens.TokenType != "Bearer" || tokens.ExpiresIn != 300 || tokens.Scope != "openid email profile" || tokens.RefreshToken != "" ||
+		tokens.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("response is %+v", tokens)
+	}
+	kind, id := app.claims(tokens.IDToken)
+	now := float64(site.clock().Unix())
+	for name, want := range map[string]any{
+		"iss": site.origin, "aud": app.id, "nonce": "a-nonce", "iat": now, "exp": now + 300,
+		"acr": "urn:twostep:acr:2", "auth_time": float64(signedInAt.Unix()),
+	} {
+		if id[name] != want {
+			t.Errorf("ID token: %s is %v, want %v", name, id[name], want)
+		}
+	}
+	if amr := id["amr"].([]any); kind != "JWT" || len(amr) != 3 || amr[0] != "pwd" || amr[1] != "otp" || amr[2] != "mfa" || id["sid"] == "" || id["email"] != nil {
+		t.Errorf("ID token of type %s: %v", kind, id)
+	}
+	kind, access := app.claims(tokens.AccessToken)
+	if kind != "at+jwt" || access["aud"] != site.origin || access["client_id"] != app.id || access["sub"] != id["sub"] || access["scope"] != tokens.Scope {
+		t.Errorf("access token of type %s: %v", kind, access)
+	}
+	claims := app.userInfo(tokens.AccessToken)
+	if claims["sub"] != id["sub"] || claims["email"] != ann || claims["email_verified"] != true || claims["preferred_username"] != ann {
+		t.Errorf("userinfo: %v", claims)
+	}
+	if _, exists := claims["groups"]; exists || claims["name"] != nil {
+		t.Errorf("userinfo has empty claims: %v", claims)
+	}
+	if app.userInfo(tokens.IDToken) != nil {
+		t.Error("an ID token passes as an access token (OI-22)")
+	}
+
+	app.wantReturned(app.start(b, "scope", "openid email"), "") // agreed already
+	app.start(b, "scope", "openid offline_access").wantHeading("Continue to Wiki").wantText("also after you sign out")
+	app.wantReturned(b.press("Cancel"), oidc.AccessDenied)
+	app.start(b, "scope", "openid email", "prompt", "consent").wantHeading("Continue to Wiki")
+	if n := len(site.messages(ann)); !strings.Contains(site.messages(ann)[n-1].subject, "Wiki") {
+		t.Errorf("the last mail is %q", site.messages(ann)[n-1].subject)
+	}
+}
+
+// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-40, OI-53: a request that is not valid
+// ends on a page if the app or where to return to is not known, and otherwise at the app.
+// GET and POST are treated alike (OI-39).
+func TestAuthorize_Errors(t *testing.T) {
+	site := newSite(t)
+	app := site.addApp()
+	exempt := site.addApp(func(a *oidc.App) { a.WithoutPKCE = true })
+	pushing := site.addApp(func(a *oidc.App) { a.RequirePAR = true })
+	disabled := site.addApp()
+	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+		t.Fatal(err)
+	}
+	const page = "page"
+	for name, row := range map[string]struct {
+		app    *testApp
+		params []string
+		want   oidc.ErrorCode // empty if the request is valid
+	}{
+		"valid":                   {app, nil, ""},
+		"unknown parameter":       {app, []string{"extra", "foobar"}, ""},
+		"language and look":       {app, []string{"ui_locales", "de", "claims_locales", "de", "display", "popup", "claims", `{"userinfo":{"name":{"essential":true}}}`}, ""},
+		"no nonce":                {app, []string{"nonce", ""}, ""},
+		"no state":                {app, []string{"login_hint", "x"}, ""},
+		"unknown acr":             {app, []string{"acr_values", "x urn:twostep:acr:1 urn:twostep:acr:2"}, ""},
+		"no PKCE, exempt":         {exempt, []string{"code_challenge", "", "code_challenge_method", ""}, ""},
+		"unknown app":             {app, []string{"client_id", "x"}, page},
+		"no app":                  {app, []string{"client_id", ""}, page},
+		"disabled app":            {disabled, nil, page},
+		"no redirect URI":         {app, []string{"redirect_uri", ""}, page},
+		"other redirect URI":      {app, []string{"redirect_uri", "https://wiki.example/callback/"}, page},
+		"unknown pushed request":  {app, []string{"request_uri", "urn:ietf:params:oauth:request_uri:x"}, page},
+		"no response type":        {app, []string{"response_type", ""}, oidc.InvalidRequest},
+		"implicit":                {app, []string{"response_type", "id_token token"}, oidc.UnsupportedResponseType},
+		"hybrid":                  {app, []string{"response_type", "code id_token"}, oidc.UnsupportedResponseType},
+		"fragment":                {app, []string{"response_mode", "fragment"}, oidc.InvalidRequest},
+		"no scope":                {app, []string{"scope", ""}, oidc.InvalidScope},
+		"no openid":               {app, []string{"scope", "email"}, oidc.InvalidScope},
+		"no PKCE":                 {app, []string{"code_challenge", "", "code_challenge_method", ""}, oidc.InvalidRequest},
+		"plain PKCE":              {app, []string{"code_challenge_method", "plain"}, oidc.InvalidRequest},
+		"no PKCE method":          {app, []string{"code_challenge_method", ""}, oidc.InvalidRequest},
+		"short challenge":         {app, []string{"code_challenge", "abc"}, oidc.InvalidRequest},
+		"bad challenge":           {app, []string{"code_challenge", strings.Repeat("+", 43)}, oidc.InvalidRequest},
+		"no PKCE, no nonce":       {exempt, []string{"code_challenge", "", "code_challenge_method", "", "nonce", ""}, oidc.InvalidRequest},
+		"not pushed":              {pushing, nil, oidc.InvalidRequest},
+		"request object":          {app, []string{"request", "x"}, oidc.RequestNotSupported},
+		"request URI":             {app, []string{"request_uri", "https://wiki.example/request"}, oidc.RequestURINotSupported},
+		"registration":            {app, []string{"registration", "x"}, oidc.RegistrationNotSupported},
+		"unknown prompt":          {app, []string{"prompt", "select_account"}, oidc.InvalidRequest},
+		"prompt none and another": {app, []string{"prompt", "none login"}, oidc.InvalidRequest},
+		"max_age":                 {app, []string{"max_age", "-1"}, oidc.InvalidRequest},
+		"id_token_hint":           {app, []string{"id_token_hint", "x.y.z"}, oidc.InvalidRequest},
+		"long parameter":          {app, []string{"nonce", strings.Repeat("x", 5000)}, oidc.InvalidRequest},
+		"prompt none, signed out": {app, []string{"prompt", "none"}, oidc.LoginRequired},
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			b, form := site.browser(), row.app.params(row.params...)
+			b.headers["Sec-Fetch-Site"] = "cross-site"
+			path := oidc.AuthorizePath
+			if method == http.MethodGet {
+				path, form = path+"?"+form.Encode(), nil
+			}
+			b.load(method, path, form)
+			switch row.want {
+			case "":
+				if b.page == nil || b.page.Heading() != "Sign in" {
+					t.Errorf("%s %s: at %s (%d)", method, name, b.url, b.status)
+				}
+			case page:
+				b.wantHeading("This app cannot sign you in").wantStatus(http.StatusBadRequest).wantNoText("a-state")
+				if b.url.Path != oidc.AuthorizePath || len(b.jar.Cookies(b.url)) > 0 {
+					t.Errorf("%s %s: at %s with a cookie", method, name, b.url)
+				}
+			default:
+				row.app.wantReturned(b, row.want)
+			}
+			site.wait(10 * time.Second)
+		}
+	}
+	for _, name := range []string{"client_id", "redirect_uri", "scope"} { // repeated
+		b := site.browser()
+		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x")
+		if name == "scope" {
+			app.wantReturned(b, oidc.InvalidRequest)
+		} else {
+			b.wantHeading("This app cannot sign you in").wantStatus(http.StatusBadRequest)
+		}
+	}
+	if log := site.log.String(); strings.Contains(log, "a-state") || strings.Contains(log, "a-nonce") || !strings.Contains(log, "explanation=") {
+		t.Error("the log has a state, a nonce, or no explanation (OI-12, OI-53)")
+	}
+}
+
+// OI-32: prompt=none shows no page.
+func TestAuthorize_PromptNone(t *testing.T) {
+	site := newSite(t)
+	b, app, own, native := site.browser(), site.addApp(), site.addApp(trusted), site.addApp(func(a *oidc.App) {
+		a.Kind, a.RedirectURIs = oidc.Native, []string{"http://127.0.0.1/callback"}
+	})
+	b.signUp(ann)
+	app.wantReturned(app.start(b, "prompt", "none"), oidc.ConsentRequired)
+	native.wantReturned(native.start(b, "prompt", "none"), oidc.InteractionRequired)
+	first := own.idToken(b)
+	second := own.idToken(b, "prompt", "none")
+	if first["sub"] != second["sub"] || first["auth_time"] != second["auth_time"] {
+		t.Errorf("%v and %v", first, second)
+	}
+	site.wait(time.Minute)
+	own.wantReturned(own.start(b, "prompt", "none", "max_age", "30"), oidc.LoginRequired)
+	own.wantReturned(own.start(b, "prompt", "none", "acr_values", "urn:twostep:acr:2"), oidc.InteractionRequired)
+	own.idToken(b, "prompt", "none", "max_age", "10000")
+	site.requirePasswordChange(ann)
+	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
+}
+
+// OI-33, OI-34: prompt=login and max_age ask again, and a sign-in for the request counts.
+func TestAuthorize_Fresh(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp(trusted)
+	b.signUp(ann)
+	key, _ := b.addTOTP()
+	for _, params := range [][]string{{"prompt", "login"}, {"max_age", "0"}, {"max_age", "60"}} {
+		site.wait(2 * time.Minute)
+		asked := site.clock()
+		app.start(b, params...).wantHeading("Verification required")
+		site.wait(time.Second)
+		b.fill("Password", password).press("Continue").wantHeading("Verification required")
+		site.wait(30 * time.Second)
+		b.enterCode(site.totpCode(key))
+		_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
+		if !authTime(claims).After(asked.Truncate(time.Second)) {
+			t.Errorf("%v: auth_time is %v, before %v", params, authTime(claims), asked)
+		}
+		app.idToken(b, "max_age", "60")
+	}
+	b.open("/account").press("Sign out")
+	app.start(b, "prompt", "login").wantHeading("Sign in")
+	site.wait(30 * time.Second)
+	b.enterCredentials(ann, password).wantHeading("Verify your account").enterCode(site.totpCode(key))
+	app.wantReturned(b, "")
+}
+
+// OI-35: acr_values asks for a second factor once; a user who declines goes on with what
+// was verified. An app that demands it is told.
+func TestAuthorize_StepUp(t *testing.T) {
+	site := newSite(t)
+	b, app, strict := site.browser(), site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.RequireMFA = true })
+	b.signUp(ann)
+	two := []string{"acr_values", oidc.ACRTwoFactors}
+	if claims := app.idToken(b); claims["acr"] != oidc.ACROneFactor || claims["amr"] != nil {
+		t.Errorf("after sign-up: %v (OI-36)", claims)
+	}
+	app.start(b, two...).wantHeading("Set up two-step verification").follow("Not now")
+	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
+	if claims["acr"] != oidc.ACROneFactor {
+		t.Errorf("acr is %v", claims["acr"])
+	}
+	strict.start(b).wantHeading("Set up two-step verification").follow("Not now")
+	strict.wantReturned(b, oidc.UnmetRequirements)
+
+	strict.start(b).wantHeading("Set up two-step verification")
+	b.addTOTP()
+	b.follow("Continue")
+	_, claims = strict.claims(strict.tokens(strict.wantReturned(b, "")).IDToken)
+	if amr, _ := claims["amr"].([]any); claims["acr"] != oidc.ACRTwoFactors || !slices.Contains(amr, any("mfa")) {
+		t.Errorf("after the set-up: %v", claims)
+	}
+	if claims := app.idToken(b, "acr_values", oidc.ACROneFactor); claims["acr"] != oidc.ACROneFactor {
+		t.Errorf("acr is %v, want the listed one", claims["acr"])
+	}
+}
+
+// OI-37: a session with a pending task gets no code until that is done, and then comes
+// back to the app.
+func TestAuthorize_Task(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp(trusted)
+	b.signUp(ann)
+	site.requirePasswordChange(ann)
+	app.start(b).wantHeading("Password")
+	const another = "another long password"
+	b.fill("Current password", password).fill("New password", another).press("Change password")
+	app.wantReturned(b, "")
+}
+
+// OI-38: an id_token_hint of another user is not overlooked.
+func TestAuthorize_Hint(t *testing.T) {
+	site := newSite(t)
+	app, other := site.addApp(trusted), site.addApp(trusted)
+	annsBrowser, b := site.browser(), site.browser()
+	annsBrowser.signUp(ann)
+	hint := app.tokens(app.wantReturned(app.start(annsBrowser), "")).IDToken
+	site.wait(time.Hour - time.Minute) // it has expired
+	b.signUp("bob@example.org")
+	app.wantReturned(app.start(annsBrowser, "id_token_hint", hint), "")
+	app.wantReturned(app.start(b, "id_token_hint", hint, "prompt", "none"), oidc.LoginRequired)
+	other.wantReturned(other.start(b, "id_token_hint", hint), oidc.InvalidRequest)
+	app.start(b, "id_token_hint", hint).wantHeading("Another account is signed in")
+	b.press("Sign out and continue").wantHeading("Sign in")
+	b.enterCredentials(ann, password)
+	app.wantReturned(b, "")
+}
+
+// OI-43, OI-14: a native app shows the page before each code. The redirect of its form is
+// the only one that leaves the site, and its page cannot be framed.
+func TestAuthorize_Native(t *testing.T) {
+	site := newSite(t)
+	b := site.browser()
+	app := site.addApp(func(a *oidc.App) { a.Kind, a.RedirectURIs = oidc.Native, []string{"http://127.0.0.1/callback"} })
+	b.signUp(ann)
+	for range 2 {
+		app.start(b, "redirect_uri", "http://127.0.0.1:4711/callback").wantHeading("Continue to Wiki")
+		policy := b.header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, "form-action 'self' http://127.0.0.1:4711;") || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("policy is %q", policy)
+		}
+		app.callback = "http://127.0.0.1:4711/callback"
+		b.press("Continue")
+		if b.status != http.StatusSeeOther {
+			t.Errorf("Continue: %d", b.status)
+		}
+		tokens := app.tokens(app.wantReturned(b, ""))
+		if tokens.RefreshToken == "" {
+			t.Error("a native app gets no refresh token")
+		}
+		app.callback = "http://127.0.0.1/callback"
+	}
+}
+
+// Only accounts in one of the app's groups may use it.
+func TestAuthorize_NotAllowed(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp(trusted, func(a *oidc.App) { a.Groups = []string{"ops"} })
+	b.signUp(ann)
+	app.start(b).wantHeading("You cannot use Wiki")
+	app.wantReturned(b.press("Back to Wiki"), oidc.AccessDenied)
+	app.wantReturned(app.start(b, "prompt", "none"), oidc.AccessDenied)
+	change := func(add, remove []string) {
+		t.Helper()
+		if _, err := site.rules.ChangeGroups(t.Context(), ann, add, remove); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change([]string{"ops", "staff"}, nil)
+	tokens := app.tokens(app.wantReturned(app.start(b, "scope", "openid groups offline_access"), ""))
+	if groups := app.userInfo(tokens.AccessToken)["groups"]; !reflect.DeepEqual(groups, []any{"ops", "staff"}) {
+		t.Errorf("groups are %v", groups)
+	}
+	change(nil, []string{"ops"})
+	if r := app.refresh(tokens.RefreshToken); r.Error != oidc.InvalidGrant {
+		t.Errorf("after leaving the group: %s", r.Error)
+	}
+}
+
+// A request ends after ten minutes, and with its code; its page then leads to the app.
+func TestContinue_Expired(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp()
+	b.signUp(ann)
+	app.start(b).wantHeading("Continue to Wiki")
+	again := b.clone()
+	page := b.url.Path
+	app.wantReturned(b.press("Continue"), "")
+	again.press("Continue").wantHeading("This request has expired").wantStatus(http.StatusBadRequest)
+	if home := again.link("Go to Wiki").AttrOr("href", ""); home != "https://wiki.example/" {
+		t.Errorf("the link leads to %q", home)
+	}
+	b.open(page).wantHeading("This request has expired")
+	b.open("/account/continue/unknown").wantHeading("This request has expired").wantStatus(http.StatusBadRequest)
+	app.start(b, "prompt", "consent").wantHeading("Continue to Wiki")
+	site.wait(auth.AppRequestLifetime)
+	b.press("Continue").wantHeading("This request has expired")
+}
+
+// OI-51: a pushed request is used once, within a minute.
+func TestPush(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp(trusted, func(a *oidc.App) { a.RequirePAR = true })
+	b.signUp(ann)
+	push := func(form url.Values) (uri string, r tokenResponse) {
+		t.Helper()
+		form.Del("client_id")
+		r = app.post(oidc.PushPath, form)
+		return r.RequestURI, r
+	}
+	uri, r := push(app.params())
+	if r.status != http.StatusCreated || !strings.HasPrefix(uri, "urn:ietf:params:oauth:request_uri:") {
+		t.Fatalf("push: %d %q", r.status, uri)
+	}
+	open := func(uri string) *browser {
+		t.Helper()
+		return b.open(oidc.AuthorizePath + "?" + url.Values{"client_id": {app.id}, "request_uri": {uri}}.Encode())
+	}
+	app.tokens(app.wantReturned(open(uri), ""))
+	open(uri).wantHeading("This app cannot sign you in")
+	uri, _ = push(app.params())
+	site.wait(auth.AppPushedLifetime)
+	open(uri).wantHeading("This app cannot sign you in")
+	for name, value := range map[string]string{"redirect_uri": "https://evil.example/", "request_uri": uri, "scope": "x", "code_challenge": ""} {
+		if _, r := push(app.params(name, value)); r.status != http.StatusBadRequest || r.Error == "" {
+			t.Errorf("pushed with %s=%s: %d %s", name, value, r.status, r.Error)
+		}
+	}
+}
