@@ -54,7 +54,7 @@ func (m *model) operate(email string) {
 				phone.reservedAt, phone.isDefault = time.Time{}, false
 			}
 		case "reset-password":
-			u.password, u.mustChange = "", false
+			u.password, u.mustChange, u.emailChange = "", false, nil
 		case "disable":
 			u.disabled = true
 		}
@@ -63,7 +63,7 @@ func (m *model) operate(email string) {
 
 // pageGuards lists the guards of the account's pages that are not "fresh".
 var pageGuards = map[string]string{
-	"/account/verify": "verify", "/account/password": "password", "/account/activity": "signed in", "/account/manage-mfa": "signed in",
+	"/account/verify": "verify", "/account/password": "password", "/account/activity": "signed in", "/account/manage-mfa": "signed in", "/account/profile": "signed in",
 	"/account": "signed in", "/account/passkeys": "signed in", "/account/manage-mfa/phones/:id/default": "signed in",
 }
 
@@ -73,7 +73,7 @@ func (m *model) unauthorized() {
 	c := m.client()
 	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(handlers.RoutePaths())), func(path string) bool {
 		return !strings.HasPrefix(path, "/account") || path == "/account/idle" || path == "/account/email/stop" || path == "/account/setup-mfa" ||
-			path == "/account/continue/:id"
+			path == "/account/continue/:id" || path == "/account/handover"
 	})
 	path := draw(m, "path", paths...)
 	page, has := pageGuards[path], handlers.RoutePaths()[path]

@@ -123,7 +123,7 @@ func (m *model) setPassword(c *client, password string) {
 	a := m.attempt(c)
 	valid := a != nil && a.purpose == "reset" && !a.verifiedAt.IsZero() && a.user != nil && a.user.password != password
 	if m.postEntry(c, "/forgot-password", actionForm("set_password", "password", password), valid) {
-		a.user.password, a.user.mustChange = password, false
+		a.user.password, a.user.mustChange, a.user.emailChange = password, false, nil
 		m.endSessions(a.user, nil)
 		c.attempt = nil
 	}
