@@ -14,8 +14,8 @@ import (
 // ends other sessions is counted by session.
 func TestRateLimits_Acts(t *testing.T) {
 	unlimited := map[string]bool{ // neither sends, hashes nor records, or has a limit of its own
-		"AllowQR": true, "BeginHandover": true, "Identity": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true, "KeepNext": true,
-		"FindReauth": true, "PhoneEnrolment": true, "RememberedDevices": true, "Sessions": true, "StartReauth": true, "TOTPEnrolment": true, "Task": true,
+		"AcceptedPasskeys": true, "AllowQR": true, "BeginHandover": true, "Identity": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true, "KeepNext": true,
+		"FindReauth": true, "PasskeyEnrolment": true, "PhoneEnrolment": true, "RememberedDevices": true, "Sessions": true, "StartReauth": true, "TOTPEnrolment": true, "Task": true,
 	}
 	bySession := map[string]bool{"ChangePassword": true, "EndOtherSessions": true, "EndSession": true, "ForgetDevice": true}
 	f := newFlow(t)

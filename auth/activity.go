@@ -26,6 +26,10 @@ const (
 	DeviceForgotten      EventType = "device_forgotten"
 	TOTPAdded            EventType = "totp_added"
 	TOTPRemoved          EventType = "totp_removed"
+	PasskeyAdded         EventType = "passkey_added"
+	PasskeyRemoved       EventType = "passkey_removed"
+	PasskeyRenamed       EventType = "passkey_renamed"
+	PasskeyCloned        EventType = "passkey_cloned" // its counter did not increase
 	PhoneAdded           EventType = "phone_added"
 	PhoneRemoved         EventType = "phone_removed"
 	PhoneReserved        EventType = "phone_reserved"
@@ -74,7 +78,8 @@ var ObservedEvents = append(slices.Clone(EventTypes), MailedCodesGuessed)
 var EventTypes = []EventType{
 	SignedUp, SignedIn, SignedInNewDevice, SignedInRemembered, SecondFactorFailed, SignInLocked, Reauthenticated,
 	SessionEnded, SessionsEnded, DeviceRemembered, DeviceForgotten,
-	TOTPAdded, TOTPRemoved, PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
+	TOTPAdded, TOTPRemoved, PasskeyAdded, PasskeyRemoved, PasskeyRenamed, PasskeyCloned,
+	PhoneAdded, PhoneRemoved, PhoneReserved, PhoneReleased, PhoneMadeDefault,
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
@@ -86,7 +91,7 @@ var EventTypes = []EventType{
 // address (RC-07, RC-11, BC-06). All others are only recorded.
 var notified = map[EventType]bool{
 	SignedInNewDevice: true, SecondFactorFailed: true, SignInLocked: true,
-	TOTPAdded: true, TOTPRemoved: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
+	TOTPAdded: true, TOTPRemoved: true, PasskeyAdded: true, PasskeyRemoved: true, PasskeyCloned: true, PhoneAdded: true, PhoneRemoved: true, PhoneReserved: true, PhoneReleased: true,
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
 	AppConnected: true, AppTokenReused: true,
@@ -168,7 +173,9 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 		e.Type = ResetLocked
 	case p.Reason == FactorLocked || p.Reason == TooManyAttempts:
 		e.Type = SignInLocked
-	case a.Step() == StepMFA && c.kind() != BackupCode:
+	case p.Reason == PasskeyCopied:
+		e.Type = PasskeyCloned
+	case a.Step() == StepMFA && c.kind() != BackupCode && !harmless[p.Reason]:
 		e.Type = SecondFactorFailed
 	default:
 		return err
@@ -196,6 +203,10 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 	r.applied(ctx, changes)
 	return err
 }
+
+// harmless are problems of a passkey that its owner meets, and that no attacker is
+// needed for.
+var harmless = map[Reason]bool{PasskeyMissing: true, PasskeyExpired: true, PasskeyChanged: true, PasskeyUnverified: true}
 
 // newEventID returns an id that sorts by time.
 func newEventID(at time.Time) string {

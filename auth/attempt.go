@@ -78,13 +78,13 @@ var steps = []struct {
 	owed    func(Attempt) bool
 	accepts func(Attempt) []FactorKind // the factors that Verify accepts here
 }{
-	{SignIn, StepPassword, needs(Password), only(Password)},
+	{SignIn, StepPassword, needs(firstFactors...), only(Password)}, // a passkey is both factors at once, so no attempt waits for one here
 	{SignIn, StepMFA, owesMFAHere, mfaKinds},
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
 	{Invitation, StepNewPassword, always, nothing},
-	{Reauthentication, StepPassword, owesPasswordAgain, only(Password)},
+	{Reauthentication, StepPassword, owesFirstAgain, firstKinds},
 	{Reauthentication, StepMFA, owesMFA, mfaKinds},
 }
 
@@ -104,8 +104,8 @@ func (a Attempt) owes() (Step, []FactorKind) {
 	return StepDone, nil
 }
 
-func needs(kind FactorKind) func(Attempt) bool {
-	return func(a Attempt) bool { return !a.hasVerified(kind) }
+func needs(kinds ...FactorKind) func(Attempt) bool {
+	return func(a Attempt) bool { return !a.hasVerified(kinds...) }
 }
 
 func only(kind FactorKind) func(Attempt) []FactorKind {
@@ -131,18 +131,29 @@ func owesMFA(a Attempt) bool {
 // owesMFAHere: a remembered device owes no second factor at sign-in.
 func owesMFAHere(a Attempt) bool { return owesMFA(a) && !a.Remembered }
 
-// owesPasswordAgain: re-authentication asks for the password if the operator
+// owesFirstAgain: re-authentication asks for the first factor if the operator
 // or the demand wants both factors or the account has no second one.
-func owesPasswordAgain(a Attempt) bool {
-	return (a.Reauth.BothFactors || a.Demand.AllFactors || !a.Factors.HasMFA()) && !a.hasVerified(Password)
+func owesFirstAgain(a Attempt) bool {
+	return (a.Reauth.BothFactors || a.Demand.AllFactors || !a.Factors.HasMFA()) && !a.hasVerified(firstFactors...)
 }
 
-// mfaKinds: the second step accepts the current method and a backup code. That is
-// neither if the operator has disabled every factor and no backup code is left.
+// firstKinds: a passkey that verifies its user replaces the password.
+func firstKinds(a Attempt) []FactorKind {
+	if a.hasPasskey() {
+		return []FactorKind{Password, PasskeyVerified}
+	}
+	return []FactorKind{Password}
+}
+
+// mfaKinds: the second step accepts the current method, a passkey and a backup code. That is
+// none if the operator has disabled every factor and no backup code is left.
 func mfaKinds(a Attempt) []FactorKind {
 	var kinds []FactorKind
-	if m := a.Method(); m.Factor != "" {
+	if m := a.Method(); m.Factor != "" && m.Factor != PasskeyPresent {
 		kinds = append(kinds, m.Factor)
+	}
+	if a.hasPasskey() {
+		kinds = append(kinds, PasskeyPresent, PasskeyVerified)
 	}
 	if a.AcceptsBackupCode() {
 		kinds = append(kinds, BackupCode)
@@ -153,6 +164,16 @@ func mfaKinds(a Attempt) []FactorKind {
 // AcceptsBackupCode reports whether a backup code may replace the second factor.
 func (a Attempt) AcceptsBackupCode() bool {
 	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode)
+}
+
+// AcceptsPasskey reports whether a passkey may be used at this step.
+func (a Attempt) AcceptsPasskey() bool {
+	_, kinds := a.owes()
+	return slices.Contains(kinds, PasskeyVerified)
+}
+
+func (a Attempt) hasPasskey() bool {
+	return slices.ContainsFunc(a.Factors.Methods(), func(m Method) bool { return m.Factor == PasskeyPresent })
 }
 
 // Method is the current method: the one the user chose if the account still has
@@ -170,11 +191,12 @@ func (a Attempt) Method() Method {
 	return methods[0]
 }
 
-// OtherMethods are the account's methods but the current one (HT-06).
+// OtherMethods are the account's methods but the current one (HT-06), and passkeys: a
+// page that accepts them has their form.
 func (a Attempt) OtherMethods() []Method {
 	current := a.Method()
 	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
-		return m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
+		return m.Factor == PasskeyPresent || m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
 	})
 }
 

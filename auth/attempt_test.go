@@ -6,13 +6,18 @@ import (
 	"time"
 )
 
-var allFactors = []FactorKind{TOTPCode, PhoneCode, BackupCode}
+var allFactors = []FactorKind{TOTPCode, PhoneCode, BackupCode, PasskeyPresent}
 
 var (
 	withTOTP   = Factors{allowed: allFactors, TOTP: &TOTP{}, BackupCodes: 10}
 	withPhone  = Factors{allowed: allFactors, Phones: []Phone{{ID: "p", Number: "+15005550006", ReservedAt: time.Unix(1, 0)}}, BackupCodes: 10}
 	withNumber = Factors{allowed: allFactors, Phones: []Phone{{ID: "p", Number: "+15005550006"}}}
 	codesOnly  = Factors{allowed: allFactors, BackupCodes: 10}
+
+	passkeyHere = []Passkey{{ID: "k", RPID: "example.org"}}
+	withPasskey = Factors{allowed: allFactors, rpID: "example.org", Passkeys: passkeyHere, BackupCodes: 10}
+	withBoth    = Factors{allowed: allFactors, rpID: "example.org", Passkeys: passkeyHere, TOTP: &TOTP{}}
+	withMoved   = Factors{allowed: allFactors, rpID: "example.com", Passkeys: passkeyHere}
 )
 
 // TestStep specifies what attempts owe: facts on the left, the step on the right
@@ -37,6 +42,14 @@ func TestStep(t *testing.T) {
 		{"a backup code completes it", SignIn, withTOTP, []FactorKind{Password, BackupCode}, StepDone, nil},
 		{"a code without the password does not", SignIn, withTOTP, []FactorKind{TOTPCode}, StepPassword, []FactorKind{Password}},
 		{"a code by email does not replace a factor", SignIn, withTOTP, []FactorKind{Password, EmailCode}, StepMFA, []FactorKind{TOTPCode, BackupCode}},
+		{"a passkey is owed", SignIn, withPasskey, []FactorKind{Password}, StepMFA, []FactorKind{PasskeyPresent, PasskeyVerified, BackupCode}},
+		{"a passkey next to an app", SignIn, withBoth, []FactorKind{Password}, StepMFA, []FactorKind{TOTPCode, PasskeyPresent, PasskeyVerified}},
+		{"a passkey of another domain is owed and not accepted", SignIn, withMoved, []FactorKind{Password}, StepMFA, nil},
+		{"a security key completes it", SignIn, withPasskey, []FactorKind{Password, PasskeyPresent}, StepDone, nil},
+		{"a security key does not replace the password", SignIn, withPasskey, []FactorKind{PasskeyPresent}, StepPassword, []FactorKind{Password}},
+		{"a passkey that verifies is both factors", SignIn, withBoth, []FactorKind{PasskeyVerified}, StepDone, nil},
+		{"re-authentication with a passkey", Reauthentication, withPasskey, nil, StepMFA, []FactorKind{PasskeyPresent, PasskeyVerified, BackupCode}},
+		{"a passkey renews", Reauthentication, withPasskey, []FactorKind{PasskeyVerified}, StepDone, nil},
 		{"a sign-up owes the code by email", SignUp, Factors{}, nil, StepEmail, []FactorKind{EmailCode}},
 		{"a password does not replace it", SignUp, Factors{}, []FactorKind{Password}, StepEmail, []FactorKind{EmailCode}},
 		{"the code by email completes it", SignUp, Factors{}, []FactorKind{EmailCode}, StepDone, nil},

@@ -37,6 +37,8 @@ type UserID string
 var (
 	ErrNotFound   = errors.New("not found")
 	ErrEmailTaken = errors.New("address is taken") // another account has the email address
+
+	ErrPasskeyExists = errors.New("passkey exists") // an account has the credential ID
 )
 
 // A Client is the client of a request: its IP address, as far as the operator's
@@ -62,6 +64,8 @@ func (c Client) ip() string {
 type Policy struct {
 	Name              string        // the product's name on pages and in authenticator apps
 	Host              string        // the site's host, without scheme or port: SMS codes are bound to it
+	Origin            string        // of the site, as browsers write it
+	PasskeyDomain     string        // RP ID: the domain that passkeys belong to
 	Factors           []FactorKind  // enabled second factors
 	SignUpOpen        bool          // whether users may sign up
 	SignUpDomains     []string      // of the email addresses that users sign up with and change to, as in [Email.Domain]; empty for all

@@ -151,6 +151,17 @@ type (
 		Session SessionID
 	}
 
+	// PutPasskey adds a passkey. It fails if the account has [PasskeysMax] passkeys,
+	// and with [ErrPasskeyExists] if an account has it.
+	PutPasskey struct{ PasskeyKey }
+
+	// SpendChallenge consumes the challenge that a passkey has signed. It fails if
+	// that was done before (PK-02).
+	SpendChallenge struct {
+		Hash      string
+		ExpiresAt time.Time
+	}
+
 	// EnsureBackupCodes adds a set of backup codes unless the account has one:
 	// the user may have it on paper, so it is not replaced.
 	EnsureBackupCodes struct{ BackupCodeSet }
@@ -203,6 +214,8 @@ func (PutHostToken) isChange()      {}
 func (PutHostUse) isChange()        {}
 func (PutTOTP) isChange()           {}
 func (AddPhone) isChange()          {}
+func (PutPasskey) isChange()        {}
+func (SpendChallenge) isChange()    {}
 func (EnsureBackupCodes) isChange() {}
 func (PutSentCode) isChange()       {}
 func (SettleCounts) isChange()      {}

@@ -67,12 +67,14 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 }
 
 // verifiedFactors returns the password, or the email address at sign-up, and the
-// second factor; zero for one that was not verified.
+// second factor; zero for one that was not verified. A passkey that has verified its
+// user is both.
 func (a Attempt) verifiedFactors() (first, second VerifiedFactor) {
 	for _, v := range a.Verified {
 		if slices.Contains(secondFactors, v.Factor) {
 			second = v
-		} else {
+		}
+		if !slices.Contains(secondFactors, v.Factor) || v.Factor == PasskeyVerified {
 			first = v
 		}
 	}

@@ -17,20 +17,28 @@ const (
 	PhoneCode  FactorKind = "sms"
 	BackupCode FactorKind = "backup_code"
 	EmailCode  FactorKind = "email_code"
+
+	PasskeyPresent  FactorKind = "passkey"          // a passkey whose user was present: a second factor
+	PasskeyVerified FactorKind = "passkey_verified" // a passkey that has verified its user: both factors
 )
 
 // secondFactors are the kinds that complete two-step verification.
-var secondFactors = []FactorKind{TOTPCode, PhoneCode, BackupCode}
+var secondFactors = []FactorKind{TOTPCode, PhoneCode, BackupCode, PasskeyPresent, PasskeyVerified}
+
+// firstFactors are the kinds that complete the first step of a sign-in.
+var firstFactors = []FactorKind{Password, PasskeyVerified}
 
 // Factors are the second factors of an account, read live whenever a step is
 // derived: a factor that was just removed no longer counts.
 type Factors struct {
-	TOTP        *TOTP   // nil without an authenticator app
-	Phones      []Phone // verified phones: the default, then reserved ones, then the others, oldest first
-	BackupCodes int     // the number left
-	CodesUnseen bool    // the user has not confirmed yet that a new set was saved
+	TOTP        *TOTP     // nil without an authenticator app
+	Phones      []Phone   // verified phones: the default, then reserved ones, then the others, oldest first
+	Passkeys    []Passkey // oldest first
+	BackupCodes int       // the number left
+	CodesUnseen bool      // the user has not confirmed yet that a new set was saved
 
 	allowed []FactorKind // enabled by the operator, see [Factors.Methods]
+	rpID    string       // of the site at present
 }
 
 // TOTP is an enrolled authenticator app. Its key is read only to check a code, see
@@ -62,15 +70,15 @@ func (f Factors) Phone(id PhoneID) (Phone, bool) {
 	return Phone{}, false
 }
 
-// HasMFA reports whether two-step verification is on: the account has an app or a
-// reserved phone. Backup codes do not count: they come and go with a factor. A
+// HasMFA reports whether two-step verification is on: the account has an app, a
+// reserved phone or a passkey. Backup codes do not count: they come and go with a factor. A
 // factor that the operator has disabled counts, see [Factors.Methods].
-func (f Factors) HasMFA() bool { return len(f.enrolled()) > 0 }
+func (f Factors) HasMFA() bool { return f.Count() > 0 }
 
 // Count is the number of second factors, without backup codes.
-func (f Factors) Count() int { return len(f.enrolled()) }
+func (f Factors) Count() int { return len(f.enrolled()) + len(f.Passkeys) }
 
-// enrolled lists the second factors in the order of [Factors.Methods], disabled ones too.
+// enrolled lists the app and phones in the order of [Factors.Methods], disabled ones too.
 func (f Factors) enrolled() []Method {
 	var all []Method
 	if f.TOTP != nil {
@@ -95,8 +103,8 @@ type Method struct {
 }
 
 // Methods lists the account's second factors in the order in which sign-in offers
-// them: the app, the default phone, the other phones. Backup codes are no method:
-// they are accepted wherever a second factor is.
+// them: the app, the default phone, the other phones, and all passkeys as one. Backup
+// codes are no method: they are accepted wherever a second factor is.
 //
 // A factor that the operator has disabled is not offered. An account whose
 // factors are all disabled still owes one (owesMFA uses HasMFA, not Methods): the
@@ -106,7 +114,27 @@ type Method struct {
 // the operator resets the factors with a command that is recorded and notified to
 // the owner (RC-10).
 func (f Factors) Methods() []Method {
-	return slices.DeleteFunc(f.enrolled(), func(m Method) bool { return !f.Allows(m.Factor) })
+	all := f.enrolled()
+	if len(f.usablePasskeys()) > 0 {
+		all = append(all, Method{Factor: PasskeyPresent})
+	}
+	return slices.DeleteFunc(all, func(m Method) bool { return !f.Allows(m.Factor) })
+}
+
+// usablePasskeys are the passkeys for the site's present domain: browsers do not offer
+// others. Those still count as second factors (PK-28).
+func (f Factors) usablePasskeys() []Passkey {
+	return slices.DeleteFunc(slices.Clone(f.Passkeys), func(p Passkey) bool { return p.RPID != f.rpID })
+}
+
+// Passkey returns the account's passkey with that id.
+func (f Factors) Passkey(id PasskeyID) (Passkey, bool) {
+	for _, p := range f.Passkeys {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Passkey{}, false
 }
 
 // Factors returns an account's second factors, or without an account only what the
@@ -128,7 +156,7 @@ func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factor
 
 // withPolicy adds which factors the operator has enabled.
 func (r *Rules) withPolicy(f Factors) Factors {
-	f.allowed = r.policy.Factors
+	f.allowed, f.rpID = r.policy.Factors, r.policy.PasskeyDomain
 	f.CodesUnseen = f.CodesUnseen && f.Allows(BackupCode)
 	return f
 }

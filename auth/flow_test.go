@@ -29,8 +29,9 @@ type flow struct {
 	clients int
 	device  auth.Token // of a remembered device
 
-	key        string // of the last app
-	backupCode string // the first of the last set
+	key        string     // of the last app
+	token      auth.Token // of the last attempt at the second step
+	backupCode string     // the first of the last set
 }
 
 const flowPassword = "seven purple turtles"

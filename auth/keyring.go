@@ -36,6 +36,7 @@ const (
 	KeyForm          = "twostep form v1"          // HMAC-SHA-256: form tokens
 	KeyRepeat        = "twostep repeat v1"        // HMAC-SHA-256: tokens of what a form leads to
 	KeyDevice        = "twostep device v1"        // HMAC-SHA-256: the device cookie
+	KeyPasskey       = "twostep passkey v1"       // HMAC-SHA-256: challenges that passkeys sign
 	KeyWebhook       = "twostep webhook v1"       // HMAC-SHA-256: requests to a webhook
 	keyLength        = 32                         // bytes: AES-256 and 256-bit HMAC keys
 	keyFormatReason  = "each line must be ID:KEY" // shown to the operator

@@ -34,6 +34,15 @@ const (
 	AttemptLifetime           = 30 * time.Minute // of an attempt that is not completed
 	RepeatWindow              = 30 * time.Second // for which a form posted twice ends where the first one did; at most twice that
 
+	PasskeysMax        = 20               // of an account
+	PasskeyNameMax     = 60               // code points
+	PasskeyResponseMax = 16 << 10         // bytes: real ones have about one thousand
+	PasskeyNestingMax  = 8                // levels of JSON: those of a credential, and some for future members of client data
+	CredentialIDMax    = 1023             // bytes (W3C WebAuthn Level 3 section 7.1)
+	PasskeyTimeout     = 5 * time.Minute  // of the browser's dialog (W3C WebAuthn Level 3 section 15.1)
+	ChallengeLifetime  = 10 * time.Minute // of a page that asks for a passkey
+	ChallengeSignIn    = 30 * time.Minute // of the sign-in page, which is often left open
+
 	SessionIdleMax       = time.Hour       // N 2.2.3
 	SessionLifetimeMax   = 24 * time.Hour  // N 2.2.3
 	SessionWarning       = 2 * time.Minute // a page warns this long before a session expires; WCAG 2.2.1 asks for 20 s

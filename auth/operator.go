@@ -13,6 +13,7 @@ type Account struct {
 	SeenAt     time.Time // in any session, also one that has ended; zero for never
 	MustChange bool
 	TOTP       bool
+	Passkeys   int
 	Phones     int // reserved ones
 	Sessions   int
 	Groups     []string // in alphabetical order
@@ -136,7 +137,7 @@ func (r *Rules) AddAccount(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	user := User{ID: UserID(newID()), Email: email}
+	user := User{ID: UserID(newID()), Email: email, PasskeyHandle: NewPasskeyHandle()}
 	changes := ChangeSet{User: user.ID, At: r.now()}
 	changes.add(AddUser{User: user, CreatedAt: changes.At}, SettleCounts{Reset: r.mailedCodeKeys(email, mailedCodes...)})
 	if err := r.record(ctx, &changes, Client{}, Event{Type: OperatorAdded}); err != nil {

@@ -42,6 +42,17 @@ const (
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
+	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
+	PasskeyCopied        Reason = "passkey_copied"         // its counter did not increase: there may be a copy
+	PasskeyExists        Reason = "passkey_exists"         // an account has it already
+	PasskeyExpired       Reason = "passkey_expired"        // the page is older than its challenge
+	PasskeyMissing       Reason = "passkey_missing"        // nothing posted: scripts are off, or the dialog was closed
+	PasskeyRefused       Reason = "passkey_refused"        // of another account, or disabled; looks like an unknown one
+	PasskeyTooMany       Reason = "passkey_too_many"       // the account has Limit passkeys
+	PasskeyUnknown       Reason = "passkey_unknown"        // no account has it
+	PasskeyUnverified    Reason = "passkey_unverified"     // it did not verify its user
+	PasskeyUsed          Reason = "passkey_used"           // the challenge was used before
+	PasskeyWrong         Reason = "passkey_wrong"          // malformed, made for another page, or not signed by the key
 	NameInvalid          Reason = "name_invalid"           // has characters that are invisible, or no letter
 	NameLong             Reason = "name_long"              // more code points than Limit
 	PasswordBreached     Reason = "password_breached"      // known from a breach
@@ -72,7 +83,9 @@ const (
 var Reasons = []Reason{
 	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, PasswordBreached, PasswordCommon,
+	FormExpired, GroupInvalid, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
+	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
+	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,

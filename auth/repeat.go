@@ -41,6 +41,7 @@ const (
 	formSignIn         = "sign_in"
 	formSignUp         = "sign_up"
 	formReset          = "reset"
+	formPasskey        = "passkey"
 	formVerify         = "verify"
 	formSetPassword    = "set_password"
 	formChangePassword = "change_password"

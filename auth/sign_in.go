@@ -9,12 +9,13 @@ import (
 
 // A User is an account.
 type User struct {
-	ID           UserID
-	Email        Email
-	Name         string    // display name; empty for none
-	PasswordHash string    // PHC string
-	Disabled     bool      // by the operator: sign-in fails as with a wrong password
-	UpdatedAt    time.Time // when the email address or the name was last changed
+	ID            UserID
+	Email         Email
+	Name          string    // display name; empty for none
+	PasswordHash  string    // PHC string
+	PasskeyHandle string    // names the account to authenticators: random, and not its id, which it must not reveal (PK-11)
+	Disabled      bool      // by the operator: sign-in fails as with a wrong password
+	UpdatedAt     time.Time // when the email address or the name was last changed
 }
 
 // SignIn verifies an email address and a password. It begins a session if
@@ -126,6 +127,12 @@ func formExpired(err error) error {
 		return &Problem{Reason: FormExpired}
 	}
 	return err
+}
+
+// isProblemOf reports whether an error is a problem with that reason.
+func isProblemOf(err error, reason Reason) bool {
+	var p *Problem
+	return errors.As(err, &p) && p.Reason == reason
 }
 
 func isProblem(err error) bool {

@@ -88,6 +88,6 @@ func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, c
 func addUser(changes *ChangeSet, a Attempt) UserID {
 	email, _ := ParseEmail(a.Email) // it was parsed when the attempt began
 	changes.User = UserID(newID())
-	changes.add(AddUser{User: User{ID: changes.User, Email: email, PasswordHash: a.NewPasswordHash}, CreatedAt: changes.At})
+	changes.add(AddUser{User: User{ID: changes.User, Email: email, PasswordHash: a.NewPasswordHash, PasskeyHandle: NewPasskeyHandle()}, CreatedAt: changes.At})
 	return changes.User
 }

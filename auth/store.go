@@ -99,7 +99,7 @@ type Store interface {
 
 	// FindFactors reads an account's factors: none if it does not exist.
 	FindFactors(ctx context.Context, user UserID, now time.Time) (Factors, error)
-	// RemoveFactors removes an account's app and backup codes. Its phones stay
+	// RemoveFactors removes an account's app, passkeys and backup codes. Its phones stay
 	// but are second factors no more. It returns false if there was no factor.
 	RemoveFactors(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
 
@@ -146,6 +146,18 @@ type Store interface {
 	RemovePhone(ctx context.Context, user UserID, phone PhoneID, reserved bool, changes ChangeSet) (removed bool, err error)
 	// ReplaceDefaultPhone makes a reserved phone the default.
 	ReplaceDefaultPhone(ctx context.Context, user UserID, phone PhoneID, changes ChangeSet) (replaced bool, err error)
+
+	// Passkeys
+
+	// FindPasskey reads the passkey with a credential ID, and its account.
+	FindPasskey(ctx context.Context, credentialID []byte) (PasskeyKey, error)
+	// SpendPasskey updates a passkey after its use, unless it was used since it was
+	// read.
+	SpendPasskey(ctx context.Context, use PasskeyUse, changes ChangeSet) (spent bool, err error)
+	// RenamePasskey gives a passkey another name.
+	RenamePasskey(ctx context.Context, user UserID, id PasskeyID, name string, changes ChangeSet) (renamed bool, err error)
+	// RemovePasskey removes a passkey, and the backup codes if no second factor is left.
+	RemovePasskey(ctx context.Context, user UserID, id PasskeyID, changes ChangeSet) (removed bool, err error)
 
 	// Codes by SMS and email
 

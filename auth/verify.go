@@ -46,6 +46,8 @@ type challenge struct {
 	known   bool     // whether the request comes from a known device
 	counter []string // by which failures are counted, see failureCounter
 	posted  submission
+
+	anonymous bool // counted before the passkey said whose it is: by IP address only
 }
 
 // challengeLimits are the rate limits that a response counts against.
@@ -53,6 +55,9 @@ func (r *Rules) challengeLimits(c challenge) []RateLimit {
 	scope := ByFactor
 	if c.kind() == EmailCode {
 		scope = ByMailed
+	}
+	if c.anonymous {
+		return r.limits(ActionVerify, subjects{}.from(c.client))
 	}
 	return r.limits(ActionVerify, subjects{scope: c.counter}.fromDevice(c.client, c.known, string(c.user)))
 }
@@ -120,7 +125,11 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 		}
 		return Result{}, &Problem{Reason: FormExpired}
 	}
-	kind := kinds[0]
+	typed := slices.DeleteFunc(slices.Clone(kinds), func(k FactorKind) bool { return k == PasskeyPresent || k == PasskeyVerified })
+	if len(typed) == 0 {
+		return Result{}, &Problem{Reason: PasskeyMissing}
+	}
+	kind := typed[0]
 	if kind == Password && response == "" {
 		return Result{}, &Problem{Reason: PasswordMissing, Field: "password"}
 	}
@@ -187,8 +196,7 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind, k
 	return nil, &Problem{Reason: UnknownMethod}
 }
 
-// verifyAttempt checks a response and, if it is correct, completes the attempt
-// or moves it on.
+// verifyAttempt checks a response and, if it is correct, consumes it.
 func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, response string, now time.Time) (Result, error) {
 	spend, err := r.checkResponse(ctx, c, response, now)
 	if p := (*Problem)(nil); errors.As(err, &p) && p.Reason == c.alreadySpent() && c.posted.form != formSignIn {
@@ -204,6 +212,11 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 			return result, err
 		}
 	}
+	return r.spendResponse(ctx, a, c, spend, now)
+}
+
+// spendResponse consumes a correct response, and completes the attempt or moves it on.
+func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend spend, now time.Time) (Result, error) {
 	changes := ChangeSet{User: a.User, At: now}
 	if c.kind() == BackupCode {
 		used := Event{Type: BackupCodeUsed, BackupCodesLeft: a.Factors.BackupCodes - 1}

@@ -41,7 +41,7 @@ func TestSameWork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		user := auth.AddUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash}, CreatedAt: now}
+		user := auth.AddUser{User: auth.User{ID: auth.UserID(name), Email: email, PasswordHash: hash, PasskeyHandle: auth.NewPasskeyHandle()}, CreatedAt: now}
 		if err := store.Apply(ctx, auth.ChangeSet{User: auth.UserID(name), At: now, Changes: []auth.Change{user}}); err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 const userColumns = `
-		SELECT id, email, email_key, name, password_hash, disabled_at IS NOT NULL, updated_at
+		SELECT id, email, email_key, name, password_hash, disabled_at IS NOT NULL, updated_at, passkey_handle
 		FROM users`
 
 // FindUser implements [auth.Store].
@@ -27,7 +27,7 @@ func (s *Store) FindUserByEmail(ctx context.Context, emailKey string) (auth.User
 
 func (s *Store) findUser(ctx context.Context, query string, key any) (u auth.User, err error) {
 	var sealed []byte
-	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &u.Name, &sealed, &u.Disabled, engine.Time(&u.UpdatedAt)}
+	row := engine.Row{&u.ID, &u.Email.Typed, &u.Email.Key, &u.Name, &sealed, &u.Disabled, engine.Time(&u.UpdatedAt), &u.PasskeyHandle}
 	if err = s.find(ctx, "find account", row, query, key); err != nil {
 		return auth.User{}, err
 	}
@@ -45,10 +45,10 @@ func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 		return err
 	}
 	added, err := t.Exec(ctx, `
-		INSERT INTO users (id, email, email_key, password_hash, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $5)
+		INSERT INTO users (id, email, email_key, password_hash, created_at, updated_at, passkey_handle)
+		VALUES ($1, $2, $3, $4, $5, $5, $6)
 		ON CONFLICT (email_key) DO NOTHING`,
-		u.ID, u.Email.Typed, u.Email.Key, sealed, engine.Millis(u.CreatedAt))
+		u.ID, u.Email.Typed, u.Email.Key, sealed, engine.Millis(u.CreatedAt), u.PasskeyHandle)
 	if err == nil && added == 0 {
 		err = auth.ErrEmailTaken
 	}

@@ -81,6 +81,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.putTOTP(ctx, set.User, c.TOTPKey)
 	case auth.AddPhone:
 		return t.addPhone(ctx, set.User, c)
+	case auth.PutPasskey:
+		return t.putPasskey(ctx, set.User, c.PasskeyKey)
+	case auth.SpendChallenge:
+		return t.spendChallenge(ctx, c)
 	case auth.EnsureBackupCodes:
 		return true, t.ensureBackupCodes(ctx, set.User, c.BackupCodeSet)
 	case auth.PutSentCode:

@@ -20,7 +20,7 @@ const (
 			totp.added_at,
 			totp.last_used_at,
 			(SELECT count(*) FROM backup_codes WHERE user_id = users.id),
-			EXISTS (SELECT 1 FROM backup_code_sets WHERE user_id = users.id AND unseen IS NOT NULL AND unseen_until > $2),
+			EXISTS (SELECT 1 FROM backup_code_sets WHERE user_id = users.id AND unseen IS NOT NULL AND unseen_until > $2),` + passkeyColumns + `,
 			phones.id,
 			phones.number,
 			phones.verified_at,
@@ -28,28 +28,35 @@ const (
 			phones.default_at`
 	factorJoins = `
 		LEFT JOIN totp ON totp.user_id = users.id
+		LEFT JOIN passkeys ON passkeys.user_id = users.id
 		LEFT JOIN phones ON phones.user_id = users.id`
 )
 
-// factorRows collects the rows of one account, one for each phone.
+// factorRows collects the rows of one account, one for each pair of a passkey and a
+// phone.
 type factorRows struct {
 	auth.Factors
-	app    auth.TOTP
-	phone  phoneRow
-	id     sql.Null[auth.PhoneID]
-	number sql.Null[string]
-	phones []phoneRow
+	app     auth.TOTP
+	passkey passkeyRow
+	phone   phoneRow
+	id      sql.Null[auth.PhoneID]
+	number  sql.Null[string]
+	phones  []phoneRow
 }
 
 func (r *factorRows) row() engine.Row {
-	return engine.Row{
-		engine.Time(&r.app.AddedAt), engine.Time(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen,
+	row := engine.Row{engine.Time(&r.app.AddedAt), engine.Time(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen}
+	row = append(row, r.passkey.row()...)
+	return append(row,
 		&r.id, &r.number, engine.Time(&r.phone.VerifiedAt), engine.Time(&r.phone.ReservedAt), engine.Time(&r.phone.defaultAt),
-	}
+	)
 }
 
 func (r *factorRows) keep() {
-	if r.id.Valid {
+	if p := r.passkey.passkey(); p.ID != "" && !slices.ContainsFunc(r.Passkeys, func(other auth.Passkey) bool { return other.ID == p.ID }) {
+		r.Passkeys = append(r.Passkeys, p)
+	}
+	if r.id.Valid && !slices.ContainsFunc(r.phones, func(other phoneRow) bool { return other.ID == r.id.V }) {
 		r.phone.ID, r.phone.Number = r.id.V, r.number.V
 		r.phones = append(r.phones, r.phone)
 	}
@@ -60,6 +67,9 @@ func (r *factorRows) factors() auth.Factors {
 		r.TOTP = &r.app
 	}
 	r.Phones = sortPhones(r.phones)
+	slices.SortFunc(r.Passkeys, func(a, b auth.Passkey) int {
+		return cmp.Or(a.AddedAt.Compare(b.AddedAt), cmp.Compare(a.ID, b.ID))
+	})
 	return r.Factors
 }
 

@@ -21,6 +21,7 @@ const accountColumns = `
 			users.disabled_at IS NOT NULL,
 			users.must_change <> 0,
 			EXISTS (SELECT 1 FROM totp WHERE totp.user_id = users.id),
+			(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
 			users.seen_at
@@ -55,7 +56,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 func accountRow(a *auth.Account) engine.Row {
 	return engine.Row{
 		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
-		&a.TOTP, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
+		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
 	}
 }
 
@@ -108,6 +109,7 @@ func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, changes aut
 		n := int64(0)
 		for _, query := range []string{
 			`DELETE FROM totp WHERE user_id = $1`,
+			`DELETE FROM passkeys WHERE user_id = $1`,
 			`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
 		} {
 			changed, err := tx.Exec(ctx, query, user)

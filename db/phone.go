@@ -64,7 +64,7 @@ func (s *Store) ReservePhone(ctx context.Context, user auth.UserID, phone auth.P
 
 // ReleasePhone implements [auth.Store].
 func (s *Store) ReleasePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, changes auth.ChangeSet) (released bool, err error) {
-	return s.dropPhone(ctx, "release phone", user, changes, `
+	return s.removeFactor(ctx, "release phone", user, changes, `
 		UPDATE phones SET reserved_at = NULL, default_at = NULL
 		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`, phone, user)
 }
@@ -79,11 +79,11 @@ func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.Ph
 		DELETE FROM phones
 		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`
 	}
-	return s.dropPhone(ctx, "remove phone", user, changes, query, phone, user)
+	return s.removeFactor(ctx, "remove phone", user, changes, query, phone, user)
 }
 
-// dropPhone runs a query that may remove the last factor.
-func (s *Store) dropPhone(ctx context.Context, doing string, user auth.UserID, changes auth.ChangeSet, query string, args ...any) (dropped bool, err error) {
+// removeFactor runs a query that may remove the last factor.
+func (s *Store) removeFactor(ctx context.Context, doing string, user auth.UserID, changes auth.ChangeSet, query string, args ...any) (dropped bool, err error) {
 	return s.write(ctx, doing, user, func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, query, args...)
 		if err != nil || changed == 0 {

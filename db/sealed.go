@@ -15,11 +15,12 @@ import (
 type sealedColumn struct {
 	table, column string
 	id            string // column of the primary key
-	owner         string // column of the place's owner
+	owner         string // column or expression of the place's owner
 }
 
 var (
 	totpSecret      = sealedColumn{"totp", "secret", "user_id", "user_id"}
+	passkeyKey      = sealedColumn{"passkeys", "public_key", "id", "user_id || '/' || id"}
 	enrolmentSecret = sealedColumn{"totp_enrolments", "secret", "session_id", "id"}
 	unseenCodes     = sealedColumn{"backup_code_sets", "unseen", "user_id", "user_id"}
 	messageBody     = sealedColumn{"messages", "body", "id", "id"}
@@ -31,7 +32,7 @@ var (
 
 // sealedColumns are all sealed columns. A column that is missing here would be
 // lost when an old key is removed.
-var sealedColumns = []sealedColumn{totpSecret, enrolmentSecret, unseenCodes, messageBody, passwordHash, newPasswordHash, signingKey, checkValue}
+var sealedColumns = []sealedColumn{totpSecret, passkeyKey, enrolmentSecret, unseenCodes, messageBody, passwordHash, newPasswordHash, signingKey, checkValue}
 
 func (c sealedColumn) place(owner string) seal.Place {
 	return seal.Place{Table: c.table, Column: c.column, Owner: owner}

@@ -42,7 +42,7 @@ func (db testDB) addAnn(t *testing.T) {
 
 func user(id auth.UserID) auth.User {
 	email := auth.Email{Typed: "A" + string(id) + "@example.org", Key: "a" + string(id) + "@example.org"}
-	return auth.User{ID: id, Email: email, PasswordHash: "hash of " + string(id), UpdatedAt: noon}
+	return auth.User{ID: id, Email: email, PasswordHash: "hash of " + string(id), PasskeyHandle: "handle of " + string(id), UpdatedAt: noon}
 }
 
 func session(user auth.UserID, id auth.SessionID) auth.BeginSession {

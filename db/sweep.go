@@ -46,6 +46,9 @@ var sweepExpired = []sweep{
 		DELETE FROM totp_enrolments
 		WHERE session_id IN (SELECT session_id FROM totp_enrolments WHERE expires_at <= $1 LIMIT $2)`},
 	{rows: `
+		DELETE FROM passkey_spent
+		WHERE challenge_hash IN (SELECT challenge_hash FROM passkey_spent WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		UPDATE backup_code_sets SET unseen = NULL
 		WHERE user_id IN (
 			SELECT user_id

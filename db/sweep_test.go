@@ -37,6 +37,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		a,
 		codeAt(a.TokenHash, now),
 		auth.PutTOTP{TOTPKey: auth.TOTPKey{User: id, Secret: []byte("a key of twenty byte"), AddedAt: now}},
+		passkey(id, auth.PasskeyID(name("passkey"))),
 		p,
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
@@ -59,8 +60,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	pending := emailEnrolment(id, auth.ForSignIn, name("new"))
 	pending.ExpiresAt = now.Add(auth.StopTokenLifetime)
 	must(t, db.ReplaceEmailEnrolment(t.Context(), pending, auth.ChangeSet{User: id, At: now, Changes: []auth.Change{codeAt(pending.ID, now)}}))
-	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // all accounts use the same
+	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // of no account
 		must(t, db.AddApp(t.Context(), app("a1")))
+		must(t, db.Apply(t.Context(), auth.ChangeSet{At: now, Changes: []auth.Change{spentChallenge("c", now)}}))
 		must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	}
 	granted := grant(name("grant"), id, s.ID, now)
@@ -131,7 +133,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
+		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
 			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)

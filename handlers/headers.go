@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// contentPolicy allows stylesheets, images and form targets of this origin. No
-// page has scripts (CS-05).
+// contentPolicy allows stylesheets, images and form targets of this origin. Only
+// pages that ask for passkeys have a script, see allowPasskeys (CS-05).
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 
@@ -21,7 +21,8 @@ func (s *site) withHeaders(next http.Handler) http.Handler {
 	common.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers would post forms with a null origin (CS-07)
 	common.Set("Cross-Origin-Opener-Policy", "same-origin")
 	common.Set("Cross-Origin-Resource-Policy", "same-origin")
-	common.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	common.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=(), "+
+		"publickey-credentials-create=(), publickey-credentials-get=()")
 	if s.URL.Scheme == "https" {
 		common.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
@@ -35,4 +36,13 @@ func (s *site) withHeaders(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// allowPasskeys sets the headers of a page that asks for passkeys. Its script is a file of
+// this origin, and cannot turn text into code (PK-21).
+func allowPasskeys(header http.Header) {
+	header.Set("Content-Security-Policy", contentPolicy+"; script-src 'self'; trusted-types 'none'; require-trusted-types-for 'script'")
+	header.Set("Permissions-Policy", strings.NewReplacer(
+		"create=()", "create=(self)", "get=()", "get=(self)",
+	).Replace(header.Get("Permissions-Policy")))
 }

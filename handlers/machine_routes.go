@@ -29,6 +29,7 @@ var machineRoutes = []machineRoute{
 	{http.MethodGet, oidc.DiscoveryPath, true, discovery},
 	{http.MethodGet, oidc.ServerDiscoveryPath, true, discovery},
 	{http.MethodGet, oidc.KeySetPath, true, serveKeySet},
+	{http.MethodGet, "/.well-known/passkey-endpoints", true, passkeyEndpoints},
 	{http.MethodGet, oidc.AuthorizePath, false, authorize},
 	{http.MethodPost, oidc.AuthorizePath, false, authorize},
 	{http.MethodPost, oidc.PushPath, false, push},

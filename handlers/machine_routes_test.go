@@ -30,7 +30,7 @@ func (site *testSite) program(method, path string, form url.Values, header http.
 
 // allowedOrigins are the endpoints that scripts of other sites may use (OI-45).
 var allowedOrigins = []string{
-	oidc.DiscoveryPath, oidc.ServerDiscoveryPath, oidc.KeySetPath, oidc.TokenPath, oidc.UserInfoPath, oidc.RevokePath,
+	oidc.DiscoveryPath, oidc.ServerDiscoveryPath, oidc.KeySetPath, oidc.TokenPath, oidc.UserInfoPath, oidc.RevokePath, "/.well-known/passkey-endpoints",
 }
 
 // Endpoints for programs set no cookie, respond to errors with JSON, and let scripts of

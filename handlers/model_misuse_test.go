@@ -64,7 +64,7 @@ func (m *model) operate(email string) {
 // pageGuards lists the guards of the account's pages that are not "fresh".
 var pageGuards = map[string]string{
 	"/account/verify": "verify", "/account/password": "password", "/account/activity": "signed in", "/account/manage-mfa": "signed in", "/account/profile": "signed in",
-	"/account": "signed in", "/account/manage-mfa/phones/:id/default": "signed in",
+	"/account": "signed in", "/account/passkeys": "signed in", "/account/manage-mfa/phones/:id/default": "signed in",
 }
 
 // unauthorized opens a page, or posts a form that could be valid, without access: signed out,

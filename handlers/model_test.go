@@ -59,7 +59,7 @@ func TestModel(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(run) })
 		m := &model{t: t, sessionIdle: rapid.SampledFrom([]time.Duration{time.Hour, 5 * time.Minute}).Draw(t, "idle")}
-		m.site = newSiteIn(t, run, func(p *auth.Policy) { p.SessionIdle = m.sessionIdle })
+		m.site = newSiteIn(t, run, withPasskeys, func(p *auth.Policy) { p.SessionIdle = m.sessionIdle })
 		for i := range rapid.IntRange(2, 3).Draw(t, "users") {
 			for range rapid.IntRange(1, 3).Draw(t, "browsers") {
 				m.clients = append(m.clients, &client{browser: m.site.browser()})

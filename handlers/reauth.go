@@ -79,8 +79,11 @@ func postVerify(r *request) (string, error) {
 // replaced the session token with which the second one came.
 func (r *request) repeatedVerify() (redirect string, err error) {
 	response := r.form.Get("code")
-	if r.action() == "continue" {
+	switch r.action() {
+	case "continue":
 		response = r.form.Get("password")
+	case "passkey":
+		response = r.form.Get("credential")
 	}
 	result, err := r.rules.RepeatedVerify(r.ctx(), r.client(), r.cookie.Attempt, response)
 	if problemOf(err) != nil || result.Session == "" && err == nil {

@@ -31,6 +31,7 @@ type request struct {
 	problem       *auth.Problem
 	status        int           // of the page
 	cachedFactors *auth.Factors // read with the session; nil after a change
+	passkeys      bool          // whether the page asks for passkeys, which needs a script
 	refresh       string        // value of the page's Refresh header; empty for none
 }
 
@@ -89,7 +90,7 @@ func (r *request) client() auth.Client {
 func (r *request) page() views.Page {
 	p := views.Page{
 		Product: r.site.Name, Host: r.site.URL.Host, URL: r.Request().URL.RequestURI(), Token: r.formToken(),
-		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Branding: r.site.branding(),
+		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Branding: r.site.branding(), Passkeys: r.passkeys,
 	}
 	r.cookie.Notice = ""
 	if r.signedIn() {
@@ -142,6 +143,9 @@ func (r *request) show(page templ.Component) error {
 		if views.RefreshesAfterWait(r.problem) {
 			r.refresh = seconds + "; url=" + r.Request().URL.RequestURI()
 		}
+	}
+	if r.passkeys {
+		allowPasskeys(header)
 	}
 	if r.refresh != "" {
 		header.Set("Refresh", r.refresh)

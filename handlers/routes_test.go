@@ -66,6 +66,7 @@ var classOf = map[string]string{
 	"/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
 	"/sign-in": "entry", "/sign-up": "entry", "/forgot-password": "entry",
 	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in", "/account/profile": "signed in",
+	"/account/passkeys": "signed in", "/account/passkeys/add": "enrolling", "/account/passkeys/:id/remove": "fresh",
 	"/account/verify": "verify", "/account/setup-mfa": "setup",
 	"/account/manage-mfa/add": "enrolling", "/account/add-phone": "enrolling", "/account/manage-mfa/backup-codes": "enrolling",
 	"/account/manage-mfa/phones/:id/use": "enrolling",
@@ -98,9 +99,9 @@ func TestRoutes(t *testing.T) {
 }
 
 func checkRoute(t *testing.T, path, state string, has [2]bool, want [2]string) {
-	site := newSite(t, func(p *auth.Policy) { p.RequireMFA = state == "owes mfa" })
+	site := newSite(t, withPasskeys, func(p *auth.Policy) { p.RequireMFA = state == "owes mfa" })
 	b, phones := site.inState(state)
-	if id := phones[map[bool]string{true: "free", false: "reserved"}[strings.HasSuffix(path, "/use")]]; id != "" {
+	if id := phones[map[bool]string{true: "free", false: "reserved"}[strings.HasSuffix(path, "/use")]]; id != "" && !strings.HasPrefix(path, "/account/passkeys") {
 		path = strings.Replace(path, ":id", id, 1)
 	} else if strings.Contains(path, ":id") {
 		path = strings.Replace(path, ":id", "no-such-phone", 1)

@@ -24,6 +24,6 @@ func showSetupMFA(r *request) error {
 		declined = r.session.Next
 	}
 	return r.show(views.SetupMFA(views.SetupMFAPage{
-		Page: r.page(), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen, Declined: declined,
+		Page: r.page(), Passkey: policy.Allows(auth.PasskeyPresent), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen, Declined: declined,
 	}))
 }

@@ -38,9 +38,7 @@ func showSignIn(r *request) error {
 			Remember: views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")},
 		}))
 	}
-	return r.show(views.SignIn(views.SignInPage{
-		Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen,
-	}))
+	return r.show(views.SignIn(r.signInPage()))
 }
 
 // pageURL is the URL of this page with its next page, but without what the user chose
@@ -69,16 +67,26 @@ func (r *request) backupCodeChecked() bool {
 // mfaPage returns the page context of a page that asks for a second factor. The page
 // does not reload if it accepts backup codes, which take long to type, or has another
 // checkbox.
-func (r *request) mfaPage(a auth.Attempt) views.Page {
+func (r *request) mfaPage(a auth.Attempt) (p views.Page) {
+	options := r.rules.PasskeyOptions(a)
+	r.passkeys = options != ""
 	if a.Step() != auth.StepMFA || a.Method().Factor != auth.PhoneCode {
-		return r.page()
+		p = r.page()
+	} else {
+		p = r.codePage(a.Code, !a.AcceptsBackupCode() && r.rules.Policy().RememberDevice == 0 && !r.passkeys)
 	}
-	return r.codePage(a.Code, !a.AcceptsBackupCode() && r.rules.Policy().RememberDevice == 0)
+	p.PasskeyOptions = options
+	return p
 }
 
 func postSignIn(r *request) (string, error) {
 	page := r.pageURL()
-	if r.action() != "continue" {
+	switch r.action() {
+	case "passkey_sign_in":
+		result, err := r.rules.SignInWithPasskey(r.ctx(), r.client(), r.form.Get("credential"), r.next())
+		return r.applyResult(page, result, err)
+	case "continue":
+	default:
 		return r.postCode(page)
 	}
 	result, err := r.rules.SignIn(r.ctx(), r.client(), r.form.Get("email"), r.form.Get("password"), r.next())
@@ -91,6 +99,9 @@ func (r *request) postCode(page string) (string, error) {
 	switch action, method, _ := strings.Cut(r.action(), ":"); action {
 	case "verify":
 		result, err := rules.Verify(r.ctx(), r.client(), attempt, r.form.Get("code"), r.form.Has("backupcode"))
+		return r.applyResult(page, result, err)
+	case "passkey":
+		result, err := rules.VerifyPasskey(r.ctx(), r.client(), attempt, r.form.Get("credential"))
 		return r.applyResult(page, result, err)
 	case "resend":
 		return page, r.withNotice(views.NoticeCodeSent, rules.ResendCode(r.ctx(), r.client(), attempt))

@@ -1,4 +1,4 @@
-// Package static serves the stylesheet and the images of the pages. They are
+// Package static serves the stylesheet, the images and the script of the pages. They are
 // embedded in the program. Each has a URL derived from its content, so browsers
 // may cache it indefinitely and never apply an outdated version to a page.
 package static
@@ -16,12 +16,13 @@ import (
 	"strings"
 )
 
-//go:embed style.css icon.svg icon.png
+//go:embed style.css icon.svg icon.png passkey.js
 var embedded embed.FS
 
 // contentTypes does not depend on the MIME types of the host.
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
 	".png": "image/png",
 }

@@ -25,6 +25,10 @@ var eventTexts = map[auth.EventType]string{
 	auth.DeviceForgotten:      "Remembered device forgotten",
 	auth.TOTPAdded:            "Authenticator app added",
 	auth.TOTPRemoved:          "Authenticator app removed",
+	auth.PasskeyAdded:         "Passkey added",
+	auth.PasskeyRemoved:       "Passkey removed",
+	auth.PasskeyRenamed:       "Passkey renamed",
+	auth.PasskeyCloned:        "Passkey refused because it may have been copied",
 	auth.PhoneAdded:           "Phone number NUMBER added",
 	auth.PhoneRemoved:         "Phone number NUMBER removed",
 	auth.PhoneReserved:        "Phone number NUMBER turned on for MFA",
@@ -65,6 +69,9 @@ var factorNames = map[auth.FactorKind]string{
 	auth.PhoneCode:  "SMS code",
 	auth.BackupCode: "backup code",
 	auth.EmailCode:  "email code",
+
+	auth.PasskeyPresent:  "security key",
+	auth.PasskeyVerified: "passkey",
 }
 
 // eventText describes an audit event. A newer version may have recorded types

@@ -17,6 +17,9 @@ const (
 	NoticeSignInFirst        Notice = "sign_in_first"
 	NoticeCodeSent           Notice = "code_sent"
 	NoticeTOTPRemoved        Notice = "totp_removed"
+	NoticePasskeyAdded       Notice = "passkey_added"
+	NoticePasskeyRenamed     Notice = "passkey_renamed"
+	NoticePasskeyRemoved     Notice = "passkey_removed"
 	NoticePhoneReleased      Notice = "phone_released"
 	NoticePhoneRemoved       Notice = "phone_removed"
 	NoticeDefaultChanged     Notice = "default_changed"
@@ -45,6 +48,9 @@ var notices = map[Notice]string{
 	NoticeSignInFirst:        "You must be signed in to access this page",
 	NoticeCodeSent:           "We sent a new code",
 	NoticeTOTPRemoved:        "Authenticator app removed",
+	NoticePasskeyAdded:       "Passkey added",
+	NoticePasskeyRenamed:     "Passkey renamed",
+	NoticePasskeyRemoved:     "Passkey removed",
 	NoticePhoneReleased:      "Phone number turned off for MFA",
 	NoticePhoneRemoved:       "Phone number removed",
 	NoticeDefaultChanged:     "Default phone number changed",

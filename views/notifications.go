@@ -136,6 +136,21 @@ var notifications = map[auth.MessageKind]notification{
 		"An authenticator app was added to your PRODUCT account. If you had another one, it no longer works.",
 		helpFactors,
 	},
+	auth.MessageKind(auth.PasskeyAdded): {
+		"Passkey added to your PRODUCT account",
+		"A passkey was added to your PRODUCT account. It can be used to sign in.",
+		helpFactors,
+	},
+	auth.MessageKind(auth.PasskeyRemoved): {
+		"Passkey removed from your PRODUCT account",
+		"A passkey was removed from your PRODUCT account.",
+		helpFactors,
+	},
+	auth.MessageKind(auth.PasskeyCloned): {
+		"Passkey refused for your PRODUCT account",
+		"A passkey for your PRODUCT account was refused because it may have been copied. Remove it and add a new one.",
+		helpFactors,
+	},
 	auth.MessageKind(auth.TOTPRemoved): {
 		"Authenticator app removed from your PRODUCT account",
 		"The authenticator app was removed from your PRODUCT account.",

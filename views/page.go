@@ -23,8 +23,11 @@ type Page struct {
 	Now      time.Time
 	Branding Branding
 
-	Restricted  bool // whether the user can open no other section, because something must be done first
-	AutoRefresh bool // whether the page reloads to check if a delayed code has been sent
+	Restricted     bool   // whether the user can open no other section, because something must be done first
+	Passkeys       bool   // whether the page has the script that asks for passkeys
+	PasskeyOptions string // JSON: of the form that asks for a passkey; empty if there is none
+	UnknownPasskey string // JSON: a passkey that the browser may forget; empty for none
+	AutoRefresh    bool   // whether the page reloads to check if a delayed code has been sent
 }
 
 // Branding holds the URLs of the site's own logo and of the stylesheet with

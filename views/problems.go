@@ -38,6 +38,17 @@ var sentences = map[auth.Reason]string{
 	auth.FormExpired:          "This page was out of date, so nothing has changed. Check it and try again.",
 	auth.UnknownAction:        "That option is not available. Choose one below.",
 	auth.UnknownMethod:        "That method is no longer on your account. Choose another.",
+	auth.PasskeyMissing:       "No passkey was used. Allow scripts and try again, or use another method.",
+	auth.PasskeyUnknown:       passkeyUnknown,
+	auth.PasskeyRefused:       passkeyUnknown,
+	auth.PasskeyWrong:         "This passkey could not be verified. Try again or use another method.",
+	auth.PasskeyUsed:          "This page was already used with a passkey. Try again.",
+	auth.PasskeyExpired:       "That took too long. Try again.",
+	auth.PasskeyChanged:       "This passkey is stored differently than before. Sign in another way, remove it and add it again.",
+	auth.PasskeyCopied:        "This passkey may have been copied. Sign in another way and remove it.",
+	auth.PasskeyExists:        "This passkey is already in use. Choose another device or password manager.",
+	auth.PasskeyTooMany:       "You can have up to LIMIT passkeys. Remove one first.",
+	auth.PasskeyUnverified:    "This passkey did not check that it is you. Set a PIN or screen lock, or use another method.",
 	auth.PhoneInvalid:         "Enter a phone number with its country code, like +44 20 7946 0958",
 	auth.PhoneAlreadyAdded:    "This phone number is already on your account",
 	auth.TooManyGroups:        "An account can be in up to LIMIT groups",
@@ -59,6 +70,9 @@ var sentences = map[auth.Reason]string{
 	auth.MailedCodeLocked:     "Codes for this email address are locked after too many wrong ones. Sign in with your password to unlock them, or contact the site administrator.",
 	auth.MFAOff:               "Turn on two-step verification to get backup codes",
 }
+
+// passkeyUnknown is also said of a passkey of a disabled account.
+const passkeyUnknown = "This passkey is not known here. It may have been removed."
 
 // methodsOff is also shown before the user enters anything.
 const methodsOff = "Your method is turned off. Use a backup code or contact the site administrator."

@@ -23,7 +23,7 @@ type section struct {
 
 var sections = []section{
 	{URL: "/account", Label: "Account", Icon: iconPerson},
-	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone", "/account/setup-mfa"}},
+	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone", "/account/setup-mfa", "/account/passkeys"}},
 	{URL: "/account/sessions", Label: "Devices", Icon: iconDevices, Row: link{"/account/sessions", "Active devices"}, About: "Where you are signed in"},
 	{URL: "/account/apps", Label: "Apps", Icon: iconShield, Row: link{"/account/apps", "Connected apps"}, About: "Where you use this account"},
 	{URL: "/account/activity", Label: "Activity", Icon: iconClock, Row: link{"/account/activity", "Activity"}, About: "Sign-ins and changes"},

@@ -11,6 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 // SetupMFAPage is the only page available until a required second factor is set up.
 type SetupMFAPage struct {
 	Page
+	Passkey     bool   // whether a passkey can be added
 	TOTP        bool   // whether an authenticator app can be added
 	SMS         bool   // whether a phone number can be added
 	Declined    string // where a user goes who need not set it up, but was asked to by an app; empty for none
@@ -69,7 +70,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 					var templ_7745c5c3_Var3 string
 					templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(p.Product)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/setup.templ`, Line: 21, Col: 18}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/setup.templ`, Line: 22, Col: 18}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 					if templ_7745c5c3_Err != nil {
@@ -83,6 +84,12 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " <div class=\"panel\"><ul class=\"rows link-rows\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
+				}
+				if p.Passkey {
+					templ_7745c5c3_Err = linkRow(link{"/account/passkeys/add", "Passkey"}, "Your fingerprint, face or screen lock. The safest.", "").Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				if p.TOTP {
 					templ_7745c5c3_Err = linkRow(link{"/account/manage-mfa/add", "Authenticator application"}, "An app on your phone shows your codes. Works offline.", "").Render(ctx, templ_7745c5c3_Buffer)
@@ -108,7 +115,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 					var templ_7745c5c3_Var4 templ.SafeURL
 					templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(p.Declined))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/setup.templ`, Line: 34, Col: 73}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/setup.templ`, Line: 38, Col: 73}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 					if templ_7745c5c3_Err != nil {

@@ -60,7 +60,7 @@ func (p person) changes(hash string, at time.Time) auth.ChangeSet {
 		}}
 	}
 	set := auth.ChangeSet{User: user, At: at, Changes: []auth.Change{
-		auth.AddUser{User: auth.User{ID: user, Email: email, PasswordHash: hash}, CreatedAt: at},
+		auth.AddUser{User: auth.User{ID: user, Email: email, PasswordHash: hash, PasskeyHandle: auth.NewPasskeyHandle()}, CreatedAt: at},
 		auth.BeginSession{Session: auth.Session{
 			ID: auth.SessionID(p.id("session")), TokenHash: auth.Token(p.id("token")).Hash(), User: user,
 			CreatedAt: at, StartedAt: at, SeenAt: at, PasswordAt: at, FirstKind: auth.Password,

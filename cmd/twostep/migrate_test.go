@@ -73,7 +73,7 @@ func TestProgram_MigrateKilled(t *testing.T) {
 		id := auth.UserID(fmt.Sprint("person ", n))
 		email := auth.Email{Typed: fmt.Sprint(n, "@example.org"), Key: fmt.Sprint(n, "@example.org")}
 		all = append(all, auth.ChangeSet{User: id, Changes: []auth.Change{
-			auth.AddUser{User: auth.User{ID: id, Email: email, PasswordHash: "none"}, CreatedAt: now},
+			auth.AddUser{User: auth.User{ID: id, Email: email, PasswordHash: "none", PasskeyHandle: auth.NewPasskeyHandle()}, CreatedAt: now},
 			auth.RecordEvent{Event: auth.Event{ID: string(id), User: id, At: now, Type: auth.SignedUp}},
 		}})
 	}

@@ -21,7 +21,7 @@ import (
 // the URL of a PostgreSQL database, which the program must have migrated.
 func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accounts []auth.ChangeSet) error {
 	s := seal.Sealer{Keys: keys}
-	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at, updated_at, seen_at"}
+	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at, updated_at, seen_at, passkey_handle"}
 	sessions := bulk{
 		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next",
 	}
@@ -38,7 +38,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				if err != nil {
 					return err
 				}
-				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt), millis(c.CreatedAt), millis(set.At))
+				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt), millis(c.CreatedAt), millis(set.At), c.PasskeyHandle)
 			case auth.BeginSession:
 				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
 					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent, "")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"time"
 
 	"twostep/auth"
@@ -67,7 +68,11 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	if s.Origin == nil {
 		s.Origin = settings.LocalOrigin(listener.Addr())
 	}
-	s.Policy.Host = s.Origin.Hostname()
+	s.Policy.Host, s.Policy.Origin = s.Origin.Hostname(), s.Origin.String()
+	if s.Policy.Allows(auth.PasskeyPresent) && !settings.SupportsPasskeys(s.Origin) {
+		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
+		s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
+	}
 
 	store, keys, err := s.Open(ctx)
 	if err != nil {

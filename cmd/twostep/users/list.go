@@ -38,7 +38,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 		}
 		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
-		fmt.Fprintf(table, "authenticator app\t%v\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Phones, r.BackupCodes)
+		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.BackupCodes)
 		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "))
 		for _, w := range r.Waits {
 			fmt.Fprintf(table, "after failures\t%s\n", w)
@@ -68,7 +68,7 @@ func (c *listCommand) Run(s cli.Streams) error {
 				if c.JSON {
 					err = lines.Encode(r)
 				} else {
-					_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%v\t%s\n", r.Email, r.Created, r.LastSeen, onOff(r.TOTP || r.Phones > 0), r.State)
+					_, err = fmt.Fprintf(table, "%s\t%s\t%s\t%v\t%s\n", r.Email, r.Created, r.LastSeen, onOff(r.TOTP || r.Passkeys > 0 || r.Phones > 0), r.State)
 				}
 				if err != nil {
 					return err
@@ -91,6 +91,7 @@ type row struct {
 	LastSeen string   `json:"last_seen"` // RFC 3339; empty for never
 	State    string   `json:"state"`     // active, disabled, or must-change-password
 	TOTP     bool     `json:"totp"`
+	Passkeys int      `json:"passkeys"`
 	Phones   int      `json:"phones"`
 	Sessions int      `json:"sessions"`
 	Groups   []string `json:"groups"`
@@ -99,7 +100,7 @@ type row struct {
 func newRow(a auth.Account) row {
 	r := row{
 		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
-		TOTP: a.TOTP, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...),
+		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)

@@ -17,18 +17,20 @@ CREATE TABLE keyring (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE users (
-    id            TEXT    NOT NULL,
-    email         TEXT    NOT NULL,           -- as typed
-    email_key     TEXT    NOT NULL,           -- normalized for comparison
-    password_hash BLOB,                       -- Argon2id PHC string, encrypted; NULL without a password
-    created_at    INTEGER NOT NULL,
-    seen_at       INTEGER,                    -- in any session
-    disabled_at   INTEGER,                    -- when an administrator disabled the account
-    must_change   INTEGER NOT NULL DEFAULT 0, -- whether the password must be changed at the next sign-in
-    name          TEXT    NOT NULL DEFAULT '', -- display name; empty for none
-    updated_at    INTEGER NOT NULL,           -- when the email address or the name was last changed
+    id             TEXT    NOT NULL,
+    email          TEXT    NOT NULL,            -- as typed
+    email_key      TEXT    NOT NULL,            -- normalized for comparison
+    password_hash  BLOB,                        -- Argon2id PHC string, encrypted; NULL without a password
+    created_at     INTEGER NOT NULL,
+    seen_at        INTEGER,                     -- in any session
+    disabled_at    INTEGER,                     -- when an administrator disabled the account
+    must_change    INTEGER NOT NULL DEFAULT 0,  -- whether the password must be changed at the next sign-in
+    name           TEXT    NOT NULL DEFAULT '', -- display name; empty for none
+    updated_at     INTEGER NOT NULL,            -- when the email address or the name was last changed
+    passkey_handle TEXT    NOT NULL,            -- random: names the account to authenticators
     PRIMARY KEY (id),
-    UNIQUE (email_key),                       -- one account per email address
+    UNIQUE (email_key),                        -- one account per email address
+    UNIQUE (passkey_handle),
     CHECK (must_change IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
@@ -179,6 +181,40 @@ CREATE TABLE totp_enrolments (
 CREATE INDEX totp_enrolments_user ON totp_enrolments (user_id);      -- end an account's enrolments, and the foreign key
 CREATE INDEX totp_enrolments_expiry ON totp_enrolments (expires_at); -- sweep
 
+CREATE TABLE passkeys (
+    id              TEXT    NOT NULL,
+    user_id         TEXT    NOT NULL,
+    credential_id   BLOB    NOT NULL,
+    public_key      BLOB    NOT NULL, -- COSE, encrypted; its owner is user_id/id
+    rp_id           TEXT    NOT NULL, -- domain that it was made for
+    aaguid          TEXT    NOT NULL, -- make of the authenticator, as it claims
+    name            TEXT    NOT NULL, -- as typed; empty for that of its make
+    transports      TEXT    NOT NULL, -- separated by spaces
+    user_verified   INTEGER NOT NULL, -- whether it verified its user when it was added
+    backup_eligible INTEGER NOT NULL, -- whether it may be synced
+    backed_up       INTEGER NOT NULL, -- whether it was synced when it was last used
+    sign_count      INTEGER NOT NULL,
+    added_at        INTEGER NOT NULL,
+    last_used_at    INTEGER,
+    PRIMARY KEY (id),
+    UNIQUE (credential_id), -- a passkey belongs to one account
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (user_verified IN (0, 1) AND backup_eligible IN (0, 1) AND backed_up IN (0, 1)),
+    CHECK (backup_eligible = 1 OR backed_up = 0) -- only an eligible one is synced
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX passkeys_user ON passkeys (user_id);                    -- an account's passkeys, and the foreign key
+CREATE INDEX passkeys_key_id ON passkeys (substr(public_key, 1, 1)); -- see users_key_id
+
+-- Challenges that a passkey has signed. Others are not stored.
+CREATE TABLE passkey_spent (
+    challenge_hash TEXT    NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    PRIMARY KEY (challenge_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX passkey_spent_expiry ON passkey_spent (expires_at); -- sweep
+
 CREATE TABLE phones (
     id          TEXT    NOT NULL,
     user_id     TEXT    NOT NULL,
@@ -197,6 +233,8 @@ CREATE UNIQUE INDEX phones_default ON phones (user_id) WHERE default_at IS NOT N
 -- Accounts with a second factor. Backup codes stand in for one and do not count.
 CREATE VIEW mfa_accounts AS
 SELECT user_id FROM totp
+UNION ALL
+SELECT user_id FROM passkeys
 UNION ALL
 SELECT user_id FROM phones WHERE reserved_at IS NOT NULL;
 

@@ -110,20 +110,20 @@ func parsePasswordMin(requireMFA bool) func(string) (int, error) {
 // parseFactors parses the list of second factors. Backup codes cannot be the
 // only one: they are created together with another factor.
 func parseFactors(value string) ([]auth.FactorKind, error) {
-	known := []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	known := []auth.FactorKind{auth.PasskeyPresent, auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
 	var factors []auth.FactorKind
 	for name := range strings.SplitSeq(value, ",") {
 		kind := auth.FactorKind(strings.TrimSpace(name))
 		switch {
 		case !slices.Contains(known, kind):
-			return nil, fmt.Errorf("%q is not a second factor: give totp, sms or backup_code", name)
+			return nil, fmt.Errorf("%q is not a second factor: give passkey, totp, sms or backup_code", name)
 		case slices.Contains(factors, kind):
 			return nil, fmt.Errorf("%s is listed twice", kind)
 		}
 		factors = append(factors, kind)
 	}
 	if len(factors) == 1 && factors[0] == auth.BackupCode {
-		return nil, errors.New("backup_code cannot be the only second factor: add totp or sms")
+		return nil, errors.New("backup_code cannot be the only second factor: add passkey, totp or sms")
 	}
 	return factors, nil
 }

@@ -32,7 +32,8 @@ type Flags struct {
 	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"COURIER" help:"How to send email: log: prints it to standard error, file:PATH appends it as JSON lines, smtp://USER:PASSWORD@HOST:PORT and smtps://... use a mail server. Give a password by the variable, because flags appear in the process list."`
 	MailFrom          string        `env:"TWOSTEP_MAIL_FROM" placeholder:"ADDRESS" help:"Sender's email address. Default: no-reply@ and the host of --url."`
 	SMS               string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"COURIER" help:"How to send SMS: log:, file:PATH, webhook:URL posts signed JSON to your own service, twilio://SID:TOKEN@HOST?from=NUMBER uses the API of Twilio or of a compatible provider. Give a token or secret URL by the variable, because flags appear in the process list."`
-	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Enabled second factors, separated by commas: totp, sms, backup_code."`
+	Factors           string        `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Enabled second factors, separated by commas: passkey, totp, sms, backup_code."`
+	PasskeyDomain     string        `env:"TWOSTEP_PASSKEY_DOMAIN" placeholder:"DOMAIN" help:"Domain that passkeys belong to: the host of --url or a parent domain of it. Changing it makes all passkeys useless. Default: the host of --url."`
 	RequireMFA        bool          `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Require every user to set up a second factor."`
 	Reverify          string        `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"Re-authentication before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second factor within 10 minutes), moderate (within 1 hour) or lax (within 1 day)."`
 	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" help:"Who may create an account: open (anyone), closed (operators only), or anyone with an email address of some domains, such as @acme.example,@acme.test."`
@@ -117,6 +118,7 @@ func (f Flags) Parse() (Settings, error) {
 		PasswordMin:       cli.Parse(&err, "--password-min", f.PasswordMin, parsePasswordMin(f.RequireMFA)),
 		Region:            cli.Parse(&err, "--default-region", f.DefaultRegion, parseRegion),
 	}
+	s.Policy.PasskeyDomain = cli.Parse(&err, "--passkey-domain", f.PasskeyDomain, parsePasskeyDomain(s.Origin))
 	domains := cli.Parse(&err, "--sign-up", f.SignUp, parseSignUp)
 	s.Policy.SignUpOpen, s.Policy.SignUpDomains = f.SignUp != signUpClosed, domains
 	return s, err
