@@ -56,6 +56,7 @@ const (
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
 	RememberDeviceMax   = 30 * 24 * time.Hour  // N 2.1.3: a session without the second factor is AAL1, whose timeout should be no longer
 	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
+	AccessWithinMin     = time.Minute          // of "within" in an access rule: a shorter one expires between the second factor and the app
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
 	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month

@@ -213,8 +213,8 @@ func (r Rule) coversOtherCase(path string) bool {
 	return folded.coversPath(fold(path))
 }
 
-// fold maps letters that differ only in case to the same one. One letter stays one
-// letter, so that segments stay segments.
+// fold removes differences of case. It maps letter to letter, so the segments of a path
+// stay segments.
 func fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }
 
 // String returns the rule as it is written.

@@ -17,12 +17,6 @@ const (
 	groupPrefix = "group:"
 )
 
-// Limits of "within". A shorter one would expire between the second factor and the app.
-const (
-	withinMin = time.Minute
-	withinMax = auth.SessionLifetimeMax
-)
-
 // An Error is a fault in a rule file.
 type Error struct {
 	Line, Column int // from 1, in characters
@@ -186,7 +180,7 @@ func (l line) demand(rule *Rule) (next int, err error) {
 		return 0, l.fault(i+1, "only two-factor has within")
 	}
 	within, err := time.ParseDuration(l.field(i + 2))
-	if err != nil || within < withinMin || within > withinMax {
+	if err != nil || within < auth.AccessWithinMin || within > auth.SessionLifetimeMax {
 		return 0, l.fault(i+2, "%q is not a duration from 1m to 24h", l.field(i+2))
 	}
 	rule.Demand.Within = within
