@@ -113,6 +113,7 @@ type Event struct {
 	Email           string     // the address that was added, changed or removed
 	Name            string     // of the app, its host or the group
 	BackupCodesLeft int        // backup codes left
+	StopHash        string     // hash of the token in the notice, which stops a change of address
 }
 
 // Activity returns a page of an account's history, newest first, and reports

@@ -64,10 +64,11 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error {
 	_, err := t.Exec(ctx, `
 		INSERT INTO audit_events
-			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left)
-		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11
+			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left, stop_hash)
+		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
 		FROM users
 		WHERE id = $2`,
-		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft)
+		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft,
+		sql.Null[string]{V: e.StopHash, Valid: e.StopHash != ""})
 	return err
 }

@@ -341,9 +341,12 @@ CREATE TABLE audit_events (
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
     name              TEXT    NOT NULL, -- app or group the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
+    stop_hash         TEXT,             -- hash of the token that stops a change of address; NULL for none
     PRIMARY KEY (user_id, id),          -- pages are read in this order
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX audit_events_stop ON audit_events (stop_hash) WHERE stop_hash IS NOT NULL; -- what became of the change
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 
