@@ -27,6 +27,19 @@ type (
 	RequireMFA struct {
 		Factors int // zero means one
 	}
+
+	// RequireOperator fails with [ErrNotAllowed] unless the session is of an administrator
+	// with this role, who has verified a second factor since and acts neither on their own
+	// account nor on one with a higher role (OP-07).
+	RequireOperator struct {
+		Session      SessionID
+		Role         Role
+		VerifiedFrom time.Time
+	}
+
+	// KeepAdmin fails with [ErrLastAdmin] if the account is the only admin that is not
+	// disabled. It is serialized over all accounts: two admins cannot remove each other.
+	KeepAdmin struct{}
 )
 
 // Accounts.
@@ -192,6 +205,8 @@ type (
 )
 
 func (RequireMFA) isChange()        {}
+func (RequireOperator) isChange()   {}
+func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
 func (ReplaceName) isChange()       {}

@@ -18,6 +18,7 @@ type Session struct {
 	User       UserID
 	Email      string     // the account's sign-in address, read with the session
 	Name       string     // its display name, read with the session; empty for none
+	Role       Role       // its role, read with the session
 	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
 	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
 	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified

@@ -28,6 +28,8 @@ type Store interface {
 	RemoveUser(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
 	// ReplaceDisabled disables or enables an account.
 	ReplaceDisabled(ctx context.Context, user UserID, disabled bool, changes ChangeSet) (replaced bool, err error)
+	// ReplaceRole gives an account a role, unless it has it already.
+	ReplaceRole(ctx context.Context, user UserID, role Role, changes ChangeSet) (replaced bool, err error)
 	// ReplaceMustChange demands that the password be changed.
 	ReplaceMustChange(ctx context.Context, user UserID, changes ChangeSet) (replaced bool, err error)
 	// Apply applies changes that have no condition of their own, or returns

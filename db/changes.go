@@ -31,6 +31,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	switch c := c.(type) {
 	case auth.RequireMFA:
 		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
+	case auth.RequireOperator:
+		return true, t.requireOperator(ctx, set.User, c)
+	case auth.KeepAdmin:
+		return true, t.keepAdmin(ctx, set.User)
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)

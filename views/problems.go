@@ -22,6 +22,8 @@ var sentences = map[auth.Reason]string{
 	auth.PasswordCommon:       "This password is too easy to guess. Try four unrelated words.",
 	auth.PasswordPersonal:     "Password must not be based on your email address or the name of this site",
 	auth.GroupInvalid:         "A group name has up to LIMIT characters: a to z, 0 to 9 and hyphens",
+	auth.LastAdmin:            "This is the only admin. Give somebody else the role first.",
+	auth.ReasonInvalid:        "Enter a reason of 3 to LIMIT characters",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
