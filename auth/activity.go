@@ -68,6 +68,9 @@ const (
 	OperatorDeleted       EventType = "operator_deleted"
 )
 
+// SettingChanged is an event of the site, of no account.
+const SettingChanged EventType = "setting_changed"
+
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
 const MailedCodesGuessed EventType = "mailed_codes_guessed"
@@ -85,7 +88,7 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -112,7 +115,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app, its host, the group or the role
+	Name            string     // of the app, its host, the group, the role or the setting
 	BackupCodesLeft int        // backup codes left
 	Actor           string     // account of the administrator, or [CommandActor]; empty for the user
 	Reason          string     // that the administrator gave

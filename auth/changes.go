@@ -190,6 +190,14 @@ type SettleCounts struct {
 	Refund []string // one less, and no wait after the request, which was made at the time of the set
 }
 
+// PutSetting changes a setting of the site. It fails if its stored value is not Was, which
+// is empty for none.
+type PutSetting struct {
+	StoredSetting
+	Was string
+	By  string
+}
+
 // The record and the outbox.
 type (
 	// RecordEvent adds an event to the account's history.
@@ -233,6 +241,7 @@ func (PutPasskey) isChange()        {}
 func (SpendChallenge) isChange()    {}
 func (EnsureBackupCodes) isChange() {}
 func (PutSentCode) isChange()       {}
+func (PutSetting) isChange()        {}
 func (SettleCounts) isChange()      {}
 func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}

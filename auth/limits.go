@@ -98,6 +98,8 @@ const (
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
 
+	SettingsReload = 2 * time.Second // a change is in force on every server within five
+
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each
 	HeapReserve = 44 << 20 // bytes for all but hashes: a thousand connections, their pages, and the runtime
 

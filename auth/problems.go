@@ -69,6 +69,8 @@ const (
 	PhoneTypeBlocked     Reason = "phone_type_blocked"     // a number to which an SMS may cost far more
 	ReasonInvalid        Reason = "reason_invalid"         // an administrator gives no reason, or one of more than Limit characters
 	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, for all accounts
+	SettingFixed         Reason = "setting_fixed"          // a flag sets it
+	SettingsNoFactor     Reason = "settings_no_factor"     // no second factor would be left that users can add
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later
@@ -89,6 +91,6 @@ var Reasons = []Reason{
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
-	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
+	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
 }

@@ -94,6 +94,9 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.PutSentCode:
 		return true, t.putSentCode(ctx, c.SentCode)
 
+	case auth.PutSetting:
+		return t.putSetting(ctx, c, set.At)
+
 	case auth.SettleCounts:
 		return true, t.settleCounts(ctx, c, set.At)
 	case auth.RecordEvent:

@@ -36,7 +36,7 @@ func TestKeepAdmin_OneIsLeft(t *testing.T) {
 	})
 }
 
-// OP-05, OP-07: who may act is read in the transaction of the act.
+// OP-07: who may act is read in the transaction of the act.
 func TestRequireOperator(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		for name, role := range map[string]auth.Role{"user": auth.NoRole, "viewer": auth.RoleViewer, "support": auth.RoleSupport, "admin": auth.RoleAdmin, "admin2": auth.RoleAdmin, "disabled": auth.RoleAdmin} {

@@ -25,6 +25,8 @@ var sentences = map[auth.Reason]string{
 	auth.LastAdmin:            "This is the only admin. Give somebody else the role first.",
 	auth.ReasonInvalid:        "Enter a reason of 3 to LIMIT characters",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
+	auth.SettingFixed:         "A flag sets this, so it cannot be changed here",
+	auth.SettingsNoFactor:     "Leave passkeys, the authenticator application or SMS codes on",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
 	auth.CodeMissing:          "Enter the code",

@@ -358,6 +358,15 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
 
+-- What operators have changed in the policy that flags set.
+CREATE TABLE settings (
+    name       TEXT COLLATE "C" NOT NULL,
+    value      TEXT   NOT NULL,
+    changed_at BIGINT NOT NULL,
+    changed_by TEXT   NOT NULL, -- account, or "command"
+    PRIMARY KEY (name)
+);
+
 CREATE TABLE notice_emails (
     user_id     TEXT COLLATE "C" NOT NULL,
     email       TEXT             NOT NULL, -- as typed

@@ -355,6 +355,15 @@ CREATE TABLE audit_events (
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
 
+-- What operators have changed in the policy that flags set.
+CREATE TABLE settings (
+    name       TEXT    NOT NULL,
+    value      TEXT    NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT    NOT NULL, -- account, or "command"
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE notice_emails (
     user_id     TEXT    NOT NULL,
     email       TEXT    NOT NULL, -- as typed
