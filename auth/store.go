@@ -19,9 +19,8 @@ type Store interface {
 	FindUser(ctx context.Context, user UserID) (User, error)
 	// FindUserByEmail reads an account by the key of its email address.
 	FindUserByEmail(ctx context.Context, emailKey string) (User, error)
-	// FindAccounts reads up to limit accounts in the order of their email keys,
-	// starting after the given key.
-	FindAccounts(ctx context.Context, after string, limit int) ([]Account, error)
+	// FindPeople reads up to limit accounts for the operator's list.
+	FindPeople(ctx context.Context, q PeopleQuery, limit int) (PeoplePage, error)
 	// FindAccount reads an account as the operator sees it.
 	FindAccount(ctx context.Context, user UserID) (Account, error)
 	// RemoveUser deletes an account and everything that belongs to it.
@@ -216,6 +215,8 @@ type Store interface {
 	// FindActivity reads up to limit events, newest first: those before the event
 	// with the given id, or the newest if it is empty.
 	FindActivity(ctx context.Context, user UserID, before string, limit int) ([]Event, error)
+	// FindAudit reads up to limit entries of the audit log, newest first.
+	FindAudit(ctx context.Context, q AuditQuery, limit int) (AuditPage, error)
 
 	// Rate limits
 
