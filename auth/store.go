@@ -52,6 +52,9 @@ type Store interface {
 	// AddAttempt applies changes that begin an attempt without a verified
 	// factor, or returns [ErrNotFound] if one cannot be applied.
 	AddAttempt(ctx context.Context, changes ChangeSet) error
+	// AllowAttempt is AddAttempt unless a limiter refuses, as in Allow. The request is
+	// counted only if the attempt begins.
+	AllowAttempt(ctx context.Context, limits []RateLimit, changes ChangeSet) (refused int, count Count, err error)
 	// ReplaceMethod sets the method of an attempt that has not expired.
 	ReplaceMethod(ctx context.Context, tokenHash string, method Method, changes ChangeSet) (changed bool, err error)
 	// RemoveAttempt ends an attempt and its code.
