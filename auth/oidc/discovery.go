@@ -43,6 +43,8 @@ type Discovery struct {
 	RequestParameter      bool        `json:"request_parameter_supported"`
 	RequestURIParameter   bool        `json:"request_uri_parameter_supported"` // absent, it would be true
 	ClaimsParameter       bool        `json:"claims_parameter_supported"`
+	BackchannelLogout     bool        `json:"backchannel_logout_supported"`
+	BackchannelSession    bool        `json:"backchannel_logout_session_supported"` // logout tokens have sid
 	RequirePushedRequests bool        `json:"require_pushed_authorization_requests"`
 }
 
@@ -62,7 +64,7 @@ func (p *Provider) Discovery() Discovery {
 			"email", "email_verified", "name", "preferred_username", "updated_at", "groups",
 		},
 		ChallengeMethods: []string{"S256"}, TokenAuthMethods: append(secret, "none"), RevocationAuthMethods: append(secret, "none"),
-		IntrospectAuthMethods: secret, IssuerInResponses: true,
+		IntrospectAuthMethods: secret, IssuerInResponses: true, BackchannelLogout: true, BackchannelSession: true,
 	}
 	for _, row := range acrLevels {
 		d.ACRValues = append(d.ACRValues, row.acr)

@@ -97,17 +97,18 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
+	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: oidc.New(store, rules, s.Origin.String()),
+		Apps: apps,
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
 		config.Access = rules.current.Load
 		defer inBackground(rules.watch(log))()
 	}
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
+	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
 	if metricsListener != nil {
@@ -152,7 +153,7 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 	if err != nil {
 		return nil, &cli.FlagError{Flag: "--sms", Err: err}
 	}
-	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms}, nil
+	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms, auth.ToApps: courier.NewBackchannel()}, nil
 }
 
 // greet prints what a newcomer needs to know first.

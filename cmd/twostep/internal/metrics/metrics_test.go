@@ -40,7 +40,7 @@ func newTestMetrics(t *testing.T) (*Metrics, *db.Store) {
 func TestMetrics_FirstEvent(t *testing.T) {
 	m, _ := newTestMetrics(t)
 	values := map[string][]string{
-		"channel": {"email", "sms"}, "twostep_message_deliveries_total outcome": {"sent", "failed", "rejected"},
+		"channel": {"email", "sms", "app"}, "twostep_message_deliveries_total outcome": {"sent", "failed", "rejected"},
 		"twostep_forward_auth_checks_total outcome": handlers.CheckOutcomes, "pool": {"read", "write"},
 		"factor": {"", "password", "email_code", "sms", "totp", "backup_code"},
 		"route":  handlers.Paths(), "reason": handlers.RejectionReasons(), "type": {string(auth.MailedCodesGuessed)},
