@@ -29,7 +29,7 @@ type Discovery struct {
 	Scopes                []Scope     `json:"scopes_supported"`
 	ResponseTypes         []string    `json:"response_types_supported"`
 	ResponseModes         []string    `json:"response_modes_supported"`
-	GrantTypes            []string    `json:"grant_types_supported"`
+	GrantTypes            []GrantType `json:"grant_types_supported"`
 	ACRValues             []string    `json:"acr_values_supported"`
 	SubjectTypes          []string    `json:"subject_types_supported"`
 	IDTokenAlgs           []Algorithm `json:"id_token_signing_alg_values_supported"`
@@ -57,7 +57,7 @@ func (p *Provider) Discovery() Discovery {
 		RevocationEndpoint: p.issuer + RevokePath, IntrospectionEndpoint: p.issuer + IntrospectPath,
 		EndSessionEndpoint: p.issuer + LogoutPath,
 		Scopes:             Scopes, ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
-		GrantTypes: []string{"authorization_code", "refresh_token"}, SubjectTypes: []string{"public"}, IDTokenAlgs: Algorithms,
+		GrantTypes: GrantTypes, SubjectTypes: []string{"public"}, IDTokenAlgs: Algorithms,
 		Prompts: []string{"none", "login", "consent"},
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
