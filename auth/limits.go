@@ -80,12 +80,14 @@ const (
 	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
 	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
 
-	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
-	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
+	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
+	AppTokenMax         = 4096            // bytes of a token or hint that is verified
 
-	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
-	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
-	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeyAge       = 365 * 24 * time.Hour // after which a key should be replaced (NIST SP 800-57 part 1 section 5.3.6: one to three years)
+	SigningKeysReload   = time.Minute          // after which a server learns of a new key
 
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again

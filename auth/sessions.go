@@ -179,7 +179,7 @@ func (r *Rules) SignOut(ctx context.Context, token Token) error {
 	if token == "" {
 		return nil
 	}
-	return r.store.RemoveSession(ctx, token.Hash())
+	return r.store.RemoveSession(ctx, token.Hash(), r.now())
 }
 
 // newID returns 128 random bits or more, fit for a URL.

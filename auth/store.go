@@ -72,8 +72,10 @@ type Store interface {
 	TouchSession(ctx context.Context, user UserID, id SessionID, now time.Time) error
 	// ReplaceNext sets where a session continues.
 	ReplaceNext(ctx context.Context, id SessionID, next string) error
-	// RemoveSession ends a session and the enrolments and attempts in it.
-	RemoveSession(ctx context.Context, tokenHash string) error
+	// RemoveSession ends a session and the enrolments and attempts in it. Like every
+	// method and change that ends sessions, it queues a message to each app that they
+	// signed in to, see [NewLogoutMessage].
+	RemoveSession(ctx context.Context, tokenHash string, now time.Time) error
 	// RemoveSessionOf does so by id, if the session is the account's. Its device is not
 	// remembered any more.
 	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, changes ChangeSet) (removed bool, err error)

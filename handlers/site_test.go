@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -154,6 +155,7 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	config := handlers.Config{
 		Apps: site.apps,
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
+		Metrics: handlers.Metrics{ObserveRequest: site.wantKnownReason},
 	}
 	if site.accessRules != "" {
 		rules, err := access.Parse(site.accessRules)
@@ -171,6 +173,15 @@ func (site *testSite) clock() time.Time {
 	defer site.mu.Unlock()
 	return site.now
 }
+
+// wantKnownReason checks that metrics have the reason of a refused request from the start.
+func (site *testSite) wantKnownReason(r handlers.ServedRequest) {
+	if known := rejections[r.Route]; r.Reason != "" && known != nil && !slices.Contains(known, r.Reason) {
+		site.t.Errorf("metrics do not know the reason %q of %s", r.Reason, r.Route)
+	}
+}
+
+var rejections = handlers.Rejections()
 
 // wait advances the clock.
 func (site *testSite) wait(d time.Duration) {
