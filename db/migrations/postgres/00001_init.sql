@@ -60,22 +60,25 @@ CREATE TABLE account_groups (
 CREATE INDEX account_groups_name ON account_groups (name, user_id); -- search of the administration pages
 
 CREATE TABLE sessions (
-    id          TEXT COLLATE "C" NOT NULL,
-    token_hash  TEXT COLLATE "C" NOT NULL,
-    user_id     TEXT COLLATE "C" NOT NULL,
-    created_at  BIGINT           NOT NULL, -- unlike started_at, never updated
-    started_at  BIGINT           NOT NULL, -- when the current token was issued
-    seen_at     BIGINT           NOT NULL,
-    password_at BIGINT,                    -- when the password or the email address was last verified
-    first_kind  TEXT             NOT NULL, -- which of them
-    mfa_at      BIGINT,                    -- when a second factor was last verified or added
-    second_kind TEXT             NOT NULL, -- which one; empty if it was not verified
-    ip          TEXT             NOT NULL,
-    user_agent  TEXT             NOT NULL,
-    next        TEXT             NOT NULL, -- local path to continue at when the pending task is done; empty for none
-    device_id   TEXT COLLATE "C",          -- known device that it began on; NULL for none
+    id              TEXT COLLATE "C" NOT NULL,
+    token_hash      TEXT COLLATE "C" NOT NULL,
+    user_id         TEXT COLLATE "C" NOT NULL,
+    created_at      BIGINT           NOT NULL, -- unlike started_at, never updated
+    started_at      BIGINT           NOT NULL, -- when the current token was issued
+    seen_at         BIGINT           NOT NULL,
+    password_at     BIGINT,                    -- when the password or the email address was last verified
+    first_kind      TEXT             NOT NULL, -- which of them
+    first_syncable  INTEGER          NOT NULL, -- for a passkey: whether it may be synced to other devices
+    mfa_at          BIGINT,                    -- when a second factor was last verified or added
+    second_kind     TEXT             NOT NULL, -- which one; empty if it was not verified
+    second_syncable INTEGER          NOT NULL,
+    ip              TEXT             NOT NULL,
+    user_agent      TEXT             NOT NULL,
+    next            TEXT             NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id       TEXT COLLATE "C",          -- known device that it began on; NULL for none
     PRIMARY KEY (id),
-    UNIQUE (token_hash),                   -- a token belongs to one session
+    UNIQUE (token_hash),                       -- a token belongs to one session
+    CHECK (first_syncable IN (0, 1) AND second_syncable IN (0, 1)),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 
@@ -132,7 +135,7 @@ CREATE TABLE attempts (
     session_id        TEXT COLLATE "C",          -- session that re-authenticates; NULL for none
     demand_all        INTEGER          NOT NULL, -- re-authentication: whether every factor of the account must be verified
     demand_since      BIGINT,                    -- re-authentication: verified at this time or later; NULL for any time
-    demand_level      INTEGER          NOT NULL, -- re-authentication: number of factors; 0 for any
+    demand_level      INTEGER          NOT NULL, -- re-authentication: auth.Level; 0 for any
     expires_at        BIGINT           NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
