@@ -156,26 +156,27 @@ func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factor
 
 // withPolicy adds which factors the operator has enabled.
 func (r *Rules) withPolicy(f Factors) Factors {
-	f.allowed, f.rpID = r.policy.Factors, r.policy.PasskeyDomain
+	f.allowed, f.rpID = r.policy().Factors, r.policy().PasskeyDomain
 	f.CodesUnseen = f.CodesUnseen && f.Allows(BackupCode)
 	return f
 }
 
 // factorAdded returns the changes that come with a new factor: a record and, with
 // the first factor, backup codes, the end of other sessions, and the verification
-// of the factor in this session; verified is its kind, or empty if this session has not
-// verified it, so that a session never claims a factor it has not seen (OI-36). It fails if the factor turns out to be the first one
-// although the account had others: they were removed meanwhile, with their codes. An
-// app that replaces another ends other sessions, as removing that one would.
-func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, verified FactorKind, now time.Time) (ChangeSet, error) {
+// of the factor in this session; verified has no kind if this session has not verified
+// it, so that a session never claims a factor it has not seen (OI-36). It fails if the
+// factor turns out to be the first one although the account had others: they were removed
+// meanwhile, with their codes. An app that replaces another ends other sessions, as
+// removing that one would.
+func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, verified VerifiedFactor, now time.Time) (ChangeSet, error) {
 	changes := ChangeSet{User: session.User, At: now}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return changes, err
 	}
 	if !factors.HasMFA() {
-		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: VerifiedFactor{verified, now}})
-		if r.policy.Allows(BackupCode) {
+		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: verified})
+		if r.policy().Allows(BackupCode) {
 			set, err := r.newBackupCodes(ctx, session.User, now)
 			if err != nil {
 				return changes, err
@@ -204,7 +205,7 @@ func (r *Rules) factorRemoved(ctx context.Context, client Client, session Sessio
 	if r.MustKeepLast(factors) {
 		return changes, &Problem{Reason: LastFactor}
 	}
-	if r.policy.RequireMFA {
+	if r.policy().RequireMFA {
 		changes.add(RequireMFA{})
 	}
 	changes.add(EndSessions{Except: session.ID})
@@ -214,7 +215,7 @@ func (r *Rules) factorRemoved(ctx context.Context, client Client, session Sessio
 // MustKeepLast reports whether the account has one second factor and must have one
 // (RV-06).
 func (r *Rules) MustKeepLast(factors Factors) bool {
-	return r.policy.RequireMFA && factors.Count() == 1
+	return r.policy().RequireMFA && factors.Count() == 1
 }
 
 // conclude ends an action with the store's result. The form has expired if the

@@ -18,12 +18,15 @@ type Session struct {
 	User       UserID
 	Email      string     // the account's sign-in address, read with the session
 	Name       string     // its display name, read with the session; empty for none
+	Role       Role       // its role, read with the session
 	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
 	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
 	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
-	FirstKind  FactorKind // which of them
+	FirstKind  FactorKind // which of them, or a passkey that has verified its user
 	MFAAt      time.Time  // when a second factor was verified or added; zero for never
 	SecondKind FactorKind // which one; empty if it was added without being verified in this session
+
+	FirstSyncable, SecondSyncable bool // for a passkey: whether it may be synced to other devices
 
 	Next       string // local path to continue at when the pending task is done; empty for none
 	MustChange bool   // the password must be changed first, read with the session (PW-10)
@@ -40,7 +43,7 @@ func newSession(token Token, client Client, a Attempt, now time.Time) Session {
 	return Session{
 		ID: SessionID(newID()), TokenHash: token.Hash(), User: a.User, Email: a.Email,
 		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: first.At, FirstKind: first.Factor,
-		MFAAt: second.At, SecondKind: second.Factor,
+		MFAAt: second.At, SecondKind: second.Factor, FirstSyncable: first.Syncable, SecondSyncable: second.Syncable,
 		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }
@@ -99,7 +102,7 @@ type SessionBounds struct {
 // SessionBounds returns the bounds at a time.
 func (r *Rules) SessionBounds(now time.Time) SessionBounds {
 	return SessionBounds{
-		SeenFrom: now.Add(-r.policy.SessionIdle), StartedFrom: now.Add(-r.policy.SessionLifetime), Until: now.Add(ClockSkew),
+		SeenFrom: now.Add(-r.policy().SessionIdle), StartedFrom: now.Add(-r.policy().SessionLifetime), Until: now.Add(ClockSkew),
 	}
 }
 
@@ -113,7 +116,7 @@ func (r *Rules) isOpen(ctx context.Context, user UserID, id SessionID, now time.
 // that warns of it (AX-10). extends is false if the overall limit comes first:
 // activity does not extend that, only signing in or re-authentication does.
 func (r *Rules) IdleExpiry(s Session) (at time.Time, extends bool) {
-	idle, overall := s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
+	idle, overall := s.SeenAt.Add(r.policy().SessionIdle), s.StartedAt.Add(r.policy().SessionLifetime)
 	if overall.Before(idle) {
 		return overall, false
 	}
@@ -178,7 +181,7 @@ func (r *Rules) SignOut(ctx context.Context, token Token) error {
 	if token == "" {
 		return nil
 	}
-	return r.store.RemoveSession(ctx, token.Hash())
+	return r.store.RemoveSession(ctx, token.Hash(), r.now())
 }
 
 // newID returns 128 random bits or more, fit for a URL.

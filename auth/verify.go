@@ -228,7 +228,7 @@ func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend
 			return Result{}, err
 		}
 	}
-	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{Factor: c.kind(), At: a.Demand.datedAfter(now)})
+	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{c.kind(), a.Demand.datedAfter(now), c.syncable()})
 	result, err := r.complete(ctx, c, a, &changes)
 	if err != nil {
 		return Result{}, r.refund(ctx, c, err, now)
