@@ -37,7 +37,9 @@ func TestSignIn_ClockHint(t *testing.T) {
 	site := newSite(t)
 	b := site.browser().signUp(ann)
 	b.open("/account/manage-mfa/add").press("Verify").wantHeading("Verify TOTP")
-	wrong := func() *browser { return b.fill("Enter the code from your authentication app", "000000").press("Verify code").wantError(422) }
+	wrong := func() *browser {
+		return b.fill("Enter the code from your authentication app", "000000").press("Verify code").wantError(422)
+	}
 	wrong().wantNoText(hint)
 	wrong().wantText(hint).press("Show the QR code again")
 	key, _ := b.addTOTP()
