@@ -10,6 +10,8 @@ const (
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
 	NameMax                 = 64  // code points of a display name; own choice
 	GroupNameMax            = 32  // bytes; own choice
+	ReasonMin               = 3   // code points that say why an administrator acts; own choice
+	ReasonMax               = 200 // own choice
 	GroupsMax               = 64  // of an account: its tokens and a proxy's headers list them
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
@@ -95,6 +97,8 @@ const (
 	HashReserve = 5                // a fifth of the time to a request's deadline is reserved for what follows the hash
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
+
+	SettingsReload = 2 * time.Second // a change is in force on every server within five
 
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each
 	HeapReserve = 44 << 20 // bytes for all but hashes: a thousand connections, their pages, and the runtime

@@ -97,7 +97,7 @@ func (r *Rules) notice(kind MessageKind, to string, client Client, now time.Time
 // response and after it (FF-04, RC-01). It does not outlive the message of a code.
 func (r *Rules) decoy(to string, now time.Time) Message {
 	m := r.notice(messageDecoy, to, Client{}, now)
-	m.ExpiresAt = now.Add(r.policy.CodeLifetime)
+	m.ExpiresAt = now.Add(r.policy().CodeLifetime)
 	return m
 }
 

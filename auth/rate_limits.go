@@ -115,7 +115,7 @@ func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 				add(scope.by, Window{Max: limiter.Max * scope.times, Per: limiter.Per}, row.reason)
 			}
 		case smsBudget:
-			add(row.by, limiter.window(r.policy.SMSBudget), row.reason)
+			add(row.by, limiter.window(r.policy().SMSBudget), row.reason)
 		default:
 			add(row.by, limiter, row.reason)
 		}

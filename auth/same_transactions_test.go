@@ -124,7 +124,7 @@ func TestSameTransactions(t *testing.T) {
 			f := newFlow(t)
 			f.signUp(known)
 			f.signUp(disabled)
-			if done, err := f.Operate(f.ctx, auth.Disable, disabled); err != nil || !done {
+			if done, err := f.operate(auth.Disable, disabled); err != nil || !done {
 				t.Fatal(done, err)
 			}
 			f.now = f.now.Add(25 * time.Hour)

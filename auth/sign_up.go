@@ -47,7 +47,7 @@ func (r *Rules) SignUp(ctx context.Context, client Client, address, password, ne
 // looks at the domain, so a refusal does not show who has an account (FF-03). A
 // later step checks again: the policy may have changed since the attempt began.
 func (r *Rules) parseSignUpEmail(address string) (Email, error) {
-	if !r.policy.SignUpOpen {
+	if !r.policy().SignUpOpen {
 		return Email{}, &Problem{Reason: SignUpClosed}
 	}
 	return r.parseSignInEmail(address)
@@ -56,7 +56,7 @@ func (r *Rules) parseSignUpEmail(address string) (Email, error) {
 // parseSignInEmail parses an email address that users may sign in with.
 func (r *Rules) parseSignInEmail(address string) (Email, error) {
 	email, err := ParseEmail(address)
-	if err == nil && len(r.policy.SignUpDomains) > 0 && !slices.Contains(r.policy.SignUpDomains, email.Domain()) {
+	if err == nil && len(r.policy().SignUpDomains) > 0 && !slices.Contains(r.policy().SignUpDomains, email.Domain()) {
 		err = &Problem{Reason: EmailDomainBlocked, Field: "email"}
 	}
 	return email, err

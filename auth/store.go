@@ -28,6 +28,8 @@ type Store interface {
 	RemoveUser(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
 	// ReplaceDisabled disables or enables an account.
 	ReplaceDisabled(ctx context.Context, user UserID, disabled bool, changes ChangeSet) (replaced bool, err error)
+	// ReplaceRole gives an account a role, unless it has it already.
+	ReplaceRole(ctx context.Context, user UserID, role Role, changes ChangeSet) (replaced bool, err error)
 	// ReplaceMustChange demands that the password be changed.
 	ReplaceMustChange(ctx context.Context, user UserID, changes ChangeSet) (replaced bool, err error)
 	// Apply applies changes that have no condition of their own, or returns
@@ -204,6 +206,11 @@ type Store interface {
 	// SpendEmailEnrolment ends an enrolment and its code.
 	SpendEmailEnrolment(ctx context.Context, id string, changes ChangeSet) (spent bool, err error)
 
+	// Settings
+
+	// FindSettings reads the settings that were changed.
+	FindSettings(ctx context.Context) ([]StoredSetting, error)
+
 	// History
 
 	// FindActivity reads up to limit events, newest first: those before the event
@@ -280,8 +287,8 @@ type Cutoffs struct {
 func (r *Rules) RemoveExpired(ctx context.Context) (removed int, err error) {
 	now := r.now()
 	return r.store.RemoveExpired(ctx, now, Cutoffs{
-		SessionsSeen: now.Add(-r.policy.SessionIdle), SessionsStarted: now.Add(-r.policy.SessionLifetime),
-		Activity: now.Add(-r.policy.ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime),
+		SessionsSeen: now.Add(-r.policy().SessionIdle), SessionsStarted: now.Add(-r.policy().SessionLifetime),
+		Activity: now.Add(-r.policy().ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime),
 		FailuresMax: FailuresMax,
 	})
 }

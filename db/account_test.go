@@ -68,6 +68,8 @@ func TestRemoveUser(t *testing.T) {
 		wantTrue(t, removed, err)
 		before["app_requests"]++ // which expires
 		before["messages"] += 2  // the new one, and one queued earlier
+		before["audit_events"]++ // which stays
+		before["settings"]++
 		wantRows(t, db.rowCounts(t), before)
 		removed, err = db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("again")}))
 		wantFalse(t, removed, err)

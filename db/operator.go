@@ -24,7 +24,8 @@ const accountColumns = `
 			(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
-			users.seen_at
+			users.seen_at,
+			users.role
 		FROM users`
 
 // findAccounts adds each account's groups to a query of accountColumns.
@@ -56,7 +57,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 func accountRow(a *auth.Account) engine.Row {
 	return engine.Row{
 		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
-		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt),
+		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt), &a.Role,
 	}
 }
 

@@ -26,7 +26,8 @@ const (
 			sessions.mfa_at,
 			sessions.second_kind,
 			sessions.next,
-			users.must_change`
+			users.must_change,
+			users.role`
 	sessionJoin = `
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id`
@@ -36,7 +37,7 @@ const (
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
 		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange,
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange, &s.Role,
 	}
 }
 

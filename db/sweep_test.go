@@ -42,6 +42,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
+		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
 	}}))
 	h := handover(id, s.ID, name("code"))
 	h.ExpiresAt = now.Add(auth.HandoverLifetime)
@@ -133,7 +134,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
+		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents", "settings"} {
 			want[table] = both[table]
 		}
 		wantRows(t, db.rowCounts(t), want)

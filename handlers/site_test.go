@@ -375,3 +375,22 @@ func (site *testSite) disable(email string) {
 	site.t.Helper()
 	site.exec("UPDATE users SET disabled_at = 1 WHERE email = $1", email)
 }
+
+// accountID returns the account of an email address.
+func (s *testSite) accountID(email string) auth.UserID {
+	s.t.Helper()
+	user, err := s.rules.AccountID(context.Background(), email)
+	if err != nil {
+		s.t.Fatalf("find %s: %v", email, err)
+	}
+	return user
+}
+
+// operate acts as a command on the account of an email address.
+func (s *testSite) operate(action auth.OperatorAction, email string) (done bool, err error) {
+	user, err := s.rules.AccountID(context.Background(), email)
+	if err != nil {
+		return false, err
+	}
+	return s.rules.Operate(context.Background(), auth.Operator{}, action, user)
+}

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -430,7 +429,7 @@ func TestToken_OtherSessionsEnd(t *testing.T) {
 // operate does what the operator's command does.
 func (b *browser) operate(action auth.OperatorAction) {
 	b.t.Helper()
-	if done, err := b.site.rules.Operate(context.Background(), action, ann); err != nil || !done {
+	if done, err := b.site.operate(action, ann); err != nil || !done {
 		b.t.Fatal(done, err)
 	}
 }

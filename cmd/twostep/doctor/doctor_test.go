@@ -98,7 +98,7 @@ func TestDoctor(t *testing.T) {
 			cmdtest.Isolate(t)
 			cmdtest.CreateData(t, "")
 			cmdtest.WithRules(t, func(rules *auth.Rules) {
-				if err := rules.AddAccount(t.Context(), "ann@example.org"); err != nil { // its mail is queued, encrypted
+				if err := rules.AddAccount(t.Context(), auth.Operator{}, "ann@example.org"); err != nil { // its mail is queued, encrypted
 					t.Fatal(err)
 				}
 			})

@@ -31,6 +31,7 @@ func (c *Command) Run(streams cli.Streams, given cli.Given) error {
 	if err != nil {
 		return err
 	}
+	s.Policy.Fixed = settings.Fixed(given)
 	return serve(cli.SignalContext(), s, c.Exposed(given), streams.Err)
 }
 
@@ -73,6 +74,9 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
 		s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
 	}
+	if !settings.SupportsPasskeys(s.Origin) {
+		s.Policy.Fixed[auth.SettingPasskeys] = "--url"
+	}
 
 	store, keys, err := s.Open(ctx)
 	if err != nil {
@@ -97,6 +101,9 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
+	if err := rules.ReloadSettings(ctx); err != nil {
+		return err
+	}
 	config := handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
@@ -119,6 +126,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		defer inBackground(serveProxies(proxyListener, handlers.NewForwardAuth(rules, config), log))()
 	}
 	defer inBackground(watchKeys(keys, log))()
+	defer inBackground(watchSettings(rules, log))()
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
 	return serveHTTP(ctx, listener, handlers.New(rules, keys, config), log)

@@ -39,7 +39,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
 		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.BackupCodes)
-		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "))
+		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\nrole\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "), r.Role)
 		for _, w := range r.Waits {
 			fmt.Fprintf(table, "after failures\t%s\n", w)
 		}
@@ -95,12 +95,13 @@ type row struct {
 	Phones   int      `json:"phones"`
 	Sessions int      `json:"sessions"`
 	Groups   []string `json:"groups"`
+	Role     string   `json:"role"` // on the administration pages: admin, support, viewer or none
 }
 
 func newRow(a auth.Account) row {
 	r := row{
 		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
-		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...),
+		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...), Role: a.Role.String(),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)

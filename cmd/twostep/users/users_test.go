@@ -68,6 +68,13 @@ func TestUser(t *testing.T) {
 	want(0, "disabled", "disable", "ann@example.org")
 	want(1, "already disabled", "disable", "ann@example.org")
 	want(0, "can sign in", "enable", "ann@example.org")
+	want(2, "must be one of", "role", "ann@example.org", "owner")
+	want(0, "has the role admin", "role", "ann@example.org", "admin")
+	want(1, "has that role already", "role", "ann@example.org", "admin")
+	want(0, `"role":"admin"`, "list", "--json")
+	want(1, "is the only admin", "disable", "ann@example.org")
+	want(1, "is the only admin", "delete", "--yes", "ann@example.org")
+	want(0, "has the role none", "role", "ann@example.org", "none")
 	want(2, "--yes", "delete", "ann@example.org")
 	want(0, "was deleted", "delete", "--yes", "ann@example.org")
 	want(1, "has no account", "delete", "--yes", "ann@example.org")
@@ -106,7 +113,7 @@ func TestUserList(t *testing.T) {
 	const accounts = 2*auth.AccountsPage + 7
 	cmdtest.WithRules(t, func(rules *auth.Rules) {
 		for i := range accounts {
-			if err := rules.AddAccount(context.Background(), fmt.Sprintf("person%04d@example.org", i)); err != nil {
+			if err := rules.AddAccount(context.Background(), auth.Operator{}, fmt.Sprintf("person%04d@example.org", i)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -81,12 +81,15 @@ func scanColumn(stmt *sqlite.Stmt, i int, dest any) error {
 		*dest = stmt.ColumnBool(i)
 		return requireType(stored == sqlite.TypeInteger)
 	}
-	named := reflect.ValueOf(dest).Elem() // a string type such as auth.UserID
-	if named.Kind() != reflect.String {
-		return fmt.Errorf("cannot scan into a %T", dest)
+	switch named := reflect.ValueOf(dest).Elem(); named.Kind() {
+	case reflect.String: // such as auth.UserID
+		named.SetString(stmt.ColumnText(i))
+		return requireType(stored == sqlite.TypeText)
+	case reflect.Int: // such as auth.Role
+		named.SetInt(stmt.ColumnInt64(i))
+		return requireType(stored == sqlite.TypeInteger)
 	}
-	named.SetString(stmt.ColumnText(i))
-	return requireType(stored == sqlite.TypeText)
+	return fmt.Errorf("cannot scan into a %T", dest)
 }
 
 func requireType(ok bool) error {

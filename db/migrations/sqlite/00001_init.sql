@@ -28,14 +28,18 @@ CREATE TABLE users (
     name           TEXT    NOT NULL DEFAULT '', -- display name; empty for none
     updated_at     INTEGER NOT NULL,            -- when the email address or the name was last changed
     passkey_handle TEXT    NOT NULL,            -- random: names the account to authenticators
+    role           INTEGER NOT NULL DEFAULT 0,  -- on the administration pages, see auth.Role
     PRIMARY KEY (id),
     UNIQUE (email_key),                        -- one account per email address
     UNIQUE (passkey_handle),
+    CHECK (role BETWEEN 0 AND 3),
     CHECK (must_change IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
+
+CREATE INDEX users_role ON users (role) WHERE role > 0; -- whether another administrator is left
 
 CREATE TABLE account_groups (
     user_id TEXT NOT NULL,
@@ -329,9 +333,11 @@ CREATE TABLE known_devices (
 CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
 CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
+-- Events outlive their account, so there is no foreign key. Nothing changes a row, but what is personal
+-- in it is erased with the account.
 CREATE TABLE audit_events (
     id                TEXT    NOT NULL, -- sorts by time
-    user_id           TEXT    NOT NULL,
+    user_id           TEXT    NOT NULL, -- empty for the whole site
     occurred_at       INTEGER NOT NULL,
     type              TEXT    NOT NULL,
     factor            TEXT    NOT NULL, -- factor that was verified; empty for none
@@ -339,13 +345,24 @@ CREATE TABLE audit_events (
     user_agent        TEXT    NOT NULL,
     phone             TEXT    NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
-    name              TEXT    NOT NULL, -- app or group the event concerns; empty for none
+    name              TEXT    NOT NULL, -- app, group, role or setting the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
-    PRIMARY KEY (user_id, id),          -- pages are read in this order
-    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+    actor             TEXT    NOT NULL, -- account of the administrator, or "command"; empty for the user
+    reason            TEXT    NOT NULL, -- that the administrator gave; empty for none
+    PRIMARY KEY (user_id, id)           -- the activity of an account is read in this order
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
+CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
+
+-- What operators have changed in the policy that flags set.
+CREATE TABLE settings (
+    name       TEXT    NOT NULL,
+    value      TEXT    NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT    NOT NULL, -- account, or "command"
+    PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notice_emails (
     user_id     TEXT    NOT NULL,
