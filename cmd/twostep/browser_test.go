@@ -175,18 +175,24 @@ func (p *browserUser) check(err error) {
 // openWindow opens a window without cookies and with scripts disabled.
 func (p *browserUser) openWindow(browser *rod.Browser) {
 	p.t.Helper()
-	window, err := browser.Incognito()
-	p.check(err)
-	p.page, err = window.Timeout(3 * time.Minute).Page(proto.TargetCreateTarget{})
-	p.check(err)
-	p.check(p.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: p.width, Height: p.height, DeviceScaleFactor: 1, Mobile: p.taps}))
-	p.check(proto.EmulationSetTouchEmulationEnabled{Enabled: p.taps}.Call(p.page))
+	p.openWindowWithScripts(browser)
 	p.check(proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(p.page))
 	p.check(p.page.Navigate(`data:text/html,<title>off</title><script>document.title="on"</script>`))
 	p.loaded()
 	if p.eval(`() => document.title`) != "off" {
 		p.t.Fatal("scripts are enabled")
 	}
+}
+
+// openWindowWithScripts opens a window without cookies.
+func (p *browserUser) openWindowWithScripts(browser *rod.Browser) {
+	p.t.Helper()
+	window, err := browser.Incognito()
+	p.check(err)
+	p.page, err = window.Timeout(3 * time.Minute).Page(proto.TargetCreateTarget{})
+	p.check(err)
+	p.check(p.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: p.width, Height: p.height, DeviceScaleFactor: 1, Mobile: p.taps}))
+	p.check(proto.EmulationSetTouchEmulationEnabled{Enabled: p.taps}.Call(p.page))
 	go p.page.EachEvent(func(e *proto.LogEntryAdded) {
 		if e.Entry.Source == proto.LogLogEntrySourceSecurity || e.Entry.Source == proto.LogLogEntrySourceDeprecation {
 			p.t.Errorf("the browser reports: %s", e.Entry.Text)

@@ -3,52 +3,39 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
 )
 
-// TestProgram_GoClient signs a user in to a web app that uses github.com/coreos/go-oidc
-// and golang.org/x/oauth2, which know nothing of this project. The app is a module of its
-// own (OI-29, OI-30, OI-41, OI-46).
-func TestProgram_GoClient(t *testing.T) {
-	client := filepath.Join(t.TempDir(), "client")
+// buildGoClient builds a web app that uses github.com/coreos/go-oidc and
+// golang.org/x/oauth2, which know nothing of this project. It is a module of its own.
+var buildGoClient = sync.OnceValues(func() (string, error) {
+	client := filepath.Join(binaryFolder, "oidcclient")
 	build := exec.Command("go", "build", "-o", client, ".")
 	build.Dir = filepath.Join("testdata", "oidcclient")
 	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	out, err := build.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
 	}
-	folder := t.TempDir()
-	site := start(t, folder, "--mail=file:mail")
-	for _, alg := range []string{"RS256", "ES256"} {
-		t.Run(alg, func(t *testing.T) { signInToClient(t, folder, site, client, alg) })
-	}
-}
+	return client, err
+})
 
-func signInToClient(t *testing.T, folder string, site server, client, alg string) {
-	v := visit(t, site)
-	v.origin = site.origin
-	v.signUp(&browserUser{t: t, folder: folder, codesRead: map[string]int{}}, alg+"@example.org")
-	run := func(args ...string) []byte {
-		t.Helper()
-		out, err := program(t, folder, append([]string{"app"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		return out
-	}
-	var added struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	if err := json.Unmarshal(run("add", "Wiki", "--kind=web", "--redirect=http://127.0.0.1/callback", "--alg="+alg, "--json"), &added); err != nil {
+// startGoClient registers and starts the app, and returns its URL.
+func startGoClient(t *testing.T, folder string, site server, flags ...string) (url string) {
+	t.Helper()
+	client, err := buildGoClient()
+	if err != nil {
 		t.Fatal(err)
 	}
+	added := addClientApp(t, folder, "Wiki", append(flags, "--kind=web", "--redirect=http://127.0.0.1/callback")...)
 	app := exec.Command(client)
 	app.Env = append(os.Environ(), "ISSUER="+site.origin, "CLIENT_ID="+added.ID, "CLIENT_SECRET="+added.Secret)
 	app.Stderr = os.Stderr
@@ -60,13 +47,30 @@ func signInToClient(t *testing.T, folder string, site server, client, alg string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.Process.Kill(); _ = app.Wait() })
-	url, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
+	if url, err = bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
 	url = strings.TrimSpace(url)
-	run("set", added.ID, "--redirect="+url+"/callback")
+	if out, err := program(t, folder, "app", "set", added.ID, "--redirect="+url+"/callback").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return url
+}
 
+// TestProgram_GoClient signs a user in to the app, with each algorithm (OI-29, OI-30, OI-41, OI-46).
+func TestProgram_GoClient(t *testing.T) {
+	folder := t.TempDir()
+	site := start(t, folder, "--mail=file:mail")
+	for _, alg := range []string{"RS256", "ES256"} {
+		t.Run(alg, func(t *testing.T) { signInToClient(t, folder, site, alg) })
+	}
+}
+
+func signInToClient(t *testing.T, folder string, site server, alg string) {
+	v := visit(t, site)
+	v.origin = site.origin
+	v.signUp(&browserUser{t: t, folder: folder, codesRead: map[string]int{}}, alg+"@example.org")
+	url := startGoClient(t, folder, site, "--alg="+alg)
 	open := func(address string) (claims map[string]any) {
 		t.Helper()
 		resp, err := v.client.Get(address)
