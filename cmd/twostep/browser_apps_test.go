@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +17,7 @@ import (
 
 // TestBrowser_Apps signs a user in to apps in Chromium, which follows no redirect to another
 // origin after a form: to a web app with scripts disabled, and to a single-page app that
-// uses oidc-client-ts (OI-13, OI-43, OI-45, OI-49).
+// uses oidc-client-ts (OI-02, OI-13, OI-43, OI-45, OI-49).
 func TestBrowser_Apps(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
@@ -34,6 +36,17 @@ func TestBrowser_Apps(t *testing.T) {
 		p.visitApp(wiki + "/?prompt=consent").sees("Continue to Wiki")
 		p.pressTo("Cancel", wiki).readsApp("access_denied")
 		p.visitApp(wiki).readsApp(`"email":"ann@example.org"`) // neither asked again
+
+		loopback := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Query().Get("code")) }))
+		t.Cleanup(loopback.Close)
+		native := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=http://127.0.0.1/callback")
+		p.visitApp(site.origin + "/oauth/authorize?" + url.Values{
+			"client_id": {native.ID}, "redirect_uri": {loopback.URL + "/callback"}, "response_type": {"code"}, "scope": {"openid"},
+			"code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
+		}.Encode()).sees("Continue to Notes")
+		if code := p.pressTo("Continue", loopback.URL).text("body"); len(code) < 22 {
+			t.Errorf("the native app gets the code %q", code)
+		}
 	})
 	t.Run("oidc-client-ts", func(t *testing.T) {
 		needNodeClients(t)
