@@ -31,6 +31,7 @@ func (p *Provider) Exchange(ctx context.Context, client auth.Client, app App, fo
 			return Tokens{}, &Error{InvalidRequest, "a parameter is repeated"}
 		}
 	}
+	form = given(form)
 	switch form.Get("grant_type") {
 	case "authorization_code":
 		return p.exchangeCode(ctx, client, app, form)
