@@ -27,7 +27,8 @@ func TestBrowser_Apps(t *testing.T) {
 		return &browserUser{t: t, email: email, width: 1280, height: 800, folder: folder, origin: site.origin, codesRead: map[string]int{}}
 	}
 	t.Run("without scripts", func(t *testing.T) {
-		p, wiki := window(t, "ann@example.org"), startGoClient(t, folder, site)
+		p := window(t, "ann@example.org")
+		_, wiki := startGoClient(t, folder, site)
 		p.openWindow(chromium)
 		p.visitApp(wiki).sees("Sign in").follow("Sign up").signUp().sees("Continue to Wiki")
 		p.pressTo("Continue", wiki).readsApp(`"email":"ann@example.org"`)
