@@ -2,28 +2,18 @@ package main
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"flag"
 	"html/template"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"twostep/cmd/twostep/internal/cmdtest"
 )
 
 const walkRules = `
@@ -32,8 +22,6 @@ ops.example.net   *  /admin  two-factor within 10m   *
 ops.example.net   *  /       two-factor              *
 `
 
-var siteHosts = []string{"id.example.org", "wiki.example.org", "ops.example.net"}
-
 // siteProxies start a proxy with the shipped configurations of the site and of an app,
 // the latter for two hosts in different domains.
 var siteProxies = map[string]func(p testProxy) *exec.Cmd{
@@ -41,7 +29,8 @@ var siteProxies = map[string]func(p testProxy) *exec.Cmd{
 		site := strings.Replace(p.config("../nginx.conf", "listen 80;", "listen unix:http.sock;"), "127.0.0.1:8080", p.site, 1)
 		wiki := p.config("nginx.conf", "443 ssl", p.address+" ssl")
 		site = strings.Replace(site, "443 ssl", p.address+" ssl", 1)
-		all := site + wiki + strings.ReplaceAll(wiki, "wiki.example.org", "ops.example.net")
+		_, ops, _ := strings.Cut(wiki, "server {\n    listen")
+		all := site + wiki + "server {\n    listen" + strings.ReplaceAll(ops, "wiki.example.org", "ops.example.net")
 		all = regexp.MustCompile(`/etc/ssl/[a-z.]+\.(pem|key)`).ReplaceAllString(all, p.folder+"/cert.$1")
 		p.write("nginx.conf", nginxFrame(all))
 		return exec.Command("nginx", "-p", p.folder, "-c", filepath.Join(p.folder, "nginx.conf"))
@@ -237,49 +226,4 @@ func showWiki(w http.ResponseWriter, r *http.Request) {
 		h1 = "Saved " + r.PostFormValue("text")
 	}
 	_ = wikiPage.Execute(w, h1)
-}
-
-// startNetwork starts a forward proxy on which the hosts of the test have this address,
-// and others do not exist.
-func startNetwork(t *testing.T, address string) string {
-	network := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, isHTTPS := strings.CutSuffix(r.Host, ":443")
-		to, err := net.Dial("tcp", address)
-		if err != nil || !isHTTPS || !slices.Contains(siteHosts, host) {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		w.WriteHeader(http.StatusOK)
-		conn, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			to.Close()
-			return
-		}
-		go func() { _, _ = io.Copy(to, buffered); to.Close() }()
-		_, _ = io.Copy(conn, to)
-		conn.Close()
-	}))
-	t.Cleanup(network.Close)
-	return strings.TrimPrefix(network.URL, "http://")
-}
-
-// makeCertificate writes cert.pem and cert.key, which the browsers are told to accept.
-func makeCertificate(t *testing.T, folder string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: siteHosts, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "cert.key": {Type: "PRIVATE KEY", Bytes: der}} {
-		cmdtest.WriteFile(t, filepath.Join(folder, name), string(pem.EncodeToMemory(block)))
-	}
 }
