@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers firefox postgres proxies bench gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
+.PHONY: help run build test check fmt generate browsers firefox postgres proxies bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,10 +106,11 @@ define fuzz_briefly
 endef
 
 FAULTS = 50
+FAULTY = .
 SEED = 1
 
-mutants: ## Make FAULTS=50 small faults, one at a time, and print those that no test notices (slow)
-	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED)
+mutants: ## Make FAULTS=50 small faults in files like FAULTY=^auth/, one at a time, and print those that no test notices (slow)
+	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED) -files '$(FAULTY)'
 
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
@@ -119,6 +120,11 @@ vulncheck: ## Search for known vulnerabilities in the code that is used
 	case "$$output" in *'fetching vulnerabilities'*) \
 		echo 'NOTHING WAS CHECKED: the vulnerability database https://vuln.go.dev cannot be reached';; \
 	esac; exit $$status
+
+KILLS = 200
+
+kills: postgres ## Kill the server KILLS=200 times on each database while people use it
+	CI=true $(TEST) ./cmd/twostep -count=1 -timeout 1h -run '^TestProgram_Killed$$' -kills $(KILLS)
 
 RUNS = 10000
 
