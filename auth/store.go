@@ -227,6 +227,17 @@ type Store interface {
 	// FindAudit reads up to limit entries of the audit log, newest first.
 	FindAudit(ctx context.Context, q AuditQuery, limit int) (AuditPage, error)
 
+	// Counters
+
+	// CountEvents counts the audit events of a time by type. until is not included.
+	CountEvents(ctx context.Context, from, until time.Time) (map[EventType]int, error)
+	// CountAccounts counts the accounts as they are.
+	CountAccounts(ctx context.Context, now time.Time) (map[Counter]int, error)
+	// ReplaceDay stores counters of a day, in place of those that it had.
+	ReplaceDay(ctx context.Context, day DayCounts) error
+	// FindDays reads the counters of the days from one on.
+	FindDays(ctx context.Context, from time.Time) ([]DayCounts, error)
+
 	// Rate limits
 
 	// Allow counts one request under every key, or under none if one limiter
