@@ -52,7 +52,8 @@ const (
 
 	ClockSkew = time.Minute // by which clocks may differ
 
-	AccountsPage        = 100                  // accounts on a page of the operator's list
+	AccountsPage        = 50                   // accounts on a page of the operator's list
+	AuditPageLength     = 50                   // entries on a page of the audit log
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
@@ -220,8 +221,8 @@ var limits = []struct {
 	{ActionSignUp, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionReset, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionVerify, ByIP, Window{Max: 10, Per: time.Minute}, TooManyAttempts},
-	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: 100}, TooManyAttempts},
-	{ActionVerify, ByMailed, Lock{At: 100}, MailedCodeLocked},
+	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: FailuresLock}, TooManyAttempts},
+	{ActionVerify, ByMailed, Lock{At: FailuresLock}, MailedCodeLocked},
 	{ActionGuess, Global, Window{Max: 1000, Per: time.Hour}, TooManyAttempts},
 	{ActionAlarm, Global, Window{Max: 1, Per: time.Hour}, TooManyAttempts},
 	{ActionRepeat, ByIP, Window{Max: 30, Per: time.Minute}, TooManyAttempts},
@@ -264,6 +265,9 @@ const FailureRetention = 90 * 24 * time.Hour
 // ones: anybody can enter any number of addresses without an account. So many take
 // eight hours of a core to hash, and about 250 MB. The counts of an account are all kept.
 const FailuresMax = 1_000_000
+
+// FailuresLock is the number of consecutive failures that lock a factor (N 3.2.2).
+const FailuresLock = 100
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

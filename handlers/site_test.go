@@ -69,6 +69,7 @@ type testSite struct {
 
 	requestTimeout time.Duration // zero for none
 	faulty         *faultyStore  // used in place of store; nil if no faults are injected
+	meanwhile      func()        // called before the next password is spent
 }
 
 // A message is an email or SMS as its recipient reads it.
@@ -144,6 +145,9 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	var store auth.Store = site.store
 	if site.faulty != nil {
 		store = site.faulty
+	}
+	if site.meanwhile != nil {
+		store = &meanwhileStore{site.store, site}
 	}
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)

@@ -65,15 +65,13 @@ func (c *listCommand) Run(s cli.Streams) error {
 		if !c.JSON {
 			fmt.Fprintln(table, "EMAIL\tCREATED\tLAST SEEN\tMFA\tSTATE")
 		}
-		after := ""
-		for more := true; more; {
-			page, next, err := rules.Accounts(ctx, after)
+		for q, more := (auth.PeopleQuery{}), true; more; more = q.After != "" {
+			page, err := rules.People(ctx, q)
 			if err != nil {
 				return err
 			}
-			more = next
-			for _, a := range page {
-				after = a.User.Email.Key
+			q.After = page.Next
+			for _, a := range page.Accounts {
 				r := newRow(a)
 				if c.JSON {
 					err = lines.Encode(r)
@@ -99,7 +97,7 @@ type row struct {
 	ID       string   `json:"id"`
 	Created  string   `json:"created"`   // RFC 3339
 	LastSeen string   `json:"last_seen"` // RFC 3339; empty for never
-	State    string   `json:"state"`     // active, disabled, or must-change-password
+	State    string   `json:"state"`     // active, disabled, locked, invited or must-change
 	TOTP     bool     `json:"totp"`
 	Passkeys int      `json:"passkeys"`
 	Phones   int      `json:"phones"`
@@ -110,17 +108,11 @@ type row struct {
 
 func newRow(a auth.Account) row {
 	r := row{
-		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
+		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: string(a.State()),
 		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...), Role: a.Role.String(),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)
-	}
-	switch {
-	case a.Disabled:
-		r.State = "disabled"
-	case a.MustChange:
-		r.State = "must-change-password"
 	}
 	return r
 }

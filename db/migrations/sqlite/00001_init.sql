@@ -39,7 +39,13 @@ CREATE TABLE users (
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
 
-CREATE INDEX users_role ON users (role) WHERE role > 0; -- whether another administrator is left
+
+-- Lists of the administration pages.
+CREATE INDEX users_created ON users (created_at, id);
+CREATE INDEX users_role ON users (role, id) WHERE role > 0; -- also whether another admin is left
+CREATE INDEX users_disabled ON users (id) WHERE disabled_at IS NOT NULL;
+CREATE INDEX users_must_change ON users (id) WHERE must_change = 1;
+CREATE INDEX users_invited ON users (id) WHERE password_hash IS NULL;
 
 CREATE TABLE account_groups (
     user_id TEXT NOT NULL,
@@ -47,6 +53,8 @@ CREATE TABLE account_groups (
     PRIMARY KEY (user_id, name), -- an account is in a group once
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX account_groups_name ON account_groups (name, user_id); -- search of the administration pages
 
 CREATE TABLE sessions (
     id          TEXT    NOT NULL,
@@ -232,6 +240,7 @@ CREATE TABLE phones (
     CHECK (default_at IS NULL OR reserved_at IS NOT NULL) -- only a second factor can be the default
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX phones_number ON phones (number); -- search of the administration pages
 CREATE UNIQUE INDEX phones_default ON phones (user_id) WHERE default_at IS NOT NULL; -- at most one default per account
 
 -- Accounts with a second factor. Backup codes stand in for one and do not count.
@@ -290,6 +299,7 @@ CREATE TABLE rate_limits (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_locked ON rate_limits (count, key, account) WHERE account IS NOT NULL AND count >= 100; -- accounts with a locked factor
 CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
 CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
@@ -354,6 +364,7 @@ CREATE TABLE audit_events (
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
+CREATE INDEX audit_events_actor ON audit_events (actor, id) WHERE actor <> '';
 
 -- What operators have changed in the policy that flags set.
 CREATE TABLE settings (
