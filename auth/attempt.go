@@ -125,7 +125,11 @@ func (a Attempt) hasVerified(kinds ...FactorKind) bool {
 // owesMFA: an account with a second factor owes one of them, and a backup code
 // replaces any.
 func owesMFA(a Attempt) bool {
-	return a.Factors.HasMFA() && !a.hasVerified(secondFactors...)
+	kinds := secondFactors
+	if a.Demand.Level == PhishingResistant {
+		kinds = []FactorKind{PasskeyVerified}
+	}
+	return a.Factors.HasMFA() && !a.hasVerified(kinds...)
 }
 
 // owesMFAHere: a remembered device owes no second factor at sign-in.
@@ -148,6 +152,9 @@ func firstKinds(a Attempt) []FactorKind {
 // mfaKinds: the second step accepts the current method, a passkey and a backup code. That is
 // none if the operator has disabled every factor and no backup code is left.
 func mfaKinds(a Attempt) []FactorKind {
+	if a.Demand.Level == PhishingResistant {
+		return []FactorKind{PasskeyVerified}
+	}
 	var kinds []FactorKind
 	if m := a.Method(); m.Factor != "" && m.Factor != PasskeyPresent {
 		kinds = append(kinds, m.Factor)
@@ -163,7 +170,7 @@ func mfaKinds(a Attempt) []FactorKind {
 
 // AcceptsBackupCode reports whether a backup code may replace the second factor.
 func (a Attempt) AcceptsBackupCode() bool {
-	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode)
+	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode) && a.Demand.Level < PhishingResistant
 }
 
 // AcceptsPasskey reports whether a passkey may be used at this step.
@@ -176,10 +183,17 @@ func (a Attempt) hasPasskey() bool {
 	return slices.ContainsFunc(a.Factors.Methods(), func(m Method) bool { return m.Factor == PasskeyPresent })
 }
 
+// methods are those of the account that meet the demand.
+func (a Attempt) methods() []Method {
+	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
+		return a.Demand.Level == PhishingResistant && m.Factor != PasskeyPresent
+	})
+}
+
 // Method is the current method: the one the user chose if the account still has
 // it, otherwise the first.
 func (a Attempt) Method() Method {
-	methods := a.Factors.Methods()
+	methods := a.methods()
 	for _, m := range methods {
 		if m.Factor == a.Chosen.Factor && m.Phone.ID == a.Chosen.Phone.ID {
 			return m
@@ -195,7 +209,7 @@ func (a Attempt) Method() Method {
 // page that accepts them has their form.
 func (a Attempt) OtherMethods() []Method {
 	current := a.Method()
-	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
+	return slices.DeleteFunc(a.methods(), func(m Method) bool {
 		return m.Factor == PasskeyPresent || m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
 	})
 }

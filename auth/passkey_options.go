@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -60,13 +61,14 @@ func (r *Rules) PasskeySignIn(client Client) string {
 
 // PasskeyOptions returns the options of a page that asks for an attempt's factor; empty
 // if the account has no passkey that this step accepts. User verification is preferred,
-// so that a security key without a PIN is a second factor.
+// so that a security key without a PIN is a second factor, unless only a verified user will
+// do.
 func (r *Rules) PasskeyOptions(a Attempt) string {
 	if !a.AcceptsPasskey() {
 		return ""
 	}
 	verification := "preferred"
-	if a.Step() == StepPassword {
+	if _, kinds := a.owes(); !slices.Contains(kinds, PasskeyPresent) {
 		verification = "required"
 	}
 	return r.requestOptions(attemptPasskey(a), verification, a.Factors.usablePasskeys(), r.now())

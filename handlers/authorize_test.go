@@ -11,6 +11,7 @@ import (
 
 	"twostep/auth"
 	"twostep/auth/oidc"
+	"twostep/auth/passkeytest"
 )
 
 // OI-13, OI-20, OI-22, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
@@ -265,6 +266,39 @@ func TestAuthorize_Decline(t *testing.T) {
 	b.press("Back to Wiki")
 	app.wantReturned(b, oidc.AccessDenied)
 	b.open("/account/email").wantHeading("Verification required").follow("Cancel").wantHeading("Account")
+}
+
+// OI-35, OI-36: phr is a passkey that has verified its user. An app that lists it gets it
+// from a user who has one, and only that is asked for.
+func TestAuthorize_PhishingResistant(t *testing.T) {
+	site := newSite(t, withPasskeys)
+	b, app := site.browser().signUp(ann), site.addApp(trusted)
+	key, _ := b.addTOTP()
+	phr := []string{"acr_values", oidc.ACRPhishingResistant}
+	if claims := app.idToken(b, phr...); claims["acr"] != oidc.ACRTwoFactors {
+		t.Errorf("without a passkey: acr is %v", claims["acr"])
+	}
+	d := &passkeytest.Device{Verifies: true}
+	b.open("/account/passkeys/add").usePasskey(d, "Create a passkey").press("Sign out")
+	site.wait(time.Minute)
+	b.signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
+
+	app.start(b, phr...).wantHeading("Verification required").wantNoText("backup code").wantNoText("authenticator app")
+	if b.page.Find("input[name=code]").Length() > 0 {
+		t.Error("a code is asked for")
+	}
+	b.usePasskey(d, "Use a passkey")
+	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
+	if claims["acr"] != oidc.ACRPhishingResistant || !reflect.DeepEqual(claims["amr"], []any{"pop", "user", "mfa"}) {
+		t.Errorf("acr %v, amr %v", claims["acr"], claims["amr"])
+	}
+	if claims := app.idToken(b, "acr_values", oidc.ACRTwoFactors); claims["acr"] != oidc.ACRTwoFactors {
+		t.Errorf("acr is %v, want the listed one", claims["acr"])
+	}
+
+	site.wait(time.Minute)
+	app.start(b, append(phr, "prompt", "login")...).wantHeading("Verification required").usePasskey(d, "Use a passkey")
+	app.wantReturned(b, "") // both factors at once
 }
 
 // OI-37: a session with a pending task gets no code until that is done, and then comes

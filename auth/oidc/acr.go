@@ -11,6 +11,8 @@ import (
 const (
 	ACROneFactor  = "urn:twostep:acr:1"
 	ACRTwoFactors = "urn:twostep:acr:2"
+
+	ACRPhishingResistant = "phr" // OpenID Connect EAP ACR Values 1.0
 )
 
 // acrLevels are the values of acr in discovery, from the lowest to the highest, and what
@@ -21,6 +23,7 @@ var acrLevels = []struct {
 }{
 	{ACROneFactor, auth.OneFactor},
 	{ACRTwoFactors, auth.TwoFactors},
+	{ACRPhishingResistant, auth.PhishingResistant},
 }
 
 // acrLevel returns the level of a value, and zero for an unknown one.
@@ -77,15 +80,20 @@ func AuthTime(session auth.Session, acr string) (earliest time.Time) {
 	return earliest
 }
 
-// amrValues are the values of RFC 8176. A backup code and a mailed code have none.
-var amrValues = map[auth.FactorKind]string{auth.Password: "pwd", auth.TOTPCode: "otp", auth.PhoneCode: "sms"}
+// amrValues are the values of RFC 8176. A backup code and a mailed code have none. A
+// passkey proves possession of a key and that its user is present.
+var amrValues = map[auth.FactorKind][]string{
+	auth.Password: {"pwd"}, auth.TOTPCode: {"otp"}, auth.PhoneCode: {"sms"}, auth.PasskeyPresent: {"pop", "user"}, auth.PasskeyVerified: {"pop", "user"},
+}
 
 // AMR returns the authentication methods of the session. It is empty after a sign-up,
 // which verifies a mailed code (OI-36).
 func AMR(session auth.Session) (amr []string) {
 	for _, v := range session.Verified() {
-		if value := amrValues[v.Factor]; value != "" {
-			amr = append(amr, value)
+		for _, value := range amrValues[v.Factor] {
+			if !slices.Contains(amr, value) { // a passkey can be both factors
+				amr = append(amr, value)
+			}
 		}
 	}
 	if session.Level() >= auth.TwoFactors {

@@ -20,6 +20,7 @@ func TestClaims_Session(t *testing.T) {
 		return auth.Session{FirstKind: first, PasswordAt: at(firstAt), SecondKind: second, MFAAt: at(secondAt)}
 	}
 	app := two(auth.Password, 1, auth.TOTPCode, 2)
+	passkey := two(auth.PasskeyVerified, 3, auth.PasskeyVerified, 3)
 
 	for _, row := range []struct {
 		name     string
@@ -45,7 +46,14 @@ func TestClaims_Session(t *testing.T) {
 		{"in any order", app, ACRTwoFactors + " " + ACROneFactor, true, ACRTwoFactors, 1, "pwd otp mfa"},
 		{"the listed one that is satisfied", one(auth.Password, 1), ACRTwoFactors + " " + ACROneFactor, true, ACROneFactor, 1, "pwd"},
 		{"none is satisfied", one(auth.Password, 1), ACRTwoFactors, false, ACROneFactor, 1, "pwd"},
-		{"none is known", app, "phr urn:example", false, ACRTwoFactors, 1, "pwd otp mfa"},
+		{"passkey", passkey, "", true, ACRPhishingResistant, 3, "pop user mfa"},
+		{"passkey, two factors listed", passkey, ACRTwoFactors, true, ACRTwoFactors, 3, "pop user mfa"},
+		{"passkey, listed", passkey, "phr " + ACRTwoFactors, true, ACRPhishingResistant, 3, "pop user mfa"},
+		{"passkey, then the password", two(auth.Password, 5, auth.PasskeyVerified, 3), "phr", true, ACRPhishingResistant, 3, "pwd pop user mfa"},
+		{"passkey, then an app", two(auth.PasskeyVerified, 3, auth.TOTPCode, 5), "phr", true, ACRPhishingResistant, 3, "pop user otp mfa"},
+		{"security key without a PIN", two(auth.Password, 1, auth.PasskeyPresent, 2), "", true, ACRTwoFactors, 1, "pwd pop user mfa"},
+		{"not phishing-resistant", app, "phr", false, ACRTwoFactors, 1, "pwd otp mfa"},
+		{"none is known", app, "urn:other urn:example", false, ACRTwoFactors, 1, "pwd otp mfa"},
 	} {
 		listed := strings.Fields(row.listed)
 		acr := ACR(row.session, listed)
