@@ -172,8 +172,8 @@ func (r *request) showConsent(c oidc.Continuation) error {
 			return err
 		}
 	}
-	if c.App.Kind == oidc.Native {
-		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+oidc.FormTarget(c.Params.RedirectURI), 1)
+	if target := oidc.FormTarget(c.Params.RedirectURI); c.App.Kind == oidc.Native && target != "" {
+		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+target, 1)
 		r.Response().Header().Set("Content-Security-Policy", policy)
 	}
 	return r.show(views.Consent(views.ConsentPage{Page: r.page(), App: c.App, Scopes: c.Params.Scopes, Host: oidc.Host(c.Params.RedirectURI)}))
@@ -183,7 +183,7 @@ func (r *request) showConsent(c oidc.Continuation) error {
 // redirect to another origin, not even through a page in between (form-action); so the
 // user leaves from a page that loads the next one.
 func (r *request) leave(app oidc.App, uri string) error {
-	allowed := r.form != nil && app.Kind == oidc.Native // see showConsent
+	allowed := r.form != nil && app.Kind == oidc.Native && oidc.FormTarget(uri) != "" // see showConsent
 	if !r.afterForm() || allowed {
 		return r.redirect(uri)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const nodeClients = "testdata/nodeclients"
@@ -88,7 +90,9 @@ func TestProgram_NodeClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := exec.Command("node", "run.mjs")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, "node", "run.mjs")
 	run.Dir = nodeClients
 	run.Env = append(os.Environ(), "SETTINGS="+string(settings))
 	var stderr bytes.Buffer
