@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres proxies clients bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
+.PHONY: help run build test check fmt generate browsers firefox postgres proxies clients bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ generate: ## Generate Go code from the templates
 
 browsers: ## Install what the browser tests need, if it is missing
 	.ci/browsers
+
+firefox: ## Walk through forward auth in Firefox, which is installed if missing (slow)
+	.ci/firefox
+	.ci/proxies
+	$(TEST) ./cmd/twostep -count=1 -run '^TestForwardAuth_Browsers$$' -firefox
 
 postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 	.ci/postgres

@@ -54,7 +54,8 @@ func TestBrowser_Apps(t *testing.T) {
 	t.Run("oidc-client-ts", func(t *testing.T) {
 		needNodeClients(t)
 		p, notes := window(t, "bob@example.org"), serveSPA(t, folder, site)
-		p.openWindowWithScripts(chromium)
+		p.scripts = true
+		p.openWindow(chromium)
 		p.visitApp(notes).waitForText("Signed out")
 		p.pressTo("Sign in", site.origin).sees("Sign in").follow("Sign up").signUp().sees("Continue to Notes")
 		p.pressTo("Continue", notes).waitForText("Signed in as bob@example.org")
