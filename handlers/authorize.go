@@ -171,8 +171,8 @@ func (r *request) showStep(c oidc.Continuation) error {
 // allowFormTo lets the forms of this page lead to a native app, which is returned to by
 // their redirect: Chrome on Android returns to an app only after a press.
 func (r *request) allowFormTo(c oidc.Continuation) {
-	if c.App.Kind == oidc.Native {
-		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+oidc.FormTarget(c.Params.RedirectURI), 1)
+	if target := oidc.FormTarget(c.Params.RedirectURI); c.App.Kind == oidc.Native && target != "" {
+		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+target, 1)
 		r.Response().Header().Set("Content-Security-Policy", policy)
 	}
 }
@@ -192,7 +192,7 @@ func (r *request) showConsent(c oidc.Continuation) error {
 // redirect to another origin, not even through a page in between (form-action); so the
 // user leaves from a page that loads the next one.
 func (r *request) leave(app oidc.App, uri string) error {
-	allowed := r.form != nil && app.Kind == oidc.Native // see allowFormTo
+	allowed := r.form != nil && app.Kind == oidc.Native && oidc.FormTarget(uri) != "" // see allowFormTo
 	if !r.afterForm() || allowed {
 		return r.redirect(uri)
 	}

@@ -330,6 +330,14 @@ func TestAuthorize_Native(t *testing.T) {
 		}
 		app.callback = "http://127.0.0.1/callback"
 	}
+
+	v6 := site.addApp(func(a *oidc.App) { a.Kind, a.RedirectURIs = oidc.Native, []string{"http://[::1]/callback"} })
+	v6.callback = "http://[::1]:4711/callback"
+	v6.start(b).wantHeading("Continue to Wiki") // form-action cannot name the address
+	if policy := b.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self';") {
+		t.Errorf("policy is %q", policy)
+	}
+	v6.wantReturned(b.press("Continue").wantHeading("Back to Wiki"), "")
 }
 
 // Only accounts in one of the app's groups may use it.
