@@ -61,7 +61,7 @@ func New(store *db.Store, hasher *auth.Hasher) *Metrics {
 }
 
 // factors are the values of the factor label, empty for an event without one.
-var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCode, auth.TOTPCode, auth.BackupCode}
+var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCode, auth.TOTPCode, auth.BackupCode, auth.PasskeyPresent, auth.PasskeyVerified}
 
 // initialize sets the counters that an alert may watch to zero: Prometheus does not
 // see the first increase of a counter that did not exist before.

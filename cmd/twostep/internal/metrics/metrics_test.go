@@ -42,7 +42,7 @@ func TestMetrics_FirstEvent(t *testing.T) {
 	values := map[string][]string{
 		"channel": {"email", "sms"}, "twostep_message_deliveries_total outcome": {"sent", "failed", "rejected"},
 		"twostep_forward_auth_checks_total outcome": handlers.CheckOutcomes, "pool": {"read", "write"},
-		"factor": {"", "password", "email_code", "sms", "totp", "backup_code"},
+		"factor": {"", "password", "email_code", "sms", "totp", "backup_code", "passkey", "passkey_verified"},
 		"route":  handlers.Paths(), "reason": handlers.RejectionReasons(), "type": {string(auth.MailedCodesGuessed)},
 	}
 	for _, event := range auth.EventTypes {
