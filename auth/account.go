@@ -16,9 +16,10 @@ func (r *Rules) DeleteAccount(ctx context.Context, client Client, session Sessio
 		return &Problem{Reason: ConfirmationWrong, Field: "confirm"}
 	}
 	changes := ChangeSet{User: session.User, At: now}
+	changes.add(KeepAdmin{})
 	if err := r.record(ctx, &changes, client, Event{Type: AccountDeleted}); err != nil {
 		return err
 	}
 	removed, err := r.store.RemoveUser(ctx, session.User, changes)
-	return r.conclude(ctx, changes, removed, err)
+	return r.conclude(ctx, changes, removed, operated(err))
 }

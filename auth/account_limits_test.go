@@ -145,7 +145,7 @@ func TestNotices_Combined(t *testing.T) {
 func TestOutbox_CodesFirst(t *testing.T) {
 	f := newFlow(t)
 	for i := range 20 {
-		f.must(f.AddAccount(f.ctx, string(rune('a'+i))+"@example.com"))
+		f.must(f.AddAccount(f.ctx, auth.Operator{}, string(rune('a'+i))+"@example.com"))
 		f.now = f.now.Add(time.Second)
 	}
 	f.now = f.now.Add(time.Hour)

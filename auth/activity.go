@@ -64,8 +64,12 @@ const (
 	OperatorEnabled       EventType = "operator_enabled"
 	OperatorAddedGroup    EventType = "operator_added_group"
 	OperatorRemovedGroup  EventType = "operator_removed_group"
+	OperatorChangedRole   EventType = "operator_changed_role"
 	OperatorDeleted       EventType = "operator_deleted"
 )
+
+// SettingChanged is an event of the site, of no account.
+const SettingChanged EventType = "setting_changed"
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
@@ -84,7 +88,7 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorDeleted,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -96,7 +100,7 @@ var notified = map[EventType]bool{
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
 	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorDeleted: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never
@@ -111,8 +115,10 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app, its host or the group
+	Name            string     // of the app, its host, the group, the role or the setting
 	BackupCodesLeft int        // backup codes left
+	Actor           string     // account of the administrator, or [CommandActor]; empty for the user
+	Reason          string     // that the administrator gave
 }
 
 // Activity returns a page of an account's history, newest first, and reports
@@ -138,8 +144,12 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	noticed := client
+	if e.Actor != "" { // where an administrator was is not for the user
+		noticed = Client{}
+	}
 	for _, to := range emails {
-		m := r.notice(MessageKind(e.Type), to, client, changes.At)
+		m := r.notice(MessageKind(e.Type), to, noticed, changes.At)
 		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
 		changes.add(QueueMessage{m, r.noticeLimits(m)})
 	}
@@ -175,7 +185,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 		e.Type = SignInLocked
 	case p.Reason == PasskeyCopied:
 		e.Type = PasskeyCloned
-	case a.Step() == StepMFA && c.kind() != BackupCode && !harmless[p.Reason]:
+	case a.Step() == StepMFA && !harmless[p.Reason]:
 		e.Type = SecondFactorFailed
 	default:
 		return err

@@ -234,7 +234,7 @@ func (r *Rules) attempt(ctx context.Context, token Token, now time.Time) (Attemp
 	if a.Factors, err = r.factors(ctx, a.User, now); err != nil {
 		return Attempt{}, err
 	}
-	a.Reauth = r.policy.Reauth
+	a.Reauth = r.policy().Reauth
 	switch _, kinds := a.owes(); {
 	case slices.Contains(kinds, PhoneCode):
 		a.Code, err = r.sentCode(ctx, a.TokenHash, BySMS, now)

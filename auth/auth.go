@@ -27,6 +27,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -62,24 +63,25 @@ func (c Client) ip() string {
 
 // A Policy is the operator's configuration.
 type Policy struct {
-	Name              string        // the product's name on pages and in authenticator apps
-	Host              string        // the site's host, without scheme or port: SMS codes are bound to it
-	Origin            string        // of the site, as browsers write it
-	PasskeyDomain     string        // RP ID: the domain that passkeys belong to
-	Factors           []FactorKind  // enabled second factors
-	SignUpOpen        bool          // whether users may sign up
-	SignUpDomains     []string      // of the email addresses that users sign up with and change to, as in [Email.Domain]; empty for all
-	PasswordMin       int           // code points, see [PasswordMinSingleFactor]
-	CodeLifetime      time.Duration // of codes by SMS and email; at most [CodeLifetimeMax]
-	SessionLifetime   time.Duration // overall limit of a session (SE-06)
-	SessionIdle       time.Duration // inactivity that ends a session (SE-05)
-	Region            string        // ISO 3166 region of phone numbers entered without a country
-	RequireMFA        bool          // every user must have a second factor, see [TaskSetupMFA]
-	SMSBudget         int           // SMS a day, of all accounts together
-	SMSCountries      []string      // ISO 3166 regions that SMS may be sent to; empty for all
-	Reauth            ReauthPolicy  // when to re-authenticate
-	ActivityRetention time.Duration // how long history is kept
-	RememberDevice    time.Duration // for which a device can be remembered; at most [RememberDeviceMax], zero for never
+	Name              string             // the product's name on pages and in authenticator apps
+	Host              string             // the site's host, without scheme or port: SMS codes are bound to it
+	Origin            string             // of the site, as browsers write it
+	PasskeyDomain     string             // RP ID: the domain that passkeys belong to
+	Factors           []FactorKind       // enabled second factors
+	SignUpOpen        bool               // whether users may sign up
+	SignUpDomains     []string           // of the email addresses that users sign up with and change to, as in [Email.Domain]; empty for all
+	PasswordMin       int                // code points, see [PasswordMinSingleFactor]
+	CodeLifetime      time.Duration      // of codes by SMS and email; at most [CodeLifetimeMax]
+	SessionLifetime   time.Duration      // overall limit of a session (SE-06)
+	SessionIdle       time.Duration      // inactivity that ends a session (SE-05)
+	Region            string             // ISO 3166 region of phone numbers entered without a country
+	RequireMFA        bool               // every user must have a second factor, see [TaskSetupMFA]
+	SMSBudget         int                // SMS a day, of all accounts together
+	SMSCountries      []string           // ISO 3166 regions that SMS may be sent to; empty for all
+	Reauth            ReauthPolicy       // when to re-authenticate
+	ActivityRetention time.Duration      // how long history is kept
+	Fixed             map[Setting]string // settings that cannot be changed, with the flags that set them
+	RememberDevice    time.Duration      // for which a device can be remembered; at most [RememberDeviceMax], zero for never
 
 	// Breached reports whether a password is known from a breach; nil if the
 	// operator has no such list. It returns false if the list cannot be read: then
@@ -91,32 +93,37 @@ type Policy struct {
 func (p Policy) Allows(kind FactorKind) bool { return slices.Contains(p.Factors, kind) }
 
 // Rules carries out what pages and commands ask for. It is safe for concurrent
-// use and keeps nothing between calls: all facts are in the store.
+// use and keeps nothing between calls but the settings in force: all facts are in the
+// store.
 type Rules struct {
-	store  Store
-	keys   Keyring
-	hasher *Hasher
-	policy Policy
-	now    func() time.Time
-	queued map[Channel]chan struct{}
+	store      Store
+	keys       Keyring
+	hasher     *Hasher
+	configured Policy                 // by flags
+	current    atomic.Pointer[Policy] // with the settings that operators have changed
+	now        func() time.Time
+	queued     map[Channel]chan struct{}
 }
 
 // New returns rules over a store. Each public method reads the clock once and
 // passes the time down, so that one decision is made at one time.
 func New(store Store, keys Keyring, hasher *Hasher, policy Policy, clock func() time.Time) *Rules {
 	r := &Rules{
-		store: store, keys: keys, hasher: hasher, policy: policy,
+		store: store, keys: keys, hasher: hasher, configured: policy,
 		now:    func() time.Time { return clock().UTC().Truncate(time.Millisecond) },
 		queued: map[Channel]chan struct{}{},
 	}
+	r.current.Store(&policy)
 	for _, channel := range Channels {
 		r.queued[channel] = make(chan struct{}, 1)
 	}
 	return r
 }
 
-// Policy returns the operator's configuration.
-func (r *Rules) Policy() Policy { return r.policy }
+// Policy returns the operator's configuration, with the settings in force.
+func (r *Rules) Policy() Policy { return *r.policy() }
+
+func (r *Rules) policy() *Policy { return r.current.Load() }
 
 // Now returns the time by the rules' clock, for pages.
 func (r *Rules) Now() time.Time { return r.now() }

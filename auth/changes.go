@@ -27,6 +27,19 @@ type (
 	RequireMFA struct {
 		Factors int // zero means one
 	}
+
+	// RequireOperator fails with [ErrNotAllowed] unless the session is of an administrator
+	// with this role, who has verified a second factor since and acts neither on their own
+	// account nor on one with a higher role (OP-07).
+	RequireOperator struct {
+		Session      SessionID
+		Role         Role
+		VerifiedFrom time.Time
+	}
+
+	// KeepAdmin fails with [ErrLastAdmin] if the account is the only admin that is not
+	// disabled. It is serialized over all accounts: two admins cannot remove each other.
+	KeepAdmin struct{}
 )
 
 // Accounts.
@@ -177,6 +190,14 @@ type SettleCounts struct {
 	Refund []string // one less, and no wait after the request, which was made at the time of the set
 }
 
+// PutSetting changes a setting of the site. It fails if its stored value is not Was, which
+// is empty for none.
+type PutSetting struct {
+	StoredSetting
+	Was string
+	By  string
+}
+
 // The record and the outbox.
 type (
 	// RecordEvent adds an event to the account's history.
@@ -192,6 +213,8 @@ type (
 )
 
 func (RequireMFA) isChange()        {}
+func (RequireOperator) isChange()   {}
+func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
 func (ReplaceName) isChange()       {}
@@ -218,6 +241,7 @@ func (PutPasskey) isChange()        {}
 func (SpendChallenge) isChange()    {}
 func (EnsureBackupCodes) isChange() {}
 func (PutSentCode) isChange()       {}
+func (PutSetting) isChange()        {}
 func (SettleCounts) isChange()      {}
 func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}

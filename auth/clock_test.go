@@ -9,12 +9,9 @@ import (
 // whatever its own expiry (SE-05, SE-06, RV-01, SM-04).
 func TestPlausible(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	r := &Rules{
-		now: func() time.Time { return now },
-		policy: Policy{
-			Factors: []FactorKind{TOTPCode}, SessionIdle: SessionIdleMax, SessionLifetime: SessionLifetimeMax, Reauth: ReauthPresets["strict_mfa"],
-		},
-	}
+	r := rulesOf(Policy{
+		Factors: []FactorKind{TOTPCode}, SessionIdle: SessionIdleMax, SessionLifetime: SessionLifetimeMax, Reauth: ReauthPresets["strict_mfa"],
+	}, now)
 	for ahead, valid := range map[time.Duration]bool{
 		-time.Minute: true, 0: true, 35 * time.Second: true, ClockSkew: true, ClockSkew + time.Millisecond: false, 365 * 24 * time.Hour: false,
 	} {

@@ -1,6 +1,14 @@
 package auth
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
+
+// rulesOf returns rules without a store.
+func rulesOf(policy Policy, now time.Time) *Rules {
+	return New(nil, Keyring{}, nil, policy, func() time.Time { return now })
+}
 
 // CountingHasher returns a hasher that computes one hash at a time and how many it has
 // computed: a goroutine counts the slots it hands out.

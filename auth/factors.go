@@ -156,7 +156,7 @@ func (r *Rules) factors(ctx context.Context, user UserID, now time.Time) (Factor
 
 // withPolicy adds which factors the operator has enabled.
 func (r *Rules) withPolicy(f Factors) Factors {
-	f.allowed, f.rpID = r.policy.Factors, r.policy.PasskeyDomain
+	f.allowed, f.rpID = r.policy().Factors, r.policy().PasskeyDomain
 	f.CodesUnseen = f.CodesUnseen && f.Allows(BackupCode)
 	return f
 }
@@ -176,7 +176,7 @@ func (r *Rules) factorAdded(ctx context.Context, client Client, session Session,
 	}
 	if !factors.HasMFA() {
 		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: verified})
-		if r.policy.Allows(BackupCode) {
+		if r.policy().Allows(BackupCode) {
 			set, err := r.newBackupCodes(ctx, session.User, now)
 			if err != nil {
 				return changes, err
@@ -205,7 +205,7 @@ func (r *Rules) factorRemoved(ctx context.Context, client Client, session Sessio
 	if r.MustKeepLast(factors) {
 		return changes, &Problem{Reason: LastFactor}
 	}
-	if r.policy.RequireMFA {
+	if r.policy().RequireMFA {
 		changes.add(RequireMFA{})
 	}
 	changes.add(EndSessions{Except: session.ID})
@@ -215,7 +215,7 @@ func (r *Rules) factorRemoved(ctx context.Context, client Client, session Sessio
 // MustKeepLast reports whether the account has one second factor and must have one
 // (RV-06).
 func (r *Rules) MustKeepLast(factors Factors) bool {
-	return r.policy.RequireMFA && factors.Count() == 1
+	return r.policy().RequireMFA && factors.Count() == 1
 }
 
 // conclude ends an action with the store's result. The form has expired if the

@@ -200,6 +200,15 @@ func (f *flow) addPhone(client auth.Client, session auth.Session, number string)
 	return id
 }
 
+// operate acts as a command on the account of an email address.
+func (f *flow) operate(action auth.OperatorAction, email string) (done bool, err error) {
+	user, err := f.AccountID(f.ctx, email)
+	if err != nil {
+		return false, err
+	}
+	return f.Operate(f.ctx, auth.Operator{}, action, user)
+}
+
 // forgot requests a password reset.
 func (f *flow) forgot(client auth.Client, email string) auth.Token {
 	f.t.Helper()

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -177,7 +178,7 @@ func FuzzNewPassword(f *testing.F) {
 	}
 	f.Add("ÄLLÄNN@example.org1", "ällänn@example.org")
 	f.Add("a\u0308lla\u0308nna\u0308lla\u0308nna\u0308lla\u0308nn", "ällänn@example.org")
-	rules := &Rules{policy: Policy{Name: "Acme Ünion", PasswordMin: PasswordMinSingleFactor}}
+	rules := rulesOf(Policy{Name: "Acme Ünion", PasswordMin: PasswordMinSingleFactor}, time.Unix(0, 0))
 	f.Fuzz(func(t *testing.T, password, address string) {
 		email, err := ParseEmail(address)
 		if err != nil {

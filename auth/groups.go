@@ -13,28 +13,28 @@ func ValidGroup(name string) bool {
 	return name != "" && len(name) <= GroupNameMax && strings.Trim(name, allowed) == ""
 }
 
-// ChangeGroups adds the account of an email address to groups, removes it from others, and
-// returns those that it is in afterwards. Each change is an event in its history. Its
+// ChangeGroups adds an account to groups, removes it from others, and returns those that
+// it is in afterwards. Each change is an event in its history. Its
 // sessions go on: what groups allow is checked when they are used.
-func (r *Rules) ChangeGroups(ctx context.Context, address string, add, remove []string) (groups []string, err error) {
+func (r *Rules) ChangeGroups(ctx context.Context, by Operator, user UserID, add, remove []string) (groups []string, err error) {
 	for _, name := range slices.Concat(add, remove) {
 		if !ValidGroup(name) {
 			return nil, &Problem{Reason: GroupInvalid, Field: "groups", Limit: GroupNameMax}
 		}
 	}
-	user, err := r.userByEmail(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	account, err := r.store.FindAccount(ctx, user.ID)
+	account, err := r.store.FindAccount(ctx, user)
 	if err != nil {
 		return nil, err
 	}
 	groups = account.Groups
-	changes := ChangeSet{User: user.ID, At: r.now()}
+	changes, err := r.beginReasoned(ctx, by, RoleAdmin, user)
+	if err != nil {
+		return nil, err
+	}
+	checks := len(changes.Changes)
 	change := func(c Change, e EventType, name string) error {
 		changes.add(c)
-		return r.record(ctx, &changes, Client{}, Event{Type: e, Name: name})
+		return r.recordAct(ctx, &changes, by, Event{Type: e, Name: name})
 	}
 	for _, name := range remove {
 		if i := slices.Index(groups, name); i >= 0 {
@@ -56,8 +56,8 @@ func (r *Rules) ChangeGroups(ctx context.Context, address string, add, remove []
 		return nil, &Problem{Reason: TooManyGroups, Field: "groups", Limit: GroupsMax}
 	}
 	slices.Sort(groups)
-	if len(changes.Changes) == 0 {
+	if len(changes.Changes) == checks {
 		return groups, nil
 	}
-	return groups, r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
+	return groups, r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
 }

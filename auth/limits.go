@@ -10,6 +10,8 @@ const (
 	PasswordMax             = 256 // at least 64 must be accepted (N 3.1.1.2); longer ones are refused, not truncated (PW-03)
 	NameMax                 = 64  // code points of a display name; own choice
 	GroupNameMax            = 32  // bytes; own choice
+	ReasonMin               = 3   // code points that say why an administrator acts; own choice
+	ReasonMax               = 200 // own choice
 	GroupsMax               = 64  // of an account: its tokens and a proxy's headers list them
 	EmailMaxBytes           = 254 // of an email address (RFC 5321 section 4.5.3.1.3, without the angle brackets)
 
@@ -50,7 +52,8 @@ const (
 
 	ClockSkew = time.Minute // by which clocks may differ
 
-	AccountsPage        = 100                  // accounts on a page of the operator's list
+	AccountsPage        = 50                   // accounts on a page of the operator's list
+	AuditPageLength     = 50                   // entries on a page of the audit log
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
@@ -77,12 +80,14 @@ const (
 	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
 	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
 
-	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
-	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
+	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
+	AppTokenMax         = 4096            // bytes of a token or hint that is verified
 
-	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
-	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
-	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeyAge       = 365 * 24 * time.Hour // after which a key should be replaced (NIST SP 800-57 part 1 section 5.3.6: one to three years)
+	SigningKeysReload   = time.Minute          // after which a server learns of a new key
 
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
@@ -95,6 +100,8 @@ const (
 	HashReserve = 5                // a fifth of the time to a request's deadline is reserved for what follows the hash
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
+
+	SettingsReload = 2 * time.Second // a change is in force on every server within five
 
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each
 	HeapReserve = 44 << 20 // bytes for all but hashes: a thousand connections, their pages, and the runtime
@@ -214,8 +221,8 @@ var limits = []struct {
 	{ActionSignUp, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionReset, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionVerify, ByIP, Window{Max: 10, Per: time.Minute}, TooManyAttempts},
-	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: 100}, TooManyAttempts},
-	{ActionVerify, ByMailed, Lock{At: 100}, MailedCodeLocked},
+	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: FailuresLock}, TooManyAttempts},
+	{ActionVerify, ByMailed, Lock{At: FailuresLock}, MailedCodeLocked},
 	{ActionGuess, Global, Window{Max: 1000, Per: time.Hour}, TooManyAttempts},
 	{ActionAlarm, Global, Window{Max: 1, Per: time.Hour}, TooManyAttempts},
 	{ActionRepeat, ByIP, Window{Max: 30, Per: time.Minute}, TooManyAttempts},
@@ -258,6 +265,9 @@ const FailureRetention = 90 * 24 * time.Hour
 // ones: anybody can enter any number of addresses without an account. So many take
 // eight hours of a core to hash, and about 250 MB. The counts of an account are all kept.
 const FailuresMax = 1_000_000
+
+// FailuresLock is the number of consecutive failures that lock a factor (N 3.2.2).
+const FailuresLock = 100
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

@@ -70,7 +70,7 @@ func TestRateLimits_GuessedResetCodes(t *testing.T) {
 
 	lock(ann)
 	reset(f.client(), auth.MailedCodeLocked)
-	if done, err := f.Operate(f.ctx, auth.Unlock, ann); err != nil || !done {
+	if done, err := f.operate(auth.Unlock, ann); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	reset(f.client(), "")
@@ -99,7 +99,7 @@ func TestRateLimits_GuessedSignUpCodes(t *testing.T) {
 	token := f.forgot(client, taken)
 	_, err := f.Verify(f.ctx, client, token, f.code(taken), false)
 	f.problem(err, "") // has a count of its own
-	f.must(f.AddAccount(f.ctx, ann))
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, ann))
 	if checked, p := f.guess(5, signUp(ann)); checked != 5 {
 		t.Errorf("%d codes were checked after an administrator added the account, then %q", checked, p.Reason)
 	}
@@ -122,7 +122,7 @@ func TestRateLimits_GuessedEmailCodes(t *testing.T) {
 					if checked != 100 {
 						t.Errorf("%d codes were checked", checked)
 					}
-					_, err := f.Operate(f.ctx, auth.Unlock, email)
+					_, err := f.operate(auth.Unlock, email)
 					f.must(err)
 					f.problem(f.VerifyEmail(f.ctx, client, session, "000000"), auth.CodeWrong)
 					return

@@ -22,15 +22,15 @@ func (r *Rules) checkNewPassword(password string, email Email) error {
 	switch {
 	case password == "":
 		return &Problem{Reason: PasswordMissing, Field: "password"}
-	case n < r.policy.PasswordMin:
-		return &Problem{Reason: PasswordShort, Field: "password", Limit: r.policy.PasswordMin}
+	case n < r.policy().PasswordMin:
+		return &Problem{Reason: PasswordShort, Field: "password", Limit: r.policy().PasswordMin}
 	case n > PasswordMax:
 		return &Problem{Reason: PasswordLong, Field: "password", Limit: PasswordMax}
 	case commonPassword(password):
 		return &Problem{Reason: PasswordCommon, Field: "password"}
-	case personalPassword(password, r.policy.Name, email):
+	case personalPassword(password, r.policy().Name, email):
 		return &Problem{Reason: PasswordPersonal, Field: "password"}
-	case r.policy.Breached != nil && r.policy.Breached(password):
+	case r.policy().Breached != nil && r.policy().Breached(password):
 		return &Problem{Reason: PasswordBreached, Field: "password"}
 	}
 	return nil

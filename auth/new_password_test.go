@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 var cheap = Cost{Memory: 64, Passes: 1, Lanes: 1}
@@ -13,7 +14,7 @@ var cheap = Cost{Memory: 64, Passes: 1, Lanes: 1}
 // rules (PW-04), common passwords (PW-06) and those derived from the email address or
 // the product's name (PW-08), each with its own reason (PW-09).
 func TestCheckNewPassword(t *testing.T) {
-	r := &Rules{policy: Policy{Name: "Twostep", PasswordMin: PasswordMinSingleFactor}}
+	r := rulesOf(Policy{Name: "Twostep", PasswordMin: PasswordMinSingleFactor}, time.Unix(0, 0))
 	email := Email{Typed: "Quillbert@acme-corp.org", Key: "quillbert@acme-corp.org"}
 	for password, want := range map[string]Reason{
 		"":                     PasswordMissing,

@@ -12,27 +12,20 @@ type Account struct {
 	CreatedAt  time.Time
 	SeenAt     time.Time // in any session, also one that has ended; zero for never
 	MustChange bool
+	Invited    bool // it has no password
+	Locked     bool // a factor is locked after too many failures
 	TOTP       bool
 	Passkeys   int
 	Phones     int // reserved ones
 	Sessions   int
 	Groups     []string // in alphabetical order
+	Role       Role
 
 	// These are only of one account, not of a list.
 
 	BackupCodes int // the number left
 	NoticeEmail string
 	Waits       []Wait
-}
-
-// Accounts returns a page of accounts, ordered by email address, and reports
-// whether there are more. after is the email key of the last account before it.
-func (r *Rules) Accounts(ctx context.Context, after string) (page []Account, more bool, err error) {
-	page, err = r.store.FindAccounts(ctx, after, AccountsPage+1)
-	if len(page) > AccountsPage {
-		return page[:AccountsPage], true, err
-	}
-	return page, false, err
 }
 
 // Account returns the account of an email address.
@@ -85,66 +78,88 @@ const (
 	Delete             = OperatorAction(OperatorDeleted)       // delete the account with everything in it
 )
 
-// Operate carries out an action on the account of an email address. done is false
-// if there was nothing to do: no wait to end, no factor to remove, or already disabled.
-func (r *Rules) Operate(ctx context.Context, action OperatorAction, address string) (done bool, err error) {
+// actionRoles are the roles that may act on the administration pages.
+var actionRoles = map[OperatorAction]Role{
+	Unlock: RoleSupport, SignOutEverywhere: RoleSupport,
+	ResetMFA: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+}
+
+// May reports whether an administrator with the role may do this.
+func (r Role) May(action OperatorAction) bool { return r >= actionRoles[action] }
+
+// AccountID returns the account of an email address.
+func (r *Rules) AccountID(ctx context.Context, address string) (UserID, error) {
 	user, err := r.userByEmail(ctx, address)
+	return user.ID, err
+}
+
+// Operate carries out an action on an account. done is false if there was nothing to do:
+// no wait to end, no factor to remove, or already disabled.
+func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction, user UserID) (done bool, err error) {
+	found, err := r.store.FindUser(ctx, user)
 	if err != nil {
 		return false, err
 	}
-	changes := ChangeSet{User: user.ID, At: r.now()}
-	if err := r.record(ctx, &changes, Client{}, Event{Type: EventType(action)}); err != nil {
+	changes, err := r.beginReasoned(ctx, by, actionRoles[action], user)
+	if err != nil {
+		return false, err
+	}
+	if err := r.recordAct(ctx, &changes, by, Event{Type: EventType(action)}); err != nil {
 		return false, err
 	}
 	switch action {
 	case Unlock:
 		var counts []failureCount
-		if counts, err = r.failureCounts(ctx, user, changes.At); err == nil && len(waits(counts, changes.At)) > 0 {
+		if counts, err = r.failureCounts(ctx, found, changes.At); err == nil && len(waits(counts, changes.At)) > 0 {
 			changes.add(resetOf(counts))
 			done, err = true, r.store.Apply(ctx, changes)
 		}
 	case ResetMFA:
-		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user.ID, secondFactors...)})
-		done, err = r.store.RemoveFactors(ctx, user.ID, changes)
+		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user, secondFactors...)})
+		done, err = r.store.RemoveFactors(ctx, user, changes)
 	case EndPassword:
-		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user.ID, Password)})
-		done, err = r.store.ReplacePassword(ctx, user.ID, "", changes)
+		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user, Password)})
+		done, err = r.store.ReplacePassword(ctx, user, "", changes)
 	case MustChangePassword:
 		changes.add(ForgetDevices{})
-		done, err = r.store.ReplaceMustChange(ctx, user.ID, changes)
+		done, err = r.store.ReplaceMustChange(ctx, user, changes)
 	case SignOutEverywhere:
 		changes.add(EndSessions{})
 		done, err = true, r.store.Apply(ctx, changes)
 	case Disable:
-		changes.add(EndSessions{})
-		done, err = r.store.ReplaceDisabled(ctx, user.ID, true, changes)
+		changes.add(EndSessions{}, KeepAdmin{})
+		done, err = r.store.ReplaceDisabled(ctx, user, true, changes)
 	case Enable:
-		done, err = r.store.ReplaceDisabled(ctx, user.ID, false, changes)
+		done, err = r.store.ReplaceDisabled(ctx, user, false, changes)
 	case Delete:
-		done, err = r.store.RemoveUser(ctx, user.ID, changes)
+		changes.add(KeepAdmin{})
+		done, err = r.store.RemoveUser(ctx, user, changes)
 	}
 	if err == nil && done {
 		r.applied(ctx, changes)
 	}
-	return done, err
+	return done, operated(err)
 }
 
 // AddAccount adds an account without a password. Its owner gets an invitation, a link
 // to set one (PW-13): a code, which has to be requested, could be kept from them by
 // strangers who use up the requests.
-func (r *Rules) AddAccount(ctx context.Context, address string) error {
+func (r *Rules) AddAccount(ctx context.Context, by Operator, address string) error {
 	email, err := ParseEmail(address)
 	if err != nil {
 		return err
 	}
 	user := User{ID: UserID(newID()), Email: email, PasskeyHandle: NewPasskeyHandle()}
-	changes := ChangeSet{User: user.ID, At: r.now()}
+	changes, err := r.begin(ctx, by, RoleAdmin, user.ID)
+	if err != nil {
+		return err
+	}
 	changes.add(AddUser{User: user, CreatedAt: changes.At}, SettleCounts{Reset: r.mailedCodeKeys(email, mailedCodes...)})
-	if err := r.record(ctx, &changes, Client{}, Event{Type: OperatorAdded}); err != nil {
+	if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorAdded}); err != nil {
 		return err
 	}
 	m := r.notice(MessageInvitation, email.Typed, Client{}, changes.At)
 	m.Token, m.ExpiresAt = NewToken(), changes.At.Add(InvitationLifetime)
 	changes.add(AddAttempt{Attempt{TokenHash: m.Token.Hash(), Purpose: Invitation, Email: email.Typed, ExpiresAt: m.ExpiresAt}}, QueueMessage{Message: m})
-	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
+	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
 }

@@ -152,7 +152,7 @@ var noKey = []byte("\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" +
 	"\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e\xe7\xeb\x4a\x7c\x0f\x9e\x16\x2b\xce\x33\x57\x6b\x31\x5e\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5")
 
 func (r *Rules) relyingParty() relyingParty {
-	return relyingParty{id: r.policy.PasskeyDomain, origin: r.policy.Origin}
+	return relyingParty{id: r.policy().PasskeyDomain, origin: r.policy().Origin}
 }
 
 // SignInWithPasskey signs in with a passkey that verifies its user, which is both

@@ -78,7 +78,7 @@ func (r *Rules) AddPasskey(ctx context.Context, client Client, session Session, 
 func (r *Rules) newPasskey(made registration, user UserID, name string, now time.Time) PasskeyKey {
 	return PasskeyKey{
 		Passkey: Passkey{
-			ID: PasskeyID(newID()), CredentialID: made.credentialID, RPID: r.policy.PasskeyDomain, Name: name,
+			ID: PasskeyID(newID()), CredentialID: made.credentialID, RPID: r.policy().PasskeyDomain, Name: name,
 			AAGUID: made.aaguid, Transports: made.transports, UserVerified: made.userVerified,
 			BackupEligible: made.backupEligible, BackedUp: made.backedUp, SignCount: made.signCount, AddedAt: now,
 		},

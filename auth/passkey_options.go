@@ -52,7 +52,7 @@ const publicKeyType = "public-key"
 // operator has disabled passkeys. They name no passkey: the user chooses one, and it
 // must verify its user (PK-18).
 func (r *Rules) PasskeySignIn(client Client) string {
-	if !r.policy.Allows(PasskeyPresent) {
+	if !r.policy().Allows(PasskeyPresent) {
 		return ""
 	}
 	return r.requestOptions(signInChallenge(client), "required", nil, r.now())
@@ -74,7 +74,7 @@ func (r *Rules) PasskeyOptions(a Attempt) string {
 
 func (r *Rules) requestOptions(of challengeFor, verification string, allow []Passkey, now time.Time) string {
 	return toJSON(requestOptions{
-		RPID: r.policy.PasskeyDomain, Challenge: r.newChallenge(of, now), Timeout: PasskeyTimeout.Milliseconds(),
+		RPID: r.policy().PasskeyDomain, Challenge: r.newChallenge(of, now), Timeout: PasskeyTimeout.Milliseconds(),
 		UserVerification: verification, Allow: descriptors(allow),
 	})
 }
@@ -83,7 +83,7 @@ func (r *Rules) requestOptions(of challengeFor, verification string, allow []Pas
 // without a PIN registers only if it need not remember the user.
 func (r *Rules) creationOptions(session Session, user User, factors Factors, securityKey bool, now time.Time) string {
 	o := creationOptions{
-		RP:   entity{ID: r.policy.PasskeyDomain, Name: r.policy.Name},
+		RP:   entity{ID: r.policy().PasskeyDomain, Name: r.policy().Name},
 		User: entity{ID: base64URL(user.PasskeyHandle).String(), Name: user.Email.Typed, DisplayName: user.Email.Typed},
 
 		Challenge: r.newChallenge(enrolmentChallenge(session, securityKey), now), Timeout: PasskeyTimeout.Milliseconds(),
@@ -122,7 +122,7 @@ func (r *Rules) AcceptedPasskeys(ctx context.Context, session Session, factors F
 		ids = append(ids, p.CredentialID)
 	}
 	return toJSON(map[string]any{
-		"rpId": r.policy.PasskeyDomain, "userId": base64URL(user.PasskeyHandle), "allAcceptedCredentialIds": ids,
+		"rpId": r.policy().PasskeyDomain, "userId": base64URL(user.PasskeyHandle), "allAcceptedCredentialIds": ids,
 	}), err
 }
 
@@ -133,5 +133,5 @@ func (r *Rules) UnknownPasskey(response string) string {
 	if err != nil {
 		return ""
 	}
-	return toJSON(map[string]any{"rpId": r.policy.PasskeyDomain, "credentialId": base64URL(a.credentialID)})
+	return toJSON(map[string]any{"rpId": r.policy().PasskeyDomain, "credentialId": base64URL(a.credentialID)})
 }

@@ -26,9 +26,9 @@ func newPasskeyFlow(t *testing.T) (*flow, auth.Session, auth.Client) {
 
 const passkeyUser = "ann@example.com"
 
-func (f *flow) operate(action auth.OperatorAction) {
+func (f *flow) mustOperate(action auth.OperatorAction) {
 	f.t.Helper()
-	_, err := f.Operate(f.ctx, action, passkeyUser)
+	_, err := f.operate(action, passkeyUser)
 	f.must(err)
 }
 
@@ -227,9 +227,9 @@ func TestPasskey_Unknown(t *testing.T) {
 		_, err := f.SignInWithPasskey(f.ctx, client, f.get(d, f.PasskeySignIn(client)), "")
 		return err
 	}
-	f.operate(auth.Disable)
+	f.mustOperate(auth.Disable)
 	f.problem(signIn(), auth.PasskeyRefused)
-	f.operate(auth.Enable)
+	f.mustOperate(auth.Enable)
 	f.must(signIn())
 	d.Tamper = func(r *passkeytest.Response) { r.UserHandle = []byte("of somebody else") }
 	f.problem(signIn(), auth.PasskeyRefused)
@@ -427,7 +427,7 @@ func TestPasskey_ResetMFA(t *testing.T) {
 	f, session, client := newPasskeyFlow(t)
 	d := &passkeytest.Device{Verifies: true}
 	f.addPasskey(d, client, session)
-	f.operate(auth.ResetMFA)
+	f.mustOperate(auth.ResetMFA)
 	_, err := f.SignInWithPasskey(f.ctx, client, f.get(d, f.PasskeySignIn(client)), "")
 	f.problem(err, auth.PasskeyUnknown)
 }

@@ -46,7 +46,7 @@ func (r *Rules) AddPhone(ctx context.Context, client Client, session Session, ty
 	if err := r.allowAct(ctx, now, session.User); err != nil {
 		return err
 	}
-	number, err := ParsePhone(typed, r.policy.Region)
+	number, err := ParsePhone(typed, r.policy().Region)
 	if err != nil {
 		return err
 	}

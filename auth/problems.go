@@ -37,6 +37,7 @@ const (
 	FactorsDisabled      Reason = "factors_disabled"       // the operator has disabled the account's second factors
 	FormExpired          Reason = "form_expired"           // the form belongs to an earlier step
 	GroupInvalid         Reason = "group_invalid"          // not the name of a group, of Limit characters at most
+	LastAdmin            Reason = "last_admin"             // no other administrator would be left
 	InvalidCredentials   Reason = "invalid_credentials"    // email address or password, and never which
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
@@ -66,7 +67,10 @@ const (
 	PhoneCountryBlocked  Reason = "phone_country_blocked"  // no SMS is sent to that country
 	PhoneInvalid         Reason = "phone_invalid"          // not a phone number
 	PhoneTypeBlocked     Reason = "phone_type_blocked"     // a number to which an SMS may cost far more
+	ReasonInvalid        Reason = "reason_invalid"         // an administrator gives no reason, or one of more than Limit characters
 	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, for all accounts
+	SettingFixed         Reason = "setting_fixed"          // a flag sets it
+	SettingsNoFactor     Reason = "settings_no_factor"     // no second factor would be left that users can add
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later
@@ -83,10 +87,10 @@ const (
 var Reasons = []Reason{
 	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
-	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, SMSBudgetExhausted, SignUpClosed, TOTPUsed, TOTPWrong,
+	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
 }

@@ -104,7 +104,7 @@ func TestSubjects_From(t *testing.T) {
 // TestLimits: every action has the limits that are required (RL-01, RL-02, RL-04,
 // RL-08, SM-07).
 func TestLimits(t *testing.T) {
-	r := &Rules{policy: Policy{SMSBudget: 7}}
+	r := rulesOf(Policy{SMSBudget: 7}, time.Time{})
 	keys := map[string]bool{}
 	for _, action := range []Action{ActionSignIn, ActionSignUp, ActionReset, ActionVerify, ActionGuess, ActionAlarm, ActionSendCode, ActionSendMail, ActionSendSMS, ActionEnrolSMS, ActionAddPhone, ActionAccount, ActionDrawQR, ActionNotify, ActionNotice, ActionSummary} {
 		all := r.limits(action, subjects{ByFactor: {"f"}, ByMailed: {"m"}, ByAccount: {"a"}, ByRecipient: {"r"}, ByIP: {"n"}, BySubnet: {"s"}, ByNetwork: {"w"}, ByHome: {"US"}, ByCountry: {"GB"}})
@@ -134,7 +134,7 @@ func TestLimits(t *testing.T) {
 // TestLimitKey: no text that a user enters has the key of another count, and no key
 // contains it.
 func TestLimitKey(t *testing.T) {
-	r := &Rules{policy: Policy{SMSBudget: 7}}
+	r := rulesOf(Policy{SMSBudget: 7}, time.Time{})
 	names := [][]string{
 		{"ann@example.com"},
 		{"known/ann@example.com"},

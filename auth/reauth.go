@@ -27,7 +27,7 @@ var ReauthPresets = map[string]ReauthPolicy{
 // FreshlyVerified reports whether a session meets the re-authentication policy
 // (RV-01, RV-04).
 func (r *Rules) FreshlyVerified(s Session, factors Factors) bool {
-	now, policy := r.now(), r.policy.Reauth
+	now, policy := r.now(), r.policy().Reauth
 	return s.Satisfies(Demand{AllFactors: policy.BothFactors, NotBefore: now.Add(-policy.MaxAge)}, factors, now)
 }
 

@@ -77,7 +77,7 @@ func TestRefund_RefusedLater(t *testing.T) {
 	f.must(f.StartEmailChange(f.ctx, client, session, auth.ForSignIn, "new@example.com"))
 	code := f.code("new@example.com")
 	f.now = f.now.Add(time.Minute)
-	f.must(f.AddAccount(f.ctx, "new@example.com"))
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, "new@example.com"))
 	for range auth.SentCodeAttempts {
 		f.problem(f.VerifyEmail(f.ctx, client, session, code), auth.EmailTaken)
 	}

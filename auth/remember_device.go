@@ -24,7 +24,7 @@ func (r *Rules) remembered(d KnownDevice, now time.Time) bool {
 // RememberedUntil is when a device that is remembered will be asked for the second step
 // again, for pages.
 func (r *Rules) RememberedUntil(d KnownDevice) time.Time {
-	return d.RememberedAt.Add(r.policy.RememberDevice)
+	return d.RememberedAt.Add(r.policy().RememberDevice)
 }
 
 // putDevice makes the client's device known with a new token, which it returns. The
@@ -37,7 +37,7 @@ func (r *Rules) putDevice(ctx context.Context, c challenge, a Attempt, changes *
 	if c.posted.device != "" {
 		put.Replaces = c.posted.device.Hash()
 	}
-	if c.client.Remember && r.policy.RememberDevice > 0 && a.hasVerified(secondFactors...) {
+	if c.client.Remember && r.policy().RememberDevice > 0 && a.hasVerified(secondFactors...) {
 		put.RememberedAt = changes.At
 		if err := r.record(ctx, changes, c.client, Event{Type: DeviceRemembered, Factor: c.kind()}); err != nil {
 			return "", err

@@ -31,8 +31,8 @@ func (s *counting) Apply(ctx context.Context, changes auth.ChangeSet) error {
 	return s.called("Apply").Apply(ctx, changes)
 }
 
-func (s *counting) AddAttempt(ctx context.Context, changes auth.ChangeSet) error {
-	return s.called("AddAttempt").AddAttempt(ctx, changes)
+func (s *counting) AllowAttempt(ctx context.Context, limits []auth.RateLimit, changes auth.ChangeSet) (int, auth.Count, error) {
+	return s.called("AllowAttempt").AllowAttempt(ctx, limits, changes)
 }
 
 func (s *counting) ReplaceMethod(ctx context.Context, hash string, m auth.Method, changes auth.ChangeSet) (bool, error) {
@@ -124,7 +124,7 @@ func TestSameTransactions(t *testing.T) {
 			f := newFlow(t)
 			f.signUp(known)
 			f.signUp(disabled)
-			if done, err := f.Operate(f.ctx, auth.Disable, disabled); err != nil || !done {
+			if done, err := f.operate(auth.Disable, disabled); err != nil || !done {
 				t.Fatal(done, err)
 			}
 			f.now = f.now.Add(25 * time.Hour)

@@ -146,7 +146,7 @@ func TestSendLimits_SMSNetwork(t *testing.T) {
 func TestSendLimits_OtherNetwork(t *testing.T) {
 	f := newFlow(t)
 	const ann = "ann@example.com"
-	f.must(f.AddAccount(f.ctx, ann))
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, ann))
 	stranger := f.client()
 	day := f.now.Add(24 * time.Hour)
 	sent := 0

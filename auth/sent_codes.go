@@ -146,8 +146,8 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	return &code, nil
 }
 
-// allowMail limits mailing codes to an address that anybody can enter (SM-07, RL-08).
-func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, email Email, known bool, account string) error {
+// mailLimits limits mailing codes to an address that anybody can enter (SM-07, RL-08).
+func (r *Rules) mailLimits(client Client, email Email, known bool, account string) []RateLimit {
 	recipient := deviceCounter(email.Key, known)
 	if !known {
 		recipient = append([]string{client.network()}, recipient...)
@@ -157,7 +157,7 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 	if !known {
 		limits = append(limits, r.limits(ActionSendMail, nil)...)
 	}
-	return r.allow(ctx, now, limits...)
+	return limits
 }
 
 // allowSMS limits sending codes by SMS, also to ordinary numbers of the
@@ -168,12 +168,12 @@ func (r *Rules) allowSMS(ctx context.Context, now time.Time, number string, to s
 	if mayCost(number) {
 		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
 	}
-	if allowed := r.policy.SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, country) {
+	if allowed := r.policy().SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, country) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
 	switch {
-	case len(r.policy.SMSCountries) == 1: // it has no other to share with
-	case country == r.policy.Region:
+	case len(r.policy().SMSCountries) == 1: // it has no other to share with
+	case country == r.policy().Region:
 		to[ByHome] = []string{country}
 	default:
 		to[ByCountry] = []string{country}
@@ -212,7 +212,7 @@ func (r *Rules) queueCode(holder, to string, m Message, changes *ChangeSet) {
 // putCode generates a code for a holder and returns the message that carries it.
 func (r *Rules) putCode(holder, to string, m Message, changes *ChangeSet) Message {
 	code := newSentCode()
-	expires := changes.At.Add(r.policy.CodeLifetime)
+	expires := changes.At.Add(r.policy().CodeLifetime)
 	_, key := r.keys.Newest(KeySentCode)
 	changes.add(PutSentCode{SentCode{Holder: holder, MAC: codeMAC(key, holder, code), To: to, SentAt: changes.At, ExpiresAt: expires}})
 	m.ID, m.To, m.Code, m.At, m.ExpiresAt, m.Holder = newID(), to, code, changes.At, expires, holder
@@ -224,7 +224,7 @@ func (r *Rules) putCode(holder, to string, m Message, changes *ChangeSet) Messag
 func (r *Rules) putDecoyCode(holder, to string, changes *ChangeSet) {
 	mac := make([]byte, sha256.Size)
 	rand.Read(mac)
-	changes.add(PutSentCode{SentCode{Holder: holder, MAC: mac, To: to, SentAt: changes.At, ExpiresAt: changes.At.Add(r.policy.CodeLifetime)}})
+	changes.add(PutSentCode{SentCode{Holder: holder, MAC: mac, To: to, SentAt: changes.At, ExpiresAt: changes.At.Add(r.policy().CodeLifetime)}})
 }
 
 // queueEmailTaken replaces the message with a code if another account has the

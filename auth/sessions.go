@@ -18,6 +18,7 @@ type Session struct {
 	User       UserID
 	Email      string     // the account's sign-in address, read with the session
 	Name       string     // its display name, read with the session; empty for none
+	Role       Role       // its role, read with the session
 	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
 	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
 	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
@@ -101,7 +102,7 @@ type SessionBounds struct {
 // SessionBounds returns the bounds at a time.
 func (r *Rules) SessionBounds(now time.Time) SessionBounds {
 	return SessionBounds{
-		SeenFrom: now.Add(-r.policy.SessionIdle), StartedFrom: now.Add(-r.policy.SessionLifetime), Until: now.Add(ClockSkew),
+		SeenFrom: now.Add(-r.policy().SessionIdle), StartedFrom: now.Add(-r.policy().SessionLifetime), Until: now.Add(ClockSkew),
 	}
 }
 
@@ -115,7 +116,7 @@ func (r *Rules) isOpen(ctx context.Context, user UserID, id SessionID, now time.
 // that warns of it (AX-10). extends is false if the overall limit comes first:
 // activity does not extend that, only signing in or re-authentication does.
 func (r *Rules) IdleExpiry(s Session) (at time.Time, extends bool) {
-	idle, overall := s.SeenAt.Add(r.policy.SessionIdle), s.StartedAt.Add(r.policy.SessionLifetime)
+	idle, overall := s.SeenAt.Add(r.policy().SessionIdle), s.StartedAt.Add(r.policy().SessionLifetime)
 	if overall.Before(idle) {
 		return overall, false
 	}
@@ -180,7 +181,7 @@ func (r *Rules) SignOut(ctx context.Context, token Token) error {
 	if token == "" {
 		return nil
 	}
-	return r.store.RemoveSession(ctx, token.Hash())
+	return r.store.RemoveSession(ctx, token.Hash(), r.now())
 }
 
 // newID returns 128 random bits or more, fit for a URL.

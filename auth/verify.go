@@ -212,7 +212,11 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 			return result, err
 		}
 	}
-	return r.spendResponse(ctx, a, c, spend, now)
+	result, err := r.spendResponse(ctx, a, c, spend, now)
+	if isProblemOf(err, BackupCodeWrong) { // only spending it shows that
+		err = r.fail(ctx, a, c, err, now)
+	}
+	return result, err
 }
 
 // spendResponse consumes a correct response, and completes the attempt or moves it on.

@@ -23,7 +23,7 @@ func TestOperate_UnlockWithoutWait(t *testing.T) {
 	unlock := func(want bool) {
 		t.Helper()
 		before := f.count(ann, auth.MessageKind(auth.OperatorUnlocked))
-		done, err := f.Operate(f.ctx, auth.Unlock, ann)
+		done, err := f.operate(auth.Unlock, ann)
 		f.must(err)
 		if mails := f.count(ann, auth.MessageKind(auth.OperatorUnlocked)) - before; done != want || (mails > 0) != want {
 			t.Errorf("done %v, %d mails, want %v", done, mails, want)

@@ -95,7 +95,7 @@ func TestWalk(t *testing.T) {
 	states := 0
 	for name, reauth := range map[string]ReauthPolicy{"strict": ReauthPresets["strict"], "strict_mfa": ReauthPresets["strict_mfa"]} {
 		for _, required := range []bool{false, true} {
-			rules := &Rules{policy: Policy{RequireMFA: required, Reauth: reauth, Factors: allFactors}, now: func() time.Time { return walkStart }}
+			rules := rulesOf(Policy{RequireMFA: required, Reauth: reauth, Factors: allFactors}, walkStart)
 			level := map[state]string{}
 			for _, app := range []bool{false, true} {
 				for _, phone := range []bool{false, true} {
@@ -167,7 +167,7 @@ func walkEvents(rules *Rules, s state) []walkStep {
 
 // walkVerify enters a correct response, which counts only if it was asked for.
 func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *string) state {
-	a := s.attempt(rules.policy.Reauth)
+	a := s.attempt(rules.policy().Reauth)
 	step, kinds := a.owes()
 	has := map[FactorKind]bool{Password: true, EmailCode: true, TOTPCode: s.app, PhoneCode: s.phone, BackupCode: s.codes > 0}
 	if s.purpose == "" || !slices.Contains(kinds, kind) && !(step == StepMFA && slices.ContainsFunc(a.OtherMethods(), func(m Method) bool { return m.Factor == kind })) || !has[kind] {
@@ -185,7 +185,7 @@ func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *s
 	if kind == BackupCode {
 		s.codes = 0
 	}
-	a = s.attempt(rules.policy.Reauth)
+	a = s.attempt(rules.policy().Reauth)
 	if a.Step() != StepDone {
 		return s
 	}
@@ -233,7 +233,7 @@ func walkPages(rules *Rules, s state) []walkStep {
 	switch on := s.app || s.phone; {
 	case on && s.truth.mfa != fresh:
 		owed = "without a fresh second factor"
-	case (!on || rules.policy.Reauth.BothFactors) && s.truth.password != fresh && s.truth.email != fresh:
+	case (!on || rules.policy().Reauth.BothFactors) && s.truth.password != fresh && s.truth.email != fresh:
 		owed = "without a fresh password"
 	}
 	check := func(action string) string {
@@ -242,7 +242,7 @@ func walkPages(rules *Rules, s state) []walkStep {
 		}
 		return action + " " + owed
 	}
-	if account && rules.policy.RequireMFA && (!s.app && !s.phone || s.unseen) {
+	if account && rules.policy().RequireMFA && (!s.app && !s.phone || s.unseen) {
 		steps = append(steps, walkStep{"account", s, "the account was open while a factor is required"})
 	}
 	add := func(name string, to state, broken string) { steps = append(steps, walkStep{name, to, broken}) }
@@ -268,7 +268,7 @@ func walkPages(rules *Rules, s state) []walkStep {
 			if app && !s.app || !app && !s.phone {
 				continue
 			}
-			if rules.policy.RequireMFA && factors.Count() == 1 {
+			if rules.policy().RequireMFA && factors.Count() == 1 {
 				continue // the store enforces this too: RequireMFA
 			}
 			to := s
@@ -281,7 +281,7 @@ func walkPages(rules *Rules, s state) []walkStep {
 				to.codes, to.unseen = 0, false
 			}
 			broken := check("a factor was removed")
-			if rules.policy.RequireMFA && !to.app && !to.phone {
+			if rules.policy().RequireMFA && !to.app && !to.phone {
 				broken = "the last factor was removed although one is required"
 			}
 			add(fmt.Sprintf("remove a factor (app %v)", app), to, broken)

@@ -62,9 +62,13 @@ func (t *tx) replaceName(ctx context.Context, user auth.UserID, name string, now
 }
 
 // RemoveUser implements [auth.Store]. Sent codes and rate limits have no foreign
-// key, because their holders are of several kinds, and are removed first.
+// key, because their holders are of several kinds, and are removed first. The changes
+// are applied before, so that the removal itself is recorded.
 func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove account", user, func(tx *tx) (bool, error) {
+		if applied, err := tx.apply(ctx, changes); err != nil || !applied {
+			return false, err
+		}
 		for _, query := range []string{
 			removeCodesOf(`
 				SELECT token_hash FROM attempts WHERE user_id = $1
@@ -83,10 +87,13 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.C
 				return false, err
 			}
 		}
+		if err := tx.queueLogouts(ctx, endAccount, changes.At, user); err != nil {
+			return false, err
+		}
 		changed, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, user)
 		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.apply(ctx, changes)
+		return true, tx.eraseEvents(ctx, user)
 	})
 }

@@ -38,6 +38,7 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 	e := auth.Event{User: user}
 	err = s.db.Each(ctx, engine.Row{
 		&e.ID, engine.Time(&e.At), &e.Type, &e.Factor, &e.IP, &e.UserAgent, &e.Phone, &e.Email, &e.Name, &e.BackupCodesLeft,
+		&e.Actor, &e.Reason,
 	}, func() { events = append(events, e) }, `
 		SELECT
 			id,
@@ -49,7 +50,9 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 			phone,
 			email,
 			name,
-			backup_codes_left
+			backup_codes_left,
+			actor,
+			reason
 		FROM audit_events
 		WHERE user_id = $1 AND id < $2
 		ORDER BY id DESC
@@ -60,14 +63,28 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 	return events, nil
 }
 
-// addEvent records an audit event, unless its account does not exist.
+// addEvent records an audit event of an account, unless that does not exist, or of the
+// whole site.
 func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error {
-	_, err := t.Exec(ctx, `
+	query := `
 		INSERT INTO audit_events
-			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left)
-		SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11
+			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left, actor, reason)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13`
+	if user != "" {
+		query += `
 		FROM users
-		WHERE id = $2`,
-		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft)
+		WHERE id = $2`
+	}
+	_, err := t.Exec(ctx, query,
+		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft, e.Actor, e.Reason)
+	return err
+}
+
+// eraseEvents erases what is personal in the events of an account. That they happened
+// stays in the audit log (OP-15).
+func (t *tx) eraseEvents(ctx context.Context, user auth.UserID) error {
+	_, err := t.Exec(ctx, `
+		UPDATE audit_events SET ip = '', user_agent = '', phone = '', email = ''
+		WHERE user_id = $1`, user)
 	return err
 }

@@ -31,6 +31,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	switch c := c.(type) {
 	case auth.RequireMFA:
 		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
+	case auth.RequireOperator:
+		return true, t.requireOperator(ctx, set.User, c)
+	case auth.KeepAdmin:
+		return true, t.keepAdmin(ctx, set.User)
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
@@ -89,6 +93,9 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.ensureBackupCodes(ctx, set.User, c.BackupCodeSet)
 	case auth.PutSentCode:
 		return true, t.putSentCode(ctx, c.SentCode)
+
+	case auth.PutSetting:
+		return t.putSetting(ctx, c, set.At)
 
 	case auth.SettleCounts:
 		return true, t.settleCounts(ctx, c, set.At)

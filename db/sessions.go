@@ -28,7 +28,8 @@ const (
 			sessions.first_syncable,
 			sessions.second_syncable,
 			sessions.next,
-			users.must_change`
+			users.must_change,
+			users.role`
 	sessionJoin = `
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id`
@@ -38,7 +39,7 @@ const (
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
 		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.FirstSyncable, &s.SecondSyncable, &s.Next, &s.MustChange,
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.FirstSyncable, &s.SecondSyncable, &s.Next, &s.MustChange, &s.Role,
 	}
 }
 
@@ -105,19 +106,10 @@ func (t *tx) touchUser(ctx context.Context, user auth.UserID, now time.Time) err
 	return err
 }
 
-var (
-	removeCodesInToken   = removeCodesIn(`SELECT id FROM sessions WHERE token_hash = $1`)
-	removeCodesInSession = removeCodesIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`)
-)
-
 // RemoveSession implements [auth.Store].
-func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
+func (s *Store) RemoveSession(ctx context.Context, tokenHash string, now time.Time) error {
 	_, err := s.write(ctx, "end session", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesInToken, tokenHash)
-		if err != nil {
-			return false, err
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, tokenHash)
+		_, err := tx.end(ctx, endToken, now, tokenHash)
 		return true, err
 	})
 	return err
@@ -126,11 +118,7 @@ func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
 // RemoveSessionOf implements [auth.Store].
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
-		if err == nil {
-			err = tx.forgetDeviceOf(ctx, user, id)
-		}
-		if err != nil {
+		if err := tx.forgetDeviceOf(ctx, user, id); err != nil {
 			return false, err
 		}
 		if _, err := tx.Exec(ctx, `
@@ -138,8 +126,8 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
-		if err != nil || changed == 0 {
+		ended, err := tx.end(ctx, endOne, changes.At, id, user)
+		if err != nil || ended == 0 {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
@@ -194,24 +182,25 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 	return rows > 0, err
 }
 
-// endSessions removes all of an account's sessions but one, all its attempts, and the
+// endSessions ends all of an account's sessions but one, all its attempts, and the
 // grants of apps, also those that have outlived a session (OI-26). It forgets the
-// account's devices.
+// account's devices. An app with such a grant is told that all sessions have ended, but
+// only if they have.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID, now time.Time) error {
 	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {
 		return err
 	}
-	_, err := t.Exec(ctx, removeCodesOf(`
-			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
-	if err != nil {
-		return err
+	if except == "" {
+		if err := t.queueLogouts(ctx, endOutlived, now, user); err != nil {
+			return err
+		}
 	}
-	_, err = t.Exec(ctx, `
+	_, err := t.Exec(ctx, `
 		UPDATE app_grants SET ended_at = $3
 		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now))
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, user, except)
+	_, err = t.end(ctx, endAllBut, now, user, except)
 	return err
 }

@@ -58,7 +58,7 @@ func TestTouchSession(t *testing.T) {
 		if err != nil || !got.SeenAt.Equal(noon.Add(2*time.Minute)) {
 			t.Errorf("seen at %v, %v", got.SeenAt, err)
 		}
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		account, err := db.FindAccount(t.Context(), "ann")
 		if err != nil || !account.SeenAt.Equal(noon.Add(2*time.Minute)) || account.Sessions > 0 {
 			t.Errorf("account is %+v, %v", account, err)
@@ -72,8 +72,8 @@ func TestRemoveSession(t *testing.T) {
 		db.addAnn(t)
 		must(t, db.AddTOTPEnrolment(t.Context(), totpEnrolment("k1"), noon))
 		must(t, db.ReplacePhoneEnrolment(t.Context(), phoneEnrolment("e1"), set("ann", code("e1"))))
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		_, err := db.FindSession(t.Context(), "token of s1")
 		wantNotFound(t, err)
 		_, err = db.FindTOTPEnrolment(t.Context(), "s1", noon)

@@ -42,6 +42,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
+		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
 	}}))
 	h := handover(id, s.ID, name("code"))
 	h.ExpiresAt = now.Add(auth.HandoverLifetime)
@@ -133,9 +134,10 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents"} {
+		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents", "settings"} {
 			want[table] = both[table]
 		}
+		want["messages"]++ // to the app of the session that has expired
 		wantRows(t, db.rowCounts(t), want)
 		if n := db.count(t, `SELECT count(*) FROM backup_code_sets WHERE unseen IS NOT NULL`); n != 1 {
 			t.Errorf("%d sets have unseen codes, want only bob's", n)

@@ -312,7 +312,7 @@ func TestAuthorize_NotAllowed(t *testing.T) {
 	app.wantReturned(app.start(b, "prompt", "none"), oidc.AccessDenied)
 	change := func(add, remove []string) {
 		t.Helper()
-		if _, err := site.rules.ChangeGroups(t.Context(), ann, add, remove); err != nil {
+		if _, err := site.rules.ChangeGroups(t.Context(), auth.Operator{}, site.accountID(ann), add, remove); err != nil {
 			t.Fatal(err)
 		}
 	}

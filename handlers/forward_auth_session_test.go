@@ -116,7 +116,7 @@ func TestForwardAuth_SessionEnds(t *testing.T) {
 
 func operate(action auth.OperatorAction) func(*testSite, *browser, *browser, string) {
 	return func(site *testSite, _, _ *browser, _ string) {
-		if done, err := site.rules.Operate(context.Background(), action, ann); err != nil || !done {
+		if done, err := site.operate(action, ann); err != nil || !done {
 			site.t.Errorf("%s: %v, %v", action, done, err)
 		}
 	}

@@ -43,14 +43,14 @@ func TestForwardAuth(t *testing.T) {
 		t.Errorf("an app of another user: %d", response.StatusCode)
 	}
 	b.wantHeading("No access to bob.example.org").wantStatus(403)
-	if _, err := site.rules.ChangeGroups(t.Context(), ann, []string{"ops", "friends"}, nil); err != nil {
+	if _, err := site.rules.ChangeGroups(t.Context(), auth.Operator{}, site.accountID(ann), []string{"ops", "friends"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	response = b.wantApp(b.goTo("https://bob.example.org/"), "https://bob.example.org/")
 	if got := response.Header.Get("Remote-Groups"); got != "friends,ops" {
 		t.Errorf("Remote-Groups: %q", got)
 	}
-	if _, err := site.rules.ChangeGroups(t.Context(), ann, nil, []string{"friends"}); err != nil {
+	if _, err := site.rules.ChangeGroups(t.Context(), auth.Operator{}, site.accountID(ann), nil, []string{"friends"}); err != nil {
 		t.Fatal(err)
 	}
 	if response := b.check("GET", "https://bob.example.org/"); response.StatusCode != 403 {

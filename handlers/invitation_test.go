@@ -14,7 +14,7 @@ var invitationLink = regexp.MustCompile(`/invitation\?token=[\w%-]+`)
 // invite adds an account and returns the link in its invitation.
 func (site *testSite) invite(email string) string {
 	site.t.Helper()
-	if err := site.rules.AddAccount(site.t.(*testing.T).Context(), email); err != nil {
+	if err := site.rules.AddAccount(site.t.(*testing.T).Context(), auth.Operator{}, email); err != nil {
 		site.t.Fatal(err)
 	}
 	all := site.messages(email)

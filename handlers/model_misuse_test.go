@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,7 +22,7 @@ func (m *model) operate(email string) {
 	}
 	action := draw(m, "action", slices.Sorted(maps.Keys(actions))...)
 	m.t.Logf("operator: %s %s", action, email)
-	done, err := m.site.rules.Operate(context.Background(), actions[action], email)
+	done, err := m.site.operate(actions[action], email)
 	if u == nil && err == nil {
 		m.t.Fatalf("%s without an account", action)
 	}

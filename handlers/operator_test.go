@@ -18,7 +18,7 @@ func TestOperator(t *testing.T) {
 	operate := func(action auth.OperatorAction) {
 		t.Helper()
 		before := len(site.messages(ann))
-		if done, err := site.rules.Operate(t.Context(), action, "Ann@Example.org"); err != nil || !done {
+		if done, err := site.operate(action, "Ann@Example.org"); err != nil || !done {
 			t.Fatalf("%s: %v, %v", action, done, err)
 		}
 		if n := len(site.messages(ann)) - before; n != 1 {

@@ -143,7 +143,7 @@ func TestRememberDevice_Ends(t *testing.T) {
 	t.Parallel()
 	operator := func(action auth.OperatorAction) func(*testSite, *browser, string) {
 		return func(site *testSite, _ *browser, _ string) {
-			if done, err := site.rules.Operate(t.Context(), action, ann); err != nil || !done {
+			if done, err := site.operate(action, ann); err != nil || !done {
 				t.Fatal(action, done, err)
 			}
 		}

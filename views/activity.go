@@ -59,7 +59,9 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
 	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
 	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
+	auth.OperatorChangedRole:   "Role on the administration pages changed to NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
+	auth.SettingChanged:        "Setting changed: NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
 }
 

@@ -277,6 +277,11 @@ var notifications = map[auth.MessageKind]notification{
 		"The site administrator enabled your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
+	auth.MessageKind(auth.OperatorChangedRole): {
+		"Your PRODUCT role is now APP",
+		"The site administrator changed the role of your PRODUCT account on the administration pages to APP.",
+		helpAdministrator,
+	},
 	auth.MessageKind(auth.OperatorDeleted): {
 		"Your PRODUCT account was deleted",
 		"The site administrator deleted your PRODUCT account and everything in it.",

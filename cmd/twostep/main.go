@@ -12,6 +12,7 @@ import (
 	"twostep/cmd/twostep/doctor"
 	"twostep/cmd/twostep/health"
 	"twostep/cmd/twostep/internal/cli"
+	"twostep/cmd/twostep/policy"
 	"twostep/cmd/twostep/serve"
 	"twostep/cmd/twostep/testmessage"
 	"twostep/cmd/twostep/users"
@@ -24,6 +25,7 @@ type commands struct {
 	App         apps.Command     `cmd:"" help:"Register apps that sign users in here, and change them."`
 	SigningKeys apps.SigningKeys `cmd:"" help:"Manage the keys that sign the tokens of apps."`
 	Access      access.Command   `cmd:"" help:"Explain the access rules of forward auth."`
+	Settings    policy.Command   `cmd:"" help:"Show and change settings while the site runs."`
 	Backup      data.Backup      `cmd:"" help:"Copy the SQLite database to a file, also while a server runs."`
 	Restore     data.Restore     `cmd:"" help:"Restore a backup to a folder without data."`
 	Migrate     data.Migrate     `cmd:"" help:"Copy the SQLite database to an empty PostgreSQL database. The server must be stopped."`

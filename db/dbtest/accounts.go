@@ -28,7 +28,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 	devices := bulk{table: "known_devices", columns: "user_id, token_hash, id, seen_at, user_agent"}
 	apps := bulk{table: "totp", columns: "user_id, secret, last_step, added_at"}
 	events := bulk{
-		table: "audit_events", columns: "id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left",
+		table: "audit_events", columns: "id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left, actor, reason",
 	}
 	for _, set := range accounts {
 		for _, c := range set.Changes {
@@ -51,7 +51,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				}
 				apps.add(string(set.User), secret, c.LastStep, millis(c.AddedAt))
 			case auth.RecordEvent:
-				events.add(c.ID, string(set.User), millis(c.At), string(c.Type), string(c.Factor), c.IP, c.UserAgent, c.Phone, c.Email, c.Name, c.BackupCodesLeft)
+				events.add(c.ID, string(set.User), millis(c.At), string(c.Type), string(c.Factor), c.IP, c.UserAgent, c.Phone, c.Email, c.Name, c.BackupCodesLeft, c.Actor, c.Reason)
 			default:
 				return fmt.Errorf("cannot add %T", c)
 			}

@@ -34,15 +34,19 @@ func TestCheck(t *testing.T) {
 	cmdtest.Isolate(t)
 	cmdtest.CreateData(t, "")
 	cmdtest.WithRules(t, func(rules *auth.Rules) {
-		if err := rules.AddAccount(t.Context(), "Ann@example.org"); err != nil {
+		if err := rules.AddAccount(t.Context(), auth.Operator{}, "Ann@example.org"); err != nil {
 			t.Fatal(err)
 		}
 	})
 	cmdtest.WithRules(t, func(rules *auth.Rules) {
-		if err := rules.AddAccount(t.Context(), "cid@example.org"); err != nil {
+		if err := rules.AddAccount(t.Context(), auth.Operator{}, "cid@example.org"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rules.ChangeGroups(t.Context(), "cid@example.org", []string{"ops", "dev"}, nil); err != nil {
+		cid, err := rules.AccountID(t.Context(), "cid@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := rules.ChangeGroups(t.Context(), auth.Operator{}, cid, []string{"ops", "dev"}, nil); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -31,6 +31,7 @@ func (c *Command) Run(streams cli.Streams, given cli.Given) error {
 	if err != nil {
 		return err
 	}
+	s.Policy.Fixed = settings.Fixed(given)
 	return serve(cli.SignalContext(), s, c.Exposed(given), streams.Err)
 }
 
@@ -73,6 +74,9 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	if noPasskeys {
 		s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
 	}
+	if !settings.SupportsPasskeys(s.Origin) {
+		s.Policy.Fixed[auth.SettingPasskeys] = "--url"
+	}
 
 	store, keys, err := s.Open(ctx)
 	if err != nil {
@@ -97,17 +101,21 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
+	if err := rules.ReloadSettings(ctx); err != nil {
+		return err
+	}
+	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: oidc.New(store, rules, s.Origin.String()),
+		Apps: apps,
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
 		config.Access = rules.current.Load
 		defer inBackground(rules.watch(log))()
 	}
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
+	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
 	if noPasskeys {
@@ -122,6 +130,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		defer inBackground(serveProxies(proxyListener, handlers.NewForwardAuth(rules, config), log))()
 	}
 	defer inBackground(watchKeys(keys, log))()
+	defer inBackground(watchSettings(rules, log))()
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
 	return serveHTTP(ctx, listener, handlers.New(rules, keys, config), log)
@@ -155,7 +164,7 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 	if err != nil {
 		return nil, &cli.FlagError{Flag: "--sms", Err: err}
 	}
-	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms}, nil
+	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms, auth.ToApps: courier.NewBackchannel()}, nil
 }
 
 // greet prints what a newcomer needs to know first.

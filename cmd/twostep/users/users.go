@@ -31,6 +31,7 @@ type Command struct {
 	Disable       disableCommand       `cmd:"" help:"End all sessions and block sign-in."`
 	Enable        enableCommand        `cmd:"" help:"Allow sign-in again."`
 	Group         groupCommand         `cmd:"" help:"Add the account to groups or remove it from them. Prints the groups it is in."`
+	Role          roleCommand          `cmd:"" help:"Let the account use the administration pages, as admin, support or viewer, or as none."`
 	Delete        deleteCommand        `cmd:"" help:"Delete the account and all its data."`
 }
 
@@ -57,6 +58,10 @@ type (
 		Add    []string `placeholder:"NAME" help:"Group to add the account to: a to z, 0 to 9 and hyphens, at most 32 characters; may be repeated."`
 		Remove []string `placeholder:"NAME" help:"Group to remove the account from; may be repeated."`
 	}
+	roleCommand struct {
+		account
+		Role string `arg:"" enum:"admin,support,viewer,none" help:"admin, support, viewer or none."`
+	}
 	deleteCommand struct {
 		account
 		Yes bool `help:"Confirm the deletion, which cannot be undone." required:""`
@@ -66,7 +71,7 @@ type (
 // Run creates the account.
 func (c *addCommand) Run(s cli.Streams) error {
 	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
-		err := rules.AddAccount(ctx, c.Email)
+		err := rules.AddAccount(ctx, auth.Operator{}, c.Email)
 		if errors.Is(err, auth.ErrEmailTaken) {
 			return fmt.Errorf("%s already has an account", c.Email)
 		}
@@ -126,8 +131,8 @@ func (c *groupCommand) Validate() error {
 
 // Run changes the account's groups and prints them.
 func (c *groupCommand) Run(s cli.Streams) error {
-	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
-		groups, err := rules.ChangeGroups(ctx, c.Email, c.Add, c.Remove)
+	return c.withAccount(func(ctx context.Context, rules *auth.Rules, user auth.UserID) error {
+		groups, err := rules.ChangeGroups(ctx, auth.Operator{}, user, c.Add, c.Remove)
 		if p := (*auth.Problem)(nil); errors.As(err, &p) && p.Reason == auth.TooManyGroups {
 			return fmt.Errorf("%s would be in more than %d groups; nothing was changed", c.Email, p.Limit)
 		}
@@ -139,25 +144,41 @@ func (c *groupCommand) Run(s cli.Streams) error {
 	})
 }
 
+// Run changes the account's role.
+func (c *roleCommand) Run(s cli.Streams) error {
+	return c.withAccount(func(ctx context.Context, rules *auth.Rules, user auth.UserID) error {
+		role, _ := auth.ParseRole(c.Role)
+		changed, err := rules.ChangeRole(ctx, user, role)
+		if err != nil {
+			return c.explain(err)
+		}
+		return c.report(s, changed, "has the role "+c.Role, "has that role already")
+	})
+}
+
 // Run deletes the account.
 func (c *deleteCommand) Run(s cli.Streams) error {
 	return c.operate(s, auth.Delete, "was deleted", "was already deleted")
 }
 
-// operate changes the account and prints what was done. If nothing had to be
-// changed, the error says so.
+// operate changes the account and reports what was done.
 func (a *account) operate(s cli.Streams, action auth.OperatorAction, done, unchanged string) error {
-	return withRules(a.Flags, func(ctx context.Context, rules *auth.Rules) error {
-		changed, err := rules.Operate(ctx, action, a.Email)
+	return a.withAccount(func(ctx context.Context, rules *auth.Rules, user auth.UserID) error {
+		changed, err := rules.Operate(ctx, auth.Operator{}, action, user)
 		if err != nil {
 			return a.explain(err)
 		}
-		if !changed {
-			return fmt.Errorf("%s %s; nothing was changed", a.Email, unchanged)
-		}
-		_, err = fmt.Fprintf(s.Out, "%s %s\n", a.Email, done)
-		return err
+		return a.report(s, changed, done, unchanged)
 	})
+}
+
+// report prints what was done. If nothing had to be changed, the error says so.
+func (a *account) report(s cli.Streams, changed bool, done, unchanged string) error {
+	if !changed {
+		return fmt.Errorf("%s %s; nothing was changed", a.Email, unchanged)
+	}
+	_, err := fmt.Fprintf(s.Out, "%s %s\n", a.Email, done)
+	return err
 }
 
 // explain returns an error that says why no account was found.
@@ -168,15 +189,31 @@ func (a *account) explain(err error) error {
 		return fmt.Errorf("%s has no account", a.Email)
 	case errors.As(err, &p) && p.Reason == auth.EmailInvalid:
 		return fmt.Errorf("%q is not an email address", a.Email)
+	case errors.As(err, &p) && p.Reason == auth.LastAdmin:
+		return fmt.Errorf("%s is the only admin: give somebody else the role first, or take it away with user role", a.Email)
 	}
 	return err
+}
+
+// withAccount calls do with the rules of the data and the account.
+func (a *account) withAccount(do func(context.Context, *auth.Rules, auth.UserID) error) error {
+	return withRules(a.Flags, func(ctx context.Context, rules *auth.Rules) error {
+		user, err := rules.AccountID(ctx, a.Email)
+		if err != nil {
+			return a.explain(err)
+		}
+		return do(ctx, rules, user)
+	})
 }
 
 // withRules calls do with the rules of the data. The mails that do queues are sent by
 // the server.
 func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) error {
 	return flags.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
-		hasher := auth.NewHasher(auth.DefaultCost, 1)
-		return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+		return do(ctx, newRules(store, keys))
 	})
+}
+
+func newRules(store *db.Store, keys auth.Keyring) *auth.Rules {
+	return auth.New(store, keys, auth.NewHasher(auth.DefaultCost, 1), auth.Policy{}, time.Now)
 }

@@ -31,14 +31,24 @@ CREATE TABLE users (
     name           TEXT             NOT NULL DEFAULT '', -- display name; empty for none
     updated_at     BIGINT           NOT NULL,           -- when the email address or the name was last changed
     passkey_handle TEXT COLLATE "C" NOT NULL,           -- random: names the account to authenticators
+    role           INTEGER          NOT NULL DEFAULT 0, -- on the administration pages, see auth.Role
     PRIMARY KEY (id),
     UNIQUE (email_key),                                 -- one account per email address
     UNIQUE (passkey_handle),
+    CHECK (role BETWEEN 0 AND 3),
     CHECK (must_change IN (0, 1))
 );
 
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
+
+
+-- Lists of the administration pages.
+CREATE INDEX users_created ON users (created_at, id);
+CREATE INDEX users_role ON users (role, id) WHERE role > 0; -- also whether another admin is left
+CREATE INDEX users_disabled ON users (id) WHERE disabled_at IS NOT NULL;
+CREATE INDEX users_must_change ON users (id) WHERE must_change = 1;
+CREATE INDEX users_invited ON users (id) WHERE password_hash IS NULL;
 
 CREATE TABLE account_groups (
     user_id TEXT COLLATE "C" NOT NULL,
@@ -46,6 +56,8 @@ CREATE TABLE account_groups (
     PRIMARY KEY (user_id, name), -- an account is in a group once
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
+
+CREATE INDEX account_groups_name ON account_groups (name, user_id); -- search of the administration pages
 
 CREATE TABLE sessions (
     id              TEXT COLLATE "C" NOT NULL,
@@ -234,6 +246,7 @@ CREATE TABLE phones (
     CHECK (default_at IS NULL OR reserved_at IS NOT NULL) -- only a second factor can be the default
 );
 
+CREATE INDEX phones_number ON phones (number); -- search of the administration pages
 CREATE UNIQUE INDEX phones_default ON phones (user_id) WHERE default_at IS NOT NULL; -- at most one default per account
 
 -- Accounts with a second factor. Backup codes stand in for one and do not count.
@@ -292,6 +305,7 @@ CREATE TABLE rate_limits (
 );
 
 CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_locked ON rate_limits (count, key, account) WHERE account IS NOT NULL AND count >= 100; -- accounts with a locked factor
 CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
 CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
@@ -335,9 +349,11 @@ CREATE TABLE known_devices (
 CREATE INDEX known_devices_token ON known_devices (token_hash); -- the accounts that one browser is known to
 CREATE INDEX known_devices_seen ON known_devices (seen_at);     -- sweep
 
+-- Events outlive their account, so there is no foreign key. Nothing changes a row, but what is personal
+-- in it is erased with the account.
 CREATE TABLE audit_events (
     id                TEXT COLLATE "C" NOT NULL, -- sorts by time
-    user_id           TEXT COLLATE "C" NOT NULL,
+    user_id           TEXT COLLATE "C" NOT NULL, -- empty for the whole site
     occurred_at       BIGINT           NOT NULL,
     type              TEXT             NOT NULL,
     factor            TEXT             NOT NULL, -- factor that was verified; empty for none
@@ -345,13 +361,25 @@ CREATE TABLE audit_events (
     user_agent        TEXT             NOT NULL,
     phone             TEXT             NOT NULL, -- number the event concerns, E.164; empty for none
     email             TEXT             NOT NULL, -- address the event concerns; empty for none
-    name              TEXT             NOT NULL, -- app or group the event concerns; empty for none
+    name              TEXT             NOT NULL, -- app, group, role or setting the event concerns; empty for none
     backup_codes_left INTEGER          NOT NULL,
-    PRIMARY KEY (user_id, id),                   -- pages are read in this order
-    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+    actor             TEXT COLLATE "C" NOT NULL, -- account of the administrator, or "command"; empty for the user
+    reason            TEXT             NOT NULL, -- that the administrator gave; empty for none
+    PRIMARY KEY (user_id, id)                    -- the activity of an account is read in this order
 );
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
+CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
+CREATE INDEX audit_events_actor ON audit_events (actor, id) WHERE actor <> '';
+
+-- What operators have changed in the policy that flags set.
+CREATE TABLE settings (
+    name       TEXT COLLATE "C" NOT NULL,
+    value      TEXT   NOT NULL,
+    changed_at BIGINT NOT NULL,
+    changed_by TEXT   NOT NULL, -- account, or "command"
+    PRIMARY KEY (name)
+);
 
 CREATE TABLE notice_emails (
     user_id     TEXT COLLATE "C" NOT NULL,
@@ -503,7 +531,7 @@ CREATE INDEX app_grants_user ON app_grants (user_id);       -- connected apps, a
 CREATE INDEX app_grants_session ON app_grants (session_id); -- apps of a session, and the foreign key
 -- Sweep of grants that nothing can make live again, or whose code was never used.
 CREATE INDEX app_grants_over ON app_grants (created_at)
-WHERE ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL;
+WHERE session_id IS NULL AND (ended_at IS NOT NULL OR offline = 0) OR used_at IS NULL;
 CREATE INDEX app_grants_expiry ON app_grants (expires_at) WHERE session_id IS NULL;
 
 CREATE TABLE app_codes (

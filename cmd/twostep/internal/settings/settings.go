@@ -22,6 +22,7 @@ type Flags struct {
 	datadir.Flags
 	OriginFlags
 	AccessFlags
+	RuntimeFlags
 	Name              string        `env:"TWOSTEP_NAME" default:"Twostep" help:"Name of the product on pages, in messages and in authenticator apps."`
 	Accent            string        `env:"TWOSTEP_ACCENT" placeholder:"#rrggbb" help:"Colour of buttons and links. In a theme where it would be illegible, a darker or lighter shade is used."`
 	Logo              string        `env:"TWOSTEP_LOGO" placeholder:"FILE" help:"Logo next to the name: SVG or PNG, at most 64 KiB. An SVG must not contain scripts or load anything."`
@@ -32,11 +33,7 @@ type Flags struct {
 	Mail              string        `env:"TWOSTEP_MAIL" default:"log:" placeholder:"COURIER" help:"How to send email: log: prints it to standard error, file:PATH appends it as JSON lines, smtp://USER:PASSWORD@HOST:PORT and smtps://... use a mail server. Give a password by the variable, because flags appear in the process list."`
 	MailFrom          string        `env:"TWOSTEP_MAIL_FROM" placeholder:"ADDRESS" help:"Sender's email address. Default: no-reply@ and the host of --url."`
 	SMS               string        `env:"TWOSTEP_SMS" default:"log:" placeholder:"COURIER" help:"How to send SMS: log:, file:PATH, webhook:URL posts signed JSON to your own service, twilio://SID:TOKEN@HOST?from=NUMBER uses the API of Twilio or of a compatible provider. Give a token or secret URL by the variable, because flags appear in the process list."`
-	Factors           string        `env:"TWOSTEP_FACTORS" default:"passkey,totp,sms,backup_code" help:"Enabled second factors, separated by commas: passkey, totp, sms, backup_code."`
 	PasskeyDomain     string        `env:"TWOSTEP_PASSKEY_DOMAIN" placeholder:"DOMAIN" help:"Domain that passkeys belong to: the host of --url or a parent domain of it. Changing it makes all passkeys useless. Default: the host of --url."`
-	RequireMFA        bool          `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Require every user to set up a second factor."`
-	Reverify          string        `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"Re-authentication before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second factor within 10 minutes), moderate (within 1 hour) or lax (within 1 day)."`
-	SignUp            string        `env:"TWOSTEP_SIGN_UP" default:"open" help:"Who may create an account: open (anyone), closed (operators only), or anyone with an email address of some domains, such as @acme.example,@acme.test."`
 	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Maximum duration of a session; at most 24h."`
 	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"End a session after this long without a request; at most 1h."`
 	RememberDevice    time.Duration `env:"TWOSTEP_REMEMBER_DEVICE" default:"0" help:"Let users choose that sign-in on a device skips the second step for this long; at most 720h. Default: 0, never."`
@@ -105,11 +102,8 @@ func (f Flags) Parse() (Settings, error) {
 	s.SMS = cli.Parse(&err, "--sms", f.SMS, parseSMS(s.Dir))
 	s.Policy = auth.Policy{
 		Name:              s.Name,
-		Factors:           cli.Parse(&err, "--factors", f.Factors, parseFactors),
 		SMSBudget:         cli.Parse(&err, "--sms-budget", f.SMSBudget, parseSMSBudget),
 		SMSCountries:      cli.Parse(&err, "--sms-countries", f.SMSCountries, parseCountries),
-		RequireMFA:        f.RequireMFA,
-		Reauth:            auth.ReauthPresets[f.Reverify],
 		ActivityRetention: cli.Parse(&err, "--activity-retention", f.ActivityRetention, parseActivityRetention),
 		SessionLifetime:   cli.Parse(&err, "--session-lifetime", f.SessionLifetime, parseSessionLifetime),
 		SessionIdle:       cli.Parse(&err, "--session-idle", f.SessionIdle, parseSessionIdle(f.SessionLifetime)),
@@ -119,7 +113,6 @@ func (f Flags) Parse() (Settings, error) {
 		Region:            cli.Parse(&err, "--default-region", f.DefaultRegion, parseRegion),
 	}
 	s.Policy.PasskeyDomain = cli.Parse(&err, "--passkey-domain", f.PasskeyDomain, parsePasskeyDomain(s.Origin))
-	domains := cli.Parse(&err, "--sign-up", f.SignUp, parseSignUp)
-	s.Policy.SignUpOpen, s.Policy.SignUpDomains = f.SignUp != signUpClosed, domains
+	f.RuntimeFlags.put(&err, &s.Policy)
 	return s, err
 }

@@ -1,0 +1,71 @@
+package auth_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+// Settings are in force on another server after it has read them, a flag wins over them,
+// and each change is an event of the site with the old and the new value.
+func TestChangeSettings(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	f.addTOTP(client, session)
+	session = f.reload(session)
+	if changed, err := f.ChangeRole(f.ctx, session.User, auth.RoleAdmin); !changed || err != nil {
+		t.Fatal(err)
+	}
+	by := auth.Operator{Session: session, Client: client}
+	fixed := f.policy
+	fixed.Fixed = map[auth.Setting]string{auth.SettingSignUp: "--sign-up"}
+	clock := func() time.Time { return f.now }
+	other := auth.New(f.db, f.keys, nil, fixed, clock)
+	change := func(name auth.Setting, value string) error {
+		return f.ChangeSettings(f.ctx, by, []auth.StoredSetting{{Setting: name, Value: value}})
+	}
+
+	f.must(change(auth.SettingSMS, "off"))
+	f.must(f.ChangeSettings(f.ctx, by, []auth.StoredSetting{{Setting: auth.SettingSignUp, Value: "closed"}, {Setting: auth.SettingRequireMFA, Value: "on"}, {Setting: auth.SettingReverify, Value: "lax"}}))
+	if p := f.Policy(); p.Allows(auth.PhoneCode) || p.SignUpOpen || !p.RequireMFA || p.Reauth != auth.ReauthPresets["lax"] || p.PasswordMin != auth.PasswordMinSingleFactor {
+		t.Errorf("the policy is %+v", p)
+	}
+	if p := other.Policy(); !p.Allows(auth.PhoneCode) || p.RequireMFA {
+		t.Errorf("the other server has not read them yet: %+v", p)
+	}
+	f.must(other.ReloadSettings(f.ctx))
+	if p := other.Policy(); p.Allows(auth.PhoneCode) || !p.SignUpOpen || !p.RequireMFA {
+		t.Errorf("on the other server the policy is %+v", p)
+	}
+	f.problem(other.ChangeSettings(f.ctx, by, []auth.StoredSetting{{Setting: auth.SettingSignUp, Value: "closed"}}), auth.SettingFixed)
+	f.must(change(auth.SettingSMS, "off")) // which it is
+	f.problem(change(auth.SettingTOTP, "off"), auth.SettingsNoFactor)
+	f.problem(change(auth.SettingTOTP, "maybe"), auth.UnknownAction)
+	f.problem(change("name", "Acme"), auth.UnknownAction)
+	f.must(change(auth.SettingSMS, "on"))
+	f.must(change(auth.SettingTOTP, "off"))
+	if got := f.Policy().Factors; !slices.Equal(got, []auth.FactorKind{auth.BackupCode, auth.PhoneCode}) {
+		t.Errorf("factors are %v", got)
+	}
+
+	events, _, err := f.Activity(f.ctx, "", "")
+	f.must(err)
+	var names []string
+	for _, e := range events {
+		if e.Type != auth.SettingChanged || e.Actor != string(session.User) || e.IP == "" {
+			t.Errorf("the event is %+v", e)
+		}
+		names = append(names, e.Name)
+	}
+	slices.Sort(names)
+	if want := []string{"require-mfa: off → on", "reverify: strict → lax", "sign-up: open → closed", "sms: off → on", "sms: on → off", "totp: on → off"}; !slices.Equal(names, want) {
+		t.Errorf("events are %v, want %v", names, want)
+	}
+
+	f.now = f.now.Add(auth.AdminActAge + time.Second)
+	if err := change(auth.SettingTOTP, "on"); err == nil {
+		t.Error("settings changed long after the second factor")
+	}
+}

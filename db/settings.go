@@ -1,0 +1,40 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"twostep/auth"
+	"twostep/db/internal/engine"
+)
+
+// FindSettings implements [auth.Store].
+func (s *Store) FindSettings(ctx context.Context) (all []auth.StoredSetting, err error) {
+	var found auth.StoredSetting
+	err = s.db.Each(ctx, engine.Row{&found.Setting, &found.Value}, func() { all = append(all, found) }, `
+		SELECT name, value
+		FROM settings
+		ORDER BY name`)
+	if err != nil {
+		return nil, fmt.Errorf("find settings: %w", err)
+	}
+	return all, nil
+}
+
+// putSetting changes a setting, unless another operator has done so meanwhile.
+func (t *tx) putSetting(ctx context.Context, c auth.PutSetting, now time.Time) (changed bool, err error) {
+	query := `
+		UPDATE settings SET value = $2, changed_at = $3, changed_by = $4
+		WHERE name = $1 AND value = $5`
+	args := []any{c.Setting, c.Value, engine.Millis(now), c.By, c.Was}
+	if c.Was == "" {
+		query = `
+		INSERT INTO settings (name, value, changed_at, changed_by)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT DO NOTHING`
+		args = args[:4]
+	}
+	rows, err := t.Exec(ctx, query, args...)
+	return rows > 0, err
+}
