@@ -100,6 +100,10 @@ type Store interface {
 	FindHandover(ctx context.Context, codeHash string, now time.Time) (Handover, error)
 	// SpendHandover consumes a handover.
 	SpendHandover(ctx context.Context, h Handover, changes ChangeSet) (spent bool, err error)
+	// FindHostUses reads the hosts that an account has used, sorted.
+	FindHostUses(ctx context.Context, user UserID) ([]HostUse, error)
+	// RemoveHostUse ends all tokens that an account's browsers have for a host.
+	RemoveHostUse(ctx context.Context, user UserID, host string, changes ChangeSet) (removed bool, err error)
 
 	// Factors
 

@@ -195,6 +195,8 @@ func (db testDB) runAppQueries(t *testing.T) {
 	check(db.FindGrant(ctx, "g1", open))
 	check(db.FindGroups(ctx, "eve"))
 	check(db.FindConnectedApps(ctx, "eve", open))
+	check(db.FindHostUses(ctx, "eve"))
+	check(db.RemoveHostUse(ctx, "eve", "wiki.example.org", set("eve")))
 	check(db.FindSessionApps(ctx, "eve", open))
 	_, _, err = db.FindGrantOfCode(ctx, "a1", "code of g1")
 	must(t, err)

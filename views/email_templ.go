@@ -401,7 +401,7 @@ func StopEmailChange(p StopEmailChangePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>It is too late to cancel with this link. The change has been made or cancelled, another one has replaced it, or 24 hours have passed.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>It is too late to cancel with this link. The change has been made, cancelled or replaced, or 24 hours have passed.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
