@@ -41,6 +41,8 @@ func rows(smallest results) []row {
 		number("  CPU time, ratio to one bare argon2id hash", "%.2f", func(r results) float64 { return cpuRatio(r.signIn, r.hash) }, "<=", 1.1),
 		costs("second factor by TOTP", func(r results) cost { return r.secondFactor }),
 		number("  sign-ins per second", "%.0f", func(r results) float64 { return r.secondFactor.perSecond() }, ">=", 1000),
+		costs("sign-in by passkey", func(r results) cost { return r.passkey }),
+		number("  CPU time, ms", "%.2f", func(r results) float64 { return r.passkey.cpuEach().Seconds() * 1000 }, "<=", 2),
 		number("memory when idle, MB", "%.0f", func(r results) float64 { return r.memoryIdle }, "<=", 40),
 		number("memory during 1,000 concurrent sign-ins, MB", "%.0f", func(r results) float64 { return r.memoryMax }, "<=", 150),
 		{"  of which accepted, rejected as busy", func(r results) string { return fmt.Sprintf("%d, %d", r.served, r.busy) }, "", nil},
