@@ -47,6 +47,8 @@ func rows(smallest results) []row {
 		number("  responses per second, ratio to the signed-in page", "%.2f", func(r results) float64 { return r.userInfo.perSecond() / r.appPage.perSecond() }, ">=", 1),
 		costs("authorization of a signed-in user", func(r results) cost { return r.authorize }),
 		number("  CPU time, ratio to the signed-in page", "%.2f", func(r results) float64 { return cpuRatio(r.authorize, r.appPage) }, "<=", 2),
+		costs("sign-in by passkey", func(r results) cost { return r.passkey }),
+		number("  CPU time, ms", "%.2f", func(r results) float64 { return r.passkey.cpuEach().Seconds() * 1000 }, "<=", 2),
 		number("memory when idle, MB", "%.0f", func(r results) float64 { return r.memoryIdle }, "<=", 40),
 		number("memory during 1,000 concurrent sign-ins, MB", "%.0f", func(r results) float64 { return r.memoryMax }, "<=", 150),
 		{"  of which accepted, rejected as busy", func(r results) string { return fmt.Sprintf("%d, %d", r.served, r.busy) }, "", nil},
