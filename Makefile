@@ -101,10 +101,11 @@ define fuzz_briefly
 endef
 
 FAULTS = 50
+FAULTY = .
 SEED = 1
 
-mutants: ## Make FAULTS=50 small faults, one at a time, and print those that no test notices (slow)
-	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED)
+mutants: ## Make FAULTS=50 small faults in files like FAULTY=^auth/, one at a time, and print those that no test notices (slow)
+	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED) -files '$(FAULTY)'
 
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 

@@ -185,7 +185,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 		e.Type = SignInLocked
 	case p.Reason == PasskeyCopied:
 		e.Type = PasskeyCloned
-	case a.Step() == StepMFA && c.kind() != BackupCode && !harmless[p.Reason]:
+	case a.Step() == StepMFA && !harmless[p.Reason]:
 		e.Type = SecondFactorFailed
 	default:
 		return err

@@ -137,7 +137,7 @@ func (r *Rules) ResendEmailCode(ctx context.Context, client Client, session Sess
 // queueEmailCode queues a code to the address of an enrolment or, if another
 // account signs in with it, a notice to its owner.
 func (r *Rules) queueEmailCode(ctx context.Context, client Client, e EmailEnrolment, changes *ChangeSet) error {
-	if err := r.allowMail(ctx, client, changes.At, e.Email, false, string(e.User)); err != nil {
+	if err := r.allow(ctx, changes.At, r.mailLimits(client, e.Email, false, string(e.User))...); err != nil {
 		return err
 	}
 	_, err := r.store.FindUserByEmail(ctx, e.Email.Key)

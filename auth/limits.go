@@ -52,7 +52,8 @@ const (
 
 	ClockSkew = time.Minute // by which clocks may differ
 
-	AccountsPage        = 100                  // accounts on a page of the operator's list
+	AccountsPage        = 50                   // accounts on a page of the operator's list
+	AuditPageLength     = 50                   // entries on a page of the audit log
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
@@ -79,12 +80,14 @@ const (
 	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
 	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
 
-	AppTokenLifetime = 5 * time.Minute // of an access or ID token (OI-21)
-	AppTokenMax      = 4096            // bytes of a token or hint that is verified
+	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
+	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
+	AppTokenMax         = 4096            // bytes of a token or hint that is verified
 
-	SigningKeyBits      = 2048           // of an RSA key (RFC 7518 section 3.3)
-	SigningKeyPublished = 24 * time.Hour // before it signs: some clients read the keys only when they start (OI-31)
-	SigningKeysReload   = time.Minute    // after which a server learns of a new key
+	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
+	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeyAge       = 365 * 24 * time.Hour // after which a key should be replaced (NIST SP 800-57 part 1 section 5.3.6: one to three years)
+	SigningKeysReload   = time.Minute          // after which a server learns of a new key
 
 	RefreshIdle     = 14 * 24 * time.Hour // default: an unused refresh token expires (OI-25)
 	RefreshLifetime = 90 * 24 * time.Hour // default: then the user signs in to the app again
@@ -218,8 +221,8 @@ var limits = []struct {
 	{ActionSignUp, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionReset, ByIP, Window{Max: 20, Per: time.Hour}, TooManyAttempts},
 	{ActionVerify, ByIP, Window{Max: 10, Per: time.Minute}, TooManyAttempts},
-	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: 100}, TooManyAttempts},
-	{ActionVerify, ByMailed, Lock{At: 100}, MailedCodeLocked},
+	{ActionVerify, ByFactor, Backoff{Free: 5, First: 30 * time.Second, Max: time.Hour, LockAt: FailuresLock}, TooManyAttempts},
+	{ActionVerify, ByMailed, Lock{At: FailuresLock}, MailedCodeLocked},
 	{ActionGuess, Global, Window{Max: 1000, Per: time.Hour}, TooManyAttempts},
 	{ActionAlarm, Global, Window{Max: 1, Per: time.Hour}, TooManyAttempts},
 	{ActionRepeat, ByIP, Window{Max: 30, Per: time.Minute}, TooManyAttempts},
@@ -262,6 +265,9 @@ const FailureRetention = 90 * 24 * time.Hour
 // ones: anybody can enter any number of addresses without an account. So many take
 // eight hours of a core to hash, and about 250 MB. The counts of an account are all kept.
 const FailuresMax = 1_000_000
+
+// FailuresLock is the number of consecutive failures that lock a factor (N 3.2.2).
+const FailuresLock = 100
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,10 +15,21 @@ type Channel string
 const (
 	ByEmail Channel = "email"
 	BySMS   Channel = "sms"
+	ToApps  Channel = "app" // of all apps together, see [AppChannel]
 )
 
 // Channels lists every channel.
-var Channels = []Channel{ByEmail, BySMS}
+var Channels = []Channel{ByEmail, BySMS, ToApps}
+
+// AppChannel is the channel of the messages to one app. Each app has one, so that an app
+// that does not respond delays no other.
+func AppChannel(app string) Channel { return ToApps + ":" + Channel(app) }
+
+// Kind returns the channel of which this is one: [ToApps] for that of an app.
+func (c Channel) Kind() Channel {
+	kind, _, _ := strings.Cut(string(c), ":")
+	return Channel(kind)
+}
 
 // A MessageKind is what a message says; views has the text.
 type MessageKind string
@@ -34,10 +46,12 @@ const (
 	MessageEmailTaken MessageKind = "email_taken"
 	MessageInvitation MessageKind = "invitation"
 
+	MessageLogout MessageKind = "logout" // to an app, see [NewLogoutMessage]; it has no text
+
 	messageDecoy MessageKind = "decoy" // see [Rules.decoy]
 )
 
-// MessageKinds lists every kind, for the test that each has a text.
+// MessageKinds lists every kind that users read, for the test that each has a text.
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
@@ -56,7 +70,7 @@ func MessageKinds() []MessageKind {
 type Message struct {
 	ID        string
 	Channel   Channel
-	To        string // email address or E.164 number
+	To        string // email address, E.164 number or client ID
 	Kind      MessageKind
 	At        time.Time // of the event
 	ExpiresAt time.Time // not sent after this
@@ -71,6 +85,11 @@ type Message struct {
 	IP        string // of the client
 	UserAgent string // of the client
 	Failures  int    // how often sending has failed
+
+	// Of a message to an app.
+
+	User    UserID
+	Session SessionID
 
 	// Holder is the attempt or enrolment whose page may show the delivery. It is
 	// empty if no page may, see [Rules.queueResetCode].
@@ -99,6 +118,15 @@ func (r *Rules) decoy(to string, now time.Time) Message {
 	m := r.notice(messageDecoy, to, Client{}, now)
 	m.ExpiresAt = now.Add(r.policy().CodeLifetime)
 	return m
+}
+
+// NewLogoutMessage tells an app that a session of an account has ended, or all of them if
+// none is given (OI-50). Package oidc signs it when it is sent.
+func NewLogoutMessage(app string, user UserID, session SessionID, now time.Time) Message {
+	return Message{
+		ID: newID(), Channel: AppChannel(app), To: app, Kind: MessageLogout, At: now, ExpiresAt: now.Add(MessageRetention),
+		User: user, Session: session,
+	}
 }
 
 // ErrRejected is wrapped by the error of a [Sender] whose provider has rejected a

@@ -12,6 +12,8 @@ type Account struct {
 	CreatedAt  time.Time
 	SeenAt     time.Time // in any session, also one that has ended; zero for never
 	MustChange bool
+	Invited    bool // it has no password
+	Locked     bool // a factor is locked after too many failures
 	TOTP       bool
 	Passkeys   int
 	Phones     int // reserved ones
@@ -24,16 +26,6 @@ type Account struct {
 	BackupCodes int // the number left
 	NoticeEmail string
 	Waits       []Wait
-}
-
-// Accounts returns a page of accounts, ordered by email address, and reports
-// whether there are more. after is the email key of the last account before it.
-func (r *Rules) Accounts(ctx context.Context, after string) (page []Account, more bool, err error) {
-	page, err = r.store.FindAccounts(ctx, after, AccountsPage+1)
-	if len(page) > AccountsPage {
-		return page[:AccountsPage], true, err
-	}
-	return page, false, err
 }
 
 // Account returns the account of an email address.

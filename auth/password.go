@@ -69,9 +69,9 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address, next
 	}
 	changes := ChangeSet{User: user.ID, At: now}
 	changes.add(EndOlderAttempts{Purpose: a.Purpose, Except: a.TokenHash}, AddAttempt{a})
-	err = r.queueResetCode(ctx, client, a, &changes)
+	limits, err := r.queueResetCode(ctx, client, a, &changes)
 	if err == nil {
-		err = r.store.AddAttempt(ctx, changes)
+		err = r.allowAttempt(ctx, limits, changes)
 	}
 	if err != nil {
 		return r.repeatedOr(ctx, err, posted, now)
@@ -80,7 +80,8 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address, next
 	return Result{Attempt: token}, nil
 }
 
-// queueResetCode queues a code to the account's email address, or a decoy. Attackers can
+// queueResetCode queues a code to the account's email address, or a decoy, and returns
+// the limits of the mail. Attackers can
 // request codes until the limit of the address is reached, so known devices
 // have a count of their own and the owner can still reset the password (RL-06).
 //
@@ -89,32 +90,30 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address, next
 // shows whether the email channel is stalled instead. That is derived only from
 // messages with a holder, which are queued whether or not there is an account:
 // from a reset's own message an attacker could see that one was queued.
-func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
+func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) ([]RateLimit, error) {
 	email, err := ParseEmail(a.Email)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	user, err := r.store.FindUserByEmail(ctx, email.Key)
 	if ignoreNotFound(err) != nil {
-		return err
+		return nil, err
 	}
 	known, err := r.isKnownDevice(ctx, user.ID, client)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := r.allowMail(ctx, client, changes.At, email, known, a.TokenHash); err != nil {
-		return err
-	}
+	limits := r.mailLimits(client, email, known, a.TokenHash)
 	if user.ID == "" || user.Disabled {
 		r.putDecoyCode(a.TokenHash, email.Typed, changes)
 		changes.add(QueueMessage{Message: r.decoy(email.Typed, changes.At)})
-		return nil
+		return limits, nil
 	}
 	m := r.putCode(a.TokenHash, email.Typed, Message{Channel: ByEmail, Kind: MessageResetCode}, changes)
 	m.To = user.Email.Typed // the address that was verified, not the spelling entered now
 	m.Holder = ""
 	changes.add(QueueMessage{Message: m})
-	return nil
+	return limits, nil
 }
 
 // SetPassword ends a reset whose code was verified, or accepts an invitation. It signs
@@ -246,7 +245,7 @@ func (r *Rules) changePassword(ctx context.Context, client Client, session Sessi
 	} else {
 		changes.add(EndAttempts{}, ForgetDevices{})
 	}
-	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Password, now}})
+	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Factor: Password, At: now}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 	if err := r.record(ctx, &changes, client, Event{Type: PasswordChanged}); err != nil {
 		return "", err

@@ -128,6 +128,19 @@ func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 // long to wait.
 func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) error {
 	refused, count, err := r.store.Allow(ctx, now, limits)
+	return refusal(now, limits, refused, count, err)
+}
+
+// allowAttempt is allow, and applies changes that begin an attempt in the same
+// transaction. If a form is posted twice at once, the second post is refused only when
+// the attempt of the first can be found, see [Rules.repeatedOr].
+func (r *Rules) allowAttempt(ctx context.Context, limits []RateLimit, changes ChangeSet) error {
+	refused, count, err := r.store.AllowAttempt(ctx, limits, changes)
+	return refusal(changes.At, limits, refused, count, err)
+}
+
+// refusal is the problem of the limit that has refused; nil for -1.
+func refusal(now time.Time, limits []RateLimit, refused int, count Count, err error) error {
 	if err != nil || refused < 0 {
 		return err
 	}

@@ -31,8 +31,8 @@ func (s *counting) Apply(ctx context.Context, changes auth.ChangeSet) error {
 	return s.called("Apply").Apply(ctx, changes)
 }
 
-func (s *counting) AddAttempt(ctx context.Context, changes auth.ChangeSet) error {
-	return s.called("AddAttempt").AddAttempt(ctx, changes)
+func (s *counting) AllowAttempt(ctx context.Context, limits []auth.RateLimit, changes auth.ChangeSet) (int, auth.Count, error) {
+	return s.called("AllowAttempt").AllowAttempt(ctx, limits, changes)
 }
 
 func (s *counting) ReplaceMethod(ctx context.Context, hash string, m auth.Method, changes auth.ChangeSet) (bool, error) {

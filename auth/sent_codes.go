@@ -146,8 +146,8 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	return &code, nil
 }
 
-// allowMail limits mailing codes to an address that anybody can enter (SM-07, RL-08).
-func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, email Email, known bool, account string) error {
+// mailLimits limits mailing codes to an address that anybody can enter (SM-07, RL-08).
+func (r *Rules) mailLimits(client Client, email Email, known bool, account string) []RateLimit {
 	recipient := deviceCounter(email.Key, known)
 	if !known {
 		recipient = append([]string{client.network()}, recipient...)
@@ -157,7 +157,7 @@ func (r *Rules) allowMail(ctx context.Context, client Client, now time.Time, ema
 	if !known {
 		limits = append(limits, r.limits(ActionSendMail, nil)...)
 	}
-	return r.allow(ctx, now, limits...)
+	return limits
 }
 
 // allowSMS limits sending codes by SMS, also to ordinary numbers of the

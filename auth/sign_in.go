@@ -100,15 +100,19 @@ func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) erro
 	}
 	changes := ChangeSet{User: a.User, At: now}
 	m := a.Method()
+	var limits []RateLimit
 	switch {
 	case a.Step() == StepEmail && a.Purpose == SignUp:
-		err = r.queueSignUpCode(ctx, client, a, &changes)
+		limits, err = r.queueSignUpCode(ctx, client, a, &changes)
 	case a.Step() == StepEmail:
-		err = r.queueResetCode(ctx, client, a, &changes)
+		limits, err = r.queueResetCode(ctx, client, a, &changes)
 	case a.Step() == StepMFA && m.Factor == PhoneCode:
 		err = r.queuePhoneCode(ctx, client, a, m.Phone, &changes)
 	default:
 		err = &Problem{Reason: FormExpired}
+	}
+	if err == nil && len(limits) > 0 {
+		err = r.allow(ctx, now, limits...)
 	}
 	if err != nil {
 		return err

@@ -32,9 +32,9 @@ func (r *Rules) SignUp(ctx context.Context, client Client, address, password, ne
 		return Result{}, err
 	}
 	changes := ChangeSet{At: now, Changes: []Change{AddAttempt{a}}}
-	err = r.queueSignUpCode(ctx, client, a, &changes)
+	limits, err := r.queueSignUpCode(ctx, client, a, &changes)
 	if err == nil {
-		err = r.store.AddAttempt(ctx, changes)
+		err = r.allowAttempt(ctx, limits, changes)
 	}
 	if err != nil {
 		return r.repeatedOr(ctx, err, posted, now)
@@ -63,14 +63,11 @@ func (r *Rules) parseSignInEmail(address string) (Email, error) {
 }
 
 // queueSignUpCode queues a code to an attempt's email address or, if it is
-// taken, a notice to its owner.
-func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) error {
+// taken, a notice to its owner. It returns the limits of the mail.
+func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, changes *ChangeSet) ([]RateLimit, error) {
 	email, err := r.parseSignUpEmail(a.Email)
 	if err != nil {
-		return err
-	}
-	if err := r.allowMail(ctx, client, changes.At, email, false, a.TokenHash); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = r.store.FindUserByEmail(ctx, email.Key)
 	switch {
@@ -79,9 +76,9 @@ func (r *Rules) queueSignUpCode(ctx context.Context, client Client, a Attempt, c
 	case err == nil:
 		r.queueEmailTaken(a.TokenHash, email.Typed, changes)
 	default:
-		return err
+		return nil, err
 	}
-	return nil
+	return r.mailLimits(client, email, false, a.TokenHash), nil
 }
 
 // addUser adds the account of a complete sign-up, which then owns the changes.

@@ -19,9 +19,8 @@ type Store interface {
 	FindUser(ctx context.Context, user UserID) (User, error)
 	// FindUserByEmail reads an account by the key of its email address.
 	FindUserByEmail(ctx context.Context, emailKey string) (User, error)
-	// FindAccounts reads up to limit accounts in the order of their email keys,
-	// starting after the given key.
-	FindAccounts(ctx context.Context, after string, limit int) ([]Account, error)
+	// FindPeople reads up to limit accounts for the operator's list.
+	FindPeople(ctx context.Context, q PeopleQuery, limit int) (PeoplePage, error)
 	// FindAccount reads an account as the operator sees it.
 	FindAccount(ctx context.Context, user UserID) (Account, error)
 	// RemoveUser deletes an account and everything that belongs to it.
@@ -53,6 +52,9 @@ type Store interface {
 	// AddAttempt applies changes that begin an attempt without a verified
 	// factor, or returns [ErrNotFound] if one cannot be applied.
 	AddAttempt(ctx context.Context, changes ChangeSet) error
+	// AllowAttempt is AddAttempt unless a limiter refuses, as in Allow. The request is
+	// counted only if the attempt begins.
+	AllowAttempt(ctx context.Context, limits []RateLimit, changes ChangeSet) (refused int, count Count, err error)
 	// ReplaceMethod sets the method of an attempt that has not expired.
 	ReplaceMethod(ctx context.Context, tokenHash string, method Method, changes ChangeSet) (changed bool, err error)
 	// RemoveAttempt ends an attempt and its code.
@@ -70,8 +72,10 @@ type Store interface {
 	TouchSession(ctx context.Context, user UserID, id SessionID, now time.Time) error
 	// ReplaceNext sets where a session continues.
 	ReplaceNext(ctx context.Context, id SessionID, next string) error
-	// RemoveSession ends a session and the enrolments and attempts in it.
-	RemoveSession(ctx context.Context, tokenHash string) error
+	// RemoveSession ends a session and the enrolments and attempts in it. Like every
+	// method and change that ends sessions, it queues a message to each app that they
+	// signed in to, see [NewLogoutMessage].
+	RemoveSession(ctx context.Context, tokenHash string, now time.Time) error
 	// RemoveSessionOf does so by id, if the session is the account's. Its device is not
 	// remembered any more.
 	RemoveSessionOf(ctx context.Context, user UserID, id SessionID, changes ChangeSet) (removed bool, err error)
@@ -216,6 +220,8 @@ type Store interface {
 	// FindActivity reads up to limit events, newest first: those before the event
 	// with the given id, or the newest if it is empty.
 	FindActivity(ctx context.Context, user UserID, before string, limit int) ([]Event, error)
+	// FindAudit reads up to limit entries of the audit log, newest first.
+	FindAudit(ctx context.Context, q AuditQuery, limit int) (AuditPage, error)
 
 	// Rate limits
 

@@ -228,7 +228,11 @@ func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, respo
 			return result, err
 		}
 	}
-	return r.spendResponse(ctx, a, c, spend, now)
+	result, err := r.spendResponse(ctx, a, c, spend, now)
+	if isProblemOf(err, BackupCodeWrong) { // only spending it shows that
+		err = r.fail(ctx, a, c, err, now)
+	}
+	return result, err
 }
 
 // spendResponse consumes a correct response, and completes the attempt or moves it on.
@@ -240,7 +244,7 @@ func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend
 			return Result{}, err
 		}
 	}
-	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{Factor: c.kind(), At: a.Demand.datedAfter(now)})
+	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{c.kind(), a.Demand.datedAfter(now), c.syncable()})
 	result, err := r.complete(ctx, c, a, &changes)
 	if err != nil {
 		return Result{}, r.refund(ctx, c, err, now)

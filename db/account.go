@@ -87,6 +87,9 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.C
 				return false, err
 			}
 		}
+		if err := tx.queueLogouts(ctx, endAccount, changes.At, user); err != nil {
+			return false, err
+		}
 		changed, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, user)
 		if err != nil || changed == 0 {
 			return false, err

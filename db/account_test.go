@@ -67,7 +67,7 @@ func TestRemoveUser(t *testing.T) {
 		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("deleted")}))
 		wantTrue(t, removed, err)
 		before["app_requests"]++ // which expires
-		before["messages"] += 2  // the new one, and one queued earlier
+		before["messages"] += 3  // the new one, one queued earlier, and one to the app
 		before["audit_events"]++ // which stays
 		before["settings"]++
 		wantRows(t, db.rowCounts(t), before)

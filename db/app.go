@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
 	"twostep/db/internal/engine"
 )
@@ -208,6 +209,9 @@ func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool
 // RemoveApp implements [oidc.Store].
 func (s *Store) RemoveApp(ctx context.Context, id string) (removed bool, err error) {
 	return s.write(ctx, "remove app", "", func(tx *tx) (bool, error) {
+		if _, err := tx.Exec(ctx, `DELETE FROM messages WHERE channel = $1 AND body IS NOT NULL`, auth.AppChannel(id)); err != nil {
+			return false, err
+		}
 		changed, err := tx.Exec(ctx, `DELETE FROM apps WHERE id = $1`, id)
 		return changed > 0, err
 	})

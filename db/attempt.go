@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,6 +63,20 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 // AddAttempt implements [auth.Store].
 func (s *Store) AddAttempt(ctx context.Context, changes auth.ChangeSet) error {
 	return s.add(ctx, "add attempt", changes.User, func(tx *tx) (bool, error) { return tx.apply(ctx, changes) })
+}
+
+// AllowAttempt implements [auth.Store].
+func (s *Store) AllowAttempt(ctx context.Context, limits []auth.RateLimit, changes auth.ChangeSet) (refused int, count auth.Count, err error) {
+	err = s.add(ctx, "allow attempt", changes.User, func(tx *tx) (changed bool, err error) {
+		if refused, count, changed, err = tx.allow(ctx, changes.At, limits); err != nil || refused >= 0 {
+			return changed, err
+		}
+		return tx.apply(ctx, changes)
+	})
+	if refused >= 0 && errors.Is(err, auth.ErrNotFound) {
+		err = nil
+	}
+	return refused, count, err
 }
 
 // ReplaceMethod implements [auth.Store].

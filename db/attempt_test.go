@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -57,6 +58,42 @@ func TestAddAttempt_InvalidSession(t *testing.T) {
 			wantNotFound(t, db.AddAttempt(t.Context(), set(a.User, auth.AddAttempt{Attempt: a})))
 			_, err := db.FindAttempt(t.Context(), tokenHash, noon)
 			wantNotFound(t, err)
+		}
+	})
+}
+
+// RL-01: of racing requests that begin attempts no more are counted and begun than the
+// limit allows, and one whose attempt exists is not counted (RL-04).
+func TestAllowAttempt_Limit(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		limit := func(max int) []auth.RateLimit {
+			return []auth.RateLimit{
+				{Key: "wide", Limiter: auth.Window{Max: 40, Per: time.Hour}},
+				{Key: "narrow", Limiter: auth.Window{Max: max, Per: time.Hour}},
+			}
+		}
+		racer := func(i int) auth.ChangeSet {
+			return set("", attempt("", fmt.Sprint("racer", i)))
+		}
+		allowed := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			refused, count, err := s.AllowAttempt(ctx, limit(7), racer(i))
+			if refused >= 0 && (refused != 1 || !count.ReadyAt.Equal(noon.Add(time.Hour))) {
+				t.Errorf("refused by %d until %v", refused, count.ReadyAt)
+			}
+			return refused < 0, err
+		})
+		if allowed != 7 {
+			t.Errorf("%d requests were allowed, want 7", allowed)
+		}
+		if n := db.count(t, `SELECT count(*) FROM attempts WHERE token_hash LIKE 'racer%'`); n != 7 {
+			t.Errorf("%d attempts, want 7", n)
+		}
+		_, _, err := db.AllowAttempt(t.Context(), limit(40), racer(100))
+		must(t, err)
+		_, _, err = db.AllowAttempt(t.Context(), limit(40), racer(100))
+		wantNotFound(t, err)
+		if n := db.count(t, `SELECT sum(count) FROM rate_limits WHERE key IN ('wide', 'narrow')`); n != 16 {
+			t.Errorf("counted %d, want 16", n)
 		}
 	})
 }

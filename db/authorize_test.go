@@ -87,7 +87,7 @@ func TestSpendRequest_EndedSession(t *testing.T) {
 		must(t, db.AddRequest(t.Context(), request("q1", noon)))
 		spent, err := db.SpendRequest(t.Context(), "q1", grant("g1", "bob", "s1", noon), codeOf("g1", noon), nil, set("bob"))
 		wantFalse(t, spent, err)
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		spent, err = db.SpendRequest(t.Context(), "q1", grant("g1", "ann", "s1", noon), codeOf("g1", noon), nil, set("ann"))
 		wantFalse(t, spent, err)
 		if r, err := db.FindRequest(t.Context(), "q1"); err != nil || r.Done {

@@ -72,9 +72,13 @@ func (s *Store) FindSessionApps(ctx context.Context, user auth.UserID, bounds au
 // Disconnect implements [oidc.Store].
 func (s *Store) Disconnect(ctx context.Context, user auth.UserID, app string, changes auth.ChangeSet) error {
 	return s.add(ctx, "disconnect app", user, func(tx *tx) (bool, error) {
+		if err := tx.queueLogouts(ctx, endAccess, changes.At, user, app); err != nil {
+			return false, err
+		}
+		// Without its session, none of the grants notifies the app again.
 		_, err := tx.Exec(ctx, `
-			UPDATE app_grants SET ended_at = $3
-			WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL`, user, app, engine.Millis(changes.At))
+			UPDATE app_grants SET ended_at = COALESCE(ended_at, $3), session_id = NULL
+			WHERE user_id = $1 AND app_id = $2`, user, app, engine.Millis(changes.At))
 		if err != nil {
 			return false, err
 		}

@@ -39,7 +39,7 @@ func TestHandover(t *testing.T) {
 		wantNotFound(t, db.AddHandover(ctx, handover("ann", "no session", "h2")))
 		wantNotFound(t, db.AddHandover(ctx, handover("bob", "s1", "h2")))
 
-		must(t, db.RemoveSession(ctx, "token of s1"))
+		must(t, db.RemoveSession(ctx, "token of s1", noon))
 		_, err = db.FindHandover(ctx, "h1", noon)
 		wantNotFound(t, err)
 		spent, err := db.SpendHandover(ctx, want, set("ann", hostToken("s1", "t1")))

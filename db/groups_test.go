@@ -23,8 +23,9 @@ func TestApply_Groups(t *testing.T) {
 		db.apply(t, "bob", auth.AddGroup{Name: "ops"})
 
 		for limit := 1; limit <= 2; limit++ {
-			page, err := db.FindAccounts(t.Context(), "", limit)
+			found, err := db.FindPeople(t.Context(), auth.PeopleQuery{}, limit)
 			must(t, err)
+			page := found.Accounts
 			if len(page) != limit || !slices.Equal(page[0].Groups, []string{"ops", "staff"}) ||
 				limit == 2 && !slices.Equal(page[1].Groups, []string{"ops"}) {
 				t.Errorf("page of %d is %+v", limit, page)

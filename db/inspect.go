@@ -19,6 +19,7 @@ type Inspection struct {
 	Newest     int64     // migration that this program knows
 	LastSeen   time.Time // of any session; zero for none
 	LastStep   int64     // of any authenticator app, as in [auth.Store.SpendTOTPStep]; zero for none
+	SignsSince time.Time // when the older of the keys began to sign that nothing replaces yet; zero if there is none
 	KeyringErr error     // why the keys do not decrypt the sealed values, or nil
 }
 
@@ -71,6 +72,7 @@ func inspect(ctx context.Context, on engine.Statements, keys auth.Keyring, versi
 		{engine.Row{&found.Accounts}, `SELECT count(*) FROM users`},
 		{engine.Row{engine.Time(&found.LastSeen)}, `SELECT max(seen_at) FROM sessions`},
 		{engine.Row{&found.LastStep}, `SELECT COALESCE(max(last_step), 0) FROM totp`},
+		{engine.Row{engine.Time(&found.SignsSince)}, `SELECT min(signs_from) FROM signing_keys WHERE retired_at IS NULL`},
 	} {
 		if err := on.Find(ctx, look.row, look.query); err != nil {
 			return found, fmt.Errorf("%w: %w", errForeign, err)

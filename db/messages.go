@@ -167,14 +167,23 @@ func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, t
 // CountMessages counts the messages that wait to be sent, those of them that have
 // failed at least once, and those that were rejected recently.
 func (s *Store) CountMessages(ctx context.Context) (waiting, failing, rejected int, err error) {
+	return s.countMessages(ctx, `%`)
+}
+
+// CountLogouts is CountMessages of those to apps.
+func (s *Store) CountLogouts(ctx context.Context) (waiting, failing, rejected int, err error) {
+	return s.countMessages(ctx, auth.AppChannel(`%`))
+}
+
+func (s *Store) countMessages(ctx context.Context, channels auth.Channel) (waiting, failing, rejected int, err error) {
 	err = s.find(ctx, "count messages", engine.Row{&waiting, &failing, &rejected}, `
 		SELECT count(*), COALESCE(sum(CASE WHEN failures > 0 THEN 1 ELSE 0 END), 0), (
 			SELECT count(*)
 			FROM messages
-			WHERE rejected_at IS NOT NULL
+			WHERE rejected_at IS NOT NULL AND channel LIKE $1
 		)
 		FROM messages
-		WHERE body IS NOT NULL`)
+		WHERE body IS NOT NULL AND channel LIKE $1`, channels)
 	return waiting, failing, rejected, err
 }
 

@@ -45,7 +45,7 @@ func TestStore_TwoNodes(t *testing.T) {
 		spent, err = one.SpendTOTPStep(ctx, "ann", 101, changes)
 		wantFalse(t, spent, err)
 
-		must(t, two.RemoveSession(ctx, "token of s1"))
+		must(t, two.RemoveSession(ctx, "token of s1", noon))
 		must(t, two.RemoveAttempt(ctx, "a1"))
 		_, err = one.FindSession(ctx, "token of s1")
 		wantNotFound(t, err)

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 )
 
 // accountColumns are what an administrator sees of an account.
-const accountColumns = `
+var accountColumns = `
 		SELECT
 			users.id,
 			users.email,
@@ -20,53 +19,33 @@ const accountColumns = `
 			users.created_at,
 			users.disabled_at IS NOT NULL,
 			users.must_change <> 0,
+			users.password_hash IS NULL,
+			` + isLocked + `,
 			EXISTS (SELECT 1 FROM totp WHERE totp.user_id = users.id),
 			(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
 			users.seen_at,
-			users.role
+			users.role,` + groupsColumn + `
 		FROM users`
 
-// findAccounts adds each account's groups to a query of accountColumns.
+// findAccounts runs a query of accountColumns.
 func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (all []auth.Account, err error) {
 	var (
-		a     auth.Account
-		group sql.Null[string]
+		a      auth.Account
+		groups string
 	)
-	err = s.db.Each(ctx, append(accountRow(&a), &group), func() {
-		if len(all) == 0 || all[len(all)-1].ID != a.ID {
-			all = append(all, a)
-		}
-		if group.Valid {
-			last := &all[len(all)-1]
-			last.Groups = append(last.Groups, group.V)
-		}
-	}, `
-		WITH accounts AS (`+query+`)
-		SELECT accounts.*, account_groups.name
-		FROM accounts
-		LEFT JOIN account_groups ON account_groups.user_id = accounts.id
-		ORDER BY accounts.email_key, account_groups.name`, args...)
+	err = s.db.Each(ctx, engine.Row{
+		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange, &a.Invited, &a.Locked,
+		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt), &a.Role, &groups,
+	}, func() {
+		a.Groups = splitGroups(groups)
+		all = append(all, a)
+	}, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find accounts: %w", err)
 	}
 	return all, nil
-}
-
-func accountRow(a *auth.Account) engine.Row {
-	return engine.Row{
-		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange,
-		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt), &a.Role,
-	}
-}
-
-// FindAccounts implements [auth.Store].
-func (s *Store) FindAccounts(ctx context.Context, after string, limit int) ([]auth.Account, error) {
-	return s.findAccounts(ctx, accountColumns+`
-		WHERE users.email_key > $1
-		ORDER BY users.email_key
-		LIMIT $2`, after, limit)
 }
 
 // FindAccount implements [auth.Store].

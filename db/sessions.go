@@ -25,6 +25,8 @@ const (
 			sessions.first_kind,
 			sessions.mfa_at,
 			sessions.second_kind,
+			sessions.first_syncable,
+			sessions.second_syncable,
 			sessions.next,
 			users.must_change,
 			users.role`
@@ -37,7 +39,7 @@ const (
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
 		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange, &s.Role,
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.FirstSyncable, &s.SecondSyncable, &s.Next, &s.MustChange, &s.Role,
 	}
 }
 
@@ -104,19 +106,10 @@ func (t *tx) touchUser(ctx context.Context, user auth.UserID, now time.Time) err
 	return err
 }
 
-var (
-	removeCodesInToken   = removeCodesIn(`SELECT id FROM sessions WHERE token_hash = $1`)
-	removeCodesInSession = removeCodesIn(`SELECT id FROM sessions WHERE id = $1 AND user_id = $2`)
-)
-
 // RemoveSession implements [auth.Store].
-func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
+func (s *Store) RemoveSession(ctx context.Context, tokenHash string, now time.Time) error {
 	_, err := s.write(ctx, "end session", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesInToken, tokenHash)
-		if err != nil {
-			return false, err
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, tokenHash)
+		_, err := tx.end(ctx, endToken, now, tokenHash)
 		return true, err
 	})
 	return err
@@ -125,11 +118,7 @@ func (s *Store) RemoveSession(ctx context.Context, tokenHash string) error {
 // RemoveSessionOf implements [auth.Store].
 func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.SessionID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "end another session", user, func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesInSession, id, user)
-		if err == nil {
-			err = tx.forgetDeviceOf(ctx, user, id)
-		}
-		if err != nil {
+		if err := tx.forgetDeviceOf(ctx, user, id); err != nil {
 			return false, err
 		}
 		if _, err := tx.Exec(ctx, `
@@ -137,8 +126,8 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, user)
-		if err != nil || changed == 0 {
+		ended, err := tx.end(ctx, endOne, changes.At, id, user)
+		if err != nil || ended == 0 {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
@@ -156,8 +145,8 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id)
-		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id, first_syncable, second_syncable)
+		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id, $16, $17
 		FROM users
 		LEFT JOIN known_devices ON known_devices.user_id = users.id AND known_devices.token_hash = $13
 		WHERE users.id = $3 AND users.disabled_at IS NULL
@@ -166,7 +155,7 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
 		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
-		s.Device, s.RequireNoMFA, s.RequireRemembered)
+		s.Device, s.RequireNoMFA, s.RequireRemembered, flag(s.FirstSyncable), flag(s.SecondSyncable))
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -184,30 +173,34 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 			password_at = COALESCE($3, password_at),
 			first_kind = CASE WHEN $3 IS NULL THEN first_kind ELSE $4 END,
 			mfa_at = COALESCE($5, mfa_at),
-			second_kind = CASE WHEN $5 IS NULL THEN second_kind ELSE $6 END
+			second_kind = CASE WHEN $5 IS NULL THEN second_kind ELSE $6 END,
+			first_syncable = CASE WHEN $3 IS NULL THEN first_syncable ELSE $9 END,
+			second_syncable = CASE WHEN $5 IS NULL THEN second_syncable ELSE $10 END
 		WHERE id = $7 AND user_id = $8`,
-		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user)
+		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user,
+		flag(r.First.Syncable), flag(r.Second.Syncable))
 	return rows > 0, err
 }
 
-// endSessions removes all of an account's sessions but one, all its attempts, and the
+// endSessions ends all of an account's sessions but one, all its attempts, and the
 // grants of apps, also those that have outlived a session (OI-26). It forgets the
-// account's devices.
+// account's devices. An app with such a grant is told that all sessions have ended, but
+// only if they have.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID, now time.Time) error {
 	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {
 		return err
 	}
-	_, err := t.Exec(ctx, removeCodesOf(`
-			SELECT id FROM phone_enrolments WHERE user_id = $1 AND session_id <> $2`), user, except)
-	if err != nil {
-		return err
+	if except == "" {
+		if err := t.queueLogouts(ctx, endOutlived, now, user); err != nil {
+			return err
+		}
 	}
-	_, err = t.Exec(ctx, `
+	_, err := t.Exec(ctx, `
 		UPDATE app_grants SET ended_at = $3
 		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now))
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, user, except)
+	_, err = t.end(ctx, endAllBut, now, user, except)
 	return err
 }

@@ -58,7 +58,7 @@ func TestTouchSession(t *testing.T) {
 		if err != nil || !got.SeenAt.Equal(noon.Add(2*time.Minute)) {
 			t.Errorf("seen at %v, %v", got.SeenAt, err)
 		}
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		account, err := db.FindAccount(t.Context(), "ann")
 		if err != nil || !account.SeenAt.Equal(noon.Add(2*time.Minute)) || account.Sessions > 0 {
 			t.Errorf("account is %+v, %v", account, err)
@@ -72,8 +72,8 @@ func TestRemoveSession(t *testing.T) {
 		db.addAnn(t)
 		must(t, db.AddTOTPEnrolment(t.Context(), totpEnrolment("k1"), noon))
 		must(t, db.ReplacePhoneEnrolment(t.Context(), phoneEnrolment("e1"), set("ann", code("e1"))))
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
-		must(t, db.RemoveSession(t.Context(), "token of s1"))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
+		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		_, err := db.FindSession(t.Context(), "token of s1")
 		wantNotFound(t, err)
 		_, err = db.FindTOTPEnrolment(t.Context(), "s1", noon)
@@ -150,8 +150,8 @@ func TestApply_RenewSession(t *testing.T) {
 			}
 		}
 		mfaAt := noon.Add(time.Minute)
-		want.MFAAt, want.SecondKind = mfaAt, auth.TOTPCode
-		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", Second: auth.VerifiedFactor{Factor: auth.TOTPCode, At: mfaAt}}}})
+		want.MFAAt, want.SecondKind, want.SecondSyncable = mfaAt, auth.PasskeyVerified, true
+		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", Second: auth.VerifiedFactor{Factor: auth.PasskeyVerified, At: mfaAt, Syncable: true}}}})
 		passwordAt := noon.Add(time.Hour)
 		want.TokenHash, want.PasswordAt, want.StartedAt, want.SeenAt = "new", passwordAt, passwordAt, passwordAt
 		renew("new", auth.ChangeSet{User: "ann", At: passwordAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", First: password(passwordAt)}}})

@@ -74,18 +74,18 @@ var sweepExpired = []sweep{
 
 // Sweeps of rows whose retention is given by [auth.Cutoffs].
 var (
-	sweepIdleSessions = sweep{removeCodesIn(idleSessions), `DELETE FROM sessions WHERE id IN (` + idleSessions + `)`}
-	sweepOldSessions  = sweep{removeCodesIn(oldSessions), `DELETE FROM sessions WHERE id IN (` + oldSessions + `)`}
+	endIdle = endOf(idleSessions)
+	endOld  = endOf(oldSessions)
 
 	// Grants that nothing can make live again. One has ten minutes, in which its code is
-	// used.
+	// used, and is kept until its session ends: then its app is notified.
 	sweepDeadGrants = sweep{rows: `
 		DELETE FROM app_grants
 		WHERE id IN (
 			SELECT id
 			FROM app_grants
 			WHERE created_at <= CAST($1 AS BIGINT) - 600000
-				AND (ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL)
+				AND (session_id IS NULL AND (ended_at IS NOT NULL OR offline = 0) OR used_at IS NULL)
 			LIMIT $2
 		)`}
 	sweepOfflineGrants = sweep{rows: `
@@ -138,12 +138,16 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 	if err != nil && !errors.Is(err, auth.ErrNotFound) {
 		return removed, err
 	}
+	if err := s.sweepSessions(ctx, endIdle, now, cutoffs.SessionsSeen, &removed); err != nil {
+		return removed, err
+	}
+	if err := s.sweepSessions(ctx, endOld, now, cutoffs.SessionsStarted, &removed); err != nil {
+		return removed, err
+	}
 	for _, kind := range []struct {
 		sweep  sweep
 		cutoff time.Time
 	}{
-		{sweepIdleSessions, cutoffs.SessionsSeen},
-		{sweepOldSessions, cutoffs.SessionsStarted},
 		{sweepDeadGrants, now}, // after the sessions
 		{sweepOfflineGrants, now},
 		{sweepEvents, cutoffs.Activity},
@@ -158,17 +162,27 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 	return removed + unsent + done, err
 }
 
-// sweep removes batches until one is not full. A zero cutoff removes nothing.
+// sweep removes rows. A zero cutoff removes nothing.
 func (s *Store) sweep(ctx context.Context, sweep sweep, cutoff time.Time, removed *int) error {
-	for n := int64(sweepBatch); n == sweepBatch; {
-		_, err := s.write(ctx, "remove expired rows", "", func(tx *tx) (bool, error) {
-			if sweep.codes != "" {
-				if _, err := tx.Exec(ctx, sweep.codes, engine.Millis(cutoff), sweepBatch); err != nil {
-					return false, err
-				}
+	return s.inBatches(ctx, removed, func(tx *tx) (int64, error) {
+		if sweep.codes != "" {
+			if _, err := tx.Exec(ctx, sweep.codes, engine.Millis(cutoff), sweepBatch); err != nil {
+				return 0, err
 			}
-			var err error
-			n, err = tx.Exec(ctx, sweep.rows, engine.Millis(cutoff), sweepBatch)
+		}
+		return tx.Exec(ctx, sweep.rows, engine.Millis(cutoff), sweepBatch)
+	})
+}
+
+func (s *Store) sweepSessions(ctx context.Context, e sessionEnd, now, cutoff time.Time, removed *int) error {
+	return s.inBatches(ctx, removed, func(tx *tx) (int64, error) { return tx.end(ctx, e, now, engine.Millis(cutoff), sweepBatch) })
+}
+
+// inBatches calls remove until a batch is not full.
+func (s *Store) inBatches(ctx context.Context, removed *int, remove func(*tx) (int64, error)) error {
+	for n := int64(sweepBatch); n == sweepBatch; {
+		_, err := s.write(ctx, "remove expired rows", "", func(tx *tx) (done bool, err error) {
+			n, err = remove(tx)
 			return true, err
 		})
 		if err != nil {

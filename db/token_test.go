@@ -92,7 +92,7 @@ func TestFindGrant_Live(t *testing.T) {
 		bounds  auth.SessionBounds
 		offline bool // whether an offline grant stays live
 	}{
-		"sign-out":      {func(t *testing.T, db testDB) { must(t, db.RemoveSession(t.Context(), "token of s1")) }, open, true},
+		"sign-out":      {func(t *testing.T, db testDB) { must(t, db.RemoveSession(t.Context(), "token of s1", noon)) }, open, true},
 		"idle":          {nil, auth.SessionBounds{SeenFrom: noon.Add(time.Millisecond), StartedFrom: noon, Until: noon.Add(time.Hour)}, true},
 		"past lifetime": {nil, auth.SessionBounds{SeenFrom: noon, StartedFrom: noon.Add(time.Millisecond), Until: noon.Add(time.Hour)}, true},
 		"in the future": {nil, auth.SessionBounds{SeenFrom: noon.Add(-time.Hour), StartedFrom: noon.Add(-time.Hour), Until: noon.Add(-time.Millisecond)}, true},
@@ -102,7 +102,7 @@ func TestFindGrant_Live(t *testing.T) {
 		}, open, false},
 		"all sessions": {func(t *testing.T, db testDB) { db.apply(t, "ann", auth.EndSessions{}) }, open, false},
 		"all sessions, later": {func(t *testing.T, db testDB) {
-			must(t, db.RemoveSession(t.Context(), "token of s1"))
+			must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 			db.apply(t, "ann", auth.EndSessions{Except: "another"})
 		}, open, false},
 		"account deleted": {func(t *testing.T, db testDB) { _, err := db.RemoveUser(t.Context(), "ann", set("ann")); must(t, err) }, open, false},

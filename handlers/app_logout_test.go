@@ -1,11 +1,15 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
 )
 
@@ -102,4 +106,85 @@ func TestLogout_AnotherSession(t *testing.T) {
 	if strings.Contains(site.log.String(), theirs.IDToken) {
 		t.Error("the log has a hint (OI-12)")
 	}
+}
+
+// sid returns the session that an app's ID token names.
+func (a *testApp) sid(tokens tokenResponse) any {
+	a.site.t.Helper()
+	_, claims := a.claims(tokens.IDToken)
+	return claims["sid"]
+}
+
+// wantLogouts checks which sessions the app is told of that have ended, by the token that
+// it would get.
+func (a *testApp) wantLogouts(sids ...any) {
+	t := a.site.t
+	t.Helper()
+	var got []any
+	_, _, err := a.site.rules.Deliver(context.Background(), auth.AppChannel(a.id), func(ctx context.Context, m auth.Message) error {
+		uri, token, err := a.site.apps.LogoutToken(ctx, m)
+		if err != nil || uri != "https://wiki.example/logout" {
+			t.Errorf("a token for %s, %v", uri, err)
+			return err
+		}
+		kind, claims := a.claims(token)
+		if kind != "logout+jwt" || claims["aud"] != a.id || claims["sub"] == "" {
+			t.Errorf("a token of type %s: %v", kind, claims)
+		}
+		got = append(got, claims["sid"])
+		return nil
+	})
+	if err != nil || len(got) != len(sids) {
+		t.Errorf("told that %v have ended, %v; want %v", got, err, sids)
+	}
+	for _, sid := range sids {
+		if !slices.Contains(got, sid) {
+			t.Errorf("told that %v have ended, want %v", got, sids)
+		}
+	}
+}
+
+// OI-50: signing out here or at an app, disconnecting it, and the end of an idle session
+// each send the app a logout token, once. It never passes as another token.
+func TestLogout_BackChannel(t *testing.T) {
+	site := newSite(t)
+	app := site.addApp(trusted, func(a *oidc.App) { a.BackchannelURI = "https://wiki.example/logout" })
+	b := site.browser().signUp(ann)
+	signedIn := func() (sid any, tokens tokenResponse) {
+		tokens = app.tokens(app.code(b))
+		return app.sid(tokens), tokens
+	}
+
+	sid, _ := signedIn()
+	signedIn() // the second time in the same session
+	app.wantLogouts()
+	b.open("/account").press("Sign out")
+	app.wantLogouts(sid)
+	app.wantLogouts()
+
+	b.signIn(ann)
+	sid, tokens := signedIn()
+	b.open(oidc.LogoutPath + "?" + url.Values{"id_token_hint": {tokens.IDToken}}.Encode())
+	app.wantLogouts(sid)
+
+	b.signIn(ann)
+	sid, _ = signedIn()
+	b.open("/account/apps").press("Disconnect")
+	app.wantLogouts(sid)
+	b.open("/account").press("Sign out")
+	app.wantLogouts()
+
+	b.signIn(ann)
+	sid, _ = signedIn()
+	site.wait(2 * time.Hour)
+	if _, err := site.rules.RemoveExpired(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	app.wantLogouts(sid)
+
+	_, logout, err := site.apps.LogoutToken(context.Background(), auth.NewLogoutMessage(app.id, "x", "y", site.rules.Now()))
+	if err != nil || app.userInfo(logout) != nil {
+		t.Errorf("a logout token is an access token, %v", err)
+	}
+	b.signIn(ann).open(oidc.LogoutPath + "?" + url.Values{"id_token_hint": {logout}}.Encode()).wantHeading("Sign out")
 }

@@ -11,7 +11,15 @@ import (
 	"twostep/views"
 )
 
-const continuePath = "/account/continue/"
+const (
+	continuePath  = "/account/continue/"
+	continueRoute = continuePath + ":id"
+)
+
+// Reasons in the log and the metrics.
+const reasonAppRequest = "app_request" // the app is unknown, or where to return to
+
+func reasonOfStep(step oidc.Step) string { return "app_" + string(step) }
 
 // authorize starts a request of an app. It reads no cookie, so a form that another site
 // posts does no more than a link (OI-39).
@@ -25,12 +33,16 @@ func authorize(r *machineRequest) error {
 		query = form
 	}
 	id, redirect, err := r.apps.Authorize(r.Request().Context(), r.client(), query)
-	if refused, ok := errors.AsType[*oidc.Error](err); ok {
+	refused, ok := errors.AsType[*oidc.Error](err)
+	if ok || err == nil {
+		r.log.app = query.Get("client_id") // which has been found
+	}
+	if ok {
 		r.refused(string(refused.Code), refused.Explanation)
 		return r.Redirect(http.StatusSeeOther, redirect)
 	}
 	if page, ok := errors.AsType[*oidc.PageError](err); ok {
-		r.refused("app_request", page.Explanation)
+		r.refused(reasonAppRequest, page.Explanation)
 		return r.showPage(http.StatusBadRequest, views.AppError(views.AppErrorPage{
 			Page: r.site.plainPage(r.Context), Explanation: page.Explanation, RequestID: r.log.id,
 		}))
@@ -112,8 +124,9 @@ func (r *request) continuation(agreed bool) (oidc.Continuation, error) {
 
 // showStep shows or redirects to what a request needs next.
 func (r *request) showStep(c oidc.Continuation) error {
+	r.log.app = c.App.ID
 	if c.Step != oidc.StepConsent && c.Step != oidc.StepDone {
-		r.log.reason = "app_" + string(c.Step)
+		r.log.reason = reasonOfStep(c.Step)
 	}
 	if c.Redirect != "" {
 		return r.leave(c.App, c.Redirect)

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -83,6 +84,39 @@ func TestCookie_SitesOnOneHost(t *testing.T) {
 	if len(names) != 10 {
 		t.Errorf("cookies %v, want two for each site", names)
 	}
+}
+
+// The cookie has no token of an attempt that is complete or was ended (SE-02).
+func TestCookie_AttemptEnds(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	attempt := func(b *browser) auth.Token {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		for _, c := range b.jar.Cookies(b.url) {
+			r.AddCookie(c)
+		}
+		origin, _ := url.Parse(site.origin)
+		return handlers.AttemptOf(r, site.keys, origin)
+	}
+	ends := func(what string, b *browser, signedIn bool, press func()) {
+		t.Helper()
+		before := attempt(b)
+		press()
+		if after := attempt(b); before == "" || after == before || signedIn != (after == "") { // the forms of a signed-out visitor have another
+			t.Errorf("%s: attempt %q, then %q", what, before, after)
+		}
+	}
+	b := site.browser().startSignUp(ann, password)
+	ends("sign-up", b, true, func() { b.enterCode(site.lastCode(ann)).wantHeading("Account") })
+	key, _ := b.addTOTP()
+	b.open("/account").press("Sign out")
+	site.wait(time.Hour)
+	b.signIn(ann).wantHeading("Verify your account")
+	ends("start over", b, false, func() { b.press("Start over").wantHeading("Sign in") })
+	b.signIn(ann).wantHeading("Verify your account")
+	ends("sign-in", b, true, func() { b.enterCode(site.totpCode(key)).wantHeading("Account") })
+	b.press("Sign out").startReset(ann).enterCode(site.lastCode(ann)).wantHeading("Set a new password")
+	ends("reset", b, false, func() { b.setPassword(newPassword).wantHeading("Sign in") })
 }
 
 // A cookie an attacker knows and plants in a user's browser does not become that

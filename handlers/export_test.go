@@ -1,5 +1,17 @@
 package handlers
 
+import (
+	"net/http"
+	"net/url"
+
+	"twostep/auth"
+)
+
+// AttemptOf returns the attempt token in a request's cookie.
+func AttemptOf(r *http.Request, keys auth.Keyring, site *url.URL) auth.Token {
+	return newCookieJar(keys, site).read(r).Attempt
+}
+
 // RoutePaths returns the paths of the route table, and whether each has GET and POST.
 func RoutePaths() map[string][2]bool {
 	paths := map[string][2]bool{}

@@ -107,8 +107,8 @@ func (s *faultyStore) FindHostSession(ctx context.Context, host, tokenHash strin
 
 // The calls after a sign-in have no faults.
 
-func (s *faultyStore) RemoveSession(ctx context.Context, tokenHash string) error {
-	return s.real.RemoveSession(ctx, tokenHash)
+func (s *faultyStore) RemoveSession(ctx context.Context, tokenHash string, now time.Time) error {
+	return s.real.RemoveSession(ctx, tokenHash, now)
 }
 
 func (s *faultyStore) RemoveMessages(ctx context.Context, expiredBy time.Time) (int, error) {

@@ -142,7 +142,7 @@ func (r *request) requireDemand(demand auth.Demand) (string, error) {
 	if r.session.Satisfies(demand, factors, r.rules.Now()) {
 		return "", nil
 	}
-	r.log.reason = "verify_first"
+	r.log.reason = reasonVerifyFirst
 	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.Request().URL.RequestURI()))
 	return "/account/verify", err
 }

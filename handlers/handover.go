@@ -84,7 +84,7 @@ func showHandover(r *request) error {
 		return err
 	}
 	if !may {
-		r.status, r.log.reason = http.StatusForbidden, "no_access"
+		r.status, r.log.reason = http.StatusForbidden, reasonNoAccess
 		page.Page = r.page()
 		return r.show(views.NoAccess(page))
 	}

@@ -20,8 +20,9 @@ import (
 //	request   every request: request_id, method, route, status, duration_ms, ip,
 //	          user; and reason if it was refused: the auth.Reason of a problem,
 //	          or "sign_in_first", "verify_first", "forged", "not_found" and so
-//	          on. Lines without a reason go to Config.BufferedLog. And explanation,
-//	          a constant text, if a request of an app was refused (OI-53)
+//	          on. Lines without a reason go to Config.BufferedLog. And app, its
+//	          client ID, of a request of a known app; and explanation, a constant
+//	          text, if that was refused (OI-53)
 //	account   every audit event: event, factor, user, ip, request_id
 //	alarm     warning, about the whole site: event, ip, request_id
 //	fault, panic   errors of the server: request_id, error
@@ -40,6 +41,7 @@ type requestLog struct {
 	user   string // empty unless known
 	reason string // why the request was refused; empty if it was not
 
+	app         string // client ID; empty unless the request is of a known app
 	explanation string // of a refused request of an app, for its author; a constant text
 }
 
@@ -104,6 +106,9 @@ func (s *site) logRequest(c echo.Context, log *requestLog, duration time.Duratio
 	if log.user != "" {
 		line.AddAttrs(slog.String("user", log.user))
 	}
+	if log.app != "" {
+		line.AddAttrs(slog.String("app", log.app))
+	}
 	if log.reason != "" {
 		line.AddAttrs(slog.String("reason", log.reason))
 	}
@@ -129,6 +134,7 @@ const (
 	reasonLeft        = "left" // the client closed the connection
 	reasonSignInFirst = "sign_in_first"
 	reasonVerifyFirst = "verify_first"
+	reasonNoAccess    = "no_access" // by the access rules
 )
 
 func reasonOfTask(task auth.Task) string { return string(task) + "_first" }

@@ -102,6 +102,9 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s is %s, which does not exist", name, endpoint)
 		}
 	}
+	if document["backchannel_logout_supported"] != true || document["backchannel_logout_session_supported"] != true {
+		t.Error("back-channel logout is not listed (OI-50)")
+	}
 	if keys := read(oidc.KeySetPath)["keys"].([]any); len(keys) != 2 {
 		t.Errorf("%d keys", len(keys))
 	}

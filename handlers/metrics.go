@@ -1,12 +1,15 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 )
 
 // A Metrics receives what is counted. Users are in the log only. The functions
@@ -15,6 +18,8 @@ type Metrics struct {
 	ObserveRequest func(ServedRequest)
 	ObserveEvent   func(auth.Event)     // after its transaction has been committed
 	ObserveCheck   func(outcome string) // of [CheckOutcomes]
+	ObserveTokens  func(oidc.GrantType) // after an app got tokens
+	ObserveReuse   func(oidc.GrantType) // a code or refresh token was used again (OI-10, OI-24)
 }
 
 // A ServedRequest is one request and its response. Route and Reason have few
@@ -26,8 +31,45 @@ type ServedRequest struct {
 	Duration time.Duration
 }
 
-// RejectionReasons returns every reason that a [ServedRequest] can have.
-func RejectionReasons() []string {
+// Rejections returns every reason that a [ServedRequest] of a route can have, by route.
+func Rejections() map[string][]string {
+	all := map[string][]string{}
+	pages := pageReasons()
+	for _, row := range routes {
+		all[row.path] = pages
+	}
+	for _, step := range oidc.Steps {
+		if step != oidc.StepConsent && step != oidc.StepDone {
+			all[continueRoute] = append(slices.Clip(all[continueRoute]), reasonOfStep(step))
+		}
+	}
+	for _, row := range machineRoutes {
+		if all[row.path] == nil {
+			all[row.path] = machineReasons()
+		}
+	}
+	all[handoverPath] = append(slices.Clip(pages), reasonNoAccess)
+	all[oidc.LogoutPath] = append(slices.Clip(pages), string(oidc.InvalidRequest))
+	return all
+}
+
+// machineReasons are those of a route for programs.
+func machineReasons() []string {
+	reasons := []string{reasonLeft, reasonAppRequest, string(auth.TooManyAttempts)}
+	for _, code := range oidc.ErrorCodes {
+		reasons = append(reasons, string(code))
+	}
+	for _, status := range []int{
+		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusInternalServerError, http.StatusServiceUnavailable,
+	} {
+		reasons = append(reasons, reasonOf(status))
+	}
+	return reasons
+}
+
+// pageReasons are those of a page.
+func pageReasons() []string {
 	reasons := []string{reasonLeft, reasonSignInFirst, reasonVerifyFirst}
 	for task := range taskPaths {
 		reasons = append(reasons, reasonOfTask(task))
@@ -47,6 +89,17 @@ func RejectionReasons() []string {
 func (m Metrics) observeEvent(event auth.Event) {
 	if m.ObserveEvent != nil {
 		m.ObserveEvent(event)
+	}
+}
+
+// observeExchange counts what came of a request for tokens.
+func (m Metrics) observeExchange(grant oidc.GrantType, err error) {
+	refused, isRefused := errors.AsType[*oidc.Error](err)
+	switch {
+	case err == nil && m.ObserveTokens != nil:
+		m.ObserveTokens(grant)
+	case isRefused && refused.Reused && m.ObserveReuse != nil:
+		m.ObserveReuse(grant)
 	}
 }
 

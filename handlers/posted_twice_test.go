@@ -1,7 +1,9 @@
 package handlers_test
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,6 +87,39 @@ func TestPostedTwice(t *testing.T) {
 	b.fill("Code", site.lastCode(fresh)).pressTwice("Verify").wantStatus(200).wantHeading("Set a new password")
 	b.fill("New password", password).pressTwice("Set password").wantStatus(200).wantHeading("Sign in").wantText("Sign in with your new password")
 	wantSessions(0)
+}
+
+// Forms that ask for a mailed code are posted at once by clients that share nothing but the
+// cookie and the network: each ends at the page of the code, and one code is sent (RL-08).
+func TestPostedTwice_AtOnce(t *testing.T) {
+	t.Parallel()
+	const bob = "bob@example.org"
+	site := newSite(t)
+	site.browser().signUp(ann)
+	site.wait(time.Hour)
+	for _, form := range []struct{ path, email, heading string }{
+		{"/sign-up", bob, "Verify your email"}, {"/forgot-password", ann, "Check your email"},
+	} {
+		b := site.browser().open(form.path).fill("Email address", form.email)
+		if form.path == "/sign-up" {
+			b.fill("Password", password)
+		}
+		before := len(site.messages(form.email))
+		racers := make([]*browser, 32)
+		var group sync.WaitGroup
+		for i := range racers {
+			racers[i] = b.clone().from(fmt.Sprintf("203.0.113.%d:1", i+1))
+			group.Go(func() { racers[i].press("Continue") })
+		}
+		group.Wait()
+		for _, racer := range racers {
+			racer.wantStatus(http.StatusOK).wantHeading(form.heading)
+		}
+		if sent := len(site.messages(form.email)) - before; sent != 1 {
+			t.Errorf("%s: %d messages, want 1", form.path, sent)
+		}
+		racers[31].enterCode(site.lastCode(form.email)).wantStatus(http.StatusOK)
+	}
 }
 
 // Both steps of a re-authentication, when the policy demands both.

@@ -50,7 +50,7 @@ var routes = []route{
 	{passkeysPath, on(auth.PasskeyPresent, signedIn), showPasskeys, postPasskeys},
 	{"/account/passkeys/add", on(auth.PasskeyPresent, enrolling), showAddPasskey, postAddPasskey},
 	{"/account/passkeys/:id/remove", freshlyVerified, showRemovePasskey, postRemovePasskey},
-	{"/account/continue/:id", anyone, showContinue, postContinue},
+	{continueRoute, anyone, showContinue, postContinue},
 	{"/account/profile", signedIn, showProfile, postProfile},
 	{"/account/password", changingPassword, showPassword, postPassword},
 	{"/account/email", freshlyVerified, showEmail, postEmail},
@@ -60,14 +60,6 @@ var routes = []route{
 	{"/account/activity", signedIn, showActivity, nil},
 	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
-}
-
-// Paths returns the paths of all pages, as metrics name them.
-func Paths() (paths []string) {
-	for _, row := range routes {
-		paths = append(paths, row.path)
-	}
-	return paths
 }
 
 // add registers the route. Echo responds with 405 to other methods.

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,7 @@ type testSite struct {
 
 	requestTimeout time.Duration // zero for none
 	faulty         *faultyStore  // used in place of store; nil if no faults are injected
+	meanwhile      func()        // called before the next password is spent
 }
 
 // A message is an email or SMS as its recipient reads it.
@@ -144,12 +146,16 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	if site.faulty != nil {
 		store = site.faulty
 	}
+	if site.meanwhile != nil {
+		store = &meanwhileStore{site.store, site}
+	}
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
 	site.apps = oidc.New(site.store, site.rules, site.origin)
 	config := handlers.Config{
 		Apps: site.apps,
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
+		Metrics: handlers.Metrics{ObserveRequest: site.wantKnownReason},
 	}
 	if site.accessRules != "" {
 		rules, err := access.Parse(site.accessRules)
@@ -167,6 +173,15 @@ func (site *testSite) clock() time.Time {
 	defer site.mu.Unlock()
 	return site.now
 }
+
+// wantKnownReason checks that metrics have the reason of a refused request from the start.
+func (site *testSite) wantKnownReason(r handlers.ServedRequest) {
+	if known := rejections[r.Route]; r.Reason != "" && known != nil && !slices.Contains(known, r.Reason) {
+		site.t.Errorf("metrics do not know the reason %q of %s", r.Reason, r.Route)
+	}
+}
+
+var rejections = handlers.Rejections()
 
 // wait advances the clock.
 func (site *testSite) wait(d time.Duration) {

@@ -18,6 +18,7 @@ func token(r *machineRequest) error {
 		return r.respondError(err)
 	}
 	tokens, err := r.apps.Exchange(r.Request().Context(), r.client(), app, form)
+	r.site.Metrics.observeExchange(oidc.GrantType(form.Get("grant_type")), err)
 	if err != nil {
 		return r.respondError(err)
 	}
@@ -80,6 +81,7 @@ func (r *machineRequest) authenticate() (oidc.App, url.Values, error) {
 	app, err := r.apps.Authenticate(r.Request().Context(), r.client(), oidc.Credentials{
 		Header: r.Request().Header.Get("Authorization"), Form: form,
 	})
+	r.log.app = app.ID
 	return app, form, err
 }
 

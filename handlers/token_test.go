@@ -397,13 +397,22 @@ func TestToken_WrongSecrets(t *testing.T) {
 	}
 }
 
-// OI-26: whatever ends other sessions ends their apps' access too, also offline; the
-// apps of the session that stays go on.
+// OI-26, OI-50: whatever ends other sessions ends their apps' access too, also offline, and
+// notifies the apps; those of the session that stays go on.
 func TestToken_OtherSessionsEnd(t *testing.T) {
 	for name, end := range map[string]func(b *browser){
-		"password change":  func(b *browser) { b.open("/account/password").submitPasswords(password, "another long password") },
-		"first factor":     func(b *browser) { b.addTOTP() },
-		"other devices":    func(b *browser) { b.open("/account/sessions").press("Sign out all other devices") },
+		"password change": func(b *browser) { b.open("/account/password").submitPasswords(password, "another long password") },
+		"first factor":    func(b *browser) { b.addTOTP() },
+		"other devices":   func(b *browser) { b.open("/account/sessions").press("Sign out all other devices") },
+		"one device":      func(b *browser) { b.open("/account/sessions").press("Sign out device") },
+		"new address":     func(b *browser) { b.changeEmail("new@example.org").enterCode(b.site.lastCode("new@example.org")) },
+		"password reset": func(b *browser) {
+			b.site.wait(time.Minute)
+			b.site.browser().startReset(ann).enterCode(b.site.lastCode(ann)).setPassword("another long password")
+		},
+		"own deletion": func(b *browser) {
+			b.open("/account/delete").fill("Type your email address to confirm", ann).press("Delete account")
+		},
 		"operator":         func(b *browser) { b.operate(auth.SignOutEverywhere) },
 		"operator, factor": func(b *browser) { b.operate(auth.EndPassword) },
 		"disabled":         func(b *browser) { b.operate(auth.Disable) },
@@ -411,7 +420,7 @@ func TestToken_OtherSessionsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			site := newSite(t)
-			app := site.addApp(trusted)
+			app := site.addApp(trusted, func(a *oidc.App) { a.BackchannelURI = "https://wiki.example/logout" })
 			b, other := site.browser().signUp(ann), site.browser().signIn(ann)
 			mine, theirs := app.tokens(app.code(b, "scope", "openid offline_access")), app.tokens(app.code(other, "scope", "openid offline_access"))
 			end(b)
@@ -422,6 +431,11 @@ func TestToken_OtherSessionsEnd(t *testing.T) {
 			if works := app.refresh(mine.RefreshToken).status == http.StatusOK; works != stays {
 				t.Errorf("this session's app has access: %v, want %v", works, stays)
 			}
+			ended := []any{app.sid(theirs)}
+			if !stays {
+				ended = append(ended, app.sid(mine))
+			}
+			app.wantLogouts(ended...)
 		})
 	}
 }

@@ -79,7 +79,7 @@ func TestPages_ProblemOnce(t *testing.T) {
 	atFields := 0
 	for _, s := range samples() {
 		doc := parse(t, render(t, s.page))
-		alert, wrong := doc.Find("[role=alert]"), doc.Find(".field-error")
+		alert, wrong := doc.Find("[role=alert]:not([hidden])"), doc.Find(".field-error:not([hidden])")
 		if alert.Length() == 0 {
 			continue
 		}

@@ -38,9 +38,8 @@ func (s secondFactor) unavailable() bool { return s.Method.Factor == "" && !s.Ba
 // field is for a code of the method, or for a backup code, which has letters.
 func (s secondFactor) field() field {
 	x := codeField("Code")
-	if s.Method.Factor == auth.PhoneCode && !s.forBackupCode() {
-		x = sentCodeField("Code", s.Code)
-	}
+	unsent := s.Method.Factor == auth.PhoneCode && s.Code == nil && !s.forBackupCode()
+	x.Focus = !unsent && s.Method.Factor != auth.PasskeyPresent // which the page asks for first
 	if s.forBackupCode() {
 		x.InputMode, x.Autocomplete = "text", "off"
 	}
@@ -138,7 +137,7 @@ func secondFactorForms(page Page, s secondFactor) templ.Component {
 			var templ_7745c5c3_Var2 string
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(needsScripts)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 97, Col: 42}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 96, Col: 42}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -148,7 +147,7 @@ func secondFactorForms(page Page, s secondFactor) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = usePasskey(page).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = usePasskey(page, primary, iconKey).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -241,12 +240,6 @@ func secondFactorForms(page Page, s secondFactor) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if s.Method.Factor != auth.PasskeyPresent {
-			templ_7745c5c3_Err = usePasskey(page).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		}
 		templ_7745c5c3_Err = otherMethods(page, s, s.link(page)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -284,7 +277,7 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 		var templ_7745c5c3_Var5 templ.SafeURL
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(page.URL)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 129, Col: 38}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/second_factor.templ`, Line: 125, Col: 38}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 		if templ_7745c5c3_Err != nil {
@@ -382,10 +375,17 @@ func otherMethods(page Page, s secondFactor, backup link) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		others := s.choices()
-		if len(others) > 0 || backup != (link{}) {
+		passkey := page.PasskeyOptions != "" && s.Method.Factor != auth.PasskeyPresent
+		if len(others) > 0 || passkey || backup != (link{}) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<section class=\"methods\"><h2>Use another method</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			if passkey {
+				templ_7745c5c3_Err = usePasskey(page, "method", iconKey).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			if len(others) > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<form method=\"post\" action=\"")

@@ -10,7 +10,7 @@ import (
 func (p *Provider) UserInfo(ctx context.Context, token string) (UserClaims, error) {
 	_, g, err := p.liveAccess(ctx, token)
 	if errors.Is(err, errToken) {
-		return UserClaims{}, &Error{InvalidToken, "the access token is not valid, has expired, or its session or access has ended"}
+		return UserClaims{}, &Error{Code: InvalidToken, Explanation: "the access token is not valid, has expired, or its session or access has ended"}
 	}
 	if err != nil {
 		return UserClaims{}, err
@@ -57,7 +57,7 @@ type Introspection struct {
 // gets no response: anybody can name its client ID (OI-48).
 func (p *Provider) Introspect(ctx context.Context, app App, token string) (Introspection, error) {
 	if app.Public() {
-		return Introspection{}, &Error{InvalidClient, "introspection is for apps with a secret"}
+		return Introspection{}, &Error{Code: InvalidClient, Explanation: "introspection is for apps with a secret"}
 	}
 	t, _, err := p.liveAccess(ctx, token)
 	if errors.Is(err, errToken) || err == nil && t.ClientID != app.ID {

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -55,5 +56,57 @@ func (p *Provider) ParseLogout(ctx context.Context, params url.Values) (l Logout
 // Logout ends the session that a valid request names, as signing out does. It is no error
 // if it has ended.
 func (p *Provider) Logout(ctx context.Context, l Logout) error {
-	return p.store.SignOutSession(ctx, l.User, l.Session)
+	return p.store.SignOutSession(ctx, l.User, l.Session, p.now())
+}
+
+// logoutEvent is the type of the event in a logout token (Back-Channel Logout 1.0 section
+// 2.4).
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// A logoutToken has the claims of a logout token. It has no nonce, so that it never passes
+// as an ID token (OI-50).
+type logoutToken struct {
+	Issuer   string              `json:"iss"`
+	Subject  string              `json:"sub"`
+	Audience string              `json:"aud"`
+	IssuedAt int64               `json:"iat"`
+	Expiry   int64               `json:"exp"`
+	ID       string              `json:"jti"`
+	Events   map[string]struct{} `json:"events"`
+	Session  string              `json:"sid,omitempty"` // empty: all sessions of the account
+}
+
+// LogoutChannels returns the channels of the apps that messages are due for.
+func (p *Provider) LogoutChannels(ctx context.Context) ([]auth.Channel, error) {
+	now := p.now()
+	apps, err := p.store.FindLogoutApps(ctx, now, now.Add(auth.MessageRetryMax+auth.ClockSkew))
+	channels := make([]auth.Channel, len(apps))
+	for i, app := range apps {
+		channels[i] = auth.AppChannel(app)
+	}
+	return channels, err
+}
+
+// LogoutToken signs the token of a message to an app, and returns it with the URI that it
+// is posted to. It is called when the message is sent: the token expires soon, and a retry
+// may be hours later. If there is nobody to send it to any more, the error wraps
+// [auth.ErrRejected].
+func (p *Provider) LogoutToken(ctx context.Context, m auth.Message) (uri, token string, err error) {
+	app, err := p.store.FindApp(ctx, m.To)
+	if isNotFound(err) || err == nil && app.BackchannelURI == "" {
+		return "", "", fmt.Errorf("the app has no back-channel URI any more: %w", auth.ErrRejected)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	now := p.now()
+	keys, err := p.keySet(ctx, now)
+	if err != nil {
+		return "", "", err
+	}
+	token, err = keys.sign(app.Alg, typeLogoutToken, logoutToken{
+		Issuer: p.issuer, Subject: string(m.User), Audience: app.ID, IssuedAt: now.Unix(), Expiry: now.Add(auth.LogoutTokenLifetime).Unix(),
+		ID: newID(), Events: map[string]struct{}{logoutEvent: {}}, Session: string(m.Session),
+	}, now)
+	return app.BackchannelURI, token, err
 }

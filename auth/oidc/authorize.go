@@ -50,7 +50,7 @@ func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.
 	}
 	params, err := p.validate(ctx, app, query)
 	if err == nil && app.RequirePAR {
-		err = &Error{InvalidRequest, "this app must push its requests to the PAR endpoint"}
+		err = &Error{Code: InvalidRequest, Explanation: "this app must push its requests to the PAR endpoint"}
 	}
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return "", p.errorURI(params, refused), refused
@@ -109,7 +109,7 @@ func (p *Provider) validate(ctx context.Context, app App, query url.Values) (Par
 	}
 	hint, err := p.verifyHint(ctx, query.Get("id_token_hint"))
 	if errors.Is(err, errToken) || err == nil && hint.Audience != app.ID {
-		err = &Error{InvalidRequest, "id_token_hint is not an ID token of this provider for this app"}
+		err = &Error{Code: InvalidRequest, Explanation: "id_token_hint is not an ID token of this provider for this app"}
 	}
 	params.Subject = hint.Subject
 	return params, err
@@ -120,12 +120,12 @@ func (p *Provider) validate(ctx context.Context, app App, query url.Values) (Par
 func (p *Provider) Push(ctx context.Context, app App, form url.Values) (requestURI string, err error) {
 	form.Del("client_secret")
 	if form.Has("request_uri") {
-		return "", &Error{InvalidRequest, "request_uri cannot be pushed"}
+		return "", &Error{Code: InvalidRequest, Explanation: "request_uri cannot be pushed"}
 	}
 	form.Set("client_id", app.ID)
 	if _, err := p.requestingApp(ctx, form); err != nil {
 		if page, ok := errors.AsType[*PageError](err); ok {
-			err = &Error{InvalidRequest, page.Explanation}
+			err = &Error{Code: InvalidRequest, Explanation: page.Explanation}
 		}
 		return "", err
 	}

@@ -63,25 +63,25 @@ func parseParams(app App, query url.Values) (Params, error) {
 	p := Params{RedirectURI: query.Get("redirect_uri"), State: query.Get("state"), Nonce: query.Get("nonce")}
 	for name, values := range query {
 		if len(values) > 1 {
-			return p, &Error{InvalidRequest, "a parameter is repeated"}
+			return p, &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
 		}
 		if len(values[0]) > auth.AppParamMax && name != "id_token_hint" {
-			return p, &Error{InvalidRequest, "a parameter is too long"}
+			return p, &Error{Code: InvalidRequest, Explanation: "a parameter is too long"}
 		}
 	}
 	switch {
 	case query.Has("request"):
-		return p, &Error{RequestNotSupported, "the parameter request is not supported"}
+		return p, &Error{Code: RequestNotSupported, Explanation: "the parameter request is not supported"}
 	case query.Has("request_uri"):
-		return p, &Error{RequestURINotSupported, "request_uri is supported only as returned by the PAR endpoint"}
+		return p, &Error{Code: RequestURINotSupported, Explanation: "request_uri is supported only as returned by the PAR endpoint"}
 	case query.Has("registration"):
-		return p, &Error{RegistrationNotSupported, "the parameter registration is not supported"}
+		return p, &Error{Code: RegistrationNotSupported, Explanation: "the parameter registration is not supported"}
 	case query.Get("response_type") == "":
-		return p, &Error{InvalidRequest, "response_type is missing"}
+		return p, &Error{Code: InvalidRequest, Explanation: "response_type is missing"}
 	case query.Get("response_type") != "code":
-		return p, &Error{UnsupportedResponseType, "the only response_type is code"}
+		return p, &Error{Code: UnsupportedResponseType, Explanation: "the only response_type is code"}
 	case query.Has("response_mode") && query.Get("response_mode") != "query":
-		return p, &Error{InvalidRequest, "the only response_mode is query"}
+		return p, &Error{Code: InvalidRequest, Explanation: "the only response_mode is query"}
 	}
 	for _, read := range []func(App, url.Values) error{p.readScope, p.readPKCE, p.readPrompt, p.readMaxAge} {
 		if err := read(app, query); err != nil {
@@ -107,7 +107,7 @@ func (p *Params) readScope(_ App, query url.Values) error {
 		}
 	}
 	if !p.Has(ScopeOpenID) {
-		return &Error{InvalidScope, "the scope must contain openid"}
+		return &Error{Code: InvalidScope, Explanation: "the scope must contain openid"}
 	}
 	return nil
 }
@@ -118,17 +118,17 @@ func (p *Params) readPKCE(app App, query url.Values) error {
 	p.Challenge = query.Get("code_challenge")
 	switch {
 	case p.Challenge == "" && query.Has("code_challenge_method"):
-		return &Error{InvalidRequest, "code_challenge_method has no code_challenge"}
+		return &Error{Code: InvalidRequest, Explanation: "code_challenge_method has no code_challenge"}
 	case p.Challenge == "" && !app.WithoutPKCE:
-		return &Error{InvalidRequest, "code_challenge is missing: this provider requires PKCE"}
+		return &Error{Code: InvalidRequest, Explanation: "code_challenge is missing: this provider requires PKCE"}
 	case p.Challenge == "" && p.Nonce == "":
-		return &Error{InvalidRequest, "without PKCE a nonce is required"}
+		return &Error{Code: InvalidRequest, Explanation: "without PKCE a nonce is required"}
 	case p.Challenge == "":
 		return nil
 	case query.Get("code_challenge_method") != "S256":
-		return &Error{InvalidRequest, "code_challenge_method must be S256"}
+		return &Error{Code: InvalidRequest, Explanation: "code_challenge_method must be S256"}
 	case len(p.Challenge) != auth.AppChallengeLength || strings.Trim(p.Challenge, challengeCharacters) != "":
-		return &Error{InvalidRequest, "code_challenge must be the 43 characters of a SHA-256 in base64url"}
+		return &Error{Code: InvalidRequest, Explanation: "code_challenge must be the 43 characters of a SHA-256 in base64url"}
 	}
 	return nil
 }
@@ -146,11 +146,11 @@ func (p *Params) readPrompt(_ App, query url.Values) error {
 		case "consent":
 			p.PromptConsent = true
 		default:
-			return &Error{InvalidRequest, "prompt must be none, login or consent"}
+			return &Error{Code: InvalidRequest, Explanation: "prompt must be none, login or consent"}
 		}
 	}
 	if p.PromptNone && len(prompts) > 1 {
-		return &Error{InvalidRequest, "prompt=none cannot be combined with another value"}
+		return &Error{Code: InvalidRequest, Explanation: "prompt=none cannot be combined with another value"}
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (p *Params) readMaxAge(_ App, query url.Values) error {
 	const ages = 31 // bits: more seconds than any session has
 	n, err := strconv.ParseUint(query.Get("max_age"), 10, ages)
 	if err != nil {
-		return &Error{InvalidRequest, "max_age must be a number of seconds"}
+		return &Error{Code: InvalidRequest, Explanation: "max_age must be a number of seconds"}
 	}
 	age := int(n)
 	p.MaxAge = &age

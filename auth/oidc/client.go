@@ -27,17 +27,17 @@ func (p *Provider) Authenticate(ctx context.Context, client auth.Client, c Crede
 	app, err := p.store.FindApp(ctx, id)
 	switch {
 	case errors.Is(err, auth.ErrNotFound):
-		return App{}, &Error{InvalidClient, "no app has this client_id"}
+		return App{}, &Error{Code: InvalidClient, Explanation: "no app has this client_id"}
 	case err != nil:
 		return App{}, err
 	case app.Disabled:
-		return App{}, &Error{InvalidClient, "the app is disabled"}
+		return App{}, &Error{Code: InvalidClient, Explanation: "the app is disabled"}
 	case app.Public() && secret != "":
-		return App{}, &Error{InvalidClient, "the app is public: it must send no secret"}
+		return App{}, &Error{Code: InvalidClient, Explanation: "the app is public: it must send no secret"}
 	case app.Public():
 		return app, nil
 	case secret == "":
-		return App{}, &Error{InvalidClient, "the secret of the app is missing"}
+		return App{}, &Error{Code: InvalidClient, Explanation: "the secret of the app is missing"}
 	case app.hasSecret(secret):
 		return app, nil
 	}
@@ -46,7 +46,7 @@ func (p *Provider) Authenticate(ctx context.Context, client auth.Client, c Crede
 	if err := p.rules.AllowAppGuess(ctx, client, app.ID); err != nil {
 		return App{}, err
 	}
-	return App{}, &Error{InvalidClient, "the secret of the app is wrong"}
+	return App{}, &Error{Code: InvalidClient, Explanation: "the secret of the app is wrong"}
 }
 
 // read returns the client ID and the secret. In HTTP Basic both are form-encoded first
@@ -55,28 +55,28 @@ func (c Credentials) read() (id, secret string, err error) {
 	id, secret = c.Form.Get("client_id"), c.Form.Get("client_secret")
 	if c.Header == "" {
 		if id == "" {
-			err = &Error{InvalidClient, "client_id is missing"}
+			err = &Error{Code: InvalidClient, Explanation: "client_id is missing"}
 		}
 		return id, secret, err
 	}
 	scheme, encoded, _ := strings.Cut(c.Header, " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return "", "", &Error{InvalidClient, "the Authorization header must be of the scheme Basic"}
+		return "", "", &Error{Code: InvalidClient, Explanation: "the Authorization header must be of the scheme Basic"}
 	}
 	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	name, password, ok := strings.Cut(string(plain), ":")
 	if err != nil || !ok {
-		return "", "", &Error{InvalidClient, "the Authorization header is malformed"}
+		return "", "", &Error{Code: InvalidClient, Explanation: "the Authorization header is malformed"}
 	}
 	name, err = url.QueryUnescape(name)
 	password, passwordErr := url.QueryUnescape(password)
 	switch {
 	case err != nil || passwordErr != nil:
-		return "", "", &Error{InvalidClient, "the Authorization header is malformed"}
+		return "", "", &Error{Code: InvalidClient, Explanation: "the Authorization header is malformed"}
 	case secret != "":
-		return "", "", &Error{InvalidRequest, "the app authenticates in two ways: use HTTP Basic or the form"}
+		return "", "", &Error{Code: InvalidRequest, Explanation: "the app authenticates in two ways: use HTTP Basic or the form"}
 	case id != "" && id != name:
-		return "", "", &Error{InvalidRequest, "client_id differs from that of the Authorization header"}
+		return "", "", &Error{Code: InvalidRequest, Explanation: "client_id differs from that of the Authorization header"}
 	}
 	return name, password, nil
 }

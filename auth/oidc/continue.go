@@ -28,6 +28,11 @@ const (
 	StepDone         Step = "done"          // the app gets a code
 )
 
+// Steps lists them.
+var Steps = []Step{
+	StepExpired, StepSignIn, StepNotAllowed, StepTask, StepOtherAccount, StepReauth, StepStepUp, StepSetUp, StepUnmet, StepConsent, StepDone,
+}
+
 // silently are the errors that an app with prompt=none gets instead (OI-32).
 var silently = map[Step]ErrorCode{
 	StepSignIn: LoginRequired, StepNotAllowed: AccessDenied, StepTask: InteractionRequired, StepOtherAccount: LoginRequired,
@@ -93,7 +98,7 @@ func (f facts) wantedLevel() auth.Level {
 	switch {
 	case f.app.RequireMFA && f.Session.Level() < auth.TwoFactors:
 		return auth.TwoFactors
-	case ACRMet(f.Session, listed):
+	case ACRMet(f.Session, listed), f.Factors.HasMFA() && StepUp(f.Factors, listed) == 0:
 		return 0
 	}
 	return cmp.Or(StepUp(f.Factors, listed), auth.TwoFactors)
@@ -161,13 +166,13 @@ func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Tok
 	case c.Step == StepDone:
 		c.Redirect, err = p.issue(ctx, client, f)
 	case c.Step == StepUnmet:
-		c.Redirect, err = p.refuse(ctx, f, &Error{UnmetRequirements, "the user has not verified two factors"})
+		c.Redirect, err = p.refuse(ctx, f, &Error{Code: UnmetRequirements, Explanation: "the user has not verified two factors"})
 	case c.Step != StepExpired && f.request.Params.PromptNone:
 		code := silently[c.Step]
 		if c.Step == StepConsent && f.app.Public() {
 			code = InteractionRequired
 		}
-		c.Redirect, err = p.refuse(ctx, f, &Error{code, "the user would have to be asked: " + string(c.Step)})
+		c.Redirect, err = p.refuse(ctx, f, &Error{Code: code, Explanation: "the user would have to be asked: " + string(c.Step)})
 	case c.Step == StepStepUp || c.Step == StepSetUp:
 		_, err = p.store.SpendStepUp(ctx, f.request.Hash, f.now)
 	}
@@ -199,7 +204,7 @@ func (p *Provider) Cancel(ctx context.Context, id auth.Token, v Visit) (redirect
 	if err != nil || f.step() == StepExpired {
 		return "", err
 	}
-	return p.refuse(ctx, f, &Error{AccessDenied, "the user has canceled, or may not use the app"})
+	return p.refuse(ctx, f, &Error{Code: AccessDenied, Explanation: "the user has canceled, or may not use the app"})
 }
 
 // refuse ends a request with an error.

@@ -1,5 +1,7 @@
 package oidc
 
+import "twostep/auth"
+
 // The paths of the provider.
 const (
 	DiscoveryPath       = "/.well-known/openid-configuration"       // Discovery 1.0 section 4
@@ -29,7 +31,7 @@ type Discovery struct {
 	Scopes                []Scope     `json:"scopes_supported"`
 	ResponseTypes         []string    `json:"response_types_supported"`
 	ResponseModes         []string    `json:"response_modes_supported"`
-	GrantTypes            []string    `json:"grant_types_supported"`
+	GrantTypes            []GrantType `json:"grant_types_supported"`
 	ACRValues             []string    `json:"acr_values_supported"`
 	SubjectTypes          []string    `json:"subject_types_supported"`
 	IDTokenAlgs           []Algorithm `json:"id_token_signing_alg_values_supported"`
@@ -43,6 +45,8 @@ type Discovery struct {
 	RequestParameter      bool        `json:"request_parameter_supported"`
 	RequestURIParameter   bool        `json:"request_uri_parameter_supported"` // absent, it would be true
 	ClaimsParameter       bool        `json:"claims_parameter_supported"`
+	BackchannelLogout     bool        `json:"backchannel_logout_supported"`
+	BackchannelSession    bool        `json:"backchannel_logout_session_supported"` // logout tokens have sid
 	RequirePushedRequests bool        `json:"require_pushed_authorization_requests"`
 }
 
@@ -55,17 +59,19 @@ func (p *Provider) Discovery() Discovery {
 		RevocationEndpoint: p.issuer + RevokePath, IntrospectionEndpoint: p.issuer + IntrospectPath,
 		EndSessionEndpoint: p.issuer + LogoutPath,
 		Scopes:             Scopes, ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
-		GrantTypes: []string{"authorization_code", "refresh_token"}, SubjectTypes: []string{"public"}, IDTokenAlgs: Algorithms,
+		GrantTypes: GrantTypes, SubjectTypes: []string{"public"}, IDTokenAlgs: Algorithms,
 		Prompts: []string{"none", "login", "consent"},
 		Claims: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
 			"email", "email_verified", "name", "preferred_username", "updated_at", "groups",
 		},
 		ChallengeMethods: []string{"S256"}, TokenAuthMethods: append(secret, "none"), RevocationAuthMethods: append(secret, "none"),
-		IntrospectAuthMethods: secret, IssuerInResponses: true,
+		IntrospectAuthMethods: secret, IssuerInResponses: true, BackchannelLogout: true, BackchannelSession: true,
 	}
 	for _, row := range acrLevels {
-		d.ACRValues = append(d.ACRValues, row.acr)
+		if row.level < auth.PhishingResistant || p.rules.Policy().Allows(auth.PasskeyPresent) {
+			d.ACRValues = append(d.ACRValues, row.acr)
+		}
 	}
 	return d
 }

@@ -34,11 +34,19 @@ const (
 	UnsupportedGrantType ErrorCode = "unsupported_grant_type"
 )
 
+// ErrorCodes lists all of them.
+var ErrorCodes = []ErrorCode{
+	InvalidRequest, InvalidScope, AccessDenied, UnsupportedResponseType, LoginRequired, InteractionRequired, ConsentRequired,
+	RequestNotSupported, RequestURINotSupported, RegistrationNotSupported, UnmetRequirements, TemporarilyUnavailable,
+	InvalidClient, InvalidGrant, InvalidToken, UnsupportedGrantType,
+}
+
 // An Error is a response to an app. Its explanation is a constant text: it names no
 // secret, token or other input.
 type Error struct {
 	Code        ErrorCode
 	Explanation string // for the app's author; ASCII without quotes (6749 section 5.2)
+	Reused      bool   // a code or refresh token was used again
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Explanation }

@@ -85,7 +85,10 @@ type Store interface {
 
 	// SignOutSession ends a session of an account, as signing out does: offline grants
 	// outlive it.
-	SignOutSession(ctx context.Context, user auth.UserID, id auth.SessionID) error
+	SignOutSession(ctx context.Context, user auth.UserID, id auth.SessionID, now time.Time) error
+	// FindLogoutApps reads the apps that messages about ended sessions are due for. One
+	// that is due after furthest is due, as [auth.Store] has it.
+	FindLogoutApps(ctx context.Context, now, furthest time.Time) ([]string, error)
 
 	// Connected apps
 
@@ -93,7 +96,7 @@ type Store interface {
 	FindConnectedApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) ([]ConnectedApp, error)
 	// FindSessionApps reads the names of the apps with access by each session.
 	FindSessionApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) (map[auth.SessionID][]string, error)
-	// Disconnect ends an account's grants to an app and removes what it has agreed to, or
-	// returns [auth.ErrNotFound] if it has not used the app.
+	// Disconnect ends an account's grants to an app, removes what it has agreed to and
+	// notifies the app as the end of its sessions does, or returns [auth.ErrNotFound] if it has not used the app.
 	Disconnect(ctx context.Context, user auth.UserID, app string, changes auth.ChangeSet) error
 }

@@ -23,23 +23,35 @@ type Tokens struct {
 	Scope        string `json:"scope"`
 }
 
+// A GrantType says what an app gets tokens for (6749 section 4).
+type GrantType string
+
+// The grant types.
+const (
+	CodeGrant    GrantType = "authorization_code"
+	RefreshGrant GrantType = "refresh_token"
+)
+
+// GrantTypes lists them.
+var GrantTypes = []GrantType{CodeGrant, RefreshGrant}
+
 // Exchange responds to a request of an authenticated app for tokens. The error is an
 // [Error] or a fault.
 func (p *Provider) Exchange(ctx context.Context, client auth.Client, app App, form url.Values) (Tokens, error) {
 	for _, values := range form {
 		if len(values) > 1 {
-			return Tokens{}, &Error{InvalidRequest, "a parameter is repeated"}
+			return Tokens{}, &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
 		}
 	}
-	switch form.Get("grant_type") {
-	case "authorization_code":
+	switch GrantType(form.Get("grant_type")) {
+	case CodeGrant:
 		return p.exchangeCode(ctx, client, app, form)
-	case "refresh_token":
+	case RefreshGrant:
 		return p.refresh(ctx, client, app, form)
 	case "":
-		return Tokens{}, &Error{InvalidRequest, "grant_type is missing"}
+		return Tokens{}, &Error{Code: InvalidRequest, Explanation: "grant_type is missing"}
 	}
-	return Tokens{}, &Error{UnsupportedGrantType, "grant_type must be authorization_code or refresh_token"}
+	return Tokens{}, &Error{Code: UnsupportedGrantType, Explanation: "grant_type must be authorization_code or refresh_token"}
 }
 
 // exchangeCode uses a code. One conditional write checks that it is of this app and
@@ -52,7 +64,7 @@ func (p *Provider) exchangeCode(ctx context.Context, client auth.Client, app App
 	use := CodeUse{Hash: hash(form.Get("code")), App: app.ID, RedirectURI: form.Get("redirect_uri"), Challenge: challenge}
 	id, user, err := p.store.FindGrantOfCode(ctx, app.ID, use.Hash)
 	if isNotFound(err) {
-		return Tokens{}, &Error{InvalidGrant, "the code is unknown, or of another app"}
+		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the code is unknown, or of another app"}
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -73,9 +85,9 @@ func (p *Provider) exchangeCode(ctx context.Context, client auth.Client, app App
 		return Tokens{}, err
 	case result == Reused:
 		p.rules.Applied(ctx, reuse)
-		return Tokens{}, &Error{InvalidGrant, "the code was used before: everything that was issued for it has ended"}
+		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the code was used before: everything that was issued for it has ended", Reused: true}
 	case result == NotUsed:
-		return Tokens{}, &Error{InvalidGrant, "the code has expired, or redirect_uri or code_verifier is wrong, or the session has ended"}
+		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the code has expired, or redirect_uri or code_verifier is wrong, or the session has ended"}
 	}
 	return p.tokens(ctx, app, g, g.Nonce, refreshToken, now)
 }
@@ -86,13 +98,13 @@ func challengeOf(form url.Values) (string, error) {
 	verifier := form.Get("code_verifier")
 	switch {
 	case form.Get("code") == "":
-		return "", &Error{InvalidRequest, "code is missing"}
+		return "", &Error{Code: InvalidRequest, Explanation: "code is missing"}
 	case form.Get("redirect_uri") == "":
-		return "", &Error{InvalidRequest, "redirect_uri is missing"}
+		return "", &Error{Code: InvalidRequest, Explanation: "redirect_uri is missing"}
 	case !form.Has("code_verifier"):
 		return "", nil
 	case len(verifier) < auth.AppVerifierMin || len(verifier) > auth.AppVerifierMax || strings.Trim(verifier, challengeCharacters+".~") != "":
-		return "", &Error{InvalidRequest, "code_verifier must have 43 to 128 of the characters of RFC 7636"}
+		return "", &Error{Code: InvalidRequest, Explanation: "code_verifier must have 43 to 128 of the characters of RFC 7636"}
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
@@ -102,11 +114,11 @@ func challengeOf(form url.Values) (string, error) {
 func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, form url.Values) (Tokens, error) {
 	token := form.Get("refresh_token")
 	if token == "" {
-		return Tokens{}, &Error{InvalidRequest, "refresh_token is missing"}
+		return Tokens{}, &Error{Code: InvalidRequest, Explanation: "refresh_token is missing"}
 	}
 	id, user, err := p.store.FindGrantOfRefreshToken(ctx, app.ID, hash(token))
 	if isNotFound(err) {
-		return Tokens{}, &Error{InvalidGrant, "the refresh token is unknown, or of another app"}
+		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the refresh token is unknown, or of another app"}
 	}
 	if err != nil {
 		return Tokens{}, err
@@ -130,9 +142,9 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 		return Tokens{}, err
 	case result == Reused:
 		p.rules.Applied(ctx, reuse)
-		return Tokens{}, &Error{InvalidGrant, "the refresh token was used before: everything that was issued with it has ended"}
+		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the refresh token was used before: everything that was issued with it has ended", Reused: true}
 	case result == NotUsed:
-		return Tokens{}, &Error{InvalidGrant, "the refresh token has expired, or the session or access has ended"}
+		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the refresh token has expired, or the session or access has ended"}
 	}
 	return p.tokens(ctx, app, g, "", nextToken, now)
 }
@@ -141,14 +153,14 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 func (p *Provider) grant(ctx context.Context, app App, id string, now time.Time) (Grant, error) {
 	g, err := p.store.FindGrant(ctx, id, p.rules.SessionBounds(now))
 	if isNotFound(err) {
-		return g, &Error{InvalidGrant, "the session or access has ended"}
+		return g, &Error{Code: InvalidGrant, Explanation: "the session or access has ended"}
 	}
 	if err != nil {
 		return g, err
 	}
 	allowed, err := p.mayUse(ctx, app, g.User)
 	if err == nil && !allowed {
-		err = &Error{InvalidGrant, "the account is in none of the app's groups any more"}
+		err = &Error{Code: InvalidGrant, Explanation: "the account is in none of the app's groups any more"}
 	}
 	return g, err
 }
@@ -176,7 +188,7 @@ func narrow(granted []Scope, asked string) ([]Scope, error) {
 		}
 	}
 	if len(scopes) != len(names) {
-		return nil, &Error{InvalidScope, "the scope was not granted"}
+		return nil, &Error{Code: InvalidScope, Explanation: "the scope was not granted"}
 	}
 	return scopes, nil
 }

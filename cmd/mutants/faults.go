@@ -34,15 +34,15 @@ var flipped = map[token.Token]string{
 // condition is one that SQL can do without.
 var condition = regexp.MustCompile(`\s+AND (\$?[\w.]+) (=|<>|<=?|>=?|IS NOT|IS) ([$\w.]+)`)
 
-// findAll returns all possible faults, in the order of the files.
-func findAll() (all []fault, err error) {
+// findAll returns all possible faults in the chosen files, in the order of the files.
+func findAll(files *regexp.Regexp) (all []fault, err error) {
 	for _, folder := range slices.Sorted(maps.Keys(tested)) {
 		names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			if strings.HasSuffix(name, "_test.go") {
+			if strings.HasSuffix(name, "_test.go") || !files.MatchString(filepath.ToSlash(name)) {
 				continue
 			}
 			found, err := find(name)

@@ -3,10 +3,15 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
@@ -14,7 +19,7 @@ import (
 
 // TestProgram_GoClient signs a user in to a web app that uses github.com/coreos/go-oidc
 // and golang.org/x/oauth2, which know nothing of this project. The app is a module of its
-// own (OI-29, OI-30, OI-41, OI-46).
+// own (OI-29, OI-30, OI-41, OI-46, OI-50).
 func TestProgram_GoClient(t *testing.T) {
 	client := filepath.Join(t.TempDir(), "client")
 	build := exec.Command("go", "build", "-o", client, ".")
@@ -23,10 +28,11 @@ func TestProgram_GoClient(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	folder := t.TempDir()
-	site := start(t, folder, "--mail=file:mail")
 	for _, alg := range []string{"RS256", "ES256"} {
-		t.Run(alg, func(t *testing.T) { signInToClient(t, folder, site, client, alg) })
+		t.Run(alg, func(t *testing.T) {
+			folder := t.TempDir()
+			signInToClient(t, folder, start(t, folder, "--mail=file:mail"), client, alg)
+		})
 	}
 }
 
@@ -60,21 +66,21 @@ func signInToClient(t *testing.T, folder string, site server, client, alg string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = app.Process.Kill(); _ = app.Wait() })
-	url, err := bufio.NewReader(out).ReadString('\n')
+	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	url = strings.TrimSpace(url)
-	run("set", added.ID, "--redirect="+url+"/callback")
+	address := strings.TrimSpace(line)
+	run("set", added.ID, "--redirect="+address+"/callback")
 
-	open := func(address string) (claims map[string]any) {
+	open := func(page string) (claims map[string]any) {
 		t.Helper()
-		resp, err := v.client.Get(address)
+		resp, err := v.client.Get(page)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if strings.HasPrefix(resp.Request.URL.String(), url) {
+		if strings.HasPrefix(resp.Request.URL.String(), address) {
 			if err := json.NewDecoder(resp.Body).Decode(&claims); err != nil {
 				t.Fatal(resp.StatusCode, err)
 			}
@@ -87,16 +93,62 @@ func signInToClient(t *testing.T, folder string, site server, client, alg string
 		v.page.Url = resp.Request.URL
 		return nil
 	}
-	if claims := open(url + "/?prompt=none"); claims["error"] != "consent_required" {
+	if claims := open(address + "/?prompt=none"); claims["error"] != "consent_required" {
 		t.Errorf("prompt=none: %v", claims)
 	}
-	open(url)
+	open(address)
 	v.sees(200, "Continue to Wiki").press("Continue", nil).sees(200, "Back to Wiki")
 	claims := open(v.page.Find("main a.button").AttrOr("href", ""))
 	if claims["email"] != alg+"@example.org" || claims["email_verified"] != true || claims["acr"] != "urn:twostep:acr:1" || claims["iss"] != site.origin {
 		t.Errorf("claims are %v", claims)
 	}
-	if again := open(url + "/?prompt=none"); again["sub"] != claims["sub"] || again["auth_time"] != claims["auth_time"] {
+	if again := open(address + "/?prompt=none"); again["sub"] != claims["sub"] || again["auth_time"] != claims["auth_time"] {
 		t.Errorf("the second time: %v", again)
 	}
+
+	// The server is killed while it posts the logout token.
+	channel := newRelay(t, address+"/logout")
+	run("set", added.ID, "--backchannel-logout="+channel.url)
+	v.open("/account").press("Sign out", nil)
+	<-channel.began
+	site.stop(t, syscall.SIGKILL)
+	start(t, folder, "--mail=file:mail", "--url="+site.origin)
+	if ended := <-channel.ended; ended["sub"] != claims["sub"] || ended["sid"] != claims["sid"] {
+		t.Errorf("ended %v of %v", ended, claims)
+	}
+}
+
+// A relay passes requests on to a client, all but the first one, which gets no response.
+type relay struct {
+	url   string
+	began chan struct{}
+	ended chan map[string]string // what the client has found in a token
+}
+
+func newRelay(t *testing.T, to string) *relay {
+	r := &relay{began: make(chan struct{}, 1), ended: make(chan map[string]string, 9)}
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		token := req.FormValue("logout_token")
+		if requests.Add(1) == 1 {
+			r.began <- struct{}{}
+			<-req.Context().Done()
+			return
+		}
+		resp, err := http.PostForm(to, url.Values{"logout_token": {token}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		ended := map[string]string{}
+		if err := json.NewDecoder(resp.Body).Decode(&ended); err != nil {
+			t.Errorf("%d: %v", resp.StatusCode, err)
+		}
+		w.WriteHeader(resp.StatusCode)
+		r.ended <- ended
+	}))
+	t.Cleanup(server.Close)
+	r.url = server.URL
+	return r
 }

@@ -71,7 +71,7 @@ type (
 type appFlags struct {
 	Redirect          []string       `sep:"none" placeholder:"URI" help:"Where users return to after signing in; may be repeated."`
 	PostLogout        []string       `sep:"none" placeholder:"URI" help:"Where users return to after signing out; may be repeated."`
-	BackchannelLogout string         `placeholder:"URI" help:"Where to send a message when a session of the app ends. It is stored only: these messages are not sent yet."`
+	BackchannelLogout string         `placeholder:"URI" help:"Where to post a signed message when a session ends that has signed in to the app (OpenID Connect Back-Channel Logout)."`
 	Trusted           bool           `negatable:"" help:"A web app of your own: users are not asked whether to continue."`
 	RequireMFA        bool           `name:"require-mfa" negatable:"" help:"Only for users who have verified two factors."`
 	Group             []string       `placeholder:"NAME" help:"Only for accounts in this group; may be repeated."`

@@ -156,4 +156,19 @@ func (r *report) database(ctx context.Context) {
 	} else {
 		r.ok("encryption", "the keys decrypt the database")
 	}
+	r.signingKeys(found.SignsSince)
+}
+
+// signingKeys checks the age of the keys that sign the tokens of apps. Without an app there
+// are none.
+func (r *report) signingKeys(since time.Time) {
+	const check = "signing keys"
+	days := int(time.Since(since) / (24 * time.Hour))
+	switch {
+	case since.IsZero():
+	case time.Since(since) >= auth.SigningKeyAge:
+		r.warn(check, "they are %s old: twostep signing-keys rotate adds new ones, which sign a day later", cli.Plural(days, "day"))
+	default:
+		r.ok(check, "they are %s old", cli.Plural(max(days, 0), "day"))
+	}
 }

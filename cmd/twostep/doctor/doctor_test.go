@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/db"
 )
 
 func TestMain(m *testing.M) { os.Exit(cmdtest.Main(m)) }
@@ -75,6 +77,8 @@ func TestDoctor(t *testing.T) {
 		"other keys":       {func(t *testing.T) { cmdtest.WriteFile(t, "data/keys", auth.NewKeyring().String()) }, nil, map[string]string{"encryption": "FAIL"}},
 		"not SQLite":       {func(t *testing.T) { cmdtest.WriteFile(t, "data/twostep.db", "hello") }, nil, map[string]string{"database": "FAIL", "migrations": "", "encryption": ""}},
 		"bad value":        {nil, []string{"--url=nonsense"}, only("configuration", "FAIL")},
+		"new signing keys": {func(t *testing.T) { addSigningKey(t, 0) }, nil, map[string]string{"signing keys": "ok"}},
+		"old signing keys": {func(t *testing.T) { addSigningKey(t, auth.SigningKeyAge) }, nil, map[string]string{"signing keys": "warn"}},
 		"unencrypted":      {nil, []string{"--url=http://id.example.org"}, map[string]string{"url": "FAIL"}},
 		"local":            {nil, []string{"--url=http://localhost:8080"}, map[string]string{"url": "warn"}},
 		"proxy missing":    {nil, []string{"--trusted-proxies=", "--listen=127.0.0.1:80"}, map[string]string{"proxies": "warn"}},
@@ -126,6 +130,17 @@ func TestDoctor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// addSigningKey adds a key of the given age.
+func addSigningKey(t *testing.T, age time.Duration) {
+	t.Helper()
+	cmdtest.WithStore(t, func(store *db.Store, _ *auth.Rules) {
+		key := oidc.SigningKey{ID: "key", Alg: oidc.ES256, Private: []byte("private"), Public: "{}", PublishedAt: time.Now().Add(-age), SignsFrom: time.Now().Add(-age)}
+		if err := store.AddFirstSigningKey(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // TestDoctor_Postgres: before the first start, after it, and without the keys.

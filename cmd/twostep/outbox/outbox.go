@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/cmd/twostep/courier"
 	"twostep/views"
 )
@@ -30,6 +31,7 @@ const (
 type Sender struct {
 	Rules    *auth.Rules
 	Couriers map[auth.Channel]courier.Courier
+	Apps     *oidc.Provider // signs what is sent to apps
 	Renderer *views.Renderer
 	Log      *slog.Logger
 
@@ -37,12 +39,16 @@ type Sender struct {
 }
 
 // Run sends messages until ctx ends, and finishes those in hand. Each channel
-// has its own workers, so that a provider that hangs delays only its channel.
-// The workers of a channel share one ticker and one signal, each of which wakes
+// has its own workers, so that a provider that hangs delays only its channel;
+// [Sender.runApps] has those of apps. The workers of a channel share one ticker and one signal, each of which wakes
 // one of them; a worker that finds a message wakes the next.
 func (s *Sender) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for channel := range s.Couriers {
+		if channel == auth.ToApps {
+			workers.Go(func() { s.runApps(ctx) })
+			continue
+		}
 		ticks := time.NewTicker(pollInterval)
 		defer ticks.Stop()
 		for range workersPerChannel {
@@ -68,6 +74,14 @@ func (s *Sender) work(ctx context.Context, channel auth.Channel, ticks <-chan ti
 // next start.
 func (s *Sender) sendDue(ctx context.Context, channel auth.Channel) {
 	_, _, err := s.Rules.Deliver(ctx, channel, s.send)
+	s.logQueue(ctx, channel, err)
+}
+
+// logQueue logs that a queue could not be read, once until it can.
+func (s *Sender) logQueue(ctx context.Context, channel auth.Channel, err error) {
+	if ctx.Err() != nil {
+		return
+	}
 	if failed, _ := s.failing.Swap(channel, err != nil); err != nil && failed != true {
 		s.Log.Error("cannot read the message queue", "channel", channel, "error", err)
 	}
@@ -82,6 +96,7 @@ func (s *Sender) send(ctx context.Context, m auth.Message) error {
 		return nil
 	}
 	_, permanent := errors.AsType[*courier.Permanent](err)
+	permanent = permanent || errors.Is(err, auth.ErrRejected)
 	s.Log.Warn("message not sent", "message_id", m.ID, "channel", m.Channel, "attempts", m.Failures+1, "permanent", permanent, "error", err)
 	if permanent {
 		return fmt.Errorf("%w: %w", auth.ErrRejected, err)
@@ -90,12 +105,19 @@ func (s *Sender) send(ctx context.Context, m auth.Message) error {
 }
 
 func (s *Sender) sendNow(ctx context.Context, m auth.Message) error {
-	c, ok := s.Couriers[m.Channel]
+	c, ok := s.Couriers[m.Channel.Kind()]
 	if !ok {
 		return fmt.Errorf("no courier for channel %q", m.Channel)
 	}
 	ctx, cancel := context.WithTimeout(ctx, courier.Timeout)
 	defer cancel()
+	if m.Kind == auth.MessageLogout {
+		logout, err := s.composeLogout(ctx, m)
+		if err != nil {
+			return err
+		}
+		return c.Send(ctx, logout)
+	}
 	text := s.Renderer.Message(m)
 	return c.Send(ctx, courier.Message{
 		Channel: string(m.Channel), To: m.To, Subject: text.Subject, Body: text.Text, HTML: text.HTML,

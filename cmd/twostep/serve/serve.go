@@ -104,17 +104,18 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	if err := rules.ReloadSettings(ctx); err != nil {
 		return err
 	}
+	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
 		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: oidc.New(store, rules, s.Origin.String()),
+		Apps: apps,
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
 		config.Access = rules.current.Load
 		defer inBackground(rules.watch(log))()
 	}
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Renderer: s.Renderer(), Log: log}
+	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
 	if metricsListener != nil {
@@ -160,7 +161,7 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 	if err != nil {
 		return nil, &cli.FlagError{Flag: "--sms", Err: err}
 	}
-	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms}, nil
+	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms, auth.ToApps: courier.NewBackchannel()}, nil
 }
 
 // greet prints what a newcomer needs to know first.

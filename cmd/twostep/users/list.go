@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
+	"twostep/db"
 )
 
 type (
@@ -27,12 +29,17 @@ type (
 
 // Run prints the account.
 func (c *showCommand) Run(s cli.Streams) error {
-	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
+	return c.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
+		rules := newRules(store, keys)
 		found, err := rules.Account(ctx, c.Email)
 		if err != nil {
 			return c.explain(err)
 		}
-		r := newDetails(found)
+		apps, err := oidc.New(store, rules, "").ConnectedApps(ctx, found.ID)
+		if err != nil {
+			return err
+		}
+		r := newDetails(found, apps)
 		if c.JSON {
 			return json.NewEncoder(s.Out).Encode(r)
 		}
@@ -40,6 +47,9 @@ func (c *showCommand) Run(s cli.Streams) error {
 		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
 		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.BackupCodes)
 		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\nrole\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "), r.Role)
+		for _, app := range r.Apps {
+			fmt.Fprintf(table, "connected app\t%s (since %s)\n", app.Name, app.Since)
+		}
 		for _, w := range r.Waits {
 			fmt.Fprintf(table, "after failures\t%s\n", w)
 		}
@@ -55,15 +65,13 @@ func (c *listCommand) Run(s cli.Streams) error {
 		if !c.JSON {
 			fmt.Fprintln(table, "EMAIL\tCREATED\tLAST SEEN\tMFA\tSTATE")
 		}
-		after := ""
-		for more := true; more; {
-			page, next, err := rules.Accounts(ctx, after)
+		for q, more := (auth.PeopleQuery{}), true; more; more = q.After != "" {
+			page, err := rules.People(ctx, q)
 			if err != nil {
 				return err
 			}
-			more = next
-			for _, a := range page {
-				after = a.User.Email.Key
+			q.After = page.Next
+			for _, a := range page.Accounts {
 				r := newRow(a)
 				if c.JSON {
 					err = lines.Encode(r)
@@ -89,7 +97,7 @@ type row struct {
 	ID       string   `json:"id"`
 	Created  string   `json:"created"`   // RFC 3339
 	LastSeen string   `json:"last_seen"` // RFC 3339; empty for never
-	State    string   `json:"state"`     // active, disabled, or must-change-password
+	State    string   `json:"state"`     // active, disabled, locked, invited or must-change
 	TOTP     bool     `json:"totp"`
 	Passkeys int      `json:"passkeys"`
 	Phones   int      `json:"phones"`
@@ -100,17 +108,11 @@ type row struct {
 
 func newRow(a auth.Account) row {
 	r := row{
-		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: "active",
+		Email: a.User.Email.Typed, Name: a.Name, ID: string(a.ID), Created: a.CreatedAt.Format(time.RFC3339), State: string(a.State()),
 		TOTP: a.TOTP, Passkeys: a.Passkeys, Phones: a.Phones, Sessions: a.Sessions, Groups: append([]string{}, a.Groups...), Role: a.Role.String(),
 	}
 	if !a.SeenAt.IsZero() {
 		r.LastSeen = a.SeenAt.Format(time.RFC3339)
-	}
-	switch {
-	case a.Disabled:
-		r.State = "disabled"
-	case a.MustChange:
-		r.State = "must-change-password"
 	}
 	return r
 }
@@ -121,6 +123,14 @@ type details struct {
 	BackupCodes int    `json:"backup_codes"` // left
 	NoticeEmail string `json:"notice_email"` // empty for none
 	Waits       []wait `json:"waits"`
+	Apps        []app  `json:"apps"` // that the account has signed in to
+}
+
+// An app is an app that the account has signed in to and not disconnected.
+type app struct {
+	ID    string `json:"client_id"`
+	Name  string `json:"name"`
+	Since string `json:"since"` // RFC 3339
 }
 
 // A wait is a wait or a lock after failures.
@@ -141,14 +151,17 @@ func (w wait) String() string {
 	return fmt.Sprintf("%s has to wait on %s until %s", w.Factor, devices, w.Until)
 }
 
-func newDetails(a auth.Account) details {
-	d := details{row: newRow(a), BackupCodes: a.BackupCodes, NoticeEmail: a.NoticeEmail, Waits: []wait{}}
+func newDetails(a auth.Account, apps []oidc.ConnectedApp) details {
+	d := details{row: newRow(a), BackupCodes: a.BackupCodes, NoticeEmail: a.NoticeEmail, Waits: []wait{}, Apps: []app{}}
 	for _, w := range a.Waits {
 		printed := wait{Factor: string(w.Factor), KnownDevices: w.KnownDevices}
 		if !w.Until.IsZero() {
 			printed.Until = w.Until.Format(time.RFC3339)
 		}
 		d.Waits = append(d.Waits, printed)
+	}
+	for _, c := range apps {
+		d.Apps = append(d.Apps, app{c.ID, c.Name, c.Since.Format(time.RFC3339)})
 	}
 	return d
 }

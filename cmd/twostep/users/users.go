@@ -210,7 +210,10 @@ func (a *account) withAccount(do func(context.Context, *auth.Rules, auth.UserID)
 // the server.
 func withRules(flags datadir.Flags, do func(context.Context, *auth.Rules) error) error {
 	return flags.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
-		hasher := auth.NewHasher(auth.DefaultCost, 1)
-		return do(ctx, auth.New(store, keys, hasher, auth.Policy{}, time.Now))
+		return do(ctx, newRules(store, keys))
 	})
+}
+
+func newRules(store *db.Store, keys auth.Keyring) *auth.Rules {
+	return auth.New(store, keys, auth.NewHasher(auth.DefaultCost, 1), auth.Policy{}, time.Now)
 }

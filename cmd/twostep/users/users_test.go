@@ -8,10 +8,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/db"
 )
 
 // TestUser runs the commands one after the other: their output, their exit codes,
@@ -50,6 +53,10 @@ func TestUser(t *testing.T) {
 	want(0, "dev staff", "show", "ann@example.org")
 	want(0, `"groups":["dev","staff"]`, "list", "--json")
 	want(0, "second email address  none", "show", "ann@example.org")
+	want(0, `"apps":[]`, "show", "--json", "ann@example.org")
+	connectApp(t, "ann@example.org")
+	want(0, "connected app         Wiki (since 20", "show", "ann@example.org")
+	want(0, `"name":"Wiki","since":"20`, "show", "--json", "ann@example.org")
 	want(1, "no second factor", "reset-mfa", "ann@example.org")
 	want(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
 	want(0, "must-change-password", "list")
@@ -131,5 +138,35 @@ func TestUserList(t *testing.T) {
 	}
 	if len(lines) != accounts {
 		t.Errorf("%d accounts are listed, of %d", len(lines), accounts)
+	}
+}
+
+// connectApp signs an account in to an app.
+func connectApp(t *testing.T, email string) {
+	t.Helper()
+	cmdtest.WithStore(t, func(store *db.Store, rules *auth.Rules) {
+		ctx, now := t.Context(), time.Now()
+		user, err := rules.AccountID(ctx, email)
+		must(t, err)
+		app, _, err := oidc.New(store, rules, "").AddApp(ctx, oidc.App{
+			Name: "Wiki", Kind: oidc.Web, Alg: oidc.ES256, RedirectURIs: []string{"https://wiki.example/callback"}, RefreshIdle: 1, RefreshLifetime: 1,
+		})
+		must(t, err)
+		must(t, store.AddRequest(ctx, oidc.Request{Hash: "request", App: app, CreatedAt: now, ExpiresAt: now.Add(time.Minute)}))
+		session := auth.BeginSession{Session: auth.Session{ID: "session", TokenHash: "token", User: user, CreatedAt: now, StartedAt: now, SeenAt: now}}
+		must(t, store.Apply(ctx, auth.ChangeSet{User: user, At: now, Changes: []auth.Change{session}}))
+		spent, err := store.SpendRequest(ctx, "request", &oidc.Grant{ID: "grant", App: app, User: user, Session: "session", AuthTime: now, CreatedAt: now, ExpiresAt: now},
+			oidc.Code{Hash: "code", ExpiresAt: now}, nil, auth.ChangeSet{User: user, At: now})
+		must(t, err)
+		if !spent {
+			t.Fatal("the app was not connected")
+		}
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

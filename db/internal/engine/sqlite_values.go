@@ -11,11 +11,19 @@ import (
 )
 
 // parameters are the names of a query's parameters.
-var parameters = [...]string{"$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12"}
+var parameters = func() (names [32]string) {
+	for i := range names {
+		names[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return names
+}()
 
 // bind sets the parameters of a query. An argument that the query has no
 // parameter for becomes an error when the statement runs.
 func bind(stmt *sqlite.Stmt, args []any) error {
+	if len(args) > len(parameters) {
+		return fmt.Errorf("%d arguments are more than %d", len(args), len(parameters))
+	}
 	for i, arg := range args {
 		value, err := driver.DefaultParameterConverter.ConvertValue(arg)
 		if err != nil {

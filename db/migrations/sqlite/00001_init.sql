@@ -39,7 +39,13 @@ CREATE TABLE users (
 -- The first byte of a ciphertext is the key id: every start lists the key ids in use.
 CREATE INDEX users_key_id ON users (substr(password_hash, 1, 1)) WHERE password_hash IS NOT NULL;
 
-CREATE INDEX users_role ON users (role) WHERE role > 0; -- whether another administrator is left
+
+-- Lists of the administration pages.
+CREATE INDEX users_created ON users (created_at, id);
+CREATE INDEX users_role ON users (role, id) WHERE role > 0; -- also whether another admin is left
+CREATE INDEX users_disabled ON users (id) WHERE disabled_at IS NOT NULL;
+CREATE INDEX users_must_change ON users (id) WHERE must_change = 1;
+CREATE INDEX users_invited ON users (id) WHERE password_hash IS NULL;
 
 CREATE TABLE account_groups (
     user_id TEXT NOT NULL,
@@ -48,23 +54,28 @@ CREATE TABLE account_groups (
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX account_groups_name ON account_groups (name, user_id); -- search of the administration pages
+
 CREATE TABLE sessions (
-    id          TEXT    NOT NULL,
-    token_hash  TEXT    NOT NULL,
-    user_id     TEXT    NOT NULL,
-    created_at  INTEGER NOT NULL, -- unlike started_at, never updated
-    started_at  INTEGER NOT NULL, -- when the current token was issued
-    seen_at     INTEGER NOT NULL,
-    password_at INTEGER,          -- when the password or the email address was last verified
-    first_kind  TEXT    NOT NULL, -- which of them
-    mfa_at      INTEGER,          -- when a second factor was last verified or added
-    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
-    ip          TEXT    NOT NULL,
-    user_agent  TEXT    NOT NULL,
-    next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
-    device_id   TEXT,             -- known device that it began on; NULL for none
+    id              TEXT    NOT NULL,
+    token_hash      TEXT    NOT NULL,
+    user_id         TEXT    NOT NULL,
+    created_at      INTEGER NOT NULL, -- unlike started_at, never updated
+    started_at      INTEGER NOT NULL, -- when the current token was issued
+    seen_at         INTEGER NOT NULL,
+    password_at     INTEGER,          -- when the password or the email address was last verified
+    first_kind      TEXT    NOT NULL, -- which of them
+    first_syncable  INTEGER NOT NULL, -- for a passkey: whether it may be synced to other devices
+    mfa_at          INTEGER,          -- when a second factor was last verified or added
+    second_kind     TEXT    NOT NULL, -- which one; empty if it was not verified
+    second_syncable INTEGER NOT NULL,
+    ip              TEXT    NOT NULL,
+    user_agent      TEXT    NOT NULL,
+    next            TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id       TEXT,             -- known device that it began on; NULL for none
     PRIMARY KEY (id),
-    UNIQUE (token_hash),          -- a token belongs to one session
+    UNIQUE (token_hash),              -- a token belongs to one session
+    CHECK (first_syncable IN (0, 1) AND second_syncable IN (0, 1)),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
@@ -121,7 +132,7 @@ CREATE TABLE attempts (
     session_id        TEXT,             -- session that re-authenticates; NULL for none
     demand_all        INTEGER NOT NULL, -- re-authentication: whether every factor of the account must be verified
     demand_since      INTEGER,          -- re-authentication: verified at this time or later; NULL for any time
-    demand_level      INTEGER NOT NULL, -- re-authentication: number of factors; 0 for any
+    demand_level      INTEGER NOT NULL, -- re-authentication: auth.Level; 0 for any
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -232,6 +243,7 @@ CREATE TABLE phones (
     CHECK (default_at IS NULL OR reserved_at IS NOT NULL) -- only a second factor can be the default
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX phones_number ON phones (number); -- search of the administration pages
 CREATE UNIQUE INDEX phones_default ON phones (user_id) WHERE default_at IS NOT NULL; -- at most one default per account
 
 -- Accounts with a second factor. Backup codes stand in for one and do not count.
@@ -290,6 +302,7 @@ CREATE TABLE rate_limits (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rate_limits_account ON rate_limits (account) WHERE account IS NOT NULL;
+CREATE INDEX rate_limits_locked ON rate_limits (count, key, account) WHERE account IS NOT NULL AND count >= 100; -- accounts with a locked factor
 CREATE INDEX rate_limits_expiry ON rate_limits (expires_at); -- sweep
 CREATE INDEX rate_limits_typed ON rate_limits (expires_at) WHERE typed = 1; -- sweep of those past the maximum
 
@@ -354,6 +367,7 @@ CREATE TABLE audit_events (
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
+CREATE INDEX audit_events_actor ON audit_events (actor, id) WHERE actor <> '';
 
 -- What operators have changed in the policy that flags set.
 CREATE TABLE settings (
@@ -514,7 +528,7 @@ CREATE INDEX app_grants_user ON app_grants (user_id);       -- connected apps, a
 CREATE INDEX app_grants_session ON app_grants (session_id); -- apps of a session, and the foreign key
 -- Sweep of grants that nothing can make live again, or whose code was never used.
 CREATE INDEX app_grants_over ON app_grants (created_at)
-WHERE ended_at IS NOT NULL OR offline = 0 AND session_id IS NULL OR used_at IS NULL;
+WHERE session_id IS NULL AND (ended_at IS NOT NULL OR offline = 0) OR used_at IS NULL;
 CREATE INDEX app_grants_expiry ON app_grants (expires_at) WHERE session_id IS NULL;
 
 CREATE TABLE app_codes (

@@ -13,6 +13,7 @@ import (
 
 	"twostep/auth"
 	"twostep/cmd/twostep/internal/datadir"
+	"twostep/db"
 )
 
 // Isolate changes to an empty folder and unsets all variables of the program.
@@ -39,9 +40,15 @@ func CreateData(t *testing.T, postgres string) {
 // WithRules calls do with the rules on the data in ./data.
 func WithRules(t *testing.T, do func(*auth.Rules)) {
 	t.Helper()
+	WithStore(t, func(_ *db.Store, rules *auth.Rules) { do(rules) })
+}
+
+// WithStore is WithRules with their store.
+func WithStore(t *testing.T, do func(*db.Store, *auth.Rules)) {
+	t.Helper()
 	store, keys, err := datadir.Dir{Path: "data"}.Open(context.Background())
 	check(t, err)
-	do(auth.New(store, keys, auth.NewHasher(auth.DefaultCost, 1), auth.Policy{}, time.Now))
+	do(store, auth.New(store, keys, auth.NewHasher(auth.DefaultCost, 1), auth.Policy{}, time.Now))
 	check(t, store.Close())
 }
 

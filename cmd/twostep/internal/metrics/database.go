@@ -14,6 +14,7 @@ type databaseCollector struct {
 	store    *db.Store
 	up       *prometheus.Desc
 	messages *prometheus.Desc
+	logouts  *prometheus.Desc
 
 	// of a pool of connections
 	maxOpen  *prometheus.Desc
@@ -30,7 +31,8 @@ func newDatabaseCollector(store *db.Store) databaseCollector {
 	return databaseCollector{
 		store:    store,
 		up:       describe("database_up", "Whether the database answers."),
-		messages: describe("outbox_messages", "Messages: waiting (all that are queued), failing (queued after a failed attempt) and rejected (by a provider in the last day).", "state"),
+		logouts:  describe("oauth_logouts", "Logout tokens of apps: waiting (all that are queued), failing (queued after a failed attempt) and rejected (by the app in the last day).", "state"),
+		messages: describe("outbox_messages", "Messages to users: waiting (all that are queued), failing (queued after a failed attempt) and rejected (by a provider in the last day).", "state"),
 		maxOpen:  describe("database_max_open_connections", "Maximum number of connections to the database.", "pool"),
 		open:     describe("database_open_connections", "Open connections to the database.", "pool"),
 		inUse:    describe("database_in_use_connections", "Connections to the database in use.", "pool"),
@@ -41,7 +43,7 @@ func newDatabaseCollector(store *db.Store) databaseCollector {
 
 // Describe implements [prometheus.Collector].
 func (c databaseCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.up, c.messages, c.maxOpen, c.open, c.inUse, c.waits, c.waitTime} {
+	for _, d := range []*prometheus.Desc{c.up, c.messages, c.logouts, c.maxOpen, c.open, c.inUse, c.waits, c.waitTime} {
 		to <- d
 	}
 }
@@ -64,12 +66,16 @@ func (c databaseCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	waiting, failing, rejected, err := c.store.CountMessages(ctx)
-	if err != nil {
+	appWaiting, appFailing, appRejected, appErr := c.store.CountLogouts(ctx)
+	if err != nil || appErr != nil {
 		gauge(c.up, 0)
 		return
 	}
 	gauge(c.up, 1)
-	gauge(c.messages, float64(waiting), "waiting")
-	gauge(c.messages, float64(failing), "failing")
-	gauge(c.messages, float64(rejected), "rejected")
+	gauge(c.messages, float64(waiting-appWaiting), "waiting")
+	gauge(c.messages, float64(failing-appFailing), "failing")
+	gauge(c.messages, float64(rejected-appRejected), "rejected")
+	gauge(c.logouts, float64(appWaiting), "waiting")
+	gauge(c.logouts, float64(appFailing), "failing")
+	gauge(c.logouts, float64(appRejected), "rejected")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/cmd/twostep/courier"
 	"twostep/db"
 	"twostep/handlers"
@@ -26,6 +27,8 @@ type Metrics struct {
 	events     *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
 	checks     *prometheus.CounterVec
+	tokens     *prometheus.CounterVec
+	reuse      *prometheus.CounterVec
 }
 
 // New returns the metrics of a server on a store.
@@ -48,20 +51,26 @@ func New(store *db.Store, hasher *auth.Hasher) *Metrics {
 		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "twostep_forward_auth_checks_total", Help: "Requests that a proxy asked about, by outcome, as in the log.",
 		}, []string{"outcome"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twostep_oauth_tokens_total", Help: "Responses to apps with tokens, by grant type.",
+		}, []string{"grant_type"}),
+		reuse: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "twostep_oauth_reuse_total", Help: "Codes and refresh tokens that were used again, after which everything issued with them has ended, by grant type.",
+		}, []string{"grant_type"}),
 	}
 	m.initialize()
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "twostep_password_hash_queue_length", Help: fmt.Sprintf("Requests that wait for the password hasher; at most %d.", auth.HashQueue),
 	}, func() float64 { return float64(hasher.Waiting()) })
 	m.registry.MustRegister(
-		m.requests, m.rejections, m.events, m.deliveries, m.checks, waiting, newDatabaseCollector(store),
+		m.requests, m.rejections, m.events, m.deliveries, m.checks, m.tokens, m.reuse, waiting, newDatabaseCollector(store),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector(),
 	)
 	return m
 }
 
 // factors are the values of the factor label, empty for an event without one.
-var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCode, auth.TOTPCode, auth.BackupCode}
+var factors = []auth.FactorKind{"", auth.Password, auth.EmailCode, auth.PhoneCode, auth.TOTPCode, auth.BackupCode, auth.PasskeyPresent, auth.PasskeyVerified}
 
 // initialize sets the counters that an alert may watch to zero: Prometheus does not
 // see the first increase of a counter that did not exist before.
@@ -71,14 +80,18 @@ func (m *Metrics) initialize() {
 			m.events.WithLabelValues(string(event), string(factor))
 		}
 	}
-	for _, route := range handlers.Paths() {
+	for route, reasons := range handlers.Rejections() {
 		m.requests.WithLabelValues(route, "5xx")
-		for _, reason := range handlers.RejectionReasons() {
+		for _, reason := range reasons {
 			m.rejections.WithLabelValues(route, reason)
 		}
 	}
 	for _, outcome := range handlers.CheckOutcomes {
 		m.checks.WithLabelValues(outcome)
+	}
+	for _, grant := range oidc.GrantTypes {
+		m.tokens.WithLabelValues(string(grant))
+		m.reuse.WithLabelValues(string(grant))
 	}
 	for _, channel := range auth.Channels {
 		for _, outcome := range []string{"sent", "failed", "rejected"} {
@@ -96,8 +109,10 @@ func (m *Metrics) Handlers() handlers.Metrics {
 				m.rejections.WithLabelValues(r.Route, r.Reason).Inc()
 			}
 		},
-		ObserveCheck: func(outcome string) { m.checks.WithLabelValues(outcome).Inc() },
-		ObserveEvent: func(e auth.Event) { m.events.WithLabelValues(string(e.Type), string(e.Factor)).Inc() },
+		ObserveTokens: func(grant oidc.GrantType) { m.tokens.WithLabelValues(string(grant)).Inc() },
+		ObserveReuse:  func(grant oidc.GrantType) { m.reuse.WithLabelValues(string(grant)).Inc() },
+		ObserveCheck:  func(outcome string) { m.checks.WithLabelValues(outcome).Inc() },
+		ObserveEvent:  func(e auth.Event) { m.events.WithLabelValues(string(e.Type), string(e.Factor)).Inc() },
 	}
 }
 

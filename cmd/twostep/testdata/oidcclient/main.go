@@ -31,6 +31,7 @@ func main() {
 	}}
 	http.HandleFunc("/{$}", app.signIn)
 	http.HandleFunc("/callback", app.callback)
+	http.HandleFunc("POST /logout", app.logout)
 	fmt.Println(url)
 	log.Fatal(http.Serve(listener, nil))
 }
@@ -97,4 +98,27 @@ func (a *app) claims(r *http.Request) (map[string]any, error) {
 		return nil, err
 	}
 	return claims, idToken.Claims(&claims)
+}
+
+// logout is the back channel: it checks the token of a session that has ended, as section
+// 2.6 of OpenID Connect Back-Channel Logout 1.0 says. An app with sessions of its own would
+// then end those of the user and the sid in the token.
+func (a *app) logout(w http.ResponseWriter, r *http.Request) {
+	token, err := a.provider.Verifier(&oidc.Config{ClientID: a.config.ClientID}).Verify(r.Context(), r.PostFormValue("logout_token"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	var claims struct {
+		Events  map[string]any `json:"events"`
+		ID      string         `json:"jti"`
+		Session string         `json:"sid"`
+	}
+	err = token.Claims(&claims)
+	if event := claims.Events["http://schemas.openid.net/event/backchannel-logout"]; err != nil || event == nil || claims.ID == "" || token.Nonce != "" {
+		http.Error(w, "not a logout token", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	json.NewEncoder(w).Encode(map[string]string{"sub": token.Subject, "sid": claims.Session})
 }

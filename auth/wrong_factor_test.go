@@ -1,0 +1,85 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+// TestSecondFactorFailed: a wrong code of any kind after the right password notifies the
+// owner, once an hour, and is in the history (RC-11).
+func TestSecondFactorFailed(t *testing.T) {
+	for _, kind := range []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode} {
+		f := newFlow(t)
+		const ann = "ann@example.com"
+		session, client := f.signUp(ann)
+		f.addTOTP(client, session)
+		phone := f.addPhone(client, session, ownNumber)
+		for range 2 {
+			f.now = f.now.Add(time.Minute)
+			attacker := f.client()
+			result, err := f.SignIn(f.ctx, attacker, ann, flowPassword, "")
+			f.must(err)
+			if kind == auth.PhoneCode {
+				f.must(f.ChooseMethod(f.ctx, attacker, result.Attempt, kind, phone))
+			}
+			_, err = f.Verify(f.ctx, attacker, result.Attempt, "0000000", kind == auth.BackupCode)
+			if err == nil {
+				t.Fatalf("%s: a wrong code is accepted", kind)
+			}
+		}
+		if n := f.count(ann, auth.MessageKind(auth.SecondFactorFailed)); n != 1 {
+			t.Errorf("%s: %d mails, want 1", kind, n)
+		}
+		events, _, err := f.Activity(f.ctx, session.User, "")
+		f.must(err)
+		recorded := 0
+		for _, e := range events {
+			if e.Type == auth.SecondFactorFailed && e.Factor == kind {
+				recorded++
+			}
+		}
+		if recorded != 1 {
+			t.Errorf("%s: %d events, want 1", kind, recorded)
+		}
+	}
+}
+
+// TestSentCode_OtherPhone: a code that was sent to one phone is invalid once the attempt
+// asks for the code of another (SM-05).
+func TestSentCode_OtherPhone(t *testing.T) {
+	f := newFlow(t)
+	const ann, other = "ann@example.com", "+14155559876"
+	session, client := f.signUp(ann)
+	f.addPhone(client, session, ownNumber)
+	second := f.addPhone(client, session, other)
+	f.now = f.now.Add(time.Hour)
+	result, err := f.SignIn(f.ctx, client, ann, flowPassword, "")
+	f.must(err)
+	code := f.code(ownNumber)
+	f.must(f.MakePhoneDefault(f.ctx, client, session, second))
+	_, err = f.Verify(f.ctx, client, result.Attempt, code, false)
+	f.problem(err, auth.CodeExpired)
+	f.must(f.ResendCode(f.ctx, client, result.Attempt))
+	_, err = f.Verify(f.ctx, client, result.Attempt, f.code(other), false)
+	f.must(err)
+}
+
+// TestLastFactor_RefusedEarly: where a second factor is required, the last one cannot be
+// removed, and the user learns why (RV-06).
+func TestLastFactor_RefusedEarly(t *testing.T) {
+	f := newFlow(t)
+	f.policy.RequireMFA = true
+	f.use(f.db)
+	session, client := f.signUp("ann@example.com")
+	f.addTOTP(client, session)
+	f.problem(f.RemoveTOTP(f.ctx, client, session), auth.LastFactor)
+	phone := f.addPhone(client, session, ownNumber)
+	f.must(f.RemoveTOTP(f.ctx, client, session))
+	f.problem(f.DisablePhone(f.ctx, client, session, phone), auth.LastFactor)
+	f.problem(f.RemovePhone(f.ctx, client, session, phone), auth.LastFactor)
+	if n := f.count("ann@example.com", auth.MessageKind(auth.PhoneRemoved)); n != 0 {
+		t.Errorf("%d notices of a removal that was refused", n)
+	}
+}

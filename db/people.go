@@ -1,0 +1,227 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"twostep/auth"
+	"twostep/db/internal/engine"
+)
+
+// peopleScan is how many accounts one search reads at most, so that every filter and
+// order takes milliseconds, also with a million accounts of which one matches (OP-10).
+const peopleScan = 10_000
+
+// A peopleQuery has the conditions of a search on users. All apply.
+type peopleQuery struct {
+	filters []condition
+	sets    []condition // for some of them the query of the ids that they select, by an index
+}
+
+// A condition is SQL with its arguments, for which ? stands.
+type condition struct {
+	sql  string
+	args []any
+}
+
+// number returns the SQL with numbered arguments, which are added to args.
+func (c condition) number(args *[]any) string {
+	parts := strings.Split(c.sql, "?")
+	for i, arg := range c.args {
+		*args = append(*args, arg)
+		parts[i] += fmt.Sprintf("$%d", len(*args))
+	}
+	return strings.Join(parts, "")
+}
+
+// where returns a WHERE clause of conditions, and its arguments.
+func where(conditions []condition) (sql string, args []any) {
+	var all []string
+	for _, c := range conditions {
+		all = append(all, c.number(&args))
+	}
+	if len(all) > 0 {
+		sql = "\n\t\tWHERE " + strings.Join(all, "\n\t\t\tAND ")
+	}
+	return sql, args
+}
+
+// The last character that sorts: what begins with a text sorts before it and this.
+const lastCharacter = "\U0010FFFF"
+
+func newPeopleQuery(q auth.PeopleQuery) (p peopleQuery) {
+	filter := func(sql string, args ...any) { p.filters = append(p.filters, condition{sql, args}) }
+	set := func(sql string, args ...any) { p.sets = append(p.sets, condition{sql, args}) }
+	if q.Text != "" {
+		email, last := `email_key >= ? AND email_key < ?`, q.Text+lastCharacter
+		if q.Exact {
+			email, last = `email_key >= ? AND email_key <= ?`, q.Text
+		}
+		filter(`(users.id = ? OR users.`+email+` OR (SELECT count(*) FROM phones WHERE user_id = users.id AND number = ?) > 0)`,
+			q.Text, q.Text, last, q.Text)
+		set(`
+			SELECT id FROM users WHERE id = ?
+			UNION ALL
+			SELECT user_id FROM phones WHERE number = ?
+			UNION ALL
+			SELECT id FROM users WHERE `+email, q.Text, q.Text, q.Text, last)
+	}
+	if q.Group != "" {
+		filter(`(SELECT count(*) FROM account_groups WHERE user_id = users.id AND name = ?) > 0`, q.Group)
+		set(`SELECT user_id FROM account_groups WHERE name = ?`, q.Group)
+	}
+	if q.Role != auth.NoRole {
+		filter(`users.role + 0 = ?`, q.Role)
+		set(`SELECT id FROM users WHERE role > 0 AND role = ?`, q.Role)
+	}
+	if rare, ok := rareStates[q.State]; ok {
+		filter(rare.condition)
+		set(`SELECT id FROM users WHERE ` + rare.index)
+	}
+	switch q.State {
+	case auth.StateLocked:
+		filter(isLocked)
+		set(lockedAccounts)
+	case auth.StateActive:
+		for _, state := range auth.AccountStates {
+			if rare, ok := rareStates[state]; ok {
+				filter(`NOT ` + rare.condition)
+			}
+		}
+		filter(`NOT ` + isLocked)
+	}
+	switch q.Factors {
+	case auth.NoFactor:
+		filter(hasNoPasskey + ` AND ` + hasNoTOTP + ` AND NOT ` + hasSMS)
+	case auth.SMSOnly:
+		filter(hasNoPasskey + ` AND ` + hasNoTOTP + ` AND ` + hasSMS)
+	}
+	if !q.NotSeenSince.IsZero() {
+		filter(`COALESCE(users.seen_at, users.created_at) < ?`, engine.Millis(q.NotSeenSince))
+	}
+	return p
+}
+
+// rareStates are the states that have an index. Their condition is written such that the
+// index does not serve it: if many accounts are in the state, the order of the list must.
+var rareStates = map[auth.AccountState]struct{ index, condition string }{
+	auth.StateDisabled:   {`disabled_at IS NOT NULL`, `COALESCE(users.disabled_at, 0) <> 0`},
+	auth.StateMustChange: {`must_change = 1`, `users.must_change + 0 = 1`},
+	auth.StateInvited:    {`password_hash IS NULL`, `COALESCE(length(users.password_hash), 0) = 0`},
+}
+
+// Conditions as scalar subqueries: PostgreSQL would turn EXISTS into a join that reads
+// whole tables.
+const (
+	hasNoPasskey = `(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id) = 0`
+	hasNoTOTP    = `(SELECT count(*) FROM totp WHERE totp.user_id = users.id) = 0`
+	hasSMS       = `(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL) > 0`
+)
+
+// FindPeople implements [auth.Store].
+func (s *Store) FindPeople(ctx context.Context, q auth.PeopleQuery, limit int) (page auth.PeoplePage, err error) {
+	return s.findPeople(ctx, q, limit, peopleScan)
+}
+
+// findPeople reads scan accounts at most. If a filter that has an index selects few accounts,
+// those are read; otherwise matching accounts are frequent, and it reads in the order of
+// the list.
+func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan int) (page auth.PeoplePage, err error) {
+	p := newPeopleQuery(q)
+	o := orderByEmail
+	if q.Newest {
+		o = orderByNewest
+	}
+	few, err := s.fewPeople(ctx, p.sets, scan)
+	if err != nil {
+		return page, err
+	}
+	if few != nil {
+		few.sql = `users.id IN (` + few.sql + `)`
+		p.filters = append(p.filters, *few)
+	}
+	if q.After != "" {
+		p.filters = append(p.filters, o.after(q.After))
+	}
+	var end auth.UserID
+	if few == nil {
+		if end, err = s.scanEnd(ctx, o, q.After, scan); err != nil {
+			return page, err
+		}
+	}
+	if end != "" {
+		past := o.after(end)
+		past.sql = "NOT " + past.sql
+		p.filters = append(p.filters, past)
+	}
+	matching, args := where(p.filters)
+	page.Accounts, err = s.findAccounts(ctx, accountColumns+matching+fmt.Sprintf(`
+		ORDER BY %s
+		LIMIT %d`, o.columns, limit+1), args...)
+	switch {
+	case err != nil:
+		return page, err
+	case len(page.Accounts) > limit:
+		page.Accounts = page.Accounts[:limit]
+		page.Next = page.Accounts[limit-1].ID
+	case end != "":
+		page.Next, page.Partial = end, true
+	}
+	return page, nil
+}
+
+// fewPeople returns the first set that has few accounts; nil for none.
+func (s *Store) fewPeople(ctx context.Context, sets []condition, scan int) (few *condition, err error) {
+	for _, set := range sets {
+		var args []any
+		n := 0
+		err := s.find(ctx, "count people", engine.Row{&n}, fmt.Sprintf(`
+		SELECT count(*)
+		FROM (SELECT 1 FROM (%s) AS matching LIMIT %d) AS few`, set.number(&args), scan+1), args...)
+		if err != nil || n <= scan {
+			return &set, err
+		}
+	}
+	return nil, nil
+}
+
+// A peopleOrder is an order of the list, in which no two accounts are at the same place.
+type peopleOrder struct {
+	columns string
+	follows string // the condition that a row follows that of an account
+}
+
+var (
+	orderByEmail  = peopleOrder{`users.email_key`, `(users.email_key > (SELECT email_key FROM users WHERE id = ?))`}
+	orderByNewest = peopleOrder{`users.created_at DESC, users.id DESC`, `((users.created_at, users.id) < ((SELECT created_at FROM users WHERE id = ?), ?))`}
+)
+
+func (o peopleOrder) after(id auth.UserID) condition {
+	return condition{o.follows, slices.Repeat([]any{id}, strings.Count(o.follows, "?"))}
+}
+
+// scanEnd returns the last account that a search reads; empty if that is the last of all.
+func (s *Store) scanEnd(ctx context.Context, o peopleOrder, after auth.UserID, scan int) (end auth.UserID, err error) {
+	var conditions []condition
+	if after != "" {
+		conditions = append(conditions, o.after(after))
+	}
+	following, args := where(conditions)
+	err = s.db.Each(ctx, engine.Row{&end}, func() {}, fmt.Sprintf(`
+		SELECT users.id
+		FROM users%s
+		ORDER BY %s
+		LIMIT 1 OFFSET %d`, following, o.columns, scan-1), args...)
+	if err != nil {
+		return "", fmt.Errorf("find people: %w", err)
+	}
+	return end, nil
+}
+
+// The accounts with a locked factor, and the condition that users is one.
+var (
+	lockedAccounts = fmt.Sprintf(`SELECT account FROM rate_limits WHERE account IS NOT NULL AND count >= %d AND key >= 'failures/' AND key < 'failures0'`, auth.FailuresLock)
+	isLocked       = fmt.Sprintf(`(SELECT count(*) FROM rate_limits WHERE account = users.id AND count >= %d AND key >= 'failures/' AND key < 'failures0') > 0`, auth.FailuresLock)
+)
