@@ -69,7 +69,7 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
 	p := prepared{signedIn: browsers[0], pending: browsers[1:]}
-	return p, p.signIn(site)
+	return p, errors.Join(p.signIn(site), addHostToken(ctx, store, p.signedIn.person))
 }
 
 // addBackupCodes adds codes that are never used, for the page to count.

@@ -28,6 +28,13 @@ func rows(smallest results) []row {
 		number("  pages per second, ratio to the smallest database", "%.2f", func(r results) float64 { return r.page.perSecond() / smallest.page.perSecond() }, ">=", 0.8),
 		number("  CPU time, ratio to the smallest database", "%.2f", func(r results) float64 { return cpuRatio(r.page, smallest.page) }, "<=", 1.25),
 		number("  CPU time, ratio to the static file", "%.2f", func(r results) float64 { return cpuRatio(r.page, r.static) }, "<=", 2),
+		costs("check of a request to an app", func(r results) cost { return r.check }),
+		number("  checks per second, ratio to the signed-in page", "%.2f", func(r results) float64 { return r.check.perSecond() / r.page.perSecond() }, ">=", 1),
+		number("  checks per second, ratio to the smallest database", "%.2f", func(r results) float64 { return r.check.perSecond() / smallest.check.perSecond() }, ">=", 0.8),
+		costs("app behind nginx that asks", func(r results) cost { return r.nginxAsking }),
+		{"  requests per second, ratio to nginx that does not", func(r results) string {
+			return fmt.Sprintf("%.2f", r.nginxAsking.perSecond()/r.nginxPlain.perSecond())
+		}, "", nil},
 		costs("sign-in page", func(r results) cost { return r.signInPage }),
 		costs("bare argon2id hash", func(r results) cost { return r.hash }),
 		costs("sign-in by password", func(r results) cost { return r.signIn }),

@@ -77,7 +77,7 @@ type server struct {
 	errors  *bufio.Reader // standard error
 }
 
-var ready = regexp.MustCompile(`^twostep is ready: open (http://\S+) \(it listens on (\S+)\)\n$`)
+var ready = regexp.MustCompile(`^twostep is ready: open (https?://\S+) \(it listens on (\S+)\)\n$`)
 
 func start(t *testing.T, folder string, args ...string) server {
 	t.Helper()

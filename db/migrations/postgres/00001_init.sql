@@ -381,6 +381,14 @@ CREATE TABLE settings (
     PRIMARY KEY (name)
 );
 
+-- Numbers of the overview, recounted every hour.
+CREATE TABLE daily (
+    day     BIGINT           NOT NULL, -- its beginning, in UTC
+    counter TEXT COLLATE "C" NOT NULL, -- see auth.Counter
+    n       BIGINT           NOT NULL,
+    PRIMARY KEY (day, counter)
+);
+
 CREATE TABLE notice_emails (
     user_id     TEXT COLLATE "C" NOT NULL,
     email       TEXT             NOT NULL, -- as typed

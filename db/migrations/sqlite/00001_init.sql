@@ -378,6 +378,14 @@ CREATE TABLE settings (
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;
 
+-- Numbers of the overview, recounted every hour.
+CREATE TABLE daily (
+    day     INTEGER NOT NULL, -- its beginning, in UTC
+    counter TEXT    NOT NULL, -- see auth.Counter
+    n       INTEGER NOT NULL,
+    PRIMARY KEY (day, counter)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE notice_emails (
     user_id     TEXT    NOT NULL,
     email       TEXT    NOT NULL, -- as typed
