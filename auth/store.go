@@ -206,6 +206,8 @@ type Store interface {
 	FindEmailEnrolment(ctx context.Context, user UserID, now time.Time) (EmailEnrolment, error)
 	// FindEmailChange reads the enrolment that a stop token belongs to.
 	FindEmailChange(ctx context.Context, stopHash string, now time.Time) (EmailEnrolment, error)
+	// FindEmailChangeEnd reads how the change that a stop token belongs to has ended.
+	FindEmailChangeEnd(ctx context.Context, stopHash string) (EmailChangeEnd, error)
 	// ReplaceEmailEnrolment adds or replaces the account's enrolment and ends the
 	// earlier one's code. It returns [ErrNotFound] if the account does not exist.
 	ReplaceEmailEnrolment(ctx context.Context, e EmailEnrolment, changes ChangeSet) error

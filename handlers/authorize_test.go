@@ -379,6 +379,7 @@ func TestPush(t *testing.T) {
 	uri, _ = push(app.params())
 	site.wait(auth.AppPushedLifetime)
 	open(uri).wantHeading("This app cannot sign you in")
+	uri, _ = push(app.params())
 	for name, value := range map[string]string{"redirect_uri": "https://evil.example/", "request_uri": uri, "scope": "x", "code_challenge": ""} {
 		if _, r := push(app.params(name, value)); r.status != http.StatusBadRequest || r.Error == "" {
 			t.Errorf("pushed with %s=%s: %d %s", name, value, r.status, r.Error)

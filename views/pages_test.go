@@ -280,6 +280,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"email_second", "change=Change email address remove=Remove", "/account=Account"},
 		{"email_pending", "verify=Verify resend=Send a new code stop=Cancel the change change=Change email address remove=Remove", "/account=Account"},
 		{"stop_email", "stop=Cancel the change", "/account/password=Change your password"},
+		{"stop_email_made", "", "/account/email=check your email address /account/password=change your password"},
 		{"stop_email_expired", "", "/account/email=check your email address /account/password=change your password"},
 		{"remove_totp_keep", "", "/account/manage-mfa=Add another method"},
 		{"phone_remove_keep", "", "/account/manage-mfa=Add another method"},
@@ -351,7 +352,7 @@ func TestPages_Escape(t *testing.T) {
 		render(t, Email(EmailPage{Page: p, Addresses: auth.Emails{
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
-		render(t, StopEmailChange(StopEmailChangePage{p, markup})),
+		render(t, StopEmailChange(StopEmailChangePage{Page: p, Email: markup})),
 		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}, nil, []RememberedDevice{{KnownDevice: auth.KnownDevice{ID: markup, UserAgent: markup}}}})),
 		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
 		render(t, Idle(IdlePage{p, now, markup})),
@@ -375,7 +376,7 @@ func TestPages_SupportLink(t *testing.T) {
 		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: delayedCode}),
 		ManageMFA(ManageMFAPage{linked("/account/manage-mfa"), having(auth.Factors{TOTP: sampleTOTP})}),
 		Password(PasswordPage{linked("/account/password"), 15, true, true}),
-		StopEmailChange(StopEmailChangePage{linked("/account/email/stop"), ""}),
+		StopEmailChange(StopEmailChangePage{Page: linked("/account/email/stop")}),
 		ShowError(ErrorPage{linked("/somewhere"), ErrorInternal, "req-1"}),
 		ShowError(ErrorPage{linked("/sign-up"), ErrorSignUpClosed, ""}),
 	} {

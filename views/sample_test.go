@@ -252,8 +252,9 @@ func accountSamples() []sample {
 		{"email_pending_alerts", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: adding})},
 		{"email_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
-		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
-		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
+		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: signedOut(stop), Email: "new@example.com"})},
+		{"stop_email_made", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: signedOut(stop), End: auth.EmailChangeEnd{Email: "new@example.com", By: auth.EmailChanged, At: now.Add(-time.Hour)}})},
+		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: refusedWith(signedIn(stop), expired)})},
 		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}, Apps: map[auth.SessionID][]string{"phone": {"Team wiki", "Notes"}}})},
 		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
 		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{
