@@ -54,7 +54,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		return err
 	}
 	defer listening.close()
-	settle(&s, listening.site.Addr(), terminal)
+	noPasskeys := settle(&s, listening.site.Addr())
 
 	store, keys, err := s.Open(ctx)
 	if err != nil {
@@ -91,6 +91,9 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listening.site.Addr(), createsKeys, createsData)
+	if noPasskeys {
+		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
+	}
 	if listening.metrics != nil {
 		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", listening.metrics.Addr())
 		defer inBackground(m.Serve(listening.metrics, log))()
@@ -106,20 +109,20 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	return serveHTTP(ctx, listening.site, handlers.New(rules, keys, config), log)
 }
 
-// settle completes the settings by what they leave open: the origin, and whether it lets
-// browsers offer passkeys.
-func settle(s *settings.Settings, listening net.Addr, terminal io.Writer) {
+// settle completes the settings by what they leave open, the origin. It reports whether
+// passkeys were on, but are off because browsers would not offer them there.
+func settle(s *settings.Settings, listening net.Addr) (noPasskeys bool) {
 	if s.Origin == nil {
 		s.Origin = settings.LocalOrigin(listening)
 	}
 	s.Policy.Host, s.Policy.Origin = s.Origin.Hostname(), s.Origin.String()
-	if s.Policy.Allows(auth.PasskeyPresent) && !settings.SupportsPasskeys(s.Origin) {
-		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
-		s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
+	if settings.SupportsPasskeys(s.Origin) {
+		return false
 	}
-	if !settings.SupportsPasskeys(s.Origin) {
-		s.Policy.Fixed[auth.SettingPasskeys] = "--url"
-	}
+	noPasskeys = s.Policy.Allows(auth.PasskeyPresent)
+	s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
+	s.Policy.Fixed[auth.SettingPasskeys] = "--url"
+	return noPasskeys
 }
 
 // check finds out whether the keys are those of the database, and takes up the messages
@@ -188,6 +191,9 @@ func greet(out io.Writer, s settings.Settings, exposed []string, listening net.A
 	}
 	if s.Accent.Note != "" {
 		fmt.Fprintf(out, "--accent: %s\n", s.Accent.Note)
+	}
+	if s.Policy.Allows(auth.PasskeyPresent) && !s.Policy.Allows(auth.BackupCode) {
+		fmt.Fprintln(out, "Warning: --factors has passkey without backup_code: users who lose their passkey need you to reset it")
 	}
 	if settings.Unencrypted(s.Origin) {
 		fmt.Fprintf(out, "Warning: --url is %s: passwords and codes cross the network unencrypted; use https\n", s.Origin.Redacted())
