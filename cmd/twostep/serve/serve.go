@@ -79,7 +79,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	}
 	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
-		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
+		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, AdminNetworks: s.Admins, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
 		Apps: apps,
 	}
