@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers postgres proxies bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
+.PHONY: help run build test check fmt generate browsers firefox postgres proxies clients bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +39,19 @@ generate: ## Generate Go code from the templates
 browsers: ## Install what the browser tests need, if it is missing
 	.ci/browsers
 
+firefox: ## Walk through forward auth in Firefox, which is installed if missing (slow)
+	.ci/firefox
+	.ci/proxies
+	$(TEST) ./cmd/twostep -count=1 -run '^TestForwardAuth_Browsers$$' -firefox
+
 postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 	.ci/postgres
 
 proxies: ## Install the proxies whose configurations are tested, if they are missing
 	.ci/proxies
+
+clients: ## Install the OpenID Connect clients of the tests, if they are missing
+	.ci/clients
 
 PEOPLE = 1000,100000,1000000
 DATABASES = sqlite,postgres
@@ -88,7 +96,7 @@ fuzz: ## Fuzz every parser and form, for FUZZTIME=1m each
 
 # The same for a fixed number of inputs instead of a time. The test binary is
 # built without coverage instrumentation, which would take minutes to compile.
-FUZZ_COUNT = case $$fuzz in FuzzForm) count=1000;; FuzzURI|FuzzPasskeyResponse) count=20000;; *) count=100000;; esac
+FUZZ_COUNT = case $$fuzz in FuzzForm) count=1000;; FuzzAuthorize|FuzzToken) count=5000;; FuzzURI|FuzzPasskeyResponse|FuzzRedirectURI|FuzzParams|FuzzCredentials) count=20000;; *) count=100000;; esac
 
 define fuzz_briefly
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; for package in $(FUZZ_PACKAGES); do \
@@ -137,10 +145,11 @@ PACKAGES = ./auth/... ./db/... ./static/... ./cmd/...
 # Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
 check: ## Run everything that CI runs, without changing files
-	@echo '== test programs (make browsers postgres proxies)'
+	@echo '== test programs (make browsers postgres proxies clients)'
 	.ci/browsers
 	.ci/postgres
 	.ci/proxies
+	.ci/clients
 	@echo '== format (make fmt)'
 	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
 	go tool templ fmt -fail .

@@ -17,7 +17,7 @@ func TestRateLimits_Acts(t *testing.T) {
 		"AcceptedPasskeys": true, "AllowQR": true, "BeginHandover": true, "Identity": true, "CancelPhone": true, "Emails": true, "FreshlyVerified": true, "IdleExpiry": true, "KeepNext": true,
 		"FindReauth": true, "PasskeyEnrolment": true, "PhoneEnrolment": true, "RememberedDevices": true, "Sessions": true, "StartReauth": true, "TOTPEnrolment": true, "Task": true,
 	}
-	bySession := map[string]bool{"ChangePassword": true, "EndOtherSessions": true, "EndSession": true, "ForgetDevice": true}
+	bySession := map[string]bool{"ChangePassword": true, "DisconnectHost": true, "EndOtherSessions": true, "EndSession": true, "ForgetDevice": true}
 	f := newFlow(t)
 	const ann = "ann@example.com"
 	session, client := f.signUp(ann)

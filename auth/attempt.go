@@ -31,8 +31,9 @@ func (p Purpose) lifetime() time.Duration {
 
 // A VerifiedFactor is a factor with a correct response, and when that was.
 type VerifiedFactor struct {
-	Factor FactorKind
-	At     time.Time
+	Factor   FactorKind
+	At       time.Time
+	Syncable bool // a passkey that may be synced to other devices; not stored with attempts, which one completes
 }
 
 // An Attempt is one user's sign-in, sign-up, password reset or
@@ -125,11 +126,7 @@ func (a Attempt) hasVerified(kinds ...FactorKind) bool {
 // owesMFA: an account with a second factor owes one of them, and a backup code
 // replaces any.
 func owesMFA(a Attempt) bool {
-	kinds := secondFactors
-	if a.Demand.Level == PhishingResistant {
-		kinds = []FactorKind{PasskeyVerified}
-	}
-	return a.Factors.HasMFA() && !a.hasVerified(kinds...)
+	return a.Factors.HasMFA() && !a.hasVerified(secondFactors...)
 }
 
 // owesMFAHere: a remembered device owes no second factor at sign-in.
@@ -152,9 +149,6 @@ func firstKinds(a Attempt) []FactorKind {
 // mfaKinds: the second step accepts the current method, a passkey and a backup code. That is
 // none if the operator has disabled every factor and no backup code is left.
 func mfaKinds(a Attempt) []FactorKind {
-	if a.Demand.Level == PhishingResistant {
-		return []FactorKind{PasskeyVerified}
-	}
 	var kinds []FactorKind
 	if m := a.Method(); m.Factor != "" && m.Factor != PasskeyPresent {
 		kinds = append(kinds, m.Factor)
@@ -170,7 +164,7 @@ func mfaKinds(a Attempt) []FactorKind {
 
 // AcceptsBackupCode reports whether a backup code may replace the second factor.
 func (a Attempt) AcceptsBackupCode() bool {
-	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode) && a.Demand.Level < PhishingResistant
+	return a.Factors.BackupCodes > 0 && a.Factors.Allows(BackupCode)
 }
 
 // AcceptsPasskey reports whether a passkey may be used at this step.
@@ -183,24 +177,20 @@ func (a Attempt) hasPasskey() bool {
 	return slices.ContainsFunc(a.Factors.Methods(), func(m Method) bool { return m.Factor == PasskeyPresent })
 }
 
-// methods are those of the account that meet the demand.
-func (a Attempt) methods() []Method {
-	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
-		return a.Demand.Level == PhishingResistant && m.Factor != PasskeyPresent
-	})
-}
-
 // Method is the current method: the one the user chose if the account still has
-// it, otherwise the first.
+// it, otherwise the first, or a passkey if the demand needs one.
 func (a Attempt) Method() Method {
-	methods := a.methods()
+	methods := a.Factors.Methods()
 	for _, m := range methods {
 		if m.Factor == a.Chosen.Factor && m.Phone.ID == a.Chosen.Phone.ID {
 			return m
 		}
 	}
-	if len(methods) == 0 {
+	switch {
+	case len(methods) == 0:
 		return Method{}
+	case a.demandsPasskey() && a.hasPasskey():
+		return Method{Factor: PasskeyPresent}
 	}
 	return methods[0]
 }
@@ -209,10 +199,15 @@ func (a Attempt) Method() Method {
 // page that accepts them has their form.
 func (a Attempt) OtherMethods() []Method {
 	current := a.Method()
-	return slices.DeleteFunc(a.methods(), func(m Method) bool {
+	return slices.DeleteFunc(a.Factors.Methods(), func(m Method) bool {
 		return m.Factor == PasskeyPresent || m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
 	})
 }
+
+// demandsPasskey: only a passkey that verifies its user meets the demand. A user who
+// cannot use one may still choose another method: what was verified is then less than
+// demanded, and whoever demands it decides what that leads to.
+func (a Attempt) demandsPasskey() bool { return a.Demand.Level >= PhishingResistant }
 
 // Attempt returns the open attempt of a token, with live factors, or
 // [ErrNotFound] if it has ended or expired.

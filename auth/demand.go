@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Level says what was verified. A higher level includes the lower ones.
+// A Level says how a user was authenticated. A higher level includes the lower ones.
 type Level int
 
 // The levels.
@@ -17,7 +17,7 @@ const (
 
 // Verified returns the factors that the session has verified, the first one first.
 func (s Session) Verified() (all []VerifiedFactor) {
-	for _, v := range []VerifiedFactor{{s.FirstKind, s.PasswordAt}, {s.SecondKind, s.MFAAt}} {
+	for _, v := range []VerifiedFactor{{s.FirstKind, s.PasswordAt, s.FirstSyncable}, {s.SecondKind, s.MFAAt, s.SecondSyncable}} {
 		if v.Factor != "" {
 			all = append(all, v)
 		}
@@ -36,10 +36,11 @@ func (s Session) Level() Level {
 
 // Level is the highest level that a session of the account can have.
 func (f Factors) Level() Level {
-	if f.Allows(PasskeyPresent) && slices.ContainsFunc(f.usablePasskeys(), func(p Passkey) bool { return p.UserVerified }) {
+	verifies := func(p Passkey) bool { return p.UserVerified }
+	switch {
+	case f.Allows(PasskeyPresent) && slices.ContainsFunc(f.usablePasskeys(), verifies):
 		return PhishingResistant
-	}
-	if f.HasMFA() {
+	case f.HasMFA():
 		return TwoFactors
 	}
 	return OneFactor

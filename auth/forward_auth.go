@@ -31,6 +31,14 @@ type HostToken struct {
 	Host      string
 }
 
+// A HostUse is a host that an account has used.
+type HostUse struct {
+	Host     string
+	Since    time.Time
+	UsedAt   time.Time   // when a browser last got a token
+	Sessions []SessionID // that have a token, expired ones too
+}
+
 // A HostSession is the session of a browser's token for a host.
 type HostSession struct {
 	Session
@@ -138,4 +146,31 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	}
 	r.applied(ctx, changes)
 	return token, h.Target, nil
+}
+
+// HostUses returns the hosts of apps that an account has used, sorted (FA-24).
+func (r *Rules) HostUses(ctx context.Context, user UserID) ([]HostUse, error) {
+	return r.store.FindHostUses(ctx, user)
+}
+
+// DisconnectHost ends the access of the account's browsers to a host, or returns
+// [ErrNotFound] if the account has not used it. A browser that is signed in gets a new
+// token when the user opens the app again: the rules decide, not the user.
+func (r *Rules) DisconnectHost(ctx context.Context, client Client, session Session, host string) error {
+	now := r.now()
+	if err := r.allowExpulsion(ctx, now, session.ID); err != nil {
+		return err
+	}
+	changes := ChangeSet{User: session.User, At: now}
+	if err := r.record(ctx, &changes, client, Event{Type: AppDisconnected, Name: host}); err != nil {
+		return err
+	}
+	removed, err := r.store.RemoveHostUse(ctx, session.User, host, changes)
+	if err == nil && !removed {
+		return ErrNotFound
+	}
+	if err == nil {
+		r.applied(ctx, changes)
+	}
+	return err
 }

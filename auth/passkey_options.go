@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -68,7 +67,7 @@ func (r *Rules) PasskeyOptions(a Attempt) string {
 		return ""
 	}
 	verification := "preferred"
-	if _, kinds := a.owes(); !slices.Contains(kinds, PasskeyPresent) {
+	if a.Step() == StepPassword || a.demandsPasskey() {
 		verification = "required"
 	}
 	return r.requestOptions(attemptPasskey(a), verification, a.Factors.usablePasskeys(), r.now())

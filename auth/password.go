@@ -187,8 +187,13 @@ func (r *Rules) addedRecently(ctx context.Context, user UserID, now time.Time) (
 			added.Numbers = append(added.Numbers, p.Number)
 		}
 	}
+	for _, p := range factors.Passkeys {
+		if p.AddedAt.After(since) {
+			added.Passkeys++
+		}
+	}
 	added.Email, err = r.store.FindNoticeEmail(ctx, user)
-	if !added.TOTP && len(added.Numbers) == 0 && added.Email == "" {
+	if !added.TOTP && added.Passkeys == 0 && len(added.Numbers) == 0 && added.Email == "" {
 		return nil, ignoreNotFound(err)
 	}
 	return &added, ignoreNotFound(err)
@@ -245,7 +250,7 @@ func (r *Rules) changePassword(ctx context.Context, client Client, session Sessi
 	} else {
 		changes.add(EndAttempts{}, ForgetDevices{})
 	}
-	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Password, now}})
+	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Factor: Password, At: now}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 	if err := r.record(ctx, &changes, client, Event{Type: PasswordChanged}); err != nil {
 		return "", err

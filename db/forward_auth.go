@@ -93,3 +93,53 @@ func (t *tx) putHostUse(ctx context.Context, user auth.UserID, host string, now 
 		ON CONFLICT (user_id, host) DO UPDATE SET used_at = excluded.used_at`, user, host, engine.Millis(now))
 	return err
 }
+
+// FindHostUses implements [auth.Store].
+func (s *Store) FindHostUses(ctx context.Context, user auth.UserID) (all []auth.HostUse, err error) {
+	var use auth.HostUse
+	var session auth.SessionID
+	row := engine.Row{&use.Host, engine.Time(&use.Since), engine.Time(&use.UsedAt), &session}
+	err = s.db.Each(ctx, row, func() {
+		if len(all) == 0 || all[len(all)-1].Host != use.Host {
+			all = append(all, use)
+		}
+		if last := &all[len(all)-1]; session != "" {
+			last.Sessions = append(last.Sessions, session)
+		}
+	}, `
+		SELECT DISTINCT
+			host_uses.host,
+			host_uses.first_at,
+			host_uses.used_at,
+			COALESCE(open.session_id, '')
+		FROM host_uses
+		LEFT JOIN (
+			SELECT host_tokens.host, host_tokens.session_id
+			FROM host_tokens
+			JOIN sessions ON sessions.id = host_tokens.session_id
+			WHERE sessions.user_id = $1
+		) AS open ON open.host = host_uses.host
+		WHERE host_uses.user_id = $1
+		ORDER BY 1, 4`, user)
+	if err != nil {
+		return nil, fmt.Errorf("find used hosts: %w", err)
+	}
+	return all, nil
+}
+
+// RemoveHostUse implements [auth.Store].
+func (s *Store) RemoveHostUse(ctx context.Context, user auth.UserID, host string, changes auth.ChangeSet) (removed bool, err error) {
+	return s.write(ctx, "remove used host", user, func(tx *tx) (bool, error) {
+		_, err := tx.Exec(ctx, `
+			DELETE FROM host_tokens
+			WHERE host = $2 AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)`, user, host)
+		if err != nil {
+			return false, err
+		}
+		removed, err := tx.Exec(ctx, `DELETE FROM host_uses WHERE user_id = $1 AND host = $2`, user, host)
+		if err != nil || removed == 0 {
+			return false, err
+		}
+		return tx.apply(ctx, changes)
+	})
+}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -125,6 +126,35 @@ func TestPutHostToken_Few(t *testing.T) {
 		}
 		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 2 {
 			t.Errorf("%d tokens", n)
+		}
+	})
+}
+
+// FA-24: an account's hosts are listed with the sessions that have a token, and a host that
+// the user disconnects is closed to all of them.
+func TestHostUses(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		ctx, wiki := t.Context(), "wiki.example.org"
+		db.apply(t, "ann", session("ann", "s2"), hostToken("s1", "t1"), hostToken("s1", "t2"), hostToken("s2", "t3"), auth.PutHostUse{Host: wiki}, auth.PutHostUse{Host: "a.example.org"})
+		want := []auth.HostUse{
+			{Host: "a.example.org", Since: noon, UsedAt: noon},
+			{Host: wiki, Since: noon, UsedAt: noon, Sessions: []auth.SessionID{"s1", "s2"}},
+		}
+		if got, err := db.FindHostUses(ctx, "ann"); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("found %+v, %v", got, err)
+		}
+		removed, err := db.RemoveHostUse(ctx, "bob", wiki, set("bob"))
+		wantFalse(t, removed, err)
+		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 3 {
+			t.Errorf("another account removed tokens: %d are left", n)
+		}
+		removed, err = db.RemoveHostUse(ctx, "ann", wiki, set("ann"))
+		if err != nil || !removed || db.count(t, `SELECT count(*) FROM host_tokens`) != 0 {
+			t.Errorf("removed %v, %v", removed, err)
+		}
+		if got, err := db.FindHostUses(ctx, "ann"); err != nil || len(got) != 1 {
+			t.Errorf("found %+v, %v", got, err)
 		}
 	})
 }

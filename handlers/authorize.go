@@ -28,8 +28,8 @@ func authorize(r *machineRequest) error {
 	query := r.Request().URL.Query()
 	if r.Request().Method == http.MethodPost {
 		form, err := r.readForm()
-		if err != nil {
-			return err
+		if malformed, ok := errors.AsType[*oidc.Error](err); ok {
+			return r.refuseOnPage(malformed.Explanation)
 		}
 		query = form
 	}
@@ -43,15 +43,20 @@ func authorize(r *machineRequest) error {
 		return r.Redirect(http.StatusSeeOther, redirect)
 	}
 	if page, ok := errors.AsType[*oidc.PageError](err); ok {
-		r.refused(reasonAppRequest, page.Explanation)
-		return r.showPage(http.StatusBadRequest, views.AppError(views.AppErrorPage{
-			Page: r.site.plainPage(r.Context), Explanation: page.Explanation, RequestID: r.log.id,
-		}))
+		return r.refuseOnPage(page.Explanation)
 	}
 	if err != nil {
 		return err
 	}
 	return r.Redirect(http.StatusSeeOther, continuePath+string(id))
+}
+
+// refuseOnPage shows why a request is refused if no app is known that could be told (OI-04).
+func (r *machineRequest) refuseOnPage(explanation string) error {
+	r.refused(reasonAppRequest, explanation)
+	return r.showPage(http.StatusBadRequest, views.AppError(views.AppErrorPage{
+		Page: r.site.plainPage(r.Context), Explanation: explanation, RequestID: r.log.id,
+	}))
 }
 
 // push stores a request that an app has authenticated (9126).
@@ -166,8 +171,8 @@ func (r *request) showStep(c oidc.Continuation) error {
 // allowFormTo lets the forms of this page lead to a native app, which is returned to by
 // their redirect: Chrome on Android returns to an app only after a press.
 func (r *request) allowFormTo(c oidc.Continuation) {
-	if c.App.Kind == oidc.Native {
-		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+oidc.FormTarget(c.Params.RedirectURI), 1)
+	if target := oidc.FormTarget(c.Params.RedirectURI); c.App.Kind == oidc.Native && target != "" {
+		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+target, 1)
 		r.Response().Header().Set("Content-Security-Policy", policy)
 	}
 }
@@ -187,7 +192,7 @@ func (r *request) showConsent(c oidc.Continuation) error {
 // redirect to another origin, not even through a page in between (form-action); so the
 // user leaves from a page that loads the next one.
 func (r *request) leave(app oidc.App, uri string) error {
-	allowed := r.form != nil && app.Kind == oidc.Native // see allowFormTo
+	allowed := r.form != nil && app.Kind == oidc.Native && oidc.FormTarget(uri) != "" // see allowFormTo
 	if !r.afterForm() || allowed {
 		return r.redirect(uri)
 	}

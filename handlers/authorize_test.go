@@ -11,7 +11,6 @@ import (
 
 	"twostep/auth"
 	"twostep/auth/oidc"
-	"twostep/auth/passkeytest"
 )
 
 // OI-13, OI-20, OI-22, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
@@ -153,6 +152,14 @@ func TestAuthorize_Errors(t *testing.T) {
 			site.wait(10 * time.Second)
 		}
 	}
+	empty := "&prompt=&max_age=&response_mode=&request=&request_uri=&registration=&id_token_hint=&acr_values=&login_hint="
+	site.browser().open(oidc.AuthorizePath + "?" + app.params().Encode() + empty).wantHeading("Sign in") // as if left out (6749 3.1)
+	for _, contentType := range []string{"", "text/plain", "multipart/form-data"} {
+		response := site.program(http.MethodPost, oidc.AuthorizePath, nil, http.Header{"Content-Type": {contentType}})
+		if response.Code != http.StatusBadRequest {
+			t.Errorf("a form of the type %q: %d with %s", contentType, response.Code, response.Body)
+		}
+	}
 	for _, name := range []string{"client_id", "redirect_uri", "scope"} { // repeated
 		b := site.browser()
 		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x")
@@ -268,39 +275,6 @@ func TestAuthorize_Decline(t *testing.T) {
 	b.open("/account/email").wantHeading("Verification required").follow("Cancel").wantHeading("Account")
 }
 
-// OI-35, OI-36: phr is a passkey that has verified its user. An app that lists it gets it
-// from a user who has one, and only that is asked for.
-func TestAuthorize_PhishingResistant(t *testing.T) {
-	site := newSite(t, withPasskeys)
-	b, app := site.browser().signUp(ann), site.addApp(trusted)
-	key, _ := b.addTOTP()
-	phr := []string{"acr_values", oidc.ACRPhishingResistant}
-	if claims := app.idToken(b, phr...); claims["acr"] != oidc.ACRTwoFactors {
-		t.Errorf("without a passkey: acr is %v", claims["acr"])
-	}
-	d := &passkeytest.Device{Verifies: true}
-	b.open("/account/passkeys/add").usePasskey(d, "Create a passkey").press("Sign out")
-	site.wait(time.Minute)
-	b.signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
-
-	app.start(b, phr...).wantHeading("Verification required").wantNoText("backup code").wantNoText("authenticator app")
-	if b.page.Find("input[name=code]").Length() > 0 {
-		t.Error("a code is asked for")
-	}
-	b.usePasskey(d, "Use a passkey")
-	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
-	if claims["acr"] != oidc.ACRPhishingResistant || !reflect.DeepEqual(claims["amr"], []any{"pop", "user", "mfa"}) {
-		t.Errorf("acr %v, amr %v", claims["acr"], claims["amr"])
-	}
-	if claims := app.idToken(b, "acr_values", oidc.ACRTwoFactors); claims["acr"] != oidc.ACRTwoFactors {
-		t.Errorf("acr is %v, want the listed one", claims["acr"])
-	}
-
-	site.wait(time.Minute)
-	app.start(b, append(phr, "prompt", "login")...).wantHeading("Verification required").usePasskey(d, "Use a passkey")
-	app.wantReturned(b, "") // both factors at once
-}
-
 // OI-37: a session with a pending task gets no code until that is done, and then comes
 // back to the app.
 func TestAuthorize_Task(t *testing.T) {
@@ -356,6 +330,14 @@ func TestAuthorize_Native(t *testing.T) {
 		}
 		app.callback = "http://127.0.0.1/callback"
 	}
+
+	v6 := site.addApp(func(a *oidc.App) { a.Kind, a.RedirectURIs = oidc.Native, []string{"http://[::1]/callback"} })
+	v6.callback = "http://[::1]:4711/callback"
+	v6.start(b).wantHeading("Continue to Wiki") // form-action cannot name the address
+	if policy := b.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self';") {
+		t.Errorf("policy is %q", policy)
+	}
+	v6.wantReturned(b.press("Continue").wantHeading("Back to Wiki"), "")
 }
 
 // Only accounts in one of the app's groups may use it.
@@ -427,6 +409,7 @@ func TestPush(t *testing.T) {
 	uri, _ = push(app.params())
 	site.wait(auth.AppPushedLifetime)
 	open(uri).wantHeading("This app cannot sign you in")
+	uri, _ = push(app.params())
 	for name, value := range map[string]string{"redirect_uri": "https://evil.example/", "request_uri": uri, "scope": "x", "code_challenge": ""} {
 		if _, r := push(app.params(name, value)); r.status != http.StatusBadRequest || r.Error == "" {
 			t.Errorf("pushed with %s=%s: %d %s", name, value, r.status, r.Error)

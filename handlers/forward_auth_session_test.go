@@ -221,3 +221,20 @@ func TestForwardAuth_FirstUse(t *testing.T) {
 		t.Errorf("%d events", n)
 	}
 }
+
+// FA-24: users see which apps behind a proxy the account and each device has used, and can
+// close one on all devices.
+func TestForwardAuth_ConnectedApps(t *testing.T) {
+	site := newAppSite(t)
+	b := site.browser().signUp(ann)
+	b.wantApp(b.goTo(wikiPage), wikiPage)
+	other := site.browser().signIn(ann)
+	b.open(site.origin + "/account/sessions").wantText("Signed in to wiki.example.org")
+	b.follow("Apps").wantHeading("Connected apps").wantText("wiki.example.org")
+	b.press("Disconnect").wantText("App disconnected").wantText("You have not signed in to any app")
+	if response := b.check("GET", wikiPage, notNavigating); response.StatusCode != 401 {
+		t.Errorf("disconnected: %d", response.StatusCode)
+	}
+	other.open("/account/activity").wantText("wiki.example.org disconnected")
+	b.wantApp(b.goTo(wikiPage), wikiPage) // the session is still there
+}

@@ -24,11 +24,13 @@ import (
 //	          client ID, of a request of a known app; and explanation, a constant
 //	          text, if that was refused (OI-53)
 //	account   every audit event: event, factor, user, ip, request_id
+//	access    every check of forward auth (FA-23): decision, host, path without query,
+//	          method, rule (its line), odd, status, ip, user
 //	alarm     warning, about the whole site: event, ip, request_id
 //	fault, panic   errors of the server: request_id, error
 //	warnings  about a proxy that is not trusted, see proxyWatch
 //
-// Never logged: passwords, codes, keys, tokens, queries, paths with ids in them,
+// Never logged: passwords, codes, keys, tokens, queries, the site's paths with ids in them,
 // email addresses, phone numbers (LG-02). slog quotes control characters, so
 // clients cannot forge a line (LG-03).
 

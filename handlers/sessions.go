@@ -25,6 +25,15 @@ func showSessions(r *request) error {
 	if err != nil {
 		return err
 	}
+	hosts, err := r.rules.HostUses(r.ctx(), r.session.User)
+	if err != nil {
+		return err
+	}
+	for _, use := range hosts {
+		for _, session := range use.Sessions {
+			apps[session] = append(apps[session], use.Host)
+		}
+	}
 	return r.show(views.Sessions(views.SessionsPage{Page: r.page(), Sessions: sessions, Apps: apps, Remembered: remembered}))
 }
 

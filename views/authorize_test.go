@@ -3,10 +3,16 @@ package views
 import (
 	"time"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
 )
 
 var sampleApp = oidc.App{ID: "app", Name: "Team wiki", Kind: oidc.Web, RedirectURIs: []string{"https://wiki.example.com/callback"}}
+
+var sampleHosts = []auth.HostUse{
+	{Host: "grafana.example.org", Since: now.AddDate(0, -1, 0), UsedAt: now.Add(-3 * time.Hour)},
+	{Host: "printer.example.org:8443", Since: now, UsedAt: now},
+}
 
 // appSamples are the pages on which a user signs in to an app.
 func appSamples() []sample {
@@ -24,7 +30,8 @@ func appSamples() []sample {
 		{"connected_apps", "Connected apps", ConnectedApps(ConnectedAppsPage{signedIn("/account/apps"), []oidc.ConnectedApp{
 			{ID: "app", Name: "Team wiki", Since: now.AddDate(0, -2, 0), UsedAt: now.Add(-time.Hour), Scopes: oidc.Scopes},
 			{ID: "old", Name: "Notes", Since: now.AddDate(0, -3, 0)},
-		}})},
+		}, sampleHosts})},
+		{"connected_apps_hosts", "Connected apps", ConnectedApps(ConnectedAppsPage{Page: signedIn("/account/apps"), Hosts: sampleHosts})},
 		{"connected_apps_none", "Connected apps", ConnectedApps(ConnectedAppsPage{Page: signedIn("/account/apps")})},
 		{"logout", "Sign out", Logout(LogoutPage{signedIn("/oauth/logout"), true})},
 		{"logout_done", "You are signed out", Logout(LogoutPage{signedOut("/oauth/logout"), false})},

@@ -19,7 +19,7 @@ import (
 type SessionsPage struct {
 	Page
 	Sessions   []auth.Session              // the current one first
-	Apps       map[auth.SessionID][]string // names of the apps that each has signed in to
+	Apps       map[auth.SessionID][]string // names and hosts of the apps that each has signed in to
 	Remembered []RememberedDevice
 }
 

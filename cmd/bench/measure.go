@@ -40,6 +40,9 @@ type results struct {
 	pageBytes             int // of the signed-in page and of the static file
 	static                cost
 	page                  cost
+	check                 cost // by a proxy, for a signed-in browser
+	nginxAsking           cost // an app behind nginx that asks; zero if nginx is not installed
+	nginxPlain            cost // the same app behind nginx that does not
 	signInPage            cost
 	hash                  cost // bare argon2id, computed by this program
 	signIn                cost // by password
@@ -48,6 +51,7 @@ type results struct {
 	userInfo              cost
 	authorize             cost // of a signed-in user: two requests
 	appPage               cost // the signed-in page, in the rounds of these two
+	passkey               cost // sign-in, with its page
 	startup               time.Duration
 	memoryIdle, memoryMax float64 // MB
 	served, busy          int     // responses to the burst
@@ -73,7 +77,7 @@ func (t *target) measure(size int) (r results, err error) {
 	if r.pageBytes, err = t.resizeLogo(browsers.signedIn); err != nil {
 		return r, err
 	}
-	for _, scenario := range []func(*server, prepared, *results) error{measurePages, measureSignIns, measureSecondFactor, measureApps, measureMemory} {
+	for _, scenario := range []func(*server, prepared, *results) error{measurePages, t.measureNginx, measureSignIns, measureSecondFactor, measurePasskeys, measureApps, measureMemory} {
 		if err := t.withServer(func(s *server) error { return scenario(s, browsers, &r) }); err != nil {
 			return r, err
 		}
@@ -129,6 +133,11 @@ func (t *target) resizeLogo(signedIn *browser) (size int, err error) {
 // duration has passed or send returns false. The connections are new, because the
 // server closes idle ones.
 func (s *server) load(duration time.Duration, send func(c *conn) (sent bool, err error)) (cost, error) {
+	return s.loadAt(s.address, duration, send)
+}
+
+// loadAt is load with another address.
+func (s *server) loadAt(address string, duration time.Duration, send func(c *conn) (sent bool, err error)) (cost, error) {
 	var responses atomic.Int64
 	cpuBefore, err := s.cpu()
 	if err != nil {
@@ -136,16 +145,19 @@ func (s *server) load(duration time.Duration, send func(c *conn) (sent bool, err
 	}
 	start := time.Now()
 	err = parallel(connections, func(int) error {
-		return s.withConn(func(c *conn) error {
-			for time.Since(start) < duration {
-				sent, err := send(c)
-				if err != nil || !sent {
-					return err
-				}
-				responses.Add(1)
+		c, err := dial(address)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		for time.Since(start) < duration {
+			sent, err := send(c)
+			if err != nil || !sent {
+				return err
 			}
-			return nil
-		})
+			responses.Add(1)
+		}
+		return nil
 	})
 	elapsed := time.Since(start)
 	cpuAfter, cpuErr := s.cpu()

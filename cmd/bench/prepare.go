@@ -30,8 +30,9 @@ const (
 
 // prepared holds the browsers that are signed in before measuring.
 type prepared struct {
-	signedIn *browser   // by both factors
-	pending  []*browser // by password only, with the page for the second factor open
+	signedIn *browser      // by both factors
+	pending  []*browser    // by password only, with the page for the second factor open
+	passkeys []passkeyUser // signed out
 
 	app         benchApp // of the pending people, with ES256
 	userInfoApp benchApp // of the one who is signed in, with the default algorithm
@@ -63,6 +64,10 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 	if err := addBackupCodes(ctx, store, changeSets[0].User); err != nil {
 		return prepared{}, err
 	}
+	passkeys, err := addPasskeyUsers(ctx, store, size, hash)
+	if err != nil {
+		return prepared{}, err
+	}
 	service := auth.New(store, t.keys, hasher, auth.Policy{
 		Name: "Twostep", Host: "localhost", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 		PasswordMin: auth.PasswordMinSingleFactor, SessionLifetime: auth.SessionLifetimeMax, SessionIdle: auth.SessionIdleMax,
@@ -72,14 +77,14 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 		Name: "Twostep", URL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler),
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
-	p := prepared{signedIn: browsers[0], pending: browsers[1:]}
+	p := prepared{signedIn: browsers[0], pending: browsers[1:], passkeys: passkeys}
 	if p.app, err = addApp(ctx, store, service, oidc.ES256, p.pending...); err != nil {
 		return prepared{}, err
 	}
 	if p.userInfoApp, err = addApp(ctx, store, service, oidc.RS256, p.signedIn); err != nil {
 		return prepared{}, err
 	}
-	return p, p.signIn(site)
+	return p, errors.Join(p.signIn(site), addHostToken(ctx, store, p.signedIn.person))
 }
 
 // addBackupCodes adds codes that are never used, for the page to count.

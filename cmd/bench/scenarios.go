@@ -19,14 +19,7 @@ var logoURL = regexp.MustCompile(`/static/logo\.[0-9a-f]+\.svg`)
 
 // get returns a function that requests a page.
 func get(path string, b *browser) func(*conn) (bool, error) {
-	req := request(path, b.ip, b.cookies(), "")
-	return func(c *conn) (bool, error) {
-		resp, err := c.do(req)
-		if err == nil && resp.status != 200 {
-			err = fmt.Errorf("GET %s: %d: %s", path, resp.status, c.body.Bytes())
-		}
-		return true, err
-	}
+	return exchange(request(path, b.ip, b.cookies(), ""))
 }
 
 func measurePages(s *server, browsers prepared, r *results) error {
@@ -41,16 +34,18 @@ func measurePages(s *server, browsers prepared, r *results) error {
 		return err
 	}
 	kinds := []struct {
-		cost *cost
-		send func(*conn) (bool, error)
+		cost    *cost
+		address string
+		send    func(*conn) (bool, error)
 	}{
-		{&r.static, get(logo, signedOut)},
-		{&r.page, get(page, browsers.signedIn)},
-		{&r.signInPage, get("/sign-in", signedOut)},
+		{&r.static, s.address, get(logo, signedOut)},
+		{&r.page, s.address, get(page, browsers.signedIn)},
+		{&r.check, s.check, check(browsers.signedIn)},
+		{&r.signInPage, s.address, get("/sign-in", signedOut)},
 	}
 	for round := range rounds + 1 {
 		for _, kind := range kinds {
-			c, err := s.load(slice, kind.send)
+			c, err := s.loadAt(kind.address, slice, kind.send)
 			if err != nil {
 				return err
 			}

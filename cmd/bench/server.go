@@ -17,10 +17,11 @@ import (
 type server struct {
 	process *exec.Cmd
 	address string // host and port
+	check   string // of the listener for proxies
 }
 
 // readyLine ends in the address in parentheses.
-var readyLine = regexp.MustCompile(`^twostep is ready: .* on (\S+)\)\n`)
+var readyLine = regexp.MustCompile(`(?s)^twostep is ready: .* on (\S+)\)\n.*Forward auth: http://([^/]+)/`)
 
 const startTimeout = 30 * time.Second
 
@@ -36,6 +37,7 @@ func (t *target) start() (*server, error) {
 	args := []string{
 		"--listen=127.0.0.1:0", "--url=http://localhost", "--data=" + t.folder, "--keys=file:" + t.keyFile(), "--logo=" + t.logo,
 		"--mail=file:" + filepath.Join(t.folder, "mail"), "--trusted-proxies=127.0.0.1/32",
+		"--forward-auth=127.0.0.1:0", "--access-rules=" + t.rulesFile(),
 	}
 	if t.url != "" {
 		args = append(args, "--database="+t.url)
@@ -52,7 +54,7 @@ func (t *target) start() (*server, error) {
 			break
 		}
 		if match := readyLine.FindSubmatch(output); match != nil {
-			s.address = string(match[1])
+			s.address, s.check = string(match[1]), string(match[2])
 			return s, nil
 		}
 	}

@@ -28,6 +28,13 @@ func rows(smallest results) []row {
 		number("  pages per second, ratio to the smallest database", "%.2f", func(r results) float64 { return r.page.perSecond() / smallest.page.perSecond() }, ">=", 0.8),
 		number("  CPU time, ratio to the smallest database", "%.2f", func(r results) float64 { return cpuRatio(r.page, smallest.page) }, "<=", 1.25),
 		number("  CPU time, ratio to the static file", "%.2f", func(r results) float64 { return cpuRatio(r.page, r.static) }, "<=", 2),
+		costs("check of a request to an app", func(r results) cost { return r.check }),
+		number("  checks per second, ratio to the signed-in page", "%.2f", func(r results) float64 { return r.check.perSecond() / r.page.perSecond() }, ">=", 1),
+		number("  checks per second, ratio to the smallest database", "%.2f", func(r results) float64 { return r.check.perSecond() / smallest.check.perSecond() }, ">=", 0.8),
+		costs("app behind nginx that asks", func(r results) cost { return r.nginxAsking }),
+		{"  requests per second, ratio to nginx that does not", func(r results) string {
+			return fmt.Sprintf("%.2f", r.nginxAsking.perSecond()/r.nginxPlain.perSecond())
+		}, "", nil},
 		costs("sign-in page", func(r results) cost { return r.signInPage }),
 		costs("bare argon2id hash", func(r results) cost { return r.hash }),
 		costs("sign-in by password", func(r results) cost { return r.signIn }),
@@ -40,6 +47,8 @@ func rows(smallest results) []row {
 		number("  responses per second, ratio to the signed-in page", "%.2f", func(r results) float64 { return r.userInfo.perSecond() / r.appPage.perSecond() }, ">=", 1),
 		costs("authorization of a signed-in user", func(r results) cost { return r.authorize }),
 		number("  CPU time, ratio to the signed-in page", "%.2f", func(r results) float64 { return cpuRatio(r.authorize, r.appPage) }, "<=", 2),
+		costs("sign-in by passkey", func(r results) cost { return r.passkey }),
+		number("  CPU time, ms", "%.2f", func(r results) float64 { return r.passkey.cpuEach().Seconds() * 1000 }, "<=", 2),
 		number("memory when idle, MB", "%.0f", func(r results) float64 { return r.memoryIdle }, "<=", 40),
 		number("memory during 1,000 concurrent sign-ins, MB", "%.0f", func(r results) float64 { return r.memoryMax }, "<=", 150),
 		{"  of which accepted, rejected as busy", func(r results) string { return fmt.Sprintf("%d, %d", r.served, r.busy) }, "", nil},

@@ -29,10 +29,15 @@ func newTarget(program, folder, url string) (*target, error) {
 	if err := os.WriteFile(t.keyFile(), []byte(t.keys.String()), 0o600); err != nil {
 		return nil, err
 	}
+	if err := os.WriteFile(t.rulesFile(), []byte(accessRules), 0o600); err != nil {
+		return nil, err
+	}
 	return t, t.writeLogo(1000)
 }
 
 func (t *target) keyFile() string { return filepath.Join(t.folder, "keys") }
+
+func (t *target) rulesFile() string { return filepath.Join(t.folder, "access-rules") }
 
 // database returns the URL or the path of the database.
 func (t *target) database() string {

@@ -63,7 +63,7 @@ func TestProxies(t *testing.T) {
 			site, check := startForwardAuth(t, folder, proxyRules, "--url=http://id.example.org")
 			go io.Copy(io.Discard, site.errors)
 			address, _, _ := strings.Cut(strings.TrimPrefix(check, "http://"), "/")
-			proxy := testProxy{t, name, freeAddress(t), address, startApp(t), folder}
+			proxy := testProxy{t: t, name: name, address: freeAddress(t), check: address, app: startApp(t, nil), folder: folder}
 			proxy.start(command)
 			v := visitThrough(t, site, proxy)
 			checkSignedOut(t, v)

@@ -20,6 +20,7 @@ type testProxy struct {
 	address string
 	check   string // address of the check
 	app     string // address of the app
+	site    string // address of the site, if the proxy is in front of that, too
 	folder  string
 }
 
@@ -29,17 +30,13 @@ var proxies = map[string]func(p testProxy) *exec.Cmd{
 	"nginx": func(p testProxy) *exec.Cmd {
 		site := p.config("nginx.conf", "443 ssl http2", p.address)
 		site = regexp.MustCompile(`(?m)^\s*ssl_.*\n`).ReplaceAllString(site, "")
-		p.write("nginx.conf", "daemon off; master_process off; pid nginx.pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"+
-			"client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;\n"+site+"}\n")
+		p.write("nginx.conf", nginxFrame(site))
 		return exec.Command("nginx", "-p", p.folder, "-c", filepath.Join(p.folder, "nginx.conf"))
 	},
 	"caddy": func(p testProxy) *exec.Cmd {
 		_, port, _ := net.SplitHostPort(p.address)
 		site := p.config("Caddyfile", "wiki.example.org {", "http://wiki.example.org:"+port+" {\n\tbind 127.0.0.1")
-		p.write("Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+site)
-		cmd := exec.Command("caddy", "run", "--config", "Caddyfile")
-		cmd.Env = append(os.Environ(), "HOME="+p.folder, "XDG_DATA_HOME="+p.folder, "XDG_CONFIG_HOME="+p.folder)
-		return cmd
+		return p.caddy(site)
 	},
 	"traefik": nil, // see startTraefik
 	"haproxy": func(p testProxy) *exec.Cmd {
@@ -65,6 +62,19 @@ func (p testProxy) config(name, old, replacement string) string {
 
 func (p testProxy) write(name, text string) {
 	cmdtest.WriteFile(p.t, filepath.Join(p.folder, name), text)
+}
+
+// nginxFrame is what surrounds the files of /etc/nginx/conf.d.
+func nginxFrame(files string) string {
+	return "daemon off; master_process off; pid nginx.pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n" +
+		"client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;\n" + files + "}\n"
+}
+
+func (p testProxy) caddy(sites string) *exec.Cmd {
+	p.write("Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+sites)
+	cmd := exec.Command("caddy", "run", "--config", "Caddyfile")
+	cmd.Env = append(os.Environ(), "HOME="+p.folder, "XDG_DATA_HOME="+p.folder, "XDG_CONFIG_HOME="+p.folder)
+	return cmd
 }
 
 // start starts the proxy and waits until it accepts connections.

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// startApp starts an app that responds with the request that it got, as JSON.
-func startApp(t *testing.T) string {
+// startApp starts an app with these pages and a WebSocket. Without pages it responds with
+// the request that it got, as JSON.
+func startApp(t *testing.T, pages http.HandlerFunc) string {
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
 			conn, _, err := w.(http.Hijacker).Hijack()
@@ -23,6 +24,10 @@ func startApp(t *testing.T) string {
 					"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n") // of the key in RFC 6455 section 1.3
 				conn.Close()
 			}
+			return
+		}
+		if pages != nil {
+			pages(w, r)
 			return
 		}
 		body, _ := io.ReadAll(r.Body)

@@ -106,7 +106,7 @@ func execSQL(t *testing.T, folder, address, statement string) {
 	t.Helper()
 	driver := "pgx"
 	if address == "" {
-		driver, address = "sqlite", filepath.Join(folder, "data", databaseFile)
+		driver, address = "sqlite", "file:"+filepath.Join(folder, "data", databaseFile)+"?_pragma=busy_timeout(10000)"
 	}
 	database, err := sql.Open(driver, address)
 	if err != nil {
