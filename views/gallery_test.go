@@ -84,7 +84,7 @@ func extremes() []sample {
 		{"long_email", "Email address", Email(EmailPage{Page: longAccount(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &pending}})},
 		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15, false})},
 		{"long_delete", "Delete account", Delete(DeletePage{longAccount(signedIn("/account/delete"))})},
-		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{longAccount(signedIn("/account/email/stop")), longest})},
+		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: longAccount(signedIn("/account/email/stop")), Email: longest})},
 		{"long_sessions", "Active devices", Sessions(SessionsPage{Page: longAccount(signedIn("/account/sessions")), Sessions: devices})},
 		{"long_activity", "Activity", Activity(ActivityPage{longAccount(named(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
 	}

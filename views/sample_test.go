@@ -178,7 +178,7 @@ func passwordSamples(app, sms auth.Method) []sample {
 	wrongCurrent := auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "current"}
 	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
 	reauth := func(p Page, step auth.Step) ReauthPage {
-		return ReauthPage{Page: p, Step: step, Email: "ann@example.com"}
+		return ReauthPage{Page: p, Step: step, Email: "ann@example.com", Cancel: "/account"}
 	}
 	byApp, bySMS, wrong := reauth(signedIn(verify), auth.StepMFA), reauth(signedIn(verify), auth.StepMFA), reauth(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepMFA)
 	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true
@@ -252,8 +252,9 @@ func accountSamples() []sample {
 		{"email_pending_alerts", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: adding})},
 		{"email_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
-		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
-		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
+		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: signedOut(stop), Email: "new@example.com"})},
+		{"stop_email_made", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: signedOut(stop), End: auth.EmailChangeEnd{Email: "new@example.com", By: auth.EmailChanged, At: now.Add(-time.Hour)}})},
+		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: refusedWith(signedIn(stop), expired)})},
 		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}, Apps: map[auth.SessionID][]string{"phone": {"Team wiki", "Notes"}}})},
 		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
 		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{

@@ -12,9 +12,15 @@ import (
 // interface the port may differ, and nothing else, as any parser reads it (OI-01, OI-02, OI-03).
 func FuzzRedirectURI(f *testing.F) {
 	for _, row := range [][2]string{
-		{"http://127.0.0.1/callback", "http://127.0.0.1:4711/callback"}, {"http://[::1]:1/?x", "http://[::1]:65535/?x"}, {"http://127.0.0.1/", "http://127.0.0.1:80@evil.example/"},
-		{"http://127.0.0.1/", `http://127.0.0.1:80\@evil.example/`}, {"http://127.0.0.1", "http://127.0.0.1.evil.example"}, {"com.example:/callback", "com.example:/callback?x"},
-		{"https://wiki.example/callback", "https://wiki.example/callback"}, {"http://127.0.0.1/", "http://127.0.0.1:0x50/"}, {"http://127.0.0.1?", "http://127.0.0.1:08?"},
+		{"http://127.0.0.1/callback", "http://127.0.0.1:4711/callback"},
+		{"http://[::1]:1/?x", "http://[::1]:65535/?x"},
+		{"http://127.0.0.1/", "http://127.0.0.1:80@evil.example/"},
+		{"http://127.0.0.1/", `http://127.0.0.1:80\@evil.example/`},
+		{"http://127.0.0.1", "http://127.0.0.1.evil.example"},
+		{"com.example:/callback", "com.example:/callback?x"},
+		{"https://wiki.example/callback", "https://wiki.example/callback"},
+		{"http://127.0.0.1/", "http://127.0.0.1:0x50/"},
+		{"http://127.0.0.1?", "http://127.0.0.1:08?"},
 	} {
 		f.Add(row[0], row[1])
 	}

@@ -32,6 +32,7 @@ type prepared struct {
 	signedIn *browser      // by both factors
 	pending  []*browser    // by password only, with the page for the second factor open
 	passkeys []passkeyUser // signed out
+	app      benchApp
 }
 
 // prepare adds accounts and signs in to them through an in-process site with the
@@ -74,6 +75,9 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
 	p := prepared{signedIn: browsers[0], pending: browsers[1:], passkeys: passkeys}
+	if p.app, err = addApp(ctx, store, service, p.pending); err != nil {
+		return prepared{}, err
+	}
 	return p, errors.Join(p.signIn(site), addHostToken(ctx, store, p.signedIn.person))
 }
 

@@ -360,10 +360,13 @@ CREATE TABLE audit_events (
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
     name              TEXT    NOT NULL, -- app, group, role or setting the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
+    stop_hash         TEXT,             -- hash of the token that stops a change of address; NULL for none
     actor             TEXT    NOT NULL, -- account of the administrator, or "command"; empty for the user
     reason            TEXT    NOT NULL, -- that the administrator gave; empty for none
     PRIMARY KEY (user_id, id)           -- the activity of an account is read in this order
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX audit_events_stop ON audit_events (stop_hash) WHERE stop_hash IS NOT NULL; -- what became of the change
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
@@ -376,6 +379,14 @@ CREATE TABLE settings (
     changed_at INTEGER NOT NULL,
     changed_by TEXT    NOT NULL, -- account, or "command"
     PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers of the overview, recounted every hour.
+CREATE TABLE daily (
+    day     INTEGER NOT NULL, -- its beginning, in UTC
+    counter TEXT    NOT NULL, -- see auth.Counter
+    n       INTEGER NOT NULL,
+    PRIMARY KEY (day, counter)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notice_emails (
