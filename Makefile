@@ -1,7 +1,7 @@
 # "make help" lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt generate browsers firefox postgres proxies bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
+.PHONY: help run build test check fmt generate browsers firefox postgres proxies clients bench kills gallery screenshots pictures lighthouse fuzz model standards vulncheck mutants
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 
 proxies: ## Install the proxies whose configurations are tested, if they are missing
 	.ci/proxies
+
+clients: ## Install the OpenID Connect clients of the tests, if they are missing
+	.ci/clients
 
 PEOPLE = 1000,100000,1000000
 DATABASES = sqlite,postgres
@@ -142,10 +145,11 @@ PACKAGES = ./auth/... ./db/... ./static/... ./cmd/...
 # Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
 check: ## Run everything that CI runs, without changing files
-	@echo '== test programs (make browsers postgres proxies)'
+	@echo '== test programs (make browsers postgres proxies clients)'
 	.ci/browsers
 	.ci/postgres
 	.ci/proxies
+	.ci/clients
 	@echo '== format (make fmt)'
 	@unformatted="$$(go tool gofumpt -l .)" && if [ -n "$$unformatted" ]; then echo "$$unformatted"; exit 1; fi
 	go tool templ fmt -fail .

@@ -117,6 +117,7 @@ type Event struct {
 	Email           string     // the address that was added, changed or removed
 	Name            string     // of the app, its host, the group, the role or the setting
 	BackupCodesLeft int        // backup codes left
+	StopHash        string     // hash of the token in the notice, which stops a change of address
 	Actor           string     // account of the administrator, or [CommandActor]; empty for the user
 	Reason          string     // that the administrator gave
 }

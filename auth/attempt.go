@@ -31,8 +31,9 @@ func (p Purpose) lifetime() time.Duration {
 
 // A VerifiedFactor is a factor with a correct response, and when that was.
 type VerifiedFactor struct {
-	Factor FactorKind
-	At     time.Time
+	Factor   FactorKind
+	At       time.Time
+	Syncable bool // a passkey that may be synced to other devices; not stored with attempts, which one completes
 }
 
 // An Attempt is one user's sign-in, sign-up, password reset or
@@ -177,7 +178,7 @@ func (a Attempt) hasPasskey() bool {
 }
 
 // Method is the current method: the one the user chose if the account still has
-// it, otherwise the first.
+// it, otherwise the first, or a passkey if the demand needs one.
 func (a Attempt) Method() Method {
 	methods := a.Factors.Methods()
 	for _, m := range methods {
@@ -185,8 +186,11 @@ func (a Attempt) Method() Method {
 			return m
 		}
 	}
-	if len(methods) == 0 {
+	switch {
+	case len(methods) == 0:
 		return Method{}
+	case a.demandsPasskey() && a.hasPasskey():
+		return Method{Factor: PasskeyPresent}
 	}
 	return methods[0]
 }
@@ -199,6 +203,11 @@ func (a Attempt) OtherMethods() []Method {
 		return m.Factor == PasskeyPresent || m.Factor == current.Factor && m.Phone.ID == current.Phone.ID
 	})
 }
+
+// demandsPasskey: only a passkey that verifies its user meets the demand. A user who
+// cannot use one may still choose another method: what was verified is then less than
+// demanded, and whoever demands it decides what that leads to.
+func (a Attempt) demandsPasskey() bool { return a.Demand.Level >= PhishingResistant }
 
 // Attempt returns the open attempt of a token, with live factors, or
 // [ErrNotFound] if it has ended or expired.

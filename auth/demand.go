@@ -1,19 +1,23 @@
 package auth
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// A Level is a number of verified factors. A higher level includes the lower ones.
+// A Level says how a user was authenticated. A higher level includes the lower ones.
 type Level int
 
 // The levels.
 const (
-	OneFactor  Level = 1
-	TwoFactors Level = 2
+	OneFactor         Level = 1
+	TwoFactors        Level = 2
+	PhishingResistant Level = 3 // a passkey that has verified its user
 )
 
 // Verified returns the factors that the session has verified, the first one first.
 func (s Session) Verified() (all []VerifiedFactor) {
-	for _, v := range []VerifiedFactor{{s.FirstKind, s.PasswordAt}, {s.SecondKind, s.MFAAt}} {
+	for _, v := range []VerifiedFactor{{s.FirstKind, s.PasswordAt, s.FirstSyncable}, {s.SecondKind, s.MFAAt, s.SecondSyncable}} {
 		if v.Factor != "" {
 			all = append(all, v)
 		}
@@ -23,11 +27,20 @@ func (s Session) Verified() (all []VerifiedFactor) {
 
 // Level is the session's level. The email address that a sign-up has verified counts as
 // its first factor: the user chose the password in the same form.
-func (s Session) Level() Level { return Level(len(s.Verified())) }
+func (s Session) Level() Level {
+	if s.FirstKind == PasskeyVerified || s.SecondKind == PasskeyVerified {
+		return PhishingResistant
+	}
+	return Level(len(s.Verified()))
+}
 
 // Level is the highest level that a session of the account can have.
 func (f Factors) Level() Level {
-	if f.HasMFA() {
+	verifies := func(p Passkey) bool { return p.UserVerified }
+	switch {
+	case f.Allows(PasskeyPresent) && slices.ContainsFunc(f.usablePasskeys(), verifies):
+		return PhishingResistant
+	case f.HasMFA():
 		return TwoFactors
 	}
 	return OneFactor

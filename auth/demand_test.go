@@ -78,11 +78,11 @@ func TestStep_Demand(t *testing.T) {
 		{"the demand", ReauthPolicy{}, Demand{AllFactors: true}, withTOTP, nil, StepPassword},
 		{"both", both, Demand{AllFactors: true}, withTOTP, nil, StepPassword},
 		{"without a second factor", ReauthPolicy{}, Demand{}, Factors{}, nil, StepPassword},
-		{"two factors of an account that has one", ReauthPolicy{}, Demand{Level: TwoFactors}, Factors{}, []VerifiedFactor{{Password, start}}, StepDone},
-		{"the password was verified", ReauthPolicy{}, Demand{AllFactors: true, NotBefore: start}, withTOTP, []VerifiedFactor{{Password, start}}, StepMFA},
-		{"too early", ReauthPolicy{}, Demand{AllFactors: true, NotBefore: start.Add(1)}, withTOTP, []VerifiedFactor{{Password, start}}, StepPassword},
-		{"the second factor too early", ReauthPolicy{}, Demand{NotBefore: start.Add(1)}, withTOTP, []VerifiedFactor{{TOTPCode, start}}, StepMFA},
-		{"all verified", ReauthPolicy{}, Demand{AllFactors: true, NotBefore: start}, withTOTP, []VerifiedFactor{{Password, start}, {BackupCode, start}}, StepDone},
+		{"two factors of an account that has one", ReauthPolicy{}, Demand{Level: TwoFactors}, Factors{}, []VerifiedFactor{{Factor: Password, At: start}}, StepDone},
+		{"the password was verified", ReauthPolicy{}, Demand{AllFactors: true, NotBefore: start}, withTOTP, []VerifiedFactor{{Factor: Password, At: start}}, StepMFA},
+		{"too early", ReauthPolicy{}, Demand{AllFactors: true, NotBefore: start.Add(1)}, withTOTP, []VerifiedFactor{{Factor: Password, At: start}}, StepPassword},
+		{"the second factor too early", ReauthPolicy{}, Demand{NotBefore: start.Add(1)}, withTOTP, []VerifiedFactor{{Factor: TOTPCode, At: start}}, StepMFA},
+		{"all verified", ReauthPolicy{}, Demand{AllFactors: true, NotBefore: start}, withTOTP, []VerifiedFactor{{Factor: Password, At: start}, {Factor: BackupCode, At: start}}, StepDone},
 	} {
 		a := Attempt{Purpose: Reauthentication, Factors: row.factors, Reauth: row.policy, Demand: row.demand, Verified: row.verified}
 		if got := a.Step(); got != row.want {

@@ -103,7 +103,7 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 		return err
 	}
 	if use == ForSignIn {
-		if err := r.record(ctx, &changes, client, Event{Type: EmailChangeRequested, Email: email.Typed}); err != nil {
+		if err := r.record(ctx, &changes, client, Event{Type: EmailChangeRequested, Email: email.Typed, StopHash: e.StopHash}); err != nil {
 			return err
 		}
 		changes.eachMessage(MessageKind(EmailChangeRequested), func(m *Message) {
@@ -229,6 +229,20 @@ func (r *Rules) CancelEmailChange(ctx context.Context, client Client, session Se
 // [ErrNotFound] if it has ended.
 func (r *Rules) FindEmailChange(ctx context.Context, token Token) (EmailEnrolment, error) {
 	return r.store.FindEmailChange(ctx, token.Hash(), r.now())
+}
+
+// An EmailChangeEnd is how a change of the sign-in address has ended.
+type EmailChangeEnd struct {
+	Email string    // the requested address
+	By    EventType // [EmailChanged], or what ended it without effect; empty if it was never verified
+	At    time.Time // of that event
+}
+
+// EmailChangeEnd returns how the change that a token from an email belongs to has ended,
+// or [ErrNotFound] if the history has no such change. The token went to the account's
+// address of then, which got notices of all this.
+func (r *Rules) EmailChangeEnd(ctx context.Context, token Token) (EmailChangeEnd, error) {
+	return r.store.FindEmailChangeEnd(ctx, token.Hash())
 }
 
 // StopEmailChange stops the change that a token belongs to. Anybody who reads the

@@ -163,18 +163,19 @@ func (r *Rules) withPolicy(f Factors) Factors {
 
 // factorAdded returns the changes that come with a new factor: a record and, with
 // the first factor, backup codes, the end of other sessions, and the verification
-// of the factor in this session; verified is its kind, or empty if this session has not
-// verified it, so that a session never claims a factor it has not seen (OI-36). It fails if the factor turns out to be the first one
-// although the account had others: they were removed meanwhile, with their codes. An
-// app that replaces another ends other sessions, as removing that one would.
-func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, verified FactorKind, now time.Time) (ChangeSet, error) {
+// of the factor in this session; verified has no kind if this session has not verified
+// it, so that a session never claims a factor it has not seen (OI-36). It fails if the
+// factor turns out to be the first one although the account had others: they were removed
+// meanwhile, with their codes. An app that replaces another ends other sessions, as
+// removing that one would.
+func (r *Rules) factorAdded(ctx context.Context, client Client, session Session, e Event, verified VerifiedFactor, now time.Time) (ChangeSet, error) {
 	changes := ChangeSet{User: session.User, At: now}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return changes, err
 	}
 	if !factors.HasMFA() {
-		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: VerifiedFactor{verified, now}})
+		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: verified})
 		if r.policy().Allows(BackupCode) {
 			set, err := r.newBackupCodes(ctx, session.User, now)
 			if err != nil {

@@ -61,6 +61,12 @@ type passkeyFactor struct {
 
 func (f *passkeyFactor) alreadySpent() Reason { return PasskeyUsed }
 
+// syncable reports whether the response is by a passkey that may be synced.
+func (c challenge) syncable() bool {
+	f, ok := c.factor.(*passkeyFactor)
+	return ok && f.key.BackupEligible
+}
+
 // kind is PasskeyPresent until a response has proved more.
 func (f *passkeyFactor) kind() FactorKind {
 	if f.verified != "" {

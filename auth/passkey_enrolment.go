@@ -59,9 +59,9 @@ func (r *Rules) AddPasskey(ctx context.Context, client Client, session Session, 
 		return &Problem{Reason: PasskeyTooMany, Limit: PasskeysMax}
 	}
 	added := r.newPasskey(made, session.User, name, now)
-	verified := PasskeyPresent
+	verified := VerifiedFactor{PasskeyPresent, now, made.backupEligible}
 	if made.userVerified {
-		verified = PasskeyVerified
+		verified.Factor = PasskeyVerified
 	}
 	changes, err := r.factorAdded(ctx, client, session, Event{Type: PasskeyAdded}, verified, now)
 	if err != nil {

@@ -66,7 +66,7 @@ func (r *Rules) PasskeyOptions(a Attempt) string {
 		return ""
 	}
 	verification := "preferred"
-	if a.Step() == StepPassword {
+	if a.Step() == StepPassword || a.demandsPasskey() {
 		verification = "required"
 	}
 	return r.requestOptions(attemptPasskey(a), verification, a.Factors.usablePasskeys(), r.now())

@@ -245,7 +245,7 @@ func (r *Rules) changePassword(ctx context.Context, client Client, session Sessi
 	} else {
 		changes.add(EndAttempts{}, ForgetDevices{})
 	}
-	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Password, now}})
+	changes.add(RenewSession{Session: session.ID, TokenHash: token.Hash(), First: VerifiedFactor{Factor: Password, At: now}})
 	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
 	if err := r.record(ctx, &changes, client, Event{Type: PasswordChanged}); err != nil {
 		return "", err

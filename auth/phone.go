@@ -72,7 +72,7 @@ func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id
 	if phone.VerifiedAt.Before(session.StartedAt) {
 		verified = ""
 	}
-	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Phone: phone.Number}, verified, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: PhoneReserved, Phone: phone.Number}, VerifiedFactor{Factor: verified, At: now}, now)
 	if err != nil {
 		return err
 	}

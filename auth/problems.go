@@ -10,6 +10,7 @@ type Problem struct {
 	Wait   time.Duration // until the next request is allowed; zero if waiting does not help
 	User   UserID        // the account, only for the log
 	Limit  int           // the number in the text: a minimum, maximum or count
+	Repeat bool          // whether the same has failed before, since it last worked
 }
 
 // Error makes a Problem an error. It is for logs, not for users.

@@ -22,9 +22,11 @@ type Session struct {
 	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
 	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
 	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
-	FirstKind  FactorKind // which of them
+	FirstKind  FactorKind // which of them, or a passkey that has verified its user
 	MFAAt      time.Time  // when a second factor was verified or added; zero for never
 	SecondKind FactorKind // which one; empty if it was added without being verified in this session
+
+	FirstSyncable, SecondSyncable bool // for a passkey: whether it may be synced to other devices
 
 	Next       string // local path to continue at when the pending task is done; empty for none
 	MustChange bool   // the password must be changed first, read with the session (PW-10)
@@ -41,7 +43,7 @@ func newSession(token Token, client Client, a Attempt, now time.Time) Session {
 	return Session{
 		ID: SessionID(newID()), TokenHash: token.Hash(), User: a.User, Email: a.Email,
 		CreatedAt: now, StartedAt: now, SeenAt: now, PasswordAt: first.At, FirstKind: first.Factor,
-		MFAAt: second.At, SecondKind: second.Factor,
+		MFAAt: second.At, SecondKind: second.Factor, FirstSyncable: first.Syncable, SecondSyncable: second.Syncable,
 		IP: client.ip(), UserAgent: cutUserAgent(client.UserAgent),
 	}
 }

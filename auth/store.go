@@ -206,6 +206,8 @@ type Store interface {
 	FindEmailEnrolment(ctx context.Context, user UserID, now time.Time) (EmailEnrolment, error)
 	// FindEmailChange reads the enrolment that a stop token belongs to.
 	FindEmailChange(ctx context.Context, stopHash string, now time.Time) (EmailEnrolment, error)
+	// FindEmailChangeEnd reads how the change that a stop token belongs to has ended.
+	FindEmailChangeEnd(ctx context.Context, stopHash string) (EmailChangeEnd, error)
 	// ReplaceEmailEnrolment adds or replaces the account's enrolment and ends the
 	// earlier one's code. It returns [ErrNotFound] if the account does not exist.
 	ReplaceEmailEnrolment(ctx context.Context, e EmailEnrolment, changes ChangeSet) error
@@ -226,6 +228,17 @@ type Store interface {
 	FindActivity(ctx context.Context, user UserID, before string, limit int) ([]Event, error)
 	// FindAudit reads up to limit entries of the audit log, newest first.
 	FindAudit(ctx context.Context, q AuditQuery, limit int) (AuditPage, error)
+
+	// Counters
+
+	// CountEvents counts the audit events of a time by type. until is not included.
+	CountEvents(ctx context.Context, from, until time.Time) (map[EventType]int, error)
+	// CountAccounts counts the accounts as they are.
+	CountAccounts(ctx context.Context, now time.Time) (map[Counter]int, error)
+	// ReplaceDay stores counters of a day, in place of those that it had.
+	ReplaceDay(ctx context.Context, day DayCounts) error
+	// FindDays reads the counters of the days from one on.
+	FindDays(ctx context.Context, from time.Time) ([]DayCounts, error)
 
 	// Rate limits
 

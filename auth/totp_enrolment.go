@@ -197,7 +197,7 @@ func (r *Rules) activateTOTP(ctx context.Context, client Client, session Session
 	if err != nil {
 		return err
 	}
-	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, TOTPCode, now)
+	changes, err := r.factorAdded(ctx, client, session, Event{Type: TOTPAdded}, VerifiedFactor{Factor: TOTPCode, At: now}, now)
 	if err != nil {
 		return r.refund(ctx, c, err, now)
 	}

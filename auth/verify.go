@@ -75,8 +75,24 @@ func (r *Rules) checkResponse(ctx context.Context, c challenge, response string,
 	}
 	if p := (*Problem)(nil); errors.As(err, &p) {
 		p.User = c.user
+		if p.Reason == TOTPWrong {
+			err = r.markRepeat(ctx, c, p)
+		}
 	}
 	return s, err
+}
+
+// markRepeat marks a problem whose challenge has failed before: one wrong code is a slip, and
+// more may have a cause. Its own failure is counted already.
+func (r *Rules) markRepeat(ctx context.Context, c challenge, p *Problem) error {
+	for _, limit := range r.limits(ActionVerify, subjects{ByFactor: c.counter}) {
+		count, err := r.store.FindCount(ctx, limit.Key)
+		if ignoreNotFound(err) != nil {
+			return err
+		}
+		p.Repeat = count.N > 1
+	}
+	return p
 }
 
 // refund takes back what checkResponse counted, because of err: the response was not
@@ -228,7 +244,7 @@ func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend
 			return Result{}, err
 		}
 	}
-	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{Factor: c.kind(), At: a.Demand.datedAfter(now)})
+	a.Verified = append(slices.Clone(a.Verified), VerifiedFactor{c.kind(), a.Demand.datedAfter(now), c.syncable()})
 	result, err := r.complete(ctx, c, a, &changes)
 	if err != nil {
 		return Result{}, r.refund(ctx, c, err, now)

@@ -55,7 +55,7 @@ func TestDisabledUser(t *testing.T) {
 // user. Other accounts keep theirs.
 func TestRemoveUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
-		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "signing_keys", "app_requests", "passkey_spent"}
+		ofNoAccount := []string{"keyring", "apps", "app_secrets", "app_uris", "app_groups", "signing_keys", "app_requests", "passkey_spent", "daily"}
 		db.addEverything(t, "bob", noon)
 		before := db.rowCounts(t)
 		db.addEverything(t, "ann", noon)

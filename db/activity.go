@@ -68,15 +68,16 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error {
 	query := `
 		INSERT INTO audit_events
-			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left, actor, reason)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13`
+			(id, user_id, occurred_at, type, factor, ip, user_agent, phone, email, name, backup_codes_left, actor, reason, stop_hash)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14`
 	if user != "" {
 		query += `
 		FROM users
 		WHERE id = $2`
 	}
 	_, err := t.Exec(ctx, query,
-		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft, e.Actor, e.Reason)
+		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft, e.Actor, e.Reason,
+		sql.Null[string]{V: e.StopHash, Valid: e.StopHash != ""})
 	return err
 }
 
@@ -84,7 +85,7 @@ func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error
 // stays in the audit log (OP-15).
 func (t *tx) eraseEvents(ctx context.Context, user auth.UserID) error {
 	_, err := t.Exec(ctx, `
-		UPDATE audit_events SET ip = '', user_agent = '', phone = '', email = ''
+		UPDATE audit_events SET ip = '', user_agent = '', phone = '', email = '', stop_hash = NULL
 		WHERE user_id = $1`, user)
 	return err
 }

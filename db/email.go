@@ -42,6 +42,22 @@ func (s *Store) FindEmailChange(ctx context.Context, stopHash string, now time.T
 	return e, err
 }
 
+// FindEmailChangeEnd implements [auth.Store]. The first event of these types that
+// follows the request has ended the change; the first 13 characters of an id are its time.
+func (s *Store) FindEmailChangeEnd(ctx context.Context, stopHash string) (end auth.EmailChangeEnd, err error) {
+	err = s.find(ctx, "find end of email change", engine.Row{&end.Email, &end.By, engine.Time(&end.At)}, `
+		SELECT requested.email, COALESCE(ended.type, ''), ended.occurred_at
+		FROM audit_events AS requested
+		LEFT JOIN audit_events AS ended ON ended.user_id = requested.user_id AND ended.id = (
+			SELECT MIN(later.id)
+			FROM audit_events AS later
+			WHERE later.user_id = requested.user_id AND later.id > substr(requested.id, 1, 13) AND later.id <> requested.id
+				AND later.type IN ($2, $3, $4, $5, $6))
+		WHERE requested.stop_hash = $1`,
+		stopHash, auth.EmailChanged, auth.EmailChangeStopped, auth.EmailChangeRequested, auth.PasswordReset, auth.OperatorResetPassword)
+	return end, err
+}
+
 // ReplaceEmailEnrolment implements [auth.Store].
 func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment, changes auth.ChangeSet) error {
 	return s.add(ctx, "begin email enrolment", e.User, func(tx *tx) (bool, error) {

@@ -55,6 +55,35 @@ func TestEmailEnrolment(t *testing.T) {
 	})
 }
 
+// The first event after the request that ends a change of address says how it has ended;
+// what other accounts do does not.
+func TestFindEmailChangeEnd(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
+		event := func(id string, kind auth.EventType, email, stopHash string) auth.RecordEvent {
+			return auth.RecordEvent{Event: auth.Event{ID: id, At: noon, Type: kind, Email: email, StopHash: stopHash}}
+		}
+		_, err := db.FindEmailChangeEnd(t.Context(), "hash 1")
+		wantNotFound(t, err)
+		db.apply(t, "ann", event("1", auth.EmailChanged, "before@example.org", ""), event("2", auth.EmailChangeRequested, "new@example.org", "hash 1"), event("3", auth.SignedIn, "", ""))
+		db.apply(t, "bob", event("3", auth.EmailChanged, "bob.new@example.org", ""))
+		end, err := db.FindEmailChangeEnd(t.Context(), "hash 1")
+		must(t, err)
+		if want := (auth.EmailChangeEnd{Email: "new@example.org"}); end != want {
+			t.Errorf("ended by %+v, want %+v", end, want)
+		}
+		for i, kind := range []auth.EventType{auth.OperatorResetPassword, auth.PasswordReset, auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged} {
+			db.apply(t, "ann", event(string(rune('9'-i)), kind, "other@example.org", ""))
+			end, err := db.FindEmailChangeEnd(t.Context(), "hash 1")
+			must(t, err)
+			if want := (auth.EmailChangeEnd{Email: "new@example.org", By: kind, At: noon}); end != want {
+				t.Errorf("ended by %+v, want %+v", end, want)
+			}
+		}
+	})
+}
+
 // A new code can be sent until the enrolment ends or expires.
 func TestReplaceEmailCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {

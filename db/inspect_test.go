@@ -40,6 +40,7 @@ func TestInspect_OlderVersion(t *testing.T) {
 		db.sealAll(t)
 		withMigration(t, `SELECT 1`)
 		db.exec(t, `DROP INDEX users_key_id`)
+		db.exec(t, `DROP INDEX users_invited`)
 		db.exec(t, `ALTER TABLE users DROP COLUMN password_hash`)
 		if c, err := db.inspect(t, db.keys); err != nil || c.Version >= c.Newest || c.KeyringErr != nil {
 			t.Errorf("found %+v, %v", c, err)

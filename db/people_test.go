@@ -12,7 +12,7 @@ import (
 )
 
 // Every filter finds the accounts that it should, in both orders, with pages of any size,
-// and also if a search ends before its page is full (OP-10).
+// and also if a search ends before its page is full.
 func TestFindPeople(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		all := db.addPeople(t)

@@ -25,6 +25,8 @@ const (
 			sessions.first_kind,
 			sessions.mfa_at,
 			sessions.second_kind,
+			sessions.first_syncable,
+			sessions.second_syncable,
 			sessions.next,
 			users.must_change,
 			users.role`
@@ -37,7 +39,7 @@ const (
 func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
 		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
-		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.Next, &s.MustChange, &s.Role,
+		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.FirstSyncable, &s.SecondSyncable, &s.Next, &s.MustChange, &s.Role,
 	}
 }
 
@@ -143,8 +145,8 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
 	rows, err := t.Exec(ctx, `
 		INSERT INTO sessions
-			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id)
-		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id
+			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id, first_syncable, second_syncable)
+		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id, $16, $17
 		FROM users
 		LEFT JOIN known_devices ON known_devices.user_id = users.id AND known_devices.token_hash = $13
 		WHERE users.id = $3 AND users.disabled_at IS NULL
@@ -153,7 +155,7 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
 		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
-		s.Device, s.RequireNoMFA, s.RequireRemembered)
+		s.Device, s.RequireNoMFA, s.RequireRemembered, flag(s.FirstSyncable), flag(s.SecondSyncable))
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -171,9 +173,12 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 			password_at = COALESCE($3, password_at),
 			first_kind = CASE WHEN $3 IS NULL THEN first_kind ELSE $4 END,
 			mfa_at = COALESCE($5, mfa_at),
-			second_kind = CASE WHEN $5 IS NULL THEN second_kind ELSE $6 END
+			second_kind = CASE WHEN $5 IS NULL THEN second_kind ELSE $6 END,
+			first_syncable = CASE WHEN $3 IS NULL THEN first_syncable ELSE $9 END,
+			second_syncable = CASE WHEN $5 IS NULL THEN second_syncable ELSE $10 END
 		WHERE id = $7 AND user_id = $8`,
-		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user)
+		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user,
+		flag(r.First.Syncable), flag(r.Second.Syncable))
 	return rows > 0, err
 }
 

@@ -150,8 +150,8 @@ func TestApply_RenewSession(t *testing.T) {
 			}
 		}
 		mfaAt := noon.Add(time.Minute)
-		want.MFAAt, want.SecondKind = mfaAt, auth.TOTPCode
-		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", Second: auth.VerifiedFactor{Factor: auth.TOTPCode, At: mfaAt}}}})
+		want.MFAAt, want.SecondKind, want.SecondSyncable = mfaAt, auth.PasskeyVerified, true
+		renew(want.TokenHash, auth.ChangeSet{User: "ann", At: mfaAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", Second: auth.VerifiedFactor{Factor: auth.PasskeyVerified, At: mfaAt, Syncable: true}}}})
 		passwordAt := noon.Add(time.Hour)
 		want.TokenHash, want.PasswordAt, want.StartedAt, want.SeenAt = "new", passwordAt, passwordAt, passwordAt
 		renew("new", auth.ChangeSet{User: "ann", At: passwordAt, Changes: []auth.Change{auth.RenewSession{Session: "s1", TokenHash: "new", First: password(passwordAt)}}})

@@ -44,6 +44,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.QueueMessage{Message: m},
 		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
 	}}))
+	must(t, db.ReplaceDay(t.Context(), auth.DayCounts{Day: now.Truncate(24 * time.Hour), Counts: map[auth.Counter]int{auth.CountSignIns: 1}}))
 	h := handover(id, s.ID, name("code"))
 	h.ExpiresAt = now.Add(auth.HandoverLifetime)
 	must(t, db.AddHandover(t.Context(), h))
@@ -134,7 +135,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents", "settings"} {
+		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents", "settings", "daily"} {
 			want[table] = both[table]
 		}
 		want["messages"]++ // to the app of the session that has expired

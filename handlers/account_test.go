@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"twostep/auth"
 )
 
 // A change of email address waits for the code sent to the new one. The old one
@@ -29,7 +31,7 @@ func TestEmail(t *testing.T) {
 	signedOut.open(stop) // opening the link cancels nothing
 	b.open("/account/email").wantText(fresh)
 	signedOut.press("Cancel the change").wantHeading("Sign in")
-	signedOut.open(stop).wantStatus(http.StatusNotFound).wantText("It is too late to cancel").wantNoText(ann)
+	signedOut.open(stop).wantStatus(http.StatusNotFound).wantText("This change was cancelled on").wantNoText(ann)
 	b.open(stop).wantStatus(http.StatusNotFound).wantText("The email address of your account is now " + ann)
 	b.open("/account/email").wantNoText(fresh)
 	site.wait(time.Minute)
@@ -58,6 +60,55 @@ func TestEmail(t *testing.T) {
 	if sixDigits.MatchString(lastBody(site.messages("eve@example.org"))) {
 		t.Error("code sent to a taken email address")
 	}
+}
+
+// The link that stops a change of address says how the change has ended, also to a visitor
+// who is signed out: it was mailed to the address of the account (RC-09).
+func TestStopEmailChange_TooLate(t *testing.T) {
+	t.Parallel()
+	const fresh, second = "ann.new@example.org", "ann.home@example.net"
+	for name, row := range map[string]struct {
+		end  func(site *testSite, b *browser)
+		want string
+	}{
+		"made": {
+			func(site *testSite, b *browser) { b.enterCode(site.lastCode(fresh)).wantText("Email address verified") },
+			"It is too late to cancel with this link: your email address was changed to " + fresh + " on 1 March 2027",
+		},
+		"cancelled": {func(_ *testSite, b *browser) { b.press("Cancel the change") }, "This change was cancelled on 1 March 2027"},
+		"reset": {func(site *testSite, b *browser) {
+			reset := site.browser().startReset(ann)
+			reset.enterCode(site.lastCode(ann)).setPassword(newPassword).wantHeading("Sign in")
+		}, "This change was cancelled when your password was reset on 1 March 2027"},
+		"expired": {
+			func(site *testSite, _ *browser) { site.wait(auth.StopTokenLifetime) },
+			"Your email address was not changed: " + fresh + " was not verified in time",
+		},
+	} {
+		site := newSite(t)
+		b := site.browser().signUp(ann)
+		b.changeEmail(fresh)
+		stop := site.stopPath(ann)
+		site.wait(time.Minute)
+		row.end(site, b)
+		late := site.browser().open(stop).wantStatus(http.StatusNotFound).wantText(row.want)
+		if late.has("Cancel the change") || !late.has("change your password") {
+			t.Errorf("%s: %s", name, late.text())
+		}
+		site.browser().open(stop + "x").wantStatus(http.StatusNotFound).wantText("It is too late to cancel with this link. The change has been made or cancelled")
+	}
+	site := newSite(t) // two requests, the first of which was not cancelled
+	b := site.browser().signUp(ann)
+	b.changeEmail(fresh)
+	first := site.stopPath(ann)
+	site.wait(time.Minute)
+	page := b.clone().open("/account/email")
+	form := url.Values{"token": {page.formToken()}, "action": {"change"}, "email": {second}}
+	if got := page.fetch(http.MethodPost, "/account/email", form); got.status != http.StatusSeeOther {
+		t.Fatal(got.status)
+	}
+	site.browser().open(first).wantStatus(http.StatusNotFound).wantText("Another change replaced this one on 1 March 2027")
+	site.browser().open(site.stopPath(ann)).wantStatus(http.StatusOK).wantText(second).press("Cancel the change")
 }
 
 // The user can end one or all other sessions, at once (SE-08).

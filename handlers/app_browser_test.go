@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -36,7 +37,7 @@ func (b *browser) check(method, app string, changes ...func(http.Header)) *http.
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8081/forward-auth", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8081"+cmp.Or(b.checkPath, "/forward-auth"), nil)
 	r.RemoteAddr = "127.0.0.1:4711"
 	client, _, _ := strings.Cut(b.remoteAddr, ":")
 	for name, value := range map[string]string{
@@ -54,7 +55,9 @@ func (b *browser) check(method, app string, changes ...func(http.Header)) *http.
 	recorder := httptest.NewRecorder()
 	b.site.forwardAuth.ServeHTTP(recorder, r)
 	response := recorder.Result()
-	b.site.wantAnswer(response)
+	if b.checkPath == "" { // nginx gets other answers
+		b.site.wantAnswer(response)
+	}
 	b.jar.SetCookies(u, response.Cookies())
 	return response
 }

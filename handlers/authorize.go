@@ -27,8 +27,8 @@ func authorize(r *machineRequest) error {
 	query := r.Request().URL.Query()
 	if r.Request().Method == http.MethodPost {
 		form, err := r.readForm()
-		if err != nil {
-			return err
+		if malformed, ok := errors.AsType[*oidc.Error](err); ok {
+			return r.refuseOnPage(malformed.Explanation)
 		}
 		query = form
 	}
@@ -42,15 +42,20 @@ func authorize(r *machineRequest) error {
 		return r.Redirect(http.StatusSeeOther, redirect)
 	}
 	if page, ok := errors.AsType[*oidc.PageError](err); ok {
-		r.refused(reasonAppRequest, page.Explanation)
-		return r.showPage(http.StatusBadRequest, views.AppError(views.AppErrorPage{
-			Page: r.site.plainPage(r.Context), Explanation: page.Explanation, RequestID: r.log.id,
-		}))
+		return r.refuseOnPage(page.Explanation)
 	}
 	if err != nil {
 		return err
 	}
 	return r.Redirect(http.StatusSeeOther, continuePath+string(id))
+}
+
+// refuseOnPage shows why a request is refused if no app is known that could be told (OI-04).
+func (r *machineRequest) refuseOnPage(explanation string) error {
+	r.refused(reasonAppRequest, explanation)
+	return r.showPage(http.StatusBadRequest, views.AppError(views.AppErrorPage{
+		Page: r.site.plainPage(r.Context), Explanation: explanation, RequestID: r.log.id,
+	}))
 }
 
 // push stores a request that an app has authenticated (9126).

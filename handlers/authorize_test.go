@@ -152,6 +152,14 @@ func TestAuthorize_Errors(t *testing.T) {
 			site.wait(10 * time.Second)
 		}
 	}
+	empty := "&prompt=&max_age=&response_mode=&request=&request_uri=&registration=&id_token_hint=&acr_values=&login_hint="
+	site.browser().open(oidc.AuthorizePath + "?" + app.params().Encode() + empty).wantHeading("Sign in") // as if left out (6749 3.1)
+	for _, contentType := range []string{"", "text/plain", "multipart/form-data"} {
+		response := site.program(http.MethodPost, oidc.AuthorizePath, nil, http.Header{"Content-Type": {contentType}})
+		if response.Code != http.StatusBadRequest {
+			t.Errorf("a form of the type %q: %d with %s", contentType, response.Code, response.Body)
+		}
+	}
 	for _, name := range []string{"client_id", "redirect_uri", "scope"} { // repeated
 		b := site.browser()
 		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x")
@@ -371,6 +379,7 @@ func TestPush(t *testing.T) {
 	uri, _ = push(app.params())
 	site.wait(auth.AppPushedLifetime)
 	open(uri).wantHeading("This app cannot sign you in")
+	uri, _ = push(app.params())
 	for name, value := range map[string]string{"redirect_uri": "https://evil.example/", "request_uri": uri, "scope": "x", "code_challenge": ""} {
 		if _, r := push(app.params(name, value)); r.status != http.StatusBadRequest || r.Error == "" {
 			t.Errorf("pushed with %s=%s: %d %s", name, value, r.status, r.Error)

@@ -24,6 +24,8 @@ import (
 // A browser keeps cookies, reads pages, fills fields by their labels and presses
 // buttons by their names.
 type browser struct {
+	checkPath string // of forward auth; empty for the usual one
+
 	site       *testSite
 	t          tester
 	jar        *cookiejar.Jar

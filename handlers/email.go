@@ -46,13 +46,22 @@ func postEmail(r *request) (string, error) {
 // showStopEmail shows the page that the mail to the old address links to. Only
 // its form stops the change, because mail programs open links by themselves.
 func showStopEmail(r *request) error {
-	change, err := r.rules.FindEmailChange(r.ctx(), auth.Token(r.QueryParam("token")))
-	if errors.Is(err, auth.ErrNotFound) && r.problem == nil {
-		r.status = http.StatusNotFound
-	} else if r.problem == nil && err != nil {
+	token := auth.Token(r.QueryParam("token"))
+	change, err := r.rules.FindEmailChange(r.ctx(), token)
+	if err == nil {
+		return r.show(views.StopEmailChange(views.StopEmailChangePage{Page: r.page(), Email: change.Email.Typed}))
+	}
+	if !errors.Is(err, auth.ErrNotFound) {
 		return err
 	}
-	return r.show(views.StopEmailChange(views.StopEmailChangePage{Page: r.page(), Email: change.Email.Typed}))
+	if r.problem == nil {
+		r.status = http.StatusNotFound
+	}
+	end, err := r.rules.EmailChangeEnd(r.ctx(), token)
+	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+		return err
+	}
+	return r.show(views.StopEmailChange(views.StopEmailChangePage{Page: r.page(), End: end}))
 }
 
 func postStopEmail(r *request) (string, error) {

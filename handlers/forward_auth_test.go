@@ -113,6 +113,30 @@ func TestForwardAuth_Navigation(t *testing.T) {
 	b.wantHeading("Sign in")
 }
 
+// nginx passes on 401 and 403 only: a navigation without a session gets 401 with the
+// Location. The text of a refusal is no page.
+func TestForwardAuth_Nginx(t *testing.T) {
+	site := newAppSite(t)
+	b := site.browser().signUp(ann)
+	b.wantApp(b.goTo(wikiPage), wikiPage)
+	b.checkPath = "/forward-auth/nginx"
+	if response := b.check("GET", wikiPage); response.StatusCode != http.StatusOK || response.Header.Get("Remote-User") != ann {
+		t.Errorf("signed in: %d", response.StatusCode)
+	}
+	stranger := site.browser()
+	stranger.checkPath = b.checkPath
+	if response := stranger.check("GET", wikiPage); response.StatusCode != http.StatusUnauthorized || response.Header.Get("Location") == "" {
+		t.Errorf("signed out: %d, Location %q", response.StatusCode, response.Header.Get("Location"))
+	}
+	refused := b.check("GET", "https://old.example.org/")
+	if refused.StatusCode != http.StatusForbidden {
+		t.Errorf("refused: %d", refused.StatusCode)
+	}
+	if kind, sniff := refused.Header.Get("Content-Type"), refused.Header.Get("X-Content-Type-Options"); kind != "text/plain; charset=utf-8" || sniff != "nosniff" {
+		t.Errorf("refused: Content-Type %q, X-Content-Type-Options %q", kind, sniff)
+	}
+}
+
 // FA-03, FA-04, FA-05: what is missing, repeated or from elsewhere is refused, and other
 // headers change nothing.
 func TestForwardAuth_Headers(t *testing.T) {

@@ -36,7 +36,7 @@ func showPasskeys(r *request) error {
 	_, renaming, _ := strings.Cut(r.action(), ":")
 	return r.show(views.Passkeys(views.PasskeysPage{
 		Page: r.page(), Passkeys: factors.Passkeys, Domain: r.rules.Policy().PasskeyDomain,
-		Renaming: auth.PasskeyID(renaming), Accepted: accepted,
+		Renaming: auth.PasskeyID(renaming), Name: r.prefill("name"), Accepted: accepted,
 	}))
 }
 

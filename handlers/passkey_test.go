@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -122,6 +123,27 @@ func TestPasskey_TurnedOff(t *testing.T) {
 	b.signUp(ann).wantScripts(false)
 	for _, path := range []string{"/account/passkeys", "/account/passkeys/add", "/.well-known/passkey-endpoints"} {
 		b.fetch(http.MethodGet, path, nil).wantStatus(http.StatusNotFound)
+	}
+}
+
+// TestPasskey_SignInSize: the sign-in page, its stylesheet and its script are less than
+// 14 KB, which a new connection carries in its first round trip (RFC 6928).
+func TestPasskey_SignInSize(t *testing.T) {
+	b := newSite(t, withPasskeys).browser().open("/sign-in")
+	size := len(b.body)
+	for _, file := range []string{
+		b.page.Find("link[rel=stylesheet]").AttrOr("href", ""), b.page.Find("script").AttrOr("src", ""), b.page.Find("link[rel=icon]").AttrOr("href", ""),
+	} {
+		response := b.request(http.MethodGet, file, nil, map[string]string{"Accept-Encoding": "gzip"})
+		content, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s: status %d, %v", file, response.StatusCode, err)
+		}
+		size += len(content)
+	}
+	t.Logf("%d bytes", size)
+	if size > 14_000 {
+		t.Errorf("%d bytes, want at most 14,000", size)
 	}
 }
 

@@ -30,6 +30,29 @@ func TestSignIn_TOTP(t *testing.T) {
 	b.enterCode(site.totpCode(key)).wantHeading("Account")
 }
 
+// The second wrong code, not the first, may come from a phone whose clock is wrong. The
+// enrolment of an app counts for itself.
+func TestSignIn_ClockHint(t *testing.T) {
+	const hint = "turn on automatic time"
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	b.open("/account/manage-mfa/add").press("Verify").wantHeading("Verify TOTP")
+	wrong := func() *browser {
+		return b.fill("Enter the code from your authentication app", "000000").press("Verify code").wantError(422)
+	}
+	wrong().wantNoText(hint)
+	wrong().wantText(hint).press("Show the QR code again")
+	key, _ := b.addTOTP()
+
+	for range 2 { // a correct code ends the count
+		site.wait(time.Minute)
+		b.press("Sign out").signIn(ann)
+		b.enterCode("000000").wantError(422).wantNoText(hint)
+		b.enterCode("000000").wantError(422).wantText(hint)
+		b.enterCode(site.totpCode(key)).wantHeading("Account")
+	}
+}
+
 // The password's post also sends a code to the default phone. Other phones are offered by
 // their last digits only (SM-10, HT-06).
 func TestSignIn_SMS(t *testing.T) {

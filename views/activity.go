@@ -95,22 +95,32 @@ func eventText(e auth.Event) string {
 // eventIcon draws the kind of an event.
 func eventIcon(t auth.EventType) icon {
 	switch t {
-	case auth.SignedUp, auth.SignedIn, auth.SignedInNewDevice:
+	case auth.SignedIn, auth.SignedInNewDevice, auth.SignedInRemembered:
 		return iconSignIn
-	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked:
+	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked, auth.PasskeyCloned, auth.AppTokenReused:
 		return iconWarning
 	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut:
 		return iconSignOut
+	case auth.DeviceRemembered, auth.DeviceForgotten:
+		return iconDevices
+	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected:
+		return iconApps
+	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed:
+		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
+	case auth.Reauthenticated, auth.OperatorResetMFA:
+		return iconShield
 	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
 		return iconPhone
 	case auth.BackupCodesReplaced, auth.BackupCodeUsed:
 		return iconCodes
-	case auth.Reauthenticated, auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange:
-		return iconKey
+	case auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange, auth.OperatorUnlocked:
+		return iconLock
 	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
 		return iconMail
+	case auth.AccountDeleted, auth.OperatorDeleted:
+		return iconBin
 	}
 	return iconPerson
 }

@@ -342,7 +342,27 @@ func pendingEmail(p EmailPage, e auth.EmailEnrolment) templ.Component {
 // StopEmailChangePage is the page behind the link in the mail to the old address.
 type StopEmailChangePage struct {
 	Page
-	Email string // the requested address; empty if there is no change to cancel
+	Email string              // the requested address; empty if there is no change to cancel
+	End   auth.EmailChangeEnd // how the change has ended; zero if that is not known
+}
+
+// ended says how the change has ended.
+func (p StopEmailChangePage) ended() string {
+	e := p.End
+	switch e.By {
+	case auth.EmailChanged:
+		return "It is too late to cancel with this link: your email address was changed to " + e.Email + " on " + dateTime(e.At) + "."
+	case auth.EmailChangeStopped:
+		return "This change was cancelled on " + dateTime(e.At) + "."
+	case auth.EmailChangeRequested:
+		return "Another change replaced this one on " + dateTime(e.At) + ". To cancel that one, use the link in its email."
+	case auth.PasswordReset, auth.OperatorResetPassword:
+		return "This change was cancelled when your password was reset on " + dateTime(e.At) + "."
+	}
+	if e.Email != "" {
+		return "Your email address was not changed: " + e.Email + " was not verified in time, or you entered another address."
+	}
+	return "It is too late to cancel with this link. The change has been made or cancelled, another one has replaced it, or 24 hours have passed."
 }
 
 func StopEmailChange(p StopEmailChangePage) templ.Component {
@@ -386,7 +406,7 @@ func StopEmailChange(p StopEmailChangePage) templ.Component {
 				var templ_7745c5c3_Var14 string
 				templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(p.Email)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 120, Col: 84}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 140, Col: 84}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 				if templ_7745c5c3_Err != nil {
@@ -401,30 +421,43 @@ func StopEmailChange(p StopEmailChangePage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>It is too late to cancel with this link. The change has been made or cancelled, another one has replaced it, or 24 hours have passed.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				var templ_7745c5c3_Var15 string
+				templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(p.ended())
+				if templ_7745c5c3_Err != nil {
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 144, Col: 17}
+				}
+				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				if p.Account != "" {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<p>The email address of your account is now <strong>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "<p>The email address of your account is now <strong>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					var templ_7745c5c3_Var15 string
-					templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(p.Account)
+					var templ_7745c5c3_Var16 string
+					templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(p.Account)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 126, Col: 67}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/email.templ`, Line: 146, Col: 67}
 					}
-					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
+					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</strong>.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "</strong>.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, " <p>If you did not ask for a change, <a href=\"/account/email\">check your email address</a> and <a href=\"/account/password\">change your password</a>.</p><p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, " <p>If you did not ask for a change, <a href=\"/account/email\">check your email address</a> and <a href=\"/account/password\">change your password</a>.</p><p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -432,7 +465,7 @@ func StopEmailChange(p StopEmailChangePage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 31, "</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -64,10 +64,10 @@ func extremes() []sample {
 	pending := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: longest}, Code: sentCode}
 
 	return []sample{
-		{"long_sign_in", "Sign in", SignIn(SignInPage{refusedWith(named(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.InvalidCredentials}), longest, true})},
-		{"long_sign_in_arabic", "Sign in", SignIn(SignInPage{named(signedOut("/sign-in"), arabic), "", true})},
-		{"long_name_in_one_word", "Sign in", SignIn(SignInPage{named(signedOut("/sign-in"), strings.Repeat("W", 64)), "", true})},
-		{"branded_sign_in", "Sign in", SignIn(SignInPage{branded(withNotice(signedOut("/sign-in"), NoticeSignInFirst)), "", true})},
+		{"long_sign_in", "Sign in", SignIn(signInWith(refusedWith(named(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.InvalidCredentials}), longest))},
+		{"long_sign_in_arabic", "Sign in", SignIn(signInWith(named(signedOut("/sign-in"), arabic), ""))},
+		{"long_name_in_one_word", "Sign in", SignIn(signInWith(named(signedOut("/sign-in"), strings.Repeat("W", 64)), ""))},
+		{"branded_sign_in", "Sign in", SignIn(signInWith(branded(withNotice(signedOut("/sign-in"), NoticeSignInFirst)), ""))},
 		{"branded_account", "Account", Account(AccountPage{branded(signedIn("/account")), "", having(auth.Factors{}, allKinds...)})},
 		{"branded_sessions", "Active devices", Sessions(SessionsPage{Page: branded(signedIn("/account/sessions")), Sessions: devices[:2]})},
 		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{named(signedOut("/sign-up"), arabic), longest, sentCode})},
@@ -84,7 +84,7 @@ func extremes() []sample {
 		{"long_email", "Email address", Email(EmailPage{Page: longAccount(signedIn("/account/email")), Addresses: auth.Emails{SignIn: longest, Notices: longest, Pending: &pending}})},
 		{"long_new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut("/forgot-password"), longest, 15, false})},
 		{"long_delete", "Delete account", Delete(DeletePage{longAccount(signedIn("/account/delete"))})},
-		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{longAccount(signedIn("/account/email/stop")), longest})},
+		{"long_stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: longAccount(signedIn("/account/email/stop")), Email: longest})},
 		{"long_sessions", "Active devices", Sessions(SessionsPage{Page: longAccount(signedIn("/account/sessions")), Sessions: devices})},
 		{"long_activity", "Activity", Activity(ActivityPage{longAccount(named(signedIn("/account/activity"), arabic)), events, "older", auth.ActivityRetention})},
 	}

@@ -15,12 +15,15 @@ type icon string
 // The icons.
 const (
 	iconApp      icon = "M6.5 2.5h7a1 1 0 0 1 1 1v13a1 1 0 0 1-1 1h-7a1 1 0 0 1-1-1v-13a1 1 0 0 1 1-1ZM8 10.2l1.5 1.5 2.7-3"
+	iconApps     icon = "M4 3.5h4a.5.5 0 0 1 .5.5v4a.5.5 0 0 1-.5.5H4a.5.5 0 0 1-.5-.5V4a.5.5 0 0 1 .5-.5ZM12 3.5h4a.5.5 0 0 1 .5.5v4a.5.5 0 0 1-.5.5h-4a.5.5 0 0 1-.5-.5V4a.5.5 0 0 1 .5-.5ZM4 11.5h4a.5.5 0 0 1 .5.5v4a.5.5 0 0 1-.5.5H4a.5.5 0 0 1-.5-.5v-4a.5.5 0 0 1 .5-.5ZM12 11.5h4a.5.5 0 0 1 .5.5v4a.5.5 0 0 1-.5.5h-4a.5.5 0 0 1-.5-.5v-4a.5.5 0 0 1 .5-.5Z"
+	iconBin      icon = "M3.5 5.5h13M7.5 5.5V4a1 1 0 0 1 1-1h3a1 1 0 0 1 1 1v1.5M5 5.5l.7 10.6a1 1 0 0 0 1 .9h6.6a1 1 0 0 0 1-.9L15 5.5M8.5 9v4.5M11.5 9v4.5"
 	iconClock    icon = "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15ZM10 5.8V10l2.8 1.8"
 	iconCodes    icon = "M4 3.5h12a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1v-11a1 1 0 0 1 1-1ZM6 7h3M11 7h3M6 10h3M11 10h3M6 13h3M11 13h3"
 	iconComputer icon = "M3.5 3.5h13a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1v-8a1 1 0 0 1 1-1ZM6.5 17h7M10 13.5V17"
 	iconDevices  icon = "M3 13V5.5A1.5 1.5 0 0 1 4.5 4h9M1.5 16h8M13 7.5h3.5a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1H13a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1Z"
 	iconInfo     icon = "M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15ZM10 9.2v4.3M10 6.5v.01"
 	iconKey      icon = "M12.5 12a4.5 4.5 0 1 0-4.2-2.9L2.5 15v2.5h3v-2h2v-2l1.6-1.6a4.5 4.5 0 0 0 3.4.1ZM14 6v.01"
+	iconLock     icon = "M5 9h10a1 1 0 0 1 1 1v6.5a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V10a1 1 0 0 1 1-1ZM6.5 9V6a3.5 3.5 0 0 1 7 0v3M10 12.4v1.8"
 	iconMail     icon = "M3.5 4h13a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1ZM3 5.5l7 5.5 7-5.5"
 	iconMessage  icon = "M3.5 3.5h13a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1H9.5l-4 3.5v-3.5h-2a1 1 0 0 1-1-1v-8a1 1 0 0 1 1-1Z"
 	iconPerson   icon = "M10 9.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM3 17.5c.8-3.4 3.5-5 7-5s6.2 1.6 7 5"
@@ -111,7 +114,7 @@ func drawIconAs(i icon, class string) templ.Component {
 		var templ_7745c5c3_Var5 string
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.ResolveAttributeValue(string(i))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/icons.templ`, Line: 36, Col: 121}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/icons.templ`, Line: 39, Col: 121}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var5)
 		if templ_7745c5c3_Err != nil {

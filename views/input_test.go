@@ -29,7 +29,7 @@ func TestPages_Paste(t *testing.T) {
 	b.copyText(text)
 	fields := 0
 	for _, s := range onePerHeading() {
-		b.open(origin + "/" + s.name)
+		b.unfold(origin + "/" + s.name)
 		var ids []string
 		b.eval(`() => [...document.querySelectorAll("input:not([type=hidden], [hidden], [type=checkbox], [type=date])")].map(e => e.id)`, &ids)
 		for _, id := range ids {
@@ -73,7 +73,7 @@ func TestPages_FocusIsVisible(t *testing.T) {
 	for _, width := range []int{390, 1280} {
 		b.size(width, 844)
 		for _, s := range onePerHeading() {
-			b.open(origin + "/" + s.name)
+			b.unfold(origin + "/" + s.name)
 			var found struct {
 				Reached int
 				Hidden  []string

@@ -22,7 +22,8 @@ var update = flag.Bool("update", false, "write testdata/*.html")
 // files change with their content, so they are replaced.
 func TestPages_Golden(t *testing.T) {
 	plain := strings.NewReplacer(
-		static.URL("style.css"), "/static/style.css", static.URL("icon.svg"), "/static/icon.svg", static.URL("icon.png"), "/static/icon.png", "><", ">\n<",
+		static.URL("style.css"), "/static/style.css", static.URL("icon.svg"), "/static/icon.svg", static.URL("icon.png"), "/static/icon.png",
+		static.URL("passkey.js"), "/static/passkey.js", "><", ">\n<",
 	)
 	golden := map[string]bool{}
 	for _, s := range samples() {
@@ -82,7 +83,7 @@ func TestPages_Audit(t *testing.T) {
 			if h1 := doc.Find("h1"); h1.Length() != 1 || h1.Text() != s.h1 {
 				t.Errorf("h1 is %q (%d of them), want %q", h1.Text(), h1.Length(), s.h1)
 			}
-			title, refused := s.h1+" · Twostep", doc.Find("[role=alert]").Length() > 0
+			title, refused := s.h1+" · Twostep", doc.Find("[role=alert]:not([hidden])").Length() > 0
 			if refused {
 				title = "Error: " + title
 			}
@@ -92,7 +93,7 @@ func TestPages_Audit(t *testing.T) {
 			if lang := doc.Find("html").AttrOr("lang", ""); lang != "en" {
 				t.Errorf("lang is %q", lang)
 			}
-			if n := doc.Find("script, style, [style], [onclick], [required], [pattern], [maxlength], img:not([alt])").Length(); n > 0 {
+			if n := doc.Find("script:not([src^='/static/passkey.']), style, [style], [onclick], [required], [pattern], [maxlength], img:not([alt])").Length(); n > 0 {
 				t.Errorf("%d elements have a script, a style or client-side validation", n)
 			}
 			if n := doc.Find("input[type=password][value], input[autocomplete=one-time-code][value]").Length(); n > 0 {
@@ -134,7 +135,7 @@ func TestPages_Audit(t *testing.T) {
 				}
 			})
 			doc.Find("form:has(input[type=password])").Each(func(_ int, form *goquery.Selection) {
-				if form.Find("input[autocomplete=username]").Length() != 1 {
+				if form.Find("input[autocomplete~=username]").Length() != 1 {
 					t.Error("a form with a password does not name the account")
 				}
 			})
@@ -162,7 +163,7 @@ func TestPages_FieldAttributes(t *testing.T) {
 		pages[s.name] = render(t, s.page)
 	}
 	tests := []struct{ page, name, id, typ, autocomplete, inputMode string }{
-		{"sign_in", "email", "email", "email", "username", ""},
+		{"sign_in", "email", "email", "email", "username webauthn", ""},
 		{"sign_in", "password", "password", "password", "current-password", ""},
 		{"sign_up", "email", "email", "email", "username", ""},
 		{"sign_up", "password", "password", "password", "new-password", ""},
@@ -201,7 +202,7 @@ func TestPages_FieldAttributes(t *testing.T) {
 // before a removal (AX-11).
 func TestPages_ButtonsAndLinks(t *testing.T) {
 	const accountLinks = "/account/manage-mfa=Manage MFA /account/profile=Profile /account/email=Email address /account/password=Password" +
-		" /account/sessions=Active devices /account/apps=Connected apps /account/activity=Activity /account/delete=Delete account"
+		" /account/passkeys=Passkeys /account/sessions=Active devices /account/apps=Connected apps /account/activity=Activity /account/delete=Delete account"
 	tests := []struct {
 		page    string
 		buttons string // in the order of the source, without Sign out
@@ -209,7 +210,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 	}{
 		{"sign_up", "continue=Continue", "/sign-in=Sign in"},
 		{"verify_email", "verify=Verify resend=Send a new code start_over=Start over", ""},
-		{"sign_in", "continue=Continue", "/forgot-password?next=%2Faccount=Forgot password? /sign-up?next=%2Faccount=Sign up"},
+		{"sign_in", "continue=Continue =Sign in with a passkey", "/forgot-password?next=%2Faccount=Forgot password? /sign-up?next=%2Faccount=Sign up"},
 		{"sign_in_no_sign_up", "continue=Continue", "/forgot-password?next=%2Faccount=Forgot password?"},
 		{"verify_account_app", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?backup=1&next=%2Faccount=Use a backup code"},
 		{"verify_account_backup", "verify=Verify use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?next=%2Faccount=Use your authentication app"},
@@ -219,27 +220,37 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"verify_phone_rejected", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
 		{"verify_account_unavailable", "start_over=Start over", ""},
 		{"account", "", accountLinks},
-		{"account_off", "", accountLinks},
+		{"account_off", "", "/account/passkeys/add=Add a passkey " + accountLinks},
 		{"account_few_codes", "", "/account/manage-mfa/backup-codes=Generate new backup codes " + accountLinks},
 		{"account_no_codes", "", "/account/manage-mfa/backup-codes=Generate new backup codes " + accountLinks},
 		{"account_unsaved_codes", "", "/account/manage-mfa/backup-codes=Save backup codes " + accountLinks},
-		{"account_codes_turned_off", "", accountLinks},
+		{"account_codes_turned_off", "", strings.Replace(accountLinks, " /account/passkeys=Passkeys", "", 1)},
 		{
 			"manage_mfa", "reset=Replace =Make default",
-			"/account=Account /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
+			"/account=Account /account/passkeys=Passkeys /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/home/remove=Remove from account /account/manage-mfa/phones/work/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/work/remove=Remove from account /account/manage-mfa/phones/spare/use=Use for MFA" +
 				" /account/manage-mfa/phones/spare/remove=Remove from account /account/add-phone=Add a new phone number" +
 				" /account/manage-mfa/backup-codes=Generate",
 		},
-		{"manage_mfa_empty", "", "/account=Account /account/manage-mfa/add=Add /account/add-phone=Add a new phone number"},
+		{"manage_mfa_empty", "", "/account=Account /account/passkeys=Passkeys /account/manage-mfa/add=Add /account/add-phone=Add a new phone number"},
 		{"manage_mfa_app_only", "", "/account=Account /account/manage-mfa/add=Add"},
 		{
 			"manage_mfa_turned_off", "",
-			"/account=Account /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
+			"/account=Account /account/passkeys/synced/remove=Remove /account/manage-mfa/remove-totp=Remove /account/manage-mfa/phones/home/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/home/remove=Remove from account /account/manage-mfa/phones/work/disable=Disable for MFA" +
 				" /account/manage-mfa/phones/work/remove=Remove from account /account/manage-mfa/phones/spare/remove=Remove from account",
 		},
+		{"passkeys", "rename:synced=Rename rename:bound=Rename rename:key=Rename rename:moved=Rename", "/account/manage-mfa=Manage MFA" +
+			" /account/passkeys/synced/remove=Remove /account/passkeys/bound/remove=Remove /account/passkeys/key/remove=Remove" +
+			" /account/passkeys/moved/remove=Remove /account/passkeys/add=Add a passkey"},
+		{"add_passkey", "=Create a passkey =Add a security key without a PIN", "/account/passkeys=Passkeys"},
+		{"remove_passkey", "remove=Remove", "/account/passkeys=Passkeys /account/passkeys=Cancel"},
+		{"remove_passkey_keep", "", "/account/passkeys=Passkeys /account/passkeys=Cancel"},
+		{"verify_account_app_or_passkey", "verify=Verify =Use a passkey use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?backup=1&next=%2Faccount=Use a backup code"},
+		{"verify_account_passkey", "=Use a passkey verify=Verify start_over=Start over", ""},
+		{"reauth_password_or_passkey", "continue=Continue =Use a passkey", "/account=Cancel"},
+		{"setup_mfa_passkey", "", "/account/passkeys/add=Passkey /account/manage-mfa/add=Authenticator application /account/add-phone=SMS code"},
 		{"add_totp", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add?format=uri=Use URI instead"},
 		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add=Use QR Code instead"},
 		{"verify_totp", "verify_code=Verify code show_again=Show the QR code again reset=Reset", "/account/manage-mfa=Manage MFA"},
@@ -269,6 +280,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"email_second", "change=Change email address remove=Remove", "/account=Account"},
 		{"email_pending", "verify=Verify resend=Send a new code stop=Cancel the change change=Change email address remove=Remove", "/account=Account"},
 		{"stop_email", "stop=Cancel the change", "/account/password=Change your password"},
+		{"stop_email_made", "", "/account/email=check your email address /account/password=change your password"},
 		{"stop_email_expired", "", "/account/email=check your email address /account/password=change your password"},
 		{"remove_totp_keep", "", "/account/manage-mfa=Add another method"},
 		{"phone_remove_keep", "", "/account/manage-mfa=Add another method"},
@@ -340,7 +352,7 @@ func TestPages_Escape(t *testing.T) {
 		render(t, Email(EmailPage{Page: p, Addresses: auth.Emails{
 			SignIn: markup, Notices: markup, Pending: &auth.EmailEnrolment{Email: auth.Email{Typed: markup}},
 		}, Email: markup})),
-		render(t, StopEmailChange(StopEmailChangePage{p, markup})),
+		render(t, StopEmailChange(StopEmailChangePage{Page: p, Email: markup})),
 		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}, nil, []RememberedDevice{{KnownDevice: auth.KnownDevice{ID: markup, UserAgent: markup}}}})),
 		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
 		render(t, Idle(IdlePage{p, now, markup})),
@@ -364,7 +376,7 @@ func TestPages_SupportLink(t *testing.T) {
 		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: delayedCode}),
 		ManageMFA(ManageMFAPage{linked("/account/manage-mfa"), having(auth.Factors{TOTP: sampleTOTP})}),
 		Password(PasswordPage{linked("/account/password"), 15, true, true}),
-		StopEmailChange(StopEmailChangePage{linked("/account/email/stop"), ""}),
+		StopEmailChange(StopEmailChangePage{Page: linked("/account/email/stop")}),
 		ShowError(ErrorPage{linked("/somewhere"), ErrorInternal, "req-1"}),
 		ShowError(ErrorPage{linked("/sign-up"), ErrorSignUpClosed, ""}),
 	} {

@@ -406,7 +406,7 @@ func Password(p PasswordPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = checkbox("end_others", "Sign out of all other devices", p.EndOthers).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = checkbox("end_others", "Sign out of all other devices", "", p.EndOthers).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

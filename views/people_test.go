@@ -35,9 +35,12 @@ func adminSamples() []sample {
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
 	settings := []auth.SettingValue{
-		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}}, {Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
-		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}}, {Setting: auth.SettingBackupCodes, Value: "on", Values: []string{"on", "off"}},
-		{Setting: auth.SettingRequireMFA, Value: "off", Values: []string{"on", "off"}}, {Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
+		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}},
+		{Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
+		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}},
+		{Setting: auth.SettingBackupCodes, Value: "on", Values: []string{"on", "off"}},
+		{Setting: auth.SettingRequireMFA, Value: "off", Values: []string{"on", "off"}},
+		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
 	}
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}

@@ -50,7 +50,7 @@ func TestPictures(t *testing.T) {
 	}
 	origin := serveGallery(t)
 	for _, theme := range themes {
-		for _, screen := range []struct{ width, height int }{{320, 640}, {390, 844}, {1200, 800}} {
+		for _, screen := range []struct{ width, height int }{{320, 640}, {390, 844}, {1280, 800}} {
 			t.Run(fmt.Sprintf("%s at %d", theme, screen.width), func(t *testing.T) {
 				t.Parallel()
 				b := newTab(t, chromium(t)) // its own browser, because a background tab may never be painted

@@ -31,7 +31,7 @@ var sentences = map[auth.Reason]string{
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
 	auth.CodeMissing:          "Enter the code",
 	auth.CodeWrong:            "That code is incorrect. Enter the code from the latest message.",
-	auth.TOTPWrong:            "That code is incorrect. Enter the code your app shows now. If it keeps failing, turn on automatic time on your phone.",
+	auth.TOTPWrong:            "That code is incorrect. Enter the code your app shows now.",
 	auth.TOTPUsed:             "You have already used this code. Wait for a new one.",
 	auth.BackupCodeWrong:      "That backup code is incorrect or already used. Try another.",
 	auth.CodeExpired:          "That code has expired. Send a new one.",
@@ -75,6 +75,9 @@ var sentences = map[auth.Reason]string{
 	auth.MFAOff:               "Turn on two-step verification to get backup codes",
 }
 
+// clockHint follows the second wrong code of an app: the phone's clock may be wrong.
+const clockHint = " If it keeps failing, turn on automatic time on your phone."
+
 // passkeyUnknown is also said of a passkey of a disabled account.
 const passkeyUnknown = "This passkey is not known here. It may have been removed."
 
@@ -97,6 +100,9 @@ func (p Page) problemText() (before, after string) {
 	text, ok := sentences[p.Problem.Reason]
 	if !ok {
 		text = "Something went wrong. Try again."
+	}
+	if p.Problem.Reason == auth.TOTPWrong && p.Problem.Repeat {
+		text += clockHint
 	}
 	if p.Problem.Wait <= 0 {
 		text = strings.ReplaceAll(text, "WAIT", "later")

@@ -53,6 +53,8 @@ func TestProblemText_FillsIn(t *testing.T) {
 		{auth.Problem{Reason: auth.TooManyCodes, Wait: time.Hour}, "You can ask for another code in 1 hour"},
 		{auth.Problem{Reason: auth.SMSBudgetExhausted, Wait: time.Hour}, "We cannot send text messages right now. Use another method. Try again in 1 hour."},
 		{auth.Problem{Reason: auth.PasswordShort, Limit: 15}, "Password must be 15 characters or more"},
+		{auth.Problem{Reason: auth.TOTPWrong}, "That code is incorrect. Enter the code your app shows now."},
+		{auth.Problem{Reason: auth.TOTPWrong, Repeat: true}, "That code is incorrect. Enter the code your app shows now. If it keeps failing, turn on automatic time on your phone."},
 		{auth.Problem{Reason: auth.ConfirmationWrong}, "Enter ann@example.com to confirm"},
 		{auth.Problem{Reason: "unknown"}, "Something went wrong. Try again."},
 	}
@@ -77,7 +79,7 @@ func TestPages_ProblemOnce(t *testing.T) {
 	atFields := 0
 	for _, s := range samples() {
 		doc := parse(t, render(t, s.page))
-		alert, wrong := doc.Find("[role=alert]"), doc.Find(".field-error")
+		alert, wrong := doc.Find("[role=alert]:not([hidden])"), doc.Find(".field-error:not([hidden])")
 		if alert.Length() == 0 {
 			continue
 		}

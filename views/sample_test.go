@@ -22,8 +22,8 @@ var (
 	workPhone    = auth.Phone{ID: "work", Number: "+442079460958", VerifiedAt: now.AddDate(0, -1, 0), ReservedAt: now.AddDate(0, -1, 0)}
 	sparePhone   = auth.Phone{ID: "spare", Number: "+493012345678", VerifiedAt: now.AddDate(0, 0, -3)}
 	sampleTOTP   = &auth.TOTP{AddedAt: now.AddDate(0, -3, 0), LastUsedAt: now.Add(-26 * time.Hour)}
-	everything   = having(auth.Factors{TOTP: sampleTOTP, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
-	allKinds     = []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
+	everything   = having(auth.Factors{TOTP: sampleTOTP, Passkeys: []auth.Passkey{synced}, Phones: []auth.Phone{homePhone, workPhone, sparePhone}, BackupCodes: 7}, allKinds...)
+	allKinds     = []auth.FactorKind{auth.PasskeyPresent, auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
 	sentCode     = codeWith(auth.Delivery{SentAt: now})
 	pendingCode  = codeWith(auth.Delivery{})
 	delayedCode  = codeWith(auth.Delivery{Failures: 2})
@@ -49,7 +49,7 @@ func having(f auth.Factors, allowed ...auth.FactorKind) auth.Factors {
 	if err != nil {
 		panic(err)
 	}
-	has.TOTP, has.Phones, has.BackupCodes, has.CodesUnseen = f.TOTP, f.Phones, f.BackupCodes, f.CodesUnseen
+	has.TOTP, has.Passkeys, has.Phones, has.BackupCodes, has.CodesUnseen = f.TOTP, f.Passkeys, f.Phones, f.BackupCodes, f.CodesUnseen
 	return has
 }
 
@@ -95,10 +95,10 @@ func samples() []sample {
 		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15, nil})},
 		{"verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{signedOut("/sign-up"), "ann@example.com", sentCode})},
 		{"verify_email_no_code", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
-		{"sign_in", "Sign in", SignIn(SignInPage{withNotice(signedOut(signIn), NoticeSignInFirst), "", true})},
-		{"sign_in_plain", "Sign in", SignIn(SignInPage{signedOut("/sign-in"), "", true})},
+		{"sign_in", "Sign in", SignIn(signInWith(withNotice(signedOut(signIn), NoticeSignInFirst), ""))},
+		{"sign_in_plain", "Sign in", SignIn(signInWith(signedOut("/sign-in"), ""))},
 		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
-		{"sign_in_refused", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials, Field: "password"}), "ann@example.com", true})},
+		{"sign_in_refused", "Sign in", SignIn(signInWith(refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials, Field: "password"}), "ann@example.com"))},
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
@@ -155,6 +155,7 @@ func samples() []sample {
 		{"verify_phone_no_code", "Verify phone", VerifyPhone(VerifyPhonePage{signedIn("/account/add-phone"), "+14155554242", "", nil})},
 		{"phone_added", "Phone added", PhoneAdded(PhoneAddedPage{signedIn("/account/add-phone"), sparePhone})},
 	}
+	all = append(all, passkeySamples(app, sms)...)
 	all = append(all, deliverySamples(app, sms)...)
 	all = append(all, passwordSamples(app, sms)...)
 	all = append(all, accountSamples()...)
@@ -252,8 +253,9 @@ func accountSamples() []sample {
 		{"email_pending_alerts", "Email address", Email(EmailPage{Page: signedIn(email), Addresses: adding})},
 		{"email_refused", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: plain, Email: "new@", Use: auth.ForSignIn})},
 		{"email_refused_alerts", "Email address", Email(EmailPage{Page: refusedWith(signedIn(email), invalid), Addresses: adding, Email: "second@", Use: auth.ForNotices})},
-		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{signedOut(stop), "new@example.com"})},
-		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{refusedWith(signedIn(stop), expired), ""})},
+		{"stop_email", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: signedOut(stop), Email: "new@example.com"})},
+		{"stop_email_made", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: signedOut(stop), End: auth.EmailChangeEnd{Email: "new@example.com", By: auth.EmailChanged, At: now.Add(-time.Hour)}})},
+		{"stop_email_expired", "Cancel the email address change", StopEmailChange(StopEmailChangePage{Page: refusedWith(signedIn(stop), expired)})},
 		{"sessions", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current, phone, script}, Apps: map[auth.SessionID][]string{"phone": {"Team wiki", "Notes"}}})},
 		{"sessions_current_only", "Active devices", Sessions(SessionsPage{Page: withNotice(signedIn(sessions), NoticeSessionsEnded), Sessions: []auth.Session{current}})},
 		{"sessions_remembered", "Active devices", Sessions(SessionsPage{Page: signedIn(sessions), Sessions: []auth.Session{current}, Remembered: []RememberedDevice{

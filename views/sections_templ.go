@@ -30,7 +30,7 @@ var sections = []section{
 	{URL: "/account", Label: "Account", Icon: iconPerson},
 	{URL: "/account/manage-mfa", Label: "Security", Icon: iconShield, Under: []string{"/account/add-phone", "/account/setup-mfa", "/account/passkeys"}},
 	{URL: "/account/sessions", Label: "Devices", Icon: iconDevices, Row: link{"/account/sessions", "Active devices"}, About: "Where you are signed in"},
-	{URL: "/account/apps", Label: "Apps", Icon: iconShield, Row: link{"/account/apps", "Connected apps"}, About: "Where you use this account"},
+	{URL: "/account/apps", Label: "Apps", Icon: iconApps, Row: link{"/account/apps", "Connected apps"}, About: "Where you use this account"},
 	{URL: "/account/activity", Label: "Activity", Icon: iconClock, Row: link{"/account/activity", "Activity"}, About: "Sign-ins and changes"},
 }
 
@@ -70,9 +70,18 @@ func (p Page) path() string {
 	return path
 }
 
-// section returns the page's section. The first has every page that no other one has.
+// between are pages that lead to an app or back to one of the account: they belong to no section.
+var between = []string{"/account/continue", "/account/handover", "/account/verify", "/account/idle", "/oauth"}
+
+// section returns the page's section, which is zero for one between them. The first has every page
+// that no other one has.
 func (p Page) section() section {
 	path := p.path()
+	for _, parent := range between {
+		if path == parent || strings.HasPrefix(path, parent+"/") {
+			return section{}
+		}
+	}
 	sections := p.sections()
 	for _, s := range sections[1:] {
 		for _, parent := range append([]string{s.URL}, s.Under...) {
@@ -128,7 +137,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var2 templ.SafeURL
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(s.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 96, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 105, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -146,7 +155,7 @@ func sectionList(page Page) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(current)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 98, Col: 29}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 107, Col: 29}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 				if templ_7745c5c3_Err != nil {
@@ -168,7 +177,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 102, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 111, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

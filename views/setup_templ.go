@@ -58,7 +58,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 				}
 			} else {
 				if p.Declined != "" {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>The app asks for two-step verification. Choose how to get your codes.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<p>The app asks for two-step verification. Choose a method.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -76,7 +76,7 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " requires two-step verification. Choose how to get your codes.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " requires two-step verification. Choose a method.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -86,19 +86,19 @@ func SetupMFA(p SetupMFAPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Passkey {
-					templ_7745c5c3_Err = linkRow(link{"/account/passkeys/add", "Passkey"}, "Your fingerprint, face or screen lock. The safest.", "").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow(iconKey, link{"/account/passkeys/add", "Passkey"}, "Your fingerprint, face or screen lock. The safest.", "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 				if p.TOTP {
-					templ_7745c5c3_Err = linkRow(link{"/account/manage-mfa/add", "Authenticator application"}, "An app on your phone shows your codes. Works offline.", "").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow(iconApp, link{"/account/manage-mfa/add", "Authenticator application"}, "An app on your phone shows your codes. Works offline.", "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
 				}
 				if p.SMS {
-					templ_7745c5c3_Err = linkRow(link{"/account/add-phone", "SMS code"}, "We text you a code when you sign in. Less secure.", "").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow(iconMessage, link{"/account/add-phone", "SMS code"}, "We text you a code when you sign in. Less secure.", "").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

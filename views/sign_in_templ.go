@@ -100,7 +100,7 @@ func SignIn(p SignInPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.PasskeyOptions != "" {
-				templ_7745c5c3_Err = passkeyForm(p.Page, passkeyAction{Kind: "get", Action: "passkey_sign_in", Label: "Sign in with a passkey", Options: p.PasskeyOptions, Autofill: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = passkeyForm(p.Page, passkeyAction{Kind: "get", Action: "passkey_sign_in", Label: "Sign in with a passkey", Icon: iconKey, Options: p.PasskeyOptions, Autofill: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

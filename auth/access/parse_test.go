@@ -53,6 +53,7 @@ func TestParse_Accepts(t *testing.T) {
 		"a.example GET / deny\na.example * / deny",
 		"a.example * /a deny\na.example * /ab deny",
 		"localhost:8080 * / public\n127.0.0.1 * / public",
+		"a.example * / two-factor within 1m *\nb.example * / two-factor within 24h *",
 		strings.Repeat("#", 1<<16),
 	} {
 		if _, err := Parse(text); err != nil {

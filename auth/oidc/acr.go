@@ -11,6 +11,7 @@ import (
 const (
 	ACROneFactor  = "urn:twostep:acr:1"
 	ACRTwoFactors = "urn:twostep:acr:2"
+	ACRPasskey    = "phr" // phishing-resistant (OpenID Connect Extended Authentication Profile ACR Values 1.0)
 )
 
 // acrLevels are the values of acr in discovery, from the lowest to the highest, and what
@@ -21,6 +22,7 @@ var acrLevels = []struct {
 }{
 	{ACROneFactor, auth.OneFactor},
 	{ACRTwoFactors, auth.TwoFactors},
+	{ACRPasskey, auth.PhishingResistant},
 }
 
 // acrLevel returns the level of a value, and zero for an unknown one.
@@ -66,9 +68,12 @@ func ACR(session auth.Session, listed []string) (acr string) {
 }
 
 // AuthTime returns the auth_time that goes with an acr: the earliest time of the factors
-// that it counts. If it counts one of two, that is the first one.
+// that it counts. If it counts one of two, that is the first one or the passkey.
 func AuthTime(session auth.Session, acr string) (earliest time.Time) {
 	verified := session.Verified()
+	if acr == ACRPasskey {
+		verified = slices.DeleteFunc(verified, func(v auth.VerifiedFactor) bool { return v.Factor != auth.PasskeyVerified })
+	}
 	for _, v := range verified[:min(int(acrLevel(acr)), len(verified))] {
 		if earliest.IsZero() || v.At.Before(earliest) {
 			earliest = v.At
@@ -77,15 +82,33 @@ func AuthTime(session auth.Session, acr string) (earliest time.Time) {
 	return earliest
 }
 
-// amrValues are the values of RFC 8176. A backup code and a mailed code have none.
-var amrValues = map[auth.FactorKind]string{auth.Password: "pwd", auth.TOTPCode: "otp", auth.PhoneCode: "sms"}
+// amrValues are the values of RFC 8176 for a factor. A backup code and a mailed code have
+// none. The key of a passkey that may be synced is not bound to hardware; the user is
+// present at each use.
+func amrValues(v auth.VerifiedFactor) []string {
+	switch {
+	case v.Factor == auth.Password:
+		return []string{"pwd"}
+	case v.Factor == auth.TOTPCode:
+		return []string{"otp"}
+	case v.Factor == auth.PhoneCode:
+		return []string{"sms"}
+	case v.Factor != auth.PasskeyPresent && v.Factor != auth.PasskeyVerified:
+		return nil
+	case v.Syncable:
+		return []string{"swk", "user"}
+	}
+	return []string{"hwk", "user"}
+}
 
 // AMR returns the authentication methods of the session. It is empty after a sign-up,
 // which verifies a mailed code (OI-36).
 func AMR(session auth.Session) (amr []string) {
 	for _, v := range session.Verified() {
-		if value := amrValues[v.Factor]; value != "" {
-			amr = append(amr, value)
+		for _, value := range amrValues(v) {
+			if !slices.Contains(amr, value) { // a passkey may be both factors
+				amr = append(amr, value)
+			}
 		}
 	}
 	if session.Level() >= auth.TwoFactors {

@@ -20,6 +20,9 @@ func TestClaims_Session(t *testing.T) {
 		return auth.Session{FirstKind: first, PasswordAt: at(firstAt), SecondKind: second, MFAAt: at(secondAt)}
 	}
 	app := two(auth.Password, 1, auth.TOTPCode, 2)
+	passkey := two(auth.PasskeyVerified, 3, auth.PasskeyVerified, 3)
+	synced := passkey
+	synced.FirstSyncable, synced.SecondSyncable = true, true
 
 	for _, row := range []struct {
 		name     string
@@ -37,6 +40,11 @@ func TestClaims_Session(t *testing.T) {
 		{"backup code", two(auth.Password, 1, auth.BackupCode, 2), "", true, ACRTwoFactors, 1, "pwd mfa"},
 		{"sign-up, then an app", two(auth.EmailCode, 1, auth.TOTPCode, 2), "", true, ACRTwoFactors, 1, "otp mfa"},
 		{"the password renewed", two(auth.Password, 5, auth.TOTPCode, 2), "", true, ACRTwoFactors, 2, "pwd otp mfa"},
+		{"passkey", passkey, "", true, ACRPasskey, 3, "hwk user mfa"},
+		{"synced passkey", synced, "", true, ACRPasskey, 3, "swk user mfa"},
+		{"security key without a PIN", two(auth.Password, 1, auth.PasskeyPresent, 2), "", true, ACRTwoFactors, 1, "pwd hwk user mfa"},
+		{"a passkey that was added", two(auth.Password, 1, auth.PasskeyVerified, 4), "", true, ACRPasskey, 4, "pwd hwk user mfa"},
+		{"a passkey, then an app", two(auth.PasskeyVerified, 1, auth.TOTPCode, 4), "", true, ACRPasskey, 1, "hwk user otp mfa"},
 		{"a factor that was added, not verified", auth.Session{FirstKind: auth.Password, PasswordAt: at(3), MFAAt: at(1)}, "", true, ACROneFactor, 3, "pwd"},
 
 		{"the only listed one", app, ACROneFactor, true, ACROneFactor, 1, "pwd otp mfa"},
@@ -45,7 +53,10 @@ func TestClaims_Session(t *testing.T) {
 		{"in any order", app, ACRTwoFactors + " " + ACROneFactor, true, ACRTwoFactors, 1, "pwd otp mfa"},
 		{"the listed one that is satisfied", one(auth.Password, 1), ACRTwoFactors + " " + ACROneFactor, true, ACROneFactor, 1, "pwd"},
 		{"none is satisfied", one(auth.Password, 1), ACRTwoFactors, false, ACROneFactor, 1, "pwd"},
-		{"none is known", app, "phr urn:example", false, ACRTwoFactors, 1, "pwd otp mfa"},
+		{"none is known", app, "urn:example", false, ACRTwoFactors, 1, "pwd otp mfa"},
+		{"a passkey is more than two factors", passkey, ACRTwoFactors, true, ACRTwoFactors, 3, "hwk user mfa"},
+		{"an app is no passkey", app, ACRPasskey, false, ACRTwoFactors, 1, "pwd otp mfa"},
+		{"the passkey or less", app, ACRPasskey + " " + ACROneFactor, true, ACROneFactor, 1, "pwd otp mfa"},
 	} {
 		listed := strings.Fields(row.listed)
 		acr := ACR(row.session, listed)

@@ -21,7 +21,7 @@ type Logout struct {
 // token of the app, or with a URI that it has not registered: then the user is asked, and
 // nothing leads back (OI-15, OI-49).
 func (p *Provider) ParseLogout(ctx context.Context, params url.Values) (l Logout, valid bool, err error) {
-	if params.Get("id_token_hint") == "" {
+	if params = given(params); !params.Has("id_token_hint") {
 		return l, false, nil
 	}
 	hint, err := p.verifyHint(ctx, params.Get("id_token_hint"))

@@ -34,7 +34,7 @@ func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.
 	if err := p.rules.AllowApp(ctx, client, auth.ActionAppStart); err != nil {
 		return "", "", err
 	}
-	now := p.now()
+	now, query := p.now(), given(query)
 	app, err := p.requestingApp(ctx, query)
 	if err != nil {
 		return "", "", err
@@ -118,6 +118,7 @@ func (p *Provider) validate(ctx context.Context, app App, query url.Values) (Par
 // Push validates and stores a request that an authenticated app has sent, and returns
 // its request_uri (9126).
 func (p *Provider) Push(ctx context.Context, app App, form url.Values) (requestURI string, err error) {
+	form = given(form)
 	form.Del("client_secret")
 	if form.Has("request_uri") {
 		return "", &Error{Code: InvalidRequest, Explanation: "request_uri cannot be pushed"}
@@ -142,6 +143,7 @@ func (p *Provider) Push(ctx context.Context, app App, form url.Values) (requestU
 // Explain says what is wrong with the URL of a request of an app, for the operator. It
 // returns nil if nothing is.
 func (p *Provider) Explain(ctx context.Context, app App, query url.Values) error {
+	query = given(query)
 	if id := query.Get("client_id"); id != app.ID {
 		return Explanation("client_id is missing or of another app")
 	}

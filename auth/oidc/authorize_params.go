@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -39,6 +40,14 @@ type Params struct {
 	ACRValues     []string `json:",omitempty"` // those that exist
 	LoginHint     string   `json:",omitempty"`
 	Subject       string   `json:",omitempty"` // of the id_token_hint
+}
+
+// given returns the parameters of a request that have a value. An empty one is treated as
+// if it were left out (6749 section 3.1), but still counts as repeated.
+func given(params url.Values) url.Values {
+	params = maps.Clone(params)
+	maps.DeleteFunc(params, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
+	return params
 }
 
 // Has reports whether the app asks for a scope.

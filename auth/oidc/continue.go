@@ -98,7 +98,7 @@ func (f facts) wantedLevel() auth.Level {
 	switch {
 	case f.app.RequireMFA && f.Session.Level() < auth.TwoFactors:
 		return auth.TwoFactors
-	case ACRMet(f.Session, listed):
+	case ACRMet(f.Session, listed), f.Factors.HasMFA() && StepUp(f.Factors, listed) == 0:
 		return 0
 	}
 	return cmp.Or(StepUp(f.Factors, listed), auth.TwoFactors)

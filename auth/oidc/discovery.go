@@ -1,5 +1,7 @@
 package oidc
 
+import "twostep/auth"
+
 // The paths of the provider.
 const (
 	DiscoveryPath       = "/.well-known/openid-configuration"       // Discovery 1.0 section 4
@@ -67,7 +69,9 @@ func (p *Provider) Discovery() Discovery {
 		IntrospectAuthMethods: secret, IssuerInResponses: true, BackchannelLogout: true, BackchannelSession: true,
 	}
 	for _, row := range acrLevels {
-		d.ACRValues = append(d.ACRValues, row.acr)
+		if row.level < auth.PhishingResistant || p.rules.Policy().Allows(auth.PasskeyPresent) {
+			d.ACRValues = append(d.ACRValues, row.acr)
+		}
 	}
 	return d
 }

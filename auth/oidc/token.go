@@ -43,6 +43,7 @@ func (p *Provider) Exchange(ctx context.Context, client auth.Client, app App, fo
 			return Tokens{}, &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
 		}
 	}
+	form = given(form)
 	switch GrantType(form.Get("grant_type")) {
 	case CodeGrant:
 		return p.exchangeCode(ctx, client, app, form)

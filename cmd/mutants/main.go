@@ -102,17 +102,53 @@ func (f fault) test(dir string, timeout time.Duration) (by string, err error) {
 	if exec.Command("go", "build", "-overlay", overlay, "./"+filepath.Dir(f.file)).Run() != nil {
 		return "compiler", nil
 	}
-	for _, tests := range tested[filepath.ToSlash(filepath.Dir(f.file))] {
-		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		cmd := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count=1", "-vet=off", "-failfast", "-timeout", timeout.String(), tests)
-		cmd.Env = append(os.Environ(), "RAPID_CHECKS=20", "RAPID_NOFAILFILE=true")
-		failed := cmd.Run() != nil
-		cancel()
-		if failed {
+	packages := tested[filepath.ToSlash(filepath.Dir(f.file))]
+	for _, tests := range packages { // those of the same subject notice most faults, and take seconds
+		if names := subjectTests(f.file, tests); names != "" && fails(overlay, timeout, "-run", names, tests) {
+			return tests, nil
+		}
+	}
+	for _, tests := range packages {
+		if fails(overlay, timeout, tests) {
 			return tests, nil
 		}
 	}
 	return "", nil
+}
+
+// fails reports whether tests fail with the changed file.
+func fails(overlay string, timeout time.Duration, args ...string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	args = append([]string{"test", "-overlay", overlay, "-count=1", "-vet=off", "-failfast", "-timeout", timeout.String()}, args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Env = append(os.Environ(), "RAPID_CHECKS=20", "RAPID_NOFAILFILE=true")
+	return cmd.Run() != nil
+}
+
+var testName = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+
+// subjectTests returns a pattern of the tests of a package about the subject of a file:
+// a subject is the file's name in every package. It is empty if there are none.
+func subjectTests(file, tests string) string {
+	subject := strings.TrimSuffix(filepath.Base(file), ".go")
+	files, _ := filepath.Glob(filepath.Join(tests, subject+"*_test.go")) // the pattern is valid
+	var names []string
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			continue // all tests follow
+		}
+		for _, found := range testName.FindAllSubmatch(source, -1) {
+			if found := string(found[1]); found != "TestMain" && found != "TestModel" {
+				names = append(names, found)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
 }
 
 // order is the place of the fault in the choice that a seed makes.

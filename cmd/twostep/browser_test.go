@@ -158,6 +158,7 @@ type browserUser struct {
 	name, email, number string
 	width, height       int
 	taps                bool // instead of using the keyboard
+	scripts             bool // are enabled
 
 	t              *testing.T
 	folder, origin string
@@ -172,7 +173,8 @@ func (p *browserUser) check(err error) {
 	}
 }
 
-// openWindow opens a window without cookies and with scripts disabled.
+// openWindow opens a window without cookies and, unless the user wants scripts, with them
+// disabled.
 func (p *browserUser) openWindow(browser *rod.Browser) {
 	p.t.Helper()
 	window, err := browser.Incognito()
@@ -181,17 +183,24 @@ func (p *browserUser) openWindow(browser *rod.Browser) {
 	p.check(err)
 	p.check(p.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: p.width, Height: p.height, DeviceScaleFactor: 1, Mobile: p.taps}))
 	p.check(proto.EmulationSetTouchEmulationEnabled{Enabled: p.taps}.Call(p.page))
-	p.check(proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(p.page))
-	p.check(p.page.Navigate(`data:text/html,<title>off</title><script>document.title="on"</script>`))
-	p.loaded()
-	if p.eval(`() => document.title`) != "off" {
-		p.t.Fatal("scripts are enabled")
+	if !p.scripts {
+		p.disableScripts()
 	}
 	go p.page.EachEvent(func(e *proto.LogEntryAdded) {
 		if e.Entry.Source == proto.LogLogEntrySourceSecurity || e.Entry.Source == proto.LogLogEntrySourceDeprecation {
 			p.t.Errorf("the browser reports: %s", e.Entry.Text)
 		}
 	})()
+}
+
+func (p *browserUser) disableScripts() {
+	p.t.Helper()
+	p.check(proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(p.page))
+	p.check(p.page.Navigate(`data:text/html,<title>off</title><script>document.title="on"</script>`))
+	p.loaded()
+	if p.eval(`() => document.title`) != "off" {
+		p.t.Fatal("scripts are enabled")
+	}
 }
 
 // eval evaluates a function in the page, which DevTools can do with scripts disabled.
@@ -212,7 +221,7 @@ func (p *browserUser) open(path string) *browserUser {
 // with scripts disabled.
 func (p *browserUser) loaded() *browserUser {
 	p.t.Helper()
-	p.waitUntil("the page is loaded", 10*time.Second, `() => document.readyState === "complete" ? "yes" : ""`)
+	p.waitUntil("the page is loaded", time.Minute, `() => document.readyState === "complete" ? "yes" : ""`)
 	return p
 }
 
@@ -319,7 +328,7 @@ func (p *browserUser) navigate(xpath string) *browserUser {
 	if !p.taps {
 		p.key(input.Enter)
 	}
-	p.waitForPage(10 * time.Second)
+	p.waitForPage(time.Minute)
 	return p
 }
 

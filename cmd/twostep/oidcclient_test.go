@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -17,44 +19,28 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// TestProgram_GoClient signs a user in to a web app that uses github.com/coreos/go-oidc
-// and golang.org/x/oauth2, which know nothing of this project. The app is a module of its
-// own (OI-29, OI-30, OI-41, OI-46, OI-50).
-func TestProgram_GoClient(t *testing.T) {
-	client := filepath.Join(t.TempDir(), "client")
+// buildGoClient builds a web app that uses github.com/coreos/go-oidc and
+// golang.org/x/oauth2, which know nothing of this project. It is a module of its own.
+var buildGoClient = sync.OnceValues(func() (string, error) {
+	client := filepath.Join(binaryFolder, "oidcclient")
 	build := exec.Command("go", "build", "-o", client, ".")
 	build.Dir = filepath.Join("testdata", "oidcclient")
 	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	out, err := build.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
 	}
-	for _, alg := range []string{"RS256", "ES256"} {
-		t.Run(alg, func(t *testing.T) {
-			folder := t.TempDir()
-			signInToClient(t, folder, start(t, folder, "--mail=file:mail"), client, alg)
-		})
-	}
-}
+	return client, err
+})
 
-func signInToClient(t *testing.T, folder string, site server, client, alg string) {
-	v := visit(t, site)
-	v.origin = site.origin
-	v.signUp(&browserUser{t: t, folder: folder, codesRead: map[string]int{}}, alg+"@example.org")
-	run := func(args ...string) []byte {
-		t.Helper()
-		out, err := program(t, folder, append([]string{"app"}, args...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		return out
-	}
-	var added struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	if err := json.Unmarshal(run("add", "Wiki", "--kind=web", "--redirect=http://127.0.0.1/callback", "--alg="+alg, "--json"), &added); err != nil {
+// startGoClient registers and starts the app, and returns its client ID and address.
+func startGoClient(t *testing.T, folder string, site server, flags ...string) (id, address string) {
+	t.Helper()
+	client, err := buildGoClient()
+	if err != nil {
 		t.Fatal(err)
 	}
+	added := addClientApp(t, folder, "Wiki", append(flags, "--kind=web", "--redirect=http://127.0.0.1/callback")...)
 	app := exec.Command(client)
 	app.Env = append(os.Environ(), "ISSUER="+site.origin, "CLIENT_ID="+added.ID, "CLIENT_SECRET="+added.Secret)
 	app.Stderr = os.Stderr
@@ -70,8 +56,34 @@ func signInToClient(t *testing.T, folder string, site server, client, alg string
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := strings.TrimSpace(line)
-	run("set", added.ID, "--redirect="+address+"/callback")
+	address = strings.TrimSpace(line)
+	setApp(t, folder, added.ID, "--redirect="+address+"/callback")
+	return added.ID, address
+}
+
+func setApp(t *testing.T, folder, id string, flags ...string) {
+	t.Helper()
+	if out, err := program(t, folder, append([]string{"app", "set", id}, flags...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// TestProgram_GoClient signs a user in to the app, and out of it, with each algorithm (OI-29, OI-30,
+// OI-41, OI-46, OI-50).
+func TestProgram_GoClient(t *testing.T) {
+	for _, alg := range []string{"RS256", "ES256"} {
+		t.Run(alg, func(t *testing.T) {
+			folder := t.TempDir()
+			signInToClient(t, folder, start(t, folder, "--mail=file:mail"), alg)
+		})
+	}
+}
+
+func signInToClient(t *testing.T, folder string, site server, alg string) {
+	v := visit(t, site)
+	v.origin = site.origin
+	v.signUp(&browserUser{t: t, folder: folder, codesRead: map[string]int{}}, alg+"@example.org")
+	id, address := startGoClient(t, folder, site, "--alg="+alg)
 
 	open := func(page string) (claims map[string]any) {
 		t.Helper()
@@ -108,7 +120,7 @@ func signInToClient(t *testing.T, folder string, site server, client, alg string
 
 	// The server is killed while it posts the logout token.
 	channel := newRelay(t, address+"/logout")
-	run("set", added.ID, "--backchannel-logout="+channel.url)
+	setApp(t, folder, id, "--backchannel-logout="+channel.url)
 	v.open("/account").press("Sign out", nil)
 	<-channel.began
 	site.stop(t, syscall.SIGKILL)

@@ -23,7 +23,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 	s := seal.Sealer{Keys: keys}
 	users := bulk{table: "users", columns: "id, email, email_key, password_hash, created_at, updated_at, seen_at, passkey_handle"}
 	sessions := bulk{
-		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next",
+		table: "sessions", columns: "id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, first_syncable, second_syncable",
 	}
 	devices := bulk{table: "known_devices", columns: "user_id, token_hash, id, seen_at, user_agent"}
 	apps := bulk{table: "totp", columns: "user_id, secret, last_step, added_at"}
@@ -41,7 +41,7 @@ func AddAccounts(ctx context.Context, database string, keys auth.Keyring, accoun
 				users.add(string(c.ID), c.Email.Typed, c.Email.Key, hash, millis(c.CreatedAt), millis(c.CreatedAt), millis(set.At), c.PasskeyHandle)
 			case auth.BeginSession:
 				sessions.add(string(c.ID), c.TokenHash, string(set.User), millis(c.CreatedAt), millis(c.StartedAt), millis(c.SeenAt),
-					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent, "")
+					millis(c.PasswordAt), string(c.FirstKind), millis(c.MFAAt), string(c.SecondKind), c.IP, c.UserAgent, "", 0, 0)
 			case auth.PutKnownDevice:
 				devices.add(string(set.User), c.TokenHash, c.ID, millis(c.SeenAt), c.UserAgent)
 			case auth.PutTOTP:

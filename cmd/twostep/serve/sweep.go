@@ -12,7 +12,7 @@ import (
 // each has its own expiry, so nothing depends on it (ST-10).
 const sweepInterval = time.Hour
 
-// sweep deletes expired rows, at the start and then every hour.
+// sweep deletes expired rows and counts the day, at the start and then every hour.
 func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {
 		ticks := time.NewTicker(sweepInterval)
@@ -26,6 +26,9 @@ func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
 				log.Error("cannot remove expired rows", "error", err)
 			case removed > 0:
 				log.Info("expired rows removed", "rows", removed)
+			}
+			if err := rules.CountDays(ctx); err != nil && ctx.Err() == nil {
+				log.Error("cannot count the day", "error", err)
 			}
 			select {
 			case <-ctx.Done():

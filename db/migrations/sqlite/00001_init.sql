@@ -57,22 +57,25 @@ CREATE TABLE account_groups (
 CREATE INDEX account_groups_name ON account_groups (name, user_id); -- search of the administration pages
 
 CREATE TABLE sessions (
-    id          TEXT    NOT NULL,
-    token_hash  TEXT    NOT NULL,
-    user_id     TEXT    NOT NULL,
-    created_at  INTEGER NOT NULL, -- unlike started_at, never updated
-    started_at  INTEGER NOT NULL, -- when the current token was issued
-    seen_at     INTEGER NOT NULL,
-    password_at INTEGER,          -- when the password or the email address was last verified
-    first_kind  TEXT    NOT NULL, -- which of them
-    mfa_at      INTEGER,          -- when a second factor was last verified or added
-    second_kind TEXT    NOT NULL, -- which one; empty if it was not verified
-    ip          TEXT    NOT NULL,
-    user_agent  TEXT    NOT NULL,
-    next        TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
-    device_id   TEXT,             -- known device that it began on; NULL for none
+    id              TEXT    NOT NULL,
+    token_hash      TEXT    NOT NULL,
+    user_id         TEXT    NOT NULL,
+    created_at      INTEGER NOT NULL, -- unlike started_at, never updated
+    started_at      INTEGER NOT NULL, -- when the current token was issued
+    seen_at         INTEGER NOT NULL,
+    password_at     INTEGER,          -- when the password or the email address was last verified
+    first_kind      TEXT    NOT NULL, -- which of them
+    first_syncable  INTEGER NOT NULL, -- for a passkey: whether it may be synced to other devices
+    mfa_at          INTEGER,          -- when a second factor was last verified or added
+    second_kind     TEXT    NOT NULL, -- which one; empty if it was not verified
+    second_syncable INTEGER NOT NULL,
+    ip              TEXT    NOT NULL,
+    user_agent      TEXT    NOT NULL,
+    next            TEXT    NOT NULL, -- local path to continue at when the pending task is done; empty for none
+    device_id       TEXT,             -- known device that it began on; NULL for none
     PRIMARY KEY (id),
-    UNIQUE (token_hash),          -- a token belongs to one session
+    UNIQUE (token_hash),              -- a token belongs to one session
+    CHECK (first_syncable IN (0, 1) AND second_syncable IN (0, 1)),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
@@ -129,7 +132,7 @@ CREATE TABLE attempts (
     session_id        TEXT,             -- session that re-authenticates; NULL for none
     demand_all        INTEGER NOT NULL, -- re-authentication: whether every factor of the account must be verified
     demand_since      INTEGER,          -- re-authentication: verified at this time or later; NULL for any time
-    demand_level      INTEGER NOT NULL, -- re-authentication: number of factors; 0 for any
+    demand_level      INTEGER NOT NULL, -- re-authentication: auth.Level; 0 for any
     expires_at        INTEGER NOT NULL,
     PRIMARY KEY (token_hash),
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -357,10 +360,13 @@ CREATE TABLE audit_events (
     email             TEXT    NOT NULL, -- address the event concerns; empty for none
     name              TEXT    NOT NULL, -- app, group, role or setting the event concerns; empty for none
     backup_codes_left INTEGER NOT NULL,
+    stop_hash         TEXT,             -- hash of the token that stops a change of address; NULL for none
     actor             TEXT    NOT NULL, -- account of the administrator, or "command"; empty for the user
     reason            TEXT    NOT NULL, -- that the administrator gave; empty for none
     PRIMARY KEY (user_id, id)           -- the activity of an account is read in this order
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX audit_events_stop ON audit_events (stop_hash) WHERE stop_hash IS NOT NULL; -- what became of the change
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
 CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
@@ -373,6 +379,14 @@ CREATE TABLE settings (
     changed_at INTEGER NOT NULL,
     changed_by TEXT    NOT NULL, -- account, or "command"
     PRIMARY KEY (name)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers of the overview, recounted every hour.
+CREATE TABLE daily (
+    day     INTEGER NOT NULL, -- its beginning, in UTC
+    counter TEXT    NOT NULL, -- see auth.Counter
+    n       INTEGER NOT NULL,
+    PRIMARY KEY (day, counter)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notice_emails (
