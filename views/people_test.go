@@ -45,6 +45,8 @@ func adminSamples() []sample {
 	}
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
+		{"admin", "Overview", Overview(as(auth.RoleAdmin, "/admin"))},
+		{"admin_viewer", "Overview", Overview(as(auth.RoleViewer, "/admin"))},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
 		{"admin_people_viewer", "People", People(PeoplePage{Page: as(auth.RoleViewer, "/admin/people"), PeoplePage: list})},
 		{"admin_people_none", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), Typed: "x", Query: auth.PeopleQuery{State: auth.StateLocked, Newest: true, Role: auth.RoleViewer}})},
