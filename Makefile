@@ -96,7 +96,7 @@ fuzz: ## Fuzz every parser and form, for FUZZTIME=1m each
 
 # The same for a fixed number of inputs instead of a time. The test binary is
 # built without coverage instrumentation, which would take minutes to compile.
-FUZZ_COUNT = case $$fuzz in FuzzForm) count=1000;; FuzzURI|FuzzPasskeyResponse) count=20000;; *) count=100000;; esac
+FUZZ_COUNT = case $$fuzz in FuzzForm) count=1000;; FuzzAuthorize|FuzzToken) count=5000;; FuzzURI|FuzzPasskeyResponse|FuzzRedirectURI|FuzzParams|FuzzCredentials) count=20000;; *) count=100000;; esac
 
 define fuzz_briefly
 	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; for package in $(FUZZ_PACKAGES); do \

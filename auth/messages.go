@@ -98,9 +98,10 @@ type Message struct {
 
 // Added is what has been added to an account lately, for the owner to recognise.
 type Added struct {
-	TOTP    bool
-	Numbers []string // of phones, E.164
-	Email   string   // the second address, whenever it was added; empty if there is none
+	TOTP     bool
+	Passkeys int
+	Numbers  []string // of phones, E.164
+	Email    string   // the second address, whenever it was added; empty if there is none
 }
 
 // notice is an email that notifies an account's owner of an event.

@@ -60,7 +60,8 @@ func (r *Rules) PasskeySignIn(client Client) string {
 
 // PasskeyOptions returns the options of a page that asks for an attempt's factor; empty
 // if the account has no passkey that this step accepts. User verification is preferred,
-// so that a security key without a PIN is a second factor.
+// so that a security key without a PIN is a second factor, unless only a verified user will
+// do.
 func (r *Rules) PasskeyOptions(a Attempt) string {
 	if !a.AcceptsPasskey() {
 		return ""

@@ -195,6 +195,14 @@ func TestPasskeyRegistration_Key(t *testing.T) {
 	}
 }
 
+// TestNoKey: the signature of an unknown passkey is verified with a real key, which takes as
+// long as that of a known one (PK-18).
+func TestNoKey(t *testing.T) {
+	if err := checkPublicKey(noKey); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPasskeyResponse_UnknownMembers adds what nobody asked for, of types that the
 // library refuses (PK-16).
 func TestPasskeyResponse_UnknownMembers(t *testing.T) {

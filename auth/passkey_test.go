@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -320,7 +321,7 @@ func TestPasskey_WrongResponses(t *testing.T) {
 }
 
 // TestAddPasskey covers additions that are refused, and one that is posted twice (PK-10,
-// PK-19, PK-23).
+// PK-17, PK-19, PK-23).
 func TestAddPasskey(t *testing.T) {
 	f, session, client := newPasskeyFlow(t)
 	other := f.signIn(client, passkeyUser)
@@ -368,6 +369,31 @@ func (f *flow) options(session auth.Session) string {
 	options, _, err := f.PasskeyEnrolment(f.ctx, session)
 	f.must(err)
 	return options
+}
+
+// TestPasskey_Attestation: none is asked for, and one that is sent changes nothing; nor
+// does the make that the authenticator claims (PK-14).
+func TestPasskey_Attestation(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	if options := f.options(session); !strings.Contains(options, `"attestation":"none"`) {
+		t.Errorf("the options are %s", options)
+	}
+	for _, d := range []*passkeytest.Device{
+		{Verifies: true, Attests: true},
+		{Verifies: true, AAGUID: [16]byte{0xff, 1, 2}},
+		{Verifies: true, Attests: true, AAGUID: [16]byte{0xee, 0x88, 0x28, 0x79}},
+	} {
+		f.addPasskey(d, client, session)
+		f.signInWithPasskey(d, client)
+	}
+	factors, err := f.Factors(f.ctx, session.User)
+	f.must(err)
+	for _, p := range factors.Passkeys {
+		p.ID, p.CredentialID, p.AAGUID, p.LastUsedAt, p.AddedAt = "", nil, "", time.Time{}, time.Time{}
+		if want := (auth.Passkey{RPID: "id.example.org", Transports: p.Transports, UserVerified: true}); !reflect.DeepEqual(p, want) {
+			t.Errorf("the passkey is %+v", p)
+		}
+	}
 }
 
 // TestPasskey_RenameAndRemove: only the account's own; removal ends other sessions and

@@ -187,8 +187,13 @@ func (r *Rules) addedRecently(ctx context.Context, user UserID, now time.Time) (
 			added.Numbers = append(added.Numbers, p.Number)
 		}
 	}
+	for _, p := range factors.Passkeys {
+		if p.AddedAt.After(since) {
+			added.Passkeys++
+		}
+	}
 	added.Email, err = r.store.FindNoticeEmail(ctx, user)
-	if !added.TOTP && len(added.Numbers) == 0 && added.Email == "" {
+	if !added.TOTP && added.Passkeys == 0 && len(added.Numbers) == 0 && added.Email == "" {
 		return nil, ignoreNotFound(err)
 	}
 	return &added, ignoreNotFound(err)

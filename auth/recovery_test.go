@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/passkeytest"
 )
 
 // TestRecovery_EndsWhatAnIntruderLeft: a reset cancels a pending change of address and
 // its token, and the mail about it lists what was added lately (RC-07, RC-09).
 func TestRecovery_EndsWhatAnIntruderLeft(t *testing.T) {
-	f := newFlow(t)
-	const ann, second = "ann@example.com", "second@example.com"
-	session, client := f.signUp(ann)
+	f, session, client := newPasskeyFlow(t)
+	const ann, second = passkeyUser, "second@example.com"
 	f.addPhone(client, session, "+14155559876")
 	f.now = f.now.Add(auth.AddedRecently)
 
@@ -26,6 +26,7 @@ func TestRecovery_EndsWhatAnIntruderLeft(t *testing.T) {
 	f.must(f.StartEmailChange(f.ctx, intruder, session, auth.ForNotices, second))
 	f.must(f.VerifyEmail(f.ctx, intruder, session, f.code(second)))
 	f.addTOTP(intruder, session)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, intruder, session)
 	f.addPhone(intruder, session, ownNumber)
 	f.must(f.StartEmailChange(f.ctx, intruder, session, auth.ForSignIn, "eve@example.com"))
 	tokens := map[string]auth.Token{}
@@ -48,7 +49,7 @@ func TestRecovery_EndsWhatAnIntruderLeft(t *testing.T) {
 	if _, err := f.FindEmailChange(f.ctx, tokens[ann]); err != auth.ErrNotFound {
 		t.Errorf("the change of address is still pending: %v", err)
 	}
-	want := &auth.Added{TOTP: true, Numbers: []string{ownNumber}, Email: second}
+	want := &auth.Added{TOTP: true, Passkeys: 1, Numbers: []string{ownNumber}, Email: second}
 	for _, m := range f.messages(ann) {
 		if m.Kind == auth.MessageKind(auth.PasswordReset) && !reflect.DeepEqual(m.Added, want) {
 			t.Errorf("the mail lists %+v, want %+v", m.Added, want)

@@ -51,6 +51,7 @@ func (db testDB) copyTo(t *testing.T, url string) (Copy, error) {
 	return CopyToPostgres(t.Context(), db.path, url, db.keys, func(int, int) {})
 }
 
+// PK-24: the copy has every row, and its keys decrypt them.
 func TestCopyToPostgres(t *testing.T) {
 	db := newCopySource(t)
 	want, before, reported := db.allRows(t), db.fileHashes(t), 0
@@ -73,6 +74,9 @@ func TestCopyToPostgres(t *testing.T) {
 	must(t, to.CheckKeyring(t.Context()))
 	spent, err := to.SpendTOTPStep(t.Context(), "ann", 1, auth.ChangeSet{At: noon})
 	wantTrue(t, spent, err)
+	if key, err := to.FindPasskey(t.Context(), []byte("credential of passkey of ann")); err != nil || string(key.PublicKey) != "public key of passkey of ann" {
+		t.Errorf("passkey is %+v, %v", key, err)
+	}
 	if _, err := db.copyTo(t, url); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("second copy: error is %v, want ErrNotEmpty", err)
 	}

@@ -15,12 +15,13 @@ import (
 // An Inspection is the state of a database.
 type Inspection struct {
 	Accounts   int
-	Version    int64     // of the last migration that was applied
-	Newest     int64     // migration that this program knows
-	LastSeen   time.Time // of any session; zero for none
-	LastStep   int64     // of any authenticator app, as in [auth.Store.SpendTOTPStep]; zero for none
-	SignsSince time.Time // when the older of the keys began to sign that nothing replaces yet; zero if there is none
-	KeyringErr error     // why the keys do not decrypt the sealed values, or nil
+	Version    int64          // of the last migration that was applied
+	Newest     int64          // migration that this program knows
+	LastSeen   time.Time      // of any session; zero for none
+	LastStep   int64          // of any authenticator app, as in [auth.Store.SpendTOTPStep]; zero for none
+	SignsSince time.Time      // when the older of the keys began to sign that nothing replaces yet; zero if there is none
+	Passkeys   map[string]int // by the domain that they were made for
+	KeyringErr error          // why the keys do not decrypt the sealed values, or nil
 }
 
 // InspectSQLite inspects the database at path without changing or migrating it.
@@ -77,6 +78,13 @@ func inspect(ctx context.Context, on engine.Statements, keys auth.Keyring, versi
 		if err := on.Find(ctx, look.row, look.query); err != nil {
 			return found, fmt.Errorf("%w: %w", errForeign, err)
 		}
+	}
+	var domain string
+	var n int
+	found.Passkeys = map[string]int{}
+	err := on.Each(ctx, engine.Row{&domain, &n}, func() { found.Passkeys[domain] = n }, `SELECT rp_id, count(*) FROM passkeys GROUP BY rp_id`)
+	if err != nil {
+		return found, fmt.Errorf("%w: %w", errForeign, err)
 	}
 	columns := sealedColumns
 	if version < newest {

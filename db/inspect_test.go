@@ -20,7 +20,7 @@ func TestInspect(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.sealAll(t)
 		c, err := db.inspect(t, db.keys)
-		if err != nil || c.Accounts != 1 || c.Version != c.Newest || c.Newest < 1 || !c.LastSeen.Equal(noon) || c.LastStep != 100 || c.KeyringErr != nil {
+		if err != nil || c.Accounts != 1 || c.Version != c.Newest || c.Newest < 1 || !c.LastSeen.Equal(noon) || c.LastStep != 100 || c.Passkeys["example.org"] != 1 || c.KeyringErr != nil {
 			t.Errorf("found %+v, %v", c, err)
 		}
 		if c, err := db.inspect(t, auth.NewKeyring()); err != nil || c.KeyringErr == nil {

@@ -31,7 +31,7 @@ func wantSealed(t *testing.T, s *Store, want map[byte]int) {
 	}
 }
 
-// ST-06: a rotation encrypts every value with the new key and changes no plaintext.
+// ST-06, PK-24: a rotation encrypts every value with the new key and changes no plaintext.
 func TestReseal_EveryColumn(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.sealAll(t)
@@ -46,6 +46,10 @@ func TestReseal_EveryColumn(t *testing.T) {
 		key, err := s.FindTOTP(t.Context(), "ann")
 		if err != nil || string(key.Secret) != "a key of twenty byte" || key.LastStep != 100 {
 			t.Errorf("TOTP key is %+v, %v", key, err)
+		}
+		passkey, err := s.FindPasskey(t.Context(), []byte("credential of k1"))
+		if err != nil || string(passkey.PublicKey) != "public key of k1" {
+			t.Errorf("passkey is %+v, %v", passkey, err)
 		}
 		unseen, err := s.FindUnseenCodes(t.Context(), "ann", noon)
 		if err != nil || fmt.Sprint(unseen) != "[unseenbackupcode]" {

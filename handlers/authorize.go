@@ -14,6 +14,7 @@ import (
 const (
 	continuePath  = "/account/continue/"
 	continueRoute = continuePath + ":id"
+	declined      = "declined" // query of a user who did not verify
 )
 
 // Reasons in the log and the metrics.
@@ -148,6 +149,9 @@ func (r *request) showStep(c oidc.Continuation) error {
 	case oidc.StepSetUp:
 		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[auth.TaskSetupMFA]))
 	case oidc.StepReauth, oidc.StepStepUp:
+		if r.QueryParams().Has(declined) {
+			break
+		}
 		token, err := r.rules.StartReauth(r.ctx(), r.session, c.Demand, path)
 		if err != nil {
 			return err
@@ -160,22 +164,27 @@ func (r *request) showStep(c oidc.Continuation) error {
 	if c.Step == oidc.StepExpired && r.problem == nil {
 		r.status = http.StatusBadRequest
 	}
-	return r.show(views.AppStop(views.AppStopPage{Page: r.page(), App: c.App, Step: c.Step}))
+	r.allowFormTo(c)
+	return r.show(views.AppStop(views.AppStopPage{Page: r.page(), App: c.App, Step: c.Step, Continue: path}))
 }
 
-// showConsent asks whether to continue to the app. A native app is returned to by the
-// redirect of this page's form, which the page must allow: Chrome on Android returns to
-// an app only after a press.
+// allowFormTo lets the forms of this page lead to a native app, which is returned to by
+// their redirect: Chrome on Android returns to an app only after a press.
+func (r *request) allowFormTo(c oidc.Continuation) {
+	if target := oidc.FormTarget(c.Params.RedirectURI); c.App.Kind == oidc.Native && target != "" {
+		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+target, 1)
+		r.Response().Header().Set("Content-Security-Policy", policy)
+	}
+}
+
+// showConsent asks whether to continue to the app.
 func (r *request) showConsent(c oidc.Continuation) error {
 	if r.session.Next != "" { // the user has arrived
 		if err := r.rules.KeepNext(r.ctx(), r.session, ""); err != nil {
 			return err
 		}
 	}
-	if c.App.Kind == oidc.Native {
-		policy := strings.Replace(contentPolicy, "form-action 'self'", "form-action 'self' "+oidc.FormTarget(c.Params.RedirectURI), 1)
-		r.Response().Header().Set("Content-Security-Policy", policy)
-	}
+	r.allowFormTo(c)
 	return r.show(views.Consent(views.ConsentPage{Page: r.page(), App: c.App, Scopes: c.Params.Scopes, Host: oidc.Host(c.Params.RedirectURI)}))
 }
 
@@ -183,7 +192,7 @@ func (r *request) showConsent(c oidc.Continuation) error {
 // redirect to another origin, not even through a page in between (form-action); so the
 // user leaves from a page that loads the next one.
 func (r *request) leave(app oidc.App, uri string) error {
-	allowed := r.form != nil && app.Kind == oidc.Native // see showConsent
+	allowed := r.form != nil && app.Kind == oidc.Native && oidc.FormTarget(uri) != "" // see allowFormTo
 	if !r.afterForm() || allowed {
 		return r.redirect(uri)
 	}

@@ -253,6 +253,28 @@ func TestAuthorize_StepUp(t *testing.T) {
 	}
 }
 
+// OI-35: a user who declines to verify comes back to the app: after a step-up with what was
+// verified, or with an error if the app demands more; otherwise when they press the button
+// of a page that says why.
+func TestAuthorize_Decline(t *testing.T) {
+	site, b, _ := rememberSite(t)
+	app, strict := site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.RequireMFA = true })
+	b.wantRemembered(true) // a session with one factor, of an account with two
+	app.start(b, "acr_values", oidc.ACRTwoFactors).wantHeading("Verification required").follow("Cancel")
+	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
+	if claims["acr"] != oidc.ACROneFactor {
+		t.Errorf("acr is %v", claims["acr"])
+	}
+	strict.start(b).wantHeading("Verification required").follow("Cancel")
+	strict.wantReturned(b, oidc.UnmetRequirements)
+
+	app.start(b, "prompt", "login").wantHeading("Verification required").follow("Cancel")
+	b.wantHeading("Wiki asks you to verify").follow("Verify").wantHeading("Verification required").follow("Cancel")
+	b.press("Back to Wiki")
+	app.wantReturned(b, oidc.AccessDenied)
+	b.open("/account/email").wantHeading("Verification required").follow("Cancel").wantHeading("Account")
+}
+
 // OI-37: a session with a pending task gets no code until that is done, and then comes
 // back to the app.
 func TestAuthorize_Task(t *testing.T) {
@@ -308,6 +330,14 @@ func TestAuthorize_Native(t *testing.T) {
 		}
 		app.callback = "http://127.0.0.1/callback"
 	}
+
+	v6 := site.addApp(func(a *oidc.App) { a.Kind, a.RedirectURIs = oidc.Native, []string{"http://[::1]/callback"} })
+	v6.callback = "http://[::1]:4711/callback"
+	v6.start(b).wantHeading("Continue to Wiki") // form-action cannot name the address
+	if policy := b.header.Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self';") {
+		t.Errorf("policy is %q", policy)
+	}
+	v6.wantReturned(b.press("Continue").wantHeading("Back to Wiki"), "")
 }
 
 // Only accounts in one of the app's groups may use it.

@@ -51,6 +51,22 @@ var modelActions = map[string]func(*model){
 	"press at phone": func(m *model) {
 		m.pressPhone(m.client(), draw(m, "button", "use", "use", "disable", "remove", "default"), m.phoneID())
 	},
+	"add passkey": func(m *model) {
+		c := m.client()
+		m.addPasskey(c, draw(m, "page of", c, c, c, m.client()), draw(m, "verifies", true, true, false), draw(m, "form for keys", false, true))
+	},
+	"rename passkey": func(m *model) { m.renamePasskey(m.client(), m.passkeyID()) },
+	"remove passkey": func(m *model) { m.removePasskey(m.client(), m.passkeyID()) },
+	"sign in with passkey": func(m *model) {
+		if c := m.client(); len(m.passkeys) > 0 {
+			m.signInWithPasskey(c, draw(m, "page of", c, c, c, m.client()), draw(m, "passkey", m.passkeys...))
+		}
+	},
+	"respond with passkey": func(m *model) {
+		if c := m.client(); len(m.passkeys) > 0 {
+			m.respondWithPasskey(c, draw(m, "page", entryPages[0], reauthPath), draw(m, "passkey", m.passkeys...))
+		}
+	},
 	"change password": func(m *model) {
 		m.changePassword(m.client(), draw(m, "current", passwords...), draw(m, "password", passwords...), draw(m, "others", false, true))
 	},

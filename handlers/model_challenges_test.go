@@ -24,6 +24,8 @@ func (m *model) checkResponse(a *modelAttempt, typed string, checked bool) (vali
 		return false, func() {}
 	case len(a.user.backupCodes) > 0 && (checked || len(plain) == 16):
 		return a.user.backupCodes[plain], func() { delete(a.user.backupCodes, plain) }
+	case a.method() == "passkey":
+		return false, func() {}
 	case a.method() == "app":
 		step := m.totpStep(a.user.totpKey, plain)
 		return step > a.user.lastStep, func() { a.user.lastStep = max(a.user.lastStep, step) }

@@ -17,6 +17,10 @@ func (m *model) completeSignIn(c *client) {
 	}
 	m.signIn(c, u.email, u.password)
 	if m.attempt(c) != nil && m.attempt(c).user == u {
+		if m.attempt(c).method() == "passkey" && draw(m, "passkey", true, false) {
+			m.respondWithPasskey(c, "/sign-in", draw(m, "of the account", u.passkeys...))
+			return
+		}
 		m.respond(c, "/sign-in", m.validCode(c), false)
 	}
 }
@@ -32,6 +36,10 @@ func (m *model) completeReauth(c *client) {
 		return
 	}
 	m.site.wait(draw(m, "pause", 0, time.Minute))
+	if passkeys := a.user.passkeys; len(passkeys) > 0 && draw(m, "passkey", true, false) {
+		m.respondWithPasskey(c, reauthPath, draw(m, "of the account", passkeys...))
+		return
+	}
 	if a.user.phone(a.method()) != nil {
 		m.resend(c, reauthPath)
 	}
@@ -62,6 +70,9 @@ func (m *model) completePhoneSetup(c *client, number string) {
 func (m *model) createUser(c *client, email string) {
 	m.signUp(c, email, passwords[0])
 	m.respond(c, "/sign-up", m.validCode(c), false)
+	if draw(m, "a passkey", false, true) {
+		m.addPasskey(c, c, draw(m, "verifies", true, false), true)
+	}
 	if draw(m, "app", false, true) {
 		m.completeTOTPSetup(c)
 	}

@@ -48,7 +48,7 @@ func (m *model) operate(email string) {
 		m.endSessions(u, nil)
 		switch action {
 		case "reset-mfa":
-			u.totpKey, u.backupCodes, u.unsavedSince = "", nil, time.Time{}
+			u.totpKey, u.passkeys, u.backupCodes, u.unsavedSince = "", nil, nil, time.Time{}
 			for _, phone := range u.phones {
 				phone.reservedAt, phone.isDefault = time.Time{}, false
 			}

@@ -20,6 +20,7 @@ type user struct {
 	totpKey      string
 	lastStep     int64 // the last TOTP step used; older ones are invalid
 	phones       []*modelPhone
+	passkeys     []*modelPasskey
 	backupCodes  map[string]bool // unused ones
 	unsavedSince time.Time       // creation of a set not yet confirmed as saved
 	emailChange  *emailChange
@@ -62,7 +63,9 @@ func (u *user) reservedPhones() (phones []*modelPhone) {
 	return phones
 }
 
-func (u *user) hasMFA() bool { return u.totpKey != "" || len(u.reservedPhones()) > 0 }
+func (u *user) hasMFA() bool {
+	return u.totpKey != "" || len(u.reservedPhones()) > 0 || len(u.passkeys) > 0
+}
 
 func (u *user) phone(id string) *modelPhone {
 	for _, phone := range u.phones {
@@ -109,7 +112,8 @@ type modelAttempt struct {
 	ended      bool
 }
 
-// method returns the current second factor: "app", the id of a phone, or an empty string.
+// method returns the current second factor: "app", the id of a phone, "passkey", or an empty
+// string.
 func (a *modelAttempt) method() string {
 	methods := a.methods()
 	if slices.Contains(methods, a.chosen) || len(methods) == 0 {
@@ -124,6 +128,9 @@ func (a *modelAttempt) methods() (all []string) {
 	}
 	for _, phone := range a.user.reservedPhones() {
 		all = append(all, phone.id)
+	}
+	if len(a.user.passkeys) > 0 {
+		all = append(all, "passkey")
 	}
 	return all
 }

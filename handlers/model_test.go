@@ -25,8 +25,9 @@ type model struct {
 	users        []*user
 	clients      []*client
 	sessions     []*modelSession
-	sentCodes    []string // all codes sent or shown, valid or not
-	totpKeys     []string // all TOTP keys, valid or not
+	sentCodes    []string        // all codes sent or shown, valid or not
+	totpKeys     []string        // all TOTP keys, valid or not
+	passkeys     []*modelPasskey // all of them, removed or not
 	lastAccepted *acceptedPost
 	response     *browser // to the last post
 	sender       *browser // of the last post, with its cookies at that time
@@ -129,7 +130,7 @@ func (m *model) refreshToken(c *client) {
 type userState struct {
 	email                      string
 	disabled, mustChange, totp bool
-	phones                     []string
+	phones, passkeys           []string
 	backupCodes                int
 }
 
@@ -155,7 +156,11 @@ func (m *model) actualState(email string) (v userState) {
 		}
 		v.phones = append(v.phones, number)
 	}
+	for _, p := range f.Passkeys {
+		v.passkeys = append(v.passkeys, string(p.ID))
+	}
 	slices.Sort(v.phones)
+	slices.Sort(v.passkeys)
 	return v
 }
 
@@ -170,7 +175,11 @@ func (u *user) expectedState() userState {
 			v.phones = append(v.phones, phone.number)
 		}
 	}
+	for _, p := range u.passkeys {
+		v.passkeys = append(v.passkeys, p.id)
+	}
 	slices.Sort(v.phones)
+	slices.Sort(v.passkeys)
 	return v
 }
 
@@ -197,7 +206,7 @@ func (m *model) post(c *client, path string, form url.Values, want string) (done
 	if got != want {
 		m.t.Fatalf("%s %s: %s (%d), want %s:\n%s", path, shown, got, response.status, want, response.body)
 	}
-	if done = got == "done"; done && form.Get("code") != "" {
+	if done = got == "done"; done && (form.Get("code") != "" || strings.HasPrefix(form.Get("action"), "passkey")) {
 		m.lastAccepted = &acceptedPost{sender, path, form, response.header.Get("Location"), m.site.clock()}
 	}
 	return done
@@ -206,6 +215,9 @@ func (m *model) post(c *client, path string, form url.Values, want string) (done
 func maskToken(form url.Values) url.Values {
 	shown := maps.Clone(form)
 	shown.Del("token")
+	if credential := shown.Get("credential"); credential != "" {
+		shown.Set("credential", "of a passkey")
+	}
 	return shown
 }
 

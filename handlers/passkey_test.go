@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"strings"
@@ -75,6 +76,53 @@ func TestPasskey_Journey(t *testing.T) {
 	phone.open("/account/passkeys").follow("Remove").wantHeading("Verification required").usePasskey(d, "Use a passkey")
 	phone.wantHeading("Remove passkey").press("Remove").wantHeading("Passkeys").wantText("Passkey removed")
 	site.browser().open("/sign-in").usePasskey(d, "Sign in with a passkey").wantError(422).wantText("This passkey is not known here")
+}
+
+// TestPasskey_Signals: the browser is asked to forget a passkey only if no account has it,
+// and gets the accepted ones only from their signed-in owner (PK-25).
+func TestPasskey_Signals(t *testing.T) {
+	site := newSite(t, withPasskeys)
+	d := &passkeytest.Device{Verifies: true}
+	b := site.browser().signUp(ann)
+	b.open("/account/passkeys/add").usePasskey(d, "Create a passkey").press("Done")
+	signals := func(b *browser) string {
+		return b.page.Find("[data-signal]").AttrOr("data-signal", "") + b.page.Find("[data-signal]").AttrOr("data-options", "")
+	}
+	b.operate(auth.Disable)
+	if got := signals(site.browser().open("/sign-in").usePasskey(d, "Sign in with a passkey").wantText("This passkey is not known here")); got != "" {
+		t.Errorf("the passkey of a disabled account: %s", got)
+	}
+	b.operate(auth.Enable)
+	b = site.browser().open("/sign-in").usePasskey(d, "Sign in with a passkey").open("/account/passkeys")
+	id := base64.RawURLEncoding.EncodeToString(d.Passkeys()[0].ID)
+	if got := signals(b); !strings.HasPrefix(got, "signalAllAcceptedCredentials") || !strings.Contains(got, `"allAcceptedCredentialIds":["`+id+`"]`) {
+		t.Errorf("the list: %s", got)
+	}
+	for _, path := range []string{"/account", "/account/manage-mfa", "/account/passkeys/add"} {
+		if got := signals(b.open(path)); got != "" {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+	b.operate(auth.ResetMFA)
+	b = site.browser().open("/sign-in")
+	if got := signals(b); got != "" {
+		t.Errorf("the sign-in page: %s", got)
+	}
+	if got := signals(b.usePasskey(d, "Sign in with a passkey").wantText("This passkey is not known here")); !strings.HasPrefix(got, "signalUnknownCredential") || !strings.Contains(got, id) {
+		t.Errorf("a passkey of no account: %s", got)
+	}
+}
+
+// TestPasskey_OldPage: a page older than its challenge says so, and has a new one (PK-03).
+func TestPasskey_OldPage(t *testing.T) {
+	site := newSite(t, withPasskeys)
+	d := &passkeytest.Device{Verifies: true}
+	b := site.browser().signUp(ann)
+	b.open("/account/passkeys/add").usePasskey(d, "Create a passkey").press("Done").press("Sign out")
+	b = site.browser().open("/sign-in")
+	site.wait(auth.ChallengeSignIn)
+	b.usePasskey(d, "Sign in with a passkey").wantError(422).wantText("That took too long. Try again.")
+	b.usePasskey(d, "Sign in with a passkey").wantHeading("Account")
 }
 
 // TestPasskey_SecondStepPages: an account with an app and a security key sees both forms;

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"errors"
+	"strings"
 
 	"twostep/auth"
 	"twostep/views"
@@ -20,8 +21,21 @@ func showVerify(r *request) error {
 	}
 	return r.show(views.Reauth(views.ReauthPage{
 		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
+		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(), Cancel: r.cancelPath(a),
 	}))
+}
+
+// cancelPath is where a user goes who declines to verify. A request of an app goes on after
+// a step-up, which is asked once (OI-35); after another demand it says so, and offers to
+// return to the app.
+func (r *request) cancelPath(a auth.Attempt) string {
+	switch {
+	case r.QueryParam("next") != "" || !strings.HasPrefix(a.Next, continuePath):
+		return accountPath
+	case a.Demand.Level > 0:
+		return a.Next
+	}
+	return a.Next + "?" + declined
 }
 
 // reauthentication returns the attempt of the session, and begins one if there is none. It

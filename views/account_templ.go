@@ -225,7 +225,7 @@ func Account(p AccountPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = linkRow(iconKey, link{"/admin", "Administration"}, "Help users and change settings", "").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = linkRow(iconShield, link{"/admin", "Administration"}, "Help users and change settings", "").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -21,10 +21,11 @@ func appSamples() []sample {
 	return []sample{
 		{"consent", "Continue to Team wiki", Consent(ConsentPage{page, sampleApp, oidc.Scopes, "wiki.example.com"})},
 		{"leave_to_app", "Back to Team wiki", LeaveToApp(LeaveToAppPage{page, sampleApp, "https://wiki.example.com/callback?code=a-code"})},
-		{"app_expired", "This request has expired", AppStop(AppStopPage{signedOut(page.URL), sampleApp, oidc.StepExpired})},
-		{"app_unknown_request", "This request has expired", AppStop(AppStopPage{signedOut(page.URL), oidc.App{}, oidc.StepExpired})},
-		{"app_not_allowed", "You cannot use Team wiki", AppStop(AppStopPage{page, sampleApp, oidc.StepNotAllowed})},
-		{"app_other_account", "Another account is signed in", AppStop(AppStopPage{page, sampleApp, oidc.StepOtherAccount})},
+		{"app_expired", "This request has expired", AppStop(AppStopPage{signedOut(page.URL), sampleApp, oidc.StepExpired, ""})},
+		{"app_unknown_request", "This request has expired", AppStop(AppStopPage{signedOut(page.URL), oidc.App{}, oidc.StepExpired, ""})},
+		{"app_not_allowed", "You cannot use Team wiki", AppStop(AppStopPage{page, sampleApp, oidc.StepNotAllowed, ""})},
+		{"app_other_account", "Another account is signed in", AppStop(AppStopPage{page, sampleApp, oidc.StepOtherAccount, ""})},
+		{"app_declined", "Team wiki asks you to verify", AppStop(AppStopPage{page, sampleApp, oidc.StepReauth, "/account/continue/ID"})},
 		{"app_error", "This app cannot sign you in", AppError(AppErrorPage{signedOutPlain("/oauth/authorize"), "redirect_uri is missing", "req-1"})},
 		{"connected_apps", "Connected apps", ConnectedApps(ConnectedAppsPage{signedIn("/account/apps"), []oidc.ConnectedApp{
 			{ID: "app", Name: "Team wiki", Since: now.AddDate(0, -2, 0), UsedAt: now.Add(-time.Hour), Scopes: oidc.Scopes},

@@ -30,7 +30,8 @@ func deliverySamples(app, sms auth.Method) []sample {
 		{"verify_account_delayed_only", "Verify your account", VerifyAccount(only)},
 		{"verify_account_rejected", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, rejectedCode))},
 		{"reauth_delayed", "Verification required", Reauth(ReauthPage{
-			Page: signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: delayedCode,
+			Cancel: "/account",
+			Page:   signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: delayedCode,
 		})},
 		{"verify_email_delayed", "Verify your email", VerifyEmail(VerifyEmailPage{refreshing(signedOut("/sign-up")), "ann@example.com", delayedCode})},
 		{"check_email_delayed", "Check your email", CheckEmail(CheckEmailPage{refreshing(signedOut("/forgot-password")), "ann@example.com", codeWith(auth.Delivery{Stalled: true})})},

@@ -33,7 +33,7 @@ func mailSamples() []mailSample {
 	code := message(auth.MessageSignUpCode, auth.ByEmail)
 	code.Code = "123456"
 	reset := message(auth.MessageKind(auth.PasswordReset), auth.ByEmail)
-	reset.Added = &auth.Added{TOTP: true, Numbers: []string{"+14155554242"}, Email: "other@example.com"}
+	reset.Added = &auth.Added{TOTP: true, Passkeys: 2, Numbers: []string{"+14155554242"}, Email: "other@example.com"}
 	locked := message(auth.MessageKind(auth.SignInLocked), auth.ByEmail)
 	locked.Summary = true
 	long := message(auth.MessageKind(auth.EmailChangeRequested), auth.ByEmail)

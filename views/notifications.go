@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"twostep/auth"
@@ -95,6 +96,11 @@ func added(a auth.Added) []paragraph {
 	var list []string
 	if a.TOTP {
 		list = append(list, "an authenticator app")
+	}
+	if a.Passkeys == 1 {
+		list = append(list, "a passkey")
+	} else if a.Passkeys > 1 {
+		list = append(list, strconv.Itoa(a.Passkeys)+" passkeys")
 	}
 	for _, number := range a.Numbers {
 		list = append(list, "the phone number "+maskPhone(number))

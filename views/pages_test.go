@@ -294,6 +294,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"leave_to_app", "", "https://wiki.example.com/callback?code=a-code=Back to Team wiki"},
 		{"app_expired", "", "https://wiki.example.com/=Go to Team wiki"},
 		{"app_not_allowed", "cancel=Back to Team wiki", ""},
+		{"app_declined", "cancel=Back to Team wiki", "/account/continue/ID=Verify"},
 		{"app_other_account", "sign_out=Sign out and continue cancel=Cancel", ""},
 		{"setup_mfa_for_app", "", "/account/manage-mfa/add=Authenticator application /account/add-phone=SMS code /account/continue/request=Not now"},
 	}
@@ -346,7 +347,7 @@ func TestPages_Escape(t *testing.T) {
 		render(t, AddTOTP(AddTOTPPage{Page: p, URI: markup, Key: markup, ShowURI: true})),
 		render(t, BackupCodes(BackupCodesPage{p, []string{markup}, true})),
 		render(t, AddPhone(AddPhonePage{p, markup, true})),
-		render(t, Reauth(ReauthPage{Page: p, Step: auth.StepPassword, Email: markup})),
+		render(t, Reauth(ReauthPage{Page: p, Step: auth.StepPassword, Email: markup, Cancel: markup})),
 		render(t, CheckEmail(CheckEmailPage{p, markup, sentCode})),
 		render(t, NewPassword(NewPasswordPage{p, markup, 15, false})),
 		render(t, Email(EmailPage{Page: p, Addresses: auth.Emails{

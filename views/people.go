@@ -130,13 +130,6 @@ type Act struct {
 	Danger bool
 }
 
-func (a Act) icon() icon {
-	if a.Danger {
-		return iconWarning
-	}
-	return iconShield
-}
-
 // SaveGroups is the act that has a field.
 var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules ask for groups."}
 

@@ -766,7 +766,7 @@ func Person(p PersonPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, act := range acts {
-					templ_7745c5c3_Err = linkRow(act.icon(), link{PersonURL(p.Person.ID) + "/" + act.Path, act.Label}, act.About, map[bool]string{true: "danger-text"}[act.Danger]).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkRow(eventIcon(auth.EventType(act.Action)), link{PersonURL(p.Person.ID) + "/" + act.Path, act.Label}, act.About, map[bool]string{true: "danger-text"}[act.Danger]).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -20,6 +20,7 @@ type ReauthPage struct {
 	BackupCodes       bool
 	BackupCodeChecked bool
 	Code              *auth.SentCode
+	Cancel            string // path where the user goes without verifying
 }
 
 func Reauth(p ReauthPage) templ.Component {
@@ -45,6 +46,7 @@ func Reauth(p ReauthPage) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		second := secondFactor{p.Email, p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code, Remember{}}
 		x := second.field()
+		cancel := link{p.Cancel, cancel.Label}
 		if p.Step == auth.StepPassword {
 			x = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}
 		}
@@ -72,7 +74,7 @@ func Reauth(p ReauthPage) templ.Component {
 				var templ_7745c5c3_Var3 templ.SafeURL
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/reauth.templ`, Line: 26, Col: 37}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/reauth.templ`, Line: 28, Col: 37}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {

@@ -179,7 +179,7 @@ func passwordSamples(app, sms auth.Method) []sample {
 	wrongCurrent := auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "current"}
 	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
 	reauth := func(p Page, step auth.Step) ReauthPage {
-		return ReauthPage{Page: p, Step: step, Email: "ann@example.com"}
+		return ReauthPage{Page: p, Step: step, Email: "ann@example.com", Cancel: "/account"}
 	}
 	byApp, bySMS, wrong := reauth(signedIn(verify), auth.StepMFA), reauth(signedIn(verify), auth.StepMFA), reauth(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepMFA)
 	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true

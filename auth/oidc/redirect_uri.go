@@ -121,10 +121,11 @@ func Host(uri string) string {
 }
 
 // FormTarget returns the source of the Content-Security-Policy directive form-action
-// that allows a redirect to a URI: its origin, or its private scheme.
+// that allows a redirect to a URI: its origin, or its private scheme. It is empty for an
+// IPv6 address, which that directive cannot name.
 func FormTarget(uri string) string {
 	u, err := url.Parse(uri)
-	if err != nil {
+	if err != nil || strings.HasPrefix(u.Host, "[") {
 		return ""
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {

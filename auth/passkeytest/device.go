@@ -34,6 +34,7 @@ type Device struct {
 	Verifies  bool // it verifies its user, and remembers user handles
 	Synced    bool // its passkeys are synced to other devices
 	Counts    bool // it counts signatures
+	Attests   bool // it sends an attestation statement, though nobody asks for one; a false one
 
 	// Tamper changes a response before it is signed.
 	Tamper func(*Response)
@@ -129,8 +130,11 @@ func (d *Device) Create(pageOptions, origin string) (posted string, err error) {
 	if d.Tamper != nil {
 		d.Tamper(&r)
 	}
-	object := slices.Concat(mapOf(3),
-		text("fmt"), text("none"), text("attStmt"), mapOf(0), text("authData"), byteString(r.authData()))
+	format, statement := "none", mapOf(0)
+	if d.Attests {
+		format, statement = "fido-u2f", slices.Concat(mapOf(1), text("sig"), byteString([]byte("of somebody else")))
+	}
+	object := slices.Concat(mapOf(3), text("fmt"), text(format), text("attStmt"), statement, text("authData"), byteString(r.authData()))
 	return r.post(map[string]any{"attestationObject": encode(object), "transports": []string{"internal", "hybrid"}}), nil
 }
 

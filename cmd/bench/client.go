@@ -20,8 +20,9 @@ type conn struct {
 
 // A response holds the status and the cookies; conn holds the body.
 type response struct {
-	status  int
-	cookies []string // name=value
+	status   int
+	location string
+	cookies  []string // name=value
 }
 
 func dial(address string) (*conn, error) {
@@ -76,6 +77,8 @@ func (c *conn) do(request []byte) (resp response, err error) {
 			}
 		} else if bytes.HasPrefix(line, []byte("Transfer-Encoding: chunked")) {
 			chunked = true
+		} else if value, found := bytes.CutPrefix(line, []byte("Location: ")); found {
+			resp.location = strings.TrimSpace(string(value))
 		} else if value, found := bytes.CutPrefix(line, []byte("Set-Cookie: ")); found {
 			pair, _, _ := strings.Cut(strings.TrimSpace(string(value)), ";")
 			resp.cookies = append(resp.cookies, pair)

@@ -47,6 +47,11 @@ type results struct {
 	hash                  cost // bare argon2id, computed by this program
 	signIn                cost // by password
 	secondFactor          cost // TOTP
+	exchange              cost // of a code for tokens
+	userInfo              cost
+	authorize             cost // of a signed-in user: two requests
+	appPage               cost // the signed-in page, in the rounds of these two
+	passkey               cost // sign-in, with its page
 	startup               time.Duration
 	memoryIdle, memoryMax float64 // MB
 	served, busy          int     // responses to the burst
@@ -72,7 +77,7 @@ func (t *target) measure(size int) (r results, err error) {
 	if r.pageBytes, err = t.resizeLogo(browsers.signedIn); err != nil {
 		return r, err
 	}
-	for _, scenario := range []func(*server, prepared, *results) error{measurePages, t.measureNginx, measureSignIns, measureSecondFactor, measureMemory} {
+	for _, scenario := range []func(*server, prepared, *results) error{measurePages, t.measureNginx, measureSignIns, measureSecondFactor, measurePasskeys, measureApps, measureMemory} {
 		if err := t.withServer(func(s *server) error { return scenario(s, browsers, &r) }); err != nil {
 			return r, err
 		}

@@ -29,8 +29,10 @@ const (
 
 // prepared holds the browsers that are signed in before measuring.
 type prepared struct {
-	signedIn *browser   // by both factors
-	pending  []*browser // by password only, with the page for the second factor open
+	signedIn *browser      // by both factors
+	pending  []*browser    // by password only, with the page for the second factor open
+	passkeys []passkeyUser // signed out
+	app      benchApp
 }
 
 // prepare adds accounts and signs in to them through an in-process site with the
@@ -59,6 +61,10 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 	if err := addBackupCodes(ctx, store, changeSets[0].User); err != nil {
 		return prepared{}, err
 	}
+	passkeys, err := addPasskeyUsers(ctx, store, size, hash)
+	if err != nil {
+		return prepared{}, err
+	}
 	service := auth.New(store, t.keys, hasher, auth.Policy{
 		Name: "Twostep", Host: "localhost", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 		PasswordMin: auth.PasswordMinSingleFactor, SessionLifetime: auth.SessionLifetimeMax, SessionIdle: auth.SessionIdleMax,
@@ -68,7 +74,10 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 		Name: "Twostep", URL: &url.URL{Scheme: "http", Host: "localhost"}, Log: slog.New(slog.DiscardHandler),
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
-	p := prepared{signedIn: browsers[0], pending: browsers[1:]}
+	p := prepared{signedIn: browsers[0], pending: browsers[1:], passkeys: passkeys}
+	if p.app, err = addApp(ctx, store, service, p.pending); err != nil {
+		return prepared{}, err
+	}
 	return p, errors.Join(p.signIn(site), addHostToken(ctx, store, p.signedIn.person))
 }
 

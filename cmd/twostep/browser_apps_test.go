@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -38,15 +39,16 @@ func TestBrowser_Apps(t *testing.T) {
 		p.pressTo("Cancel", wiki).readsApp("access_denied")
 		p.visitApp(wiki).readsApp(`"email":"ann@example.org"`) // neither asked again
 
-		loopback := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Query().Get("code")) }))
-		t.Cleanup(loopback.Close)
-		native := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=http://127.0.0.1/callback")
-		p.visitApp(site.origin + "/oauth/authorize?" + url.Values{
-			"client_id": {native.ID}, "redirect_uri": {loopback.URL + "/callback"}, "response_type": {"code"}, "scope": {"openid"},
-			"code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
-		}.Encode()).sees("Continue to Notes")
-		if code := p.pressTo("Continue", loopback.URL).text("body"); len(code) < 22 {
-			t.Errorf("the native app gets the code %q", code)
+		for _, host := range []string{"127.0.0.1", "[::1]"} {
+			app := serveNative(t, host)
+			id := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=http://"+host+"/callback").ID
+			p.visitApp(site.origin + "/oauth/authorize?" + url.Values{
+				"client_id": {id}, "redirect_uri": {app + "/callback"}, "response_type": {"code"}, "scope": {"openid"},
+				"code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
+			}.Encode()).sees("Continue to Notes")
+			if code := p.pressTo("Continue", app).text("body"); len(code) < 22 {
+				t.Errorf("the native app gets the code %q", code)
+			}
 		}
 	})
 	t.Run("oidc-client-ts", func(t *testing.T) {
@@ -67,6 +69,22 @@ func TestBrowser_Apps(t *testing.T) {
 		p.pressTo("Sign out", notes).waitForText("Signed out")
 		p.pressTo("Sign in", site.origin).sees("Sign in")
 	})
+}
+
+// serveNative serves the redirect URI of a native app, which shows the code, at a loopback
+// address, and returns its origin.
+func serveNative(t *testing.T, host string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		t.Skipf("NOT CHECKED: this machine has no address %s: %v", host, err)
+	}
+	app := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Query().Get("code")) }))
+	app.Listener.Close()
+	app.Listener = listener
+	app.Start()
+	t.Cleanup(app.Close)
+	return app.URL
 }
 
 // serveSPA serves the page of a single-page app, registers it, and returns its URL.

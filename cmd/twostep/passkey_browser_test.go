@@ -13,14 +13,14 @@ import (
 )
 
 // TestPasskeys_Chromium uses passkeys in Chromium with virtual authenticators: one of the
-// device itself, security keys with and without a PIN, and an old one of U2F (PK-20,
-// PK-21, PK-25). The server is the real binary.
+// device itself, security keys with and without a PIN, and an old one of U2F (FF-11,
+// PK-20, PK-21, PK-25). The server is the real binary.
 func TestPasskeys_Chromium(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
 	folder := t.TempDir()
-	site := start(t, folder, "--mail=file:mail", "--sms=file:sms", "--factors=passkey,totp,sms,backup_code")
-	required := start(t, t.TempDir(), "--mail=file:mail", "--factors=passkey,totp,backup_code", "--require-mfa", "--reverify=strict_mfa")
+	site := start(t, folder, "--mail=file:mail", "--sms=file:sms")
+	required := start(t, t.TempDir(), "--mail=file:mail", "--require-mfa", "--reverify=strict_mfa")
 	t.Run("journeys", func(t *testing.T) {
 		run := func(name string, site server, a authenticator, journey func(passkeyUser)) {
 			t.Run(name, func(t *testing.T) {

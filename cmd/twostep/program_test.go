@@ -196,8 +196,22 @@ func TestProgram_SecondStartKeepsKeys(t *testing.T) {
 func TestProgram_Warnings(t *testing.T) {
 	p := start(t, t.TempDir(), "serve", "--url=http://example.org", "--sms=file:sms")
 	code, output := p.stop(t, syscall.SIGTERM)
+	if !strings.Contains(output, "Warning: passkeys are off") {
+		t.Errorf("no warning of passkeys: %s", output)
+	}
 	if code != 0 || !strings.Contains(output, "Email is only printed here") || strings.Contains(output, "SMS is only printed here") || !strings.Contains(output, "Warning: --url is http://example.org") {
 		t.Errorf("exit code %d: %s", code, output)
+	}
+}
+
+// TestProgram_PasskeysWithoutBackupCodes: the operator is warned that users who lose a
+// passkey will need help.
+func TestProgram_PasskeysWithoutBackupCodes(t *testing.T) {
+	for flag, want := range map[string]bool{"--factors=passkey,totp": true, "--factors=totp": false, "--factors=passkey,backup_code": false} {
+		_, output := start(t, t.TempDir(), flag, "--mail=file:mail", "--sms=file:sms").stop(t, syscall.SIGTERM)
+		if strings.Contains(output, "Warning: --factors has passkey without backup_code") != want {
+			t.Errorf("%s: printed %s", flag, output)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (r *report) database(ctx context.Context) {
 		return
 	}
 	r.ok(check, "%s contains %s", name, cli.Plural(found.Accounts, "account"))
-	r.lastSeen = found.LastSeen
+	r.lastSeen, r.passkeys = found.LastSeen, found.Passkeys
 	r.lastStep = time.Unix(0, 0).Add(time.Duration(found.LastStep) * auth.TOTPPeriod)
 	switch {
 	case found.Version > found.Newest:

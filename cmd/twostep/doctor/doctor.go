@@ -25,9 +25,10 @@ type report struct {
 	settings.Settings
 	flags    settings.Flags
 	out      io.Writer
-	keyring  auth.Keyring // set by keys
-	lastSeen time.Time    // of any session; set by database
-	lastStep time.Time    // of any authenticator app; set by database
+	keyring  auth.Keyring   // set by keys
+	passkeys map[string]int // by domain; set by database
+	lastSeen time.Time      // of any session; set by database
+	lastStep time.Time      // of any authenticator app; set by database
 	failed   bool
 }
 
@@ -43,7 +44,7 @@ func (c *Command) Run(s cli.Streams) error {
 	r.ok("configuration", "all values are valid")
 	ctx := cli.SignalContext()
 	for _, check := range []func(context.Context){
-		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.signUp, r.proxies, r.forwardAuth, r.mail, r.sms,
+		r.folder, r.keys, r.database, r.clock, r.disk, r.url, r.passkeyDomain, r.signUp, r.proxies, r.forwardAuth, r.mail, r.sms,
 	} {
 		check(ctx)
 	}

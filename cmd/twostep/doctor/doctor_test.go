@@ -13,6 +13,7 @@ import (
 	"twostep/auth/oidc"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/cmdtest"
+	"twostep/cmd/twostep/internal/datadir"
 	"twostep/db"
 )
 
@@ -42,7 +43,7 @@ func runDoctor(t *testing.T, args ...string) (code int, results map[string]strin
 func allOK() map[string]string {
 	results := map[string]string{}
 	for _, check := range []string{
-		"configuration", "data folder", "keys", "database", "migrations", "encryption", "clock", "url", "sign-up", "proxies", "mail", "sms",
+		"configuration", "data folder", "keys", "database", "migrations", "encryption", "clock", "url", "passkeys", "sign-up", "proxies", "mail", "sms",
 	} {
 		results[check] = "ok"
 	}
@@ -79,7 +80,7 @@ func TestDoctor(t *testing.T) {
 		"bad value":        {nil, []string{"--url=nonsense"}, only("configuration", "FAIL")},
 		"new signing keys": {func(t *testing.T) { addSigningKey(t, 0) }, nil, map[string]string{"signing keys": "ok"}},
 		"old signing keys": {func(t *testing.T) { addSigningKey(t, auth.SigningKeyAge) }, nil, map[string]string{"signing keys": "warn"}},
-		"unencrypted":      {nil, []string{"--url=http://id.example.org"}, map[string]string{"url": "FAIL"}},
+		"unencrypted":      {nil, []string{"--url=http://id.example.org"}, map[string]string{"url": "FAIL", "passkeys": "warn"}},
 		"local":            {nil, []string{"--url=http://localhost:8080"}, map[string]string{"url": "warn"}},
 		"proxy missing":    {nil, []string{"--trusted-proxies=", "--listen=127.0.0.1:80"}, map[string]string{"proxies": "warn"}},
 		"printed":          {nil, []string{"--mail=log:", "--sms=log:"}, map[string]string{"mail": "warn", "sms": "warn"}},
@@ -92,6 +93,12 @@ func TestDoctor(t *testing.T) {
 		"proxies unnamed":  {func(t *testing.T) { cmdtest.WriteFile(t, "rules", "a.example * / public") }, []string{"--forward-auth=:8081", "--access-rules=rules", "--trusted-proxies="}, map[string]string{"forward auth": "warn", "proxies": "warn"}},
 		"no forward auth":  {func(t *testing.T) { cmdtest.WriteFile(t, "rules", "a.example * / public") }, []string{"--access-rules=rules"}, map[string]string{"forward auth": "warn"}},
 		"faulty rules":     {func(t *testing.T) { cmdtest.WriteFile(t, "rules", "a.example * / pubic") }, []string{"--forward-auth=:8081", "--access-rules=rules"}, only("configuration", "FAIL")},
+		"passkeys off":     {nil, []string{"--factors=totp"}, nil},
+		"no backup codes":  {nil, []string{"--factors=passkey,totp"}, map[string]string{"passkeys": "warn"}},
+		"IP address":       {nil, []string{"--url=https://192.0.2.1"}, map[string]string{"passkeys": "warn"}},
+		"other domain":     {nil, []string{"--passkey-domain=example.net"}, only("configuration", "FAIL")},
+		"moved":            {func(t *testing.T) { addPasskey(t, "old.example.org") }, nil, map[string]string{"passkeys": "warn"}},
+		"with passkeys":    {func(t *testing.T) { addPasskey(t, "id.example.org") }, nil, nil},
 		"sign-up open":     {nil, []string{"--sign-up=open"}, map[string]string{"sign-up": "warn"}},
 		"sign-up local":    {nil, []string{"--sign-up=open", "--url="}, map[string]string{"url": "warn"}},
 		"sign-up domains":  {nil, []string{"--sign-up=@acme.example"}, nil},
@@ -129,6 +136,45 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("the folder changed from\n%sto\n%s", before, after)
 			}
 		})
+	}
+}
+
+// addPasskey adds a passkey that was made for a domain to the account.
+func addPasskey(t *testing.T, domain string) {
+	t.Helper()
+	store, _, err := datadir.Dir{Path: "data"}.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	email, err := auth.ParseEmail("ann@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, err := store.FindUserByEmail(t.Context(), email.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := auth.PasskeyKey{Passkey: auth.Passkey{ID: "k", CredentialID: []byte("c"), RPID: domain, AddedAt: time.Now()}, PublicKey: []byte("p")}
+	if err := store.Apply(t.Context(), auth.ChangeSet{User: user.ID, At: time.Now(), Changes: []auth.Change{auth.PutPasskey{PasskeyKey: key}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDoctor_Passkeys: the operator is told how many passkeys were made for which other
+// domain (PK-28).
+func TestDoctor_Passkeys(t *testing.T) {
+	cmdtest.Isolate(t)
+	cmdtest.CreateData(t, "")
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		if err := rules.AddAccount(t.Context(), auth.Operator{}, "ann@example.org"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	addPasskey(t, "old.example.org")
+	_, _, output := runDoctor(t, goodFlags...)
+	if want := "1 passkey of accounts cannot be used at id.example.org: made for old.example.org"; !strings.Contains(output, want) {
+		t.Errorf("%s\nwant %q", output, want)
 	}
 }
 

@@ -3,14 +3,17 @@ package doctor
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"twostep/auth"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
 	"twostep/cmd/twostep/internal/settings"
@@ -30,6 +33,32 @@ func (r *report) url(context.Context) {
 		r.fail(check, "%s: passwords and codes cross the network unencrypted; use https", r.Origin.Redacted())
 	default:
 		r.warn(check, "%s only works on this machine", r.Origin)
+	}
+}
+
+// passkeyDomain checks whether browsers offer passkeys at the site, and whether the
+// accounts' passkeys were made for its domain: browsers offer no others (PK-28).
+func (r *report) passkeyDomain(context.Context) {
+	const check = "passkeys"
+	domain, others := r.Policy.PasskeyDomain, 0
+	var made []string
+	for _, other := range slices.Sorted(maps.Keys(r.passkeys)) {
+		if other != domain {
+			others += r.passkeys[other]
+			made = append(made, other)
+		}
+	}
+	switch {
+	case others > 0 && r.Policy.Allows(auth.PasskeyPresent):
+		r.warn(check, "%s of accounts cannot be used at %s: made for %s, the --url or --passkey-domain of that time", cli.Plural(others, "passkey"), domain, strings.Join(made, ", "))
+	case !r.Policy.Allows(auth.PasskeyPresent):
+		r.ok(check, "turned off by --factors")
+	case r.Origin != nil && !settings.SupportsPasskeys(r.Origin):
+		r.warn(check, "off, because browsers offer them only at https:// and a host name")
+	case !r.Policy.Allows(auth.BackupCode):
+		r.warn(check, "for %s; without backup_code in --factors, users who lose their passkey need you", domain)
+	default:
+		r.ok(check, "%s for %s", cli.Plural(r.passkeys[domain], "passkey"), domain)
 	}
 }
 

@@ -70,8 +70,8 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 		s.Origin = settings.LocalOrigin(listener.Addr())
 	}
 	s.Policy.Host, s.Policy.Origin = s.Origin.Hostname(), s.Origin.String()
-	if s.Policy.Allows(auth.PasskeyPresent) && !settings.SupportsPasskeys(s.Origin) {
-		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
+	noPasskeys := s.Policy.Allows(auth.PasskeyPresent) && !settings.SupportsPasskeys(s.Origin)
+	if noPasskeys {
 		s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
 	}
 	if !settings.SupportsPasskeys(s.Origin) {
@@ -118,6 +118,9 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
+	if noPasskeys {
+		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
+	}
 	if metricsListener != nil {
 		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
 		defer inBackground(m.Serve(metricsListener, log))()
@@ -187,6 +190,9 @@ func greet(out io.Writer, s settings.Settings, exposed []string, listening net.A
 	}
 	if s.Accent.Note != "" {
 		fmt.Fprintf(out, "--accent: %s\n", s.Accent.Note)
+	}
+	if s.Policy.Allows(auth.PasskeyPresent) && !s.Policy.Allows(auth.BackupCode) {
+		fmt.Fprintln(out, "Warning: --factors has passkey without backup_code: users who lose their passkey need you to reset it")
 	}
 	if settings.Unencrypted(s.Origin) {
 		fmt.Fprintf(out, "Warning: --url is %s: passwords and codes cross the network unencrypted; use https\n", s.Origin.Redacted())

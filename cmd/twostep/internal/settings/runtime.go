@@ -11,7 +11,7 @@ import (
 // RuntimeFlags are the flags of what operators can also change while the site runs,
 // unless the flag is given.
 type RuntimeFlags struct {
-	Factors    string `env:"TWOSTEP_FACTORS" default:"totp,sms,backup_code" help:"Enabled second factors, separated by commas: passkey, totp, sms, backup_code."`
+	Factors    string `env:"TWOSTEP_FACTORS" default:"passkey,totp,sms,backup_code" help:"Enabled second factors, separated by commas: passkey, totp, sms, backup_code."`
 	RequireMFA bool   `name:"require-mfa" env:"TWOSTEP_REQUIRE_MFA" help:"Require every user to set up a second factor."`
 	Reverify   string `env:"TWOSTEP_REVERIFY" default:"strict" enum:"strict_mfa,strict,moderate,lax" help:"Re-authentication before sensitive changes: strict_mfa (both factors within 10 minutes), strict (the second factor within 10 minutes), moderate (within 1 hour) or lax (within 1 day)."`
 	SignUp     string `env:"TWOSTEP_SIGN_UP" default:"open" help:"Who may create an account: open (anyone), closed (operators only), or anyone with an email address of some domains, such as @acme.example,@acme.test."`

@@ -3,10 +3,11 @@
 // client is openid-client, which checks every response by the standards.
 import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
+import { createRemoteJWKSet, jwtVerify } from "jose";
 import * as oidc from "openid-client";
 import { Browser } from "./browser.mjs";
 
-const { issuer, email, password, apps } = JSON.parse(process.env.SETTINGS);
+const { issuer, email, password, apps, backchannel } = JSON.parse(process.env.SETTINGS);
 const callback = "https://wiki.example/callback";
 const afterLogout = "https://wiki.example/bye";
 
@@ -349,6 +350,27 @@ const modules = {
   "oidcc-rp-initiated-logout-no-id-token-hint": () => asks(() => back),
   "oidcc-rp-initiated-logout-modified-id-token-hint": () => asks((hint) => ({ ...back, id_token_hint: forgedHint(hint, "none") })),
   "oidcc-rp-initiated-logout-bad-id-token-hint": () => asks((hint) => ({ ...back, id_token_hint: forgedHint(hint, "RS256") })),
+
+  async "oidcc-backchannel-logout-discovery-endpoint-verification"() {
+    const document = await discoveryDocument();
+    assert.deepEqual([document.backchannel_logout_supported, document.backchannel_logout_session_supported], [true, true]);
+  },
+  async "oidcc-backchannel-rp-initiated-logout"() {
+    const browser = await signedIn();
+    const { id_token: idToken } = await tokens(exempt, {}, browser);
+    const { sid, sub } = JSON.parse(Buffer.from(idToken.split(".")[1], "base64url"));
+    await browser.open(oidc.buildEndSessionUrl(exempt, { ...back, id_token_hint: idToken }));
+    assert.equal(browser.page.url.href, afterLogout);
+    let token;
+    while (!(token = await (await fetch(backchannel)).text())) await sleep(50);
+    const { payload, protectedHeader } = await jwtVerify(token, createRemoteJWKSet(new URL(web.serverMetadata().jwks_uri)), {
+      issuer, audience: apps.exempt.client_id, typ: "logout+jwt", algorithms: ["ES256"], requiredClaims: ["iat", "exp", "jti"],
+    });
+    assert.deepEqual([payload.sid, payload.sub, payload.nonce], [sid, sub, undefined]);
+    assert.deepEqual(payload.events, { "http://schemas.openid.net/event/backchannel-logout": {} });
+    assert.ok(protectedHeader.kid);
+    await refused({ prompt: "none" }, "login_required", browser, exempt);
+  },
 };
 
 async function unlisted(scope) {

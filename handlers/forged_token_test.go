@@ -1,0 +1,103 @@
+package handlers_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"twostep/auth/oidc"
+)
+
+// forgeries returns tokens with the claims of one that was issued, and its key ID, which no
+// key of this site has signed.
+func (site *testSite) forgeries(token string) map[string]string {
+	site.t.Helper()
+	parts := strings.Split(token, ".")
+	decode := func(part string) []byte {
+		text, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil {
+			site.t.Fatal(err)
+		}
+		return text
+	}
+	var header struct{ Kid, Typ string }
+	if err := json.Unmarshal(decode(parts[0]), &header); err != nil {
+		site.t.Fatal(err)
+	}
+	sign := func(key jose.SigningKey, options *jose.SignerOptions) string {
+		signer, err := jose.NewSigner(key, options.WithType(jose.ContentType(header.Typ)).WithHeader("kid", header.Kid))
+		if err != nil {
+			site.t.Fatal(err)
+		}
+		signed, err := signer.Sign(decode(parts[1]))
+		if err != nil {
+			site.t.Fatal(err)
+		}
+		text, err := signed.CompactSerialize()
+		if err != nil {
+			site.t.Fatal(err)
+		}
+		return text
+	}
+	foreign, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	published := site.program(http.MethodGet, oidc.KeySetPath, nil, nil).Body.Bytes()
+	changed := strings.Replace(string(decode(parts[1])), `"sub":"`, `"sub":"x`, 1)
+	return map[string]string{
+		"unsigned":             "eyJhbGciOiJub25lIn0." + parts[1] + ".",
+		"no signature":         parts[0] + "." + parts[1] + ".",
+		"other claims":         parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(changed)) + "." + parts[2],
+		"foreign key":          sign(jose.SigningKey{Algorithm: jose.ES256, Key: foreign}, &jose.SignerOptions{}),
+		"embedded key":         sign(jose.SigningKey{Algorithm: jose.ES256, Key: foreign}, &jose.SignerOptions{EmbedJWK: true}),
+		"public key as secret": sign(jose.SigningKey{Algorithm: jose.HS256, Key: published}, &jose.SignerOptions{}),
+		"empty":                "..",
+		"too long":             token + strings.Repeat("A", 5000),
+	}
+}
+
+// OI-22, OI-30, OI-38, OI-41, OI-47, OI-48, OI-49: a token that this site has not signed is nothing, wherever
+// it is sent; and neither is one of another type.
+func TestForgedTokens(t *testing.T) {
+	site := newSite(t)
+	const back = "https://wiki.example/bye"
+	b, app := site.browser().signUp(ann), site.addApp(trusted, func(a *oidc.App) { a.PostLogoutURIs = []string{back} })
+	tokens := app.tokens(app.code(b, "scope", "openid offline_access"))
+
+	hints := site.forgeries(tokens.IDToken)
+	hints["access token"], hints["refresh token"] = tokens.AccessToken, tokens.RefreshToken
+	for name, hint := range hints {
+		t.Run("hint, "+name, func(t *testing.T) {
+			app.wantReturned(app.start(b, "id_token_hint", hint, "prompt", "none"), oidc.InvalidRequest)
+			b.open(oidc.LogoutPath + "?" + url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {back}}.Encode()).wantHeading("Sign out")
+		})
+	}
+	access := site.forgeries(tokens.AccessToken)
+	access["ID token"], access["refresh token"] = tokens.IDToken, tokens.RefreshToken
+	for name, token := range access {
+		t.Run("access token, "+name, func(t *testing.T) {
+			if app.userInfo(token) != nil {
+				t.Error("userinfo has claims")
+			}
+			if name != "refresh token" { // which revokes its grant
+				app.post(oidc.RevokePath, url.Values{"token": {token}})
+			}
+			response := app.site.program(http.MethodPost, oidc.IntrospectPath, url.Values{"token": {token}, "client_id": {app.id}, "client_secret": {app.secret}}, nil)
+			if body := strings.TrimSpace(response.Body.String()); body != `{"active":false}` {
+				t.Errorf("introspection: %s", body)
+			}
+		})
+	}
+	if app.userInfo(tokens.AccessToken) == nil {
+		t.Error("a forged token has revoked the issued one")
+	}
+}
