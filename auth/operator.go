@@ -34,6 +34,19 @@ func (r *Rules) Account(ctx context.Context, address string) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
+	return r.accountOf(ctx, user)
+}
+
+// AccountOf returns an account by its ID.
+func (r *Rules) AccountOf(ctx context.Context, id UserID) (Account, error) {
+	user, err := r.store.FindUser(ctx, id)
+	if err != nil {
+		return Account{}, err
+	}
+	return r.accountOf(ctx, user)
+}
+
+func (r *Rules) accountOf(ctx context.Context, user User) (Account, error) {
 	now := r.now()
 	account, err := r.store.FindAccount(ctx, user.ID)
 	if err != nil {

@@ -18,6 +18,8 @@ ops.example.net   *    /admin   two-factor within 5m      ann@example.org
 ops.example.net   *    /        two-factor                *
 bob.example.org   *    /        one-factor                bob@example.org group:friends
 old.example.org   *    /        deny
+api.example.org   POST /        two-factor within 5m      *
+api.example.org   *    /        one-factor                *
 `
 
 func newAppSite(t *testing.T, changes ...func(*auth.Policy)) *testSite {

@@ -37,6 +37,10 @@ func (s *site) serveError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	if status, _ := errorStatus(err); status == http.StatusMethodNotAllowed && isAdminPath(c.Request().URL.Path) {
+		err = auth.ErrNotFound // as an address that does not exist (OP-02)
+		c.Response().Header().Del(echo.HeaderAllow)
+	}
 	req, log, problem := c.Request(), logOf(c), problemOf(err)
 	status, kind := errorStatus(err)
 	if to := canonicalURL(req); errors.Is(err, echo.ErrNotFound) && to != "" {

@@ -140,7 +140,7 @@ func (c *check) answer() answer {
 	}
 	session, err := c.rules.HostSession(c.ctx, c.decision.Host, c.cookie)
 	if errors.Is(err, auth.ErrNotFound) {
-		return c.signIn(c.target(), c.origin(signInOwn))
+		return c.signIn(c.request.Method, c.target(), c.origin(signInOwn))
 	}
 	if err != nil {
 		return c.fault(err)
@@ -150,7 +150,7 @@ func (c *check) answer() answer {
 	case !c.decision.Includes(session.EmailKey, session.Groups):
 		return c.denied()
 	case c.rules.Task(session.Session, session.Factors) != auth.NoTask || !c.meets(session):
-		return c.signIn(c.target(), c.origin(c.target()))
+		return c.signIn(c.request.Method, c.target(), c.linkToMeet())
 	}
 	return answer{status: http.StatusOK, outcome: outcomeAllowed, identity: session}
 }
@@ -167,7 +167,7 @@ func (c *check) own(path string) answer {
 	case callbackPath:
 		return c.callback()
 	case signInOwn:
-		return c.signIn("/", c.origin(signInOwn))
+		return c.ownSignIn()
 	case signOutOwn: // where the user presses the button: a GET changes nothing (CS-01)
 		return answer{status: http.StatusSeeOther, outcome: outcomeSignOut, location: c.site.origin() + accountPath}
 	}
@@ -176,12 +176,13 @@ func (c *check) own(path string) answer {
 
 // callback completes a handover. Only the code decides where to go (FA-11).
 func (c *check) callback() answer {
-	_, query, _ := strings.Cut(c.request.URI, "?")
-	values, _ := url.ParseQuery(query)
+	if c.request.Method != http.MethodGet { // a HEAD would use up the code
+		return answer{status: http.StatusForbidden, outcome: outcomeHandoverFailed}
+	}
 	ctx := c.withObserver(c.ctx, &requestLog{ip: c.client.IP.String()})
-	token, target, err := c.rules.CompleteHandover(ctx, c.client, c.decision.Host, auth.Token(values.Get("code")), c.cookie)
+	token, target, err := c.rules.CompleteHandover(ctx, c.client, c.decision.Host, auth.Token(c.query().Get("code")), c.cookie)
 	switch {
-	case c.request.Method != http.MethodGet || errors.Is(err, auth.ErrNotFound) && c.cookie == "": // otherwise a browser without cookies would go round in circles
+	case errors.Is(err, auth.ErrNotFound) && c.cookie == "": // otherwise a browser without cookies would go round in circles
 		return answer{status: http.StatusForbidden, outcome: outcomeHandoverFailed, text: views.NoCookieText}
 	case errors.Is(err, auth.ErrNotFound):
 		return answer{status: http.StatusSeeOther, outcome: outcomeHandoverFailed, location: c.origin("/")}
@@ -191,9 +192,35 @@ func (c *check) callback() answer {
 	return answer{status: http.StatusSeeOther, outcome: outcomeHandedOver, location: c.origin(target), cookie: token, cookieName: c.cookieName()}
 }
 
+// ownSignIn leads to what another method than GET demands, see [check.linkToMeet], and
+// then, as always, to a page of the app.
+func (c *check) ownSignIn() answer {
+	method, target := c.query().Get("method"), c.query().Get("target")
+	if method == "" || returnsTo(method, target) == target || !strings.HasPrefix(target, "/") {
+		method, target = http.MethodGet, "/"
+	}
+	return c.signIn(method, target, c.origin(signInOwn))
+}
+
+// linkToMeet returns the URL that leads a user to what the request demands, for a script
+// that shows a link.
+func (c *check) linkToMeet() string {
+	target := c.target()
+	if returnsTo(c.request.Method, target) == target {
+		return c.origin(target)
+	}
+	return c.origin(signInOwn) + "?method=" + url.QueryEscape(c.request.Method) + "&target=" + url.QueryEscape(target)
+}
+
+func (c *check) query() url.Values {
+	_, query, _ := strings.Cut(c.request.URI, "?")
+	values, _ := url.ParseQuery(query)
+	return values
+}
+
 // signIn sends a browser that opens a page to sign in, or to verify a factor again.
 // Anything else gets the URL that a script may show as a link.
-func (c *check) signIn(target, link string) answer {
+func (c *check) signIn(method, target, link string) answer {
 	if !isNavigation(c.header, c.request.Method) {
 		return answer{status: http.StatusUnauthorized, outcome: outcomeUnauthorized, signIn: link}
 	}
@@ -203,7 +230,7 @@ func (c *check) signIn(target, link string) answer {
 		begin = auth.NewToken()
 		a.cookie, a.cookieName = begin, c.cookieName()
 	}
-	a.location = c.site.origin() + handoverURL(c.origin(target), c.origin("/"), begin)
+	a.location = c.site.origin() + handoverURL(method, c.origin(target), c.origin("/"), begin)
 	return a
 }
 
@@ -219,10 +246,10 @@ func (c *check) fault(err error) answer {
 // origin returns a URL of the app.
 func (c *check) origin(uri string) string { return c.URL.Scheme + "://" + c.decision.Host + uri }
 
-// target is where the browser returns to. The body of a POST would be lost, and a URI that
-// is no path could continue the host.
+// target is the path and query of the request. A URI that is no path could continue the
+// host.
 func (c *check) target() string {
-	if (c.request.Method == http.MethodGet || c.request.Method == http.MethodHead) && strings.HasPrefix(c.request.URI, "/") {
+	if strings.HasPrefix(c.request.URI, "/") {
 		return escapeURI(c.request.URI)
 	}
 	return "/"

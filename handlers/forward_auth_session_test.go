@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -237,4 +238,51 @@ func TestForwardAuth_ConnectedApps(t *testing.T) {
 	}
 	other.open("/account/activity").wantText("wiki.example.org disconnected")
 	b.wantApp(b.goTo(wikiPage), wikiPage) // the session is still there
+}
+
+// FA-15: what only a POST demands is met, too, after a form as well as after a script's
+// request, and the browser returns to a page.
+func TestForwardAuth_WithinPOST(t *testing.T) {
+	const api = "https://api.example.org"
+	for name, link := range map[string]func(b *browser) string{
+		"form": func(b *browser) string { return b.check("POST", api+"/save").Header.Get("Location") },
+		"script": func(b *browser) string {
+			return b.check("POST", api+"/save", notNavigating).Header.Get("Twostep-Sign-In")
+		},
+	} {
+		site := newAppSite(t)
+		b := site.browser().signUp(ann)
+		key, _ := b.addTOTP()
+		b.wantApp(b.goTo(api+"/page"), api+"/page")
+		if response := b.check("POST", api+"/save"); response.StatusCode != 200 {
+			t.Errorf("%s: %d", name, response.StatusCode)
+		}
+		site.wait(6 * time.Minute)
+		to := link(b)
+		if strings.HasPrefix(to, api) {
+			to = b.check("GET", to).Header.Get("Location")
+		}
+		b.url, _ = url.Parse(site.origin)
+		b.open(to)
+		b.reauthenticate(key).wantHeading("Continue to api.example.org")
+		b.wantApp(b.goTo(b.continueURL()), api+"/")
+		if response := b.check("POST", api+"/save"); response.StatusCode != 200 {
+			t.Errorf("%s: %d after re-authentication", name, response.StatusCode)
+		}
+		if to := b.check("GET", api+"/.twostep/sign-in?target=%2Fsave").Header.Get("Location"); !strings.HasSuffix(to, "&target="+url.QueryEscape(api+"/")) {
+			t.Errorf("%s: a link leads to %s", name, to)
+		}
+	}
+}
+
+// A HEAD request does not use up a code.
+func TestForwardAuth_CallbackHEAD(t *testing.T) {
+	site := newAppSite(t)
+	b := site.browser().signUp(ann)
+	b.open(b.check("GET", wikiPage).Header.Get("Location"))
+	callback := b.continueURL()
+	if response := b.check("HEAD", callback); response.StatusCode != 403 {
+		t.Errorf("%d", response.StatusCode)
+	}
+	b.wantApp(b.goTo(callback), wikiPage)
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,12 +18,24 @@ const handoverPath = "/account/handover"
 
 // handoverURL is that page for a target. The page is kept while the user signs in, so a
 // target that is too long for that is replaced.
-func handoverURL(target, instead string, begin auth.Token) string {
-	path := handoverPath + "?begin=" + begin.Hash() + "&target=" + url.QueryEscape(target)
-	if localPath(path) != path {
-		path = handoverPath + "?begin=" + begin.Hash() + "&target=" + url.QueryEscape(instead)
+func handoverURL(method, target, instead string, begin auth.Token) string {
+	path := handoverPath + "?begin=" + begin.Hash()
+	if returnsTo(method, target) != target {
+		path += "&method=" + url.QueryEscape(method)
 	}
-	return path
+	if full := path + "&target=" + url.QueryEscape(target); localPath(full) == full {
+		return full
+	}
+	return path + "&target=" + url.QueryEscape(instead)
+}
+
+// returnsTo is where a browser continues that has met what a request demands. The body of
+// a POST is lost, so it continues on the app's first page.
+func returnsTo(method, target string) string {
+	if method == http.MethodGet || method == http.MethodHead {
+		return target
+	}
+	return "/"
 }
 
 // A handover is a request to lead the browser back to an app.
@@ -40,8 +53,9 @@ func (r *request) handover() (handover, error) {
 	if !ok || !found || r.site.Access == nil || !isToken(h.beginHash) {
 		return h, auth.ErrNotFound
 	}
-	h.target = escapeURI("/" + uri)
-	h.decision = r.site.Access().Decide(access.Request{Method: http.MethodGet, Scheme: r.site.URL.Scheme, Host: host, URI: h.target})
+	method, asked := cmp.Or(r.QueryParam("method"), http.MethodGet), escapeURI("/"+uri)
+	h.target = returnsTo(method, asked)
+	h.decision = r.site.Access().Decide(access.Request{Method: method, Scheme: r.site.URL.Scheme, Host: host, URI: asked})
 	if h.decision.Host == "" {
 		return h, auth.ErrNotFound
 	}

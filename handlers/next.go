@@ -21,7 +21,7 @@ func signInPath(next string) string {
 }
 
 // localPath validates a redirect target that comes from the client. It returns a
-// page of the account, and /account for any other address, so no link can redirect
+// page of the account or of administration, and /account for any other address, so no link can redirect
 // users to another site (FF-10).
 func localPath(next string) string {
 	const home, lengthMax = accountPath, 2000
@@ -32,7 +32,7 @@ func localPath(next string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return home
 	}
-	if p := u.Path; path.Clean(p) != p || p != home && !strings.HasPrefix(p, home+"/") {
+	if p := u.Path; path.Clean(p) != p || p != home && !strings.HasPrefix(p, home+"/") && !isAdminPath(p) {
 		return home
 	}
 	local := (&url.URL{Path: u.Path, RawQuery: escapeQuery(u.RawQuery)}).String()

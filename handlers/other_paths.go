@@ -40,7 +40,7 @@ func canonicalURL(r *http.Request) string {
 func samePath(route, path string) bool {
 	want, got := strings.Split(route, "/"), strings.Split(path, "/")
 	for i := range want {
-		if len(want) != len(got) || want[i] != got[i] && want[i] != ":id" {
+		if len(want) != len(got) || want[i] != got[i] && !strings.HasPrefix(want[i], ":") {
 			return false
 		}
 	}

@@ -54,6 +54,11 @@ func (s *site) newRequest(c echo.Context) (*request, error) {
 	case !errors.Is(err, auth.ErrNotFound):
 		return nil, err
 	}
+	if posted && isAdminPath(c.Request().URL.Path) { // also a forged form has the response of a page that does not exist (OP-01)
+		if err := r.requireRole(auth.RoleViewer); err != nil {
+			return nil, err
+		}
+	}
 	if posted {
 		return r, r.readForm()
 	}
@@ -91,6 +96,7 @@ func (r *request) page() views.Page {
 	p := views.Page{
 		Product: r.site.Name, Host: r.site.URL.Host, URL: r.Request().URL.RequestURI(), Token: r.formToken(),
 		Problem: r.problem, Notice: r.cookie.Notice, Now: r.rules.Now(), Account: r.session.Email, Branding: r.site.branding(), Passkeys: r.passkeys,
+		Role: r.role(),
 	}
 	r.cookie.Notice = ""
 	if r.signedIn() {

@@ -60,6 +60,15 @@ var routes = []route{
 	{"/account/activity", signedIn, showActivity, nil},
 	{handoverPath, handingOver, showHandover, nil},
 	{"/account/delete", freshlyVerified, showDelete, postDelete},
+
+	{"/admin", viewing(auth.RoleViewer), showOverview, nil},
+	{peoplePath, viewing(auth.RoleViewer), showPeople, nil},
+	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
+	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
+	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
+	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
+	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
+	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }
 
 // add registers the route. Echo responds with 405 to other methods.

@@ -25,6 +25,7 @@ type Config struct {
 	Name           string         // shown on every page
 	URL            *url.URL       // public origin; https turns on Secure, the __Host- prefix and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted; none by default (RL-05)
+	AdminNetworks  []netip.Prefix // where administration pages exist; none for everywhere
 	Accent, Logo   static.File    // zero for the product's own
 	Links          views.Links    // to the site's own pages
 	RequestTimeout time.Duration  // zero for none

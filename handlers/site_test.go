@@ -55,6 +55,7 @@ type testSite struct {
 
 	apps        *oidc.Provider
 	accessRules string // of forward auth; empty for none
+	admins      []netip.Prefix
 	forwardAuth http.Handler
 
 	browserCount int // each browser has an IP address of its own
@@ -154,7 +155,7 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	site.apps = oidc.New(site.store, site.rules, site.origin)
 	config := handlers.Config{
 		Apps: site.apps,
-		Name: policy.Name, URL: u, TrustedProxies: site.proxies, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
+		Name: policy.Name, URL: u, TrustedProxies: site.proxies, AdminNetworks: site.admins, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 		Metrics: handlers.Metrics{ObserveRequest: site.wantKnownReason},
 	}
 	if site.accessRules != "" {

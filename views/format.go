@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/language"
@@ -118,4 +119,15 @@ func useMethod(m auth.Method) choice {
 		return choice{Action: "use:sms:" + string(m.Phone.ID), Label: "Send a code to " + maskPhone(m.Phone.Number)}
 	}
 	return choice{Action: "use:totp", Label: "Use your authentication app"}
+}
+
+// maskEmail hides the address from those who may not read it, but for its first letter and
+// the domain.
+func maskEmail(address string) string {
+	first, size := utf8.DecodeRuneInString(address)
+	at := strings.LastIndexByte(address, '@')
+	if at < size || size == 0 {
+		return ""
+	}
+	return string(first) + "•••" + address[at:]
 }

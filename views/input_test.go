@@ -31,7 +31,7 @@ func TestPages_Paste(t *testing.T) {
 	for _, s := range onePerHeading() {
 		b.unfold(origin + "/" + s.name)
 		var ids []string
-		b.eval(`() => [...document.querySelectorAll("input:not([type=hidden], [hidden], [type=checkbox])")].map(e => e.id)`, &ids)
+		b.eval(`() => [...document.querySelectorAll("input:not([type=hidden], [hidden], [type=checkbox], [type=date])")].map(e => e.id)`, &ids)
 		for _, id := range ids {
 			fields++
 			b.eval(fmt.Sprintf(`() => { const e = document.getElementById(%q); e.value = ""; e.focus(); return null }`, id), new(any))

@@ -32,6 +32,9 @@ const (
 	NoticeEmailRemoved       Notice = "email_removed"
 	NoticeDeviceForgotten    Notice = "device_forgotten"
 	NoticeAppDisconnected    Notice = "app_disconnected"
+	NoticeActDone            Notice = "act_done"
+	NoticeNothingToDo        Notice = "nothing_to_do"
+	NoticeSettingsSaved      Notice = "settings_saved"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -63,6 +66,9 @@ var notices = map[Notice]string{
 	NoticeEmailRemoved:       "Second email address removed",
 	NoticeDeviceForgotten:    "Device forgotten",
 	NoticeAppDisconnected:    "App disconnected",
+	NoticeActDone:            "Done. The user has been notified.",
+	NoticeNothingToDo:        "There was nothing to do",
+	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",

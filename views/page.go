@@ -22,6 +22,7 @@ type Page struct {
 	Notice   Notice        // shown once
 	Now      time.Time
 	Branding Branding
+	Role     auth.Role // of the user, on the administration pages
 
 	Restricted     bool   // whether the user can open no other section, because something must be done first
 	Passkeys       bool   // whether the page has the script that asks for passkeys
@@ -199,6 +200,7 @@ const administrator = "site administrator"
 // Links to parent pages, and the one that cancels.
 var (
 	account   = link{"/account", "Account"}
+	overview  = link{"/admin", "Overview"}
 	manageMFA = link{"/account/manage-mfa", "Manage MFA"}
 	cancel    = link{"/account", "Cancel"}
 	cancelMFA = link{"/account/manage-mfa", "Cancel"}

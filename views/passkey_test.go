@@ -47,7 +47,7 @@ func passkeySamples(app, sms auth.Method) []sample {
 	unknown := signInWith(refusedWith(signedOut(signIn), auth.Problem{Reason: auth.PasskeyUnknown}), "")
 	unknown.UnknownPasskey = `{"rpId":"id.example.org","credentialId":"a2V5"}`
 	again := func(p Page, step auth.Step, method auth.Method) ReauthPage {
-		return ReauthPage{Page: asking(p), Step: step, Email: "ann@example.com", Method: method, BackupCodes: step == auth.StepMFA, Cancel: "/account"}
+		return ReauthPage{Page: asking(p), Cancel: "/account", Step: step, Email: "ann@example.com", Method: method, BackupCodes: step == auth.StepMFA}
 	}
 	listed := func(p Page, passkeys ...auth.Passkey) PasskeysPage {
 		return PasskeysPage{Page: asking(p), Passkeys: passkeys, Domain: "id.example.org", Accepted: sampleSignal}

@@ -8,7 +8,12 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"twostep/auth"
+)
 
 // A section of the account is an entry of the list at the left of a wide screen. A narrow one has the
 // rows of the Account page instead.
@@ -29,6 +34,37 @@ var sections = []section{
 	{URL: "/account/activity", Label: "Activity", Icon: iconClock, Row: link{"/account/activity", "Activity"}, About: "Sign-ins and changes"},
 }
 
+// adminSections are those of the administration pages, for users with this role.
+var adminSections = []section{
+	{URL: "/admin", Label: "Overview", Icon: iconInfo},
+	{URL: "/admin/people", Label: "People", Icon: iconPerson, Row: link{"/admin/people", "People"}, About: "Find an account and help its user"},
+	{URL: "/admin/audit", Label: "Audit log", Icon: iconClock, Row: link{"/admin/audit", "Audit log"}, About: "What happened, to whom and by whom"},
+	{URL: "/admin/settings", Label: "Settings", Icon: iconShield, Row: link{"/admin/settings", "Settings"}, About: "Second factors, sign-up and re-authentication"},
+	{URL: "/account", Label: "Your account", Icon: iconKey},
+}
+
+// administers reports whether the page is one of administration, and exists for the user.
+func (p Page) administers() bool {
+	return p.Role != auth.NoRole && strings.HasPrefix(p.path(), "/admin")
+}
+
+// sections returns the sections that the page lists.
+func (p Page) sections() (all []section) {
+	if p.administers() {
+		for _, s := range adminSections {
+			if s.URL != "/admin/settings" || p.Role == auth.RoleAdmin {
+				all = append(all, s)
+			}
+		}
+		return all
+	}
+	all = sections
+	if p.Role != auth.NoRole {
+		all = append(slices.Clip(all), section{URL: "/admin", Label: "Administration", Icon: iconKey})
+	}
+	return all
+}
+
 // path is the page's own path.
 func (p Page) path() string {
 	path, _, _ := strings.Cut(p.URL, "?")
@@ -47,6 +83,7 @@ func (p Page) section() section {
 			return section{}
 		}
 	}
+	sections := p.sections()
 	for _, s := range sections[1:] {
 		for _, parent := range append([]string{s.URL}, s.Under...) {
 			if path == parent || strings.HasPrefix(path, parent+"/") {
@@ -93,7 +130,7 @@ func sectionList(page Page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, s := range sections {
+		for _, s := range page.sections() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<li><a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -101,7 +138,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var2 templ.SafeURL
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(s.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 69, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 106, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -119,7 +156,7 @@ func sectionList(page Page) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(current)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 71, Col: 29}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 108, Col: 29}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 				if templ_7745c5c3_Err != nil {
@@ -141,7 +178,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 75, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 112, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -47,11 +47,11 @@ type results struct {
 	hash                  cost // bare argon2id, computed by this program
 	signIn                cost // by password
 	secondFactor          cost // TOTP
-	passkey               cost // sign-in, with its page
 	exchange              cost // of a code for tokens
 	userInfo              cost
 	authorize             cost // of a signed-in user: two requests
 	appPage               cost // the signed-in page, in the rounds of these two
+	passkey               cost // sign-in, with its page
 	startup               time.Duration
 	memoryIdle, memoryMax float64 // MB
 	served, busy          int     // responses to the burst

@@ -113,7 +113,7 @@ func explainAccount(out io.Writer, d access.Decision, account auth.Account) erro
 		verdict = "is disabled"
 	case !d.Includes(account.Email.Key, account.Groups):
 		verdict = "may not use it"
-	case d.Demand.Level == access.TwoFactor && !account.TOTP && account.Phones == 0:
+	case d.Demand.Level == access.TwoFactor && !account.TOTP && account.Phones == 0 && account.Passkeys == 0:
 		verdict = "may use it after setting up a second factor"
 	}
 	groups := "in no group"

@@ -45,6 +45,7 @@ type Flags struct {
 	SMSBudget         int           `name:"sms-budget" env:"TWOSTEP_SMS_BUDGET" default:"1000" help:"Maximum number of SMS per day, for all users together."`
 	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may be sent to (ISO 3166). Default: all."`
 	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of proxies whose X-Forwarded-For is trusted, separated by commas. Default: none."`
+	AdminNetworks     string        `env:"TWOSTEP_ADMIN_NETWORKS" placeholder:"CIDR,..." help:"Networks where the administration pages exist, separated by commas. Default: everywhere."`
 	ForwardAuth       string        `env:"TWOSTEP_FORWARD_AUTH" placeholder:"ADDRESS" help:"Address where proxies ask whether a request may pass to an app, at /forward-auth. Only this machine and --trusted-proxies may ask. Default: off."`
 	Metrics           string        `env:"TWOSTEP_METRICS" placeholder:"ADDRESS" help:"Address to serve Prometheus metrics on, at /metrics. They need no password, so keep the address private. Default: off."`
 }
@@ -63,6 +64,7 @@ type Settings struct {
 	Breached *breached.List // nil for none
 	Policy   auth.Policy    // Host and Breached are left to serve
 	Proxies  []netip.Prefix
+	Admins   []netip.Prefix
 	Metrics  string // address; empty for none
 
 	ForwardAuth string // address; empty for none
@@ -88,6 +90,7 @@ func (f Flags) Parse() (Settings, error) {
 			Home:    cli.Parse(&err, "--home", f.Home, parseLink),
 		},
 		Proxies: cli.Parse(&err, "--trusted-proxies", f.TrustedProxies, parseProxies),
+		Admins:  cli.Parse(&err, "--admin-networks", f.AdminNetworks, parseProxies),
 		Metrics: cli.Parse(&err, "--metrics", f.Metrics, parseInternal),
 
 		ForwardAuth: cli.Parse(&err, "--forward-auth", f.ForwardAuth, parseForwardAuth(f.AccessRules)),

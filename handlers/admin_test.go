@@ -1,0 +1,255 @@
+package handlers_test
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"twostep/auth"
+	"twostep/handlers"
+	"twostep/views"
+)
+
+const (
+	bob   = "bob@example.org"
+	carol = "carol@example.org"
+)
+
+// administrator returns a browser of an account with a role and a second factor.
+func (site *testSite) administrator(email string, role auth.Role) (b *browser, key string) {
+	site.t.Helper()
+	b = site.browser().signUp(email)
+	key, _ = b.addTOTP()
+	if _, err := site.rules.ChangeRole(context.Background(), site.accountID(email), role); err != nil {
+		site.t.Fatal(err)
+	}
+	return b, key
+}
+
+// adminPages lists the lowest role for each page and act, whose account is ID.
+var adminPages = map[string]auth.Role{
+	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
+	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
+	"/admin/people/ID/reset-mfa": auth.RoleAdmin, "/admin/people/ID/require-password": auth.RoleAdmin, "/admin/people/ID/reset-password": auth.RoleAdmin,
+	"/admin/people/ID/disable": auth.RoleAdmin, "/admin/people/ID/enable": auth.RoleAdmin, "/admin/people/ID/groups": auth.RoleAdmin, "/admin/people/ID/delete": auth.RoleAdmin,
+}
+
+// OP-03: each page and act in each role. What is not allowed is neither shown nor done when
+// it is posted by hand.
+func TestAdmin_Roles(t *testing.T) {
+	for _, act := range append([]views.Act{views.SaveGroups}, views.Acts...) {
+		if _, listed := adminPages["/admin/people/ID/"+act.Path]; !listed {
+			t.Errorf("%s is not in the table", act.Path)
+		}
+	}
+	for path := range handlers.RoutePaths() {
+		if _, listed := adminPages[strings.Replace(path, ":id", "ID", 1)]; strings.HasPrefix(path, "/admin") && !listed && !strings.HasSuffix(path, ":act") && path != "/admin/*" {
+			t.Errorf("%s is not in the table", path)
+		}
+	}
+	for _, role := range []auth.Role{auth.NoRole, auth.RoleViewer, auth.RoleSupport, auth.RoleAdmin} {
+		t.Run(role.String(), func(t *testing.T) {
+			t.Parallel()
+			site := newSite(t)
+			b, _ := site.administrator(ann, role)
+			site.administrator(bob, auth.NoRole)
+			id := string(site.accountID(bob))
+			before := site.accountData()
+			for page, lowest := range adminPages {
+				path := strings.Replace(page, "ID", id, 1)
+				status := b.fetch("GET", path, nil).status
+				if allowed := status == 200; allowed != (role >= lowest) || !allowed && status != 404 {
+					t.Errorf("%s: %d", page, status)
+				}
+				button := path[strings.LastIndex(path, "/")+1:]
+				if role >= lowest || button == id {
+					continue
+				}
+				form := url.Values{"token": {b.open("/account").formToken()}, "action": {button}, "reason": {"by hand"}, "groups": {"ops"}}
+				if status := b.fetch("POST", path, form).status; status != 404 {
+					t.Errorf("POST %s: %d", page, status)
+				}
+				if role > auth.NoRole && b.open("/admin/people/"+id).has(views.Act{Path: button}.Path) {
+					t.Errorf("%s is shown", page)
+				}
+			}
+			for page := range adminPages { // by those who may, all without a reason
+				if role < adminPages[page] || strings.Count(page, "/") < 4 {
+					continue
+				}
+				path := strings.Replace(page, "ID", id, 1)
+				form := url.Values{"token": {b.open("/account").formToken()}, "action": {path[strings.LastIndex(path, "/")+1:]}}
+				if status := b.fetch("POST", path, form).status; status != 422 {
+					t.Errorf("POST %s without a reason: %d", page, status)
+				}
+			}
+			site.wantAccountData(before)
+			if has := b.open("/account").has("Administration"); has != (role > auth.NoRole) {
+				t.Errorf("the link is shown: %v", has)
+			}
+		})
+	}
+}
+
+// OP-01, OP-02: to others the pages do not exist, in status, headers and body, whatever the
+// method is; also to admins outside the networks.
+func TestAdmin_DoesNotExist(t *testing.T) {
+	site := newSite(t)
+	b := site.browser().signUp(ann)
+	same := func(method string, b *browser, form url.Values) {
+		t.Helper()
+		want := b.describe(method, "/nowhere/people", form)
+		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
+			if got := b.describe(method, path, form); got != want {
+				t.Errorf("%s %s:\n%s\nwant\n%s", method, path, got, want)
+			}
+		}
+	}
+	same("GET", b, nil)
+	same("PUT", b, nil)
+	same("POST", b, url.Values{"action": {"unlock"}})
+	same("POST", b, url.Values{"action": {"unlock"}, "token": {b.open("/account").formToken()}})
+	for _, path := range []string{"/admin", "/admin/people", "/admin/nowhere"} {
+		if to := site.browser().request("GET", path, nil, nil).Header.Get("Location"); !strings.HasSuffix(to, "/sign-in?next="+url.QueryEscape(path)) {
+			t.Errorf("signed out, %s leads to %q", path, to)
+		}
+	}
+	site.admins = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	site.restart()
+	admin, _ := site.administrator(bob, auth.RoleAdmin)
+	same("GET", admin, nil)
+	if admin.open("/account").has("Administration") {
+		t.Error("a page outside the networks has the link")
+	}
+	admin.from("10.1.2.3:4711").open("/admin").wantHeading("Overview")
+}
+
+var requestSpecific = regexp.MustCompile(`quote\s+[a-z2-7]{12}|name="token" value="[^"]*"|/(nowhere|admin)[a-z/]*|%2F(nowhere|admin)[%0-9A-Za-z]*`)
+
+// describe returns what a response shows, except the address itself.
+func (b *browser) describe(method, path string, form url.Values) string {
+	response := b.fetchRaw(method, path, form)
+	var lines []string
+	for name, values := range response.header {
+		if name != "Date" && name != "Content-Length" && name != "Set-Cookie" {
+			lines = append(lines, name+": "+strings.Join(values, ","))
+		}
+	}
+	slices.Sort(lines)
+	return strconv.Itoa(response.status) + "\n" + requestSpecific.ReplaceAllString(strings.Join(lines, "\n")+response.body, "…")
+}
+
+// OP-04: a second factor within an hour to view and ten minutes to act, whatever the site's
+// own policy is. Without a second factor its set-up comes first.
+func TestAdmin_Freshness(t *testing.T) {
+	site := newSite(t)
+	site.restart(func(p *auth.Policy) { p.Reauth = auth.ReauthPresets["lax"] })
+	b, key := site.administrator(ann, auth.RoleAdmin)
+	site.browser().signUp(bob)
+	page := "/admin/people/" + string(site.accountID(bob))
+	site.wait(11 * time.Minute)
+	b.open(page).wantHeading(bob).follow("Sign out everywhere").wantHeading("Verification required")
+	b.reauthenticate(key).wantHeading("Sign out everywhere")
+	b.fill("Reason", "Stolen laptop")
+	site.wait(11 * time.Minute)
+	b.press("Sign out everywhere").wantHeading("Verification required")
+	b.reauthenticate(key).wantHeading("Sign out everywhere")
+	if b.field("Reason").AttrOr("value", "") != "Stolen laptop" {
+		t.Error("the reason is lost")
+	}
+	if n := site.queryInt(`SELECT count(*) FROM audit_events WHERE type = 'operator_signed_out'`); n != 0 {
+		t.Error("the act was done without a recent second factor")
+	}
+	b.press("Sign out everywhere").wantHeading(bob).wantText("Done")
+	for range 2 {
+		site.wait(31 * time.Minute)
+		b.open("/account")
+	}
+	b.open(page).wantHeading("Verification required")
+
+	carols := site.browser().signUp(carol)
+	if _, err := site.rules.ChangeRole(t.Context(), site.accountID(carol), auth.RoleViewer); err != nil {
+		t.Fatal(err)
+	}
+	carols.open("/admin/people").wantHeading("Set up two-step verification")
+}
+
+// OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and told to the
+// owner. A role that ends closes the pages with the next request; nobody acts on
+// themselves or on a higher role.
+func TestAdmin_Acts(t *testing.T) {
+	site := newSite(t)
+	b, _ := site.administrator(ann, auth.RoleAdmin)
+	support, _ := site.administrator(carol, auth.RoleSupport)
+	bobs := site.browser().signUp(bob)
+	person := func(email string) string { return "/admin/people/" + string(site.accountID(email)) }
+	b.open("/admin").wantHeading("Overview").follow("People").wantHeading("People").follow(bob).wantHeading(bob).follow("Disable").wantHeading("Disable")
+	b.fill("Reason", "x").press("Disable").wantHeading("Disable").wantText("Enter a reason")
+	b.fill("Reason", "Left the company").press("Disable").wantHeading(bob).wantText("Done").wantText("Disabled").wantText("Left the company").wantText("By " + ann)
+	if bobs.open("/account").page.Heading() != "Sign in" {
+		t.Error("the account is still signed in")
+	}
+	site.deliver()
+	if mails := site.messages(bob); !slices.ContainsFunc(mails, func(m message) bool { return strings.Contains(m.body, "disabled") }) {
+		t.Error("the owner was not notified")
+	}
+	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("ops, wiki")
+	b.open("/admin/audit").wantText("Left the company").open("/admin/audit?event=operator_disabled").wantText("Left the company").wantNoText("New team")
+
+	for _, page := range []string{person(ann), person(carol)} { // a higher role, and the own account
+		support.open(page)
+		if support.has("Sign out everywhere") || support.fetch(http.MethodGet, page+"/sign-out", nil).status != 404 {
+			t.Errorf("support may act on %s", page)
+		}
+	}
+	if _, err := site.rules.ChangeRole(t.Context(), site.accountID(carol), auth.NoRole); err != nil {
+		t.Fatal(err)
+	}
+	if status := support.fetch(http.MethodGet, "/admin/people", nil).status; status != 404 {
+		t.Errorf("without a role: %d", status)
+	}
+	b.open(person(bob)).follow("Delete account").fill("Reason", "Asked by mail").press("Delete account").wantHeading("People").wantNoText(bob)
+	b.open("/admin/audit").wantText("Asked by mail")
+	b.open("/account/delete").fill("Type your email address to confirm", ann).press("Delete account").wantText("This is the only admin")
+}
+
+// OP-09: a viewer reads no whole email address.
+func TestAdmin_Viewer(t *testing.T) {
+	site := newSite(t)
+	b, _ := site.administrator(ann, auth.RoleViewer)
+	site.browser().signUp(bob)
+	id := site.accountID(bob)
+	if _, err := site.rules.Operate(t.Context(), auth.Operator{Reason: "asked " + bob}, auth.SignOutEverywhere, id); err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"/admin/people", "/admin/people/" + string(id), "/admin/audit"} {
+		if b.open(page).wantText("b•••@example.org"); strings.Contains(b.text(), bob) {
+			t.Errorf("%s shows the email address", page)
+		}
+	}
+	b.open("/admin/people?q=bo").wantNoText("b•••").open("/admin/people?q=" + bob).wantText("b•••")
+}
+
+// Settings change without a restart; what a flag sets cannot be changed.
+func TestAdmin_Settings(t *testing.T) {
+	site := newSite(t)
+	site.restart(func(p *auth.Policy) { p.Fixed = map[auth.Setting]string{auth.SettingReverify: "--reverify"} })
+	b, _ := site.administrator(ann, auth.RoleAdmin)
+	b.open("/admin").follow("Settings").wantHeading("Settings").wantText("Set by --reverify")
+	b.must(b.field("Sign-up open"), nil)
+	form := url.Values{"token": {b.formToken()}, "action": {"save"}, "totp": {"1"}, "backup_code": {"1"}}
+	b.load("POST", "/admin/settings", form).wantHeading("Settings").wantText("Settings saved")
+	if site.browser().fetch("GET", "/sign-up", nil).status != 404 {
+		t.Error("sign-up is still open")
+	}
+	b.open("/admin/audit").wantText("sign-up: open → closed")
+	form = url.Values{"token": {b.open("/admin/settings").formToken()}, "action": {"save"}}
+	b.load("POST", "/admin/settings", form).wantStatus(422).wantText("Leave passkeys")
+}

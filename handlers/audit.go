@@ -1,0 +1,25 @@
+package handlers
+
+import (
+	"net/netip"
+	"time"
+
+	"twostep/auth"
+	"twostep/views"
+)
+
+func showAudit(r *request) error {
+	q := auth.AuditQuery{
+		Type: auth.EventType(r.QueryParam("event")), User: auth.UserID(r.QueryParam("account")), Actor: r.QueryParam("actor"), Before: r.QueryParam("before"),
+	}
+	q.From, _ = time.Parse(time.DateOnly, r.QueryParam("from")) // zero if it is no date
+	if until, err := time.Parse(time.DateOnly, r.QueryParam("until")); err == nil {
+		q.Until = until.AddDate(0, 0, 1) // the day is included
+	}
+	q.Network, _ = netip.ParsePrefix(r.QueryParam("network"))
+	audit, err := r.rules.Audit(r.ctx(), q)
+	if err != nil {
+		return err
+	}
+	return r.show(views.Audit(views.AuditPage{Page: r.page(), Query: q, AuditPage: audit}))
+}
