@@ -1,4 +1,4 @@
-// Package static serves the stylesheet, the images and the script of the pages. They are
+// Package static serves the stylesheets, the images and the script of the pages. They are
 // embedded in the program. Each has a URL derived from its content, so browsers
 // may cache it indefinitely and never apply an outdated version to a page.
 package static
@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-//go:embed style.css icon.svg icon.png passkey.js
+//go:embed style.css account.css icon.svg icon.png passkey.js
 var embedded embed.FS
 
 // contentTypes does not depend on the MIME types of the host.

@@ -3,6 +3,8 @@ package static
 import (
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,14 +59,36 @@ func TestURL_UnknownNamePanics(t *testing.T) {
 	URL("missing.css")
 }
 
-// TestStyle_SizeAndImports: with the stylesheet, a page is smaller than 16 KiB, also without compression.
+// TestStyle_SizeAndImports: a page before sign-in loads style.css only, and is with it smaller than 16 KiB, also
+// without compression.
 func TestStyle_SizeAndImports(t *testing.T) {
-	css := string(files[URL("style.css")].content)
-	if len(css) > 14<<10 {
-		t.Errorf("%d bytes, want at most %d", len(css), 14<<10)
+	for name, most := range map[string]int{"style.css": 10 << 10, "account.css": 10 << 10} {
+		css := string(files[URL(name)].content)
+		if len(css) > most {
+			t.Errorf("%s: %d bytes, want at most %d", name, len(css), most)
+		}
+		if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
+			t.Errorf("%s loads another resource", name)
+		}
 	}
-	if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
-		t.Error("stylesheet loads another resource")
+}
+
+// TestStyle_Account checks that account.css repeats no rule of style.css and defines no colour: [TestStyle_Contrast]
+// reads those of style.css. Paper is white.
+func TestStyle_Account(t *testing.T) {
+	rules := func(name string) []string {
+		return regexp.MustCompile(`[^{}]+\{[^{}]+\}`).FindAllString(string(files[URL(name)].content), -1)
+	}
+	account := rules("account.css")
+	for _, rule := range rules("style.css") {
+		if slices.Contains(account, rule) {
+			t.Errorf("both files have %s", rule)
+		}
+	}
+	for _, rule := range account {
+		if regexp.MustCompile(`#[0-9a-f]{3,8}\b|rgb\(|hsl\(`).MatchString(rule) && rule != ":root{--background:#fff}" {
+			t.Errorf("a colour that no test computes the contrast of: %s", rule)
+		}
 	}
 }
 

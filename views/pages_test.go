@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write testdata/*.html")
 // files change with their content, so they are replaced.
 func TestPages_Golden(t *testing.T) {
 	plain := strings.NewReplacer(
-		static.URL("style.css"), "/static/style.css", static.URL("icon.svg"), "/static/icon.svg", static.URL("icon.png"), "/static/icon.png",
+		static.URL("style.css"), "/static/style.css", static.URL("account.css"), "/static/account.css", static.URL("icon.svg"), "/static/icon.svg", static.URL("icon.png"), "/static/icon.png",
 		static.URL("passkey.js"), "/static/passkey.js", "><", ">\n<",
 	)
 	golden := map[string]bool{}
