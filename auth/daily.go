@@ -71,6 +71,12 @@ func (r *Rules) CountDays(ctx context.Context) error {
 	return nil
 }
 
+// Outbox counts the messages that wait to be sent, and those of them that have failed.
+func (r *Rules) Outbox(ctx context.Context) (waiting, failing int, err error) {
+	waiting, failing, _, err = r.store.CountMessages(ctx)
+	return waiting, failing, err
+}
+
 // Days returns the counters of the last days, from the first. Days that were not counted
 // are missing.
 func (r *Rules) Days(ctx context.Context, days int) ([]DayCounts, error) {

@@ -265,6 +265,9 @@ type Store interface {
 	// RemoveMessages removes messages that expired unsent and counts them, and
 	// those that were sent or rejected more than a day before.
 	RemoveMessages(ctx context.Context, expiredBy time.Time) (removed int, err error)
+	// CountMessages counts the messages that wait to be sent, those of them that have
+	// failed at least once, and those that were rejected recently.
+	CountMessages(ctx context.Context) (waiting, failing, rejected int, err error)
 	// FindStalledChannels reports whether a channel is stalled: of the messages
 	// with a holder at least threshold have failed since the last success.
 	FindStalledChannels(ctx context.Context, channel Channel, threshold int) (stalled bool, err error)

@@ -164,8 +164,7 @@ func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, t
 	return failed >= threshold, err
 }
 
-// CountMessages counts the messages that wait to be sent, those of them that have
-// failed at least once, and those that were rejected recently.
+// CountMessages implements [auth.Store].
 func (s *Store) CountMessages(ctx context.Context) (waiting, failing, rejected int, err error) {
 	return s.countMessages(ctx, `%`)
 }

@@ -20,9 +20,16 @@ func (s *site) readyz(c echo.Context) error {
 		return c.String(http.StatusOK, "ok\n")
 	}
 	s.Log.Error("not ready", "error", err)
-	reason, ok := errors.AsType[auth.NotReady](err)
-	if !ok {
-		reason = auth.NotResponding
+	return c.String(http.StatusServiceUnavailable, notReady(err).Error()+"\n")
+}
+
+// notReady returns why a site with this error cannot be used; empty without an error.
+func notReady(err error) auth.NotReady {
+	if err == nil {
+		return ""
 	}
-	return c.String(http.StatusServiceUnavailable, reason.Error()+"\n")
+	if reason, ok := errors.AsType[auth.NotReady](err); ok {
+		return reason
+	}
+	return auth.NotResponding
 }

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"slices"
+	"testing"
 	"time"
 
 	"twostep/auth"
@@ -45,8 +47,8 @@ func adminSamples() []sample {
 	}
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
-		{"admin", "Overview", Overview(as(auth.RoleAdmin, "/admin"))},
-		{"admin_viewer", "Overview", Overview(as(auth.RoleViewer, "/admin"))},
+		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
+		{"admin_viewer", "Overview", Overview(OverviewPage{Page: as(auth.RoleViewer, "/admin"), Down: auth.DiskFull})},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
 		{"admin_people_viewer", "People", People(PeoplePage{Page: as(auth.RoleViewer, "/admin/people"), PeoplePage: list})},
 		{"admin_people_none", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), Typed: "x", Query: auth.PeopleQuery{State: auth.StateLocked, Newest: true, Role: auth.RoleViewer}})},
@@ -61,5 +63,43 @@ func adminSamples() []sample {
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
 		{"admin_audit_none", "Audit log", Audit(AuditPage{Page: as(auth.RoleViewer, "/admin/audit"), AuditPage: auth.AuditPage{Partial: true, Next: "1"}})},
 		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings})},
+	}
+}
+
+// overviewDaysSample are the counters of half a year, with days that were not counted.
+func overviewDaysSample(now time.Time) (days []auth.DayCounts) {
+	today := now.UTC().Truncate(24 * time.Hour)
+	for i := OverviewDays - 1; i >= 0; i-- {
+		if i > 100 && i%9 == 0 || i == 12 {
+			continue
+		}
+		n := OverviewDays - i
+		days = append(days, auth.DayCounts{Day: today.AddDate(0, 0, -i), Counts: map[auth.Counter]int{
+			auth.CountSignIns: 300 + (n*37)%190, auth.CountFailures: (n * 13) % 29, auth.CountSignUps: (n * 7) % 5,
+			auth.CountAccounts: 900 + 3*n, auth.CountSeenDay: 240, auth.CountSeenMonth: 1100, auth.CountDisabled: 12, auth.CountLockedNow: 2,
+			auth.CountPasskey: n, auth.CountTOTP: 200 + n, auth.CountSMSOnly: 150, auth.CountNoMFA: 550 + n,
+		}})
+	}
+	return days
+}
+
+func TestHeights(t *testing.T) {
+	for _, c := range []struct{ values, want []int }{
+		{[]int{0, 0}, []int{0, 0}},
+		{[]int{1000, 1, 0, 500}, []int{100, 2, 0, 50}},
+		{[]int{1}, []int{100}},
+	} {
+		var bars []bar
+		for _, v := range c.values {
+			bars = append(bars, bar{Value: v})
+		}
+		if got := heights(bars); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v, want %v", c.values, got, c.want)
+		}
+	}
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("%d is %s", n, got)
+		}
 	}
 }
