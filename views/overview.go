@@ -93,10 +93,10 @@ func (p OverviewPage) weekly() (bars []bar) {
 // chartHeight is the height of the highest bar.
 const chartHeight = 100
 
-// heights returns the heights of bars. The highest one fills the chart; one that is not
-// zero can be seen.
-func heights(bars []bar) (all []int) {
-	highest := 1
+// heights returns the heights of bars. The highest one, or a value of full, fills the
+// chart; one that is not zero can be seen.
+func heights(bars []bar, full int) (all []int) {
+	highest := full
 	for _, b := range bars {
 		highest = max(highest, b.Value)
 	}

@@ -93,7 +93,7 @@ func TestHeights(t *testing.T) {
 		for _, v := range c.values {
 			bars = append(bars, bar{Value: v})
 		}
-		if got := heights(bars); !slices.Equal(got, c.want) {
+		if got := heights(bars, 1); !slices.Equal(got, c.want) {
 			t.Errorf("%v: %v, want %v", c.values, got, c.want)
 		}
 	}
