@@ -39,10 +39,10 @@ generate: ## Generate Go code from the templates
 browsers: ## Install what the browser tests need, if it is missing
 	.ci/browsers
 
-firefox: ## Walk through forward auth in Firefox, which is installed if missing (slow)
+firefox: ## Walk through forward auth and passkeys in Firefox, which is installed if missing (slow)
 	.ci/firefox
 	.ci/proxies
-	$(TEST) ./cmd/twostep -count=1 -run '^TestForwardAuth_Browsers$$' -firefox
+	$(TEST) ./cmd/twostep -count=1 -run '^(TestForwardAuth_Browsers|TestPasskeys_Firefox)$$' -firefox
 
 postgres: ## Install PostgreSQL and pgbouncer for the tests, if they are missing
 	.ci/postgres

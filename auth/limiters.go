@@ -92,5 +92,5 @@ func (smsBudget) Next(c Count, _ time.Time) (Count, bool) { return c, false }
 func (smsBudget) Retention() time.Duration { return 0 }
 
 func (b smsBudget) window(budget int) Window {
-	return Window{Max: (budget*b.Part + b.Of - 1) / b.Of, Per: 24 * time.Hour} // rounded up: not zero
+	return Window{Max: (budget*b.Part + b.Of - 1) / b.Of, Per: SMSBudgetPeriod} // rounded up: not zero
 }

@@ -79,6 +79,7 @@ const (
 	AppPushedLifetime  = time.Minute      // of a pushed request that is not used yet (OI-51)
 	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
 	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
+	AppGrantUnused     = 10 * time.Minute // after which a grant whose code was not used is removed
 
 	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
 	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
@@ -86,6 +87,7 @@ const (
 
 	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
 	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
+	SigningKeyErased    = time.Hour            // after it has signed for the last time: then nobody can sign with it
 	SigningKeyAge       = 365 * 24 * time.Hour // after which a key should be replaced (NIST SP 800-57 part 1 section 5.3.6: one to three years)
 	SigningKeysReload   = time.Minute          // after which a server learns of a new key
 
@@ -271,3 +273,6 @@ const FailuresLock = 100
 
 // SMSBudgetDefault is the default number of SMS a day.
 const SMSBudgetDefault = 1000
+
+// SMSBudgetPeriod is the time for which the operator sets a number of SMS.
+const SMSBudgetPeriod = 24 * time.Hour

@@ -84,3 +84,45 @@ func TestLastFactor_RefusedEarly(t *testing.T) {
 		t.Errorf("%d notices of a removal that was refused", n)
 	}
 }
+
+// TestLastFactor_OtherRemovedMeanwhile: of two factors that are removed at once one stays,
+// where a second factor is required (RV-06).
+func TestLastFactor_OtherRemovedMeanwhile(t *testing.T) {
+	f := newFlow(t)
+	f.policy.RequireMFA = true
+	f.use(f.db)
+	session, client := f.signUp("ann@example.com")
+	f.addTOTP(client, session)
+	phone := f.addPhone(client, session, ownNumber)
+	removing := &meanwhile{Store: f.db, reads: 1}
+	removing.happens = func() { f.must(f.DisablePhone(f.ctx, client, session, phone)) }
+	f.use(removing)
+	f.problem(f.RemoveTOTP(f.ctx, client, session), auth.FormExpired)
+	if factors, err := f.Factors(f.ctx, session.User); err != nil || factors.Count() != 1 {
+		t.Errorf("%d factors, %v", factors.Count(), err)
+	}
+}
+
+// TestSignInLocked_BackupCodes: the owner is notified of the wait that guesses of backup
+// codes begin (RL-03).
+func TestSignInLocked_BackupCodes(t *testing.T) {
+	f := newFlow(t)
+	const ann = "ann@example.com"
+	session, client := f.signUp(ann)
+	f.addTOTP(client, session)
+	f.now = f.now.Add(time.Minute)
+	for i := range 6 {
+		attacker := f.client()
+		result, err := f.SignIn(f.ctx, attacker, ann, flowPassword, "")
+		f.must(err)
+		want := auth.BackupCodeWrong
+		if i == 5 {
+			want = auth.TooManyAttempts
+		}
+		_, err = f.Verify(f.ctx, attacker, result.Attempt, "aaaabbbbccccdddd", true)
+		f.problem(err, want)
+	}
+	if n := f.count(ann, auth.MessageKind(auth.SignInLocked)); n != 1 {
+		t.Errorf("%d mails, want 1", n)
+	}
+}

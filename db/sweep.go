@@ -62,29 +62,25 @@ var sweepExpired = []sweep{
 	{rows: `
 		DELETE FROM app_refresh_tokens
 		WHERE hash IN (SELECT hash FROM app_refresh_tokens WHERE expires_at <= $1 LIMIT $2)`},
-	{rows: `
-		UPDATE signing_keys SET private = NULL
-		WHERE id IN (
-			SELECT id
-			FROM signing_keys
-			WHERE private IS NOT NULL AND retired_at <= CAST($1 AS BIGINT) - 3600000
-			LIMIT $2
-		)`},
 }
 
-// Sweeps of rows whose retention is given by [auth.Cutoffs].
+// Sweeps of rows whose retention the rules give.
 var (
 	endIdle = endOf(idleSessions)
 	endOld  = endOf(oldSessions)
 
-	// Grants that nothing can make live again. One has ten minutes, in which its code is
-	// used, and is kept until its session ends: then its app is notified.
+	sweepSigningKeys = sweep{rows: `
+		UPDATE signing_keys SET private = NULL
+		WHERE id IN (SELECT id FROM signing_keys WHERE private IS NOT NULL AND retired_at <= $1 LIMIT $2)`}
+
+	// Grants that nothing can make live again. A used one is kept until its session ends:
+	// then its app is notified.
 	sweepDeadGrants = sweep{rows: `
 		DELETE FROM app_grants
 		WHERE id IN (
 			SELECT id
 			FROM app_grants
-			WHERE created_at <= CAST($1 AS BIGINT) - 600000
+			WHERE created_at <= $1
 				AND (session_id IS NULL AND (ended_at IS NOT NULL OR offline = 0) OR used_at IS NULL)
 			LIMIT $2
 		)`}
@@ -148,7 +144,8 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		sweep  sweep
 		cutoff time.Time
 	}{
-		{sweepDeadGrants, now}, // after the sessions
+		{sweepSigningKeys, now.Add(-auth.SigningKeyErased)},
+		{sweepDeadGrants, now.Add(-auth.AppGrantUnused)}, // after the sessions
 		{sweepOfflineGrants, now},
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},

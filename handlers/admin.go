@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/views"
 )
 
 // The administration pages are for accounts with a role. To all others they do not
@@ -65,6 +66,8 @@ func (r *request) role() auth.Role {
 func (r *request) operator() auth.Operator {
 	return auth.Operator{Session: r.session, Client: r.client(), Reason: strings.TrimSpace(r.form.Get("reason"))}
 }
+
+func showOverview(r *request) error { return r.show(views.Overview(r.page())) }
 
 // showNothing and postNothing are every other address below /admin.
 func showNothing(*request) error           { return auth.ErrNotFound }

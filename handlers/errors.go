@@ -37,7 +37,7 @@ func (s *site) serveError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
-	if he := (*echo.HTTPError)(nil); errors.As(err, &he) && he.Code == http.StatusMethodNotAllowed && isAdminPath(c.Request().URL.Path) {
+	if status, _ := errorStatus(err); status == http.StatusMethodNotAllowed && isAdminPath(c.Request().URL.Path) {
 		err = auth.ErrNotFound // as an address that does not exist (OP-02)
 		c.Response().Header().Del(echo.HeaderAllow)
 	}

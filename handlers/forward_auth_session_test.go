@@ -245,8 +245,10 @@ func TestForwardAuth_ConnectedApps(t *testing.T) {
 func TestForwardAuth_WithinPOST(t *testing.T) {
 	const api = "https://api.example.org"
 	for name, link := range map[string]func(b *browser) string{
-		"form":   func(b *browser) string { return b.check("POST", api+"/save").Header.Get("Location") },
-		"script": func(b *browser) string { return b.check("POST", api+"/save", notNavigating).Header.Get("Twostep-Sign-In") },
+		"form": func(b *browser) string { return b.check("POST", api+"/save").Header.Get("Location") },
+		"script": func(b *browser) string {
+			return b.check("POST", api+"/save", notNavigating).Header.Get("Twostep-Sign-In")
+		},
 	} {
 		site := newAppSite(t)
 		b := site.browser().signUp(ann)

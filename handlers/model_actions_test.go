@@ -70,11 +70,22 @@ var modelActions = map[string]func(*model){
 	"change password": func(m *model) {
 		m.changePassword(m.client(), draw(m, "current", passwords...), draw(m, "password", passwords...), draw(m, "others", false, true))
 	},
-	"change email":           func(m *model) { m.changeEmail(m.client(), draw(m, "email", emails...)) },
-	"verify email":           func(m *model) { c := m.client(); m.verifyEmail(c, m.anyCode(c)) },
-	"cancel email change":    func(m *model) { m.cancelEmailChange(m.client()) },
-	"end session":            func(m *model) { m.endSession(m.client(), draw(m, "session", m.sessions...)) },
-	"end others":             func(m *model) { m.endOthers(m.client()) },
+	"change email":        func(m *model) { m.changeEmail(m.client(), draw(m, "email", emails...)) },
+	"verify email":        func(m *model) { c := m.client(); m.verifyEmail(c, m.anyCode(c)) },
+	"cancel email change": func(m *model) { m.cancelEmailChange(m.client()) },
+	"end session":         func(m *model) { m.endSession(m.client(), draw(m, "session", m.sessions...)) },
+	"end others":          func(m *model) { m.endOthers(m.client()) },
+	"connect app":         func(m *model) { m.connectApp(m.client(), draw(m, "button", "continue", "cancel")) },
+	"complete app": func(m *model) {
+		for _, c := range m.clients {
+			m.connectApp(c, "continue")
+			m.exchangeCode(m.lastGrant())
+		}
+	},
+	"exchange code":          func(m *model) { m.exchangeCode(m.grant()) },
+	"refresh tokens":         func(m *model) { m.refreshTokens(m.grant(), false) },
+	"refresh again":          func(m *model) { m.refreshTokens(m.grant(), true) },
+	"disconnect app":         func(m *model) { m.disconnectApp(m.client()) },
 	"delete":                 func(m *model) { m.deleteAccount(m.client(), draw(m, "confirm", emails...)) },
 	"operate":                func(m *model) { m.operate(draw(m, "email", emails...)) },
 	"unauthorized":           (*model).unauthorized,

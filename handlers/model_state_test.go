@@ -25,6 +25,7 @@ type user struct {
 	unsavedSince time.Time       // creation of a set not yet confirmed as saved
 	emailChange  *emailChange
 	emailAt      time.Time // of the last change
+	connected    bool      // to the app
 }
 
 type modelPhone struct {

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 )
 
 // A model is the expected state of one run, next to the site under test.
@@ -32,6 +33,8 @@ type model struct {
 	response     *browser // to the last post
 	sender       *browser // of the last post, with its cookies at that time
 	sessionIdle  time.Duration
+	app          *testApp
+	grants       []*modelGrant
 }
 
 // An acceptedPost is a form that was accepted, with the cookies it was sent with.
@@ -47,7 +50,8 @@ type acceptedPost struct {
 // actions, valid and invalid, also with stale forms and each other's codes and phones, while
 // an operator acts and time passes. After each action the site and a simple model must agree
 // on its outcome, on who is signed in, and on the state of each account (FF-01, FF-02, TO-05,
-// BC-02, RV-02, RV-05, RV-06).
+// BC-02, RV-02, RV-05, RV-06), and tokens of an app end with their session and grant (OI-10,
+// OI-21, OI-24, OI-26).
 //
 // More runs find more: make model.
 func TestModel(t *testing.T) {
@@ -61,6 +65,7 @@ func TestModel(t *testing.T) {
 		t.Cleanup(func() { _ = os.RemoveAll(run) })
 		m := &model{t: t, sessionIdle: rapid.SampledFrom([]time.Duration{time.Hour, 5 * time.Minute}).Draw(t, "idle")}
 		m.site = newSiteIn(t, run, withPasskeys, func(p *auth.Policy) { p.SessionIdle = m.sessionIdle })
+		m.app = m.site.addApp(func(a *oidc.App) { a.Kind = oidc.SPA })
 		for i := range rapid.IntRange(2, 3).Draw(t, "users") {
 			for range rapid.IntRange(1, 3).Draw(t, "browsers") {
 				m.clients = append(m.clients, &client{browser: m.site.browser()})
@@ -109,6 +114,7 @@ func (m *model) check() {
 			m.t.Fatalf("account %s, want %s", got, want)
 		}
 	}
+	m.checkGrants()
 }
 
 var formTokenPattern = regexp.MustCompile(`name="token" value="([^"]+)"`)

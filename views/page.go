@@ -200,6 +200,7 @@ const administrator = "site administrator"
 // Links to parent pages, and the one that cancels.
 var (
 	account   = link{"/account", "Account"}
+	overview  = link{"/admin", "Overview"}
 	manageMFA = link{"/account/manage-mfa", "Manage MFA"}
 	cancel    = link{"/account", "Cancel"}
 	cancelMFA = link{"/account/manage-mfa", "Cancel"}

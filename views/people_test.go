@@ -35,13 +35,18 @@ func adminSamples() []sample {
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
 	settings := []auth.SettingValue{
-		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}}, {Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
-		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}}, {Setting: auth.SettingBackupCodes, Value: "on", Values: []string{"on", "off"}},
-		{Setting: auth.SettingRequireMFA, Value: "off", Values: []string{"on", "off"}}, {Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
+		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}},
+		{Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
+		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}},
+		{Setting: auth.SettingBackupCodes, Value: "on", Values: []string{"on", "off"}},
+		{Setting: auth.SettingRequireMFA, Value: "off", Values: []string{"on", "off"}},
+		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
 	}
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
+		{"admin", "Overview", Overview(as(auth.RoleAdmin, "/admin"))},
+		{"admin_viewer", "Overview", Overview(as(auth.RoleViewer, "/admin"))},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
 		{"admin_people_viewer", "People", People(PeoplePage{Page: as(auth.RoleViewer, "/admin/people"), PeoplePage: list})},
 		{"admin_people_none", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), Typed: "x", Query: auth.PeopleQuery{State: auth.StateLocked, Newest: true, Role: auth.RoleViewer}})},

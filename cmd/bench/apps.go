@@ -16,8 +16,7 @@ import (
 	"twostep/db"
 )
 
-// A benchApp is an app that the pending people use, who have agreed. Each has a code for
-// it.
+// A benchApp is an app whose people have agreed. Each of them has a code for it.
 type benchApp struct{ id, secret string }
 
 const (
@@ -29,9 +28,9 @@ const (
 func codeOf(p person) auth.Token { return auth.Token(p.id("code")) }
 
 // addApp adds the app and the codes.
-func addApp(ctx context.Context, store *db.Store, rules *auth.Rules, people []*browser) (benchApp, error) {
+func addApp(ctx context.Context, store *db.Store, rules *auth.Rules, alg oidc.Algorithm, people ...*browser) (benchApp, error) {
 	id, secret, err := oidc.New(store, rules, issuer).AddApp(ctx, oidc.App{
-		Name: "Bench", Kind: oidc.Web, Alg: oidc.ES256, Trusted: true, RedirectURIs: []string{appCallback},
+		Name: "Bench", Kind: oidc.Web, Alg: alg, Trusted: true, RedirectURIs: []string{appCallback},
 		RefreshIdle: auth.RefreshIdle, RefreshLifetime: auth.RefreshLifetime,
 	})
 	if err != nil {
@@ -117,14 +116,13 @@ func measureApps(s *server, browsers prepared, r *results) error {
 	people, app := browsers.pending, browsers.app
 	var token string
 	err := s.withConn(func(c *conn) (err error) {
-		token, err = app.exchange(c, people[0])
+		token, err = browsers.userInfoApp.exchange(c, browsers.signedIn)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	next := atomic.Int64{}
-	next.Store(1)
+	var next atomic.Int64
 	if r.exchange, err = s.load(time.Minute, func(c *conn) (bool, error) {
 		n := int(next.Add(1)) - 1
 		if n >= len(people) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/db"
 	"twostep/db/dbtest"
 	"twostep/handlers"
@@ -32,7 +33,9 @@ type prepared struct {
 	signedIn *browser      // by both factors
 	pending  []*browser    // by password only, with the page for the second factor open
 	passkeys []passkeyUser // signed out
-	app      benchApp
+
+	app         benchApp // of the pending people, with ES256
+	userInfoApp benchApp // of the one who is signed in, with the default algorithm
 }
 
 // prepare adds accounts and signs in to them through an in-process site with the
@@ -75,7 +78,10 @@ func (t *target) prepare(ctx context.Context, size int) (prepared, error) {
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	})
 	p := prepared{signedIn: browsers[0], pending: browsers[1:], passkeys: passkeys}
-	if p.app, err = addApp(ctx, store, service, p.pending); err != nil {
+	if p.app, err = addApp(ctx, store, service, oidc.ES256, p.pending...); err != nil {
+		return prepared{}, err
+	}
+	if p.userInfoApp, err = addApp(ctx, store, service, oidc.RS256, p.signedIn); err != nil {
 		return prepared{}, err
 	}
 	return p, errors.Join(p.signIn(site), addHostToken(ctx, store, p.signedIn.person))

@@ -43,7 +43,7 @@ func rows(smallest results) []row {
 		number("  sign-ins per second", "%.0f", func(r results) float64 { return r.secondFactor.perSecond() }, ">=", 1000),
 		costs("exchange of a code for tokens (ES256)", func(r results) cost { return r.exchange }),
 		number("  exchanges per second", "%.0f", func(r results) float64 { return r.exchange.perSecond() }, ">=", 1000),
-		costs("userinfo", func(r results) cost { return r.userInfo }),
+		costs("userinfo (RS256)", func(r results) cost { return r.userInfo }),
 		number("  responses per second, ratio to the signed-in page", "%.2f", func(r results) float64 { return r.userInfo.perSecond() / r.appPage.perSecond() }, ">=", 1),
 		costs("authorization of a signed-in user", func(r results) cost { return r.authorize }),
 		number("  CPU time, ratio to the signed-in page", "%.2f", func(r results) float64 { return cpuRatio(r.authorize, r.appPage) }, "<=", 2),

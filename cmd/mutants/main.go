@@ -34,7 +34,7 @@ func main() {
 	n := flag.Int("n", 50, "number of faults")
 	seed := flag.Uint64("seed", 1, "seed that chooses them")
 	only := flag.String("files", ".", "regular expression of the files that get faults")
-	timeout := flag.Duration("timeout", 5*time.Minute, "maximum duration of one package's tests")
+	timeout := flag.Duration("timeout", 10*time.Minute, "maximum duration of one package's tests")
 	flag.Parse()
 	if err := run(*n, *seed, *only, *timeout); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
@@ -82,7 +82,7 @@ func run(n int, seed uint64, only string, timeout time.Duration) error {
 	return nil
 }
 
-// test returns what noticed the fault: the compiler, or the tests of a package.
+// test returns what noticed the fault: the compiler or a test.
 func (f fault) test(dir string, timeout time.Duration) (by string, err error) {
 	original, err := filepath.Abs(f.file)
 	if err != nil {
@@ -104,26 +104,41 @@ func (f fault) test(dir string, timeout time.Duration) (by string, err error) {
 	}
 	packages := tested[filepath.ToSlash(filepath.Dir(f.file))]
 	for _, tests := range packages { // those of the same subject notice most faults, and take seconds
-		if names := subjectTests(f.file, tests); names != "" && fails(overlay, timeout, "-run", names, tests) {
-			return tests, nil
+		if names := subjectTests(f.file, tests); names != "" {
+			if by := failure(overlay, timeout, "-run", names, tests); by != "" {
+				return by, nil
+			}
 		}
 	}
 	for _, tests := range packages {
-		if fails(overlay, timeout, tests) {
-			return tests, nil
+		if by := failure(overlay, timeout, tests); by != "" {
+			return by, nil
 		}
 	}
 	return "", nil
 }
 
-// fails reports whether tests fail with the changed file.
-func fails(overlay string, timeout time.Duration, args ...string) bool {
+var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+
+// failure runs tests with the changed file and returns the name of the one that fails,
+// "timeout" if they do not end, or "" if all pass.
+func failure(overlay string, timeout time.Duration, args ...string) (by string) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	args = append([]string{"test", "-overlay", overlay, "-count=1", "-vet=off", "-failfast", "-timeout", timeout.String()}, args...)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "RAPID_CHECKS=20", "RAPID_NOFAILFILE=true")
-	return cmd.Run() != nil
+	output, err := cmd.CombinedOutput()
+	found := failedTest.FindSubmatch(output)
+	switch {
+	case err == nil:
+		return ""
+	case found != nil:
+		return string(found[1])
+	case ctx.Err() != nil || bytes.Contains(output, []byte("panic: test timed out")):
+		return "timeout"
+	}
+	return args[len(args)-1] // a panic, or a test that does not compile
 }
 
 var testName = regexp.MustCompile(`(?m)^func (Test\w+)\(`)

@@ -39,13 +39,22 @@ func TestBrowser_Apps(t *testing.T) {
 		p.pressTo("Cancel", wiki).readsApp("access_denied")
 		p.visitApp(wiki).readsApp(`"email":"ann@example.org"`) // neither asked again
 
+		private := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=org.example.notes:/callback").ID
+		p.visitApp(authorizeURL(site, private, "org.example.notes:/callback")).sees("Continue to Notes")
+		p.focus(`//button[.="Continue"]`)
+		p.key(input.Enter)
+		var err error
+		for line := ""; !strings.Contains(line, "POST") || !strings.Contains(line, `"status":303`) || !strings.Contains(line, "/account/continue/"); {
+			if line, err = site.errors.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.visitApp(site.origin + "/account").sees("Account") // and the policy has not blocked the redirect, which openWindow checks
+
 		for _, host := range []string{"127.0.0.1", "[::1]"} {
 			app := serveNative(t, host)
 			id := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=http://"+host+"/callback").ID
-			p.visitApp(site.origin + "/oauth/authorize?" + url.Values{
-				"client_id": {id}, "redirect_uri": {app + "/callback"}, "response_type": {"code"}, "scope": {"openid"},
-				"code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
-			}.Encode()).sees("Continue to Notes")
+			p.visitApp(authorizeURL(site, id, app+"/callback")).sees("Continue to Notes")
 			if code := p.pressTo("Continue", app).text("body"); len(code) < 22 {
 				t.Errorf("the native app gets the code %q", code)
 			}
@@ -69,6 +78,14 @@ func TestBrowser_Apps(t *testing.T) {
 		p.pressTo("Sign out", notes).waitForText("Signed out")
 		p.pressTo("Sign in", site.origin).sees("Sign in")
 	})
+}
+
+// authorizeURL is the request of a native app.
+func authorizeURL(site server, id, redirect string) string {
+	return site.origin + "/oauth/authorize?" + url.Values{
+		"client_id": {id}, "redirect_uri": {redirect}, "response_type": {"code"}, "scope": {"openid"},
+		"code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"},
+	}.Encode()
 }
 
 // serveNative serves the redirect URI of a native app, which shows the code, at a loopback

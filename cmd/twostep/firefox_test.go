@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -29,20 +30,29 @@ type firefoxWindow struct {
 // startFirefox starts Firefox with scripts disabled. It reaches hosts through a forward proxy.
 func startFirefox(t *testing.T, network string) window {
 	t.Helper()
+	host, port, _ := net.SplitHostPort(network)
+	return launchFirefox(t, map[string]string{
+		"javascript.enabled": "false", "network.proxy.type": "1", "network.proxy.ssl": strconv.Quote(host), "network.proxy.ssl_port": port,
+	})
+}
+
+// launchFirefox starts Firefox with some preferences.
+func launchFirefox(t *testing.T, preferences map[string]string) firefoxWindow {
+	t.Helper()
 	program, err := exec.LookPath("firefox-esr")
 	if err != nil {
 		t.Fatal("there is no firefox-esr; run .ci/firefox")
 	}
 	profile := t.TempDir()
-	host, port, _ := net.SplitHostPort(network)
-	preferences := ""
-	for name, value := range map[string]string{
-		"javascript.enabled": "false", "marionette.port": "0", "network.proxy.type": "1", "network.proxy.ssl": strconv.Quote(host), "network.proxy.ssl_port": port,
-		"toolkit.telemetry.enabled": "false", "datareporting.policy.dataSubmissionEnabled": "false", "network.captive-portal-service.enabled": "false",
-	} {
-		preferences += fmt.Sprintf("user_pref(%q, %s);\n", name, value)
+	preferences = maps.Clone(preferences)
+	maps.Copy(preferences, map[string]string{
+		"marionette.port": "0", "toolkit.telemetry.enabled": "false", "datareporting.policy.dataSubmissionEnabled": "false", "network.captive-portal-service.enabled": "false",
+	})
+	var lines strings.Builder
+	for name, value := range preferences {
+		fmt.Fprintf(&lines, "user_pref(%q, %s);\n", name, value)
 	}
-	cmdtest.WriteFile(t, filepath.Join(profile, "user.js"), preferences)
+	cmdtest.WriteFile(t, filepath.Join(profile, "user.js"), lines.String())
 	cmd := exec.Command(program, "--headless", "--marionette", "--no-remote", "--profile", profile)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	if err := cmd.Start(); err != nil {

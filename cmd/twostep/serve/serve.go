@@ -19,6 +19,7 @@ import (
 	"twostep/cmd/twostep/internal/metrics"
 	"twostep/cmd/twostep/internal/settings"
 	"twostep/cmd/twostep/outbox"
+	"twostep/db"
 	"twostep/handlers"
 )
 
@@ -48,48 +49,20 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, "--listen", s.Listen)
+	listening, err := openListeners(ctx, s)
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
-	var metricsListener net.Listener
-	if s.Metrics != "" {
-		if metricsListener, err = listen(ctx, "--metrics", s.Metrics); err != nil {
-			return err
-		}
-	}
-	var proxyListener net.Listener
-	if s.ForwardAuth != "" {
-		if proxyListener, err = listen(ctx, "--forward-auth", s.ForwardAuth); err != nil {
-			return err
-		}
-		defer proxyListener.Close()
-	}
-	if s.Origin == nil {
-		s.Origin = settings.LocalOrigin(listener.Addr())
-	}
-	s.Policy.Host, s.Policy.Origin = s.Origin.Hostname(), s.Origin.String()
-	noPasskeys := s.Policy.Allows(auth.PasskeyPresent) && !settings.SupportsPasskeys(s.Origin)
-	if noPasskeys {
-		s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
-	}
-	if !settings.SupportsPasskeys(s.Origin) {
-		s.Policy.Fixed[auth.SettingPasskeys] = "--url"
-	}
+	defer listening.close()
+	noPasskeys := settle(&s, listening.site.Addr())
 
 	store, keys, err := s.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.CheckKeyring(ctx); err != nil {
-		return datadir.WrongKeys(err)
-	}
-	if s.Database == "" { // then the lock keeps other servers away
-		if err := store.ReleaseMessages(ctx, time.Now()); err != nil {
-			return err
-		}
+	if err := check(ctx, store, s); err != nil {
+		return err
 	}
 
 	logs := newSiteLog(terminal)
@@ -117,23 +90,51 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	}
 	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
-	greet(terminal, s, exposed, listener.Addr(), createsKeys, createsData)
+	greet(terminal, s, exposed, listening.site.Addr(), createsKeys, createsData)
 	if noPasskeys {
 		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
 	}
-	if metricsListener != nil {
-		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", metricsListener.Addr())
-		defer inBackground(m.Serve(metricsListener, log))()
+	if listening.metrics != nil {
+		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", listening.metrics.Addr())
+		defer inBackground(m.Serve(listening.metrics, log))()
 	}
-	if proxyListener != nil {
-		fmt.Fprintf(terminal, "Forward auth: http://%s/forward-auth\n", proxyListener.Addr())
-		defer inBackground(serveProxies(proxyListener, handlers.NewForwardAuth(rules, config), log))()
+	if listening.proxies != nil {
+		fmt.Fprintf(terminal, "Forward auth: http://%s/forward-auth\n", listening.proxies.Addr())
+		defer inBackground(serveProxies(listening.proxies, handlers.NewForwardAuth(rules, config), log))()
 	}
 	defer inBackground(watchKeys(keys, log))()
 	defer inBackground(watchSettings(rules, log))()
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
-	return serveHTTP(ctx, listener, handlers.New(rules, keys, config), log)
+	return serveHTTP(ctx, listening.site, handlers.New(rules, keys, config), log)
+}
+
+// settle completes the settings by what they leave open, the origin. It reports whether
+// passkeys were on, but are off because browsers would not offer them there.
+func settle(s *settings.Settings, listening net.Addr) (noPasskeys bool) {
+	if s.Origin == nil {
+		s.Origin = settings.LocalOrigin(listening)
+	}
+	s.Policy.Host, s.Policy.Origin = s.Origin.Hostname(), s.Origin.String()
+	if settings.SupportsPasskeys(s.Origin) {
+		return false
+	}
+	noPasskeys = s.Policy.Allows(auth.PasskeyPresent)
+	s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
+	s.Policy.Fixed[auth.SettingPasskeys] = "--url"
+	return noPasskeys
+}
+
+// check finds out whether the keys are those of the database, and takes up the messages
+// that the last server was sending.
+func check(ctx context.Context, store *db.Store, s settings.Settings) error {
+	if err := store.CheckKeyring(ctx); err != nil {
+		return datadir.WrongKeys(err)
+	}
+	if s.Database != "" { // other servers may be sending theirs; without it the lock keeps them away
+		return nil
+	}
+	return store.ReleaseMessages(ctx, time.Now())
 }
 
 // inBackground starts work and returns a function that stops it and waits.
