@@ -29,9 +29,12 @@ func (b tab) screenshot(url string, width, height int) []byte {
 	b.t.Helper()
 	b.size(width, height)
 	b.open(url)
-	var full int
-	b.eval("() => document.documentElement.scrollHeight", &full)
-	b.size(width, min(max(full, height), maxHeight))
+	b.check(proto.EmulationSetScrollbarsHidden{Hidden: true}.Call(b.page))
+	for range 2 { // some margins grow with the viewport
+		var full int
+		b.eval("() => document.documentElement.scrollHeight", &full)
+		b.size(width, min(max(full, height), maxHeight))
+	}
 	shot, err := b.page.Screenshot(false, &proto.PageCaptureScreenshot{Format: proto.PageCaptureScreenshotFormatPng, OptimizeForSpeed: true})
 	b.check(err)
 	return shot

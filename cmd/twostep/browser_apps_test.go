@@ -39,26 +39,32 @@ func TestBrowser_Apps(t *testing.T) {
 		p.pressTo("Cancel", wiki).readsApp("access_denied")
 		p.visitApp(wiki).readsApp(`"email":"ann@example.org"`) // neither asked again
 
-		private := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=org.example.notes:/callback").ID
-		p.visitApp(authorizeURL(site, private, "org.example.notes:/callback")).sees("Continue to Notes")
-		p.focus(`//button[.="Continue"]`)
-		p.key(input.Enter)
-		var err error
-		for line := ""; !strings.Contains(line, "POST") || !strings.Contains(line, `"status":303`) || !strings.Contains(line, "/account/continue/"); {
-			if line, err = site.errors.ReadString('\n'); err != nil {
-				t.Fatal(err)
-			}
-		}
-		p.visitApp(site.origin + "/account").sees("Account") // and the policy has not blocked the redirect, which openWindow checks
-
 		for _, host := range []string{"127.0.0.1", "[::1]"} {
 			app := serveNative(t, host)
+			if app == "" {
+				continue
+			}
 			id := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=http://"+host+"/callback").ID
 			p.visitApp(authorizeURL(site, id, app+"/callback")).sees("Continue to Notes")
 			if code := p.pressTo("Continue", app).text("body"); len(code) < 22 {
 				t.Errorf("the native app gets the code %q", code)
 			}
 		}
+
+		private := addClientApp(t, folder, "Notes", "--kind=native", "--redirect=org.example.notes:/callback").ID
+		p.visitApp(authorizeURL(site, private, "org.example.notes:/callback")).sees("Continue to Notes")
+		p.focus(`//button[.="Continue"]`)
+		p.key(input.Enter)
+		for redirects := 0; redirects < 2; { // that to 127.0.0.1, and this one
+			line, err := site.errors.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(line, "/account/continue/") && strings.Contains(line, "POST") && strings.Contains(line, `"status":303`) {
+				redirects++
+			}
+		}
+		p.visitApp(site.origin + "/account").sees("Account") // and the policy has not blocked the redirect, which openWindow checks
 	})
 	t.Run("oidc-client-ts", func(t *testing.T) {
 		needNodeClients(t)
@@ -89,12 +95,13 @@ func authorizeURL(site server, id, redirect string) string {
 }
 
 // serveNative serves the redirect URI of a native app, which shows the code, at a loopback
-// address, and returns its origin.
+// address, and returns its origin. It is empty if the machine has no such address.
 func serveNative(t *testing.T, host string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", host+":0")
 	if err != nil {
-		t.Skipf("NOT CHECKED: this machine has no address %s: %v", host, err)
+		t.Logf("NOT CHECKED: this machine has no address %s: %v", host, err)
+		return ""
 	}
 	app := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Query().Get("code")) }))
 	app.Listener.Close()

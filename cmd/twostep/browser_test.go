@@ -179,7 +179,7 @@ func (p *browserUser) openWindow(browser *rod.Browser) {
 	p.t.Helper()
 	window, err := browser.Incognito()
 	p.check(err)
-	p.page, err = window.Timeout(3 * time.Minute).Page(proto.TargetCreateTarget{})
+	p.page, err = window.Timeout(5 * time.Minute).Page(proto.TargetCreateTarget{})
 	p.check(err)
 	p.check(p.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: p.width, Height: p.height, DeviceScaleFactor: 1, Mobile: p.taps}))
 	p.check(proto.EmulationSetTouchEmulationEnabled{Enabled: p.taps}.Call(p.page))
@@ -254,7 +254,7 @@ func (p *browserUser) reads(want string) *browserUser {
 // whatever is on top of it.
 func (p *browserUser) focus(xpath string) {
 	p.t.Helper()
-	element, err := p.page.Timeout(5 * time.Second).ElementX(xpath)
+	element, err := p.page.Timeout(time.Minute).ElementX(xpath)
 	if err != nil {
 		p.t.Fatalf("no element %s: %v\n%s", xpath, err, p.text("main"))
 	}
@@ -293,7 +293,7 @@ func (p *browserUser) fill(label, value string) *browserUser {
 	p.t.Helper()
 	p.focus(`//input[@id=//label[` + named + label + `"]/@for]`)
 	if p.taps { // the tap sets the focus
-		p.waitUntil("the field has the focus", 5*time.Second, `() => document.activeElement?.tagName === "INPUT" ? "yes" : ""`)
+		p.waitUntil("the field has the focus", time.Minute, `() => document.activeElement?.tagName === "INPUT" ? "yes" : ""`)
 	}
 	p.eval(`() => { document.activeElement.select(); return "" }`)
 	p.check(p.page.InsertText(value))
@@ -306,7 +306,7 @@ func (p *browserUser) tick(label string) *browserUser {
 	if !p.taps {
 		p.key(input.Space)
 	}
-	p.waitUntil("the box is ticked", 5*time.Second, `() => document.querySelector("input:checked") ? "yes" : ""`)
+	p.waitUntil("the box is ticked", time.Minute, `() => document.querySelector("input:checked") ? "yes" : ""`)
 	return p
 }
 
@@ -343,7 +343,7 @@ func (p *browserUser) waitForPage(timeout time.Duration) {
 func (p *browserUser) waitUntil(what string, timeout time.Duration, function string) {
 	p.t.Helper()
 	for end := time.Now().Add(timeout); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if got, err := p.page.Timeout(2 * time.Second).Eval(function); err == nil && got.Value.Str() == "yes" {
+		if got, err := p.page.Timeout(10 * time.Second).Eval(function); err == nil && got.Value.Str() == "yes" {
 			return
 		}
 	}

@@ -211,13 +211,13 @@ func (p passkeyUser) refused(button, why string) {
 	if said, err := found.Text(); err != nil || !strings.Contains(said, why) {
 		p.t.Fatalf("says %q, want %q: %v", said, why, err)
 	}
-	p.waitUntil("the button works again", 5*time.Second, `() => document.querySelector("button:disabled") ? "" : "yes"`)
+	p.waitUntil("the button works again", time.Minute, `() => document.querySelector("button:disabled") ? "" : "yes"`)
 }
 
 // unfold opens a section of the page.
 func (p passkeyUser) unfold(summary string) *browserUser {
 	p.t.Helper()
-	element, err := p.page.Timeout(5 * time.Second).ElementX(`//summary[` + named + summary + `"]`)
+	element, err := p.page.Timeout(time.Minute).ElementX(`//summary[` + named + summary + `"]`)
 	p.check(err)
 	_, err = element.Eval(`() => { this.click(); return "" }`)
 	p.check(err)

@@ -59,7 +59,7 @@ func TestUser(t *testing.T) {
 	want(0, `"name":"Wiki","since":"20`, "show", "--json", "ann@example.org")
 	want(1, "no second factor", "reset-mfa", "ann@example.org")
 	want(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
-	want(0, "must-change-password", "list")
+	want(0, "invited", "list")
 	want(0, "/forgot-password", "reset-password", "ann@example.org")
 	want(1, "has no wait and no lock; nothing was changed", "unlock", "ann@example.org")
 	cmdtest.WithRules(t, func(rules *auth.Rules) {
@@ -132,7 +132,7 @@ func TestUserList(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	for i, line := range lines {
 		var a row
-		if err := json.Unmarshal([]byte(line), &a); err != nil || a.Email != fmt.Sprintf("person%04d@example.org", i) || a.State != "active" {
+		if err := json.Unmarshal([]byte(line), &a); err != nil || a.Email != fmt.Sprintf("person%04d@example.org", i) || a.State != "invited" {
 			t.Fatalf("line %d is %s (%v)", i, line, err)
 		}
 	}
