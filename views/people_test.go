@@ -41,7 +41,7 @@ func adminSamples() []sample {
 		{Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
 		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}},
 		{Setting: auth.SettingBackupCodes, Value: "on", Values: []string{"on", "off"}},
-		{Setting: auth.SettingRequireMFA, Value: "off", Values: []string{"on", "off"}},
+		{Setting: auth.SettingRequireMFA, Value: "on", Values: []string{"on", "off"}, Flag: "--require-mfa"},
 		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
 	}
