@@ -119,7 +119,7 @@ func (r *Rules) ReloadSettings(ctx context.Context) error {
 		return err
 	}
 	p := r.withSettings(stored)
-	if err := p.checkSettings(); err != nil {
+	if err := p.checkSettings(); err != nil && len(stored) > 0 { // flags alone are the operator's decision
 		return fmt.Errorf("stored settings: %w", err)
 	}
 	r.current.Store(&p)

@@ -69,3 +69,21 @@ func TestChangeSettings(t *testing.T) {
 		t.Error("settings changed long after the second factor")
 	}
 }
+
+// Settings that leave no second factor with other flags are refused, and what was in force
+// stays; flags alone are never refused.
+func TestReloadSettings_OtherFlags(t *testing.T) {
+	f := newFlow(t)
+	f.must(f.ChangeSettings(f.ctx, auth.Operator{}, []auth.StoredSetting{{Setting: auth.SettingTOTP, Value: "off"}}))
+	clock := func() time.Time { return f.now }
+	other := f.policy
+	other.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode}
+	rules := auth.New(f.db, f.keys, nil, other, clock)
+	if err := rules.ReloadSettings(f.ctx); err == nil || !rules.Policy().Allows(auth.TOTPCode) {
+		t.Errorf("%v, and the factors are %v", err, rules.Policy().Factors)
+	}
+
+	empty := newFlow(t)
+	other.Factors = nil
+	empty.must(auth.New(empty.db, empty.keys, nil, other, clock).ReloadSettings(empty.ctx))
+}

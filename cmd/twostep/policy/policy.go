@@ -26,6 +26,7 @@ type Command struct {
 type (
 	flags struct {
 		datadir.Flags
+		settings.OriginFlags
 		settings.RuntimeFlags
 	}
 	listCommand struct{ flags }
@@ -88,6 +89,11 @@ func (f *flags) withRules(given cli.Given, do func(context.Context, *auth.Rules)
 	if err != nil {
 		return err
 	}
+	site, err := f.Origin()
+	if err != nil {
+		return err
+	}
+	settings.FixPasskeys(&p, site)
 	return f.WithStore(func(ctx context.Context, store *db.Store, keys auth.Keyring) error {
 		rules := auth.New(store, keys, nil, p, time.Now)
 		if err := rules.ReloadSettings(ctx); err != nil {

@@ -29,7 +29,11 @@ func TestSettings(t *testing.T) {
 	want(0, "require-mfa on on off sign-up open", "list")
 	want(1, `"yes" is not a value of require-mfa: give on, off`, "set", "require-mfa", "yes")
 	want(1, `there is no setting "name"`, "set", "name", "Acme")
+	want(0, "passkey off on off --url", "list", "--url=http://id.example.org")
+	want(1, "passkey is set by --url", "set", "passkey", "on", "--url=http://id.example.org")
 	want(0, "totp is off", "set", "totp", "off")
+	want(1, "no second factor would be left", "set", "sms", "off", "--url=http://id.example.org")
+	want(0, "passkey is off", "set", "passkey", "off")
 	want(1, "no second factor would be left", "set", "sms", "off")
 	want(0, "sms on on off", "list")
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"runtime"
-	"slices"
 	"time"
 
 	"twostep/auth"
@@ -74,7 +73,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
 	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
-	if err := rules.ReloadSettings(ctx); err != nil {
+	if err := loadSettings(ctx, rules, log); err != nil {
 		return err
 	}
 	apps := oidc.New(store, rules, s.Origin.String())
@@ -116,13 +115,9 @@ func settle(s *settings.Settings, listening net.Addr) (noPasskeys bool) {
 		s.Origin = settings.LocalOrigin(listening)
 	}
 	s.Policy.Host, s.Policy.Origin = s.Origin.Hostname(), s.Origin.String()
-	if settings.SupportsPasskeys(s.Origin) {
-		return false
-	}
-	noPasskeys = s.Policy.Allows(auth.PasskeyPresent)
-	s.Policy.Factors = slices.DeleteFunc(s.Policy.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
-	s.Policy.Fixed[auth.SettingPasskeys] = "--url"
-	return noPasskeys
+	wanted := s.Policy.Allows(auth.PasskeyPresent)
+	settings.FixPasskeys(&s.Policy, s.Origin)
+	return wanted && !s.Policy.Allows(auth.PasskeyPresent)
 }
 
 // check finds out whether the keys are those of the database, and takes up the messages

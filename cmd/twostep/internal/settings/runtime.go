@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"net/url"
 	"os"
 	"slices"
 
@@ -44,4 +45,13 @@ func Fixed(given cli.Given) map[auth.Setting]string {
 		}
 	}
 	return fixed
+}
+
+// FixPasskeys turns passkeys off for good if browsers do not offer them on the site.
+func FixPasskeys(p *auth.Policy, origin *url.URL) {
+	if SupportsPasskeys(origin) {
+		return
+	}
+	p.Factors = slices.DeleteFunc(p.Factors, func(kind auth.FactorKind) bool { return kind == auth.PasskeyPresent })
+	p.Fixed[auth.SettingPasskeys] = "--url"
 }
