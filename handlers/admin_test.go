@@ -253,3 +253,35 @@ func TestAdmin_Settings(t *testing.T) {
 	form = url.Values{"token": {b.open("/admin/settings").formToken()}, "action": {"save"}}
 	b.load("POST", "/admin/settings", form).wantStatus(422).wantText("Leave passkeys")
 }
+
+// A forged form of an administrator is refused as any other is.
+func TestAdmin_ForgedForm(t *testing.T) {
+	site := newSite(t)
+	admin, _ := site.administrator(ann, auth.RoleAdmin)
+	site.browser().signUp(bob)
+	token := admin.open("/admin/settings").page.Find("input[name=token]").First().AttrOr("value", "")
+	disable := "/admin/people/" + string(site.accountID(bob)) + "/disable"
+	for path, form := range map[string]url.Values{
+		"/admin/settings": {"action": {"save"}, "require-mfa": {"on"}},
+		disable:           {"action": {"disable"}, "reason": {"forged"}},
+	} {
+		for name, attack := range map[string]struct {
+			token  string
+			header map[string]string
+		}{
+			"no token":         {"", nil},
+			"cross-site":       {token, map[string]string{"Sec-Fetch-Site": "cross-site"}},
+			"a foreign origin": {token, map[string]string{"Sec-Fetch-Site": "", "Origin": "https://evil.example"}},
+			"as plain text":    {token, map[string]string{"Content-Type": "text/plain"}},
+		} {
+			form.Set("token", attack.token)
+			if got := admin.clone().request(http.MethodPost, path, form, attack.header).StatusCode; got != http.StatusForbidden {
+				t.Errorf("%s, %s: %d", path, name, got)
+			}
+		}
+	}
+	if site.rules.Policy().RequireMFA {
+		t.Error("a setting was changed")
+	}
+	admin.open(disable).wantHeading("Disable") // and not yet disabled
+}

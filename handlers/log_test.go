@@ -323,7 +323,7 @@ func TestNoInternalEndpoints(t *testing.T) {
 	for _, b := range []*browser{site.browser(), site.browser().signUp(ann)} {
 		for _, path := range []string{
 			"/debug/pprof", "/debug/pprof/", "/debug/pprof/heap", "/debug/vars", "/metrics", "/.git/config", "/.git/HEAD", "/.env", "/static", "/static/",
-			"/static/../go.mod", "/static/%2e%2e/go.mod", "/go.mod", "/data/keys", "/data/twostep.db", "/swagger", "/docs", "/admin", "/server-status",
+			"/static/../go.mod", "/static/%2e%2e/go.mod", "/go.mod", "/data/keys", "/data/twostep.db", "/swagger", "/docs", "/server-status",
 		} {
 			if response := b.request(http.MethodGet, path, nil, nil); response.StatusCode != http.StatusNotFound {
 				t.Errorf("%s: %d", path, response.StatusCode)

@@ -79,7 +79,7 @@ func TestPages_FocusIsVisible(t *testing.T) {
 				Hidden  []string
 			}
 			b.eval(`() => {
-				const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden], [hidden])")].filter(e => e.getClientRects().length > 0)
+				const all = [...document.querySelectorAll("a[href], button, :is(input, select):not([type=hidden], [hidden], :disabled)")].filter(e => e.getClientRects().length > 0)
 				const outlined = style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
 				return {Reached: all.length, Hidden: all.filter(e => {
 					e.focus({focusVisible: true})
