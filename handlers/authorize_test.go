@@ -410,9 +410,17 @@ func TestPush(t *testing.T) {
 	site.wait(auth.AppPushedLifetime)
 	open(uri).wantHeading("This app cannot sign you in")
 	uri, _ = push(app.params())
-	for name, value := range map[string]string{"redirect_uri": "https://evil.example/", "request_uri": uri, "scope": "x", "code_challenge": ""} {
-		if _, r := push(app.params(name, value)); r.status != http.StatusBadRequest || r.Error == "" {
-			t.Errorf("pushed with %s=%s: %d %s", name, value, r.status, r.Error)
+	for _, c := range []struct {
+		name, value string
+		want        oidc.ErrorCode
+	}{
+		{"redirect_uri", "https://evil.example/", oidc.InvalidRequest},
+		{"request_uri", uri, oidc.InvalidRequest}, // RFC 9126 section 2.1
+		{"scope", "x", oidc.InvalidScope},
+		{"code_challenge", "", oidc.InvalidRequest},
+	} {
+		if _, r := push(app.params(c.name, c.value)); r.status != http.StatusBadRequest || r.Error != c.want {
+			t.Errorf("pushed with %s=%s: %d %s, want %s", c.name, c.value, r.status, r.Error, c.want)
 		}
 	}
 }
