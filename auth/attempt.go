@@ -206,7 +206,7 @@ func (a Attempt) OtherMethods() []Method {
 
 // demandsPasskey: only a passkey that verifies its user meets the demand. A user who
 // cannot use one may still choose another method: what was verified is then less than
-// demanded, and whoever demands it decides what that leads to.
+// demanded, and the app that demands it decides what that leads to.
 func (a Attempt) demandsPasskey() bool { return a.Demand.Level >= PhishingResistant }
 
 // Attempt returns the open attempt of a token, with live factors, or

@@ -53,6 +53,10 @@ const (
 	ClockSkew = time.Minute // by which clocks may differ
 
 	AccountsPage        = 50                   // accounts on a page of the operator's list
+	AdminViewAge        = time.Hour            // of the second factor on the administration pages, whatever Policy.Reauth says (OP-04)
+	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
+	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
+	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default

@@ -10,7 +10,7 @@ import (
 )
 
 // A challenge is stored only after its use. Until then an HMAC says what it is for, who
-// may use it and until when. So whoever requests the sign-in page writes nothing, a
+// may use it and until when. So a request for the sign-in page writes nothing, a
 // restart loses nothing, and all servers with one keyring agree.
 //
 // It consists of 16 random bytes (PK-01), its expiry in Unix milliseconds, and the first

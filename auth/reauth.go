@@ -33,7 +33,7 @@ func (r *Rules) FreshlyVerified(s Session, factors Factors) bool {
 
 // StartReauth begins a re-authentication attempt of the session for a demand, or sets the
 // demand of the one that is open. It returns the attempt's token. The page that asks for
-// the factors reads the demand from the attempt; whoever demands checks the session again
+// the factors reads the demand from the attempt; the caller that demands checks the session again
 // when the user returns to next, a local path.
 //
 // A session begins one attempt for each [AttemptLifetime], also for a client that does not

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -33,18 +32,11 @@ func ParseRole(name string) (role Role, ok bool) {
 	return Role(max(i, 0)), i >= 0
 }
 
-// How old the verification of a second factor may be on the administration pages,
-// whatever [Policy.Reauth] says (OP-04).
-const (
-	AdminViewAge = time.Hour
-	AdminActAge  = 10 * time.Minute
-)
-
 // CommandActor is the actor of an event that a command on the server's machine caused.
 const CommandActor = "command"
 
 // An Operator acts on the accounts of others: an administrator in a session, or, if it
-// is zero, whoever runs commands on the server's machine.
+// is zero, the person who runs a command on the server's machine.
 type Operator struct {
 	Session Session
 	Client  Client

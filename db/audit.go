@@ -11,13 +11,10 @@ import (
 	"twostep/db/internal/engine"
 )
 
-// auditScan is how many entries one search of the audit log reads at most: most filters
-// have no index, which every sign-in would have to write.
-const auditScan = 10_000
-
-// FindAudit implements [auth.Store].
+// FindAudit implements [auth.Store]. Most filters have no index, which every sign-in would
+// have to write, so a search reads [auth.AuditScan] entries at most.
 func (s *Store) FindAudit(ctx context.Context, q auth.AuditQuery, limit int) (page auth.AuditPage, err error) {
-	return s.findAudit(ctx, q, limit, auditScan)
+	return s.findAudit(ctx, q, limit, auth.AuditScan)
 }
 
 func (s *Store) findAudit(ctx context.Context, q auth.AuditQuery, limit, scan int) (page auth.AuditPage, err error) {

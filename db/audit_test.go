@@ -63,7 +63,7 @@ func TestFindAudit(t *testing.T) {
 			"IPv6 network": {auth.AuditQuery{Network: netip.MustParsePrefix("2001:db8::/32")}, func(e auth.AuditEntry) bool { return e.IP == "2001:db8::1" }},
 			"several":      {auth.AuditQuery{User: "bob", Actor: "ann", Type: auth.OperatorDisabled}, func(e auth.AuditEntry) bool { return e.User == "bob" && e.Actor == "ann" }},
 		} {
-			for _, scan := range []int{4, 9, auditScan} {
+			for _, scan := range []int{4, 9, auth.AuditScan} {
 				var want, got []auth.AuditEntry
 				for _, e := range slices.Backward(all) {
 					if c.want(e) {

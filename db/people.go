@@ -10,10 +10,6 @@ import (
 	"twostep/db/internal/engine"
 )
 
-// peopleScan is how many accounts one search reads at most, so that every filter and
-// order takes milliseconds, also with a million accounts of which one matches (OP-10).
-const peopleScan = 10_000
-
 // A peopleQuery has the conditions of a search on users. All apply.
 type peopleQuery struct {
 	filters []condition
@@ -122,7 +118,7 @@ const (
 
 // FindPeople implements [auth.Store].
 func (s *Store) FindPeople(ctx context.Context, q auth.PeopleQuery, limit int) (page auth.PeoplePage, err error) {
-	return s.findPeople(ctx, q, limit, peopleScan)
+	return s.findPeople(ctx, q, limit, auth.PeopleScan)
 }
 
 // findPeople reads scan accounts at most. If a filter that has an index selects few accounts,

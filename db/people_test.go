@@ -45,7 +45,7 @@ func TestFindPeople(t *testing.T) {
 			},
 		} {
 			for _, newest := range []bool{false, true} {
-				for _, scan := range []int{3, 7, peopleScan} {
+				for _, scan := range []int{3, 7, auth.PeopleScan} {
 					want := ids(all, newest, c.want)
 					c.query.Newest, c.query.After = newest, ""
 					if got := db.walkPeople(t, c.query, 2, scan); !slices.Equal(got, want) {
