@@ -160,13 +160,15 @@ func TestAuthorize_Errors(t *testing.T) {
 			t.Errorf("a form of the type %q: %d with %s", contentType, response.Code, response.Body)
 		}
 	}
-	for _, name := range []string{"client_id", "redirect_uri", "scope"} { // repeated
+	for name, heading := range map[string]string{ // repeated
+		"client_id": "This app cannot sign you in", "redirect_uri": "This app cannot sign you in", "scope": "", "resource": "Sign in",
+	} {
 		b := site.browser()
-		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x")
-		if name == "scope" {
+		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x&" + name + "=y")
+		if heading == "" {
 			app.wantReturned(b, oidc.InvalidRequest)
 		} else {
-			b.wantHeading("This app cannot sign you in").wantStatus(http.StatusBadRequest)
+			b.wantHeading(heading)
 		}
 	}
 	if log := site.log.String(); strings.Contains(log, "a-state") || strings.Contains(log, "a-nonce") || !strings.Contains(log, "explanation=") {
