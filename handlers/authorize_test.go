@@ -235,12 +235,12 @@ func TestAuthorize_StepUp(t *testing.T) {
 	if claims := app.idToken(b); claims["acr"] != oidc.ACROneFactor || claims["amr"] != nil {
 		t.Errorf("after sign-up: %v (OI-36)", claims)
 	}
-	app.start(b, two...).wantHeading("Set up two-step verification").follow("Not now")
+	app.start(b, two...).wantHeading("Set up two-step verification").wantText("Wiki asks for two-step verification").follow("Not now")
 	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
 	if claims["acr"] != oidc.ACROneFactor {
 		t.Errorf("acr is %v", claims["acr"])
 	}
-	strict.start(b).wantHeading("Set up two-step verification").follow("Not now")
+	strict.start(b).wantHeading("Set up two-step verification").wantText("Wiki requires two-step verification").follow("Not now")
 	strict.wantReturned(b, oidc.UnmetRequirements)
 
 	strict.start(b).wantHeading("Set up two-step verification")
