@@ -68,8 +68,11 @@ const (
 	OperatorDeleted       EventType = "operator_deleted"
 )
 
-// SettingChanged is an event of the site, of no account.
-const SettingChanged EventType = "setting_changed"
+// The events of the site, of no account.
+const (
+	SettingChanged   EventType = "setting_changed"
+	OperatorExported EventType = "operator_exported" // a list, to a file
+)
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
@@ -88,7 +91,8 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted,
+	SettingChanged, OperatorExported,
 }
 
 // notified are the events that the owner is notified of at every stored email

@@ -63,6 +63,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 	auth.SettingChanged:        "Setting changed: NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
+	auth.OperatorExported:      "Downloaded: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{
