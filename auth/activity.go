@@ -68,10 +68,18 @@ const (
 	OperatorDeleted       EventType = "operator_deleted"
 )
 
-// The events of the site, of no account.
+// Events of the site, of no account.
 const (
-	SettingChanged   EventType = "setting_changed"
-	OperatorExported EventType = "operator_exported" // a list, to a file
+	SettingChanged         EventType = "setting_changed"
+	OperatorAddedApp       EventType = "operator_added_app"
+	OperatorChangedApp     EventType = "operator_changed_app"
+	OperatorAddedSecret    EventType = "operator_added_app_secret"
+	OperatorEndedSecret    EventType = "operator_ended_app_secret"
+	OperatorReplacedSecret EventType = "operator_replaced_app_secret" // the previous one ended at once
+	OperatorDisabledApp    EventType = "operator_disabled_app"
+	OperatorEnabledApp     EventType = "operator_enabled_app"
+	OperatorRemovedApp     EventType = "operator_removed_app"
+	OperatorExported       EventType = "operator_exported" // a list, to a file
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -91,8 +99,9 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
-	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted,
-	SettingChanged, OperatorExported,
+	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
+	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
 }
 
 // notified are the events that the owner is notified of at every stored email

@@ -70,7 +70,9 @@ const (
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
+	AppsMax         = 500  // registered apps, which one page lists; own choice
 	AppNameMax      = 64   // code points of an app's name
+	AppGroupsMax    = 50   // groups whose accounts may use an app
 	AppURIMax       = 2000 // bytes of a redirect URI
 	AppURIsMax      = 50   // registered URIs of one app
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)

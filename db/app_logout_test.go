@@ -37,8 +37,8 @@ func (db testDB) addApps(t *testing.T) {
 	db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
 	silent := app("a2")
 	silent.BackchannelURI = ""
-	must(t, db.AddApp(t.Context(), app("a1")))
-	must(t, db.AddApp(t.Context(), silent))
+	db.addApp(t, app("a1"))
+	db.addApp(t, silent)
 }
 
 // OI-50: every way in which a session ends queues one message for each app that it has
@@ -192,7 +192,7 @@ func TestSessionEnd_RaceWithCode(t *testing.T) {
 func TestFindLogoutApps(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addApps(t)
-		must(t, db.AddApp(t.Context(), app("a3")))
+		db.addApp(t, app("a3"))
 		wantApps := func(now time.Time, want ...string) {
 			t.Helper()
 			got, err := db.FindLogoutApps(t.Context(), now, now.Add(time.Hour))
@@ -219,7 +219,7 @@ func TestFindLogoutApps(t *testing.T) {
 		wantApps(noon.Add(time.Minute), "a1", "a3")
 		spent, err := db.SpendMessage(t.Context(), messages[0].ID, noon)
 		wantTrue(t, spent, err)
-		removed, err := db.RemoveApp(t.Context(), "a3")
+		removed, err := db.RemoveApp(t.Context(), "a3", set(""))
 		wantTrue(t, removed, err)
 		if waiting, _, _, err := db.CountMessages(t.Context()); err != nil || waiting != 0 {
 			t.Errorf("%d messages wait, %v", waiting, err)

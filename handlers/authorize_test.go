@@ -83,7 +83,7 @@ func TestAuthorize_Errors(t *testing.T) {
 	exempt := site.addApp(func(a *oidc.App) { a.WithoutPKCE = true })
 	pushing := site.addApp(func(a *oidc.App) { a.RequirePAR = true })
 	disabled := site.addApp()
-	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: disabled.id}, true); err != nil {
 		t.Fatal(err)
 	}
 	const page = "page"
