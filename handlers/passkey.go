@@ -13,7 +13,7 @@ const passkeysPath = "/account/passkeys"
 // visitor, whose token [request.page] makes.
 func (r *request) signInPage() views.SignInPage {
 	r.passkeys = r.rules.Policy().Allows(auth.PasskeyPresent)
-	p := views.SignInPage{Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen}
+	p := views.SignInPage{Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen, App: r.appName()}
 	if r.passkeys {
 		p.PasskeyOptions = r.rules.PasskeySignIn(r.client())
 	}

@@ -179,6 +179,12 @@ func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Tok
 	return c, err
 }
 
+// From returns the app that a request comes from. The error is [auth.ErrNotFound] or a fault.
+func (p *Provider) From(ctx context.Context, id auth.Token) (App, error) {
+	f, err := p.facts(ctx, id, Visit{})
+	return f.app, err
+}
+
 // facts reads what a request's next step depends on.
 func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, error) {
 	f := facts{Visit: v, now: p.now()}
