@@ -14,7 +14,7 @@ func app(id string) oidc.App {
 		ID: id, Name: "App " + id, Kind: oidc.Web, Alg: oidc.ES256, Trusted: true, RequireMFA: true, RequirePAR: true, WithoutPKCE: true,
 		ClaimsInIDToken: true, RedirectURIs: []string{"https://app.example/callback", "https://app.example/other"},
 		PostLogoutURIs: []string{"https://app.example/"}, BackchannelURI: "https://app.example/logout", Groups: []string{"ops", "staff"},
-		RefreshIdle: time.Hour, RefreshLifetime: 24 * time.Hour, CreatedAt: noon, SecretHashes: []string{"hash of " + id},
+		RefreshIdle: time.Hour, RefreshLifetime: 24 * time.Hour, CreatedAt: noon, SecretHashes: []string{"hash-of-" + id},
 	}
 }
 
@@ -74,7 +74,7 @@ func TestAppSecrets(t *testing.T) {
 		}
 		ok, err := db.AddAppSecret(ctx, "a1", "second", 2, noon.Add(1*time.Second))
 		wantTrue(t, ok, err)
-		wantSecrets("hash of a1", "second")
+		wantSecrets("hash-of-a1", "second")
 		ok, err = db.AddAppSecret(ctx, "a1", "third", 2, noon.Add(2*time.Second))
 		wantTrue(t, ok, err)
 		wantSecrets("second", "third")

@@ -189,7 +189,7 @@ func (db testDB) runAppQueries(t *testing.T) {
 	check(db.AddAppSecret(ctx, "a1", "another", 2, noon))
 	must(t, db.EndAppSecrets(ctx, "a1", noon))
 	db.addGrant(t, grant("g1", "eve", "session of eve", noon))
-	must(t, db.AddRequest(ctx, request("q1", noon)))
+	db.addRequest(t, request("q1", noon))
 	check(db.FindRequest(ctx, "q1"))
 	check(db.SpendPushedRequest(ctx, "a1", "q1", request("q2", noon)))
 	check(db.SpendStepUp(ctx, "q1", noon))
