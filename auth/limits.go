@@ -91,6 +91,7 @@ const (
 	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
 	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
 	AppTokenMax         = 4096            // bytes of a token or hint that is verified
+	KnownTokensMax      = 4096            // access tokens whose signature a server need not verify again: three megabytes
 
 	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
 	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
@@ -150,7 +151,7 @@ const (
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
-	ActionAppStart Action = "app_start" // start a request of an app, or continue it
+	ActionAppStart Action = "app_start" // start a request of an app
 	ActionAppPush  Action = "app_push"  // push a request, from an app's server
 	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
 	ActionAppGrant Action = "app_grant" // get a code for an app

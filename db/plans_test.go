@@ -188,7 +188,7 @@ func (db testDB) runAppQueries(t *testing.T) {
 	check(db.ReplaceAppDisabled(ctx, "a1", false, set("")))
 	check(db.ReplaceAppSecrets(ctx, app("a9"), "another", 1, set("")))
 	db.addGrant(t, grant("g1", "eve", "session of eve", noon))
-	must(t, db.AddRequest(ctx, request("q1", noon)))
+	db.addRequest(t, request("q1", noon))
 	check(db.FindRequest(ctx, "q1"))
 	check(db.SpendPushedRequest(ctx, "a1", "q1", request("q2", noon)))
 	check(db.SpendStepUp(ctx, "q1", noon))

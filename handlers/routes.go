@@ -26,7 +26,8 @@ var routes = []route{
 	{"/sign-up", signedOut, showSignUp, postSignUp},
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
-	{oidc.LogoutPath, anyone, showLogout, nil}, // POST is a machineRoute
+	{oidc.LogoutPath, anyone, showLogout, nil},       // POST is a machineRoute
+	{oidc.AuthorizePath, anyone, showAuthorize, nil}, // so too
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
