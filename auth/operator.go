@@ -20,6 +20,7 @@ type Account struct {
 	Sessions   int
 	Groups     []string // in alphabetical order
 	Role       Role
+	MFA        MFADeadline
 
 	// These are only of one account, not of a list.
 
@@ -81,20 +82,22 @@ type OperatorAction EventType
 
 // The actions.
 const (
-	Unlock             = OperatorAction(OperatorUnlocked)      // reset all failure counts
-	ResetMFA           = OperatorAction(OperatorResetMFA)      // remove all second factors and end all sessions
-	EndPassword        = OperatorAction(OperatorResetPassword) // invalidate the password, to be reset by email, and end all sessions
-	MustChangePassword = OperatorAction(OperatorMustChange)    // accept the password once more, to change it (PW-10)
-	SignOutEverywhere  = OperatorAction(OperatorSignedOut)     // end all sessions (SE-10)
-	Disable            = OperatorAction(OperatorDisabled)      // end all sessions and refuse sign-in until Enable (SE-10)
-	Enable             = OperatorAction(OperatorEnabled)       // accept sign-in again
-	Delete             = OperatorAction(OperatorDeleted)       // delete the account with everything in it
+	Unlock             = OperatorAction(OperatorUnlocked)       // reset all failure counts
+	ResetMFA           = OperatorAction(OperatorResetMFA)       // remove all second factors and end all sessions
+	EndPassword        = OperatorAction(OperatorResetPassword)  // invalidate the password, to be reset by email, and end all sessions
+	MustChangePassword = OperatorAction(OperatorMustChange)     // accept the password once more, to change it (PW-10)
+	SignOutEverywhere  = OperatorAction(OperatorSignedOut)      // end all sessions (SE-10)
+	Disable            = OperatorAction(OperatorDisabled)       // end all sessions and refuse sign-in until Enable (SE-10)
+	Enable             = OperatorAction(OperatorEnabled)        // accept sign-in again
+	Delete             = OperatorAction(OperatorDeleted)        // delete the account with everything in it
+	EndExemption       = OperatorAction(OperatorEndedExemption) // apply the MFA policies again
 )
 
 // actionRoles are the roles that may act on the administration pages.
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport,
 	ResetMFA: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	EndExemption: RoleAdmin,
 }
 
 // May reports whether an administrator with the role may do this.
@@ -147,6 +150,8 @@ func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction,
 	case Delete:
 		changes.add(KeepAdmin{})
 		done, err = r.store.RemoveUser(ctx, user, changes)
+	case EndExemption:
+		done, err = r.store.RemoveMFAExemption(ctx, user, changes)
 	}
 	if err == nil && done {
 		r.applied(ctx, changes)

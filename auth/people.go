@@ -13,6 +13,7 @@ type PeopleQuery struct {
 	State        AccountState
 	Factors      FactorFilter
 	Group        string
+	MFAPolicy    bool      // only accounts to which an MFA policy applies
 	Role         Role      // NoRole for any
 	NotSeenSince time.Time // zero for any
 	Newest       bool      // newest first, instead of by email address
