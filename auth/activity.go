@@ -74,9 +74,18 @@ const (
 
 // Events of the site, of no account.
 const (
-	SettingChanged   EventType = "setting_changed"
-	MFAPolicySet     EventType = "mfa_policy_set"
-	MFAPolicyRemoved EventType = "mfa_policy_removed"
+	MFAPolicySet           EventType = "mfa_policy_set"
+	MFAPolicyRemoved       EventType = "mfa_policy_removed"
+	SettingChanged         EventType = "setting_changed"
+	OperatorAddedApp       EventType = "operator_added_app"
+	OperatorChangedApp     EventType = "operator_changed_app"
+	OperatorAddedSecret    EventType = "operator_added_app_secret"
+	OperatorEndedSecret    EventType = "operator_ended_app_secret"
+	OperatorReplacedSecret EventType = "operator_replaced_app_secret" // the previous one ended at once
+	OperatorDisabledApp    EventType = "operator_disabled_app"
+	OperatorEnabledApp     EventType = "operator_enabled_app"
+	OperatorRemovedApp     EventType = "operator_removed_app"
+	OperatorExported       EventType = "operator_exported" // a list, to a file
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -98,6 +107,8 @@ var EventTypes = []EventType{
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
+	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
 }
 
 // notified are the events that the owner is notified of at every stored email

@@ -56,6 +56,7 @@ const (
 	AdminViewAge        = time.Hour            // of the second factor on the administration pages, whatever Policy.Reauth says (OP-04)
 	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
+	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
 	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
 	MFAPoliciesMax      = 50                   // every page of a signed-in user reads the policies
@@ -73,7 +74,9 @@ const (
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
+	AppsMax         = 500  // registered apps, which one page lists; own choice
 	AppNameMax      = 64   // code points of an app's name
+	AppGroupsMax    = 50   // groups whose accounts may use an app
 	AppURIMax       = 2000 // bytes of a redirect URI
 	AppURIsMax      = 50   // registered URIs of one app
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)

@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"errors"
+	"net/url"
 	"strings"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/views"
 )
 
@@ -19,11 +22,32 @@ func showSetupMFA(r *request) error {
 	if !required && !needed {
 		return r.redirect(r.afterTask(accountPath))
 	}
-	policy, declined := r.rules.Policy(), ""
-	if !required && !factors.HasMFA() && strings.HasPrefix(r.session.Next, continuePath) { // an app asks, and may get less
-		declined = r.session.Next
+	policy := r.rules.Policy()
+	page := views.SetupMFAPage{
+		Page: r.page(), Passkey: policy.Allows(auth.PasskeyPresent), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
 	}
-	return r.show(views.SetupMFA(views.SetupMFAPage{
-		Page: r.page(), Passkey: policy.Allows(auth.PasskeyPresent), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen, Declined: declined,
-	}))
+	if !required && !factors.HasMFA() {
+		if err := r.nameApp(&page); err != nil {
+			return err
+		}
+	}
+	return r.show(views.SetupMFA(page))
+}
+
+// nameApp says which app asks for a second factor, if the session continues at one.
+func (r *request) nameApp(page *views.SetupMFAPage) error {
+	next, err := url.Parse(r.session.Next)
+	if err != nil {
+		return err
+	}
+	if id, ok := strings.CutPrefix(next.Path, continuePath); ok {
+		app, err := r.site.Apps.AppOf(r.ctx(), auth.Token(id))
+		if err != nil && !errors.Is(err, auth.ErrNotFound) {
+			return err
+		}
+		page.By, page.Optional, page.Declined = app.Name, err == nil && !app.RequireMFA, r.session.Next
+	} else if next.Path == handoverPath {
+		page.By = oidc.Host(next.Query().Get("target"))
+	}
+	return nil
 }

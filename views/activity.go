@@ -69,6 +69,16 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorExempted:       "Exempted from MFA until DAY by a site administrator",
 	auth.OperatorEndedExemption: "Exemption from MFA ended by a site administrator",
 	auth.OperatorReminded:       "Reminded of MFA by a site administrator",
+	auth.OperatorExported:       "Downloaded: NAME",
+
+	auth.OperatorAddedApp:       "App added: NAME",
+	auth.OperatorChangedApp:     "App changed: NAME",
+	auth.OperatorAddedSecret:    "New secret of the app NAME",
+	auth.OperatorEndedSecret:    "Previous secret of the app NAME ended",
+	auth.OperatorReplacedSecret: "New secret of the app NAME, the previous one ended",
+	auth.OperatorDisabledApp:    "App disabled: NAME",
+	auth.OperatorEnabledApp:     "App enabled: NAME",
+	auth.OperatorRemovedApp:     "App removed: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -109,9 +119,9 @@ func eventIcon(t auth.EventType) icon {
 		return iconSignOut
 	case auth.DeviceRemembered, auth.DeviceForgotten:
 		return iconDevices
-	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected:
+	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected, auth.OperatorAddedApp, auth.OperatorChangedApp, auth.OperatorDisabledApp, auth.OperatorEnabledApp:
 		return iconApps
-	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed:
+	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed, auth.OperatorAddedSecret, auth.OperatorEndedSecret, auth.OperatorReplacedSecret:
 		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
@@ -125,7 +135,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconLock
 	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
 		return iconMail
-	case auth.AccountDeleted, auth.OperatorDeleted:
+	case auth.AccountDeleted, auth.OperatorDeleted, auth.OperatorRemovedApp:
 		return iconBin
 	}
 	return iconPerson
