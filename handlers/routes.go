@@ -67,6 +67,7 @@ var routes = []route{
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
+	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
 	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
 	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},

@@ -75,6 +75,7 @@ var classOf = map[string]string{
 	"/account/delete": "fresh", "/account/password": "password",
 	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other",
 	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/audit.ndjson": "other",
+	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
 	"/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
 }
 

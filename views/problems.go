@@ -69,6 +69,7 @@ var sentences = map[auth.Reason]string{
 	auth.BackupCodesShown:     "You have already seen these codes. Generate new ones if you did not save them.",
 	auth.FactorsDisabled:      methodsOff,
 	auth.LastFactor:           "You need at least one method. Add another before you remove this one.",
+	auth.OnlyFactor:           "A second factor is required, and this is the only one. Reset MFA instead: the user then sets up another.",
 	auth.PasswordBreached:     "This password has appeared in a data breach. Choose one you have never used.",
 	auth.PasswordSame:         "Choose a password you are not already using",
 	auth.CurrentPasswordWrong: "Current password is incorrect",

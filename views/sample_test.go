@@ -3,6 +3,7 @@ package views
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -242,6 +243,9 @@ func accountSamples() []sample {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
 			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+		}
+		if strings.HasPrefix(string(typ), "operator_") {
+			events[i].Actor = auth.CommandActor
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
