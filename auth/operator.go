@@ -149,7 +149,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 	}
 	event := Event{Type: EventType(act.Action)}
 	if act.Action == RemoveFactor {
-		if event, err = r.removalOf(ctx, act, changes.At); err != nil {
+		if event, err = r.removalOf(ctx, act, &changes); err != nil {
 			return false, err
 		}
 	}
