@@ -22,7 +22,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 	key, _ := b.addTOTP()
 	b.press("Sign out")
 
-	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in")
+	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in").wantText("To continue to Wiki")
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}

@@ -72,7 +72,7 @@ func adminSamples() []sample {
 	mfaRefused.Page, mfaRefused.Date = refusedWith(mfaRefused.Page, auth.Problem{Reason: auth.MFADayLater, Field: "date"}), "2031-01-01"
 	exempt := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/carl"), Person: carl}
 	announced := signedIn("/account")
-	announced.MFADay = now.Truncate(24 * time.Hour).AddDate(0, 0, 7)
+	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
 		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},

@@ -62,7 +62,7 @@ var sentences = map[auth.Reason]string{
 	auth.PasskeyExists:        "This passkey is already in use. Choose another device or password manager.",
 	auth.PasskeyTooMany:       "You can have up to LIMIT passkeys. Remove one first.",
 	auth.PasskeyUnverified:    "This passkey did not check that it is you. Set a PIN or screen lock, or use another method.",
-	auth.PhoneInvalid:         "Enter a phone number with its country code, like +44 20 7946 0958",
+	auth.PhoneInvalid:         "Enter a phone number with its country code, like " + noBreak("+44 20 7946 0958"),
 	auth.PhoneAlreadyAdded:    "This phone number is already on your account",
 	auth.TooManyGroups:        "An account can be in up to LIMIT groups",
 	auth.TooManyPhones:        "You can have up to LIMIT phone numbers. Remove one first.",
