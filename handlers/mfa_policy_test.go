@@ -126,3 +126,23 @@ func TestMFAPolicy_Roles(t *testing.T) {
 	}
 	b.press("Set date").wantText("Group ops").wantText("From 5 March 2027")
 }
+
+// OP-13: when the day has come, apps behind forward auth are closed to a browser that has
+// used them before, until the user has set up a second factor.
+func TestMFAPolicy_Apps(t *testing.T) {
+	site := newAppSite(t)
+	b := site.browser().signUp(bob)
+	b.wantApp(b.goTo(wikiPage), wikiPage)
+	if err := site.rules.SetMFAPolicy(t.Context(), auth.Operator{}, auth.MFAPolicy{Day: site.clock().Truncate(24 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if response := b.check("GET", wikiPage, notNavigating); response.StatusCode != 401 {
+		t.Errorf("the app is still open: %d", response.StatusCode)
+	}
+	if b.goTo(wikiPage) != nil {
+		t.Error("the app is still open")
+	}
+	b.wantHeading("Set up two-step verification").wantText("Acme requires two-step verification")
+	b.addTOTP()
+	b.wantApp(b.goTo(wikiPage), wikiPage)
+}
