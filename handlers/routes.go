@@ -67,6 +67,7 @@ var routes = []route{
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
+	{accessPath, viewing(auth.RoleViewer), showAccess, postAccess},
 	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }
