@@ -60,6 +60,7 @@ const (
 	OperatorResetPassword EventType = "operator_reset_password"
 	OperatorMustChange    EventType = "operator_must_change"
 	OperatorSignedOut     EventType = "operator_signed_out"
+	OperatorEndedSession  EventType = "operator_ended_session"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
 	OperatorAddedGroup    EventType = "operator_added_group"
@@ -79,6 +80,7 @@ const (
 	OperatorDisabledApp    EventType = "operator_disabled_app"
 	OperatorEnabledApp     EventType = "operator_enabled_app"
 	OperatorRemovedApp     EventType = "operator_removed_app"
+	OperatorExported       EventType = "operator_exported" // a list, to a file
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -97,10 +99,10 @@ var EventTypes = []EventType{
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
-	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
+	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut, OperatorEndedSession,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
-	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -112,7 +114,7 @@ var notified = map[EventType]bool{
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
 	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorEndedSession: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never

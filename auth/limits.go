@@ -56,6 +56,7 @@ const (
 	AdminViewAge        = time.Hour            // of the second factor on the administration pages, whatever Policy.Reauth says (OP-04)
 	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
+	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
 	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
 	ActivityPage        = 25                   // events on a page

@@ -52,6 +52,7 @@ const (
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
+	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
 	PasskeyCopied        Reason = "passkey_copied"         // its counter did not increase: there may be a copy
@@ -97,7 +98,7 @@ const (
 var Reasons = []Reason{
 	AccountUnknown, AppOutdated, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,

@@ -126,22 +126,21 @@ func (r *Rules) IdleExpiry(s Session) (at time.Time, extends bool) {
 // Sessions lists an account's sessions: this one first, then the others, the
 // last seen first.
 func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error) {
-	now := r.now()
-	all, err := r.store.FindSessions(ctx, session.User)
-	if err != nil {
-		return nil, err
+	all, err := r.openSessions(ctx, session.User, r.now())
+	if here := slices.IndexFunc(all, func(s Session) bool { return s.ID == session.ID }); here > 0 {
+		current := all[here]
+		copy(all[1:], all[:here])
+		all[0] = current
 	}
+	return all, err
+}
+
+// openSessions lists the sessions that have not expired, the last seen first.
+func (r *Rules) openSessions(ctx context.Context, user UserID, now time.Time) ([]Session, error) {
+	all, err := r.store.FindSessions(ctx, user)
 	all = slices.DeleteFunc(all, func(s Session) bool { return r.expired(s, now) })
-	slices.SortFunc(all, func(a, b Session) int {
-		if here := a.ID == session.ID; here != (b.ID == session.ID) {
-			if here {
-				return -1
-			}
-			return 1
-		}
-		return b.SeenAt.Compare(a.SeenAt)
-	})
-	return all, nil
+	slices.SortFunc(all, func(a, b Session) int { return b.SeenAt.Compare(a.SeenAt) })
+	return all, err
 }
 
 // EndSession ends another session of the account. It returns [ErrNotFound] if

@@ -165,7 +165,7 @@ func (db testDB) runAllQueries(t *testing.T) {
 	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1", noon))
 	must(t, db.RemoveAttempt(ctx, "a1"))
-	check(db.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 1))
+	check(db.ClaimMessage(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest))
 	must(t, db.RescheduleMessage(ctx, "m1", 1, noon, noon))
 	check(db.SpendMessage(ctx, "m1", noon))
 	check(db.RejectMessage(ctx, "m1", noon))

@@ -111,6 +111,14 @@ func TestToken_Errors(t *testing.T) {
 	if r := other.exchange(code); r.Error != oidc.InvalidGrant {
 		t.Errorf("another app: %s", r.Error)
 	}
+	for _, path := range []string{oidc.TokenPath, oidc.RevokePath, oidc.IntrospectPath, oidc.PushPath} {
+		if r := app.post(path, url.Values{"token": {"x"}, "scope": {"openid", "openid"}}); r.Error != oidc.InvalidRequest {
+			t.Errorf("a repeated parameter at %s: %d %s", path, r.status, r.Error)
+		}
+	}
+	if r := app.post(oidc.RevokePath, url.Values{"token": {"x"}, "resource": {"x", "y"}}); r.status != http.StatusOK {
+		t.Errorf("a repeated unknown parameter: %d %s", r.status, r.Error)
+	}
 	app.tokens(code) // nothing was consumed
 	without := exempt.code(b, "code_challenge", "", "code_challenge_method", "")
 	if r := exempt.exchange(without); r.Error != oidc.InvalidGrant {

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorResetPassword: "Password reset by a site administrator, signed out everywhere",
 	auth.OperatorMustChange:    "New password required by a site administrator",
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
+	auth.OperatorEndedSession:  "Device signed out by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
 	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
 	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
@@ -63,6 +65,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 	auth.SettingChanged:        "Setting changed: NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
+	auth.OperatorExported:      "Downloaded: NAME",
 
 	auth.OperatorAddedApp:       "App added: NAME",
 	auth.OperatorChangedApp:     "App changed: NAME",
@@ -84,6 +87,18 @@ var factorNames = map[auth.FactorKind]string{
 	auth.PasskeyPresent:  "security key",
 	auth.PasskeyVerified: "passkey",
 }
+
+// counterNames names what has a count of failures and is no factor of a sign-in.
+var counterNames = map[auth.FactorKind]string{
+	"enrol_totp":    "adding an authenticator app",
+	"enrol_phone":   "adding a phone number",
+	"enrol_email":   "email code for a new address",
+	"reset_email":   "email code to reset the password",
+	"sign_up_email": "email code to sign up",
+}
+
+// counterName names what failures are counted of.
+func counterName(kind auth.FactorKind) string { return cmp.Or(factorNames[kind], counterNames[kind]) }
 
 // eventText describes an audit event. A newer version may have recorded types
 // that this one does not know; they are still listed.
@@ -108,7 +123,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconSignIn
 	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked, auth.PasskeyCloned, auth.AppTokenReused:
 		return iconWarning
-	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut:
+	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut, auth.OperatorEndedSession:
 		return iconSignOut
 	case auth.DeviceRemembered, auth.DeviceForgotten:
 		return iconDevices

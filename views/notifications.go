@@ -267,6 +267,11 @@ var notifications = map[auth.MessageKind]notification{
 		"The site administrator signed you out of PRODUCT everywhere. You can sign in again.",
 		helpAdministrator,
 	},
+	auth.MessageKind(auth.OperatorEndedSession): {
+		"Signed out of PRODUCT on one device",
+		"The site administrator signed you out of PRODUCT on one device. You can sign in again.",
+		helpAdministrator,
+	},
 	auth.MessageKind(auth.OperatorDisabled): {
 		"Your PRODUCT account is disabled",
 		"The site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",

@@ -18,6 +18,12 @@ func adminSamples() []sample {
 	}
 	ben, eve := account("ben", "ben@example.com"), account("eve", "eve@example.com")
 	ben.Groups, ben.BackupCodes, ben.Waits = []string{"ops", "wiki"}, 7, []auth.Wait{{Factor: auth.Password, Until: now.Add(time.Minute)}}
+	ben.Failures = []auth.Failures{{Factor: auth.Password, KnownDevices: false, N: 6}, {Factor: "reset_email", KnownDevices: true, N: 1}}
+	ben.Factors = everything
+	ben.OpenSessions = []auth.Session{
+		{ID: "s1", SeenAt: now.Add(-time.Minute), CreatedAt: now.Add(-time.Hour), IP: "203.0.113.7", UserAgent: firefox},
+		{ID: "s2", SeenAt: now.Add(-20 * time.Hour), CreatedAt: now.Add(-22 * time.Hour), IP: "2001:db8:1234:5678:9abc:def0:1234:5678", UserAgent: safari},
+	}
 	eve.Disabled, eve.TOTP, eve.Phones, eve.SeenAt = true, false, 0, time.Time{}
 	ann := account("ann", "ann@example.com")
 	ann.Role = auth.RoleAdmin
@@ -27,11 +33,16 @@ func adminSamples() []sample {
 		{Event: auth.Event{ID: "1", User: "old", At: now, Type: auth.SignedIn, Factor: auth.TOTPCode, IP: "203.0.113.9", UserAgent: safari}},
 	}
 	person := func(role auth.Role) PersonPage {
-		return PersonPage{Page: as(role, "/admin/people/ben"), Person: ben, Audit: entries[2:]}
+		return PersonPage{Page: as(role, "/admin/people/ben"), Person: ben, Audit: auth.AuditPage{Entries: entries[2:], Next: "1"}}
 	}
 	act := func(page PersonPage, act Act) ActPage {
 		page.URL += "/" + act.Path
 		return ActPage{PersonPage: page, Act: act}
+	}
+	thing := func(act Act, name, target string) ActPage {
+		page := ActPage{PersonPage: person(auth.RoleAdmin), Act: act, Thing: name}
+		page.URL = page.actURL(act, target)
+		return page
 	}
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
@@ -56,10 +67,13 @@ func adminSamples() []sample {
 		{"admin_person", "ben@example.com", Person(person(auth.RoleAdmin))},
 		{"admin_person_support", "ben@example.com", Person(person(auth.RoleSupport))},
 		{"admin_person_viewer", "b•••@example.com", Person(person(auth.RoleViewer))},
+		{"admin_person_nothing", "eve@example.com", Person(PersonPage{Page: as(auth.RoleAdmin, "/admin/people/eve"), Person: eve})},
 		{"admin_person_own", "ann@example.com", Person(mine)},
 		{"admin_act", "Sign out everywhere", ShowAct(act(person(auth.RoleAdmin), Acts[1]))},
 		{"admin_act_refused", "Reset MFA", ShowAct(refused)},
 		{"admin_groups", "Save groups", ShowAct(act(person(auth.RoleAdmin), SaveGroups))},
+		{"admin_remove_factor", "Remove one factor", ShowAct(thing(RemoveFactor, "Authenticator app", "totp"))},
+		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
 		{"admin_audit_none", "Audit log", Audit(AuditPage{Page: as(auth.RoleViewer, "/admin/audit"), AuditPage: auth.AuditPage{Partial: true, Next: "1"}})},
 		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings})},
@@ -100,6 +114,15 @@ func TestHeights(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567"} {
 		if got := thousands(n); got != want {
 			t.Errorf("%d is %s", n, got)
+		}
+	}
+}
+
+// Whatever has a count of failures has a name.
+func TestCounterName(t *testing.T) {
+	for _, kind := range auth.CountedFactors {
+		if counterName(kind) == "" {
+			t.Errorf("%s has no name", kind)
 		}
 	}
 }
