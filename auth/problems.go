@@ -27,7 +27,8 @@ type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
-	AppInvalid           Reason = "app_invalid"            // a property of an app cannot be as Detail says
+	EntryInvalid         Reason = "entry_invalid"          // what an operator has entered cannot be as Detail says
+	AccountUnknown       Reason = "account_unknown"        // no account has the email address; only operators learn it
 	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
 	BackupCodesShown     Reason = "backup_codes_shown"     // the backup codes were shown already
@@ -99,7 +100,7 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	AppInvalid, AppOutdated, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	AccountUnknown, AppOutdated, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
 	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,

@@ -74,6 +74,7 @@ var routes = []route{
 	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
 	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},
 	{mfaPolicyPath, viewingOrActing(auth.RoleViewer, auth.RoleAdmin), showMFAPolicy, postMFAPolicy},
+	{accessPath, viewing(auth.RoleViewer), showAccess, postAccess},
 	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }

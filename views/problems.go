@@ -15,7 +15,8 @@ import (
 // is the problem's limit, DETAIL what it says by itself, EMAIL the user's email address and WAIT how long to
 // wait.
 var sentences = map[auth.Reason]string{
-	auth.AppInvalid:           "DETAIL",
+	auth.EntryInvalid:         "DETAIL",
+	auth.AccountUnknown:       "No account has this email address",
 	auth.AppOutdated:          "Somebody else has changed this app since you opened this page. Nothing was saved. Compare your changes with the app as it is now, then save again.",
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
