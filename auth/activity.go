@@ -67,6 +67,10 @@ const (
 	OperatorRemovedGroup  EventType = "operator_removed_group"
 	OperatorChangedRole   EventType = "operator_changed_role"
 	OperatorDeleted       EventType = "operator_deleted"
+
+	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
+	ApprovalRefused   EventType = "approval_refused"   // by another one
+	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
 
 // SettingChanged is an event of the site, of no account.
@@ -90,6 +94,7 @@ var EventTypes = []EventType{
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut, OperatorEndedSession,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
+	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -116,7 +121,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app, its host, the group, the role or the setting
+	Name            string     // of the app, its host, the group, the role, the setting or the requested act
 	BackupCodesLeft int        // backup codes left
 	StopHash        string     // hash of the token in the notice, which stops a change of address
 	Actor           string     // account of the administrator, or [CommandActor]; empty for the user

@@ -21,6 +21,7 @@ type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
+	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
 	BackupCodesShown     Reason = "backup_codes_shown"     // the backup codes were shown already
 	Busy                 Reason = "busy"                   // the server has more to hash than it can
@@ -43,6 +44,7 @@ const (
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
+	NoApprover           Reason = "no_approver"            // there is no other administrator who could approve the act
 	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
@@ -76,6 +78,7 @@ const (
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later
+	TooManyApprovals     Reason = "too_many_approvals"     // the administrator has Limit requests that wait for approval
 	TooManyAttempts      Reason = "too_many_attempts"      // retry after Wait
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
@@ -87,12 +90,12 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	ApprovalEnded, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, OnlyFactor,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
 }

@@ -36,7 +36,7 @@ func (site *testSite) administrator(email string, role auth.Role) (b *browser, k
 
 // adminPages lists the lowest role for each page and act, whose account is ID.
 var adminPages = map[string]auth.Role{
-	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
+	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/approvals/REQUEST": auth.RoleAdmin, "/admin/settings": auth.RoleAdmin,
 	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
 	"/admin/people/ID/reset-mfa": auth.RoleAdmin, "/admin/people/ID/require-password": auth.RoleAdmin, "/admin/people/ID/reset-password": auth.RoleAdmin,
 	"/admin/people/ID/disable": auth.RoleAdmin, "/admin/people/ID/enable": auth.RoleAdmin, "/admin/people/ID/groups": auth.RoleAdmin, "/admin/people/ID/delete": auth.RoleAdmin,
@@ -64,7 +64,7 @@ func TestAdmin_Roles(t *testing.T) {
 		}
 	}
 	for path := range handlers.RoutePaths() {
-		if _, listed := adminPages[strings.Replace(path, ":id", "ID", 1)]; strings.HasPrefix(path, "/admin") && !listed && !strings.Contains(path, ":act") && path != "/admin/*" {
+		if _, listed := adminPages[strings.NewReplacer("approvals/:id", "approvals/REQUEST", ":id", "ID").Replace(path)]; strings.HasPrefix(path, "/admin") && !listed && !strings.Contains(path, ":act") && path != "/admin/*" {
 			t.Errorf("%s is not in the table", path)
 		}
 	}
@@ -79,13 +79,24 @@ func TestAdmin_Roles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			at := strings.NewReplacer("ID", id, "SESSION", string(account.OpenSessions[0].ID)).Replace
+			site.browser().signUp(dave)
+			if _, err := site.rules.ChangeRole(t.Context(), site.accountID(dave), auth.RoleAdmin); err != nil {
+				t.Fatal(err)
+			}
+			site.exec(`
+				INSERT INTO approvals (id, user_id, action, target, requested_by, reason, requested_at, expires_at)
+				VALUES ('request', $1, 'operator_removed_factor', 'another', $2, 'lost', 0, $3)`,
+				id, site.accountID(dave), site.clock().Add(time.Hour).UnixMilli())
+			at := strings.NewReplacer("ID", id, "SESSION", string(account.OpenSessions[0].ID), "REQUEST", "request").Replace
 			before := site.accountData()
 			for page, lowest := range adminPages {
 				path, button := at(page), buttonOf(page)
 				status := b.fetch("GET", path, nil).status
 				if allowed := status == 200; allowed != (role >= lowest) || !allowed && status != 404 {
 					t.Errorf("%s: %d", page, status)
+				}
+				if strings.HasSuffix(page, "REQUEST") {
+					button = "approve"
 				}
 				if role >= lowest || button == "" {
 					continue

@@ -67,6 +67,7 @@ var routes = []route{
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
 	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
+	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
 	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
