@@ -73,8 +73,19 @@ const (
 	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
 
-// SettingChanged is an event of the site, of no account.
-const SettingChanged EventType = "setting_changed"
+// Events of the site, of no account.
+const (
+	SettingChanged         EventType = "setting_changed"
+	OperatorAddedApp       EventType = "operator_added_app"
+	OperatorChangedApp     EventType = "operator_changed_app"
+	OperatorAddedSecret    EventType = "operator_added_app_secret"
+	OperatorEndedSecret    EventType = "operator_ended_app_secret"
+	OperatorReplacedSecret EventType = "operator_replaced_app_secret" // the previous one ended at once
+	OperatorDisabledApp    EventType = "operator_disabled_app"
+	OperatorEnabledApp     EventType = "operator_enabled_app"
+	OperatorRemovedApp     EventType = "operator_removed_app"
+	OperatorExported       EventType = "operator_exported" // a list, to a file
+)
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
@@ -94,6 +105,8 @@ var EventTypes = []EventType{
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut, OperatorEndedSession,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
+	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
 	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
 }
 

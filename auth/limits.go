@@ -59,6 +59,7 @@ const (
 	ApprovalsMax        = 20                   // requests of one administrator at once
 	ApprovalsShown      = 100                  // requests on a page
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
+	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
 	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
 	ActivityPage        = 25                   // events on a page
@@ -72,7 +73,9 @@ const (
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
+	AppsMax         = 500  // registered apps, which one page lists; own choice
 	AppNameMax      = 64   // code points of an app's name
+	AppGroupsMax    = 50   // groups whose accounts may use an app
 	AppURIMax       = 2000 // bytes of a redirect URI
 	AppURIsMax      = 50   // registered URIs of one app
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)

@@ -154,12 +154,14 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 		now := r.now()
 		furthest := now.Add(MessageRetryMax + ClockSkew) // a later one was rescheduled by a clock that was wrong
 		// One at a time, so that a claim lasts as long as one message takes to send.
-		messages, err := r.store.ClaimMessages(sending, channel, now, now.Add(MessageClaimTime), furthest, 1)
-		if err != nil || len(messages) == 0 {
+		m, err := r.store.ClaimMessage(sending, channel, now, now.Add(MessageClaimTime), furthest)
+		if errors.Is(err, ErrNotFound) {
+			return sent, failed, nil
+		}
+		if err != nil {
 			return sent, failed, err
 		}
 		r.signal(channel) // another worker, as this one is busy and more messages may be due
-		m := messages[0]
 		fault := checkCodeTime(m, now)
 		if fault == nil && m.Kind != messageDecoy {
 			if fault = send(sending, m); fault == nil {

@@ -11,16 +11,24 @@ type Problem struct {
 	User   UserID        // the account, only for the log
 	Limit  int           // the number in the text: a minimum, maximum or count
 	Repeat bool          // whether the same has failed before, since it last worked
+	Detail string        // what an operator or an app's author has to change; empty for most
 }
 
-// Error makes a Problem an error. It is for logs, not for users.
-func (p *Problem) Error() string { return "problem: " + string(p.Reason) }
+// Error makes a Problem an error. It is for logs and commands, not for users.
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return "problem: " + string(p.Reason)
+}
 
 // A Reason names a problem.
 type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
+	AppInvalid           Reason = "app_invalid"            // a property of an app cannot be as Detail says
+	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
 	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
 	BackupCodesShown     Reason = "backup_codes_shown"     // the backup codes were shown already
@@ -90,7 +98,7 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	ApprovalEnded, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	AppInvalid, AppOutdated, ApprovalEnded, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
 	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,

@@ -263,10 +263,10 @@ type Store interface {
 
 	// Messages
 
-	// ClaimMessages returns up to limit due messages of a channel and hides them
-	// from other workers until the given time. A message rescheduled to after
+	// ClaimMessage returns the due message of a channel that expires first, and hides
+	// it from other workers until the given time. A message rescheduled to after
 	// furthest, which no worker does, is due.
-	ClaimMessages(ctx context.Context, channel Channel, now, until, furthest time.Time, limit int) ([]Message, error)
+	ClaimMessage(ctx context.Context, channel Channel, now, until, furthest time.Time) (Message, error)
 	// SpendMessage marks a message as sent and erases its body.
 	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
 	// RejectMessage marks a message as rejected for good and erases its body.

@@ -15,7 +15,7 @@ func TestRequest(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		ctx := t.Context()
 		wantNotFound(t, db.AddRequest(ctx, request("q1", noon)))
-		must(t, db.AddApp(ctx, app("a1")))
+		db.addApp(t, app("a1"))
 		want, age := request("q1", noon), 60
 		want.Params.MaxAge, want.Params.State, want.Params.PromptLogin = &age, "a state", true
 		must(t, db.AddRequest(ctx, want))
@@ -41,7 +41,7 @@ func TestRequest(t *testing.T) {
 func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		ctx := t.Context()
-		must(t, db.AddApp(ctx, app("a1")))
+		db.addApp(t, app("a1"))
 		pushed := request("q1", noon)
 		pushed.Pushed, pushed.ExpiresAt = true, noon.Add(auth.AppPushedLifetime)
 		must(t, db.AddRequest(ctx, pushed))
@@ -66,7 +66,7 @@ func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 func TestSpendRequest_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		must(t, db.AddRequest(t.Context(), request("q1", noon)))
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := fmt.Sprint("g", i)
@@ -83,7 +83,7 @@ func TestSpendRequest_EndedSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		must(t, db.AddRequest(t.Context(), request("q1", noon)))
 		spent, err := db.SpendRequest(t.Context(), "q1", grant("g1", "bob", "s1", noon), codeOf("g1", noon), nil, set("bob"))
 		wantFalse(t, spent, err)

@@ -64,7 +64,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	pending.ExpiresAt = now.Add(auth.StopTokenLifetime)
 	must(t, db.ReplaceEmailEnrolment(t.Context(), pending, auth.ChangeSet{User: id, At: now, Changes: []auth.Change{codeAt(pending.ID, now)}}))
 	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // of no account
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		must(t, db.Apply(t.Context(), auth.ChangeSet{At: now, Changes: []auth.Change{spentChallenge("c", now)}}))
 		must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	}

@@ -22,7 +22,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 	key, _ := b.addTOTP()
 	b.press("Sign out")
 
-	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in")
+	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in").wantText("To continue to Wiki")
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
@@ -83,7 +83,7 @@ func TestAuthorize_Errors(t *testing.T) {
 	exempt := site.addApp(func(a *oidc.App) { a.WithoutPKCE = true })
 	pushing := site.addApp(func(a *oidc.App) { a.RequirePAR = true })
 	disabled := site.addApp()
-	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: disabled.id}, true); err != nil {
 		t.Fatal(err)
 	}
 	const page = "page"
@@ -160,13 +160,15 @@ func TestAuthorize_Errors(t *testing.T) {
 			t.Errorf("a form of the type %q: %d with %s", contentType, response.Code, response.Body)
 		}
 	}
-	for _, name := range []string{"client_id", "redirect_uri", "scope"} { // repeated
+	for name, heading := range map[string]string{ // repeated
+		"client_id": "This app cannot sign you in", "redirect_uri": "This app cannot sign you in", "scope": "", "resource": "Sign in",
+	} {
 		b := site.browser()
-		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x")
-		if name == "scope" {
+		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x&" + name + "=y")
+		if heading == "" {
 			app.wantReturned(b, oidc.InvalidRequest)
 		} else {
-			b.wantHeading("This app cannot sign you in").wantStatus(http.StatusBadRequest)
+			b.wantHeading(heading)
 		}
 	}
 	if log := site.log.String(); strings.Contains(log, "a-state") || strings.Contains(log, "a-nonce") || !strings.Contains(log, "explanation=") {
@@ -233,12 +235,12 @@ func TestAuthorize_StepUp(t *testing.T) {
 	if claims := app.idToken(b); claims["acr"] != oidc.ACROneFactor || claims["amr"] != nil {
 		t.Errorf("after sign-up: %v (OI-36)", claims)
 	}
-	app.start(b, two...).wantHeading("Set up two-step verification").follow("Not now")
+	app.start(b, two...).wantHeading("Set up two-step verification").wantText("Wiki asks for two-step verification").follow("Not now")
 	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
 	if claims["acr"] != oidc.ACROneFactor {
 		t.Errorf("acr is %v", claims["acr"])
 	}
-	strict.start(b).wantHeading("Set up two-step verification").follow("Not now")
+	strict.start(b).wantHeading("Set up two-step verification").wantText("Wiki requires two-step verification").follow("Not now")
 	strict.wantReturned(b, oidc.UnmetRequirements)
 
 	strict.start(b).wantHeading("Set up two-step verification")

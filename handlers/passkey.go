@@ -13,7 +13,8 @@ const passkeysPath = "/account/passkeys"
 // visitor, whose token [request.page] makes.
 func (r *request) signInPage() views.SignInPage {
 	r.passkeys = r.rules.Policy().Allows(auth.PasskeyPresent)
-	p := views.SignInPage{Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen}
+	app, _ := r.appAt(r.next()) // without the name, which only helps, if there is a fault
+	p := views.SignInPage{Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen, App: app.Name}
 	if r.passkeys {
 		p.PasskeyOptions = r.rules.PasskeySignIn(r.client())
 	}

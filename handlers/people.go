@@ -11,7 +11,8 @@ import (
 
 const peoplePath = "/admin/people"
 
-func showPeople(r *request) error {
+// peopleQuery reads the filters in the URL.
+func (r *request) peopleQuery() auth.PeopleQuery {
 	role, _ := auth.ParseRole(r.QueryParam("role"))
 	q := auth.PeopleQuery{
 		Text: r.QueryParam("q"), Exact: r.session.Role == auth.RoleViewer, State: auth.AccountState(r.QueryParam("state")),
@@ -25,11 +26,22 @@ func showPeople(r *request) error {
 		q.Factors = auth.AnyFactors
 	}
 	q.NotSeenSince, _ = time.Parse(time.DateOnly, r.QueryParam("since")) // zero if it is no date
+	return q
+}
+
+func showPeople(r *request) error {
+	q := r.peopleQuery()
 	people, err := r.rules.People(r.ctx(), q)
 	if err != nil {
 		return err
 	}
 	return r.show(views.People(views.PeoplePage{Page: r.page(), Query: q, Typed: r.QueryParam("q"), PeoplePage: people}))
+}
+
+func exportPeople(r *request) error {
+	return export(r, views.PeopleTable, func() (auth.Pages[auth.Account], error) {
+		return r.rules.ExportPeople(r.ctx(), r.operator(), r.peopleQuery())
+	})
 }
 
 // personPage reads the account that the URL names.

@@ -65,6 +65,16 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 	auth.SettingChanged:        "Setting changed: NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
+	auth.OperatorExported:      "Downloaded: NAME",
+
+	auth.OperatorAddedApp:       "App added: NAME",
+	auth.OperatorChangedApp:     "App changed: NAME",
+	auth.OperatorAddedSecret:    "New secret of the app NAME",
+	auth.OperatorEndedSecret:    "Previous secret of the app NAME ended",
+	auth.OperatorReplacedSecret: "New secret of the app NAME, the previous one ended",
+	auth.OperatorDisabledApp:    "App disabled: NAME",
+	auth.OperatorEnabledApp:     "App enabled: NAME",
+	auth.OperatorRemovedApp:     "App removed: NAME",
 
 	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
@@ -125,9 +135,9 @@ func eventIcon(t auth.EventType) icon {
 		return iconSignOut
 	case auth.DeviceRemembered, auth.DeviceForgotten:
 		return iconDevices
-	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected:
+	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected, auth.OperatorAddedApp, auth.OperatorChangedApp, auth.OperatorDisabledApp, auth.OperatorEnabledApp:
 		return iconApps
-	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed:
+	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed, auth.OperatorAddedSecret, auth.OperatorEndedSecret, auth.OperatorReplacedSecret:
 		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
@@ -141,7 +151,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconLock
 	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
 		return iconMail
-	case auth.AccountDeleted, auth.OperatorDeleted:
+	case auth.AccountDeleted, auth.OperatorDeleted, auth.OperatorRemovedApp:
 		return iconBin
 	}
 	return iconPerson

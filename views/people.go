@@ -22,7 +22,21 @@ type PeoplePage struct {
 
 // next is the URL of the next page of the list.
 func (p PeoplePage) next() string {
-	values := url.Values{"after": {string(p.Next)}}
+	values := p.values()
+	values.Set("after", string(p.Next))
+	return "/admin/people?" + values.Encode()
+}
+
+// export is the URL of the list as a file.
+func (p PeoplePage) export() string { return withQuery("/admin/people.csv", p.values()) }
+
+func withQuery(path string, values url.Values) string {
+	return (&url.URL{Path: path, RawQuery: values.Encode()}).String()
+}
+
+// values are the filters.
+func (p PeoplePage) values() url.Values {
+	values := url.Values{}
 	set := func(name, value string) {
 		if value != "" {
 			values.Set(name, value)
@@ -39,7 +53,7 @@ func (p PeoplePage) next() string {
 	if p.Query.Newest {
 		set("order", OrderNewest)
 	}
-	return "/admin/people?" + values.Encode()
+	return values
 }
 
 // day10 is a date as fields of type date have it; empty for none.
@@ -137,7 +151,19 @@ func (p AuditPage) network() string {
 
 // next is the URL of the next page of the log.
 func (p AuditPage) next() string {
-	values := url.Values{"before": {p.Next}}
+	values := p.values()
+	values.Set("before", p.Next)
+	return "/admin/audit?" + values.Encode()
+}
+
+// export is the URL of the log as a file.
+func (p AuditPage) export(f Format) string {
+	return withQuery("/admin/audit."+f.Extension, p.values())
+}
+
+// values are the filters.
+func (p AuditPage) values() url.Values {
+	values := url.Values{}
 	for name, value := range map[string]string{
 		"event": string(p.Query.Type), "account": string(p.Query.User), "actor": p.Query.Actor, "from": day10(p.Query.From), "until": p.until(), "network": p.network(),
 	} {
@@ -145,7 +171,7 @@ func (p AuditPage) next() string {
 			values.Set(name, value)
 		}
 	}
-	return "/admin/audit?" + values.Encode()
+	return values
 }
 
 func eventOptions() (all []option) {

@@ -179,6 +179,15 @@ func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Tok
 	return c, err
 }
 
+// AppOf returns the app of a request, or [auth.ErrNotFound].
+func (p *Provider) AppOf(ctx context.Context, id auth.Token) (App, error) {
+	r, err := p.store.FindRequest(ctx, id.Hash())
+	if err != nil {
+		return App{}, err
+	}
+	return p.store.FindApp(ctx, r.App)
+}
+
 // facts reads what a request's next step depends on.
 func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, error) {
 	f := facts{Visit: v, now: p.now()}

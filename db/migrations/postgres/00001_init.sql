@@ -452,6 +452,7 @@ CREATE TABLE apps (
     refresh_idle       BIGINT           NOT NULL, -- milliseconds
     refresh_lifetime   BIGINT           NOT NULL, -- milliseconds
     created_at         BIGINT           NOT NULL,
+    version            BIGINT           NOT NULL, -- from 1; grows with each change of the app or its secrets
     disabled_at        BIGINT,
     PRIMARY KEY (id),
     CHECK (kind IN ('web', 'spa', 'native')),

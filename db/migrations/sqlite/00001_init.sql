@@ -449,6 +449,7 @@ CREATE TABLE apps (
     refresh_idle       INTEGER NOT NULL, -- milliseconds
     refresh_lifetime   INTEGER NOT NULL, -- milliseconds
     created_at         INTEGER NOT NULL,
+    version            INTEGER NOT NULL, -- from 1; grows with each change of the app or its secrets
     disabled_at        INTEGER,
     PRIMARY KEY (id),
     CHECK (kind IN ('web', 'spa', 'native')),
