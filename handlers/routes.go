@@ -70,6 +70,7 @@ var routes = []route{
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
 	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
+	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
 	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
 	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},
