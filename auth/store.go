@@ -220,8 +220,8 @@ type Store interface {
 
 	// FindMFAPolicies reads the policies, sorted by group.
 	FindMFAPolicies(ctx context.Context) ([]MFAPolicy, error)
-	// FindMFAExemptions reads up to limit exemptions that have not ended, those that end
-	// first first: those after the account's, or the first if it is empty.
+	// FindMFAExemptions reads up to limit exemptions that have not ended, in the order in
+	// which they end: those after the account's, or the first if it is empty.
 	FindMFAExemptions(ctx context.Context, after UserID, now time.Time, limit int) ([]MFAExemption, error)
 	// RemoveMFAExemption ends the account's exemption.
 	RemoveMFAExemption(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)

@@ -138,7 +138,7 @@ func TestAdmin_DoesNotExist(t *testing.T) {
 	same := func(method string, b *browser, form url.Values) {
 		t.Helper()
 		want := b.describe(method, "/nowhere/people", form)
-		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
+		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/mfa", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
 			if got := b.describe(method, path, form); got != want {
 				t.Errorf("%s %s:\n%s\nwant\n%s", method, path, got, want)
 			}
