@@ -52,6 +52,9 @@ const (
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
+	MFADayInvalid        Reason = "mfa_day_invalid"        // no day, or one in the past or too far ahead
+	MFADayLater          Reason = "mfa_day_later"          // a policy's day is not moved to a later one
+	MFAExemptionInvalid  Reason = "mfa_exemption_invalid"  // not a day after today, or more than Limit days ahead
 	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
@@ -89,6 +92,7 @@ const (
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
 	TooManyGroups        Reason = "too_many_groups"        // the account would be in more than Limit groups
+	TooManyMFAPolicies   Reason = "too_many_mfa_policies"  // there are Limit policies
 	TooManyPhones        Reason = "too_many_phones"        // the account has Limit phones
 	UnknownAction        Reason = "unknown_action"         // no such button
 	UnknownMethod        Reason = "unknown_method"         // the account has no such second factor
@@ -98,10 +102,10 @@ const (
 var Reasons = []Reason{
 	AccountUnknown, AppOutdated, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, OnlyFactor,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

@@ -36,6 +36,7 @@ func (site *testSite) administrator(email string, role auth.Role) (b *browser, k
 
 // adminPages lists the lowest role for each page and act, whose account is ID.
 var adminPages = map[string]auth.Role{
+	"/admin/mfa": auth.RoleViewer, "/admin/people/ID/exempt": auth.RoleAdmin, "/admin/people/ID/end-exemption": auth.RoleAdmin,
 	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer,
 	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
 	"/admin/access":           auth.RoleViewer,
