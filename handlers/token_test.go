@@ -345,9 +345,26 @@ func TestIntrospect(t *testing.T) {
 	if body := introspect(native, tokens.AccessToken); body["error"] != string(oidc.InvalidClient) {
 		t.Errorf("a public app: %v", body)
 	}
+	offline := app.tokens(app.code(b, "scope", "openid offline_access"))
+	if body := introspect(app, offline.RefreshToken); body["active"] != true || body["client_id"] != app.id || body["sub"] == nil || body["token_type"] != nil {
+		t.Errorf("own refresh token: %v", body)
+	}
+	if body := introspect(other, offline.RefreshToken); len(body) != 1 {
+		t.Errorf("another app's refresh token: %v", body)
+	}
+	next := app.refresh(offline.RefreshToken)
 	b.open("/account").press("Sign out")
 	if body := introspect(app, tokens.AccessToken); body["active"] != false {
 		t.Errorf("after sign-out: %v", body)
+	}
+	if body := introspect(app, offline.RefreshToken); len(body) != 1 || body["active"] != false {
+		t.Errorf("a used refresh token: %v", body)
+	}
+	for step, want := range []bool{true, false} {
+		if body := introspect(app, next.RefreshToken); body["active"] != want {
+			t.Errorf("refresh token, %d: %v", step, body)
+		}
+		site.wait(auth.RefreshIdle)
 	}
 }
 
@@ -362,13 +379,15 @@ func TestUserInfo(t *testing.T) {
 		header       string
 		want         int
 	}{
-		"GET":       {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token, http.StatusOK},
-		"POST":      {http.MethodPost, oidc.UserInfoPath, url.Values{}, "bearer " + token, http.StatusOK},
-		"query":     {http.MethodGet, oidc.UserInfoPath + "?access_token=" + token, nil, "", http.StatusUnauthorized},
-		"form":      {http.MethodPost, oidc.UserInfoPath, url.Values{"access_token": {token}}, "", http.StatusUnauthorized},
-		"no token":  {http.MethodGet, oidc.UserInfoPath, nil, "", http.StatusUnauthorized},
-		"bad token": {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token + "x", http.StatusUnauthorized},
-		"basic":     {http.MethodGet, oidc.UserInfoPath, nil, "Basic " + token, http.StatusUnauthorized},
+		"GET":              {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token, http.StatusOK},
+		"POST":             {http.MethodPost, oidc.UserInfoPath, url.Values{}, "bearer " + token, http.StatusOK},
+		"query":            {http.MethodGet, oidc.UserInfoPath + "?access_token=" + token, nil, "", http.StatusUnauthorized},
+		"header and query": {http.MethodGet, oidc.UserInfoPath + "?access_token=" + token, nil, "Bearer " + token, http.StatusBadRequest},
+		"header and form":  {http.MethodPost, oidc.UserInfoPath, url.Values{"access_token": {token}}, "Bearer " + token, http.StatusBadRequest},
+		"form":             {http.MethodPost, oidc.UserInfoPath, url.Values{"access_token": {token}}, "", http.StatusUnauthorized},
+		"no token":         {http.MethodGet, oidc.UserInfoPath, nil, "", http.StatusUnauthorized},
+		"bad token":        {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token + "x", http.StatusUnauthorized},
+		"basic":            {http.MethodGet, oidc.UserInfoPath, nil, "Basic " + token, http.StatusUnauthorized},
 	} {
 		header := http.Header{}
 		if row.header != "" {
