@@ -42,3 +42,32 @@ func (r *Rules) AppChanges(ctx context.Context, client Client, user UserID, now 
 
 // Applied must be called after changes of AppChanges were applied.
 func (r *Rules) Applied(ctx context.Context, changes ChangeSet) { r.applied(ctx, changes) }
+
+// AppAct returns the changes of an operator's act on an app: the check that they may, and
+// the event. If it is reasoned, an administrator must say why.
+func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event) (ChangeSet, error) {
+	begin := r.begin
+	if reasoned {
+		begin = r.beginReasoned
+	}
+	changes, err := begin(ctx, by, RoleAdmin, "")
+	if err != nil {
+		return changes, err
+	}
+	return changes, r.recordAct(ctx, &changes, by, e)
+}
+
+// AppActed must be called after changes of AppAct were applied or, if done is false, not.
+func (r *Rules) AppActed(ctx context.Context, changes ChangeSet, done bool, err error) error {
+	if err == nil && done {
+		r.applied(ctx, changes)
+	}
+	return operated(err)
+}
+
+// SecretSeeds returns what secrets of apps are made of: of the one that a form leads to,
+// and of those that it led to shortly before, see [submission]. The form is posted for an
+// app, or for one state of it.
+func (r *Rules) SecretSeeds(by Operator, app string) []Token {
+	return r.tokens(secretToken, submission{from: by.Client.FormToken, form: formApp, response: app}, r.now())
+}

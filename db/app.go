@@ -30,6 +30,7 @@ const appColumns = `
 			refresh_lifetime,
 			created_at,
 			disabled_at IS NOT NULL,
+			version,
 			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
 			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
 			COALESCE((SELECT string_agg(name, ' ') FROM app_groups WHERE app_id = apps.id), ''),
@@ -46,7 +47,7 @@ type appRow struct {
 func (r *appRow) row() engine.Row {
 	return engine.Row{
 		&r.ID, &r.Name, &r.Kind, &r.Alg, &r.Trusted, &r.RequireMFA, &r.RequirePAR, &r.WithoutPKCE, &r.ClaimsInIDToken,
-		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled, &r.redirects, &r.postLogouts, &r.groups, &r.hashes,
+		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled, &r.Version, &r.redirects, &r.postLogouts, &r.groups, &r.hashes,
 	}
 }
 
@@ -91,24 +92,37 @@ func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	return all, nil
 }
 
+// appsLock is the key of the lock that AddApp takes on PostgreSQL.
+const appsLock = 7_306_906 // any number that is not that of another lock
+
 // AddApp implements [oidc.Store].
-func (s *Store) AddApp(ctx context.Context, app oidc.App) error {
-	return s.add(ctx, "add app", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
-			INSERT INTO apps (
-				id, name, kind, alg, trusted, require_mfa, require_par, without_pkce, claims_in_id_token,
-				backchannel_uri, refresh_idle, refresh_lifetime, created_at
-			)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, append(appArgs(app), engine.Millis(app.CreatedAt))...)
-		if err != nil {
-			return false, err
-		}
-		for _, hash := range app.SecretHashes {
-			if added, err := tx.addAppSecret(ctx, app.ID, hash, app.CreatedAt); err != nil || !added {
+func (s *Store) AddApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (added bool, err error) {
+	return s.write(ctx, "add app", "", func(tx *tx) (bool, error) {
+		if tx.concurrent {
+			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, appsLock); err != nil {
 				return false, err
 			}
 		}
-		return true, tx.addAppLists(ctx, app)
+		rows, err := tx.Exec(ctx, `
+			INSERT INTO apps (
+				id, name, kind, alg, trusted, require_mfa, require_par, without_pkce, claims_in_id_token,
+				backchannel_uri, refresh_idle, refresh_lifetime, created_at, version
+			)
+			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+			WHERE (SELECT count(*) FROM apps) < $15
+			ON CONFLICT DO NOTHING`, append(appArgs(app), engine.Millis(app.CreatedAt), app.Version, auth.AppsMax)...)
+		if err != nil || rows == 0 {
+			return false, err
+		}
+		for _, hash := range app.SecretHashes {
+			if err := tx.addAppSecret(ctx, app.ID, hash, app.CreatedAt); err != nil {
+				return false, err
+			}
+		}
+		if err := tx.addAppLists(ctx, app); err != nil {
+			return false, err
+		}
+		return tx.apply(ctx, changes)
 	})
 }
 
@@ -150,7 +164,7 @@ func (t *tx) addAppLists(ctx context.Context, app oidc.App) error {
 }
 
 // ReplaceApp implements [oidc.Store].
-func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, err error) {
+func (s *Store) ReplaceApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace app", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE apps SET
@@ -164,8 +178,9 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, er
 				claims_in_id_token = $9,
 				backchannel_uri = $10,
 				refresh_idle = $11,
-				refresh_lifetime = $12
-			WHERE id = $1`, appArgs(app)...)
+				refresh_lifetime = $12,
+				version = version + 1
+			WHERE id = $1 AND version = $13`, append(appArgs(app), app.Version)...)
 		if err != nil || changed == 0 {
 			return false, err
 		}
@@ -174,51 +189,57 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, er
 				return false, err
 			}
 		}
-		return true, tx.addAppLists(ctx, app)
+		if err := tx.addAppLists(ctx, app); err != nil {
+			return false, err
+		}
+		return tx.apply(ctx, changes)
 	})
 }
 
 // ReplaceAppDisabled implements [oidc.Store].
-func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, now time.Time) (replaced bool, err error) {
+func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
 	var since time.Time
 	if disabled {
-		since = now
+		since = changes.At
 	}
-	return s.write(ctx, "disable or enable app", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
-			UPDATE apps SET disabled_at = $2
-			WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
-		return changed > 0, err
-	})
+	return s.spend(ctx, "disable or enable app", "", changes, `
+		UPDATE apps SET disabled_at = $2
+		WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
 }
 
 // RemoveApp implements [oidc.Store].
-func (s *Store) RemoveApp(ctx context.Context, id string) (removed bool, err error) {
+func (s *Store) RemoveApp(ctx context.Context, id string, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove app", "", func(tx *tx) (bool, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM messages WHERE channel = $1 AND body IS NOT NULL`, auth.AppChannel(id)); err != nil {
 			return false, err
 		}
 		changed, err := tx.Exec(ctx, `DELETE FROM apps WHERE id = $1`, id)
-		return changed > 0, err
-	})
-}
-
-// AddAppSecret implements [oidc.Store].
-func (s *Store) AddAppSecret(ctx context.Context, id, hash string, keep int, now time.Time) (added bool, err error) {
-	return s.write(ctx, "add app secret", "", func(tx *tx) (bool, error) {
-		if err := tx.endAppSecrets(ctx, id, keep-1, now); err != nil {
+		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.addAppSecret(ctx, id, hash, now)
+		return tx.apply(ctx, changes)
 	})
 }
 
-// EndAppSecrets implements [oidc.Store].
-func (s *Store) EndAppSecrets(ctx context.Context, id string, now time.Time) error {
-	_, err := s.write(ctx, "end app secrets", "", func(tx *tx) (bool, error) {
-		return true, tx.endAppSecrets(ctx, id, 1, now)
+// ReplaceAppSecrets implements [oidc.Store].
+func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string, keep int, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.write(ctx, "replace app secrets", "", func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `
+			UPDATE apps SET version = version + 1
+			WHERE id = $1 AND version = $2`, app.ID, app.Version)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		if err := tx.endAppSecrets(ctx, app.ID, keep, changes.At); err != nil {
+			return false, err
+		}
+		if hash != "" {
+			if err := tx.addAppSecret(ctx, app.ID, hash, changes.At); err != nil {
+				return false, err
+			}
+		}
+		return tx.apply(ctx, changes)
 	})
-	return err
 }
 
 func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Time) error {
@@ -234,11 +255,9 @@ func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Ti
 	return err
 }
 
-func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) error {
+	_, err := t.Exec(ctx, `
 		INSERT INTO app_secrets (app_id, hash, created_at)
-		SELECT id, $2, $3
-		FROM apps
-		WHERE id = $1`, id, hash, engine.Millis(now))
-	return rows > 0, err
+		VALUES ($1, $2, $3)`, id, hash, engine.Millis(now))
+	return err
 }

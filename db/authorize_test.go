@@ -16,7 +16,7 @@ func TestRequest(t *testing.T) {
 		ctx := t.Context()
 		_, _, err := db.AddRequest(ctx, request("q1", noon), nil)
 		wantNotFound(t, err)
-		must(t, db.AddApp(ctx, app("a1")))
+		db.addApp(t, app("a1"))
 		want, age := request("q1", noon), 60
 		want.Params.MaxAge, want.Params.State, want.Params.PromptLogin = &age, "a state", true
 		db.addRequest(t, want)
@@ -42,7 +42,7 @@ func TestRequest(t *testing.T) {
 func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		ctx := t.Context()
-		must(t, db.AddApp(ctx, app("a1")))
+		db.addApp(t, app("a1"))
 		pushed := request("q1", noon)
 		pushed.Pushed, pushed.ExpiresAt = true, noon.Add(auth.AppPushedLifetime)
 		db.addRequest(t, pushed)
@@ -67,7 +67,7 @@ func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 func TestIssueCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		db.addRequest(t, request("q1", noon))
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := fmt.Sprint("g", i)
@@ -84,7 +84,7 @@ func TestIssueCode_EndedSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		db.addRequest(t, request("q1", noon))
 		for _, id := range []string{"q1", ""} {
 			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "bob", "s1", noon))
@@ -106,7 +106,7 @@ func TestIssueCode_EndedSession(t *testing.T) {
 func TestIssueCode_Limits(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		limits := []auth.RateLimit{{Key: "limited", Limiter: auth.Window{Max: 5, Per: time.Minute}}}
 		issued := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			g := grant(fmt.Sprint("g", i), "ann", "s1", noon)

@@ -45,6 +45,16 @@ func (t *tx) lock(ctx context.Context) error {
 	return err
 }
 
+// serialize lets one transaction at a time pass, whatever account it is about. SQLite has one
+// writer anyway.
+func (t *tx) serialize(ctx context.Context, lock int) error {
+	if !t.concurrent {
+		return nil
+	}
+	_, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lock)
+	return err
+}
+
 // spend consumes a value that may be used once: if query changes a row, changes
 // are applied. account is locked first.
 func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, changes auth.ChangeSet, query string, args ...any) (spent bool, err error) {

@@ -82,6 +82,19 @@ func (r *machineRequest) redirectStarted(id auth.Token, err error) error {
 	return r.Redirect(http.StatusSeeOther, continuePath+string(id))
 }
 
+// appAt returns the app whose request continues at a path; zero for none.
+func (r *request) appAt(path string) (oidc.App, error) {
+	id, ok := strings.CutPrefix(path, continuePath)
+	if !ok {
+		return oidc.App{}, nil
+	}
+	app, err := r.site.Apps.AppOf(r.ctx(), auth.Token(id))
+	if errors.Is(err, auth.ErrNotFound) {
+		err = nil
+	}
+	return app, err
+}
+
 // refuseOnPage shows why a request is refused if no app is known that could be told (OI-04).
 func (r *machineRequest) refuseOnPage(explanation string) error {
 	r.refused(reasonAppRequest, explanation)

@@ -22,7 +22,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 	key, _ := b.addTOTP()
 	b.press("Sign out")
 
-	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in")
+	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in").wantText("To continue to Wiki")
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
@@ -83,7 +83,7 @@ func TestAuthorize_Errors(t *testing.T) {
 	exempt := site.addApp(func(a *oidc.App) { a.WithoutPKCE = true })
 	pushing := site.addApp(func(a *oidc.App) { a.RequirePAR = true })
 	disabled := site.addApp()
-	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: disabled.id}, true); err != nil {
 		t.Fatal(err)
 	}
 	const page = "page"

@@ -93,7 +93,7 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 }
 
 // prefillFields are the fields that keep their text across re-authentication.
-var prefillFields = []string{"email", "phone", "use", "reason"}
+var prefillFields = []string{"email", "phone", "use", "reason", "group", "date", "until"}
 
 // keepTyped keeps the text of the fields for the next time that this browser opens
 // the path. It is in the cookie and not in a URL: anybody can make a link that fills

@@ -64,10 +64,16 @@ var routes = []route{
 
 	{"/admin", viewing(auth.RoleViewer), showOverview, nil},
 	{peoplePath, viewing(auth.RoleViewer), showPeople, nil},
+	{"/admin/people.csv", acting(auth.RoleViewer), exportPeople, nil},
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
+	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
+	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
+	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
+	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},
+	{mfaPolicyPath, viewingOrActing(auth.RoleViewer, auth.RoleAdmin), showMFAPolicy, postMFAPolicy},
 	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }

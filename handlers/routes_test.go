@@ -73,7 +73,9 @@ var classOf = map[string]string{
 	"/account/manage-mfa/remove-totp":    "fresh", "/account/manage-mfa/phones/:id/disable": "fresh",
 	"/account/manage-mfa/phones/:id/remove": "fresh", "/account/email": "fresh", "/account/sessions": "fresh", "/account/apps": "fresh",
 	"/account/delete": "fresh", "/account/password": "password",
-	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other",
+	"/admin/mfa": "other", "/admin/people/:id/exempt": "other",
+	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/audit.ndjson": "other",
+	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
 	"/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
 }
 

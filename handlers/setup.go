@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"errors"
 	"net/url"
 	"strings"
 
@@ -40,13 +39,12 @@ func (r *request) nameApp(page *views.SetupMFAPage) error {
 	if err != nil {
 		return err
 	}
-	if id, ok := strings.CutPrefix(next.Path, continuePath); ok {
-		app, err := r.site.Apps.AppOf(r.ctx(), auth.Token(id))
-		if err != nil && !errors.Is(err, auth.ErrNotFound) {
-			return err
-		}
-		page.By, page.Optional, page.Declined = app.Name, err == nil && !app.RequireMFA, r.session.Next
-	} else if next.Path == handoverPath {
+	if strings.HasPrefix(next.Path, continuePath) {
+		app, err := r.appAt(next.Path)
+		page.By, page.Optional, page.Declined = app.Name, app.ID != "" && !app.RequireMFA, r.session.Next
+		return err
+	}
+	if next.Path == handoverPath {
 		page.By = oidc.Host(next.Query().Get("target"))
 	}
 	return nil

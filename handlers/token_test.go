@@ -26,7 +26,7 @@ func TestToken_ClientAuthentication(t *testing.T) {
 	web := site.addApp()
 	native := site.addApp(func(a *oidc.App) { a.Kind, a.RedirectURIs = oidc.Native, []string{"com.example:/callback"} })
 	disabled := site.addApp()
-	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: disabled.id}, true); err != nil {
 		t.Fatal(err)
 	}
 	basic := func(id, secret string) string {

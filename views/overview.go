@@ -110,6 +110,9 @@ func heights(bars []bar, full int) (all []int) {
 	return all
 }
 
+// nothingYet is the description of a chart without a value, which is not drawn.
+const nothingYet = "Nothing yet"
+
 // chartText describes a chart in a sentence.
 func chartText(bars []bar) string {
 	highest := bar{Text: "0"}
@@ -120,7 +123,7 @@ func chartText(bars []bar) string {
 	}
 	last := bars[len(bars)-1]
 	if highest.Value == 0 {
-		return "Nothing yet"
+		return nothingYet
 	}
 	return fmt.Sprintf("%s on %s, at most %s on %s", last.Text, last.Label, highest.Text, highest.Label)
 }

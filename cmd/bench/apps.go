@@ -28,7 +28,7 @@ func codeOf(p person) auth.Token { return auth.Token(p.id("code")) }
 
 // addApp adds the app and the codes.
 func addApp(ctx context.Context, store *db.Store, rules *auth.Rules, alg oidc.Algorithm, people ...*browser) (benchApp, error) {
-	id, secret, err := oidc.New(store, rules, issuer).AddApp(ctx, oidc.App{
+	id, secret, err := oidc.New(store, rules, issuer).AddApp(ctx, auth.Operator{}, oidc.App{
 		Name: "Bench", Kind: oidc.Web, Alg: alg, Trusted: true, RedirectURIs: []string{appCallback},
 		RefreshIdle: auth.RefreshIdle, RefreshLifetime: auth.RefreshLifetime,
 	})

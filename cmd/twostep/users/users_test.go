@@ -148,7 +148,7 @@ func connectApp(t *testing.T, email string) {
 		ctx, now := t.Context(), time.Now()
 		user, err := rules.AccountID(ctx, email)
 		must(t, err)
-		app, _, err := oidc.New(store, rules, "").AddApp(ctx, oidc.App{
+		app, _, err := oidc.New(store, rules, "").AddApp(ctx, auth.Operator{}, oidc.App{
 			Name: "Wiki", Kind: oidc.Web, Alg: oidc.ES256, RedirectURIs: []string{"https://wiki.example/callback"}, RefreshIdle: 1, RefreshLifetime: 1,
 		})
 		must(t, err)
