@@ -493,6 +493,8 @@ func TestPush(t *testing.T) {
 		t.Helper()
 		return b.open(oidc.AuthorizePath + "?" + url.Values{"client_id": {app.id}, "request_uri": {uri}}.Encode())
 	}
+	other := site.addApp(trusted)
+	b.open(oidc.AuthorizePath + "?" + other.params("request_uri", uri).Encode()).wantHeading("This app cannot sign you in") // and it stays the app's
 	app.tokens(app.wantReturned(open(uri), ""))
 	open(uri).wantHeading("This app cannot sign you in")
 	uri, _ = push(app.params())

@@ -265,7 +265,7 @@ func TestToken_SessionEnds(t *testing.T) {
 	b := site.browser().signUp(ann)
 	app := site.addApp(trusted)
 	spa := site.addApp(func(a *oidc.App) { a.Kind = oidc.SPA })
-	bound := app.tokens(app.code(b))
+	unused, bound := app.code(b), app.tokens(app.code(b))
 	offline := app.tokens(app.code(b, "scope", "openid offline_access"))
 	spa.start(b).press("Continue")
 	public := spa.tokens(spa.wantReturned(b, ""))
@@ -275,6 +275,9 @@ func TestToken_SessionEnds(t *testing.T) {
 	b.open("/account").press("Sign out")
 	if app.userInfo(bound.AccessToken) != nil || spa.userInfo(public.AccessToken) != nil {
 		t.Error("an access token outlives its session")
+	}
+	if r := app.exchange(unused); r.Error != oidc.InvalidGrant {
+		t.Errorf("a code outlives its session: %s (OI-08)", r.Error)
 	}
 	if r := spa.refresh(public.RefreshToken); r.Error != oidc.InvalidGrant {
 		t.Errorf("a refresh token outlives its session: %s", r.Error)
