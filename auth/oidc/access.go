@@ -3,18 +3,22 @@ package oidc
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 )
 
 // UserInfo returns the claims that an access token allows to read (C 5.3). The error is
 // an [Error] or a fault.
 func (p *Provider) UserInfo(ctx context.Context, token string) (UserClaims, error) {
-	_, g, err := p.liveAccess(ctx, token)
+	t, g, err := p.liveAccess(ctx, token)
 	if errors.Is(err, errToken) {
 		return UserClaims{}, &Error{Code: InvalidToken, Explanation: "the access token is not valid, has expired, or its session or access has ended"}
 	}
 	if err != nil {
 		return UserClaims{}, err
 	}
+	names := strings.Fields(t.Scope) // which may be fewer than those of the grant (6749 section 6)
+	g.Scopes = slices.DeleteFunc(g.Scopes, func(scope Scope) bool { return !slices.Contains(names, string(scope)) })
 	return p.userClaims(ctx, g)
 }
 
