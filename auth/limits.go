@@ -55,6 +55,9 @@ const (
 	AccountsPage        = 50                   // accounts on a page of the operator's list
 	AdminViewAge        = time.Hour            // of the second factor on the administration pages, whatever Policy.Reauth says (OP-04)
 	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
+	ApprovalLifetime    = 24 * time.Hour       // of an administrator's request that another has to approve
+	ApprovalsMax        = 20                   // requests of one administrator at once
+	ApprovalsShown      = 100                  // requests on a page
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
 	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
 	AuditScan           = 10_000               // entries that one search of the audit log reads

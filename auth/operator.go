@@ -138,6 +138,11 @@ func (r *Rules) CarryOut(ctx context.Context, by Operator, act Act) (done bool, 
 	if err != nil {
 		return false, err
 	}
+	checks, err := r.unapproved(by, act.Action)
+	if err != nil {
+		return false, err
+	}
+	changes.add(checks...)
 	return r.carryOut(ctx, by, act, changes)
 }
 

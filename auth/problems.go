@@ -27,8 +27,10 @@ type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
-	AppInvalid           Reason = "app_invalid"            // a property of an app cannot be as Detail says
+	EntryInvalid         Reason = "entry_invalid"          // what an operator has entered cannot be as Detail says
+	AccountUnknown       Reason = "account_unknown"        // no account has the email address; only operators learn it
 	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
+	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
 	BackupCodesShown     Reason = "backup_codes_shown"     // the backup codes were shown already
 	Busy                 Reason = "busy"                   // the server has more to hash than it can
@@ -54,6 +56,7 @@ const (
 	MFADayInvalid        Reason = "mfa_day_invalid"        // no day, or one in the past or too far ahead
 	MFADayLater          Reason = "mfa_day_later"          // a policy's day is not moved to a later one
 	MFAExemptionInvalid  Reason = "mfa_exemption_invalid"  // not a day after today, or more than Limit days ahead
+	NoApprover           Reason = "no_approver"            // there is no other administrator who could approve the act
 	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
@@ -87,6 +90,7 @@ const (
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later
+	TooManyApprovals     Reason = "too_many_approvals"     // the administrator has Limit requests that wait for approval
 	TooManyAttempts      Reason = "too_many_attempts"      // retry after Wait
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
@@ -99,12 +103,12 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	AppInvalid, AppOutdated, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	AccountUnknown, AppOutdated, ApprovalEnded, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, OnlyFactor,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

@@ -246,6 +246,17 @@ type Store interface {
 	// FindAudit reads up to limit entries of the audit log, newest first.
 	FindAudit(ctx context.Context, q AuditQuery, limit int) (AuditPage, error)
 
+	// Approvals
+
+	// FindApproval reads a request that can be approved: it has not expired, and its
+	// requester is an admin.
+	FindApproval(ctx context.Context, id string, now time.Time) (Approval, error)
+	// FindApprovals reads up to limit of them, of one account or of all if user is empty;
+	// the first to expire first.
+	FindApprovals(ctx context.Context, user UserID, now time.Time, limit int) ([]Approval, error)
+	// FindOtherAdmin reports whether an admin who is not disabled is none of these accounts.
+	FindOtherAdmin(ctx context.Context, than ...UserID) (bool, error)
+
 	// Counters
 
 	// CountEvents counts the audit events of a time by type. until is not included.

@@ -92,16 +92,11 @@ func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	return all, nil
 }
 
-// appsLock is the key of the lock that AddApp takes on PostgreSQL.
-const appsLock = 7_306_906 // any number that is not that of another lock
-
 // AddApp implements [oidc.Store].
 func (s *Store) AddApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (added bool, err error) {
 	return s.write(ctx, "add app", "", func(tx *tx) (bool, error) {
-		if tx.concurrent {
-			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, appsLock); err != nil {
-				return false, err
-			}
+		if err := tx.serialize(ctx, appLock); err != nil {
+			return false, err
 		}
 		rows, err := tx.Exec(ctx, `
 			INSERT INTO apps (

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -127,6 +128,15 @@ func (db testDB) runAllQueries(t *testing.T) {
 	} {
 		check(db.findAudit(ctx, q, 2, 1))
 	}
+	if _, err := db.FindApproval(ctx, "a", noon); !errors.Is(err, auth.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if err := db.Apply(ctx, set("ann", auth.RequireNoRole{}, auth.SpendApproval{ID: "a"})); !errors.Is(err, auth.ErrApprovalEnded) {
+		t.Fatal(err)
+	}
+	check(db.FindApprovals(ctx, "", noon, 1))
+	check(db.FindApprovals(ctx, "ann", noon, 1))
+	check(db.FindOtherAdmin(ctx, "ann", "bob"))
 	check(db.FindFactors(ctx, "ann", noon))
 	check(db.FindAttempt(ctx, "a1", noon))
 	check(db.ReplaceMethod(ctx, "a1", auth.Method{}, changes))

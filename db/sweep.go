@@ -49,6 +49,9 @@ var sweepExpired = []sweep{
 		DELETE FROM passkey_spent
 		WHERE challenge_hash IN (SELECT challenge_hash FROM passkey_spent WHERE expires_at <= $1 LIMIT $2)`},
 	{rows: `
+		DELETE FROM approvals
+		WHERE id IN (SELECT id FROM approvals WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		UPDATE backup_code_sets SET unseen = NULL
 		WHERE user_id IN (
 			SELECT user_id

@@ -42,6 +42,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
+		auth.AddApproval{Approval: approval(name("approval"), id, id, now)},
 		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
 		mfaPolicy(name("group"), now.AddDate(0, 0, 1), time.Time{}),
 		exemption(now.AddDate(0, 0, 1)),

@@ -120,20 +120,25 @@ func (r *request) typed() url.Values {
 // re-authentication. Control characters are removed and long text is cut off.
 func (r *request) prefill(field string) string {
 	const lengthMax = 1000
+	text := r.entered(field)
+	if len(text) > lengthMax {
+		text = strings.ToValidUTF8(text[:lengthMax], "")
+	}
+	return text
+}
+
+// entered is prefill without a limit other than that of forms.
+func (r *request) entered(field string) string {
 	text := r.form.Get(field)
 	if r.form == nil {
 		text = r.typed().Get(field)
 	}
-	text = strings.Map(func(c rune) rune {
+	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == unicode.ReplacementChar {
 			return -1
 		}
 		return c
 	}, text)
-	if len(text) > lengthMax {
-		text = strings.ToValidUTF8(text[:lengthMax], "")
-	}
-	return text
 }
 
 // formToken returns the token of the page's forms. It is bound to the session,

@@ -70,10 +70,12 @@ var routes = []route{
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
 	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
+	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
 	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
 	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},
 	{mfaPolicyPath, viewingOrActing(auth.RoleViewer, auth.RoleAdmin), showMFAPolicy, postMFAPolicy},
+	{accessPath, viewing(auth.RoleViewer), showAccess, postAccess},
 	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }

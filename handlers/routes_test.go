@@ -76,7 +76,8 @@ var classOf = map[string]string{
 	"/admin/mfa": "other", "/admin/people/:id/exempt": "other",
 	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/audit.ndjson": "other",
 	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
-	"/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
+	"/admin/approvals/:id": "other", "/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
+	"/admin/access": "other",
 }
 
 // Every path has the right response in every state, and changes nothing (FF-01, FF-07,

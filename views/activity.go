@@ -81,6 +81,10 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorDisabledApp:    "App disabled: NAME",
 	auth.OperatorEnabledApp:     "App enabled: NAME",
 	auth.OperatorRemovedApp:     "App removed: NAME",
+
+	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
+	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
+	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -116,6 +120,10 @@ func eventText(e auth.Event) string {
 	factor, ok := factorNames[e.Factor]
 	if !ok {
 		factor = "another method"
+	}
+	switch e.Type {
+	case auth.ApprovalRequested, auth.ApprovalRefused, auth.ApprovalWithdrawn:
+		e.Name = requestedAct(e.Name)
 	}
 	return strings.NewReplacer(
 		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "DAY", dayText(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),

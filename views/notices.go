@@ -34,6 +34,9 @@ const (
 	NoticeAppDisconnected    Notice = "app_disconnected"
 	NoticeActDone            Notice = "act_done"
 	NoticeNothingToDo        Notice = "nothing_to_do"
+	NoticeApprovalRequested  Notice = "approval_requested"
+	NoticeApprovalRefused    Notice = "approval_refused"
+	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
 	NoticeMFAPolicySet       Notice = "mfa_policy_set"
 	NoticeMFAPolicyRemoved   Notice = "mfa_policy_removed"
@@ -70,6 +73,9 @@ var notices = map[Notice]string{
 	NoticeAppDisconnected:    "App disconnected",
 	NoticeActDone:            "Done. The user has been notified.",
 	NoticeNothingToDo:        "There was nothing to do",
+	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
+	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
+	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",
 	NoticeMFAPolicySet:       "Date set",
 	NoticeMFAPolicyRemoved:   "Policy removed",
@@ -87,7 +93,7 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
+	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
 		return info
 	}
 	return success

@@ -15,6 +15,8 @@ type PersonPage struct {
 	Person auth.Account
 	Mine   bool // whether it is the user's own
 	Audit  auth.AuditPage
+
+	Approvals []auth.Approval // requests about the account
 }
 
 // sessionsShown is the number of sessions of an account that its page lists, the last
@@ -65,8 +67,8 @@ func (p PersonPage) factors() (all []personFactor) {
 
 // Thing names what an act of one thing is about; it is empty if the account does not have
 // it.
-func (p PersonPage) Thing(act Act, target string) string {
-	switch act.Action {
+func (p PersonPage) Thing(action auth.OperatorAction, target string) string {
+	switch action {
 	case auth.RemoveFactor:
 		for _, f := range p.factors() {
 			if f.ID != "" && string(f.ID) == target {
@@ -199,8 +201,12 @@ func (p PersonPage) acts() (all []Act) {
 // ActPage asks for the reason of an act.
 type ActPage struct {
 	PersonPage
-	Act    Act
-	Thing  string // that the act is about; empty for the account
+	Act   Act
+	Thing string // that the act is about; empty for the account
+
+	NeedsApproval bool // by another admin
+	NoApprover    bool // there is none
+
 	Reason string // as entered
 	Groups string // separated by spaces
 	Until  string // the day, as entered
@@ -222,6 +228,9 @@ func (p ActPage) choice() choice {
 	class := primary
 	if p.Act.Danger {
 		class = danger
+	}
+	if p.NeedsApproval {
+		return choice{p.Act.Path, "Request approval", primary}
 	}
 	return choice{p.Act.Path, p.Act.Label, class}
 }

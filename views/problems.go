@@ -15,7 +15,8 @@ import (
 // is the problem's limit, DETAIL what it says by itself, EMAIL the user's email address and WAIT how long to
 // wait.
 var sentences = map[auth.Reason]string{
-	auth.AppInvalid:           "DETAIL",
+	auth.EntryInvalid:         "DETAIL",
+	auth.AccountUnknown:       "No account has this email address",
 	auth.AppOutdated:          "Somebody else has changed this app since you opened this page. Nothing was saved. Compare your changes with the app as it is now, then save again.",
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
@@ -69,6 +70,9 @@ var sentences = map[auth.Reason]string{
 	auth.BackupCodesShown:     "You have already seen these codes. Generate new ones if you did not save them.",
 	auth.FactorsDisabled:      methodsOff,
 	auth.LastFactor:           "You need at least one method. Add another before you remove this one.",
+	auth.ApprovalEnded:        "That request was approved, refused or withdrawn, or has expired",
+	auth.NoApprover:           "There is no other admin who could approve this",
+	auth.TooManyApprovals:     "You have LIMIT requests that wait for approval. Withdraw one first.",
 	auth.OnlyFactor:           "A second factor is required, and this is the only one. Reset MFA instead: the user then sets up another.",
 	auth.PasswordBreached:     "This password has appeared in a data breach. Choose one you have never used.",
 	auth.PasswordSame:         "Choose a password you are not already using",

@@ -414,6 +414,25 @@ CREATE TABLE mfa_reminders (
 
 CREATE INDEX mfa_reminders_day ON mfa_reminders (day); -- sweep
 
+-- Acts that one administrator has requested and another has to approve.
+CREATE TABLE approvals (
+    id           TEXT COLLATE "C" NOT NULL,
+    user_id      TEXT COLLATE "C",          -- account to act on; NULL for the whole site
+    action       TEXT             NOT NULL,
+    target       TEXT COLLATE "C" NOT NULL, -- factor to act on; empty for the account
+    requested_by TEXT COLLATE "C" NOT NULL,
+    reason       TEXT             NOT NULL,
+    requested_at BIGINT           NOT NULL,
+    expires_at   BIGINT           NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (user_id, action, target),       -- requested once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (requested_by) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
+
 -- Numbers of the overview, recounted every hour.
 CREATE TABLE daily (
     day     BIGINT           NOT NULL, -- its beginning, in UTC

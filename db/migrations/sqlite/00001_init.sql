@@ -411,6 +411,25 @@ CREATE TABLE mfa_reminders (
 
 CREATE INDEX mfa_reminders_day ON mfa_reminders (day); -- sweep
 
+-- Acts that one administrator has requested and another has to approve.
+CREATE TABLE approvals (
+    id           TEXT    NOT NULL,
+    user_id      TEXT,             -- account to act on; NULL for the whole site
+    action       TEXT    NOT NULL,
+    target       TEXT    NOT NULL, -- factor to act on; empty for the account
+    requested_by TEXT    NOT NULL,
+    reason       TEXT    NOT NULL,
+    requested_at INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (user_id, action, target), -- requested once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (requested_by) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
+
 -- Numbers of the overview, recounted every hour.
 CREATE TABLE daily (
     day     INTEGER NOT NULL, -- its beginning, in UTC
