@@ -59,20 +59,6 @@ func (r *request) next() string {
 	return ""
 }
 
-// appName returns the name of the app that sent the user to sign in; empty for none. A fault is none
-// either: the name only helps.
-func (r *request) appName() string {
-	id, ok := strings.CutPrefix(r.next(), continuePath)
-	if !ok {
-		return ""
-	}
-	app, err := r.site.Apps.From(r.ctx(), auth.Token(id))
-	if err != nil {
-		return ""
-	}
-	return app.Name
-}
-
 // backupCodeChecked reports whether the second step asks for a backup code.
 func (r *request) backupCodeChecked() bool {
 	return r.form.Has("backupcode") || r.form == nil && r.QueryParam(views.BackupCodeParam) != ""

@@ -3,6 +3,7 @@ package views
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,6 +163,8 @@ func samples() []sample {
 	all = append(all, accountSamples()...)
 	all = append(all, appSamples()...)
 	all = append(all, adminSamples()...)
+	all = append(all, adminAppSamples()...)
+	all = append(all, accessSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
 		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
@@ -243,6 +246,9 @@ func accountSamples() []sample {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
 			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+		}
+		if strings.HasPrefix(string(typ), "operator_") || strings.HasPrefix(string(typ), "approval_") {
+			events[i].Actor = auth.CommandActor
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")
