@@ -72,6 +72,9 @@ const (
 const (
 	SettingChanged   EventType = "setting_changed"
 	OperatorExported EventType = "operator_exported" // a list, to a file
+
+	OperatorInvited   EventType = "operator_invited" // also of an account that has no password yet
+	OperatorUninvited EventType = "operator_uninvited"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -92,7 +95,7 @@ var EventTypes = []EventType{
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted,
-	SettingChanged, OperatorExported,
+	SettingChanged, OperatorExported, OperatorInvited, OperatorUninvited,
 }
 
 // notified are the events that the owner is notified of at every stored email

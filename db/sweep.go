@@ -91,6 +91,9 @@ var (
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
 		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
+	sweepInvitations = sweep{rows: `
+		DELETE FROM invitations
+		WHERE id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)`}
 	sweepDevices = sweep{rows: `
 		DELETE FROM known_devices
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
@@ -149,6 +152,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepOfflineGrants, now},
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
+		{sweepInvitations, now.Add(-auth.InvitationRetention)},
 		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {

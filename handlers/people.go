@@ -96,10 +96,7 @@ func postAct(r *request) (string, error) {
 		return "", errUnknownAction
 	}
 	done, err := r.rules.Operate(r.ctx(), r.operator(), act.Action, page.Person.ID)
-	notice := views.NoticeActDone
-	if !done {
-		notice = views.NoticeNothingToDo
-	}
+	notice := noticeIf(done, views.NoticeActDone)
 	if act.Action == auth.Delete {
 		return peoplePath, r.withNotice(notice, err)
 	}

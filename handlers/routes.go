@@ -31,7 +31,7 @@ var routes = []route{
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
-	{"/invitation", anyone, showInvitation, postInvitation},
+	{"/invitation", accepting, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
 	{"/account", signedIn, showAccount, nil},
@@ -67,6 +67,7 @@ var routes = []route{
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
+	{invitationsPath, inviting, showInvitations, postInvitations},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
 	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
 	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},

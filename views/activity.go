@@ -64,6 +64,8 @@ var eventTexts = map[auth.EventType]string{
 	auth.SettingChanged:        "Setting changed: NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
 	auth.OperatorExported:      "Downloaded: NAME",
+	auth.OperatorInvited:       "Invitation sent to EMAIL",
+	auth.OperatorUninvited:     "Invitation of EMAIL withdrawn",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -118,7 +120,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconCodes
 	case auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange, auth.OperatorUnlocked:
 		return iconLock
-	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
+	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved, auth.OperatorInvited, auth.OperatorUninvited:
 		return iconMail
 	case auth.AccountDeleted, auth.OperatorDeleted:
 		return iconBin

@@ -35,6 +35,9 @@ const (
 	NoticeActDone            Notice = "act_done"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeSettingsSaved      Notice = "settings_saved"
+	NoticeInvited            Notice = "invited"
+	NoticeWithdrawn          Notice = "withdrawn"
+	NoticeSignOutFirst       Notice = "sign_out_first"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -47,7 +50,10 @@ const (
 )
 
 var notices = map[Notice]string{
-	NoticeInvitationEnded:    "That link has expired or was already used. Ask for a code instead.",
+	NoticeInvitationEnded:    "That link has expired or was already used. If you have an account, ask for a code, otherwise for a new invitation.",
+	NoticeInvited:            "Invitation sent",
+	NoticeWithdrawn:          "Invitation withdrawn. Its link no longer works.",
+	NoticeSignOutFirst:       "You are signed in. Sign out to accept the invitation.",
 	NoticeSignInFirst:        "You must be signed in to access this page",
 	NoticeCodeSent:           "We sent a new code",
 	NoticeTOTPRemoved:        "Authenticator app removed",
@@ -83,7 +89,7 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
+	case NoticeInvitationEnded, NoticeSignOutFirst, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
 		return info
 	}
 	return success

@@ -38,6 +38,7 @@ var sections = []section{
 var adminSections = []section{
 	{URL: "/admin", Label: "Overview", Icon: iconInfo},
 	{URL: "/admin/people", Label: "People", Icon: iconPerson, Row: link{"/admin/people", "People"}, About: "Find an account and help its user"},
+	{URL: "/admin/invitations", Label: "Invitations", Icon: iconMail, Row: link{"/admin/invitations", "Invitations"}, About: "Let somebody sign up, and see who has not yet"},
 	{URL: "/admin/audit", Label: "Audit log", Icon: iconClock, Row: link{"/admin/audit", "Audit log"}, About: "What happened, to whom and by whom"},
 	{URL: "/admin/settings", Label: "Settings", Icon: iconShield, Row: link{"/admin/settings", "Settings"}, About: "Second factors, sign-up and re-authentication"},
 	{URL: "/account", Label: "Your account", Icon: iconKey},
@@ -138,7 +139,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var2 templ.SafeURL
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(s.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 106, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 107, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -156,7 +157,7 @@ func sectionList(page Page) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(current)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 108, Col: 29}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 109, Col: 29}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 				if templ_7745c5c3_Err != nil {
@@ -178,7 +179,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 112, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 113, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {
