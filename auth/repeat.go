@@ -45,6 +45,7 @@ const (
 	formVerify         = "verify"
 	formSetPassword    = "set_password"
 	formChangePassword = "change_password"
+	formApp            = "app"
 )
 
 // tokens returns the tokens of one kind that the submission leads to: first the one
@@ -81,6 +82,7 @@ const (
 	sessionToken = "session"
 	attemptToken = "attempt"
 	deviceToken  = "device"
+	secretToken  = "app_secret"
 )
 
 func (r *Rules) newToken(kind string, s submission, now time.Time) Token {

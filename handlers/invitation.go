@@ -80,7 +80,7 @@ func inviting(r *request) (string, error) {
 }
 
 func showInvitations(r *request) error {
-	page := views.InvitationsPage{Page: r.page(), Emails: r.prefill("emails")}
+	page := views.InvitationsPage{Page: r.page(), Emails: r.entered("emails")}
 	var err error
 	if page.Invitations, page.More, err = r.rules.Invitations(r.ctx(), r.QueryParam("before")); err != nil {
 		return err
@@ -92,7 +92,7 @@ func postInvitations(r *request) (string, error) {
 	action, id, _ := strings.Cut(r.action(), ":")
 	switch action {
 	case "invite":
-		lines := strings.Split(r.prefill("emails"), "\n")
+		lines := strings.Split(r.entered("emails"), "\n")
 		sent, err := r.rules.Invite(r.ctx(), r.operator(), lines)
 		if err != nil { // what was not sent stays in the field
 			r.form.Set("emails", strings.Join(slices.Delete(lines, 0, sent), "\n"))
