@@ -60,7 +60,8 @@ var missingSpace = regexp.MustCompile(`[a-z][.!?][A-Z]|[\pL\pN.,:;”)]<(time|st
 // TestPages_Audit checks what every page needs: a title that starts with Error if
 // something was refused, a language, headings, labels, an error summary with a link
 // to the invalid field (AX-04, AX-05, AX-09, AX-11), forms that post (HT-01) and
-// name the account of a password (HT-02), and nothing that blocks pasting (PW-12).
+// name the account of a password (HT-02), nothing that blocks pasting (PW-12), and
+// no script or style but the site's own (OP-12).
 func TestPages_Audit(t *testing.T) {
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {

@@ -94,7 +94,7 @@ func adminSamples() []sample {
 	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
-		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
+		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Version: "v1.2.3", Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
 		{"admin_waiting", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Approvals: waiting})},
 		{"admin_viewer", "Overview", Overview(OverviewPage{Page: as(auth.RoleViewer, "/admin"), Down: auth.DiskFull})},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
