@@ -114,6 +114,13 @@ func (db testDB) runAllQueries(t *testing.T) {
 			check(db.findPeople(ctx, q, 2, 1))
 		}
 	}
+	db.apply(t, "", invitation("1", "bob@example.org"))
+	check(db.FindInvitations(ctx, "z", 2))
+	check(db.FindInvitationByID(ctx, "1"))
+	check(db.FindInvitation(ctx, "token of 1", noon))
+	must(t, db.TouchInvitation(ctx, "1", noon))
+	db.apply(t, "", auth.RenewInvitation(invitation("1", "bob@example.org")), auth.SpendInvitation{TokenHash: "token of 1"})
+	db.apply(t, "", invitation("1", "bob@example.org"), auth.RemoveInvitation{ID: "1"})
 	check(db.findPeople(ctx, auth.PeopleQuery{Factors: auth.NoFactor, MFAPolicy: true}, 2, 1))
 	check(db.FindMFAPolicies(ctx))
 	check(db.FindMFAExemptions(ctx, "", noon, 2))
