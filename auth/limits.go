@@ -113,6 +113,7 @@ const (
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
 
+	OnlyFactorMax  = 10_000          // accounts that the settings page counts
 	SettingsReload = 2 * time.Second // a change is in force on every server within five
 
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each

@@ -220,6 +220,8 @@ type Store interface {
 
 	// FindSettings reads the settings that were changed.
 	FindSettings(ctx context.Context) ([]StoredSetting, error)
+	// CountOnlyFactor counts accounts whose second factors are all of one kind, up to a limit.
+	CountOnlyFactor(ctx context.Context, kind FactorKind, limit int) (int, error)
 
 	// History
 

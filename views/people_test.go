@@ -62,7 +62,8 @@ func adminSamples() []sample {
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
-	settings := []auth.SettingValue{
+	var settings []SettingField
+	for _, s := range []auth.SettingValue{
 		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}},
 		{Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
 		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}},
@@ -70,7 +71,12 @@ func adminSamples() []sample {
 		{Setting: auth.SettingRequireMFA, Value: "on", Values: []string{"on", "off"}, Flag: "--require-mfa"},
 		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
+	} {
+		settings = append(settings, SettingField{s, s.Value})
 	}
+	only := map[auth.Setting]int{auth.SettingPasskeys: 0, auth.SettingTOTP: 1, auth.SettingSMS: 1234}
+	stale := SettingsPage{refusedWith(as(auth.RoleAdmin, "/admin/settings"), auth.Problem{Reason: auth.SettingsOutdated}), slices.Clone(settings), map[auth.Setting]int{auth.SettingTOTP: auth.OnlyFactorMax}}
+	stale.Settings[2].Chosen = "off"
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
 		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
@@ -98,7 +104,8 @@ func adminSamples() []sample {
 		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
 		{"admin_audit_none", "Audit log", Audit(AuditPage{Page: as(auth.RoleViewer, "/admin/audit"), AuditPage: auth.AuditPage{Partial: true, Next: "1"}})},
-		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings})},
+		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings, only})},
+		{"admin_settings_outdated", "Settings", Settings(stale)},
 	}
 }
 

@@ -31,6 +31,7 @@ var sentences = map[auth.Reason]string{
 	auth.ReasonInvalid:        "Enter a reason of 3 to LIMIT characters",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
 	auth.SettingFixed:         "A flag sets this, so it cannot be changed here",
+	auth.SettingsOutdated:     "Somebody else has changed the settings since you opened this page. Your own changes are still below: check them and save again.",
 	auth.SettingsNoFactor:     "Leave passkeys, the authenticator application or SMS codes on",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
