@@ -68,6 +68,10 @@ const (
 	OperatorChangedRole   EventType = "operator_changed_role"
 	OperatorDeleted       EventType = "operator_deleted"
 
+	OperatorExempted       EventType = "operator_exempted" // from the MFA policies
+	OperatorEndedExemption EventType = "operator_ended_exemption"
+	OperatorReminded       EventType = "operator_reminded" // of the MFA deadline
+
 	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
 	ApprovalRefused   EventType = "approval_refused"   // by another one
 	ApprovalWithdrawn EventType = "approval_withdrawn"
@@ -75,6 +79,8 @@ const (
 
 // Events of the site, of no account.
 const (
+	MFAPolicySet           EventType = "mfa_policy_set"
+	MFAPolicyRemoved       EventType = "mfa_policy_removed"
 	SettingChanged         EventType = "setting_changed"
 	OperatorAddedApp       EventType = "operator_added_app"
 	OperatorChangedApp     EventType = "operator_changed_app"
@@ -105,6 +111,7 @@ var EventTypes = []EventType{
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut, OperatorEndedSession,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
+	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
 	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
 	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
 	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
@@ -120,6 +127,7 @@ var notified = map[EventType]bool{
 	AppConnected: true, AppTokenReused: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorEndedSession: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
+	OperatorExempted: true, OperatorEndedExemption: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never
@@ -134,7 +142,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app, its host, the group, the role, the setting or the requested act
+	Name            string     // of the app, its host, the group, the role, the setting, the policy or the requested act; or a day
 	BackupCodesLeft int        // backup codes left
 	StopHash        string     // hash of the token in the notice, which stops a change of address
 	Actor           string     // account of the administrator, or [CommandActor]; empty for the user

@@ -17,9 +17,20 @@ func (r *Rules) AllowAppGuess(ctx context.Context, client Client, app string) er
 	return r.allow(ctx, r.now(), r.limits(ActionAppGuess, subjects{ByFactor: {app, client.prefix(32, 64)}})...)
 }
 
-// AllowAppGrant counts a code for an app of a signed-in user.
-func (r *Rules) AllowAppGrant(ctx context.Context, user UserID) error {
-	return r.allow(ctx, r.now(), r.limits(ActionAppGrant, subjects{ByAccount: {string(user)}})...)
+// AppStartLimits are the rate limits of a request of an app, for the write that stores it
+// or responds to it.
+func (r *Rules) AppStartLimits(client Client) []RateLimit {
+	return r.limits(ActionAppStart, subjects{}.from(client))
+}
+
+// AppGrantLimits are the rate limits of a code for an app of a signed-in user.
+func (r *Rules) AppGrantLimits(user UserID) []RateLimit {
+	return r.limits(ActionAppGrant, subjects{ByAccount: {string(user)}})
+}
+
+// AppRefusal is the [Problem] of the limit that has refused such a write; nil if none has.
+func AppRefusal(now time.Time, limits []RateLimit, refused int, count Count, err error) error {
+	return refusal(now, limits, refused, count, err)
 }
 
 // AppChanges returns changes that record an event of an account and, if it is one of

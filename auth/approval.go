@@ -51,7 +51,7 @@ func (r *Rules) RequestApproval(ctx context.Context, by Operator, act Act) error
 		return err
 	}
 	if act.Action == RemoveFactor {
-		if _, err := r.removalOf(ctx, act, changes.At); err != nil {
+		if _, err := r.removalOf(ctx, act, &ChangeSet{At: changes.At}); err != nil {
 			return err
 		}
 	}

@@ -210,6 +210,26 @@ type PutSetting struct {
 	By  string
 }
 
+// MFA policies.
+type (
+	// PutMFAPolicy adds a policy, or moves its day. It fails if the day is not Was, which is
+	// zero for none, or if there are [MFAPoliciesMax] policies.
+	PutMFAPolicy struct {
+		MFAPolicy
+		Was time.Time
+	}
+
+	// RemoveMFAPolicy removes a policy. It fails if there is none.
+	RemoveMFAPolicy struct{ Group string }
+
+	// PutMFAExemption exempts the account from the policies, or replaces its exemption.
+	PutMFAExemption struct {
+		Until  time.Time
+		Reason string
+		By     string
+	}
+)
+
 // AddApproval adds a request. It fails if the same act is requested already, and with
 // [ErrTooManyApprovals] if the administrator has [ApprovalsMax] requests.
 type AddApproval struct{ Approval }
@@ -261,6 +281,9 @@ func (SpendChallenge) isChange()    {}
 func (EnsureBackupCodes) isChange() {}
 func (PutSentCode) isChange()       {}
 func (PutSetting) isChange()        {}
+func (PutMFAPolicy) isChange()      {}
+func (RemoveMFAPolicy) isChange()   {}
+func (PutMFAExemption) isChange()   {}
 func (SettleCounts) isChange()      {}
 func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}

@@ -62,6 +62,10 @@ const (
 	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
 	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
+	MFAPoliciesMax      = 50                   // every page of a signed-in user reads the policies
+	MFAPolicyMax        = 2 * 365 * oneDay     // how far ahead the day of a policy can be, against mistyped years
+	MFAExemptionMax     = 90 * oneDay          // of an exemption
+	MFARemindersScan    = 1000                 // accounts read at once to send reminders
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
@@ -94,6 +98,7 @@ const (
 	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
 	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
 	AppTokenMax         = 4096            // bytes of a token or hint that is verified
+	KnownTokensMax      = 4096            // access tokens whose signature a server need not verify again: three megabytes
 
 	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
 	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
@@ -154,10 +159,11 @@ const (
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
-	ActionAppStart Action = "app_start" // start a request of an app, or continue it
+	ActionAppStart Action = "app_start" // start a request of an app
 	ActionAppPush  Action = "app_push"  // push a request, from an app's server
 	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
 	ActionAppGrant Action = "app_grant" // get a code for an app
+	ActionRemind   Action = "remind"    // remind a user of the MFA deadline, when an administrator asks
 )
 
 // A Scope is what a limit counts by.
@@ -265,6 +271,7 @@ var limits = []struct {
 	{ActionAppGrant, ByAccount, Window{Max: 300, Per: time.Hour}, TooManyAttempts}, // bounds the grants of a session
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
+	{ActionRemind, ByAccount, Window{Max: 1, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 }
 

@@ -46,6 +46,8 @@ const (
 	MessageEmailTaken MessageKind = "email_taken"
 	MessageInvitation MessageKind = "invitation"
 
+	MessageMFAReminder MessageKind = "mfa_reminder" // of an [MFADeadline]
+
 	MessageLogout MessageKind = "logout" // to an app, see [NewLogoutMessage]; it has no text
 
 	messageDecoy MessageKind = "decoy" // see [Rules.decoy]
@@ -55,7 +57,7 @@ const (
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
-		MessageEmailTaken, MessageInvitation,
+		MessageEmailTaken, MessageInvitation, MessageMFAReminder,
 	}
 	for _, event := range EventTypes {
 		if notified[event] {
@@ -77,7 +79,7 @@ type Message struct {
 	Code      string
 	Number    string // of the phone, E.164
 	Email     string // the address that was added, changed or removed
-	App       string // the name of the app
+	App       string // the app, role or day that it is about
 	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
 	Left      int    // backup codes left
 	Added     *Added // of a reset: what was added lately

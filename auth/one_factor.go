@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"strings"
-	"time"
 )
 
 // A FactorID names a second factor of an account: its app, a reserved phone or a passkey.
@@ -21,8 +20,12 @@ func (p Passkey) Factor() FactorID { return FactorID(PasskeyPresent) + ":" + Fac
 // removalOf returns the event of the removal of one factor, which is the one that its
 // owner causes, or [ErrNotFound] if the account does not have it. A required last factor
 // cannot be removed this way (RV-06): [ResetMFA] says what happens to its user.
-func (r *Rules) removalOf(ctx context.Context, act Act, now time.Time) (Event, error) {
-	factors, err := r.factors(ctx, act.User, now)
+func (r *Rules) removalOf(ctx context.Context, act Act, changes *ChangeSet) (Event, error) {
+	account, err := r.store.FindAccount(ctx, act.User)
+	if err != nil {
+		return Event{}, err
+	}
+	factors, err := r.factors(ctx, act.User, changes.At)
 	if err != nil {
 		return Event{}, err
 	}
@@ -42,11 +45,13 @@ func (r *Rules) removalOf(ctx context.Context, act Act, now time.Time) (Event, e
 			e.Type = PasskeyRemoved
 		}
 	}
-	switch {
+	switch required := r.requiresMFA(account.MFA, changes.At); {
 	case e.Type == "":
 		return e, ErrNotFound
-	case r.MustKeepLast(factors):
+	case required && factors.Count() == 1:
 		return e, &Problem{Reason: OnlyFactor}
+	case required:
+		changes.add(RequireMFA{})
 	}
 	return e, nil
 }
@@ -54,9 +59,6 @@ func (r *Rules) removalOf(ctx context.Context, act Act, now time.Time) (Event, e
 // removeFactor removes what [Rules.removalOf] has found. Sessions end, which may have
 // been signed in with it, and backup codes go with the last factor.
 func (r *Rules) removeFactor(ctx context.Context, act Act, changes *ChangeSet) (removed bool, err error) {
-	if r.policy().RequireMFA {
-		changes.add(RequireMFA{})
-	}
 	changes.add(EndSessions{})
 	kind, id, _ := strings.Cut(act.Target, ":")
 	switch FactorKind(kind) {

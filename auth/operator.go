@@ -20,6 +20,7 @@ type Account struct {
 	Sessions   int
 	Groups     []string // in alphabetical order
 	Role       Role
+	MFA        MFADeadline
 
 	// These are only of one account, not of a list.
 
@@ -87,15 +88,16 @@ type OperatorAction EventType
 
 // The actions.
 const (
-	Unlock             = OperatorAction(OperatorUnlocked)      // reset all failure counts
-	ResetMFA           = OperatorAction(OperatorResetMFA)      // remove all second factors and end all sessions
-	EndPassword        = OperatorAction(OperatorResetPassword) // invalidate the password, to be reset by email, and end all sessions
-	MustChangePassword = OperatorAction(OperatorMustChange)    // accept the password once more, to change it (PW-10)
-	SignOutEverywhere  = OperatorAction(OperatorSignedOut)     // end all sessions (SE-10)
-	Disable            = OperatorAction(OperatorDisabled)      // end all sessions and refuse sign-in until Enable (SE-10)
-	Enable             = OperatorAction(OperatorEnabled)       // accept sign-in again
-	Delete             = OperatorAction(OperatorDeleted)       // delete the account with everything in it
-	EndOneSession      = OperatorAction(OperatorEndedSession)  // end one session
+	Unlock             = OperatorAction(OperatorUnlocked)       // reset all failure counts
+	ResetMFA           = OperatorAction(OperatorResetMFA)       // remove all second factors and end all sessions
+	EndPassword        = OperatorAction(OperatorResetPassword)  // invalidate the password, to be reset by email, and end all sessions
+	MustChangePassword = OperatorAction(OperatorMustChange)     // accept the password once more, to change it (PW-10)
+	SignOutEverywhere  = OperatorAction(OperatorSignedOut)      // end all sessions (SE-10)
+	Disable            = OperatorAction(OperatorDisabled)       // end all sessions and refuse sign-in until Enable (SE-10)
+	Enable             = OperatorAction(OperatorEnabled)        // accept sign-in again
+	Delete             = OperatorAction(OperatorDeleted)        // delete the account with everything in it
+	EndOneSession      = OperatorAction(OperatorEndedSession)   // end one session
+	EndExemption       = OperatorAction(OperatorEndedExemption) // apply the MFA policies again
 
 	// RemoveFactor removes one factor. It is the event that its owner causes by the same.
 	RemoveFactor OperatorAction = "operator_removed_factor"
@@ -105,6 +107,7 @@ const (
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport,
 	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	EndExemption: RoleAdmin,
 }
 
 // May reports whether an administrator with the role may do this.
@@ -151,7 +154,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 	}
 	event := Event{Type: EventType(act.Action)}
 	if act.Action == RemoveFactor {
-		if event, err = r.removalOf(ctx, act, changes.At); err != nil {
+		if event, err = r.removalOf(ctx, act, &changes); err != nil {
 			return false, err
 		}
 	}
@@ -190,6 +193,8 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 	case Delete:
 		changes.add(KeepAdmin{})
 		done, err = r.store.RemoveUser(ctx, user, changes)
+	case EndExemption:
+		done, err = r.store.RemoveMFAExemption(ctx, user, changes)
 	}
 	if err == nil && done {
 		r.applied(ctx, changes)

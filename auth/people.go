@@ -15,6 +15,7 @@ type PeopleQuery struct {
 	Group        string
 	Role         Role        // NoRole for any
 	NotSeenSince time.Time   // zero for any
+	MFAPolicy    bool        // only accounts to which an MFA policy applies
 	Newest       bool        // newest first, instead of by email address
 	After        UserID      // the account, of the page before, after which to continue; empty to begin
 	Place        PeoplePlace // the same, and also right if that account was deleted meanwhile

@@ -27,7 +27,8 @@ type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
-	AppInvalid           Reason = "app_invalid"            // a property of an app cannot be as Detail says
+	EntryInvalid         Reason = "entry_invalid"          // what an operator has entered cannot be as Detail says
+	AccountUnknown       Reason = "account_unknown"        // no account has the email address; only operators learn it
 	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
 	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
@@ -52,6 +53,9 @@ const (
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
+	MFADayInvalid        Reason = "mfa_day_invalid"        // no day, or one in the past or too far ahead
+	MFADayLater          Reason = "mfa_day_later"          // a policy's day is not moved to a later one
+	MFAExemptionInvalid  Reason = "mfa_exemption_invalid"  // not a day after today, or more than Limit days ahead
 	NoApprover           Reason = "no_approver"            // there is no other administrator who could approve the act
 	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
@@ -92,6 +96,7 @@ const (
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
 	TooManyGroups        Reason = "too_many_groups"        // the account would be in more than Limit groups
+	TooManyMFAPolicies   Reason = "too_many_mfa_policies"  // there are Limit policies
 	TooManyPhones        Reason = "too_many_phones"        // the account has Limit phones
 	UnknownAction        Reason = "unknown_action"         // no such button
 	UnknownMethod        Reason = "unknown_method"         // the account has no such second factor
@@ -99,12 +104,12 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	AppInvalid, AppOutdated, ApprovalEnded, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	AccountUnknown, AppOutdated, ApprovalEnded, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SettingsOutdated, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

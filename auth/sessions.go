@@ -16,15 +16,16 @@ type Session struct {
 	ID         SessionID
 	TokenHash  string
 	User       UserID
-	Email      string     // the account's sign-in address, read with the session
-	Name       string     // its display name, read with the session; empty for none
-	Role       Role       // its role, read with the session
-	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
-	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
-	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
-	FirstKind  FactorKind // which of them, or a passkey that has verified its user
-	MFAAt      time.Time  // when a second factor was verified or added; zero for never
-	SecondKind FactorKind // which one; empty if it was added without being verified in this session
+	Email      string      // the account's sign-in address, read with the session
+	Name       string      // its display name, read with the session; empty for none
+	Role       Role        // its role, read with the session
+	MFA        MFADeadline // of the account, read with the session
+	StartedAt  time.Time   // of the overall limit (SE-06): sign-in or the last re-authentication
+	SeenAt     time.Time   // of the idle limit (SE-05); at most SessionTouchInterval late
+	PasswordAt time.Time   // when the password, or the email address at sign-up, was verified
+	FirstKind  FactorKind  // which of them, or a passkey that has verified its user
+	MFAAt      time.Time   // when a second factor was verified or added; zero for never
+	SecondKind FactorKind  // which one; empty if it was added without being verified in this session
 
 	FirstSyncable, SecondSyncable bool // for a passkey: whether it may be synced to other devices
 

@@ -20,7 +20,7 @@ func (r *Rules) Task(s Session, factors Factors) Task {
 	switch {
 	case s.MustChange:
 		return TaskPassword
-	case r.policy().RequireMFA && (len(factors.Methods()) == 0 || factors.CodesUnseen):
+	case r.requiresMFA(s.MFA, r.now()) && (len(factors.Methods()) == 0 || factors.CodesUnseen):
 		return TaskSetupMFA
 	}
 	return NoTask

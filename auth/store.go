@@ -216,6 +216,23 @@ type Store interface {
 	// SpendEmailEnrolment ends an enrolment and its code.
 	SpendEmailEnrolment(ctx context.Context, id string, changes ChangeSet) (spent bool, err error)
 
+	// MFA policies
+
+	// FindMFAPolicies reads the policies, sorted by group.
+	FindMFAPolicies(ctx context.Context) ([]MFAPolicy, error)
+	// FindMFAExemptions reads up to limit exemptions that have not ended, those that end
+	// first first: those after the account's, or the first if it is empty.
+	FindMFAExemptions(ctx context.Context, after UserID, now time.Time, limit int) ([]MFAExemption, error)
+	// RemoveMFAExemption ends the account's exemption.
+	RemoveMFAExemption(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
+	// FindMFAMembers reads, of up to scan accounts with IDs after one, those that can sign
+	// in without a second factor and will need one from a day after now, and not after
+	// until. next is empty if it has read the last account, or if there is no such day.
+	FindMFAMembers(ctx context.Context, after UserID, now, until time.Time, scan int) (members []MFAMember, next UserID, err error)
+	// SpendMFAReminder consumes the reminder so many days before a day, and those with
+	// more days, unless the account has a second factor by now, or another deadline.
+	SpendMFAReminder(ctx context.Context, user UserID, day time.Time, daysBefore int, changes ChangeSet) (spent bool, err error)
+
 	// Settings
 
 	// FindSettings reads the settings that were changed.

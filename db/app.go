@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -29,25 +30,42 @@ const appColumns = `
 			refresh_lifetime,
 			created_at,
 			disabled_at IS NOT NULL,
-			version
+			version,
+			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
+			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
+			COALESCE((SELECT string_agg(name, ' ') FROM app_groups WHERE app_id = apps.id), ''),
+			COALESCE((SELECT string_agg(hash, ' ') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
 		FROM apps`
 
-// An appRow is the destination of appColumns.
+// An appRow is the destination of appColumns. No URI, group or hash has a space.
 type appRow struct {
 	oidc.App
-	idle, lifetime int64 // milliseconds
+	idle, lifetime                         int64 // milliseconds
+	redirects, postLogouts, groups, hashes string
 }
 
 func (r *appRow) row() engine.Row {
 	return engine.Row{
 		&r.ID, &r.Name, &r.Kind, &r.Alg, &r.Trusted, &r.RequireMFA, &r.RequirePAR, &r.WithoutPKCE, &r.ClaimsInIDToken,
-		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled, &r.Version,
+		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled, &r.Version, &r.redirects, &r.postLogouts, &r.groups, &r.hashes,
 	}
 }
 
 func (r *appRow) app() oidc.App {
-	r.RefreshIdle, r.RefreshLifetime = millisecond(r.idle), millisecond(r.lifetime)
-	return r.App
+	app := r.App
+	app.RefreshIdle, app.RefreshLifetime = millisecond(r.idle), millisecond(r.lifetime)
+	app.RedirectURIs, app.PostLogoutURIs = sortedFields(r.redirects), sortedFields(r.postLogouts)
+	app.Groups, app.SecretHashes = sortedFields(r.groups), sortedFields(r.hashes)
+	return app
+}
+
+func sortedFields(text string) []string {
+	if text == "" {
+		return nil
+	}
+	fields := strings.Split(text, " ")
+	slices.Sort(fields)
+	return fields
 }
 
 func millisecond(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -55,12 +73,12 @@ func millisecond(n int64) time.Duration { return time.Duration(n) * time.Millise
 // FindApp implements [oidc.Store].
 func (s *Store) FindApp(ctx context.Context, id string) (oidc.App, error) {
 	var r appRow
-	if err := s.find(ctx, "find app", r.row(), appColumns+`
-		WHERE id = $1`, id); err != nil {
+	err := s.find(ctx, "find app", r.row(), appColumns+`
+		WHERE id = $1`, id)
+	if err != nil {
 		return oidc.App{}, err
 	}
-	app := r.app()
-	return app, s.findAppLists(ctx, &app)
+	return r.app(), nil
 }
 
 // FindApps implements [oidc.Store].
@@ -71,51 +89,14 @@ func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("find apps: %w", err)
 	}
-	for i := range all {
-		if err := s.findAppLists(ctx, &all[i]); err != nil {
-			return nil, err
-		}
-	}
 	return all, nil
 }
-
-// findAppLists reads an app's URIs, groups and valid secrets.
-func (s *Store) findAppLists(ctx context.Context, app *oidc.App) error {
-	var usage, value string
-	lists := map[string]*[]string{
-		"redirect": &app.RedirectURIs, "post_logout": &app.PostLogoutURIs, "group": &app.Groups, "secret": &app.SecretHashes,
-	}
-	err := s.db.Each(ctx, engine.Row{&usage, &value}, func() { *lists[usage] = append(*lists[usage], value) }, `
-		SELECT usage, uri
-		FROM app_uris
-		WHERE app_id = $1
-		UNION ALL
-		SELECT 'group', name
-		FROM app_groups
-		WHERE app_id = $1
-		UNION ALL
-		SELECT 'secret', hash
-		FROM app_secrets
-		WHERE app_id = $1 AND ended_at IS NULL`, app.ID)
-	if err != nil {
-		return fmt.Errorf("find app: %w", err)
-	}
-	for _, list := range lists {
-		slices.Sort(*list)
-	}
-	return nil
-}
-
-// appsLock is the key of the lock that AddApp takes on PostgreSQL.
-const appsLock = 7_306_906 // any number that is not that of another lock
 
 // AddApp implements [oidc.Store].
 func (s *Store) AddApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (added bool, err error) {
 	return s.write(ctx, "add app", "", func(tx *tx) (bool, error) {
-		if tx.concurrent {
-			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, appsLock); err != nil {
-				return false, err
-			}
+		if err := tx.serialize(ctx, appLock); err != nil {
+			return false, err
 		}
 		rows, err := tx.Exec(ctx, `
 			INSERT INTO apps (

@@ -169,13 +169,13 @@ func TestSessionEnd_RaceWithCode(t *testing.T) {
 			}
 			db.apply(t, "ann", session("ann", id))
 			g := grant("grant of "+string(id), "ann", id, noon)
-			must(t, db.AddRequest(t.Context(), request("request of "+g.ID, noon)))
+			db.addRequest(t, request("request of "+g.ID, noon))
 			var issued bool
 			var failed error
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				issued, failed = db.SpendRequest(t.Context(), "request of "+g.ID, g, codeOf(g.ID, noon), nil, set("ann"))
+				issued, failed = issueCode(t.Context(), db.Store, "request of "+g.ID, g)
 			}()
 			must(t, db.RemoveSession(t.Context(), "token of "+string(id), noon))
 			<-done

@@ -89,7 +89,7 @@ func (s *Store) FindOtherAdmin(ctx context.Context, than ...auth.UserID) (exists
 // addApproval adds a request in place of one that no longer counts. The lock makes sure
 // that requests at once do not exceed the maximum.
 func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (added bool, err error) {
-	if err := t.lockAdmins(ctx); err != nil {
+	if err := t.serialize(ctx, adminLock); err != nil {
 		return false, err
 	}
 	if _, err := t.Exec(ctx, `

@@ -103,6 +103,13 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.PutSetting:
 		return t.putSetting(ctx, c, set.At)
 
+	case auth.PutMFAPolicy:
+		return t.putMFAPolicy(ctx, c)
+	case auth.RemoveMFAPolicy:
+		return t.removeMFAPolicy(ctx, c.Group)
+	case auth.PutMFAExemption:
+		return t.putMFAExemption(ctx, set.User, c)
+
 	case auth.SettleCounts:
 		return true, t.settleCounts(ctx, c, set.At)
 	case auth.RecordEvent:

@@ -68,6 +68,13 @@ func newPeopleQuery(q auth.PeopleQuery) (p peopleQuery) {
 		filter(`(SELECT count(*) FROM account_groups WHERE user_id = users.id AND name = ?) > 0`, q.Group)
 		set(`SELECT user_id FROM account_groups WHERE name = ?`, q.Group)
 	}
+	if q.MFAPolicy {
+		filter(mfaPolicyDay + ` IS NOT NULL`)
+		set(`
+			SELECT user_id FROM account_groups WHERE name IN (SELECT group_name FROM mfa_policies)
+			UNION ALL
+			SELECT id FROM users WHERE EXISTS (SELECT 1 FROM mfa_policies WHERE group_name = '')`)
+	}
 	if q.Role != auth.NoRole {
 		filter(`users.role + 0 = ?`, q.Role)
 		set(`SELECT id FROM users WHERE role > 0 AND role = ?`, q.Role)

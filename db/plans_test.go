@@ -23,7 +23,7 @@ func TestQueries_UseIndexes(t *testing.T) {
 	for _, query := range queries {
 		for _, line := range db.plan(t, query) {
 			constant := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
-			few := line == "SCAN due" || line == "SCAN failed" || line == "SCAN apps USING INDEX apps_name" || line == "SCAN signing_keys USING INDEX signing_keys_order"
+			few := line == "SCAN due" || line == "SCAN failed" || line == "SCAN apps USING INDEX apps_name" || line == "SCAN signing_keys USING INDEX signing_keys_order" || strings.HasPrefix(line, "SCAN mfa_policies")
 			// Searches of the administration pages read a bounded number of rows.
 			bounded := line == "SCAN few" || strings.HasPrefix(line, "SCAN users USING ") && strings.Contains(query, "LIMIT") || line == "SCAN audit_events USING COVERING INDEX audit_events_id"
 			bounded = bounded || strings.Contains(query, "AS only_factor") // only the settings page reads a whole table
@@ -115,6 +115,15 @@ func (db testDB) runAllQueries(t *testing.T) {
 			check(db.findPeople(ctx, q, 2, 1))
 		}
 	}
+	check(db.findPeople(ctx, auth.PeopleQuery{Factors: auth.NoFactor, MFAPolicy: true}, 2, 1))
+	check(db.FindMFAPolicies(ctx))
+	check(db.FindMFAExemptions(ctx, "", noon, 2))
+	check(db.FindMFAExemptions(ctx, "ann", noon, 2))
+	check(db.RemoveMFAExemption(ctx, "ann", changes))
+	db.apply(t, "", mfaPolicy("ops", day(1), time.Time{}), mfaPolicy("ops", day(2), day(1)))
+	_, _, err = db.FindMFAMembers(ctx, "", noon, day(14), 1)
+	must(t, err)
+	check(db.SpendMFAReminder(ctx, "ann", day(2), 14, changes))
 	for _, q := range []auth.AuditQuery{
 		{Before: "z"}, {Type: auth.SignedIn, From: noon, Until: noon}, {User: "ann", Before: "z"}, {Actor: "ann", Before: "z"},
 	} {
@@ -202,7 +211,7 @@ func (db testDB) runAppQueries(t *testing.T) {
 	check(db.ReplaceAppDisabled(ctx, "a1", false, set("")))
 	check(db.ReplaceAppSecrets(ctx, app("a9"), "another", 1, set("")))
 	db.addGrant(t, grant("g1", "eve", "session of eve", noon))
-	must(t, db.AddRequest(ctx, request("q1", noon)))
+	db.addRequest(t, request("q1", noon))
 	check(db.FindRequest(ctx, "q1"))
 	check(db.SpendPushedRequest(ctx, "a1", "q1", request("q2", noon)))
 	check(db.SpendStepUp(ctx, "q1", noon))

@@ -32,23 +32,10 @@ func (t *tx) requireOperator(ctx context.Context, user auth.UserID, c auth.Requi
 	return err
 }
 
-// adminLock is the key of the lock that lockAdmins takes on PostgreSQL.
-const adminLock = 7_306_905 // any number: no other lock is of this kind
-
-// lockAdmins serializes what depends on which admins there are, or on what one of them
-// has requested.
-func (t *tx) lockAdmins(ctx context.Context) error {
-	if !t.concurrent {
-		return nil
-	}
-	_, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock)
-	return err
-}
-
 // keepAdmin returns auth.ErrLastAdmin if the account is an admin and no other one is
 // enabled.
 func (t *tx) keepAdmin(ctx context.Context, user auth.UserID) error {
-	if err := t.lockAdmins(ctx); err != nil {
+	if err := t.serialize(ctx, adminLock); err != nil {
 		return err
 	}
 	last := false

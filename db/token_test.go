@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,10 +43,26 @@ func refreshToken(hash string, now time.Time) oidc.RefreshToken {
 func (db testDB) addGrant(t *testing.T, g *oidc.Grant, agreed ...oidc.Scope) {
 	t.Helper()
 	id := "request of " + g.ID
-	must(t, db.AddRequest(t.Context(), request(id, g.CreatedAt)))
-	changes := auth.ChangeSet{User: g.User, At: g.CreatedAt}
-	spent, err := db.SpendRequest(t.Context(), id, g, codeOf(g.ID, g.CreatedAt), agreed, changes)
-	wantTrue(t, spent, err)
+	db.addRequest(t, request(id, g.CreatedAt))
+	issued, err := issueCode(t.Context(), db.Store, id, g, agreed...)
+	wantTrue(t, issued, err)
+}
+
+func (db testDB) addRequest(t *testing.T, r oidc.Request) {
+	t.Helper()
+	_, _, err := db.AddRequest(t.Context(), r, nil)
+	must(t, err)
+}
+
+// issueCode issues the code of a grant for a request, unless that or the session has ended.
+func issueCode(ctx context.Context, s *Store, request string, g *oidc.Grant, agreed ...oidc.Scope) (issued bool, err error) {
+	_, _, err = s.IssueCode(ctx, nil, oidc.Issue{
+		Request: request, Grant: *g, Code: codeOf(g.ID, g.CreatedAt), Agreed: agreed, Changes: auth.ChangeSet{User: g.User, At: g.CreatedAt},
+	})
+	if errors.Is(err, auth.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func reusedEvent(user auth.UserID, id string) auth.ChangeSet {

@@ -87,7 +87,7 @@ func showRemovePasskey(r *request) error {
 	if !found {
 		return auth.ErrNotFound
 	}
-	last, keep := factors.Count() == 1, r.rules.MustKeepLast(factors)
+	last, keep := factors.Count() == 1, r.rules.MustKeepLast(r.session.MFA, factors)
 	return r.show(views.RemovePasskey(views.NewRemovePasskeyPage(r.page(), factors.Passkeys, k.ID, last, keep)))
 }
 

@@ -167,7 +167,8 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 		if err != nil {
 			site.t.Fatal(err)
 		}
-		config.Access = func() *access.Rules { return rules }
+		inForce := &access.InForce{Rules: rules, File: "rules", Since: site.clock(), Asked: true}
+		config.Access = func() *access.InForce { return inForce }
 		site.forwardAuth = handlers.NewForwardAuth(site.rules, config)
 	}
 	site.handler = handlers.New(site.rules, site.keys, config)

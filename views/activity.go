@@ -64,8 +64,14 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorChangedRole:   "Role on the administration pages changed to NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 	auth.SettingChanged:        "Setting changed: NAME",
+	auth.MFAPolicySet:          "MFA policy set for NAME",
+	auth.MFAPolicyRemoved:      "MFA policy removed for NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
-	auth.OperatorExported:      "Downloaded: NAME",
+
+	auth.OperatorExempted:       "Exempted from MFA until DAY by a site administrator",
+	auth.OperatorEndedExemption: "Exemption from MFA ended by a site administrator",
+	auth.OperatorReminded:       "Reminded of MFA by a site administrator",
+	auth.OperatorExported:       "Downloaded: NAME",
 
 	auth.OperatorAddedApp:       "App added: NAME",
 	auth.OperatorChangedApp:     "App changed: NAME",
@@ -120,7 +126,7 @@ func eventText(e auth.Event) string {
 		e.Name = requestedAct(e.Name)
 	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "DAY", dayText(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
 
@@ -141,7 +147,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
-	case auth.Reauthenticated, auth.OperatorResetMFA:
+	case auth.Reauthenticated, auth.OperatorResetMFA, auth.OperatorExempted, auth.OperatorEndedExemption, auth.OperatorReminded, auth.MFAPolicySet, auth.MFAPolicyRemoved:
 		return iconShield
 	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
 		return iconPhone

@@ -38,6 +38,8 @@ const (
 	NoticeApprovalRefused    Notice = "approval_refused"
 	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
+	NoticeMFAPolicySet       Notice = "mfa_policy_set"
+	NoticeMFAPolicyRemoved   Notice = "mfa_policy_removed"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -75,6 +77,8 @@ var notices = map[Notice]string{
 	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
 	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",
+	NoticeMFAPolicySet:       "Date set",
+	NoticeMFAPolicyRemoved:   "Policy removed",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",
@@ -99,6 +103,7 @@ func (n Notice) state() state {
 const (
 	backupCodeUsed = "backup_code_used:" // codes left
 	phoneReserved  = "phone_reserved:"   // masked number
+	mfaReminded    = "mfa_reminded:"     // accounts
 )
 
 // NoticeBackupCodeUsed is the notice after a backup code, with the number left.
@@ -107,7 +112,15 @@ func NoticeBackupCodeUsed(left int) Notice { return Notice(backupCodeUsed + strc
 // NoticePhoneReserved is the notice when a phone number becomes a second factor.
 func NoticePhoneReserved(number string) Notice { return Notice(phoneReserved + maskPhone(number)) }
 
+// NoticeMFAReminded is the notice after reminders, with their number.
+func NoticeMFAReminded(accounts int) Notice { return Notice(mfaReminded + strconv.Itoa(accounts)) }
+
 func (n Notice) text() string {
+	if accounts, ok := strings.CutPrefix(string(n), mfaReminded); ok {
+		if n, err := strconv.Atoi(accounts); err == nil {
+			return count(n, "account") + " reminded. Each gets one reminder a day at most."
+		}
+	}
 	if left, ok := strings.CutPrefix(string(n), backupCodeUsed); ok {
 		if left, err := strconv.Atoi(left); err == nil {
 			return "Backup code used. You have " + count(left, "backup code") + " left."

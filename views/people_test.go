@@ -74,6 +74,23 @@ func adminSamples() []sample {
 	} {
 		settings = append(settings, SettingField{s, s.Value})
 	}
+	dora, carl := account("dora", "dora@example.com"), account("carl", "carl@example.com")
+	for _, a := range []*auth.Account{&dora, &carl} {
+		a.TOTP, a.Phones, a.MFA.Policy = false, 0, now.Truncate(24*time.Hour).AddDate(0, 0, -3)
+	}
+	carl.MFA.Exempt = now.Truncate(24*time.Hour).AddDate(0, 0, 60)
+	mfa := func(role auth.Role) MFAPolicyPage {
+		return MFAPolicyPage{
+			Page: as(role, "/admin/mfa"), Policies: []auth.MFAPolicy{{Day: now.Truncate(24*time.Hour).AddDate(0, 2, 0)}, {Group: "ops", Day: dora.MFA.Policy}},
+			Pending:    auth.PeoplePage{Accounts: []auth.Account{carl, dora}, Next: "dora", Partial: true},
+			Exemptions: []auth.MFAExemption{{User: "carl", Email: "carl@example.com", Until: carl.MFA.Exempt, Reason: "On leave, without a phone", By: "ann", ByEmail: "ann@example.com"}}, NextExemption: "carl",
+		}
+	}
+	mfaRefused := mfa(auth.RoleAdmin)
+	mfaRefused.Page, mfaRefused.Date = refusedWith(mfaRefused.Page, auth.Problem{Reason: auth.MFADayLater, Field: "date"}), "2031-01-01"
+	exempt := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/carl"), Person: carl}
+	announced := signedIn("/account")
+	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
 	only := map[auth.Setting]int{auth.SettingPasskeys: 0, auth.SettingTOTP: 1, auth.SettingSMS: 1234}
 	stale := SettingsPage{refusedWith(as(auth.RoleAdmin, "/admin/settings"), auth.Problem{Reason: auth.SettingsOutdated}), slices.Clone(settings), map[auth.Setting]int{auth.SettingTOTP: auth.OnlyFactorMax}}
 	stale.Settings[2].Chosen = "off"
@@ -104,6 +121,13 @@ func adminSamples() []sample {
 		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
 		{"admin_audit_none", "Audit log", Audit(AuditPage{Page: as(auth.RoleViewer, "/admin/audit"), AuditPage: auth.AuditPage{Partial: true, Next: "1"}})},
+		{"admin_mfa", "MFA policy", MFAPolicy(mfa(auth.RoleAdmin))},
+		{"admin_mfa_viewer", "MFA policy", MFAPolicy(mfa(auth.RoleViewer))},
+		{"admin_mfa_none", "MFA policy", MFAPolicy(MFAPolicyPage{Page: withNotice(as(auth.RoleAdmin, "/admin/mfa"), NoticeMFAReminded(1)), Required: true})},
+		{"admin_mfa_refused", "MFA policy", MFAPolicy(mfaRefused)},
+		{"admin_person_exempt", "carl@example.com", Person(exempt)},
+		{"admin_exempt", "Exempt from MFA until", ShowAct(act(exempt, Exempt))},
+		{"account_mfa_announced", "Account", Account(AccountPage{announced, "", having(auth.Factors{}, allKinds...)})},
 		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings, only})},
 		{"admin_settings_outdated", "Settings", Settings(stale)},
 	}

@@ -147,6 +147,7 @@ var Acts = []Act{
 	{"reset-password", "Reset password", "The password stops working and all devices are signed out. The user sets a new one by email.", auth.EndPassword, true},
 	{"disable", "Disable", "All devices are signed out, and nobody can sign in until you enable the account again.", auth.Disable, true},
 	{"enable", "Enable", "The user can sign in again.", auth.Enable, false},
+	{"end-exemption", "End exemption", "The MFA policies apply to the account again at once.", auth.EndExemption, false},
 	{"delete", "Delete account", "The account and everything in it are deleted. The audit log stays, without the email address.", auth.Delete, true},
 }
 
@@ -156,7 +157,7 @@ func (p PersonPage) May(act Act) bool {
 	if p.Mine || p.Person.Role > p.Role {
 		return false
 	}
-	if act.Path == SaveGroups.Path {
+	if act.Action == "" {
 		return p.Role == auth.RoleAdmin
 	}
 	return p.Role.May(act.Action)
@@ -165,6 +166,10 @@ func (p PersonPage) May(act Act) bool {
 // fits reports whether the act would do something.
 func (p PersonPage) fits(act Act) bool {
 	switch act.Action {
+	case Exempt.Action:
+		return act.Path != Exempt.Path || !p.Person.MFA.Policy.IsZero()
+	case auth.EndExemption:
+		return p.Person.MFA.Exempt.After(p.Now)
 	case auth.Unlock:
 		return len(p.Person.Waits) > 0
 	case auth.SignOutEverywhere:
@@ -185,7 +190,7 @@ func (p PersonPage) fits(act Act) bool {
 
 // acts returns those to show.
 func (p PersonPage) acts() (all []Act) {
-	for _, act := range append([]Act{SaveGroups}, Acts...) {
+	for _, act := range append([]Act{SaveGroups, Exempt}, Acts...) {
 		if p.May(act) && p.fits(act) {
 			all = append(all, act)
 		}
@@ -204,11 +209,15 @@ type ActPage struct {
 
 	Reason string // as entered
 	Groups string // separated by spaces
+	Until  string // the day, as entered
 }
 
 func (p ActPage) fields() (all []field) {
 	if p.Act.Path == SaveGroups.Path {
 		all = append(all, field{Name: "groups", Label: "Groups", Type: "text", Value: p.Groups, Autocomplete: "off", Hint: "Separated by spaces", Focus: true, More: true})
+	}
+	if p.Act.Path == Exempt.Path {
+		all = append(all, p.exemptField())
 	}
 	return append(all, field{
 		Name: "reason", Label: "Reason", Type: "text", Value: p.Reason, Autocomplete: "off", Capitalize: "sentences", Hint: "It is kept in the audit log.", Focus: len(all) == 0,

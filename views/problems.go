@@ -15,7 +15,8 @@ import (
 // is the problem's limit, DETAIL what it says by itself, EMAIL the user's email address and WAIT how long to
 // wait.
 var sentences = map[auth.Reason]string{
-	auth.AppInvalid:           "DETAIL",
+	auth.EntryInvalid:         "DETAIL",
+	auth.AccountUnknown:       "No account has this email address",
 	auth.AppOutdated:          "Somebody else has changed this app since you opened this page. Nothing was saved. Compare your changes with the app as it is now, then save again.",
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
@@ -31,6 +32,10 @@ var sentences = map[auth.Reason]string{
 	auth.ReasonInvalid:        "Enter a reason of 3 to LIMIT characters",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
 	auth.SettingFixed:         "A flag sets this, so it cannot be changed here",
+	auth.MFADayInvalid:        "Enter today or a later day, at most two years ahead",
+	auth.MFADayLater:          "A policy can only be moved to an earlier day, so that nobody gets more time. Exempt those who need it, or remove the policy first.",
+	auth.MFAExemptionInvalid:  "Enter a day after today, at most LIMIT days ahead",
+	auth.TooManyMFAPolicies:   "There can be up to LIMIT policies. Remove one first.",
 	auth.SettingsOutdated:     "Somebody else has changed the settings since you opened this page. Your own changes are still below: check them and save again.",
 	auth.SettingsNoFactor:     "Leave passkeys, the authenticator application or SMS codes on",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",

@@ -80,6 +80,7 @@ type Rule struct {
 // Rules are the rules of a file. They are safe for concurrent use.
 type Rules struct {
 	byHost map[string][]Rule // in the order of the file
+	counts counts
 }
 
 // A Request is what a proxy reports about the request it asks for.

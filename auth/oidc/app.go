@@ -123,7 +123,7 @@ func nonEmpty(text string) []string {
 }
 
 func invalid(field, format string, args ...any) error {
-	return &auth.Problem{Reason: auth.AppInvalid, Field: field, Detail: fmt.Sprintf(format, args...)}
+	return &auth.Problem{Reason: auth.EntryInvalid, Field: field, Detail: fmt.Sprintf(format, args...)}
 }
 
 // isPlain reports whether text has only printable characters and spaces, none of which

@@ -41,8 +41,9 @@ type Store interface {
 
 	// Requests
 
-	// AddRequest adds a request, or returns [auth.ErrNotFound] if its app does not exist.
-	AddRequest(ctx context.Context, r Request) error
+	// AddRequest adds a request unless a limiter refuses, as in [auth.Store], or returns
+	// [auth.ErrNotFound] if its app does not exist.
+	AddRequest(ctx context.Context, r Request, limits []auth.RateLimit) (refused int, count auth.Count, err error)
 	// FindRequest reads a request, expired or done too, but not one that was pushed and
 	// not used yet.
 	FindRequest(ctx context.Context, hash string) (Request, error)
@@ -51,10 +52,12 @@ type Store interface {
 	SpendPushedRequest(ctx context.Context, app, hash string, next Request) (spent bool, err error)
 	// SpendStepUp records that the user was asked to step up, once for each request.
 	SpendStepUp(ctx context.Context, hash string, now time.Time) (spent bool, err error)
-	// SpendRequest ends a request and, if there is a grant, adds it with its code, and
-	// what the user agreed to. It returns false if the request is done, or the session of
-	// the grant has ended.
-	SpendRequest(ctx context.Context, hash string, grant *Grant, code Code, agreed []Scope, changes auth.ChangeSet) (spent bool, err error)
+	// SpendRequest ends a request without a code. It returns false if the request is done.
+	SpendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error)
+	// IssueCode adds a grant with its code and what the user agreed to, and ends the
+	// request, unless a limiter refuses. It returns [auth.ErrNotFound] if the request is
+	// done, or the session of the grant has ended.
+	IssueCode(ctx context.Context, limits []auth.RateLimit, issue Issue) (refused int, count auth.Count, err error)
 	// FindConsent reads the scopes that an account has agreed to, and whether it has used
 	// the app before.
 	FindConsent(ctx context.Context, user auth.UserID, app string) (agreed []Scope, used bool, err error)
