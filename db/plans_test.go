@@ -132,6 +132,16 @@ func (db testDB) runAllQueries(t *testing.T) {
 	if _, err := db.FindApproval(ctx, "a", noon); !errors.Is(err, auth.ErrNotFound) {
 		t.Fatal(err)
 	}
+	if _, err := db.FindDownload(ctx, "ann", "", noon); !errors.Is(err, auth.ErrNotFound) {
+		t.Fatal(err)
+	}
+	for _, c := range []auth.Change{
+		auth.ApproveDownload{ID: "a"},
+		auth.SpendDownload{By: "ann"},
+		auth.AddApproval{Approval: auth.Approval{ID: "a", Act: auth.Act{Action: auth.DownloadPeople}, By: "ann"}},
+	} {
+		_ = db.Apply(ctx, set("", c))
+	}
 	if err := db.Apply(ctx, set("ann", auth.RequireNoRole{}, auth.SpendApproval{ID: "a"})); !errors.Is(err, auth.ErrApprovalEnded) {
 		t.Fatal(err)
 	}

@@ -68,6 +68,9 @@ func TestAdmin_Roles(t *testing.T) {
 		}
 	}
 	for path := range handlers.RoutePaths() {
+		if path == views.DownloadURL { // see TestDownload_Approval
+			continue
+		}
 		if _, listed := adminPages[strings.NewReplacer("approvals/:id", "approvals/REQUEST", ":id", "ID").Replace(path)]; strings.HasPrefix(path, "/admin") && !listed && !strings.Contains(path, ":act") && path != "/admin/*" {
 			t.Errorf("%s is not in the table", path)
 		}

@@ -35,6 +35,7 @@ const (
 	NoticeActDone            Notice = "act_done"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeApprovalRequested  Notice = "approval_requested"
+	NoticeDownloadApproved   Notice = "download_approved"
 	NoticeApprovalRefused    Notice = "approval_refused"
 	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
@@ -74,6 +75,7 @@ var notices = map[Notice]string{
 	NoticeActDone:            "Done. The user has been notified.",
 	NoticeNothingToDo:        "There was nothing to do",
 	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
+	NoticeDownloadApproved:   "Approved. The admin who has requested it can download once.",
 	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
 	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",

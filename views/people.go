@@ -17,6 +17,8 @@ type PeoplePage struct {
 	Page
 	Query auth.PeopleQuery
 	Typed string // in the search field
+
+	NoDownload bool // the user may not download the list
 	auth.PeoplePage
 }
 

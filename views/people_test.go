@@ -59,6 +59,12 @@ func adminSamples() []sample {
 	}
 	own, about := approval(waiting[0], ""), approval(waiting[0], "")
 	own.Own, about.Mine = true, true
+	download := auth.Approval{ID: "a3", Act: auth.Act{Action: auth.DownloadPeople, Target: "q=ann%40&state=locked"}, By: "ann", Reason: "Yearly report", RequestedAt: now.Add(-time.Hour), ExpiresAt: now.Add(23 * time.Hour), ByEmail: "ann@example.com"}
+	waiting = append(waiting, download)
+	waiting[2].ApprovedAt = now
+	approved := approval(waiting[2], "")
+	approved.Own = true
+	downloading := DownloadPage{Page: as(auth.RoleAdmin, DownloadURL), Filters: "q=ann%40"}
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
@@ -116,6 +122,10 @@ func adminSamples() []sample {
 		{"admin_act_no_approver", "Reset MFA", ShowAct(alone)},
 		{"admin_approval", "Waiting for approval", ShowApproval(approval(waiting[1], "Authenticator app"))},
 		{"admin_approval_own", "Waiting for approval", ShowApproval(own)},
+		{"admin_approval_download", "Waiting for approval", ShowApproval(approval(download, ""))},
+		{"admin_approval_approved", "Waiting for approval", ShowApproval(approved)},
+		{"admin_download", "Download CSV", Download(downloading)},
+		{"admin_download_no_approver", "Download CSV", Download(DownloadPage{Page: downloading.Page, NoApprover: true})},
 		{"admin_approval_mine", "Waiting for approval", ShowApproval(about)},
 		{"admin_remove_factor", "Remove one factor", ShowAct(thing(RemoveFactor, "Authenticator app", "totp"))},
 		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
