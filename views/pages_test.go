@@ -113,7 +113,7 @@ func TestPages_Audit(t *testing.T) {
 			doc.Find("[aria-describedby]").Each(func(_ int, e *goquery.Selection) { known(e, "aria-describedby") })
 			doc.Find("[role=alert] a").Each(func(_ int, a *goquery.Selection) {
 				id := strings.TrimPrefix(a.AttrOr("href", ""), "#")
-				x := doc.Find("input#" + id)
+				x := doc.Find("input#" + id + ", textarea#" + id)
 				if x.Length() != 1 || x.AttrOr("aria-invalid", "") != "true" || !strings.Contains(x.AttrOr("aria-describedby", ""), id+"-problem") {
 					t.Errorf("the summary links to %q, which is not marked as invalid", id)
 				}
