@@ -104,12 +104,31 @@ func (r *Rules) Approve(ctx context.Context, by Operator, id string) (done bool,
 	if a.Action == DownloadPeople {
 		return true, r.approveDownload(ctx, by, a)
 	}
+	if gone, err := r.factorGone(ctx, a); gone || err != nil {
+		return false, err
+	}
 	changes, err := r.beginEnd(ctx, by, a)
 	if err != nil {
 		return false, err
 	}
 	done, err = r.carryOut(ctx, by, a.Act, changes)
 	return done, ended(err)
+}
+
+// factorGone reports whether the account no longer has the factor that a request is about.
+// An app that was added after the request is another one.
+func (r *Rules) factorGone(ctx context.Context, a Approval) (bool, error) {
+	if a.Action != RemoveFactor {
+		return false, nil
+	}
+	factors, err := r.factors(ctx, a.User, r.now())
+	if err != nil {
+		return false, err
+	}
+	if a.Target == string(AppFactor) && factors.TOTP != nil {
+		return factors.TOTP.AddedAt.After(a.RequestedAt), nil
+	}
+	return factorEvent(factors, a.Target).Type == "", nil
 }
 
 // approveDownload lets the requester download once.

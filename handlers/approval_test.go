@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"twostep/auth"
 )
@@ -85,6 +86,13 @@ func TestApproval(t *testing.T) {
 	anns.open(site.waiting()).wantText("Authenticator app").press("Refuse").wantHeading(bob).wantText("Nothing was done").wantText("Request refused by another")
 	daves.open(person+"/remove-factor/totp").fill("Reason", "Stolen").press("Request approval").wantText("Requested.")
 	anns.open(site.waiting()).press("Approve").wantHeading(bob).wantText("No second factor")
+	bobs.signIn(bob).addTOTP()
+	daves.open(person+"/remove-factor/totp").fill("Reason", "Stolen").press("Request approval").wantText("Requested.")
+	site.wait(time.Minute)
+	key = bobs.open("/account/manage-mfa").press("Replace").totpKey() // by another app, which is not the stolen one
+	bobs.press("Verify").enterTOTP(site.totpCode(key)).wantHeading("Success!")
+	anns.open(site.waiting()).press("Approve").wantHeading(bob).wantText("There was nothing to do").wantText("Authenticator app")
+	daves.open(site.waiting()).press("Withdraw").wantHeading(bob)
 	anns.open(person+"/delete").fill("Reason", "Asked").press("Request approval").wantText("Requested.")
 	anns.open(site.waiting()).press("Withdraw").wantHeading(bob).wantText("Request withdrawn")
 	anns.open(person+"/delete").fill("Reason", "Asked").press("Request approval").wantText("Requested.")
