@@ -71,6 +71,10 @@ const (
 	OperatorExempted       EventType = "operator_exempted" // from the MFA policies
 	OperatorEndedExemption EventType = "operator_ended_exemption"
 	OperatorReminded       EventType = "operator_reminded" // of the MFA deadline
+
+	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
+	ApprovalRefused   EventType = "approval_refused"   // by another one
+	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
 
 // Events of the site, of no account.
@@ -87,6 +91,8 @@ const (
 	OperatorEnabledApp     EventType = "operator_enabled_app"
 	OperatorRemovedApp     EventType = "operator_removed_app"
 	OperatorExported       EventType = "operator_exported" // a list, to a file
+	OperatorInvited        EventType = "operator_invited"  // also of an account that has no password yet
+	OperatorUninvited      EventType = "operator_uninvited"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -109,7 +115,8 @@ var EventTypes = []EventType{
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
 	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
-	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported, OperatorInvited, OperatorUninvited,
+	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -137,7 +144,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app, its host, the group, the role, the setting or the policy; or a day
+	Name            string     // of the app, its host, the group, the role, the setting, the policy or the requested act; or a day
 	BackupCodesLeft int        // backup codes left
 	StopHash        string     // hash of the token in the notice, which stops a change of address
 	Actor           string     // account of the administrator, or [CommandActor]; empty for the user

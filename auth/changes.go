@@ -37,6 +37,18 @@ type (
 		VerifiedFrom time.Time
 	}
 
+	// RequireNoRole fails with [ErrNeedsApproval] if the account has a role.
+	RequireNoRole struct{}
+
+	// SpendApproval consumes a request. It fails with [ErrApprovalEnded] if it has expired
+	// or ended, if its requester is no admin any more, or unless it is the administrator's
+	// own or another's, as given.
+	SpendApproval struct {
+		ID  string
+		By  UserID // who consumes it
+		Own bool
+	}
+
 	// KeepAdmin fails with [ErrLastAdmin] if the account is the only admin that is not
 	// disabled. It is serialized over all accounts: two admins cannot remove each other.
 	KeepAdmin struct{}
@@ -44,12 +56,27 @@ type (
 
 // Accounts.
 type (
-	// AddUser adds an account. It fails with [ErrEmailTaken] if another account
-	// has the email address.
+	// AddUser adds an account, and ends an invitation of its email address. It fails with
+	// [ErrEmailTaken] if another account has the email address.
 	AddUser struct {
 		User
 		CreatedAt time.Time
 	}
+
+	// PutInvitation adds an invitation, of the set's account if it has one, and replaces
+	// that of the email address. It fails with [ErrTooManyInvitations] if there are
+	// [InvitationsMax] of email addresses without an account.
+	PutInvitation struct{ Invitation }
+
+	// RenewInvitation gives an invitation another token. It fails if it has ended.
+	RenewInvitation struct{ Invitation }
+
+	// RemoveInvitation withdraws an invitation. It fails if it has ended.
+	RemoveInvitation struct{ ID string }
+
+	// SpendInvitation consumes an invitation. It fails if it has ended or expired, or has
+	// another token by now.
+	SpendInvitation struct{ TokenHash string }
 
 	// ReplaceEmail ends an enrolment and makes its verified address the
 	// account's sign-in or second address. It fails if the enrolment has ended,
@@ -94,7 +121,7 @@ type (
 	// ended: of several responses that would complete it, one does.
 	EndAttempt struct{ TokenHash string }
 
-	// EndAttempts ends all attempts of the account and their codes.
+	// EndAttempts ends all attempts of the account and their codes, and its invitation.
 	EndAttempts struct{}
 
 	// EndOlderAttempts ends the account's attempts of one purpose but one: only
@@ -126,8 +153,8 @@ type (
 		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
-	// EndSessions ends the account's sessions but one, and all its attempts. No device is
-	// remembered any more.
+	// EndSessions ends the account's sessions but one, and all its attempts and invitations.
+	// No device is remembered any more.
 	EndSessions struct {
 		Except SessionID // empty: end all
 	}
@@ -218,6 +245,10 @@ type (
 	}
 )
 
+// AddApproval adds a request. It fails if the same act is requested already, and with
+// [ErrTooManyApprovals] if the administrator has [ApprovalsMax] requests.
+type AddApproval struct{ Approval }
+
 // The record and the outbox.
 type (
 	// RecordEvent adds an event to the account's history.
@@ -234,8 +265,15 @@ type (
 
 func (RequireMFA) isChange()        {}
 func (RequireOperator) isChange()   {}
+func (RequireNoRole) isChange()     {}
+func (SpendApproval) isChange()     {}
+func (AddApproval) isChange()       {}
 func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}
+func (PutInvitation) isChange()     {}
+func (RenewInvitation) isChange()   {}
+func (RemoveInvitation) isChange()  {}
+func (SpendInvitation) isChange()   {}
 func (ReplaceEmail) isChange()      {}
 func (ReplaceName) isChange()       {}
 func (AddGroup) isChange()          {}

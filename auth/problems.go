@@ -10,6 +10,7 @@ type Problem struct {
 	Wait   time.Duration // until the next request is allowed; zero if waiting does not help
 	User   UserID        // the account, only for the log
 	Limit  int           // the number in the text: a minimum, maximum or count
+	Bad    []BadLine     // of a field with lines
 	Repeat bool          // whether the same has failed before, since it last worked
 	Detail string        // what an operator or an app's author has to change; empty for most
 }
@@ -30,6 +31,7 @@ const (
 	EntryInvalid         Reason = "entry_invalid"          // what an operator has entered cannot be as Detail says
 	AccountUnknown       Reason = "account_unknown"        // no account has the email address; only operators learn it
 	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
+	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
 	BackupCodesShown     Reason = "backup_codes_shown"     // the backup codes were shown already
 	Busy                 Reason = "busy"                   // the server has more to hash than it can
@@ -47,6 +49,10 @@ const (
 	FactorsDisabled      Reason = "factors_disabled"       // the operator has disabled the account's second factors
 	FormExpired          Reason = "form_expired"           // the form belongs to an earlier step
 	GroupInvalid         Reason = "group_invalid"          // not the name of a group, of Limit characters at most
+	InvitationBad        Reason = "invitation_bad"         // lines that cannot be invited; none at all if there are none
+	InvitationEnded      Reason = "invitation_ended"       // expired, withdrawn, replaced or accepted
+	InvitationLines      Reason = "invitation_lines"       // more than Limit at once
+	InvitationsFull      Reason = "invitations_full"       // there are Limit invitations
 	LastAdmin            Reason = "last_admin"             // no other administrator would be left
 	InvalidCredentials   Reason = "invalid_credentials"    // email address or password, and never which
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
@@ -55,6 +61,7 @@ const (
 	MFADayInvalid        Reason = "mfa_day_invalid"        // no day, or one in the past or too far ahead
 	MFADayLater          Reason = "mfa_day_later"          // a policy's day is not moved to a later one
 	MFAExemptionInvalid  Reason = "mfa_exemption_invalid"  // not a day after today, or more than Limit days ahead
+	NoApprover           Reason = "no_approver"            // there is no other administrator who could approve the act
 	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
@@ -88,10 +95,12 @@ const (
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later
+	TooManyApprovals     Reason = "too_many_approvals"     // the administrator has Limit requests that wait for approval
 	TooManyAttempts      Reason = "too_many_attempts"      // retry after Wait
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
 	TooManyGroups        Reason = "too_many_groups"        // the account would be in more than Limit groups
+	TooManyInvitations   Reason = "too_many_invitations"   // retry after Wait
 	TooManyMFAPolicies   Reason = "too_many_mfa_policies"  // there are Limit policies
 	TooManyPhones        Reason = "too_many_phones"        // the account has Limit phones
 	UnknownAction        Reason = "unknown_action"         // no such button
@@ -100,12 +109,12 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	AccountUnknown, AppOutdated, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	AccountUnknown, AppOutdated, ApprovalEnded, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, OnlyFactor,
+	FormExpired, GroupInvalid, InvalidCredentials, InvitationBad, InvitationEnded, InvitationLines, InvitationsFull, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyInvitations, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

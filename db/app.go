@@ -31,13 +31,13 @@ const appColumns = `
 			created_at,
 			disabled_at IS NOT NULL,
 			version,
-			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
-			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
-			COALESCE((SELECT string_agg(name, ' ') FROM app_groups WHERE app_id = apps.id), ''),
-			COALESCE((SELECT string_agg(hash, ' ') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
+			COALESCE((SELECT string_agg(uri, '|') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
+			COALESCE((SELECT string_agg(uri, '|') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
+			COALESCE((SELECT string_agg(name, '|') FROM app_groups WHERE app_id = apps.id), ''),
+			COALESCE((SELECT string_agg(hash, '|') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
 		FROM apps`
 
-// An appRow is the destination of appColumns. No URI, group or hash has a space.
+// An appRow is the destination of appColumns. No URI, group or hash has a vertical bar.
 type appRow struct {
 	oidc.App
 	idle, lifetime                         int64 // milliseconds
@@ -63,7 +63,7 @@ func sortedFields(text string) []string {
 	if text == "" {
 		return nil
 	}
-	fields := strings.Split(text, " ")
+	fields := strings.Split(text, "|")
 	slices.Sort(fields)
 	return fields
 }
@@ -92,16 +92,11 @@ func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	return all, nil
 }
 
-// appsLock is the key of the lock that AddApp takes on PostgreSQL.
-const appsLock = 7_306_906 // any number that is not that of another lock
-
 // AddApp implements [oidc.Store].
 func (s *Store) AddApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (added bool, err error) {
 	return s.write(ctx, "add app", "", func(tx *tx) (bool, error) {
-		if tx.concurrent {
-			if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, appsLock); err != nil {
-				return false, err
-			}
+		if err := tx.serialize(ctx, appLock); err != nil {
+			return false, err
 		}
 		rows, err := tx.Exec(ctx, `
 			INSERT INTO apps (

@@ -33,11 +33,23 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
 	case auth.RequireOperator:
 		return true, t.requireOperator(ctx, set.User, c)
+	case auth.RequireNoRole:
+		return true, t.requireNoRole(ctx, set.User)
+	case auth.SpendApproval:
+		return true, t.spendApproval(ctx, set.User, c, set.At)
 	case auth.KeepAdmin:
 		return true, t.keepAdmin(ctx, set.User)
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
+	case auth.PutInvitation:
+		return true, t.putInvitation(ctx, set.User, c.Invitation)
+	case auth.RenewInvitation:
+		return t.renewInvitation(ctx, c.Invitation)
+	case auth.RemoveInvitation:
+		return t.removeInvitation(ctx, c.ID)
+	case auth.SpendInvitation:
+		return t.spendInvitation(ctx, c.TokenHash, set.At)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
 	case auth.ReplaceName:
@@ -94,6 +106,8 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.PutSentCode:
 		return true, t.putSentCode(ctx, c.SentCode)
 
+	case auth.AddApproval:
+		return t.addApproval(ctx, c.Approval, set.At)
 	case auth.PutSetting:
 		return t.putSetting(ctx, c, set.At)
 

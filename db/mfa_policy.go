@@ -38,9 +38,6 @@ func (s *Store) FindMFAPolicies(ctx context.Context) (all []auth.MFAPolicy, err 
 	return all, nil
 }
 
-// mfaPolicyLock is the key of the lock that putMFAPolicy takes on PostgreSQL.
-const mfaPolicyLock = adminLock + 1
-
 // putMFAPolicy adds a policy or moves its day, unless another operator has done so
 // meanwhile.
 func (t *tx) putMFAPolicy(ctx context.Context, c auth.PutMFAPolicy) (changed bool, err error) {

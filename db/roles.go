@@ -32,9 +32,6 @@ func (t *tx) requireOperator(ctx context.Context, user auth.UserID, c auth.Requi
 	return err
 }
 
-// adminLock is the key of the lock that keepAdmin takes on PostgreSQL.
-const adminLock = 7_306_905 // any number: no other lock is of this kind
-
 // keepAdmin returns auth.ErrLastAdmin if the account is an admin and no other one is
 // enabled.
 func (t *tx) keepAdmin(ctx context.Context, user auth.UserID) error {

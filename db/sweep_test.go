@@ -25,11 +25,14 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	a.Session, a.ExpiresAt = s.ID, now.Add(auth.AttemptLifetime)
 	set := codes(id, name("one"), name("two"))
 	set.UnseenUntil = now.Add(auth.BackupCodesUnseenLifetime)
+	invited := invitation(name("1 invitation"), name("email"))
+	invited.ExpiresAt = now.Add(auth.InvitationLifetime)
 	m := message(name("message"))
 	m.ExpiresAt = now.Add(auth.MessageRetention)
 	must(t, db.Apply(t.Context(), auth.ChangeSet{User: id, At: now, Changes: []auth.Change{
 		auth.AddUser{User: user(id), CreatedAt: now},
 		auth.AddGroup{Name: "ops"},
+		invited,
 		s,
 		auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: name("device id"), TokenHash: name("device"), SeenAt: now, RememberedAt: now}},
 		auth.PutHostUse{Host: "wiki.example.org"},
@@ -42,6 +45,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
+		auth.AddApproval{Approval: approval(name("approval"), id, id, now)},
 		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
 		mfaPolicy(name("group"), now.AddDate(0, 0, 1), time.Time{}),
 		exemption(now.AddDate(0, 0, 1)),

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -37,8 +38,8 @@ func (site *testSite) administrator(email string, role auth.Role) (b *browser, k
 // adminPages lists the lowest role for each page and act, whose account is ID.
 var adminPages = map[string]auth.Role{
 	"/admin/mfa": auth.RoleViewer, "/admin/people/ID/exempt": auth.RoleAdmin, "/admin/people/ID/end-exemption": auth.RoleAdmin,
-	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer,
-	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
+	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/approvals/REQUEST": auth.RoleAdmin,
+	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/invitations": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
 	"/admin/access":           auth.RoleViewer,
 	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
 	"/admin/people/ID/reset-mfa": auth.RoleAdmin, "/admin/people/ID/require-password": auth.RoleAdmin, "/admin/people/ID/reset-password": auth.RoleAdmin,
@@ -67,10 +68,9 @@ func TestAdmin_Roles(t *testing.T) {
 		}
 	}
 	for path := range handlers.RoutePaths() {
-		if _, listed := adminAppPages[strings.Replace(path, ":id", "ID", 1)]; listed {
-			continue
-		}
-		if _, listed := adminPages[strings.Replace(path, ":id", "ID", 1)]; strings.HasPrefix(path, "/admin") && !listed && !strings.Contains(path, ":act") && path != "/admin/*" {
+		name := strings.NewReplacer("approvals/:id", "approvals/REQUEST", ":id", "ID").Replace(path)
+		_, listed := adminPages[name]
+		if _, app := adminAppPages[name]; strings.HasPrefix(path, "/admin") && !listed && !app && !strings.Contains(path, ":act") && path != "/admin/*" {
 			t.Errorf("%s is not in the table", path)
 		}
 	}
@@ -85,13 +85,24 @@ func TestAdmin_Roles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			at := strings.NewReplacer("ID", id, "SESSION", string(account.OpenSessions[0].ID)).Replace
+			site.browser().signUp(dave)
+			if _, err := site.rules.ChangeRole(t.Context(), site.accountID(dave), auth.RoleAdmin); err != nil {
+				t.Fatal(err)
+			}
+			site.exec(`
+				INSERT INTO approvals (id, user_id, action, target, requested_by, reason, requested_at, expires_at)
+				VALUES ('request', $1, 'operator_removed_factor', 'another', $2, 'lost', 0, $3)`,
+				id, site.accountID(dave), site.clock().Add(time.Hour).UnixMilli())
+			at := strings.NewReplacer("ID", id, "SESSION", string(account.OpenSessions[0].ID), "REQUEST", "request").Replace
 			before := site.accountData()
 			for page, lowest := range adminPages {
 				path, button := at(page), buttonOf(page)
 				status := b.fetch("GET", path, nil).status
 				if allowed := status == 200; allowed != (role >= lowest) || !allowed && status != 404 {
 					t.Errorf("%s: %d", page, status)
+				}
+				if strings.HasSuffix(page, "REQUEST") {
+					button = "approve"
 				}
 				if role >= lowest || button == "" {
 					continue
@@ -129,7 +140,7 @@ func TestAdmin_DoesNotExist(t *testing.T) {
 	same := func(method string, b *browser, form url.Values) {
 		t.Helper()
 		want := b.describe(method, "/nowhere/people", form)
-		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
+		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/mfa", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
 			if got := b.describe(method, path, form); got != want {
 				t.Errorf("%s %s:\n%s\nwant\n%s", method, path, got, want)
 			}
@@ -202,6 +213,58 @@ func TestAdmin_Freshness(t *testing.T) {
 		t.Fatal(err)
 	}
 	carols.open("/admin/people").wantHeading("Set up two-step verification")
+}
+
+// OP-05: whatever ends the right to a page, the next request is refused, also one that acts
+// and was drawn before. The old cookie does not help.
+func TestAdmin_Ends(t *testing.T) {
+	site := newSite(t)
+	site.browser().signUp(bob)
+	page := site.person(bob) + "/sign-out"
+	for i, end := range []struct {
+		name   string
+		end    func(b *browser, id auth.UserID) error
+		status int // of the next request
+	}{
+		{"a role that ends", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.ChangeRole(t.Context(), id, auth.NoRole)
+			return err
+		}, 404},
+		{"a lower role", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.ChangeRole(t.Context(), id, auth.RoleViewer)
+			return err
+		}, 404},
+		{"a disabled account", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.Operate(t.Context(), auth.Operator{}, auth.Disable, id)
+			return err
+		}, 303},
+		{"an ended session", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.CarryOut(t.Context(), auth.Operator{}, auth.Act{Action: auth.EndOneSession, User: id, Target: site.sessionOf("admin3@example.org")})
+			return err
+		}, 303},
+		{"a sign-out", func(b *browser, _ auth.UserID) error {
+			b.open("/account").press("Sign out")
+			return nil
+		}, 303},
+		{"a deleted account", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.Operate(t.Context(), auth.Operator{}, auth.Delete, id)
+			return err
+		}, 303},
+	} {
+		email := fmt.Sprint("admin", i, "@example.org")
+		b, _ := site.administrator(email, auth.RoleSupport)
+		form := b.open(page).wantHeading("Sign out everywhere").fill("Reason", "by the old form")
+		if err := end.end(b.clone(), site.accountID(email)); err != nil {
+			t.Fatalf("%s: %v", end.name, err)
+		}
+		if status := form.fetch("GET", page, nil).status; status != end.status {
+			t.Errorf("%s: the page has status %d", end.name, status)
+		}
+		form.press("Sign out everywhere")
+	}
+	if n := site.queryInt(`SELECT count(*) FROM audit_events WHERE reason = 'by the old form'`); n != 0 {
+		t.Errorf("%d acts were done", n)
+	}
 }
 
 // OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and told to the

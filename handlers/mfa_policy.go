@@ -67,7 +67,7 @@ func showExempt(r *request) error {
 		return err
 	}
 	page.Until = r.prefill("until")
-	return r.showAct(page)
+	return r.showAct(page, "")
 }
 
 func postExempt(r *request) (string, error) {

@@ -59,6 +59,9 @@ func showPerson(r *request) error {
 	if page.Audit, err = r.rules.AuditOf(r.ctx(), page.Person.ID, r.QueryParam("before")); err != nil {
 		return err
 	}
+	if page.Approvals, err = r.approvals(page.Person.ID); err != nil {
+		return err
+	}
 	page.Page = r.page()
 	return r.show(views.Person(page))
 }
@@ -82,10 +85,17 @@ func showAct(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.showAct(page)
+	return r.showAct(page, "")
 }
 
-func (r *request) showAct(page views.ActPage) error {
+func (r *request) showAct(page views.ActPage, target string) error {
+	requested, err := r.askForApproval(&page, target)
+	if err != nil {
+		return err
+	}
+	if requested != "" {
+		return r.redirect(requested)
+	}
 	page.Page, page.Reason = r.page(), r.prefill("reason")
 	return r.show(views.ShowAct(page))
 }
@@ -102,11 +112,12 @@ func (r *request) postAct(page views.ActPage, target string) (string, error) {
 	if r.action() != page.Act.Path {
 		return "", errUnknownAction
 	}
-	done, err := r.rules.CarryOut(r.ctx(), r.operator(), auth.Act{Action: page.Act.Action, User: page.Person.ID, Target: target})
-	notice := views.NoticeActDone
-	if !done {
-		notice = views.NoticeNothingToDo
+	act := auth.Act{Action: page.Act.Action, User: page.Person.ID, Target: target}
+	if r.rules.NeedsApproval(act.Action, page.Person.Role) {
+		return views.PersonURL(act.User), r.withNotice(views.NoticeApprovalRequested, r.rules.RequestApproval(r.ctx(), r.operator(), act))
 	}
+	done, err := r.rules.CarryOut(r.ctx(), r.operator(), act)
+	notice := noticeIf(done, views.NoticeActDone)
 	if page.Act.Action == auth.Delete {
 		return peoplePath, r.withNotice(notice, err)
 	}
@@ -118,10 +129,10 @@ func showActOnThing(r *request) error {
 	if err != nil {
 		return err
 	}
-	if page.Thing = page.PersonPage.Thing(page.Act, r.Param("target")); page.Thing == "" {
+	if page.Thing = page.PersonPage.Thing(page.Act.Action, r.Param("target")); page.Thing == "" {
 		return auth.ErrNotFound
 	}
-	return r.showAct(page)
+	return r.showAct(page, r.Param("target"))
 }
 
 // postActOnThing also ends on the account's page if the thing no longer exists, because
@@ -131,7 +142,7 @@ func postActOnThing(r *request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if page.PersonPage.Thing(page.Act, r.Param("target")) == "" {
+	if page.PersonPage.Thing(page.Act.Action, r.Param("target")) == "" {
 		return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeNothingToDo, nil)
 	}
 	return r.postAct(page, r.Param("target"))

@@ -72,6 +72,8 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorEndedExemption: "Exemption from MFA ended by a site administrator",
 	auth.OperatorReminded:       "Reminded of MFA by a site administrator",
 	auth.OperatorExported:       "Downloaded: NAME",
+	auth.OperatorInvited:        "Invitation sent to EMAIL",
+	auth.OperatorUninvited:      "Invitation of EMAIL withdrawn",
 
 	auth.OperatorAddedApp:       "App added: NAME",
 	auth.OperatorChangedApp:     "App changed: NAME",
@@ -81,6 +83,10 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorDisabledApp:    "App disabled: NAME",
 	auth.OperatorEnabledApp:     "App enabled: NAME",
 	auth.OperatorRemovedApp:     "App removed: NAME",
+
+	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
+	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
+	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -117,6 +123,10 @@ func eventText(e auth.Event) string {
 	if !ok {
 		factor = "another method"
 	}
+	switch e.Type {
+	case auth.ApprovalRequested, auth.ApprovalRefused, auth.ApprovalWithdrawn:
+		e.Name = requestedAct(e.Name)
+	}
 	return strings.NewReplacer(
 		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "DAY", dayText(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
@@ -147,7 +157,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconCodes
 	case auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange, auth.OperatorUnlocked:
 		return iconLock
-	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
+	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved, auth.OperatorInvited, auth.OperatorUninvited:
 		return iconMail
 	case auth.AccountDeleted, auth.OperatorDeleted, auth.OperatorRemovedApp:
 		return iconBin

@@ -10,10 +10,12 @@ import (
 // OverviewPage is the first page of the administration.
 type OverviewPage struct {
 	Page
-	Days    []auth.DayCounts // from the first, as they were counted
-	Waiting int              // messages in the outbox
-	Failing int              // of them, those that could not be sent yet
-	Down    auth.NotReady    // empty if the site is ready
+	Days      []auth.DayCounts // from the first, as they were counted
+	Version   string           // of the program
+	Waiting   int              // messages in the outbox
+	Failing   int              // of them, those that could not be sent yet
+	Down      auth.NotReady    // empty if the site is ready
+	Approvals []auth.Approval  // that wait; only for admins
 }
 
 const (

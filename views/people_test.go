@@ -44,8 +44,27 @@ func adminSamples() []sample {
 		page.URL = page.actURL(act, target)
 		return page
 	}
+	waiting := []auth.Approval{
+		{ID: "a1", Act: auth.Act{Action: auth.ResetMFA, User: "ben"}, By: "ann", Reason: "Lost phone, identified by video call", RequestedAt: now.Add(-time.Hour), ExpiresAt: now.Add(23 * time.Hour), UserEmail: "ben@example.com", ByEmail: "ann@example.com"},
+		{ID: "a2", Act: auth.Act{Action: auth.RemoveFactor, User: "ben", Target: "totp"}, By: "eve", Reason: "Stolen", RequestedAt: now.Add(-23 * time.Hour), ExpiresAt: now.Add(40 * time.Minute), UserEmail: "ben@example.com", ByEmail: "eve@example.com"},
+	}
+	asked := act(person(auth.RoleAdmin), Acts[2])
+	asked.NeedsApproval = true
+	alone := asked
+	alone.NoApprover = true
+	withRequests := person(auth.RoleAdmin)
+	withRequests.Approvals = waiting
+	approval := func(a auth.Approval, thing string) ApprovalPage {
+		return ApprovalPage{Page: as(auth.RoleAdmin, ApprovalURL(a.ID)), Approval: a, Thing: thing}
+	}
+	own, about := approval(waiting[0], ""), approval(waiting[0], "")
+	own.Own, about.Mine = true, true
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
+	invitations := []auth.Invitation{
+		{ID: "2", Email: auth.Email{Typed: "fay@example.com"}, By: "ann", ByEmail: "ann@example.com", SentAt: now.Add(-time.Hour), ExpiresAt: now.Add(auth.InvitationLifetime)},
+		{ID: "1", Email: auth.Email{Typed: "gus@example.com"}, By: auth.CommandActor, SentAt: now.Add(-auth.InvitationLifetime), OpenedAt: now.Add(-time.Hour), ExpiresAt: now},
+	}
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
 	settings := []auth.SettingValue{
 		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}},
@@ -75,12 +94,19 @@ func adminSamples() []sample {
 	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
-		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
+		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Version: "v1.2.3", Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
+		{"admin_waiting", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Approvals: waiting})},
 		{"admin_viewer", "Overview", Overview(OverviewPage{Page: as(auth.RoleViewer, "/admin"), Down: auth.DiskFull})},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
 		{"admin_people_viewer", "People", People(PeoplePage{Page: as(auth.RoleViewer, "/admin/people"), PeoplePage: list})},
 		{"admin_people_none", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), Typed: "x", Query: auth.PeopleQuery{State: auth.StateLocked, Newest: true, Role: auth.RoleViewer}})},
 		{"admin_people_partial", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: auth.PeoplePage{Partial: true, Next: "eve"}})},
+		{"admin_invitations", "Invitations", Invitations(InvitationsPage{Page: as(auth.RoleAdmin, "/admin/invitations"), Invitations: invitations, More: true})},
+		{"admin_invitations_viewer", "Invitations", Invitations(InvitationsPage{Page: as(auth.RoleViewer, "/admin/invitations"), Invitations: invitations})},
+		{"admin_invitations_support", "Invitations", Invitations(InvitationsPage{Page: as(auth.RoleSupport, "/admin/invitations")})},
+		{"admin_invitations_refused", "Invitations", Invitations(InvitationsPage{Page: refusedWith(as(auth.RoleAdmin, "/admin/invitations"), auth.Problem{
+			Reason: auth.InvitationBad, Field: "emails", Bad: []auth.BadLine{{Number: 2, Text: "nobody", Reason: auth.EmailInvalid}, {Number: 3, Text: "ben@example.com", Reason: auth.EmailTaken}},
+		}), Emails: "fay@example.com\nnobody\nben@example.com"})},
 		{"admin_person", "ben@example.com", Person(person(auth.RoleAdmin))},
 		{"admin_person_support", "ben@example.com", Person(person(auth.RoleSupport))},
 		{"admin_person_viewer", "b•••@example.com", Person(person(auth.RoleViewer))},
@@ -89,6 +115,12 @@ func adminSamples() []sample {
 		{"admin_act", "Sign out everywhere", ShowAct(act(person(auth.RoleAdmin), Acts[1]))},
 		{"admin_act_refused", "Reset MFA", ShowAct(refused)},
 		{"admin_groups", "Save groups", ShowAct(act(person(auth.RoleAdmin), SaveGroups))},
+		{"admin_person_waiting", "ben@example.com", Person(withRequests)},
+		{"admin_act_approval", "Reset MFA", ShowAct(asked)},
+		{"admin_act_no_approver", "Reset MFA", ShowAct(alone)},
+		{"admin_approval", "Waiting for approval", ShowApproval(approval(waiting[1], "Authenticator app"))},
+		{"admin_approval_own", "Waiting for approval", ShowApproval(own)},
+		{"admin_approval_mine", "Waiting for approval", ShowApproval(about)},
 		{"admin_remove_factor", "Remove one factor", ShowAct(thing(RemoveFactor, "Authenticator app", "totp"))},
 		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
