@@ -26,6 +26,8 @@ type Account struct {
 	BackupCodes int // the number left
 	NoticeEmail string
 	Waits       []Wait
+	Recovery    Recovery // zero unless one is pending
+	Recovered   bool     // see [Factors]
 }
 
 // Account returns the account of an email address.
@@ -56,7 +58,14 @@ func (r *Rules) accountOf(ctx context.Context, user User) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	account.BackupCodes = factors.BackupCodes
+	account.BackupCodes, account.Recovered = factors.BackupCodes, factors.Recovered
+	last, err := r.RecoveryOf(ctx, user.ID)
+	if err != nil {
+		return Account{}, err
+	}
+	if last.Pending() {
+		account.Recovery = last
+	}
 	if account.NoticeEmail, err = r.store.FindNoticeEmail(ctx, user.ID); ignoreNotFound(err) != nil {
 		return Account{}, err
 	}
@@ -89,11 +98,14 @@ const (
 	Disable            = OperatorAction(OperatorDisabled)      // end all sessions and refuse sign-in until Enable (SE-10)
 	Enable             = OperatorAction(OperatorEnabled)       // accept sign-in again
 	Delete             = OperatorAction(OperatorDeleted)       // delete the account with everything in it
+
+	DelayedReset   = OperatorAction(OperatorStartedRecovery) // start a recovery, without a code and however long ago the last one was
+	RefuseRecovery = OperatorAction(OperatorRefusedRecovery) // stop the pending recovery
 )
 
 // actionRoles are the roles that may act on the administration pages.
 var actionRoles = map[OperatorAction]Role{
-	Unlock: RoleSupport, SignOutEverywhere: RoleSupport,
+	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, DelayedReset: RoleSupport, RefuseRecovery: RoleAdmin,
 	ResetMFA: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
 }
 
@@ -117,10 +129,27 @@ func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction,
 	if err != nil {
 		return false, err
 	}
-	if err := r.recordAct(ctx, &changes, by, Event{Type: EventType(action)}); err != nil {
+	event := Event{Type: EventType(action), Actor: by.actor(), Reason: by.Reason}
+	switch {
+	case action != DelayedReset:
+		err = r.record(ctx, &changes, by.Client, event)
+	case r.policy().OffersRecovery():
+		err = r.addRecovery(ctx, &changes, by.Client, event, changes.At)
+	default:
+		err = ErrNotFound
+	}
+	if err != nil {
 		return false, err
 	}
 	switch action {
+	case DelayedReset:
+		err = r.store.Apply(ctx, changes)
+		done, err = err == nil, ignoreNotFound(err)
+	case RefuseRecovery:
+		var last Recovery
+		if last, err = r.RecoveryOf(ctx, user); err == nil {
+			done, err = r.store.EndRecovery(ctx, user, last.ID, changes)
+		}
 	case Unlock:
 		var counts []failureCount
 		if counts, err = r.failureCounts(ctx, found, changes.At); err == nil && len(waits(counts, changes.At)) > 0 {

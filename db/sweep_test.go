@@ -43,6 +43,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
 		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
+		auth.AddRecovery{Recovery: recovery(id, now)},
+		auth.AddRecoveryToken{Hash: name("recovery token")},
+		auth.StopRecovery{},
 	}}))
 	must(t, db.ReplaceDay(t.Context(), auth.DayCounts{Day: now.Truncate(24 * time.Hour), Counts: map[auth.Counter]int{auth.CountSignIns: 1}}))
 	h := handover(id, s.ID, name("code"))

@@ -37,6 +37,7 @@ func (site *testSite) administrator(email string, role auth.Role) (b *browser, k
 var adminPages = map[string]auth.Role{
 	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
 	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
+	"/admin/people/ID/delayed-reset": auth.RoleSupport, "/admin/people/ID/refuse-recovery": auth.RoleAdmin,
 	"/admin/people/ID/reset-mfa": auth.RoleAdmin, "/admin/people/ID/require-password": auth.RoleAdmin, "/admin/people/ID/reset-password": auth.RoleAdmin,
 	"/admin/people/ID/disable": auth.RoleAdmin, "/admin/people/ID/enable": auth.RoleAdmin, "/admin/people/ID/groups": auth.RoleAdmin, "/admin/people/ID/delete": auth.RoleAdmin,
 }
@@ -57,7 +58,7 @@ func TestAdmin_Roles(t *testing.T) {
 	for _, role := range []auth.Role{auth.NoRole, auth.RoleViewer, auth.RoleSupport, auth.RoleAdmin} {
 		t.Run(role.String(), func(t *testing.T) {
 			t.Parallel()
-			site := newSite(t)
+			site := newSite(t, withRecovery)
 			b, _ := site.administrator(ann, role)
 			site.administrator(bob, auth.NoRole)
 			id := string(site.accountID(bob))

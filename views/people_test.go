@@ -45,6 +45,10 @@ func adminSamples() []sample {
 		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
 	}
+	recovering := person(auth.RoleAdmin)
+	recovering.RecoveryDelay, recovering.Person.Recovery = 72*time.Hour, sampleRecovery
+	delayed := person(auth.RoleSupport)
+	delayed.RecoveryDelay, delayed.Person.Recovered = 72*time.Hour, true
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
 		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
@@ -56,6 +60,8 @@ func adminSamples() []sample {
 		{"admin_person", "ben@example.com", Person(person(auth.RoleAdmin))},
 		{"admin_person_support", "ben@example.com", Person(person(auth.RoleSupport))},
 		{"admin_person_viewer", "b•••@example.com", Person(person(auth.RoleViewer))},
+		{"admin_person_recovering", "ben@example.com", Person(recovering)},
+		{"admin_person_delayed", "ben@example.com", Person(delayed)},
 		{"admin_person_own", "ann@example.com", Person(mine)},
 		{"admin_act", "Sign out everywhere", ShowAct(act(person(auth.RoleAdmin), Acts[1]))},
 		{"admin_act_refused", "Reset MFA", ShowAct(refused)},
