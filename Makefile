@@ -135,12 +135,13 @@ model: ## Compare random user actions with a model of the site, RUNS=10000 times
 	$(TEST) ./handlers -count=1 -timeout 24h -run '^TestModel$$' -rapid.checks=$(RUNS)
 
 # The race detector needs cgo; without it the same tests run, and the output says
-# so. It makes package handlers five times slower, so there it runs only the tests
-# of concurrent requests. SQLite is C translated to Go with its own locking: it is
-# excluded, because checking it would take most of the time.
+# so. It makes packages db and handlers five times slower, so there it runs only the
+# tests of concurrent requests. The tests of the binary, which is built without it, do
+# not need it. SQLite is C translated to Go with its own locking: it is excluded,
+# because checking it would take most of the time.
 RACE := $(shell [ "$$(go env CGO_ENABLED 2>/dev/null)" = 1 ] && command -v "$$(go env CC | cut -d ' ' -f 1)" >/dev/null 2>&1 && echo "-race '-gcflags=modernc.org/...=-race=false'")
 RACE_TEST = $(if $(RACE),CGO_ENABLED=1) $(TEST) $(RACE)
-PACKAGES = ./auth/... ./db/... ./static/... ./cmd/...
+RACE_PACKAGES = $$(go list ./auth/... ./db/internal/... ./static/... ./cmd/... | grep -v '^twostep/cmd/twostep$$')
 
 # Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
@@ -162,8 +163,8 @@ check: ## Run everything that CI runs, without changing files
 	@echo '== build without cgo'
 	go build -buildvcs=false -o /dev/null ./cmd/twostep
 	@echo '== tests$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
-	$(RACE_TEST) -parallel 4 $(PACKAGES)
-	$(if $(RACE),$(RACE_TEST) -run OnceOnly ./handlers)
-	RAPID_CHECKS=200 $(TEST) ./handlers/... ./views/...
+	$(RACE_TEST) $(RACE_PACKAGES)
+	$(if $(RACE),$(RACE_TEST) -run OnceOnly ./db ./handlers)
+	RAPID_CHECKS=200 $(TEST) -parallel 4 ./cmd/twostep ./db/... ./handlers/... ./views/...
 	@echo '== fuzz tests: name, inputs'
 	$(fuzz_briefly)

@@ -66,6 +66,7 @@ const (
 	OperatorResetPassword EventType = "operator_reset_password"
 	OperatorMustChange    EventType = "operator_must_change"
 	OperatorSignedOut     EventType = "operator_signed_out"
+	OperatorEndedSession  EventType = "operator_ended_session"
 	OperatorDisabled      EventType = "operator_disabled"
 	OperatorEnabled       EventType = "operator_enabled"
 	OperatorAddedGroup    EventType = "operator_added_group"
@@ -75,10 +76,31 @@ const (
 
 	OperatorStartedRecovery EventType = "operator_started_recovery"
 	OperatorRefusedRecovery EventType = "operator_refused_recovery"
+
+	OperatorExempted       EventType = "operator_exempted" // from the MFA policies
+	OperatorEndedExemption EventType = "operator_ended_exemption"
+	OperatorReminded       EventType = "operator_reminded" // of the MFA deadline
+
+	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
+	ApprovalRefused   EventType = "approval_refused"   // by another one
+	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
 
-// SettingChanged is an event of the site, of no account.
-const SettingChanged EventType = "setting_changed"
+// Events of the site, of no account.
+const (
+	MFAPolicySet           EventType = "mfa_policy_set"
+	MFAPolicyRemoved       EventType = "mfa_policy_removed"
+	SettingChanged         EventType = "setting_changed"
+	OperatorAddedApp       EventType = "operator_added_app"
+	OperatorChangedApp     EventType = "operator_changed_app"
+	OperatorAddedSecret    EventType = "operator_added_app_secret"
+	OperatorEndedSecret    EventType = "operator_ended_app_secret"
+	OperatorReplacedSecret EventType = "operator_replaced_app_secret" // the previous one ended at once
+	OperatorDisabledApp    EventType = "operator_disabled_app"
+	OperatorEnabledApp     EventType = "operator_enabled_app"
+	OperatorRemovedApp     EventType = "operator_removed_app"
+	OperatorExported       EventType = "operator_exported" // a list, to a file
+)
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
 // only to the observer.
@@ -97,8 +119,12 @@ var EventTypes = []EventType{
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
 	RecoveryRequested, RecoveryReminded, RecoveryCompleted, RecoveryStopped, RecoveryDisputed, OperatorStartedRecovery, OperatorRefusedRecovery,
-	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut,
+	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut, OperatorEndedSession,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
+	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
+	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
+	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -112,7 +138,8 @@ var notified = map[EventType]bool{
 	RecoveryRequested: true, RecoveryReminded: true, RecoveryCompleted: true, RecoveryStopped: true, RecoveryDisputed: true,
 	OperatorStartedRecovery: true, OperatorRefusedRecovery: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorEndedSession: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
+	OperatorExempted: true, OperatorEndedExemption: true,
 }
 
 // An Event is one entry of an account's history. It is written once and never
@@ -127,7 +154,7 @@ type Event struct {
 	UserAgent       string     // its own name for itself
 	Phone           string     // of the phone, E.164
 	Email           string     // the address that was added, changed or removed
-	Name            string     // of the app, its host, the group, the role or the setting
+	Name            string     // of the app, its host, the group, the role, the setting, the policy or the requested act; or a day
 	BackupCodesLeft int        // backup codes left
 	StopHash        string     // hash of the token in the notice, which stops a change of address
 	Actor           string     // account of the administrator, or [CommandActor]; empty for the user

@@ -17,9 +17,20 @@ func (r *Rules) AllowAppGuess(ctx context.Context, client Client, app string) er
 	return r.allow(ctx, r.now(), r.limits(ActionAppGuess, subjects{ByFactor: {app, client.prefix(32, 64)}})...)
 }
 
-// AllowAppGrant counts a code for an app of a signed-in user.
-func (r *Rules) AllowAppGrant(ctx context.Context, user UserID) error {
-	return r.allow(ctx, r.now(), r.limits(ActionAppGrant, subjects{ByAccount: {string(user)}})...)
+// AppStartLimits are the rate limits of a request of an app, for the write that stores it
+// or responds to it.
+func (r *Rules) AppStartLimits(client Client) []RateLimit {
+	return r.limits(ActionAppStart, subjects{}.from(client))
+}
+
+// AppGrantLimits are the rate limits of a code for an app of a signed-in user.
+func (r *Rules) AppGrantLimits(user UserID) []RateLimit {
+	return r.limits(ActionAppGrant, subjects{ByAccount: {string(user)}})
+}
+
+// AppRefusal is the [Problem] of the limit that has refused such a write; nil if none has.
+func AppRefusal(now time.Time, limits []RateLimit, refused int, count Count, err error) error {
+	return refusal(now, limits, refused, count, err)
 }
 
 // AppChanges returns changes that record an event of an account and, if it is one of
@@ -31,3 +42,32 @@ func (r *Rules) AppChanges(ctx context.Context, client Client, user UserID, now 
 
 // Applied must be called after changes of AppChanges were applied.
 func (r *Rules) Applied(ctx context.Context, changes ChangeSet) { r.applied(ctx, changes) }
+
+// AppAct returns the changes of an operator's act on an app: the check that they may, and
+// the event. If it is reasoned, an administrator must say why.
+func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event) (ChangeSet, error) {
+	begin := r.begin
+	if reasoned {
+		begin = r.beginReasoned
+	}
+	changes, err := begin(ctx, by, RoleAdmin, "")
+	if err != nil {
+		return changes, err
+	}
+	return changes, r.recordAct(ctx, &changes, by, e)
+}
+
+// AppActed must be called after changes of AppAct were applied or, if done is false, not.
+func (r *Rules) AppActed(ctx context.Context, changes ChangeSet, done bool, err error) error {
+	if err == nil && done {
+		r.applied(ctx, changes)
+	}
+	return operated(err)
+}
+
+// SecretSeeds returns what secrets of apps are made of: of the one that a form leads to,
+// and of those that it led to shortly before, see [submission]. The form is posted for an
+// app, or for one state of it.
+func (r *Rules) SecretSeeds(by Operator, app string) []Token {
+	return r.tokens(secretToken, submission{from: by.Client.FormToken, form: formApp, response: app}, r.now())
+}

@@ -37,6 +37,18 @@ type (
 		VerifiedFrom time.Time
 	}
 
+	// RequireNoRole fails with [ErrNeedsApproval] if the account has a role.
+	RequireNoRole struct{}
+
+	// SpendApproval consumes a request. It fails with [ErrApprovalEnded] if it has expired
+	// or ended, if its requester is no admin any more, or unless it is the administrator's
+	// own or another's, as given.
+	SpendApproval struct {
+		ID  string
+		By  UserID // who consumes it
+		Own bool
+	}
+
 	// KeepAdmin fails with [ErrLastAdmin] if the account is the only admin that is not
 	// disabled. It is serialized over all accounts: two admins cannot remove each other.
 	KeepAdmin struct{}
@@ -220,6 +232,30 @@ type PutSetting struct {
 	By  string
 }
 
+// MFA policies.
+type (
+	// PutMFAPolicy adds a policy, or moves its day. It fails if the day is not Was, which is
+	// zero for none, or if there are [MFAPoliciesMax] policies.
+	PutMFAPolicy struct {
+		MFAPolicy
+		Was time.Time
+	}
+
+	// RemoveMFAPolicy removes a policy. It fails if there is none.
+	RemoveMFAPolicy struct{ Group string }
+
+	// PutMFAExemption exempts the account from the policies, or replaces its exemption.
+	PutMFAExemption struct {
+		Until  time.Time
+		Reason string
+		By     string
+	}
+)
+
+// AddApproval adds a request. It fails if the same act is requested already, and with
+// [ErrTooManyApprovals] if the administrator has [ApprovalsMax] requests.
+type AddApproval struct{ Approval }
+
 // The record and the outbox.
 type (
 	// RecordEvent adds an event to the account's history.
@@ -236,6 +272,9 @@ type (
 
 func (RequireMFA) isChange()        {}
 func (RequireOperator) isChange()   {}
+func (RequireNoRole) isChange()     {}
+func (SpendApproval) isChange()     {}
+func (AddApproval) isChange()       {}
 func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}
 func (ReplaceEmail) isChange()      {}
@@ -268,6 +307,9 @@ func (SpendChallenge) isChange()    {}
 func (EnsureBackupCodes) isChange() {}
 func (PutSentCode) isChange()       {}
 func (PutSetting) isChange()        {}
+func (PutMFAPolicy) isChange()      {}
+func (RemoveMFAPolicy) isChange()   {}
+func (PutMFAExemption) isChange()   {}
 func (SettleCounts) isChange()      {}
 func (RecordEvent) isChange()       {}
 func (QueueMessage) isChange()      {}

@@ -1,6 +1,9 @@
 package auth
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // The server's clock can be wrong and then be corrected. A clock that was fast
 // only makes things expire early, which costs a sign-in. One that is set back
@@ -24,4 +27,16 @@ func (c Count) Rebase(now time.Time) (_ Count, changed bool) {
 		c.ReadyAt = c.ReadyAt.Add(-ahead)
 	}
 	return c, true
+}
+
+// ShortDuration writes a duration as operators do: "1h", not "1h0m0s".
+func ShortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

@@ -203,10 +203,10 @@ func (r *Rules) factorAdded(ctx context.Context, client Client, session Session,
 // (RV-06).
 func (r *Rules) factorRemoved(ctx context.Context, client Client, session Session, e Event, factors Factors, now time.Time) (ChangeSet, error) {
 	changes := ChangeSet{User: session.User, At: now}
-	if r.MustKeepLast(factors) {
-		return changes, &Problem{Reason: LastFactor}
-	}
-	if r.policy().RequireMFA {
+	if r.requiresMFA(session.MFA, now) {
+		if factors.Count() == 1 {
+			return changes, &Problem{Reason: LastFactor}
+		}
 		changes.add(RequireMFA{})
 	}
 	changes.add(EndSessions{Except: session.ID})
@@ -215,8 +215,8 @@ func (r *Rules) factorRemoved(ctx context.Context, client Client, session Sessio
 
 // MustKeepLast reports whether the account has one second factor and must have one
 // (RV-06).
-func (r *Rules) MustKeepLast(factors Factors) bool {
-	return r.policy().RequireMFA && factors.Count() == 1
+func (r *Rules) MustKeepLast(d MFADeadline, factors Factors) bool {
+	return factors.Count() == 1 && r.requiresMFA(d, r.now())
 }
 
 // conclude ends an action with the store's result. The form has expired if the

@@ -55,9 +55,17 @@ const (
 	AccountsPage        = 50                   // accounts on a page of the operator's list
 	AdminViewAge        = time.Hour            // of the second factor on the administration pages, whatever Policy.Reauth says (OP-04)
 	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
+	ApprovalLifetime    = 24 * time.Hour       // of an administrator's request that another has to approve
+	ApprovalsMax        = 20                   // requests of one administrator at once
+	ApprovalsShown      = 100                  // requests on a page
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
+	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
 	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
+	MFAPoliciesMax      = 50                   // every page of a signed-in user reads the policies
+	MFAPolicyMax        = 2 * 365 * oneDay     // how far ahead the day of a policy can be, against mistyped years
+	MFAExemptionMax     = 90 * oneDay          // of an exemption
+	MFARemindersScan    = 1000                 // accounts read at once to send reminders
 	ActivityPage        = 25                   // events on a page
 	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
@@ -76,7 +84,9 @@ const (
 	RecoveryCheck    = time.Minute         // how often a server looks for recoveries that are due
 	RecoveriesBatch  = 100                 // that it reads at once
 
+	AppsMax         = 500  // registered apps, which one page lists; own choice
 	AppNameMax      = 64   // code points of an app's name
+	AppGroupsMax    = 50   // groups whose accounts may use an app
 	AppURIMax       = 2000 // bytes of a redirect URI
 	AppURIsMax      = 50   // registered URIs of one app
 	AppSecretLength = 43   // characters, of 62: 256 bits (OI-16; RFC 6749 section 10.10 asks for 160)
@@ -95,6 +105,7 @@ const (
 	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
 	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
 	AppTokenMax         = 4096            // bytes of a token or hint that is verified
+	KnownTokensMax      = 4096            // access tokens whose signature a server need not verify again: three megabytes
 
 	SigningKeyBits      = 2048                 // of an RSA key (RFC 7518 section 3.3)
 	SigningKeyPublished = 24 * time.Hour       // before it signs: some clients read the keys only when they start (OI-31)
@@ -155,10 +166,11 @@ const (
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
-	ActionAppStart Action = "app_start" // start a request of an app, or continue it
+	ActionAppStart Action = "app_start" // start a request of an app
 	ActionAppPush  Action = "app_push"  // push a request, from an app's server
 	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
 	ActionAppGrant Action = "app_grant" // get a code for an app
+	ActionRemind   Action = "remind"    // remind a user of the MFA deadline, when an administrator asks
 )
 
 // A Scope is what a limit counts by.
@@ -267,6 +279,7 @@ var limits = []struct {
 	{ActionAppGrant, ByAccount, Window{Max: 300, Per: time.Hour}, TooManyAttempts}, // bounds the grants of a session
 	{ActionNotify, ByFactor, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 	{ActionNotice, ByRecipient, Window{Max: 3, Per: time.Hour}, TooManyCodes},
+	{ActionRemind, ByAccount, Window{Max: 1, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionSummary, ByRecipient, Window{Max: 1, Per: time.Hour}, TooManyCodes},
 }
 

@@ -44,6 +44,7 @@ app_guess factor {Max:30 Per:1m0s} too_many_attempts
 app_grant account {Max:300 Per:1h0m0s} too_many_attempts
 notify factor {Max:1 Per:1h0m0s} too_many_codes
 notice recipient {Max:3 Per:1h0m0s} too_many_codes
+remind account {Max:1 Per:24h0m0s} too_many_codes
 summary recipient {Max:1 Per:1h0m0s} too_many_codes
 `
 

@@ -48,6 +48,7 @@ const (
 
 	MessageRecoveryCode    MessageKind = "recovery_code"
 	MessageRecoveryRefused MessageKind = "recovery_refused" // instead of a code: the account cannot be recovered now
+	MessageMFAReminder     MessageKind = "mfa_reminder"     // of an [MFADeadline]
 
 	MessageLogout MessageKind = "logout" // to an app, see [NewLogoutMessage]; it has no text
 
@@ -58,7 +59,7 @@ const (
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
-		MessageEmailTaken, MessageInvitation, MessageRecoveryCode, MessageRecoveryRefused,
+		MessageEmailTaken, MessageInvitation, MessageMFAReminder, MessageRecoveryCode, MessageRecoveryRefused,
 	}
 	for _, event := range EventTypes {
 		if notified[event] {
@@ -80,7 +81,7 @@ type Message struct {
 	Code      string
 	Number    string    // of the phone, E.164
 	Email     string    // the address that was added, changed or removed
-	App       string    // the name of the app
+	App       string    // the app, role or day that it is about
 	Token     Token     // of the link: stops a change of the sign-in address or a recovery, or accepts an invitation
 	Due       time.Time // when a recovery is due, or can be requested; zero for never
 	Left      int       // backup codes left
@@ -158,12 +159,14 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 		now := r.now()
 		furthest := now.Add(MessageRetryMax + ClockSkew) // a later one was rescheduled by a clock that was wrong
 		// One at a time, so that a claim lasts as long as one message takes to send.
-		messages, err := r.store.ClaimMessages(sending, channel, now, now.Add(MessageClaimTime), furthest, 1)
-		if err != nil || len(messages) == 0 {
+		m, err := r.store.ClaimMessage(sending, channel, now, now.Add(MessageClaimTime), furthest)
+		if errors.Is(err, ErrNotFound) {
+			return sent, failed, nil
+		}
+		if err != nil {
 			return sent, failed, err
 		}
 		r.signal(channel) // another worker, as this one is busy and more messages may be due
-		m := messages[0]
 		fault := checkCodeTime(m, now)
 		if fault == nil && m.Kind != messageDecoy {
 			if fault = send(sending, m); fault == nil {

@@ -20,14 +20,17 @@ type Account struct {
 	Sessions   int
 	Groups     []string // in alphabetical order
 	Role       Role
+	MFA        MFADeadline
 
 	// These are only of one account, not of a list.
 
-	BackupCodes int // the number left
-	NoticeEmail string
-	Waits       []Wait
-	Recovery    Recovery // zero unless one is pending
-	Recovered   bool     // see [Factors]
+	BackupCodes  int // the number left
+	NoticeEmail  string
+	Waits        []Wait
+	Failures     []Failures
+	Factors      Factors
+	OpenSessions []Session // the last seen first
+	Recovery     Recovery  // zero unless one is pending
 }
 
 // Account returns the account of an email address.
@@ -58,7 +61,6 @@ func (r *Rules) accountOf(ctx context.Context, user User) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	account.BackupCodes, account.Recovered = factors.BackupCodes, factors.Recovered
 	last, err := r.RecoveryOf(ctx, user.ID)
 	if err != nil {
 		return Account{}, err
@@ -66,11 +68,15 @@ func (r *Rules) accountOf(ctx context.Context, user User) (Account, error) {
 	if last.Pending() {
 		account.Recovery = last
 	}
+	account.BackupCodes, account.Factors = factors.BackupCodes, r.withPolicy(factors)
+	if account.OpenSessions, err = r.openSessions(ctx, user.ID, now); err != nil {
+		return Account{}, err
+	}
 	if account.NoticeEmail, err = r.store.FindNoticeEmail(ctx, user.ID); ignoreNotFound(err) != nil {
 		return Account{}, err
 	}
 	counts, err := r.failureCounts(ctx, user, now)
-	account.Waits = waits(counts, now)
+	account.Waits, account.Failures = waits(counts, now), failures(counts, now)
 	return account, err
 }
 
@@ -90,23 +96,29 @@ type OperatorAction EventType
 
 // The actions.
 const (
-	Unlock             = OperatorAction(OperatorUnlocked)      // reset all failure counts
-	ResetMFA           = OperatorAction(OperatorResetMFA)      // remove all second factors and end all sessions
-	EndPassword        = OperatorAction(OperatorResetPassword) // invalidate the password, to be reset by email, and end all sessions
-	MustChangePassword = OperatorAction(OperatorMustChange)    // accept the password once more, to change it (PW-10)
-	SignOutEverywhere  = OperatorAction(OperatorSignedOut)     // end all sessions (SE-10)
-	Disable            = OperatorAction(OperatorDisabled)      // end all sessions and refuse sign-in until Enable (SE-10)
-	Enable             = OperatorAction(OperatorEnabled)       // accept sign-in again
-	Delete             = OperatorAction(OperatorDeleted)       // delete the account with everything in it
+	Unlock             = OperatorAction(OperatorUnlocked)       // reset all failure counts
+	ResetMFA           = OperatorAction(OperatorResetMFA)       // remove all second factors and end all sessions
+	EndPassword        = OperatorAction(OperatorResetPassword)  // invalidate the password, to be reset by email, and end all sessions
+	MustChangePassword = OperatorAction(OperatorMustChange)     // accept the password once more, to change it (PW-10)
+	SignOutEverywhere  = OperatorAction(OperatorSignedOut)      // end all sessions (SE-10)
+	Disable            = OperatorAction(OperatorDisabled)       // end all sessions and refuse sign-in until Enable (SE-10)
+	Enable             = OperatorAction(OperatorEnabled)        // accept sign-in again
+	Delete             = OperatorAction(OperatorDeleted)        // delete the account with everything in it
+	EndOneSession      = OperatorAction(OperatorEndedSession)   // end one session
+	EndExemption       = OperatorAction(OperatorEndedExemption) // apply the MFA policies again
 
 	DelayedReset   = OperatorAction(OperatorStartedRecovery) // start a recovery, without a code and however long ago the last one was
 	RefuseRecovery = OperatorAction(OperatorRefusedRecovery) // stop the pending recovery
+
+	// RemoveFactor removes one factor. It is the event that its owner causes by the same.
+	RemoveFactor OperatorAction = "operator_removed_factor"
 )
 
 // actionRoles are the roles that may act on the administration pages.
 var actionRoles = map[OperatorAction]Role{
-	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, DelayedReset: RoleSupport, RefuseRecovery: RoleAdmin,
-	ResetMFA: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport, DelayedReset: RoleSupport,
+	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	EndExemption: RoleAdmin, RefuseRecovery: RoleAdmin,
 }
 
 // May reports whether an administrator with the role may do this.
@@ -118,22 +130,50 @@ func (r *Rules) AccountID(ctx context.Context, address string) (UserID, error) {
 	return user.ID, err
 }
 
+// An Act is an action on an account or on one thing in it.
+type Act struct {
+	Action OperatorAction
+	User   UserID
+	Target string // the [FactorID] or [SessionID] that it is about; empty for the whole account
+}
+
 // Operate carries out an action on an account. done is false if there was nothing to do:
 // no wait to end, no factor to remove, or already disabled.
 func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction, user UserID) (done bool, err error) {
-	found, err := r.store.FindUser(ctx, user)
+	return r.CarryOut(ctx, by, Act{Action: action, User: user})
+}
+
+// CarryOut is Operate for any act.
+func (r *Rules) CarryOut(ctx context.Context, by Operator, act Act) (done bool, err error) {
+	changes, err := r.beginReasoned(ctx, by, actionRoles[act.Action], act.User)
 	if err != nil {
 		return false, err
 	}
-	changes, err := r.beginReasoned(ctx, by, actionRoles[action], user)
+	checks, err := r.unapproved(by, act.Action)
 	if err != nil {
 		return false, err
 	}
-	event := Event{Type: EventType(action), Actor: by.actor(), Reason: by.Reason}
+	changes.add(checks...)
+	return r.carryOut(ctx, by, act, changes)
+}
+
+// carryOut adds to changes what comes with the act, and applies them.
+func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes ChangeSet) (done bool, err error) {
+	found, err := r.store.FindUser(ctx, act.User)
+	if err != nil {
+		return false, err
+	}
+	event := Event{Type: EventType(act.Action)}
+	if act.Action == RemoveFactor {
+		if event, err = r.removalOf(ctx, act, &changes); err != nil {
+			return false, err
+		}
+	}
 	switch {
-	case action != DelayedReset:
-		err = r.record(ctx, &changes, by.Client, event)
+	case act.Action != DelayedReset:
+		err = r.recordAct(ctx, &changes, by, event)
 	case r.policy().OffersRecovery():
+		event.Actor, event.Reason = by.actor(), by.Reason
 		err = r.addRecovery(ctx, &changes, by.Client, event, changes.At)
 	default:
 		err = ErrNotFound
@@ -141,7 +181,8 @@ func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction,
 	if err != nil {
 		return false, err
 	}
-	switch action {
+	user := act.User
+	switch act.Action {
 	case DelayedReset:
 		err = r.store.Apply(ctx, changes)
 		done, err = err == nil, ignoreNotFound(err)
@@ -159,6 +200,8 @@ func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction,
 	case ResetMFA:
 		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(user, secondFactors...)})
 		done, err = r.store.RemoveFactors(ctx, user, changes)
+	case RemoveFactor:
+		done, err = r.removeFactor(ctx, act, &changes)
 	case EndPassword:
 		changes.add(EndSessions{}, EndEmailEnrolment{}, SettleCounts{Reset: r.failureKeys(user, Password)})
 		done, err = r.store.ReplacePassword(ctx, user, "", changes)
@@ -168,6 +211,8 @@ func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction,
 	case SignOutEverywhere:
 		changes.add(EndSessions{})
 		done, err = true, r.store.Apply(ctx, changes)
+	case EndOneSession:
+		done, err = r.store.RemoveSessionOf(ctx, user, SessionID(act.Target), changes)
 	case Disable:
 		changes.add(EndSessions{}, KeepAdmin{})
 		done, err = r.store.ReplaceDisabled(ctx, user, true, changes)
@@ -176,6 +221,8 @@ func (r *Rules) Operate(ctx context.Context, by Operator, action OperatorAction,
 	case Delete:
 		changes.add(KeepAdmin{})
 		done, err = r.store.RemoveUser(ctx, user, changes)
+	case EndExemption:
+		done, err = r.store.RemoveMFAExemption(ctx, user, changes)
 	}
 	if err == nil && done {
 		r.applied(ctx, changes)

@@ -13,10 +13,19 @@ type PeopleQuery struct {
 	State        AccountState
 	Factors      FactorFilter
 	Group        string
-	Role         Role      // NoRole for any
-	NotSeenSince time.Time // zero for any
-	Newest       bool      // newest first, instead of by email address
-	After        UserID    // the account, of the page before, after which to continue; empty to begin
+	Role         Role        // NoRole for any
+	NotSeenSince time.Time   // zero for any
+	MFAPolicy    bool        // only accounts to which an MFA policy applies
+	Newest       bool        // newest first, instead of by email address
+	After        UserID      // the account, of the page before, after which to continue; empty to begin
+	Place        PeoplePlace // the same, and also right if that account was deleted meanwhile
+}
+
+// A PeoplePlace is where an account is in the list, in either order.
+type PeoplePlace struct {
+	ID        UserID
+	EmailKey  string
+	CreatedAt time.Time
 }
 
 // An AccountState is a condition of an account that an operator looks for.
@@ -51,17 +60,23 @@ var FactorFilters = []FactorFilter{NoFactor, SMSOnly}
 // A PeoplePage is a page of the operator's list.
 type PeoplePage struct {
 	Accounts []Account
-	Next     UserID // where the next page continues, see [PeopleQuery]; empty at the end
-	Partial  bool   // the search ended early, after [PeopleScan] accounts: the next page may have more
+	Next     UserID      // where the next page continues, see [PeopleQuery]; empty at the end
+	Place    PeoplePlace // of Next
+	Partial  bool        // the search ended early, after [PeopleScan] accounts: the next page may have more
 }
 
 // People returns a page of accounts.
 func (r *Rules) People(ctx context.Context, q PeopleQuery) (PeoplePage, error) {
+	return r.store.FindPeople(ctx, r.readable(q), AccountsPage)
+}
+
+// readable returns the query as the store reads it.
+func (r *Rules) readable(q PeopleQuery) PeopleQuery {
 	q.Text = strings.ToLower(strings.TrimSpace(q.Text))
 	if phone, err := ParsePhone(q.Text, r.policy().Region); err == nil && strings.ContainsAny(q.Text, "0123456789") {
 		q.Text = phone
 	}
-	return r.store.FindPeople(ctx, q, AccountsPage)
+	return q
 }
 
 // State returns the most important state of an account.

@@ -11,16 +11,26 @@ type Problem struct {
 	User   UserID        // the account, only for the log
 	Limit  int           // the number in the text: a minimum, maximum or count
 	Repeat bool          // whether the same has failed before, since it last worked
+	Detail string        // what an operator or an app's author has to change; empty for most
 }
 
-// Error makes a Problem an error. It is for logs, not for users.
-func (p *Problem) Error() string { return "problem: " + string(p.Reason) }
+// Error makes a Problem an error. It is for logs and commands, not for users.
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return "problem: " + string(p.Reason)
+}
 
 // A Reason names a problem.
 type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
+	EntryInvalid         Reason = "entry_invalid"          // what an operator has entered cannot be as Detail says
+	AccountUnknown       Reason = "account_unknown"        // no account has the email address; only operators learn it
+	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
+	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
 	BackupCodeWrong      Reason = "backup_code_wrong"      // none of the codes left
 	BackupCodesShown     Reason = "backup_codes_shown"     // the backup codes were shown already
 	Busy                 Reason = "busy"                   // the server has more to hash than it can
@@ -43,6 +53,11 @@ const (
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
 	MailBudgetExhausted  Reason = "mail_budget_exhausted"  // no more codes by email today, for all accounts
 	MailedCodeLocked     Reason = "mailed_code_locked"     // a hundred wrong codes in a row for an email address
+	MFADayInvalid        Reason = "mfa_day_invalid"        // no day, or one in the past or too far ahead
+	MFADayLater          Reason = "mfa_day_later"          // a policy's day is not moved to a later one
+	MFAExemptionInvalid  Reason = "mfa_exemption_invalid"  // not a day after today, or more than Limit days ahead
+	NoApprover           Reason = "no_approver"            // there is no other administrator who could approve the act
+	OnlyFactor           Reason = "only_factor"            // a second factor is required: an administrator resets MFA instead
 	MFAOff               Reason = "mfa_off"                // backup codes need a second factor
 	PasskeyChanged       Reason = "passkey_changed"        // its backup eligibility differs from when it was added
 	PasskeyCopied        Reason = "passkey_copied"         // its counter did not increase: there may be a copy
@@ -75,10 +90,12 @@ const (
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later
+	TooManyApprovals     Reason = "too_many_approvals"     // the administrator has Limit requests that wait for approval
 	TooManyAttempts      Reason = "too_many_attempts"      // retry after Wait
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
 	TooManyGroups        Reason = "too_many_groups"        // the account would be in more than Limit groups
+	TooManyMFAPolicies   Reason = "too_many_mfa_policies"  // there are Limit policies
 	TooManyPhones        Reason = "too_many_phones"        // the account has Limit phones
 	UnknownAction        Reason = "unknown_action"         // no such button
 	UnknownMethod        Reason = "unknown_method"         // the account has no such second factor
@@ -86,12 +103,12 @@ const (
 
 // Reasons lists every reason, for that test.
 var Reasons = []Reason{
-	BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
+	AccountUnknown, AppOutdated, ApprovalEnded, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFAOff, NameInvalid, NameLong,
+	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

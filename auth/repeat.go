@@ -46,6 +46,7 @@ const (
 	formSetPassword    = "set_password"
 	formRecovery       = "recovery"
 	formChangePassword = "change_password"
+	formApp            = "app"
 )
 
 // tokens returns the tokens of one kind that the submission leads to: first the one
@@ -82,6 +83,7 @@ const (
 	sessionToken = "session"
 	attemptToken = "attempt"
 	deviceToken  = "device"
+	secretToken  = "app_secret"
 )
 
 func (r *Rules) newToken(kind string, s submission, now time.Time) Token {

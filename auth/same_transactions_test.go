@@ -75,8 +75,8 @@ func (s *counting) RemoveMessages(ctx context.Context, by time.Time) (int, error
 	return s.called("RemoveMessages").RemoveMessages(ctx, by)
 }
 
-func (s *counting) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) ([]auth.Message, error) {
-	return s.called("ClaimMessages").ClaimMessages(ctx, channel, now, until, furthest, limit)
+func (s *counting) ClaimMessage(ctx context.Context, channel auth.Channel, now, until, furthest time.Time) (auth.Message, error) {
+	return s.called("ClaimMessage").ClaimMessage(ctx, channel, now, until, furthest)
 }
 
 func (s *counting) SpendMessage(ctx context.Context, id string, now time.Time) (bool, error) {

@@ -16,15 +16,16 @@ type Session struct {
 	ID         SessionID
 	TokenHash  string
 	User       UserID
-	Email      string     // the account's sign-in address, read with the session
-	Name       string     // its display name, read with the session; empty for none
-	Role       Role       // its role, read with the session
-	StartedAt  time.Time  // of the overall limit (SE-06): sign-in or the last re-authentication
-	SeenAt     time.Time  // of the idle limit (SE-05); at most SessionTouchInterval late
-	PasswordAt time.Time  // when the password, or the email address at sign-up, was verified
-	FirstKind  FactorKind // which of them, or a passkey that has verified its user
-	MFAAt      time.Time  // when a second factor was verified or added; zero for never
-	SecondKind FactorKind // which one; empty if it was added without being verified in this session
+	Email      string      // the account's sign-in address, read with the session
+	Name       string      // its display name, read with the session; empty for none
+	Role       Role        // its role, read with the session
+	MFA        MFADeadline // of the account, read with the session
+	StartedAt  time.Time   // of the overall limit (SE-06): sign-in or the last re-authentication
+	SeenAt     time.Time   // of the idle limit (SE-05); at most SessionTouchInterval late
+	PasswordAt time.Time   // when the password, or the email address at sign-up, was verified
+	FirstKind  FactorKind  // which of them, or a passkey that has verified its user
+	MFAAt      time.Time   // when a second factor was verified or added; zero for never
+	SecondKind FactorKind  // which one; empty if it was added without being verified in this session
 
 	FirstSyncable, SecondSyncable bool // for a passkey: whether it may be synced to other devices
 
@@ -126,22 +127,21 @@ func (r *Rules) IdleExpiry(s Session) (at time.Time, extends bool) {
 // Sessions lists an account's sessions: this one first, then the others, the
 // last seen first.
 func (r *Rules) Sessions(ctx context.Context, session Session) ([]Session, error) {
-	now := r.now()
-	all, err := r.store.FindSessions(ctx, session.User)
-	if err != nil {
-		return nil, err
+	all, err := r.openSessions(ctx, session.User, r.now())
+	if here := slices.IndexFunc(all, func(s Session) bool { return s.ID == session.ID }); here > 0 {
+		current := all[here]
+		copy(all[1:], all[:here])
+		all[0] = current
 	}
+	return all, err
+}
+
+// openSessions lists the sessions that have not expired, the last seen first.
+func (r *Rules) openSessions(ctx context.Context, user UserID, now time.Time) ([]Session, error) {
+	all, err := r.store.FindSessions(ctx, user)
 	all = slices.DeleteFunc(all, func(s Session) bool { return r.expired(s, now) })
-	slices.SortFunc(all, func(a, b Session) int {
-		if here := a.ID == session.ID; here != (b.ID == session.ID) {
-			if here {
-				return -1
-			}
-			return 1
-		}
-		return b.SeenAt.Compare(a.SeenAt)
-	})
-	return all, nil
+	slices.SortFunc(all, func(a, b Session) int { return b.SeenAt.Compare(a.SeenAt) })
+	return all, err
 }
 
 // EndSession ends another session of the account. It returns [ErrNotFound] if

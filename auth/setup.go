@@ -21,7 +21,7 @@ func (r *Rules) Task(s Session, factors Factors) Task {
 	case s.MustChange:
 		return TaskPassword
 	case factors.Recovered && !factors.HasMFA(),
-		r.policy().RequireMFA && (len(factors.Methods()) == 0 || factors.CodesUnseen):
+		r.requiresMFA(s.MFA, r.now()) && (len(factors.Methods()) == 0 || factors.CodesUnseen):
 		return TaskSetupMFA
 	}
 	return NoTask

@@ -236,6 +236,23 @@ type Store interface {
 	// EndRecovery stops a pending recovery.
 	EndRecovery(ctx context.Context, user UserID, id string, changes ChangeSet) (ended bool, err error)
 
+	// MFA policies
+
+	// FindMFAPolicies reads the policies, sorted by group.
+	FindMFAPolicies(ctx context.Context) ([]MFAPolicy, error)
+	// FindMFAExemptions reads up to limit exemptions that have not ended, those that end
+	// first first: those after the account's, or the first if it is empty.
+	FindMFAExemptions(ctx context.Context, after UserID, now time.Time, limit int) ([]MFAExemption, error)
+	// RemoveMFAExemption ends the account's exemption.
+	RemoveMFAExemption(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
+	// FindMFAMembers reads, of up to scan accounts with IDs after one, those that can sign
+	// in without a second factor and will need one from a day after now, and not after
+	// until. next is empty if it has read the last account, or if there is no such day.
+	FindMFAMembers(ctx context.Context, after UserID, now, until time.Time, scan int) (members []MFAMember, next UserID, err error)
+	// SpendMFAReminder consumes the reminder so many days before a day, and those with
+	// more days, unless the account has a second factor by now, or another deadline.
+	SpendMFAReminder(ctx context.Context, user UserID, day time.Time, daysBefore int, changes ChangeSet) (spent bool, err error)
+
 	// Settings
 
 	// FindSettings reads the settings that were changed.
@@ -248,6 +265,17 @@ type Store interface {
 	FindActivity(ctx context.Context, user UserID, before string, limit int) ([]Event, error)
 	// FindAudit reads up to limit entries of the audit log, newest first.
 	FindAudit(ctx context.Context, q AuditQuery, limit int) (AuditPage, error)
+
+	// Approvals
+
+	// FindApproval reads a request that can be approved: it has not expired, and its
+	// requester is an admin.
+	FindApproval(ctx context.Context, id string, now time.Time) (Approval, error)
+	// FindApprovals reads up to limit of them, of one account or of all if user is empty;
+	// the first to expire first.
+	FindApprovals(ctx context.Context, user UserID, now time.Time, limit int) ([]Approval, error)
+	// FindOtherAdmin reports whether an admin who is not disabled is none of these accounts.
+	FindOtherAdmin(ctx context.Context, than ...UserID) (bool, error)
 
 	// Counters
 
@@ -272,10 +300,10 @@ type Store interface {
 
 	// Messages
 
-	// ClaimMessages returns up to limit due messages of a channel and hides them
-	// from other workers until the given time. A message rescheduled to after
+	// ClaimMessage returns the due message of a channel that expires first, and hides
+	// it from other workers until the given time. A message rescheduled to after
 	// furthest, which no worker does, is due.
-	ClaimMessages(ctx context.Context, channel Channel, now, until, furthest time.Time, limit int) ([]Message, error)
+	ClaimMessage(ctx context.Context, channel Channel, now, until, furthest time.Time) (Message, error)
 	// SpendMessage marks a message as sent and erases its body.
 	SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error)
 	// RejectMessage marks a message as rejected for good and erases its body.

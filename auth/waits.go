@@ -20,6 +20,13 @@ type failureCount struct {
 	Count
 }
 
+// countedFactors are the kinds whose failures are counted by account, and CountedFactors
+// all kinds with a count.
+var (
+	countedFactors = slices.Concat([]FactorKind{Password}, secondFactors, []FactorKind{enrolTOTP, enrolPhone})
+	CountedFactors = slices.Concat(countedFactors, mailedCodes)
+)
+
 // failureCounts reads all failure counts of an account: of its factors, and of codes
 // mailed to its address and to the one that it is about to get.
 func (r *Rules) failureCounts(ctx context.Context, user User, now time.Time) (all []failureCount, err error) {
@@ -32,7 +39,7 @@ func (r *Rules) failureCounts(ctx context.Context, user User, now time.Time) (al
 			}
 		}
 	}
-	add(ByFactor, string(user.ID), slices.Concat([]FactorKind{Password}, secondFactors, []FactorKind{enrolTOTP, enrolPhone})...)
+	add(ByFactor, string(user.ID), countedFactors...)
 	add(ByMailed, user.Email.Key, mailedCodes...)
 	pending, err := r.store.FindEmailEnrolment(ctx, user.ID, now)
 	if err == nil {
@@ -61,6 +68,22 @@ func waits(counts []failureCount, now time.Time) (all []Wait) {
 			c.Until = time.Time{}
 		}
 		all = append(all, c.Wait)
+	}
+	return all
+}
+
+// Failures are the failures of one factor in a row.
+type Failures struct {
+	Factor       FactorKind
+	KnownDevices bool // as in [Wait]
+	N            int
+}
+
+func failures(counts []failureCount, now time.Time) (all []Failures) {
+	for _, c := range counts {
+		if rebased, _ := c.Rebase(now); rebased.N > 0 {
+			all = append(all, Failures{c.Factor, c.KnownDevices, rebased.N})
+		}
 	}
 	return all
 }

@@ -70,6 +70,7 @@ func TestRemoveUser(t *testing.T) {
 		before["messages"] += 3  // the new one, one queued earlier, and one to the app
 		before["audit_events"]++ // which stays
 		before["settings"]++
+		before["mfa_policies"]++
 		wantRows(t, db.rowCounts(t), before)
 		removed, err = db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("again")}))
 		wantFalse(t, removed, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"twostep/auth"
@@ -28,25 +29,43 @@ const appColumns = `
 			refresh_idle,
 			refresh_lifetime,
 			created_at,
-			disabled_at IS NOT NULL
+			disabled_at IS NOT NULL,
+			version,
+			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
+			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
+			COALESCE((SELECT string_agg(name, ' ') FROM app_groups WHERE app_id = apps.id), ''),
+			COALESCE((SELECT string_agg(hash, ' ') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
 		FROM apps`
 
-// An appRow is the destination of appColumns.
+// An appRow is the destination of appColumns. No URI, group or hash has a space.
 type appRow struct {
 	oidc.App
-	idle, lifetime int64 // milliseconds
+	idle, lifetime                         int64 // milliseconds
+	redirects, postLogouts, groups, hashes string
 }
 
 func (r *appRow) row() engine.Row {
 	return engine.Row{
 		&r.ID, &r.Name, &r.Kind, &r.Alg, &r.Trusted, &r.RequireMFA, &r.RequirePAR, &r.WithoutPKCE, &r.ClaimsInIDToken,
-		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled,
+		&r.BackchannelURI, &r.idle, &r.lifetime, engine.Time(&r.CreatedAt), &r.Disabled, &r.Version, &r.redirects, &r.postLogouts, &r.groups, &r.hashes,
 	}
 }
 
 func (r *appRow) app() oidc.App {
-	r.RefreshIdle, r.RefreshLifetime = millisecond(r.idle), millisecond(r.lifetime)
-	return r.App
+	app := r.App
+	app.RefreshIdle, app.RefreshLifetime = millisecond(r.idle), millisecond(r.lifetime)
+	app.RedirectURIs, app.PostLogoutURIs = sortedFields(r.redirects), sortedFields(r.postLogouts)
+	app.Groups, app.SecretHashes = sortedFields(r.groups), sortedFields(r.hashes)
+	return app
+}
+
+func sortedFields(text string) []string {
+	if text == "" {
+		return nil
+	}
+	fields := strings.Split(text, " ")
+	slices.Sort(fields)
+	return fields
 }
 
 func millisecond(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -54,12 +73,12 @@ func millisecond(n int64) time.Duration { return time.Duration(n) * time.Millise
 // FindApp implements [oidc.Store].
 func (s *Store) FindApp(ctx context.Context, id string) (oidc.App, error) {
 	var r appRow
-	if err := s.find(ctx, "find app", r.row(), appColumns+`
-		WHERE id = $1`, id); err != nil {
+	err := s.find(ctx, "find app", r.row(), appColumns+`
+		WHERE id = $1`, id)
+	if err != nil {
 		return oidc.App{}, err
 	}
-	app := r.app()
-	return app, s.findAppLists(ctx, &app)
+	return r.app(), nil
 }
 
 // FindApps implements [oidc.Store].
@@ -70,59 +89,35 @@ func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("find apps: %w", err)
 	}
-	for i := range all {
-		if err := s.findAppLists(ctx, &all[i]); err != nil {
-			return nil, err
-		}
-	}
 	return all, nil
 }
 
-// findAppLists reads an app's URIs, groups and valid secrets.
-func (s *Store) findAppLists(ctx context.Context, app *oidc.App) error {
-	var usage, value string
-	lists := map[string]*[]string{
-		"redirect": &app.RedirectURIs, "post_logout": &app.PostLogoutURIs, "group": &app.Groups, "secret": &app.SecretHashes,
-	}
-	err := s.db.Each(ctx, engine.Row{&usage, &value}, func() { *lists[usage] = append(*lists[usage], value) }, `
-		SELECT usage, uri
-		FROM app_uris
-		WHERE app_id = $1
-		UNION ALL
-		SELECT 'group', name
-		FROM app_groups
-		WHERE app_id = $1
-		UNION ALL
-		SELECT 'secret', hash
-		FROM app_secrets
-		WHERE app_id = $1 AND ended_at IS NULL`, app.ID)
-	if err != nil {
-		return fmt.Errorf("find app: %w", err)
-	}
-	for _, list := range lists {
-		slices.Sort(*list)
-	}
-	return nil
-}
-
 // AddApp implements [oidc.Store].
-func (s *Store) AddApp(ctx context.Context, app oidc.App) error {
-	return s.add(ctx, "add app", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+func (s *Store) AddApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (added bool, err error) {
+	return s.write(ctx, "add app", "", func(tx *tx) (bool, error) {
+		if err := tx.serialize(ctx, appLock); err != nil {
+			return false, err
+		}
+		rows, err := tx.Exec(ctx, `
 			INSERT INTO apps (
 				id, name, kind, alg, trusted, require_mfa, require_par, without_pkce, claims_in_id_token,
-				backchannel_uri, refresh_idle, refresh_lifetime, created_at
+				backchannel_uri, refresh_idle, refresh_lifetime, created_at, version
 			)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, append(appArgs(app), engine.Millis(app.CreatedAt))...)
-		if err != nil {
+			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+			WHERE (SELECT count(*) FROM apps) < $15
+			ON CONFLICT DO NOTHING`, append(appArgs(app), engine.Millis(app.CreatedAt), app.Version, auth.AppsMax)...)
+		if err != nil || rows == 0 {
 			return false, err
 		}
 		for _, hash := range app.SecretHashes {
-			if added, err := tx.addAppSecret(ctx, app.ID, hash, app.CreatedAt); err != nil || !added {
+			if err := tx.addAppSecret(ctx, app.ID, hash, app.CreatedAt); err != nil {
 				return false, err
 			}
 		}
-		return true, tx.addAppLists(ctx, app)
+		if err := tx.addAppLists(ctx, app); err != nil {
+			return false, err
+		}
+		return tx.apply(ctx, changes)
 	})
 }
 
@@ -164,7 +159,7 @@ func (t *tx) addAppLists(ctx context.Context, app oidc.App) error {
 }
 
 // ReplaceApp implements [oidc.Store].
-func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, err error) {
+func (s *Store) ReplaceApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace app", "", func(tx *tx) (bool, error) {
 		changed, err := tx.Exec(ctx, `
 			UPDATE apps SET
@@ -178,8 +173,9 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, er
 				claims_in_id_token = $9,
 				backchannel_uri = $10,
 				refresh_idle = $11,
-				refresh_lifetime = $12
-			WHERE id = $1`, appArgs(app)...)
+				refresh_lifetime = $12,
+				version = version + 1
+			WHERE id = $1 AND version = $13`, append(appArgs(app), app.Version)...)
 		if err != nil || changed == 0 {
 			return false, err
 		}
@@ -188,51 +184,57 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App) (replaced bool, er
 				return false, err
 			}
 		}
-		return true, tx.addAppLists(ctx, app)
+		if err := tx.addAppLists(ctx, app); err != nil {
+			return false, err
+		}
+		return tx.apply(ctx, changes)
 	})
 }
 
 // ReplaceAppDisabled implements [oidc.Store].
-func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, now time.Time) (replaced bool, err error) {
+func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
 	var since time.Time
 	if disabled {
-		since = now
+		since = changes.At
 	}
-	return s.write(ctx, "disable or enable app", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
-			UPDATE apps SET disabled_at = $2
-			WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
-		return changed > 0, err
-	})
+	return s.spend(ctx, "disable or enable app", "", changes, `
+		UPDATE apps SET disabled_at = $2
+		WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
 }
 
 // RemoveApp implements [oidc.Store].
-func (s *Store) RemoveApp(ctx context.Context, id string) (removed bool, err error) {
+func (s *Store) RemoveApp(ctx context.Context, id string, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove app", "", func(tx *tx) (bool, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM messages WHERE channel = $1 AND body IS NOT NULL`, auth.AppChannel(id)); err != nil {
 			return false, err
 		}
 		changed, err := tx.Exec(ctx, `DELETE FROM apps WHERE id = $1`, id)
-		return changed > 0, err
-	})
-}
-
-// AddAppSecret implements [oidc.Store].
-func (s *Store) AddAppSecret(ctx context.Context, id, hash string, keep int, now time.Time) (added bool, err error) {
-	return s.write(ctx, "add app secret", "", func(tx *tx) (bool, error) {
-		if err := tx.endAppSecrets(ctx, id, keep-1, now); err != nil {
+		if err != nil || changed == 0 {
 			return false, err
 		}
-		return tx.addAppSecret(ctx, id, hash, now)
+		return tx.apply(ctx, changes)
 	})
 }
 
-// EndAppSecrets implements [oidc.Store].
-func (s *Store) EndAppSecrets(ctx context.Context, id string, now time.Time) error {
-	_, err := s.write(ctx, "end app secrets", "", func(tx *tx) (bool, error) {
-		return true, tx.endAppSecrets(ctx, id, 1, now)
+// ReplaceAppSecrets implements [oidc.Store].
+func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string, keep int, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.write(ctx, "replace app secrets", "", func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `
+			UPDATE apps SET version = version + 1
+			WHERE id = $1 AND version = $2`, app.ID, app.Version)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		if err := tx.endAppSecrets(ctx, app.ID, keep, changes.At); err != nil {
+			return false, err
+		}
+		if hash != "" {
+			if err := tx.addAppSecret(ctx, app.ID, hash, changes.At); err != nil {
+				return false, err
+			}
+		}
+		return tx.apply(ctx, changes)
 	})
-	return err
 }
 
 func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Time) error {
@@ -248,11 +250,9 @@ func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Ti
 	return err
 }
 
-func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) error {
+	_, err := t.Exec(ctx, `
 		INSERT INTO app_secrets (app_id, hash, created_at)
-		SELECT id, $2, $3
-		FROM apps
-		WHERE id = $1`, id, hash, engine.Millis(now))
-	return rows > 0, err
+		VALUES ($1, $2, $3)`, id, hash, engine.Millis(now))
+	return err
 }

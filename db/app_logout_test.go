@@ -14,9 +14,7 @@ import (
 // its id, and "all" for all sessions of the account.
 func (db testDB) logouts(t *testing.T, app string, now time.Time) (sessions []string) {
 	t.Helper()
-	messages, err := db.ClaimMessages(t.Context(), auth.AppChannel(app), now, now.Add(time.Hour), now.Add(2*time.Hour), 99)
-	must(t, err)
-	for _, m := range messages {
+	for _, m := range db.claimAll(t, auth.AppChannel(app), now, now.Add(time.Hour)) {
 		if m.Kind != auth.MessageLogout || m.To != app || m.User != "ann" || !m.ExpiresAt.Equal(m.At.Add(auth.MessageRetention)) {
 			t.Errorf("the message is %+v", m)
 		}
@@ -39,8 +37,8 @@ func (db testDB) addApps(t *testing.T) {
 	db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
 	silent := app("a2")
 	silent.BackchannelURI = ""
-	must(t, db.AddApp(t.Context(), app("a1")))
-	must(t, db.AddApp(t.Context(), silent))
+	db.addApp(t, app("a1"))
+	db.addApp(t, silent)
 }
 
 // OI-50: every way in which a session ends queues one message for each app that it has
@@ -171,13 +169,13 @@ func TestSessionEnd_RaceWithCode(t *testing.T) {
 			}
 			db.apply(t, "ann", session("ann", id))
 			g := grant("grant of "+string(id), "ann", id, noon)
-			must(t, db.AddRequest(t.Context(), request("request of "+g.ID, noon)))
+			db.addRequest(t, request("request of "+g.ID, noon))
 			var issued bool
 			var failed error
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				issued, failed = db.SpendRequest(t.Context(), "request of "+g.ID, g, codeOf(g.ID, noon), nil, set("ann"))
+				issued, failed = issueCode(t.Context(), db.Store, "request of "+g.ID, g)
 			}()
 			must(t, db.RemoveSession(t.Context(), "token of "+string(id), noon))
 			<-done
@@ -194,7 +192,7 @@ func TestSessionEnd_RaceWithCode(t *testing.T) {
 func TestFindLogoutApps(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addApps(t)
-		must(t, db.AddApp(t.Context(), app("a3")))
+		db.addApp(t, app("a3"))
 		wantApps := func(now time.Time, want ...string) {
 			t.Helper()
 			got, err := db.FindLogoutApps(t.Context(), now, now.Add(time.Hour))
@@ -212,16 +210,16 @@ func TestFindLogoutApps(t *testing.T) {
 		wantApps(noon, "a1")
 		db.apply(t, "ann", auth.EndSessions{})
 		wantApps(noon, "a1", "a3")
-		messages, err := db.ClaimMessages(t.Context(), auth.AppChannel("a1"), noon, noon.Add(time.Minute), latest, 9)
-		if err != nil || len(messages) != 1 {
-			t.Fatalf("%d messages, %v", len(messages), err)
+		messages := db.claimAll(t, auth.AppChannel("a1"), noon, noon.Add(time.Minute))
+		if len(messages) != 1 {
+			t.Fatalf("%d messages", len(messages))
 		}
 		wantApps(noon, "a3")
 		wantApps(noon.Add(-2*time.Hour), "a1", "a3") // a clock was wrong
 		wantApps(noon.Add(time.Minute), "a1", "a3")
 		spent, err := db.SpendMessage(t.Context(), messages[0].ID, noon)
 		wantTrue(t, spent, err)
-		removed, err := db.RemoveApp(t.Context(), "a3")
+		removed, err := db.RemoveApp(t.Context(), "a3", set(""))
 		wantTrue(t, removed, err)
 		if waiting, _, _, err := db.CountMessages(t.Context()); err != nil || waiting != 0 {
 			t.Errorf("%d messages wait, %v", waiting, err)

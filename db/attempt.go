@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -67,16 +66,7 @@ func (s *Store) AddAttempt(ctx context.Context, changes auth.ChangeSet) error {
 
 // AllowAttempt implements [auth.Store].
 func (s *Store) AllowAttempt(ctx context.Context, limits []auth.RateLimit, changes auth.ChangeSet) (refused int, count auth.Count, err error) {
-	err = s.add(ctx, "allow attempt", changes.User, func(tx *tx) (changed bool, err error) {
-		if refused, count, changed, err = tx.allow(ctx, changes.At, limits); err != nil || refused >= 0 {
-			return changed, err
-		}
-		return tx.apply(ctx, changes)
-	})
-	if refused >= 0 && errors.Is(err, auth.ErrNotFound) {
-		err = nil
-	}
-	return refused, count, err
+	return s.addAllowed(ctx, "allow attempt", changes.User, changes.At, limits, func(tx *tx) (bool, error) { return tx.apply(ctx, changes) })
 }
 
 // ReplaceMethod implements [auth.Store].

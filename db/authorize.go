@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,12 +14,12 @@ import (
 )
 
 // AddRequest implements [oidc.Store].
-func (s *Store) AddRequest(ctx context.Context, r oidc.Request) error {
+func (s *Store) AddRequest(ctx context.Context, r oidc.Request, limits []auth.RateLimit) (refused int, count auth.Count, err error) {
 	parameters, err := json.Marshal(r.Params)
 	if err != nil {
-		return fmt.Errorf("add request: %w", err)
+		return -1, count, fmt.Errorf("add request: %w", err)
 	}
-	return s.add(ctx, "add request", "", func(tx *tx) (bool, error) {
+	return s.addAllowed(ctx, "add request", "", r.CreatedAt, limits, func(tx *tx) (bool, error) {
 		rows, err := tx.Exec(ctx, `
 			INSERT INTO app_requests (hash, app_id, parameters, pushed, created_at, expires_at)
 			SELECT $1, id, $3, $4, $5, $6
@@ -76,22 +77,32 @@ func (s *Store) SpendStepUp(ctx context.Context, hash string, now time.Time) (sp
 }
 
 // SpendRequest implements [oidc.Store].
-func (s *Store) SpendRequest(ctx context.Context, hash string, grant *oidc.Grant, code oidc.Code, agreed []oidc.Scope, changes auth.ChangeSet) (spent bool, err error) {
-	return s.write(ctx, "spend request", changes.User, func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
-			UPDATE app_requests SET done_at = $2
-			WHERE hash = $1 AND pushed = 0 AND done_at IS NULL AND expires_at > $2`, hash, engine.Millis(changes.At))
-		if err != nil || rows == 0 {
-			return false, err
-		}
-		if grant != nil {
-			if added, err := tx.addGrant(ctx, *grant, code); err != nil || !added {
+func (s *Store) SpendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error) {
+	return s.write(ctx, "spend request", "", func(tx *tx) (bool, error) { return tx.spendRequest(ctx, hash, now) })
+}
+
+func (t *tx) spendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error) {
+	rows, err := t.Exec(ctx, `
+		UPDATE app_requests SET done_at = $2
+		WHERE hash = $1 AND pushed = 0 AND done_at IS NULL AND expires_at > $2`, hash, engine.Millis(now))
+	return rows > 0, err
+}
+
+// IssueCode implements [oidc.Store].
+func (s *Store) IssueCode(ctx context.Context, limits []auth.RateLimit, issue oidc.Issue) (refused int, count auth.Count, err error) {
+	changes := issue.Changes
+	return s.addAllowed(ctx, "issue code", changes.User, changes.At, limits, func(tx *tx) (bool, error) {
+		if issue.Request != "" {
+			if spent, err := tx.spendRequest(ctx, issue.Request, changes.At); err != nil || !spent {
 				return false, err
 			}
-			for _, scope := range append(agreed, "") {
-				if err := tx.addConsent(ctx, *grant, scope); err != nil {
-					return false, err
-				}
+		}
+		if added, err := tx.addGrant(ctx, issue.Grant, issue.Code); err != nil || !added {
+			return false, err
+		}
+		for _, scope := range slices.Concat(issue.Agreed, []oidc.Scope{""}) {
+			if err := tx.addConsent(ctx, issue.Grant, scope); err != nil {
+				return false, err
 			}
 		}
 		return tx.apply(ctx, changes)

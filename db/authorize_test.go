@@ -14,11 +14,12 @@ import (
 func TestRequest(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		ctx := t.Context()
-		wantNotFound(t, db.AddRequest(ctx, request("q1", noon)))
-		must(t, db.AddApp(ctx, app("a1")))
+		_, _, err := db.AddRequest(ctx, request("q1", noon), nil)
+		wantNotFound(t, err)
+		db.addApp(t, app("a1"))
 		want, age := request("q1", noon), 60
 		want.Params.MaxAge, want.Params.State, want.Params.PromptLogin = &age, "a state", true
-		must(t, db.AddRequest(ctx, want))
+		db.addRequest(t, want)
 		got, err := db.FindRequest(ctx, "q1")
 		wantEqual(t, got, want, err)
 		for _, first := range []bool{true, false} {
@@ -27,9 +28,9 @@ func TestRequest(t *testing.T) {
 				t.Errorf("step-up: %v", spent)
 			}
 		}
-		spent, err := db.SpendRequest(ctx, "q1", nil, oidc.Code{}, nil, auth.ChangeSet{At: want.ExpiresAt})
+		spent, err := db.SpendRequest(ctx, "q1", want.ExpiresAt)
 		wantFalse(t, spent, err)
-		spent, err = db.SpendRequest(ctx, "q1", nil, oidc.Code{}, nil, auth.ChangeSet{At: noon})
+		spent, err = db.SpendRequest(ctx, "q1", noon)
 		wantTrue(t, spent, err)
 		if got, err := db.FindRequest(ctx, "q1"); err != nil || !got.Done || !got.SteppedUpAt.Equal(noon) {
 			t.Errorf("request is %+v, %v", got, err)
@@ -41,13 +42,13 @@ func TestRequest(t *testing.T) {
 func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		ctx := t.Context()
-		must(t, db.AddApp(ctx, app("a1")))
+		db.addApp(t, app("a1"))
 		pushed := request("q1", noon)
 		pushed.Pushed, pushed.ExpiresAt = true, noon.Add(auth.AppPushedLifetime)
-		must(t, db.AddRequest(ctx, pushed))
+		db.addRequest(t, pushed)
 		_, err := db.FindRequest(ctx, "q1")
 		wantNotFound(t, err)
-		spent, err := db.SpendRequest(ctx, "q1", nil, oidc.Code{}, nil, auth.ChangeSet{At: noon})
+		spent, err := db.SpendRequest(ctx, "q1", noon)
 		wantFalse(t, spent, err)
 		spent, err = db.SpendPushedRequest(ctx, "a2", "q1", request("q2", noon))
 		wantFalse(t, spent, err)
@@ -63,14 +64,14 @@ func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 }
 
 // A request yields one code, however often the user presses Continue.
-func TestSpendRequest_OnceOnly(t *testing.T) {
+func TestIssueCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
-		must(t, db.AddRequest(t.Context(), request("q1", noon)))
+		db.addApp(t, app("a1"))
+		db.addRequest(t, request("q1", noon))
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := fmt.Sprint("g", i)
-			return s.SpendRequest(ctx, "q1", grant(id, "ann", "s1", noon), codeOf(id, noon), nil, set("ann"))
+			return issueCode(ctx, s, "q1", grant(id, "ann", "s1", noon))
 		})
 		if n := db.count(t, `SELECT count(*) FROM app_grants`); n != 1 {
 			t.Errorf("%d grants", n)
@@ -79,19 +80,51 @@ func TestSpendRequest_OnceOnly(t *testing.T) {
 }
 
 // No code is issued for a session that has ended, or is another account's.
-func TestSpendRequest_EndedSession(t *testing.T) {
+func TestIssueCode_EndedSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
-		must(t, db.AddApp(t.Context(), app("a1")))
-		must(t, db.AddRequest(t.Context(), request("q1", noon)))
-		spent, err := db.SpendRequest(t.Context(), "q1", grant("g1", "bob", "s1", noon), codeOf("g1", noon), nil, set("bob"))
-		wantFalse(t, spent, err)
+		db.addApp(t, app("a1"))
+		db.addRequest(t, request("q1", noon))
+		for _, id := range []string{"q1", ""} {
+			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "bob", "s1", noon))
+			wantFalse(t, issued, err)
+		}
 		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
-		spent, err = db.SpendRequest(t.Context(), "q1", grant("g1", "ann", "s1", noon), codeOf("g1", noon), nil, set("ann"))
-		wantFalse(t, spent, err)
+		for _, id := range []string{"q1", ""} {
+			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "ann", "s1", noon))
+			wantFalse(t, issued, err)
+		}
 		if r, err := db.FindRequest(t.Context(), "q1"); err != nil || r.Done {
 			t.Errorf("request is %+v, %v", r, err)
+		}
+	})
+}
+
+// OI-52: requests and codes are counted with the write that adds them: never more than a
+// limit allows, and none of those that are refused.
+func TestIssueCode_Limits(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.addApp(t, app("a1"))
+		limits := []auth.RateLimit{{Key: "limited", Limiter: auth.Window{Max: 5, Per: time.Minute}}}
+		issued := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			g := grant(fmt.Sprint("g", i), "ann", "s1", noon)
+			refused, _, err := s.IssueCode(ctx, limits, oidc.Issue{Grant: *g, Code: codeOf(g.ID, noon), Changes: set("ann")})
+			return refused < 0, err
+		})
+		limits[0].Key = "another"
+		added := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			refused, _, err := s.AddRequest(ctx, request(fmt.Sprint("q", i), noon), limits)
+			return refused < 0, err
+		})
+		for name, n := range map[string]int{
+			"issued": issued, "grants": db.count(t, `SELECT count(*) FROM app_grants`), "codes": db.count(t, `SELECT count(*) FROM app_codes`),
+			"added": added, "requests": db.count(t, `SELECT count(*) FROM app_requests`),
+		} {
+			if n != 5 {
+				t.Errorf("%s: %d, want 5", name, n)
+			}
 		}
 	})
 }

@@ -33,6 +33,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return t.hasFactors(ctx, set.User, max(c.Factors, 1))
 	case auth.RequireOperator:
 		return true, t.requireOperator(ctx, set.User, c)
+	case auth.RequireNoRole:
+		return true, t.requireNoRole(ctx, set.User)
+	case auth.SpendApproval:
+		return true, t.spendApproval(ctx, set.User, c, set.At)
 	case auth.KeepAdmin:
 		return true, t.keepAdmin(ctx, set.User)
 
@@ -104,8 +108,17 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.PutSentCode:
 		return true, t.putSentCode(ctx, c.SentCode)
 
+	case auth.AddApproval:
+		return t.addApproval(ctx, c.Approval, set.At)
 	case auth.PutSetting:
 		return t.putSetting(ctx, c, set.At)
+
+	case auth.PutMFAPolicy:
+		return t.putMFAPolicy(ctx, c)
+	case auth.RemoveMFAPolicy:
+		return t.removeMFAPolicy(ctx, c.Group)
+	case auth.PutMFAExemption:
+		return t.putMFAExemption(ctx, set.User, c)
 
 	case auth.SettleCounts:
 		return true, t.settleCounts(ctx, c, set.At)

@@ -1,12 +1,9 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"twostep/auth"
@@ -22,79 +19,59 @@ type messageRow struct {
 	body     []byte
 }
 
-// ClaimMessages implements [auth.Store]. If a body does not decrypt, the error
-// names the message. No message is returned then, and only that one is postponed,
-// so that the next call returns the rest.
-func (s *Store) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) ([]auth.Message, error) {
-	var messages []auth.Message
-	var broken error
-	_, err := s.write(ctx, "claim messages", "", func(tx *tx) (bool, error) {
-		messages, broken = nil, nil
-		rows, err := tx.claim(ctx, channel, now, until, furthest, limit)
-		if err != nil {
-			return false, err
-		}
-		for _, row := range rows {
-			m, err := tx.openMessage(row)
-			if err != nil {
-				broken = errors.Join(broken, fmt.Errorf("claim message %s: %w", row.id, err))
-				continue
-			}
-			messages = append(messages, m)
-		}
-		if broken == nil {
-			return true, nil
-		}
-		for _, m := range messages {
-			if _, err := tx.Exec(ctx, `UPDATE messages SET due_at = $1 WHERE id = $2`, engine.Millis(now), m.ID); err != nil {
-				return false, err
-			}
-		}
-		return true, nil
+// ClaimMessage implements [auth.Store]. If the body does not decrypt, the error names
+// the message, which stays hidden until then, so that the next call returns another.
+func (s *Store) ClaimMessage(ctx context.Context, channel auth.Channel, now, until, furthest time.Time) (m auth.Message, err error) {
+	var row messageRow
+	found, err := s.write(ctx, "claim message", "", func(tx *tx) (bool, error) {
+		row, err = tx.claim(ctx, channel, now, until, furthest)
+		return row.id != "", err
 	})
-	if err = errors.Join(err, broken); err != nil {
-		return nil, err
+	if err == nil && !found {
+		err = auth.ErrNotFound
 	}
-	slices.SortStableFunc(messages, func(a, b auth.Message) int {
-		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt), a.At.Compare(b.At))
-	})
-	return messages, nil
+	if err != nil {
+		return m, err
+	}
+	if m, err = s.openMessage(row); err != nil {
+		err = fmt.Errorf("claim message %s: %w", row.id, err)
+	}
+	return m, err
 }
 
-// claim takes the messages that expire first, so that codes, which expire within
+// claim takes the message that expires first, so that codes, which expire within
 // minutes, are sent before any number of notices, which keep for a day. It postpones the
-// messages it returns, after making those due that a wrong clock has postponed too far.
-// Concurrent workers skip rows that another is claiming, otherwise they would wait for
-// each other.
-func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, limit int) (rows []messageRow, err error) {
+// message it returns, after making those due that a wrong clock has postponed too far.
+// Concurrent workers skip a row that another is claiming, otherwise they would wait for
+// each other. The row is zero if no message is due.
+func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthest time.Time) (row messageRow, err error) {
 	_, err = t.Exec(ctx, `
 		UPDATE messages SET due_at = $1
 		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, engine.Millis(now), channel, engine.Millis(furthest))
 	if err != nil {
-		return nil, err
+		return row, err
 	}
 	skipLocked := ""
 	if t.concurrent {
 		skipLocked = `
 			FOR UPDATE SKIP LOCKED`
 	}
-	var row messageRow
-	err = t.Each(ctx, engine.Row{&row.id, &row.failures, &row.body}, func() { rows = append(rows, row) }, `
+	err = t.Each(ctx, engine.Row{&row.id, &row.failures, &row.body}, func() {}, `
 		WITH due AS MATERIALIZED (
 			SELECT id
 			FROM messages
 			WHERE channel = $3 AND due_at <= $2 AND body IS NOT NULL AND expires_at > $2
 			ORDER BY expires_at
-			LIMIT $4`+skipLocked+`
+			LIMIT 1`+skipLocked+`
 		)
 		UPDATE messages SET due_at = $1
 		WHERE id IN (SELECT id FROM due)
-		RETURNING id, failures, body`, engine.Millis(until), engine.Millis(now), channel, limit)
-	return rows, err
+		RETURNING id, failures, body`, engine.Millis(until), engine.Millis(now), channel)
+	return row, err
 }
 
-func (t *tx) openMessage(row messageRow) (m auth.Message, err error) {
-	plain, err := t.seals.Open(messageBody.place(row.id), row.body)
+func (s *Store) openMessage(row messageRow) (m auth.Message, err error) {
+	plain, err := s.seals.Open(messageBody.place(row.id), row.body)
 	if err == nil {
 		err = json.Unmarshal(plain, &m)
 	}

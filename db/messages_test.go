@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -11,8 +12,21 @@ import (
 	"twostep/auth"
 )
 
+// claimAll claims the due messages of a channel, one after another.
+func (db testDB) claimAll(t *testing.T, channel auth.Channel, now, until time.Time) (all []auth.Message) {
+	t.Helper()
+	for {
+		m, err := db.ClaimMessage(t.Context(), channel, now, until, latest)
+		if errors.Is(err, auth.ErrNotFound) {
+			return all
+		}
+		must(t, err)
+		all = append(all, m)
+	}
+}
+
 // Each message is claimed by exactly one worker.
-func TestClaimMessages_OnceOnly(t *testing.T) {
+func TestClaimMessage_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		const queued = 20
 		for i := range queued {
@@ -21,13 +35,14 @@ func TestClaimMessages_OnceOnly(t *testing.T) {
 		var mu sync.Mutex
 		claimed := map[string]int{}
 		db.race(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
-			messages, err := s.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaimTime), latest, 3)
+			m, err := s.ClaimMessage(ctx, auth.BySMS, noon, noon.Add(auth.MessageClaimTime), latest)
+			if errors.Is(err, auth.ErrNotFound) {
+				return false, nil
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			for _, m := range messages {
-				claimed[m.ID]++
-			}
-			return len(messages) > 0, err
+			claimed[m.ID]++
+			return true, err
 		})
 		if len(claimed) != queued {
 			t.Errorf("%d messages were claimed, want %d", len(claimed), queued)
@@ -47,9 +62,8 @@ func TestSpendMessage_OnceOnly(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM messages WHERE body IS NULL`); n != 1 {
 			t.Error("the body of a sent message was not erased")
 		}
-		late, err := db.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), latest, 10)
-		if err != nil || len(late) != 0 {
-			t.Errorf("a sent message was claimed again: %v, %v", late, err)
+		if late := db.claimAll(t, auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour)); len(late) != 0 {
+			t.Errorf("a sent message was claimed again: %v", late)
 		}
 	})
 }
@@ -58,29 +72,30 @@ func TestSpendMessage_OnceOnly(t *testing.T) {
 var latest = noon.Add(1000 * time.Hour)
 
 // A message that was postponed too far by a wrong clock is due again.
-func TestClaimMessages_ClockSetBack(t *testing.T) {
+func TestClaimMessage_ClockSetBack(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")})
 		soon, late := noon.Add(3*time.Minute), noon.Add(time.Hour)
 		must(t, db.RescheduleMessage(t.Context(), "m1", 1, late, late))
 		must(t, db.RescheduleMessage(t.Context(), "m2", 1, noon, soon))
-		got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), soon, 10)
-		if err != nil || len(got) != 1 || got[0].ID != "m1" || got[0].Failures != 1 {
+		got, err := db.ClaimMessage(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), soon)
+		if err != nil || got.ID != "m1" || got.Failures != 1 {
 			t.Errorf("got %+v, %v; want m1", got, err)
+		}
+		if rest := db.claimAll(t, auth.BySMS, noon, noon.Add(time.Minute)); len(rest) != 0 {
+			t.Errorf("also due: %+v", rest)
 		}
 	})
 }
 
-func TestClaimMessages(t *testing.T) {
+func TestClaimMessage(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		older, newer := message("m2"), message("m1")
-		older.At = noon.Add(-time.Minute)
+		older.At, older.ExpiresAt = older.At.Add(-time.Minute), older.ExpiresAt.Add(-time.Second)
 		db.apply(t, "ann", auth.QueueMessage{Message: newer}, auth.QueueMessage{Message: older})
 		claim := func(now time.Time) []auth.Message {
 			t.Helper()
-			got, err := db.ClaimMessages(t.Context(), auth.BySMS, now, now.Add(auth.MessageClaimTime), latest, 10)
-			must(t, err)
-			return got
+			return db.claimAll(t, auth.BySMS, now, now.Add(auth.MessageClaimTime))
 		}
 		if got := claim(noon); !reflect.DeepEqual(got, []auth.Message{older, newer}) {
 			t.Errorf("got %+v", got)
@@ -110,9 +125,7 @@ func TestReleaseMessages(t *testing.T) {
 		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")})
 		claim := func() []auth.Message {
 			t.Helper()
-			got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(auth.MessageClaimTime), latest, 10)
-			must(t, err)
-			return got
+			return db.claimAll(t, auth.BySMS, noon, noon.Add(auth.MessageClaimTime))
 		}
 		if got := claim(); len(got) != 2 {
 			t.Fatalf("got %+v", got)
@@ -139,23 +152,22 @@ func TestRejectMessage_OnceOnly(t *testing.T) {
 			t.Error("the message is not either sent or rejected")
 		}
 		must(t, db.RescheduleMessage(t.Context(), "m1", 1, noon, noon))
-		late, err := db.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), latest, 10)
-		if err != nil || len(late) != 0 {
-			t.Errorf("the message was claimed again: %v, %v", late, err)
+		if late := db.claimAll(t, auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour)); len(late) != 0 {
+			t.Errorf("the message was claimed again: %v", late)
 		}
 	})
 }
 
 // Workers claim only messages of their channel, so mail does not delay SMS.
-func TestClaimMessages_ByChannel(t *testing.T) {
+func TestClaimMessage_ByChannel(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		mail := message("m1")
 		mail.Channel = auth.ByEmail
 		db.apply(t, "ann", auth.QueueMessage{Message: mail}, auth.QueueMessage{Message: message("m2")})
 		for channel, want := range map[auth.Channel]string{auth.ByEmail: "m1", auth.BySMS: "m2"} {
-			got, err := db.ClaimMessages(t.Context(), channel, noon, noon.Add(auth.MessageClaimTime), latest, 10)
-			if err != nil || len(got) != 1 || got[0].ID != want {
-				t.Errorf("%s: got %+v, %v; want %s", channel, got, err, want)
+			got := db.claimAll(t, channel, noon, noon.Add(auth.MessageClaimTime))
+			if len(got) != 1 || got[0].ID != want {
+				t.Errorf("%s: got %+v; want %s", channel, got, want)
 			}
 		}
 	})
@@ -180,11 +192,11 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		wantDelivery(auth.Delivery{Failures: 2})
 		db.apply(t, "ann", code("a1"), auth.QueueMessage{Message: messageFor("m3", "a1")})
 		wantDelivery(auth.Delivery{})
-		got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour), latest, 10)
-		if err != nil || len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
-			t.Errorf("due messages are %+v, %v", got, err)
+		got := db.claimAll(t, auth.BySMS, noon.Add(time.Minute), noon.Add(time.Hour))
+		if len(got) != 2 || got[0].ID == "m1" || got[1].ID == "m1" {
+			t.Errorf("due messages are %+v", got)
 		}
-		_, err = db.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
+		_, err := db.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
 		must(t, err)
 		wantDelivery(auth.Delivery{SentAt: noon.Add(time.Minute)})
 		db.apply(t, "ann", code("a1"), auth.QueueMessage{Message: messageFor("m4", "a1")})
@@ -303,15 +315,15 @@ func TestQueueMessage_Limits(t *testing.T) {
 		db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			return true, s.Apply(ctx, set("ann", auth.QueueMessage{Message: message(fmt.Sprintf("m%d", i)), Limits: limits}))
 		})
-		got, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), noon.Add(time.Hour), 100)
+		got := db.claimAll(t, auth.BySMS, noon, noon.Add(time.Minute))
 		summaries := 0
 		for _, m := range got {
 			if m.Summary {
 				summaries++
 			}
 		}
-		if err != nil || len(got) != 4 || summaries != 1 {
-			t.Errorf("%d messages, %d summaries, %v", len(got), summaries, err)
+		if len(got) != 4 || summaries != 1 {
+			t.Errorf("%d messages, %d summaries", len(got), summaries)
 		}
 	})
 }

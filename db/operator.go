@@ -26,7 +26,7 @@ var accountColumns = `
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
 			users.seen_at,
-			users.role,` + groupsColumn + `
+			users.role,` + groupsColumn + `,` + mfaColumns + `
 		FROM users`
 
 // findAccounts runs a query of accountColumns.
@@ -38,6 +38,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 	err = s.db.Each(ctx, engine.Row{
 		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange, &a.Invited, &a.Locked,
 		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt), &a.Role, &groups,
+		engine.Time(&a.MFA.Policy), engine.Time(&a.MFA.Exempt),
 	}, func() {
 		a.Groups = splitGroups(groups)
 		all = append(all, a)

@@ -2,8 +2,8 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"twostep/auth"
@@ -67,6 +67,13 @@ func newPeopleQuery(q auth.PeopleQuery) (p peopleQuery) {
 	if q.Group != "" {
 		filter(`(SELECT count(*) FROM account_groups WHERE user_id = users.id AND name = ?) > 0`, q.Group)
 		set(`SELECT user_id FROM account_groups WHERE name = ?`, q.Group)
+	}
+	if q.MFAPolicy {
+		filter(mfaPolicyDay + ` IS NOT NULL`)
+		set(`
+			SELECT user_id FROM account_groups WHERE name IN (SELECT group_name FROM mfa_policies)
+			UNION ALL
+			SELECT id FROM users WHERE EXISTS (SELECT 1 FROM mfa_policies WHERE group_name = '')`)
 	}
 	if q.Role != auth.NoRole {
 		filter(`users.role + 0 = ?`, q.Role)
@@ -138,16 +145,24 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 		few.sql = `users.id IN (` + few.sql + `)`
 		p.filters = append(p.filters, *few)
 	}
-	if q.After != "" {
-		p.filters = append(p.filters, o.after(q.After))
-	}
-	var end auth.UserID
-	if few == nil {
-		if end, err = s.scanEnd(ctx, o, q.After, scan); err != nil {
+	after := q.Place
+	if after.ID == "" && q.After != "" {
+		if after, err = s.findPlace(ctx, q.After); errors.Is(err, auth.ErrNotFound) {
+			return page, nil
+		} else if err != nil {
 			return page, err
 		}
 	}
-	if end != "" {
+	if after.ID != "" {
+		p.filters = append(p.filters, o.after(after))
+	}
+	var end auth.PeoplePlace
+	if few == nil {
+		if end, err = s.scanEnd(ctx, o, after, scan); err != nil {
+			return page, err
+		}
+	}
+	if end.ID != "" {
 		past := o.after(end)
 		past.sql = "NOT " + past.sql
 		p.filters = append(p.filters, past)
@@ -161,10 +176,12 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 		return page, err
 	case len(page.Accounts) > limit:
 		page.Accounts = page.Accounts[:limit]
-		page.Next = page.Accounts[limit-1].ID
-	case end != "":
-		page.Next, page.Partial = end, true
+		last := page.Accounts[limit-1]
+		page.Place = auth.PeoplePlace{ID: last.ID, EmailKey: last.Email.Key, CreatedAt: last.CreatedAt}
+	case end.ID != "":
+		page.Place, page.Partial = end, true
 	}
+	page.Next = page.Place.ID
 	return page, nil
 }
 
@@ -186,32 +203,41 @@ func (s *Store) fewPeople(ctx context.Context, sets []condition, scan int) (few 
 // A peopleOrder is an order of the list, in which no two accounts are at the same place.
 type peopleOrder struct {
 	columns string
-	follows string // the condition that a row follows that of an account
+	after   func(auth.PeoplePlace) condition // that an account follows a place
 }
 
 var (
-	orderByEmail  = peopleOrder{`users.email_key`, `(users.email_key > (SELECT email_key FROM users WHERE id = ?))`}
-	orderByNewest = peopleOrder{`users.created_at DESC, users.id DESC`, `((users.created_at, users.id) < ((SELECT created_at FROM users WHERE id = ?), ?))`}
+	orderByEmail = peopleOrder{`users.email_key`, func(p auth.PeoplePlace) condition {
+		return condition{`(users.email_key > ?)`, []any{p.EmailKey}}
+	}}
+	orderByNewest = peopleOrder{`users.created_at DESC, users.id DESC`, func(p auth.PeoplePlace) condition {
+		return condition{`((users.created_at, users.id) < (?, ?))`, []any{engine.Millis(p.CreatedAt), p.ID}}
+	}}
 )
 
-func (o peopleOrder) after(id auth.UserID) condition {
-	return condition{o.follows, slices.Repeat([]any{id}, strings.Count(o.follows, "?"))}
+// findPlace returns the place of an account, or [auth.ErrNotFound].
+func (s *Store) findPlace(ctx context.Context, id auth.UserID) (p auth.PeoplePlace, err error) {
+	err = s.find(ctx, "find place in list", engine.Row{&p.ID, &p.EmailKey, engine.Time(&p.CreatedAt)}, `
+		SELECT id, email_key, created_at
+		FROM users
+		WHERE id = $1`, id)
+	return p, err
 }
 
-// scanEnd returns the last account that a search reads; empty if that is the last of all.
-func (s *Store) scanEnd(ctx context.Context, o peopleOrder, after auth.UserID, scan int) (end auth.UserID, err error) {
+// scanEnd returns the last place that a search reads; zero if that is the last of all.
+func (s *Store) scanEnd(ctx context.Context, o peopleOrder, after auth.PeoplePlace, scan int) (end auth.PeoplePlace, err error) {
 	var conditions []condition
-	if after != "" {
+	if after.ID != "" {
 		conditions = append(conditions, o.after(after))
 	}
 	following, args := where(conditions)
-	err = s.db.Each(ctx, engine.Row{&end}, func() {}, fmt.Sprintf(`
-		SELECT users.id
+	err = s.db.Each(ctx, engine.Row{&end.ID, &end.EmailKey, engine.Time(&end.CreatedAt)}, func() {}, fmt.Sprintf(`
+		SELECT users.id, users.email_key, users.created_at
 		FROM users%s
 		ORDER BY %s
 		LIMIT 1 OFFSET %d`, following, o.columns, scan-1), args...)
 	if err != nil {
-		return "", fmt.Errorf("find people: %w", err)
+		return end, fmt.Errorf("find people: %w", err)
 	}
 	return end, nil
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func TestQueries_UseIndexes(t *testing.T) {
 	for _, query := range queries {
 		for _, line := range db.plan(t, query) {
 			constant := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
-			few := line == "SCAN due" || line == "SCAN failed" || line == "SCAN apps USING INDEX apps_name" || line == "SCAN signing_keys USING INDEX signing_keys_order"
+			few := line == "SCAN due" || line == "SCAN failed" || line == "SCAN apps USING INDEX apps_name" || line == "SCAN signing_keys USING INDEX signing_keys_order" || strings.HasPrefix(line, "SCAN mfa_policies")
 			// Searches of the administration pages read a bounded number of rows.
 			bounded := line == "SCAN few" || strings.HasPrefix(line, "SCAN users USING ") && strings.Contains(query, "LIMIT") || line == "SCAN audit_events USING COVERING INDEX audit_events_id" || line == "SCAN recoveries USING INDEX recoveries_due"
 			if strings.HasPrefix(line, "SCAN") && !constant && !few && !bounded {
@@ -113,11 +114,29 @@ func (db testDB) runAllQueries(t *testing.T) {
 			check(db.findPeople(ctx, q, 2, 1))
 		}
 	}
+	check(db.findPeople(ctx, auth.PeopleQuery{Factors: auth.NoFactor, MFAPolicy: true}, 2, 1))
+	check(db.FindMFAPolicies(ctx))
+	check(db.FindMFAExemptions(ctx, "", noon, 2))
+	check(db.FindMFAExemptions(ctx, "ann", noon, 2))
+	check(db.RemoveMFAExemption(ctx, "ann", changes))
+	db.apply(t, "", mfaPolicy("ops", day(1), time.Time{}), mfaPolicy("ops", day(2), day(1)))
+	_, _, err = db.FindMFAMembers(ctx, "", noon, day(14), 1)
+	must(t, err)
+	check(db.SpendMFAReminder(ctx, "ann", day(2), 14, changes))
 	for _, q := range []auth.AuditQuery{
 		{Before: "z"}, {Type: auth.SignedIn, From: noon, Until: noon}, {User: "ann", Before: "z"}, {Actor: "ann", Before: "z"},
 	} {
 		check(db.findAudit(ctx, q, 2, 1))
 	}
+	if _, err := db.FindApproval(ctx, "a", noon); !errors.Is(err, auth.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if err := db.Apply(ctx, set("ann", auth.RequireNoRole{}, auth.SpendApproval{ID: "a"})); !errors.Is(err, auth.ErrApprovalEnded) {
+		t.Fatal(err)
+	}
+	check(db.FindApprovals(ctx, "", noon, 1))
+	check(db.FindApprovals(ctx, "ann", noon, 1))
+	check(db.FindOtherAdmin(ctx, "ann", "bob"))
 	check(db.FindFactors(ctx, "ann", noon))
 	check(db.FindAttempt(ctx, "a1", noon))
 	check(db.ReplaceMethod(ctx, "a1", auth.Method{}, changes))
@@ -165,7 +184,7 @@ func (db testDB) runAllQueries(t *testing.T) {
 	must(t, db.TouchSession(ctx, "ann", "s1", noon.Add(time.Minute)))
 	must(t, db.RemoveSession(ctx, "token of s1", noon))
 	must(t, db.RemoveAttempt(ctx, "a1"))
-	check(db.ClaimMessages(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest, 1))
+	check(db.ClaimMessage(ctx, auth.BySMS, noon, noon.Add(time.Minute), latest))
 	must(t, db.RescheduleMessage(ctx, "m1", 1, noon, noon))
 	check(db.SpendMessage(ctx, "m1", noon))
 	check(db.RejectMessage(ctx, "m1", noon))
@@ -180,16 +199,15 @@ func (db testDB) runAppQueries(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
 	check := func(_ any, err error) { t.Helper(); must(t, err) }
-	must(t, db.AddApp(ctx, app("a9")))
+	db.addApp(t, app("a9"))
 	db.apply(t, "eve", auth.AddUser{User: user("eve"), CreatedAt: noon}, session("eve", "session of eve"))
 	check(db.FindApp(ctx, "a1"))
 	check(db.FindApps(ctx))
-	check(db.ReplaceApp(ctx, app("a1")))
-	check(db.ReplaceAppDisabled(ctx, "a1", false, noon))
-	check(db.AddAppSecret(ctx, "a1", "another", 2, noon))
-	must(t, db.EndAppSecrets(ctx, "a1", noon))
+	check(db.ReplaceApp(ctx, app("a1"), set("")))
+	check(db.ReplaceAppDisabled(ctx, "a1", false, set("")))
+	check(db.ReplaceAppSecrets(ctx, app("a9"), "another", 1, set("")))
 	db.addGrant(t, grant("g1", "eve", "session of eve", noon))
-	must(t, db.AddRequest(ctx, request("q1", noon)))
+	db.addRequest(t, request("q1", noon))
 	check(db.FindRequest(ctx, "q1"))
 	check(db.SpendPushedRequest(ctx, "a1", "q1", request("q2", noon)))
 	check(db.SpendStepUp(ctx, "q1", noon))
@@ -212,7 +230,7 @@ func (db testDB) runAppQueries(t *testing.T) {
 	must(t, db.Disconnect(ctx, "eve", "a1", set("eve")))
 	must(t, db.SignOutSession(ctx, "eve", "session of eve", noon))
 	check(db.FindLogoutApps(ctx, noon, latest))
-	check(db.RemoveApp(ctx, "a1"))
+	check(db.RemoveApp(ctx, "a1", set("")))
 	check(db.AddNextSigningKeys(ctx, []oidc.SigningKey{signingKeyAt("next", oidc.RS256, noon.Add(time.Hour))}, noon))
 	check(db.FindSigningKeys(ctx))
 }

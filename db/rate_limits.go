@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,20 @@ func (s *Store) Allow(ctx context.Context, now time.Time, limits []auth.RateLimi
 		refused, count, changed, err = tx.allow(ctx, now, limits)
 		return changed, err
 	})
+	return refused, count, err
+}
+
+// addAllowed is add unless a limiter refuses. If do returns false, nothing is counted.
+func (s *Store) addAllowed(ctx context.Context, doing string, account auth.UserID, now time.Time, limits []auth.RateLimit, do func(tx *tx) (bool, error)) (refused int, count auth.Count, err error) {
+	err = s.add(ctx, doing, account, func(tx *tx) (changed bool, err error) {
+		if refused, count, changed, err = tx.allow(ctx, now, limits); err != nil || refused >= 0 {
+			return changed, err
+		}
+		return do(tx)
+	})
+	if refused >= 0 && errors.Is(err, auth.ErrNotFound) {
+		err = nil
+	}
 	return refused, count, err
 }
 
@@ -58,8 +73,8 @@ func (s *Store) FindCount(ctx context.Context, key string) (c auth.Count, err er
 	return c, err
 }
 
-// lockCounts reads the counts by their stored keys. Its write changes nothing,
-// but locks the rows on PostgreSQL.
+// lockCounts reads the counts by their stored keys. On PostgreSQL it writes what is there,
+// which locks the rows, also those that do not exist yet.
 func (t *tx) lockCounts(ctx context.Context, now time.Time, retention map[string]time.Duration) (counts map[string]auth.Count, err error) {
 	counts = map[string]auth.Count{}
 	for key := range retention {
@@ -73,9 +88,20 @@ func (t *tx) lockCounts(ctx context.Context, now time.Time, retention map[string
 		c   auth.Count
 	)
 	query, args := insertCounts(counts, retention)
-	err = t.Each(ctx, engine.Row{&key, &c.N, engine.Time(&c.Since), engine.Time(&c.ReadyAt)}, func() { counts[key] = c }, query+`
+	query += `
 		key = excluded.key
-		RETURNING key, count, since, ready_at`, args...)
+		RETURNING key, count, since, ready_at`
+	if !t.concurrent {
+		args = nil
+		for key := range counts {
+			args = append(args, key)
+		}
+		query = `
+		SELECT key, count, since, ready_at
+		FROM rate_limits
+		WHERE key IN ` + engine.Placeholders(1, len(args))
+	}
+	err = t.Each(ctx, engine.Row{&key, &c.N, engine.Time(&c.Since), engine.Time(&c.ReadyAt)}, func() { counts[key] = c }, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("lock counts: %w", err)
 	}

@@ -32,16 +32,11 @@ func (t *tx) requireOperator(ctx context.Context, user auth.UserID, c auth.Requi
 	return err
 }
 
-// adminLock is the key of the lock that keepAdmin takes on PostgreSQL.
-const adminLock = 7_306_905 // any number: no other lock is of this kind
-
 // keepAdmin returns auth.ErrLastAdmin if the account is an admin and no other one is
 // enabled.
 func (t *tx) keepAdmin(ctx context.Context, user auth.UserID) error {
-	if t.concurrent {
-		if _, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, adminLock); err != nil {
-			return err
-		}
+	if err := t.serialize(ctx, adminLock); err != nil {
+		return err
 	}
 	last := false
 	err := t.Each(ctx, engine.Row{&last}, func() {}, `

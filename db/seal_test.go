@@ -51,19 +51,20 @@ func TestSeal_MovedValue(t *testing.T) {
 	})
 }
 
-// The error names a message that does not decrypt, and the next call returns the
+// The error names a message that does not decrypt, and the next calls return the
 // others.
-func TestClaimMessages_DamagedMessage(t *testing.T) {
+func TestClaimMessage_Damaged(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
-		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: message("m2")}, auth.QueueMessage{Message: message("m3")})
+		damaged := message("m2")
+		damaged.ExpiresAt = damaged.ExpiresAt.Add(-time.Second) // so that it is claimed first
+		db.apply(t, "ann", auth.QueueMessage{Message: message("m1")}, auth.QueueMessage{Message: damaged}, auth.QueueMessage{Message: message("m3")})
 		db.exec(t, `UPDATE messages SET body = (SELECT body FROM messages WHERE id = 'm1') WHERE id = 'm2'`)
-		_, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest, 10)
+		_, err := db.ClaimMessage(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest)
 		if err == nil || !strings.Contains(err.Error(), "m2") || strings.Contains(err.Error(), "m1") {
 			t.Errorf("error is %v, want one that names only m2", err)
 		}
-		rest, err := db.ClaimMessages(t.Context(), auth.BySMS, noon, noon.Add(time.Minute), latest, 10)
-		if err != nil || len(rest) != 2 {
-			t.Errorf("next call: %d messages, %v", len(rest), err)
+		if rest := db.claimAll(t, auth.BySMS, noon, noon.Add(time.Minute)); len(rest) != 2 {
+			t.Errorf("the next calls returned %d messages, want 2", len(rest))
 		}
 	})
 }

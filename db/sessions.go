@@ -29,7 +29,7 @@ const (
 			sessions.second_syncable,
 			sessions.next,
 			users.must_change,
-			users.role`
+			users.role,` + mfaColumns
 	sessionJoin = `
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id`
@@ -40,6 +40,7 @@ func sessionRow(s *auth.Session) engine.Row {
 	return engine.Row{
 		&s.ID, &s.TokenHash, &s.User, &s.Email, &s.Name, engine.Time(&s.StartedAt), engine.Time(&s.SeenAt),
 		engine.Time(&s.PasswordAt), &s.FirstKind, engine.Time(&s.MFAAt), &s.SecondKind, &s.FirstSyncable, &s.SecondSyncable, &s.Next, &s.MustChange, &s.Role,
+		engine.Time(&s.MFA.Policy), engine.Time(&s.MFA.Exempt),
 	}
 }
 

@@ -49,6 +49,9 @@ var sweepExpired = []sweep{
 		DELETE FROM passkey_spent
 		WHERE challenge_hash IN (SELECT challenge_hash FROM passkey_spent WHERE expires_at <= $1 LIMIT $2)`},
 	{rows: `
+		DELETE FROM approvals
+		WHERE id IN (SELECT id FROM approvals WHERE expires_at <= $1 LIMIT $2)`},
+	{rows: `
 		UPDATE backup_code_sets SET unseen = NULL
 		WHERE user_id IN (
 			SELECT user_id
@@ -56,6 +59,9 @@ var sweepExpired = []sweep{
 			WHERE unseen IS NOT NULL AND unseen_until <= $1
 			LIMIT $2
 		)`},
+	{rows: `
+		DELETE FROM mfa_exemptions
+		WHERE user_id IN (SELECT user_id FROM mfa_exemptions WHERE until_day <= $1 LIMIT $2)`},
 	{rows: `
 		DELETE FROM app_requests
 		WHERE hash IN (SELECT hash FROM app_requests WHERE expires_at <= $1 LIMIT $2)`},
@@ -91,6 +97,9 @@ var (
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
 		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
+	sweepReminders = sweep{rows: `
+		DELETE FROM mfa_reminders
+		WHERE (user_id, day, days_before) IN (SELECT user_id, day, days_before FROM mfa_reminders WHERE day < $1 LIMIT $2)`}
 	sweepDevices = sweep{rows: `
 		DELETE FROM known_devices
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
@@ -150,6 +159,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepSigningKeys, now.Add(-auth.SigningKeyErased)},
 		{sweepDeadGrants, now.Add(-auth.AppGrantUnused)}, // after the sessions
 		{sweepOfflineGrants, now},
+		{sweepReminders, now.Add(-auth.ClockSkew)}, // another server may still send the last one
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
 		{sweepRecoveries, now.Add(-auth.RecoveryPause)},

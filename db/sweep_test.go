@@ -42,11 +42,15 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		set,
 		auth.RecordEvent{Event: auth.Event{ID: name("0 event"), User: id, At: now, Type: auth.SignedIn}},
 		auth.QueueMessage{Message: m},
+		auth.AddApproval{Approval: approval(name("approval"), id, id, now)},
 		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
 		auth.AddRecovery{Recovery: recovery(id, now)},
 		auth.AddRecoveryToken{Hash: name("recovery token")},
 		auth.StopRecovery{},
+		mfaPolicy(name("group"), now.AddDate(0, 0, 1), time.Time{}),
+		exemption(now.AddDate(0, 0, 1)),
 	}}))
+	db.exec(t, `INSERT INTO mfa_reminders (user_id, day, days_before) VALUES ($1, $2, 1)`, string(id), now.AddDate(0, 0, 1).UnixMilli())
 	must(t, db.ReplaceDay(t.Context(), auth.DayCounts{Day: now.Truncate(24 * time.Hour), Counts: map[auth.Counter]int{auth.CountSignIns: 1}}))
 	h := handover(id, s.ID, name("code"))
 	h.ExpiresAt = now.Add(auth.HandoverLifetime)
@@ -66,7 +70,7 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	pending.ExpiresAt = now.Add(auth.StopTokenLifetime)
 	must(t, db.ReplaceEmailEnrolment(t.Context(), pending, auth.ChangeSet{User: id, At: now, Changes: []auth.Change{codeAt(pending.ID, now)}}))
 	if _, err := db.FindApp(t.Context(), "a1"); errors.Is(err, auth.ErrNotFound) { // of no account
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		must(t, db.Apply(t.Context(), auth.ChangeSet{At: now, Changes: []auth.Change{spentChallenge("c", now)}}))
 		must(t, db.AddFirstSigningKey(t.Context(), signingKeyAt("first", oidc.RS256, noon)))
 	}
@@ -138,7 +142,7 @@ func TestRemoveExpired(t *testing.T) {
 		_, err = db.RemoveExpired(t.Context(), later, cutoffs(later))
 		must(t, err)
 		want := maps.Clone(fresh)
-		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents", "settings", "daily"} {
+		for _, table := range []string{"users", "account_groups", "host_uses", "totp", "passkeys", "phones", "backup_code_sets", "backup_codes", "notice_emails", "app_consents", "settings", "daily", "mfa_policies"} {
 			want[table] = both[table]
 		}
 		want["messages"]++ // to the app of the session that has expired

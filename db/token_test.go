@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,10 +43,26 @@ func refreshToken(hash string, now time.Time) oidc.RefreshToken {
 func (db testDB) addGrant(t *testing.T, g *oidc.Grant, agreed ...oidc.Scope) {
 	t.Helper()
 	id := "request of " + g.ID
-	must(t, db.AddRequest(t.Context(), request(id, g.CreatedAt)))
-	changes := auth.ChangeSet{User: g.User, At: g.CreatedAt}
-	spent, err := db.SpendRequest(t.Context(), id, g, codeOf(g.ID, g.CreatedAt), agreed, changes)
-	wantTrue(t, spent, err)
+	db.addRequest(t, request(id, g.CreatedAt))
+	issued, err := issueCode(t.Context(), db.Store, id, g, agreed...)
+	wantTrue(t, issued, err)
+}
+
+func (db testDB) addRequest(t *testing.T, r oidc.Request) {
+	t.Helper()
+	_, _, err := db.AddRequest(t.Context(), r, nil)
+	must(t, err)
+}
+
+// issueCode issues the code of a grant for a request, unless that or the session has ended.
+func issueCode(ctx context.Context, s *Store, request string, g *oidc.Grant, agreed ...oidc.Scope) (issued bool, err error) {
+	_, _, err = s.IssueCode(ctx, nil, oidc.Issue{
+		Request: request, Grant: *g, Code: codeOf(g.ID, g.CreatedAt), Agreed: agreed, Changes: auth.ChangeSet{User: g.User, At: g.CreatedAt},
+	})
+	if errors.Is(err, auth.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func reusedEvent(user auth.UserID, id string) auth.ChangeSet {
@@ -65,7 +82,7 @@ func (db testDB) wantLive(t *testing.T, id string, live bool) {
 func TestFindGrant(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		want := grant("g1", "ann", "s1", noon)
 		db.addGrant(t, want, oidc.ScopeOpenID)
 		want.Email, want.UpdatedAt = "Aann@example.org", noon
@@ -111,10 +128,10 @@ func TestFindGrant_Live(t *testing.T) {
 			must(t, err)
 		}, open, false},
 		"app disabled": {func(t *testing.T, db testDB) {
-			_, err := db.ReplaceAppDisabled(t.Context(), "a1", true, noon)
+			_, err := db.ReplaceAppDisabled(t.Context(), "a1", true, set(""))
 			must(t, err)
 		}, open, false},
-		"app removed": {func(t *testing.T, db testDB) { _, err := db.RemoveApp(t.Context(), "a1"); must(t, err) }, open, false},
+		"app removed": {func(t *testing.T, db testDB) { _, err := db.RemoveApp(t.Context(), "a1", set("")); must(t, err) }, open, false},
 		"grant ended": {func(t *testing.T, db testDB) {
 			must(t, db.EndGrant(t.Context(), "a1", "bound", noon))
 			must(t, db.EndGrant(t.Context(), "a1", "offline", noon))
@@ -124,7 +141,7 @@ func TestFindGrant_Live(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachStore(t, func(t *testing.T, db testDB) {
 				db.addAnn(t)
-				must(t, db.AddApp(t.Context(), app("a1")))
+				db.addApp(t, app("a1"))
 				offline := grant("offline", "ann", "s1", noon)
 				offline.Offline = true
 				db.addGrant(t, grant("bound", "ann", "s1", noon))
@@ -147,7 +164,7 @@ func TestFindGrant_Live(t *testing.T) {
 func TestSpendCode(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		db.addGrant(t, grant("g1", "ann", "s1", noon))
 		right := useOf("g1")
 		spend := func(use oidc.CodeUse, now time.Time) oidc.Use {
@@ -197,7 +214,7 @@ func TestSpendCode(t *testing.T) {
 func TestSpendCode_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
-		must(t, db.AddApp(t.Context(), app("a1")))
+		db.addApp(t, app("a1"))
 		db.addGrant(t, grant("g1", "ann", "s1", noon))
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			id := string(rune('A' + i))
@@ -218,7 +235,7 @@ func TestSpendCode_OnceOnly(t *testing.T) {
 func (db testDB) addRefreshToken(t *testing.T, hash string) {
 	t.Helper()
 	db.addAnn(t)
-	must(t, db.AddApp(t.Context(), app("a1")))
+	db.addApp(t, app("a1"))
 	db.addGrant(t, grant("g1", "ann", "s1", noon))
 	result, err := db.SpendCode(t.Context(), "ann", useOf("g1"), open, refreshToken(hash, noon), set("ann"))
 	wantTrue(t, result == oidc.Used, err)

@@ -45,6 +45,26 @@ func (t *tx) lock(ctx context.Context) error {
 	return err
 }
 
+// A siteLock is the key of an advisory lock of PostgreSQL. The numbers are arbitrary.
+type siteLock int64
+
+// The locks of what depends on rows of several accounts, or of none.
+const (
+	adminLock     siteLock = 7_306_905 + iota // which admins there are, and what one of them has requested
+	mfaPolicyLock                             // how many policies there are
+	appLock                                   // how many apps there are
+)
+
+// serialize lets one transaction at a time pass, whatever account it is about. SQLite has one
+// writer anyway.
+func (t *tx) serialize(ctx context.Context, lock siteLock) error {
+	if !t.concurrent {
+		return nil
+	}
+	_, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lock))
+	return err
+}
+
 // spend consumes a value that may be used once: if query changes a row, changes
 // are applied. account is locked first.
 func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, changes auth.ChangeSet, query string, args ...any) (spent bool, err error) {

@@ -21,6 +21,16 @@ func isAdminPath(path string) bool {
 func viewing(role auth.Role) guard { return operator(role, auth.AdminViewAge) }
 func acting(role auth.Role) guard  { return operator(role, auth.AdminActAge) }
 
+// viewingOrActing is viewing for one role and, for a form, acting for another.
+func viewingOrActing(view, act auth.Role) guard {
+	return func(r *request) (string, error) {
+		if r.form != nil {
+			return acting(act)(r)
+		}
+		return viewing(view)(r)
+	}
+}
+
 // operator requires a role, and a second factor verified not longer ago than age.
 func operator(role auth.Role, age time.Duration) guard {
 	return func(r *request) (string, error) {

@@ -2,6 +2,8 @@ package handlers_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -35,11 +37,22 @@ func (site *testSite) administrator(email string, role auth.Role) (b *browser, k
 
 // adminPages lists the lowest role for each page and act, whose account is ID.
 var adminPages = map[string]auth.Role{
-	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
+	"/admin/mfa": auth.RoleViewer, "/admin/people/ID/exempt": auth.RoleAdmin, "/admin/people/ID/end-exemption": auth.RoleAdmin,
+	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/approvals/REQUEST": auth.RoleAdmin,
+	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
+	"/admin/access":           auth.RoleViewer,
 	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
 	"/admin/people/ID/delayed-reset": auth.RoleSupport, "/admin/people/ID/refuse-recovery": auth.RoleAdmin,
 	"/admin/people/ID/reset-mfa": auth.RoleAdmin, "/admin/people/ID/require-password": auth.RoleAdmin, "/admin/people/ID/reset-password": auth.RoleAdmin,
 	"/admin/people/ID/disable": auth.RoleAdmin, "/admin/people/ID/enable": auth.RoleAdmin, "/admin/people/ID/groups": auth.RoleAdmin, "/admin/people/ID/delete": auth.RoleAdmin,
+	"/admin/people/ID/sign-out-session/SESSION": auth.RoleSupport, "/admin/people/ID/remove-factor/totp": auth.RoleAdmin,
+}
+
+// buttonOf is what the form of an act posts.
+func buttonOf(page string) string {
+	_, act, _ := strings.Cut(page, "/ID/")
+	act, _, _ = strings.Cut(act, "/")
+	return act
 }
 
 // OP-03: each page and act in each role. What is not allowed is neither shown nor done when
@@ -50,8 +63,15 @@ func TestAdmin_Roles(t *testing.T) {
 			t.Errorf("%s is not in the table", act.Path)
 		}
 	}
+	for _, act := range views.OneThing {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(adminPages)), func(page string) bool { return buttonOf(page) == act.Path }) {
+			t.Errorf("%s is not in the table", act.Path)
+		}
+	}
 	for path := range handlers.RoutePaths() {
-		if _, listed := adminPages[strings.Replace(path, ":id", "ID", 1)]; strings.HasPrefix(path, "/admin") && !listed && !strings.HasSuffix(path, ":act") && path != "/admin/*" {
+		name := strings.NewReplacer("approvals/:id", "approvals/REQUEST", ":id", "ID").Replace(path)
+		_, listed := adminPages[name]
+		if _, app := adminAppPages[name]; strings.HasPrefix(path, "/admin") && !listed && !app && !strings.Contains(path, ":act") && path != "/admin/*" {
 			t.Errorf("%s is not in the table", path)
 		}
 	}
@@ -62,15 +82,30 @@ func TestAdmin_Roles(t *testing.T) {
 			b, _ := site.administrator(ann, role)
 			site.administrator(bob, auth.NoRole)
 			id := string(site.accountID(bob))
+			account, err := site.rules.AccountOf(t.Context(), auth.UserID(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			site.browser().signUp(dave)
+			if _, err := site.rules.ChangeRole(t.Context(), site.accountID(dave), auth.RoleAdmin); err != nil {
+				t.Fatal(err)
+			}
+			site.exec(`
+				INSERT INTO approvals (id, user_id, action, target, requested_by, reason, requested_at, expires_at)
+				VALUES ('request', $1, 'operator_removed_factor', 'another', $2, 'lost', 0, $3)`,
+				id, site.accountID(dave), site.clock().Add(time.Hour).UnixMilli())
+			at := strings.NewReplacer("ID", id, "SESSION", string(account.OpenSessions[0].ID), "REQUEST", "request").Replace
 			before := site.accountData()
 			for page, lowest := range adminPages {
-				path := strings.Replace(page, "ID", id, 1)
+				path, button := at(page), buttonOf(page)
 				status := b.fetch("GET", path, nil).status
 				if allowed := status == 200; allowed != (role >= lowest) || !allowed && status != 404 {
 					t.Errorf("%s: %d", page, status)
 				}
-				button := path[strings.LastIndex(path, "/")+1:]
-				if role >= lowest || button == id {
+				if strings.HasSuffix(page, "REQUEST") {
+					button = "approve"
+				}
+				if role >= lowest || button == "" {
 					continue
 				}
 				form := url.Values{"token": {b.open("/account").formToken()}, "action": {button}, "reason": {"by hand"}, "groups": {"ops"}}
@@ -82,12 +117,11 @@ func TestAdmin_Roles(t *testing.T) {
 				}
 			}
 			for page := range adminPages { // by those who may, all without a reason
-				if role < adminPages[page] || strings.Count(page, "/") < 4 {
+				if role < adminPages[page] || buttonOf(page) == "" {
 					continue
 				}
-				path := strings.Replace(page, "ID", id, 1)
-				form := url.Values{"token": {b.open("/account").formToken()}, "action": {path[strings.LastIndex(path, "/")+1:]}}
-				if status := b.fetch("POST", path, form).status; status != 422 {
+				form := url.Values{"token": {b.open("/account").formToken()}, "action": {buttonOf(page)}}
+				if status := b.fetch("POST", at(page), form).status; status != 422 {
 					t.Errorf("POST %s without a reason: %d", page, status)
 				}
 			}
@@ -180,6 +214,58 @@ func TestAdmin_Freshness(t *testing.T) {
 		t.Fatal(err)
 	}
 	carols.open("/admin/people").wantHeading("Set up two-step verification")
+}
+
+// OP-05: whatever ends the right to a page, the next request is refused, also one that acts
+// and was drawn before. The old cookie does not help.
+func TestAdmin_Ends(t *testing.T) {
+	site := newSite(t)
+	site.browser().signUp(bob)
+	page := site.person(bob) + "/sign-out"
+	for i, end := range []struct {
+		name   string
+		end    func(b *browser, id auth.UserID) error
+		status int // of the next request
+	}{
+		{"a role that ends", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.ChangeRole(t.Context(), id, auth.NoRole)
+			return err
+		}, 404},
+		{"a lower role", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.ChangeRole(t.Context(), id, auth.RoleViewer)
+			return err
+		}, 404},
+		{"a disabled account", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.Operate(t.Context(), auth.Operator{}, auth.Disable, id)
+			return err
+		}, 303},
+		{"an ended session", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.CarryOut(t.Context(), auth.Operator{}, auth.Act{Action: auth.EndOneSession, User: id, Target: site.sessionOf("admin3@example.org")})
+			return err
+		}, 303},
+		{"a sign-out", func(b *browser, _ auth.UserID) error {
+			b.open("/account").press("Sign out")
+			return nil
+		}, 303},
+		{"a deleted account", func(_ *browser, id auth.UserID) error {
+			_, err := site.rules.Operate(t.Context(), auth.Operator{}, auth.Delete, id)
+			return err
+		}, 303},
+	} {
+		email := fmt.Sprint("admin", i, "@example.org")
+		b, _ := site.administrator(email, auth.RoleSupport)
+		form := b.open(page).wantHeading("Sign out everywhere").fill("Reason", "by the old form")
+		if err := end.end(b.clone(), site.accountID(email)); err != nil {
+			t.Fatalf("%s: %v", end.name, err)
+		}
+		if status := form.fetch("GET", page, nil).status; status != end.status {
+			t.Errorf("%s: the page has status %d", end.name, status)
+		}
+		form.press("Sign out everywhere")
+	}
+	if n := site.queryInt(`SELECT count(*) FROM audit_events WHERE reason = 'by the old form'`); n != 0 {
+		t.Errorf("%d acts were done", n)
+	}
 }
 
 // OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and told to the

@@ -37,6 +37,9 @@ func TestLogout(t *testing.T) {
 		"query added": {func(hint string) url.Values {
 			return url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {back + "?x"}}
 		}, "ask"},
+		"two URIs": {func(hint string) url.Values {
+			return url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {back, "https://evil.example/"}}
+		}, "ask"},
 		"another app": {func(hint string) url.Values { return url.Values{"id_token_hint": {hint}, "client_id": {"x"}} }, "ask"},
 		"modified hint": {func(hint string) url.Values {
 			return url.Values{"id_token_hint": {hint + "x"}, "post_logout_redirect_uri": {back}}

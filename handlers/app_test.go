@@ -35,7 +35,7 @@ func (site *testSite) addApp(changes ...func(*oidc.App)) *testApp {
 	for _, change := range changes {
 		change(&app)
 	}
-	id, secret, err := site.apps.AddApp(context.Background(), app)
+	id, secret, err := site.apps.AddApp(context.Background(), auth.Operator{}, app)
 	if err != nil {
 		site.t.Fatal(err)
 	}

@@ -22,26 +22,52 @@ const reasonAppRequest = "app_request" // the app is unknown, or where to return
 
 func reasonOfStep(step oidc.Step) string { return "app_" + string(step) }
 
-// authorize starts a request of an app. It reads no cookie, so a form that another site
+// showAuthorize starts a request of an app by a link. A signed-in user who has to do nothing
+// for it is back at the app at once.
+func showAuthorize(r *request) error {
+	m := &machineRequest{Context: r.Context, site: r.site, apps: r.site.Apps, log: r.log}
+	var v oidc.Visit
+	if r.Request().Method == http.MethodGet { // a HEAD would use up a code
+		v = r.visit(false)
+	}
+	id, c, err := m.authorize(r.QueryParams(), v)
+	switch {
+	case err != nil || id != "":
+		return m.redirectStarted(id, err)
+	case c.Step != oidc.StepDone && c.Step != "":
+		r.log.reason = reasonOfStep(c.Step)
+	}
+	return r.leave(c.App, c.Redirect)
+}
+
+// postAuthorize is showAuthorize for a form. It reads no cookie, so one that another site
 // posts does no more than a link (OI-39).
-func authorize(r *machineRequest) error {
-	query := r.Request().URL.Query()
-	if r.Request().Method == http.MethodPost {
-		form, err := r.readForm()
-		if malformed, ok := errors.AsType[*oidc.Error](err); ok {
-			return r.refuseOnPage(malformed.Explanation)
-		}
-		query = form
+func postAuthorize(r *machineRequest) error {
+	form, err := r.readForm()
+	if malformed, ok := errors.AsType[*oidc.Error](err); ok {
+		return r.refuseOnPage(malformed.Explanation)
 	}
-	id, redirect, err := r.apps.Authorize(r.Request().Context(), r.client(), query)
-	refused, ok := errors.AsType[*oidc.Error](err)
-	if ok || err == nil {
-		r.log.app = query.Get("client_id") // which has been found
+	id, c, err := r.authorize(form, oidc.Visit{})
+	if c.Redirect != "" {
+		return r.Redirect(http.StatusSeeOther, c.Redirect)
 	}
-	if ok {
+	return r.redirectStarted(id, err)
+}
+
+// authorize starts a request, see [oidc.Provider.Authorize]. An error that is for the app is
+// in the redirect.
+func (r *machineRequest) authorize(params url.Values, v oidc.Visit) (id auth.Token, c oidc.Continuation, err error) {
+	id, c, err = r.apps.Authorize(r.Request().Context(), r.client(), params, v)
+	r.log.app = c.App.ID
+	if refused, ok := errors.AsType[*oidc.Error](err); ok {
 		r.refused(string(refused.Code), refused.Explanation)
-		return r.Redirect(http.StatusSeeOther, redirect)
+		err = nil
 	}
+	return id, c, err
+}
+
+// redirectStarted leads to the page where a stored request continues.
+func (r *machineRequest) redirectStarted(id auth.Token, err error) error {
 	if page, ok := errors.AsType[*oidc.PageError](err); ok {
 		return r.refuseOnPage(page.Explanation)
 	}
@@ -49,6 +75,19 @@ func authorize(r *machineRequest) error {
 		return err
 	}
 	return r.Redirect(http.StatusSeeOther, continuePath+string(id))
+}
+
+// appAt returns the app whose request continues at a path; zero for none.
+func (r *request) appAt(path string) (oidc.App, error) {
+	id, ok := strings.CutPrefix(path, continuePath)
+	if !ok {
+		return oidc.App{}, nil
+	}
+	app, err := r.site.Apps.AppOf(r.ctx(), auth.Token(id))
+	if errors.Is(err, auth.ErrNotFound) {
+		err = nil
+	}
+	return app, err
 }
 
 // refuseOnPage shows why a request is refused if no app is known that could be told (OI-04).

@@ -22,7 +22,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 	key, _ := b.addTOTP()
 	b.press("Sign out")
 
-	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in")
+	app.start(b, "scope", "openid email profile unknown", "login_hint", ann).wantHeading("Sign in").wantText("To continue to Wiki")
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
@@ -83,7 +83,7 @@ func TestAuthorize_Errors(t *testing.T) {
 	exempt := site.addApp(func(a *oidc.App) { a.WithoutPKCE = true })
 	pushing := site.addApp(func(a *oidc.App) { a.RequirePAR = true })
 	disabled := site.addApp()
-	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: disabled.id}, true); err != nil {
 		t.Fatal(err)
 	}
 	const page = "page"
@@ -160,13 +160,15 @@ func TestAuthorize_Errors(t *testing.T) {
 			t.Errorf("a form of the type %q: %d with %s", contentType, response.Code, response.Body)
 		}
 	}
-	for _, name := range []string{"client_id", "redirect_uri", "scope"} { // repeated
+	for name, heading := range map[string]string{ // repeated
+		"client_id": "This app cannot sign you in", "redirect_uri": "This app cannot sign you in", "scope": "", "resource": "Sign in",
+	} {
 		b := site.browser()
-		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x")
-		if name == "scope" {
+		b.open(oidc.AuthorizePath + "?" + app.params().Encode() + "&" + name + "=x&" + name + "=y")
+		if heading == "" {
 			app.wantReturned(b, oidc.InvalidRequest)
 		} else {
-			b.wantHeading("This app cannot sign you in").wantStatus(http.StatusBadRequest)
+			b.wantHeading(heading)
 		}
 	}
 	if log := site.log.String(); strings.Contains(log, "a-state") || strings.Contains(log, "a-nonce") || !strings.Contains(log, "explanation=") {
@@ -194,6 +196,93 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	own.idToken(b, "prompt", "none", "max_age", "10000")
 	site.requirePasswordChange(ann)
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
+}
+
+// A user who is signed in and has to do nothing is back at the app with the first response,
+// also with an error. A form, which has no cookie if another site posts it, and a HEAD do no
+// more than store a request (OI-39).
+func TestAuthorize_AtOnce(t *testing.T) {
+	site := newSite(t)
+	b, app, asking := site.browser().signUp(ann), site.addApp(trusted), site.addApp()
+	site.wait(time.Second)
+	send := func(app *testApp, method string, more ...string) (to string) {
+		t.Helper()
+		query, form := "?"+app.params(more...).Encode(), url.Values(nil)
+		if method == http.MethodPost {
+			query, form = "", app.params(more...)
+		}
+		first := b.fetchRaw(method, oidc.AuthorizePath+query, form)
+		if first.status != http.StatusSeeOther || first.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d with %v", method, first.status, first.header)
+		}
+		return first.header.Get("Location")
+	}
+	for _, row := range []struct {
+		app    *testApp
+		method string
+		params []string
+		want   string // the beginning of where the response leads
+	}{
+		{app, http.MethodGet, nil, app.callback + "?code="},
+		{app, http.MethodGet, []string{"prompt", "none"}, app.callback + "?code="},
+		{asking, http.MethodGet, []string{"prompt", "none"}, app.callback + "?error=consent_required&"},
+		{asking, http.MethodGet, nil, "/account/continue/"},
+		{app, http.MethodGet, []string{"prompt", "login"}, "/account/continue/"},
+		{app, http.MethodHead, nil, "/account/continue/"},
+		{app, http.MethodPost, nil, "/account/continue/"},
+		{app, http.MethodPost, []string{"prompt", "none"}, "/account/continue/"},
+	} {
+		if to := send(row.app, row.method, row.params...); !strings.HasPrefix(to, row.want) {
+			t.Errorf("%s %v leads to %s, want %s", row.method, row.params, to, row.want)
+		}
+	}
+	to, err := url.Parse(send(app, http.MethodGet))
+	if err != nil || to.Query().Get("iss") != site.origin || to.Query().Get("state") != "a-state" {
+		t.Errorf("leads to %s", to)
+	}
+	app.tokens(to.Query().Get("code"))
+	b.open("/account/apps").wantText("Wiki")
+	b.open("/account").press("Sign out")
+	if to := send(app, http.MethodGet, "prompt", "none"); !strings.HasPrefix(to, "/account/continue/") {
+		t.Errorf("signed out: leads to %s", to)
+	}
+}
+
+// OI-52: requests are limited by address, and a person sees a page. Strangers there cannot
+// keep a signed-in user out of an app: codes are limited by account.
+func TestAuthorize_Limit(t *testing.T) {
+	site := newSite(t)
+	b, stranger, app, asking := site.browser().signUp(ann), site.browser(), site.addApp(trusted), site.addApp()
+	stranger.remoteAddr = b.remoteAddr
+	site.wait(time.Second)
+	authorize := func(b *browser, app *testApp, more ...string) *browser {
+		t.Helper()
+		return b.fetch(http.MethodGet, oidc.AuthorizePath+"?"+app.params(more...).Encode(), nil)
+	}
+	strangers := [][]string{ // a stored request, an error, a page, and a pushed request
+		nil, {"scope", "x"}, {"client_id", "x"}, {"request_uri", "urn:ietf:params:oauth:request_uri:x"},
+	}
+	for n := range 120 {
+		if r := authorize(stranger, app, strangers[n%len(strangers)]...); r.status == http.StatusTooManyRequests {
+			t.Fatalf("request %d is refused", n+1)
+		}
+	}
+	for i, params := range strangers {
+		r := authorize(stranger, app, params...)
+		if r.status != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" || r.header.Get("Location") != "" {
+			t.Errorf("request %d past the limit: %d with %v", i, r.status, r.header)
+		}
+		r.wantText("Too many attempts")
+	}
+	authorize(b, asking).wantText("Too many attempts") // it would be stored
+	asking.wantReturned(asking.start(b, "prompt", "none"), oidc.ConsentRequired)
+	for range 300 {
+		app.wantReturned(app.start(b), "")
+	}
+	authorize(b, app).wantText("Too many attempts")
+	site.wait(time.Hour)
+	b.open("/sign-in").enterCredentials(ann, password)
+	app.wantReturned(app.start(b), "")
 }
 
 // OI-33, OI-34: prompt=login and max_age ask again, and a sign-in for the request counts.
@@ -233,12 +322,12 @@ func TestAuthorize_StepUp(t *testing.T) {
 	if claims := app.idToken(b); claims["acr"] != oidc.ACROneFactor || claims["amr"] != nil {
 		t.Errorf("after sign-up: %v (OI-36)", claims)
 	}
-	app.start(b, two...).wantHeading("Set up two-step verification").follow("Not now")
+	app.start(b, two...).wantHeading("Set up two-step verification").wantText("Wiki asks for two-step verification").follow("Not now")
 	_, claims := app.claims(app.tokens(app.wantReturned(b, "")).IDToken)
 	if claims["acr"] != oidc.ACROneFactor {
 		t.Errorf("acr is %v", claims["acr"])
 	}
-	strict.start(b).wantHeading("Set up two-step verification").follow("Not now")
+	strict.start(b).wantHeading("Set up two-step verification").wantText("Wiki requires two-step verification").follow("Not now")
 	strict.wantReturned(b, oidc.UnmetRequirements)
 
 	strict.start(b).wantHeading("Set up two-step verification")

@@ -66,7 +66,7 @@ func (s *site) serveError(err error, c echo.Context) {
 	if log.reason == "" {
 		log.reason = reasonOf(status)
 	}
-	if isMachinePath(req.URL.Path) {
+	if isForProgram(req) {
 		serveMachineError(c, status)
 		return
 	}

@@ -115,8 +115,8 @@ func (s *faultyStore) RemoveMessages(ctx context.Context, expiredBy time.Time) (
 	return s.real.RemoveMessages(ctx, expiredBy)
 }
 
-func (s *faultyStore) ClaimMessages(ctx context.Context, channel auth.Channel, now, until, furthest time.Time, max int) ([]auth.Message, error) {
-	return s.real.ClaimMessages(ctx, channel, now, until, furthest, max)
+func (s *faultyStore) ClaimMessage(ctx context.Context, channel auth.Channel, now, until, furthest time.Time) (auth.Message, error) {
+	return s.real.ClaimMessage(ctx, channel, now, until, furthest)
 }
 
 func (s *faultyStore) SpendMessage(ctx context.Context, id string, now time.Time) (bool, error) {

@@ -4,15 +4,19 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
 )
 
@@ -99,5 +103,60 @@ func TestForgedTokens(t *testing.T) {
 	}
 	if app.userInfo(tokens.AccessToken) == nil {
 		t.Error("a forged token has revoked the issued one")
+	}
+}
+
+// OI-31: a key that has retired makes no access tokens any more, also for a thief of it.
+func TestForgedTokens_RetiredKey(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(trusted)
+	tokens := app.tokens(app.code(b, "scope", "openid offline_access"))
+	keys, err := site.apps.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, claims := app.claims(tokens.AccessToken)
+	forge := func() string {
+		claims["iat"], claims["exp"] = site.clock().Unix(), site.clock().Add(365*24*time.Hour).Unix()
+		payload, err := json.Marshal(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stolen := keys[slices.IndexFunc(keys, func(k oidc.SigningKey) bool { return k.Alg == oidc.ES256 })]
+		private, err := x509.ParsePKCS8PrivateKey(stolen.Private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: private}, (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", stolen.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := signer.Sign(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := signed.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	forged := forge()
+	if app.userInfo(forged) == nil {
+		t.Fatal("the test does not forge a token")
+	}
+	site.wait(auth.AppTokenLifetime)
+	if app.userInfo(forged) != nil {
+		t.Error("an access token lives longer than any that is issued")
+	}
+	if rotated, err := site.apps.RotateSigningKeys(t.Context()); err != nil || !rotated {
+		t.Fatal(rotated, err)
+	}
+	site.wait(auth.SigningKeyPublished + auth.AppTokenLifetime + auth.ClockSkew)
+	if app.userInfo(forge()) != nil {
+		t.Error("a retired key makes access tokens")
+	}
+	if app.userInfo(app.refresh(tokens.RefreshToken).AccessToken) == nil {
+		t.Error("the new key makes none")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -93,7 +94,7 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 }
 
 // prefillFields are the fields that keep their text across re-authentication.
-var prefillFields = []string{"email", "phone", "use", "reason"}
+var prefillFields = append([]string{"email", "phone", "use", "reason", "date", "until", "end-previous"}, appFields...)
 
 // keepTyped keeps the text of the fields for the next time that this browser opens
 // the path. It is in the cookie and not in a URL: anybody can make a link that fills
@@ -120,20 +121,25 @@ func (r *request) typed() url.Values {
 // re-authentication. Control characters are removed and long text is cut off.
 func (r *request) prefill(field string) string {
 	const lengthMax = 1000
-	text := r.form.Get(field)
-	if r.form == nil {
-		text = r.typed().Get(field)
-	}
-	text = strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) || c == unicode.ReplacementChar {
-			return -1
-		}
-		return c
-	}, text)
+	text := r.entered(field)
 	if len(text) > lengthMax {
 		text = strings.ToValidUTF8(text[:lengthMax], "")
 	}
 	return text
+}
+
+// entered is prefill without a limit other than that of forms.
+func (r *request) entered(field string) string {
+	text := r.form.Get(field)
+	if r.form == nil {
+		text = r.typed().Get(field)
+	}
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) && !(c == '\n' && slices.Contains(lineFields, field)) || c == unicode.ReplacementChar {
+			return -1
+		}
+		return c
+	}, text)
 }
 
 // formToken returns the token of the page's forms. It is bound to the session,

@@ -122,16 +122,21 @@ func (c *check) read() bool {
 
 // answer decides.
 func (c *check) answer() answer {
-	c.decision = c.Access().Decide(c.request)
+	rules := c.Access()
+	c.decision = rules.Decide(c.request)
 	c.cookie = readHostCookie(c.header, c.cookieName())
 	path, _, _ := strings.Cut(c.request.URI, "?")
 	demand := c.decision.Demand.Level
+	own := path == ownPaths || strings.HasPrefix(path, ownPaths+"/")
+	if !own {
+		rules.Count(c.decision)
+	}
 	switch {
 	case c.decision.Host == "":
 		return answer{status: http.StatusForbidden, outcome: outcomeNoRule}
 	case demand != access.Public && c.request.Scheme != c.URL.Scheme: // no cookie would be kept
 		return answer{status: http.StatusForbidden, outcome: outcomeOtherScheme}
-	case path == ownPaths || strings.HasPrefix(path, ownPaths+"/"):
+	case own:
 		return c.own(path)
 	case demand == access.Public:
 		return answer{status: http.StatusOK, outcome: outcomePublic}

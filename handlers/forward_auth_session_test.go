@@ -25,7 +25,7 @@ func TestForwardAuth_SetUp(t *testing.T) {
 		if b.goTo(opsPage) != nil {
 			t.Fatal("the app opens without a second factor")
 		}
-		b.wantHeading("Set up two-step verification")
+		b.wantHeading("Set up two-step verification").wantText("ops.example.net requires two-step verification")
 	}
 	b.addTOTP()
 	b.follow("Continue").wantHeading("Continue to ops.example.net")
@@ -37,7 +37,7 @@ func TestForwardAuth_SetUp(t *testing.T) {
 	if owing.goTo(wikiPage) != nil {
 		t.Error("the app opens before the task is done")
 	}
-	owing.wantHeading("Set up two-step verification")
+	owing.wantHeading("Set up two-step verification").wantText("Acme requires two-step verification")
 }
 
 // A demand for a recent second factor leads to re-authentication and back to the same

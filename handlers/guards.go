@@ -3,7 +3,9 @@ package handlers
 import (
 	"cmp"
 	"net/url"
+	"path"
 	"slices"
+	"strings"
 
 	"twostep/auth"
 	"twostep/views"
@@ -143,7 +145,7 @@ func (r *request) requireDemand(demand auth.Demand) (string, error) {
 		return "", nil
 	}
 	r.log.reason = reasonVerifyFirst
-	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.Request().URL.RequestURI()))
+	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.shownAt()))
 	return "/account/verify", err
 }
 
@@ -159,5 +161,15 @@ func (r *request) returnURL() string {
 		}
 		r.keepTyped(r.Request().URL.Path, fields)
 	}
-	return r.Request().URL.RequestURI()
+	return r.shownAt()
+}
+
+// shownAt is the URL of this page, or of the page with the link to this download: a browser
+// that gets a file stays where it was.
+func (r *request) shownAt() string {
+	u := *r.Request().URL
+	if isAdminPath(u.Path) && exportFormats[path.Ext(u.Path)].Extension != "" {
+		u.Path = strings.TrimSuffix(u.Path, path.Ext(u.Path))
+	}
+	return u.RequestURI()
 }

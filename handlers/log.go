@@ -26,6 +26,7 @@ import (
 //	account   every audit event: event, factor, user, ip, request_id
 //	access    every check of forward auth (FA-23): decision, host, path without query,
 //	          method, rule (its line), odd, status, ip, user
+//	site      every audit event of no account: event, actor, ip, request_id
 //	alarm     warning, about the whole site: event, ip, request_id
 //	fault, panic   errors of the server: request_id, error
 //	warnings  about a proxy that is not trusted, see proxyWatch
@@ -77,6 +78,11 @@ func (s *site) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 // request's id, and counted.
 func (s *site) withObserver(ctx context.Context, log *requestLog) context.Context {
 	return auth.WithObserver(ctx, func(event auth.Event) {
+		if event.User == "" && event.Actor != "" {
+			s.Log.Info("site", "event", event.Type, "actor", event.Actor, "ip", log.ip, "request_id", log.id)
+			s.Metrics.observeEvent(event)
+			return
+		}
 		if event.User == "" {
 			s.Log.Warn("alarm", "event", event.Type, "ip", log.ip, "request_id", log.id)
 			s.Metrics.observeEvent(event)

@@ -30,15 +30,14 @@ var machineRoutes = []machineRoute{
 	{http.MethodGet, oidc.ServerDiscoveryPath, true, discovery},
 	{http.MethodGet, oidc.KeySetPath, true, serveKeySet},
 	{http.MethodGet, "/.well-known/passkey-endpoints", true, passkeyEndpoints},
-	{http.MethodGet, oidc.AuthorizePath, false, authorize},
-	{http.MethodPost, oidc.AuthorizePath, false, authorize},
+	{http.MethodPost, oidc.AuthorizePath, false, postAuthorize}, // GET is a page, see routes
 	{http.MethodPost, oidc.PushPath, false, push},
 	{http.MethodPost, oidc.TokenPath, true, token},
 	{http.MethodGet, oidc.UserInfoPath, true, userInfo},
 	{http.MethodPost, oidc.UserInfoPath, true, userInfo},
 	{http.MethodPost, oidc.RevokePath, true, revoke},
 	{http.MethodPost, oidc.IntrospectPath, false, introspect},
-	{http.MethodPost, oidc.LogoutPath, false, postLogout}, // GET is a page, see routes
+	{http.MethodPost, oidc.LogoutPath, false, postLogout}, // so too
 }
 
 // A machineRequest is the context of a request to a machineRoute.
@@ -94,8 +93,12 @@ func addPreflights(e *echo.Echo) {
 	}
 }
 
-func isMachinePath(path string) bool {
-	return slices.ContainsFunc(machineRoutes, func(row machineRoute) bool { return row.path == path })
+// isForProgram reports whether a request is to a machineRoute, and not to a page at the
+// same path.
+func isForProgram(r *http.Request) bool {
+	isPage := func(row route) bool { return row.path == r.URL.Path && row.page != nil }
+	return slices.ContainsFunc(machineRoutes, func(row machineRoute) bool { return row.path == r.URL.Path }) &&
+		(r.Method == http.MethodPost || !slices.ContainsFunc(routes, isPage))
 }
 
 // serveMachineError writes the response to a request that no machineRoute has responded

@@ -38,11 +38,14 @@ func Rejections() map[string][]string {
 	for _, row := range routes {
 		all[row.path] = pages
 	}
+	var steps []string
 	for _, step := range oidc.Steps {
-		if step != oidc.StepConsent && step != oidc.StepDone {
-			all[continueRoute] = append(slices.Clip(all[continueRoute]), reasonOfStep(step))
+		if step != oidc.StepDone {
+			steps = append(steps, reasonOfStep(step))
 		}
 	}
+	all[continueRoute] = slices.Concat(pages, steps)
+	all[oidc.AuthorizePath] = slices.Concat(pages, steps, machineReasons())
 	for _, row := range machineRoutes {
 		if all[row.path] == nil {
 			all[row.path] = machineReasons()
@@ -50,6 +53,9 @@ func Rejections() map[string][]string {
 	}
 	all[handoverPath] = append(slices.Clip(pages), reasonNoAccess)
 	all[oidc.LogoutPath] = append(slices.Clip(pages), string(oidc.InvalidRequest))
+	for path, reasons := range all {
+		all[path] = slices.Compact(slices.Sorted(slices.Values(reasons)))
+	}
 	return all
 }
 

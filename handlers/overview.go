@@ -12,6 +12,9 @@ func showOverview(r *request) error {
 	if page.Waiting, page.Failing, err = r.rules.Outbox(r.ctx()); err != nil {
 		return err
 	}
+	if page.Approvals, err = r.approvals(""); err != nil {
+		return err
+	}
 	page.Page = r.page()
 	return r.show(views.Overview(page))
 }

@@ -13,7 +13,8 @@ const passkeysPath = "/account/passkeys"
 // visitor, whose token [request.page] makes.
 func (r *request) signInPage() views.SignInPage {
 	r.passkeys = r.rules.Policy().Allows(auth.PasskeyPresent)
-	p := views.SignInPage{Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen}
+	app, _ := r.appAt(r.next()) // without the name, which only helps, if there is a fault
+	p := views.SignInPage{Page: r.page(), Email: r.prefill("email"), SignUpOpen: r.rules.Policy().SignUpOpen, App: app.Name}
 	if r.passkeys {
 		p.PasskeyOptions = r.rules.PasskeySignIn(r.client())
 	}
@@ -86,7 +87,7 @@ func showRemovePasskey(r *request) error {
 	if !found {
 		return auth.ErrNotFound
 	}
-	last, keep := factors.Count() == 1, r.rules.MustKeepLast(factors)
+	last, keep := factors.Count() == 1, r.rules.MustKeepLast(r.session.MFA, factors)
 	return r.show(views.RemovePasskey(views.NewRemovePasskeyPage(r.page(), factors.Passkeys, k.ID, last, keep)))
 }
 

@@ -153,7 +153,7 @@ func TestPasskey_Required(t *testing.T) {
 	b.usePasskey(d, "Create a passkey").wantHeading("Backup codes")
 	b.clone().open("/account").wantHeading("Set up two-step verification")
 	b.press("Done").wantHeading("User MFA Settings")
-	b.open("/account/passkeys").follow("Remove").wantNoText("turns two-step")
+	b.open("/account/passkeys").follow("Remove").wantNoText("turns off two-step")
 	if b.has("Remove") {
 		t.Error("the last factor can be removed")
 	}

@@ -11,7 +11,8 @@ import (
 
 const peoplePath = "/admin/people"
 
-func showPeople(r *request) error {
+// peopleQuery reads the filters in the URL.
+func (r *request) peopleQuery() auth.PeopleQuery {
 	role, _ := auth.ParseRole(r.QueryParam("role"))
 	q := auth.PeopleQuery{
 		Text: r.QueryParam("q"), Exact: r.session.Role == auth.RoleViewer, State: auth.AccountState(r.QueryParam("state")),
@@ -25,11 +26,22 @@ func showPeople(r *request) error {
 		q.Factors = auth.AnyFactors
 	}
 	q.NotSeenSince, _ = time.Parse(time.DateOnly, r.QueryParam("since")) // zero if it is no date
+	return q
+}
+
+func showPeople(r *request) error {
+	q := r.peopleQuery()
 	people, err := r.rules.People(r.ctx(), q)
 	if err != nil {
 		return err
 	}
 	return r.show(views.People(views.PeoplePage{Page: r.page(), Query: q, Typed: r.QueryParam("q"), PeoplePage: people}))
+}
+
+func exportPeople(r *request) error {
+	return export(r, views.PeopleTable, func() (auth.Pages[auth.Account], error) {
+		return r.rules.ExportPeople(r.ctx(), r.operator(), r.peopleQuery())
+	})
 }
 
 // personPage reads the account that the URL names.
@@ -44,54 +56,99 @@ func showPerson(r *request) error {
 	if err != nil {
 		return err
 	}
-	audit, err := r.rules.Audit(r.ctx(), auth.AuditQuery{User: page.Person.ID})
-	if err != nil {
+	if page.Audit, err = r.rules.AuditOf(r.ctx(), page.Person.ID, r.QueryParam("before")); err != nil {
 		return err
 	}
-	page.Page, page.Audit = r.page(), audit.Entries
+	if page.Approvals, err = r.approvals(page.Person.ID); err != nil {
+		return err
+	}
+	page.Page = r.page()
 	return r.show(views.Person(page))
 }
 
 // act returns the act that the URL names, if the user may do it.
-func (r *request) act() (page views.PersonPage, act views.Act, err error) {
-	page, err = r.personPage()
-	page.Role = r.session.Role
-	i := slices.IndexFunc(views.Acts, func(act views.Act) bool { return act.Path == r.Param("act") })
-	if err == nil && (i < 0 || !page.May(views.Acts[i])) {
+func (r *request) act(acts []views.Act) (page views.ActPage, err error) {
+	page.PersonPage, err = r.personPage()
+	page.Role, page.Now = r.session.Role, r.rules.Now()
+	i := slices.IndexFunc(acts, func(act views.Act) bool { return act.Path == r.Param("act") })
+	if err == nil && (i < 0 || !page.May(acts[i])) {
 		err = auth.ErrNotFound
 	}
-	if err != nil {
-		return page, act, err
+	if err == nil {
+		page.Act = acts[i]
 	}
-	return page, views.Acts[i], nil
+	return page, err
 }
 
 func showAct(r *request) error {
-	page, act, err := r.act()
+	page, err := r.act(views.Acts)
 	if err != nil {
 		return err
 	}
-	page.Page = r.page()
-	return r.show(views.ShowAct(views.ActPage{PersonPage: page, Act: act, Reason: r.prefill("reason")}))
+	return r.showAct(page, "")
+}
+
+func (r *request) showAct(page views.ActPage, target string) error {
+	requested, err := r.askForApproval(&page, target)
+	if err != nil {
+		return err
+	}
+	if requested != "" {
+		return r.redirect(requested)
+	}
+	page.Page, page.Reason = r.page(), r.prefill("reason")
+	return r.show(views.ShowAct(page))
 }
 
 func postAct(r *request) (string, error) {
-	page, act, err := r.act()
+	page, err := r.act(views.Acts)
 	if err != nil {
 		return "", err
 	}
-	if r.action() != act.Path {
+	return r.postAct(page, "")
+}
+
+func (r *request) postAct(page views.ActPage, target string) (string, error) {
+	if r.action() != page.Act.Path {
 		return "", errUnknownAction
 	}
-	done, err := r.rules.Operate(r.ctx(), r.operator(), act.Action, page.Person.ID)
+	act := auth.Act{Action: page.Act.Action, User: page.Person.ID, Target: target}
+	if r.rules.NeedsApproval(act.Action, page.Person.Role) {
+		return views.PersonURL(act.User), r.withNotice(views.NoticeApprovalRequested, r.rules.RequestApproval(r.ctx(), r.operator(), act))
+	}
+	done, err := r.rules.CarryOut(r.ctx(), r.operator(), act)
 	notice := views.NoticeActDone
 	if !done {
 		notice = views.NoticeNothingToDo
 	}
-	if act.Action == auth.Delete {
+	if page.Act.Action == auth.Delete {
 		return peoplePath, r.withNotice(notice, err)
 	}
 	return views.PersonURL(page.Person.ID), r.withNotice(notice, err)
+}
+
+func showActOnThing(r *request) error {
+	page, err := r.act(views.OneThing)
+	if err != nil {
+		return err
+	}
+	if page.Thing = page.PersonPage.Thing(page.Act.Action, r.Param("target")); page.Thing == "" {
+		return auth.ErrNotFound
+	}
+	return r.showAct(page, r.Param("target"))
+}
+
+// postActOnThing also ends on the account's page if the thing no longer exists, because
+// the form was posted twice.
+func postActOnThing(r *request) (string, error) {
+	page, err := r.act(views.OneThing)
+	if err != nil {
+		return "", err
+	}
+	if page.PersonPage.Thing(page.Act.Action, r.Param("target")) == "" {
+		return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeNothingToDo, nil)
+	}
+	return r.postAct(page, r.Param("target"))
 }
 
 func showPersonGroups(r *request) error {
@@ -118,7 +175,7 @@ func postPersonGroups(r *request) (string, error) {
 	if r.action() != views.SaveGroups.Path {
 		return "", errUnknownAction
 	}
-	wanted := strings.FieldsFunc(r.form.Get("groups"), func(c rune) bool { return c == ' ' || c == ',' })
+	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })
 	_, err = r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
 	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeActDone, err)

@@ -37,7 +37,7 @@ func showPhone(action views.PhoneAction) func(*request) error {
 		}
 		return r.show(views.Phone(views.PhonePage{
 			Page: r.page(), Phone: phone, Action: action, First: !factors.HasMFA(),
-			Last: phone.Reserved() && factors.Count() == 1, Keep: phone.Reserved() && r.rules.MustKeepLast(factors),
+			Last: phone.Reserved() && factors.Count() == 1, Keep: phone.Reserved() && r.rules.MustKeepLast(r.session.MFA, factors),
 		}))
 	}
 }

@@ -103,6 +103,7 @@ func (r *request) page() views.Page {
 		r.refresh = r.idleRefresh()
 		factors, err := r.factors()
 		p.Restricted = err == nil && r.rules.Task(r.session, factors) != auth.NoTask
+		p.MFADay = r.rules.MFANotice(r.session.MFA, factors)
 	}
 	return p
 }

@@ -26,7 +26,8 @@ var routes = []route{
 	{"/sign-up", signedOut, showSignUp, postSignUp},
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
-	{oidc.LogoutPath, anyone, showLogout, nil}, // POST is a machineRoute
+	{oidc.LogoutPath, anyone, showLogout, nil},       // POST is a machineRoute
+	{oidc.AuthorizePath, anyone, showAuthorize, nil}, // so too
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
@@ -65,10 +66,24 @@ var routes = []route{
 
 	{"/admin", viewing(auth.RoleViewer), showOverview, nil},
 	{peoplePath, viewing(auth.RoleViewer), showPeople, nil},
+	{"/admin/people.csv", acting(auth.RoleViewer), exportPeople, nil},
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
+	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
+	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
+	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
+	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},
+	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},
+	{mfaPolicyPath, viewingOrActing(auth.RoleViewer, auth.RoleAdmin), showMFAPolicy, postMFAPolicy},
+	{appsPath, viewing(auth.RoleViewer), showApps, nil},
+	{"/admin/apps/add", acting(auth.RoleAdmin), showAddApp, postAddApp},
+	{"/admin/apps/:id", viewing(auth.RoleViewer), showApp, nil},
+	{"/admin/apps/:id/edit", acting(auth.RoleAdmin), showEditApp, postEditApp},
+	{"/admin/apps/:id/check", viewing(auth.RoleViewer), showAppCheck, postAppCheck},
+	{"/admin/apps/:id/:act", acting(auth.RoleAdmin), showAppAct, postAppAct},
+	{accessPath, viewing(auth.RoleViewer), showAccess, postAccess},
 	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }

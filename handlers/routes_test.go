@@ -62,7 +62,7 @@ var wantByClass = map[string]map[string][2]string{
 // classOf lists the class of every path; a path without one fails the test. The paths of
 // class "other" have tests of their own.
 var classOf = map[string]string{
-	"/": "other", "/oauth/logout": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
+	"/": "other", "/oauth/logout": "other", "/oauth/authorize": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
 	"/recovery": "other", "/recovery/stop": "other", "/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
 	"/sign-in": "entry", "/sign-up": "entry", "/forgot-password": "entry",
 	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in", "/account/profile": "signed in",
@@ -73,8 +73,12 @@ var classOf = map[string]string{
 	"/account/manage-mfa/remove-totp":    "fresh", "/account/manage-mfa/phones/:id/disable": "fresh",
 	"/account/manage-mfa/phones/:id/remove": "fresh", "/account/email": "fresh", "/account/sessions": "fresh", "/account/apps": "fresh",
 	"/account/delete": "fresh", "/account/password": "password",
-	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other",
-	"/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
+	"/admin/mfa": "other", "/admin/people/:id/exempt": "other",
+	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/audit.ndjson": "other",
+	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
+	"/admin/approvals/:id": "other", "/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
+	"/admin/access": "other", "/admin/apps": "other", "/admin/apps/add": "other", "/admin/apps/:id": "other", "/admin/apps/:id/edit": "other",
+	"/admin/apps/:id/check": "other", "/admin/apps/:id/:act": "other",
 }
 
 // Every path has the right response in every state, and changes nothing (FF-01, FF-07,

@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"net/url"
 	"strings"
 
 	"twostep/auth"
+	"twostep/auth/oidc"
 	"twostep/views"
 )
 
@@ -19,11 +21,31 @@ func showSetupMFA(r *request) error {
 	if !required && !needed {
 		return r.redirect(r.afterTask(accountPath))
 	}
-	policy, declined := r.rules.Policy(), ""
-	if !required && !factors.HasMFA() && strings.HasPrefix(r.session.Next, continuePath) { // an app asks, and may get less
-		declined = r.session.Next
+	policy := r.rules.Policy()
+	page := views.SetupMFAPage{
+		Page: r.page(), Passkey: policy.Allows(auth.PasskeyPresent), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen,
 	}
-	return r.show(views.SetupMFA(views.SetupMFAPage{
-		Page: r.page(), Passkey: policy.Allows(auth.PasskeyPresent), TOTP: policy.Allows(auth.TOTPCode), SMS: policy.Allows(auth.PhoneCode), CodesUnseen: factors.CodesUnseen, Declined: declined,
-	}))
+	if !required && !factors.HasMFA() {
+		if err := r.nameApp(&page); err != nil {
+			return err
+		}
+	}
+	return r.show(views.SetupMFA(page))
+}
+
+// nameApp says which app asks for a second factor, if the session continues at one.
+func (r *request) nameApp(page *views.SetupMFAPage) error {
+	next, err := url.Parse(r.session.Next)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(next.Path, continuePath) {
+		app, err := r.appAt(next.Path)
+		page.By, page.Optional, page.Declined = app.Name, app.ID != "" && !app.RequireMFA, r.session.Next
+		return err
+	}
+	if next.Path == handoverPath {
+		page.By = oidc.Host(next.Query().Get("target"))
+	}
+	return nil
 }

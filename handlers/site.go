@@ -32,8 +32,8 @@ type Config struct {
 	Log            *slog.Logger
 	BufferedLog    *slog.Logger // for the lines of successful requests, which may be written later; nil for Log
 	Metrics        Metrics
-	Apps           *oidc.Provider       // for apps that sign users in here
-	Access         func() *access.Rules // of forward auth, which may be replaced; nil without
+	Apps           *oidc.Provider         // for apps that sign users in here
+	Access         func() *access.InForce // rules of forward auth, which may be replaced; nil without
 }
 
 // site serves the pages.

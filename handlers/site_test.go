@@ -68,9 +68,10 @@ type testSite struct {
 	courierDown bool
 	rejects     func(auth.Message) bool // whether the provider rejects a message for good; nil if never
 
-	requestTimeout time.Duration // zero for none
-	faulty         *faultyStore  // used in place of store; nil if no faults are injected
-	meanwhile      func()        // called before the next password is spent
+	requestTimeout time.Duration              // zero for none
+	faulty         *faultyStore               // used in place of store; nil if no faults are injected
+	meanwhile      func()                     // called before the next password is spent
+	wrap           func(*db.Store) auth.Store // returns what is used in place of store; nil for none
 }
 
 // A message is an email or SMS as its recipient reads it.
@@ -150,6 +151,9 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	if site.meanwhile != nil {
 		store = &meanwhileStore{site.store, site}
 	}
+	if site.wrap != nil {
+		store = site.wrap(site.store)
+	}
 	site.rules = auth.New(store, site.keys, site.hasher, policy, site.clock)
 	u, _ := url.Parse(site.origin)
 	site.apps = oidc.New(site.store, site.rules, site.origin)
@@ -163,7 +167,8 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 		if err != nil {
 			site.t.Fatal(err)
 		}
-		config.Access = func() *access.Rules { return rules }
+		inForce := &access.InForce{Rules: rules, File: "rules", Since: site.clock(), Asked: true}
+		config.Access = func() *access.InForce { return inForce }
 		site.forwardAuth = handlers.NewForwardAuth(site.rules, config)
 	}
 	site.handler = handlers.New(site.rules, site.keys, config)

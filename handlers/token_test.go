@@ -26,7 +26,7 @@ func TestToken_ClientAuthentication(t *testing.T) {
 	web := site.addApp()
 	native := site.addApp(func(a *oidc.App) { a.Kind, a.RedirectURIs = oidc.Native, []string{"com.example:/callback"} })
 	disabled := site.addApp()
-	if _, err := site.apps.DisableApp(t.Context(), disabled.id, true); err != nil {
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: disabled.id}, true); err != nil {
 		t.Fatal(err)
 	}
 	basic := func(id, secret string) string {
@@ -110,6 +110,14 @@ func TestToken_Errors(t *testing.T) {
 	}
 	if r := other.exchange(code); r.Error != oidc.InvalidGrant {
 		t.Errorf("another app: %s", r.Error)
+	}
+	for _, path := range []string{oidc.TokenPath, oidc.RevokePath, oidc.IntrospectPath, oidc.PushPath} {
+		if r := app.post(path, url.Values{"token": {"x"}, "scope": {"openid", "openid"}}); r.Error != oidc.InvalidRequest {
+			t.Errorf("a repeated parameter at %s: %d %s", path, r.status, r.Error)
+		}
+	}
+	if r := app.post(oidc.RevokePath, url.Values{"token": {"x"}, "resource": {"x", "y"}}); r.status != http.StatusOK {
+		t.Errorf("a repeated unknown parameter: %d %s", r.status, r.Error)
 	}
 	app.tokens(code) // nothing was consumed
 	without := exempt.code(b, "code_challenge", "", "code_challenge_method", "")

@@ -57,7 +57,7 @@ func showRemoveTOTP(r *request) error {
 		return r.redirect(manageMFAPath)
 	}
 	return r.show(views.RemoveTOTP(views.RemoveTOTPPage{
-		Page: r.page(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes, Keep: r.rules.MustKeepLast(factors),
+		Page: r.page(), Last: factors.Count() == 1, BackupCodes: factors.BackupCodes, Keep: r.rules.MustKeepLast(r.session.MFA, factors),
 	}))
 }
 

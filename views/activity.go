@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -65,13 +66,34 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorResetPassword: "Password reset by a site administrator, signed out everywhere",
 	auth.OperatorMustChange:    "New password required by a site administrator",
 	auth.OperatorSignedOut:     "Signed out everywhere by a site administrator",
+	auth.OperatorEndedSession:  "Device signed out by a site administrator",
 	auth.OperatorDisabled:      "Account disabled by a site administrator",
 	auth.OperatorAddedGroup:    "Added to the group NAME by a site administrator",
 	auth.OperatorRemovedGroup:  "Removed from the group NAME by a site administrator",
 	auth.OperatorChangedRole:   "Role on the administration pages changed to NAME by a site administrator",
 	auth.OperatorEnabled:       "Account enabled by a site administrator",
 	auth.SettingChanged:        "Setting changed: NAME",
+	auth.MFAPolicySet:          "MFA policy set for NAME",
+	auth.MFAPolicyRemoved:      "MFA policy removed for NAME",
 	auth.OperatorDeleted:       "Account deleted by a site administrator",
+
+	auth.OperatorExempted:       "Exempted from MFA until DAY by a site administrator",
+	auth.OperatorEndedExemption: "Exemption from MFA ended by a site administrator",
+	auth.OperatorReminded:       "Reminded of MFA by a site administrator",
+	auth.OperatorExported:       "Downloaded: NAME",
+
+	auth.OperatorAddedApp:       "App added: NAME",
+	auth.OperatorChangedApp:     "App changed: NAME",
+	auth.OperatorAddedSecret:    "New secret of the app NAME",
+	auth.OperatorEndedSecret:    "Previous secret of the app NAME ended",
+	auth.OperatorReplacedSecret: "New secret of the app NAME, the previous one ended",
+	auth.OperatorDisabledApp:    "App disabled: NAME",
+	auth.OperatorEnabledApp:     "App enabled: NAME",
+	auth.OperatorRemovedApp:     "App removed: NAME",
+
+	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
+	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
+	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -85,6 +107,18 @@ var factorNames = map[auth.FactorKind]string{
 	auth.PasskeyVerified: "passkey",
 }
 
+// counterNames names what has a count of failures and is no factor of a sign-in.
+var counterNames = map[auth.FactorKind]string{
+	"enrol_totp":    "adding an authenticator app",
+	"enrol_phone":   "adding a phone number",
+	"enrol_email":   "email code for a new address",
+	"reset_email":   "email code to reset the password",
+	"sign_up_email": "email code to sign up",
+}
+
+// counterName names what failures are counted of.
+func counterName(kind auth.FactorKind) string { return cmp.Or(factorNames[kind], counterNames[kind]) }
+
 // eventText describes an audit event. A newer version may have recorded types
 // that this one does not know; they are still listed.
 func eventText(e auth.Event) string {
@@ -96,8 +130,12 @@ func eventText(e auth.Event) string {
 	if !ok {
 		factor = "another method"
 	}
+	switch e.Type {
+	case auth.ApprovalRequested, auth.ApprovalRefused, auth.ApprovalWithdrawn:
+		e.Name = requestedAct(e.Name)
+	}
 	return strings.NewReplacer(
-		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
+		"FACTOR", factor, "NUMBER", maskPhone(e.Phone), "EMAIL", oneLine(e.Email), "NAME", oneLine(e.Name), "DAY", dayText(e.Name), "LEFT", strconv.Itoa(e.BackupCodesLeft),
 	).Replace(text)
 }
 
@@ -109,17 +147,17 @@ func eventIcon(t auth.EventType) icon {
 	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked, auth.PasskeyCloned, auth.AppTokenReused,
 		auth.RecoveryRequested, auth.RecoveryReminded, auth.RecoveryDisputed, auth.OperatorStartedRecovery:
 		return iconWarning
-	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut:
+	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut, auth.OperatorEndedSession:
 		return iconSignOut
 	case auth.DeviceRemembered, auth.DeviceForgotten:
 		return iconDevices
-	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected:
+	case auth.SignedInToApp, auth.AppConnected, auth.AppDisconnected, auth.OperatorAddedApp, auth.OperatorChangedApp, auth.OperatorDisabledApp, auth.OperatorEnabledApp:
 		return iconApps
-	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed:
+	case auth.PasskeyAdded, auth.PasskeyRemoved, auth.PasskeyRenamed, auth.OperatorAddedSecret, auth.OperatorEndedSecret, auth.OperatorReplacedSecret:
 		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
-	case auth.Reauthenticated, auth.OperatorResetMFA, auth.RecoveryCompleted, auth.RecoveryStopped, auth.OperatorRefusedRecovery:
+	case auth.Reauthenticated, auth.OperatorResetMFA, auth.RecoveryCompleted, auth.RecoveryStopped, auth.OperatorRefusedRecovery, auth.OperatorExempted, auth.OperatorEndedExemption, auth.OperatorReminded, auth.MFAPolicySet, auth.MFAPolicyRemoved:
 		return iconShield
 	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
 		return iconPhone
@@ -129,7 +167,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconLock
 	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
 		return iconMail
-	case auth.AccountDeleted, auth.OperatorDeleted:
+	case auth.AccountDeleted, auth.OperatorDeleted, auth.OperatorRemovedApp:
 		return iconBin
 	}
 	return iconPerson

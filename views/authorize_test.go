@@ -17,7 +17,9 @@ var sampleHosts = []auth.HostUse{
 // appSamples are the pages on which a user signs in to an app.
 func appSamples() []sample {
 	page := signedIn("/account/continue/request")
-	setup := SetupMFAPage{Page: signedIn("/account/setup-mfa"), TOTP: true, SMS: true, Declined: "/account/continue/request"}
+	setup := SetupMFAPage{Page: signedIn("/account/setup-mfa"), By: sampleApp.Name, Optional: true, TOTP: true, SMS: true, Declined: "/account/continue/request"}
+	demanded := setup
+	demanded.Optional = false
 	return []sample{
 		{"consent", "Continue to Team wiki", Consent(ConsentPage{page, sampleApp, oidc.Scopes, "wiki.example.com"})},
 		{"leave_to_app", "Back to Team wiki", LeaveToApp(LeaveToAppPage{page, sampleApp, "https://wiki.example.com/callback?code=a-code"})},
@@ -36,6 +38,7 @@ func appSamples() []sample {
 		{"logout", "Sign out", Logout(LogoutPage{signedIn("/oauth/logout"), true})},
 		{"logout_done", "You are signed out", Logout(LogoutPage{signedOut("/oauth/logout"), false})},
 		{"setup_mfa_for_app", "Set up two-step verification", SetupMFA(setup)},
+		{"setup_mfa_by_app", "Set up two-step verification", SetupMFA(demanded)},
 	}
 }
 

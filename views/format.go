@@ -75,6 +75,15 @@ func count(n int, noun string) string {
 func date(t time.Time) string     { return t.UTC().Format("2 January 2006") }
 func dateTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
+// dayText formats a day of an event or a message, which is in ISO 8601.
+func dayText(iso string) string {
+	day, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return oneLine(iso)
+	}
+	return date(day)
+}
+
 // ago formats a time of the last 24 hours as the time passed since then, and
 // any other as a date.
 func ago(now, t time.Time) string {

@@ -26,7 +26,7 @@ func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
 }
 
 // placeholder is one that was not filled in.
-var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|APP|LEFT|ORIGIN|TOKEN|DUE|NEXT`)
+var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|APP|DAY|LEFT|ORIGIN|TOKEN|DUE|NEXT`)
 
 // TestRenderer_EveryKind also checks that a notification never shows a code,
 // even if the message contains one by mistake (RC-07).
@@ -57,7 +57,7 @@ func TestRenderer_EveryKind(t *testing.T) {
 				t.Errorf("a notification contains a code:\n%s", body)
 			}
 			ifNot := "\n\nIf not, "
-			if strings.HasPrefix(string(kind), "operator_") || kind == auth.MessageInvitation {
+			if strings.HasPrefix(string(kind), "operator_") || kind == auth.MessageInvitation || kind == auth.MessageMFAReminder {
 				ifNot = "If you did not expect this"
 			}
 			for _, part := range []string{"2 May 2026, 14:04 UTC", "203.0.113.9", "Browser: Firefox on Windows", ifNot, origin + "/"} {

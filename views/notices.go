@@ -33,8 +33,20 @@ const (
 	NoticeDeviceForgotten    Notice = "device_forgotten"
 	NoticeAppDisconnected    Notice = "app_disconnected"
 	NoticeActDone            Notice = "act_done"
+	NoticeAppAdded           Notice = "app_added"
+	NoticeAppAddedBefore     Notice = "app_added_before"
+	NoticeAppSaved           Notice = "app_saved"
+	NoticeAppDisabled        Notice = "app_disabled"
+	NoticeAppEnabled         Notice = "app_enabled"
+	NoticeAppRemoved         Notice = "app_removed"
+	NoticeSecretEnded        Notice = "secret_ended"
 	NoticeNothingToDo        Notice = "nothing_to_do"
+	NoticeApprovalRequested  Notice = "approval_requested"
+	NoticeApprovalRefused    Notice = "approval_refused"
+	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
+	NoticeMFAPolicySet       Notice = "mfa_policy_set"
+	NoticeMFAPolicyRemoved   Notice = "mfa_policy_removed"
 	NoticeSessionEnded       Notice = "session_ended"
 	NoticeSessionsEnded      Notice = "sessions_ended"
 	NoticeAccountDeleted     Notice = "account_deleted"
@@ -69,8 +81,20 @@ var notices = map[Notice]string{
 	NoticeDeviceForgotten:    "Device forgotten",
 	NoticeAppDisconnected:    "App disconnected",
 	NoticeActDone:            "Done. The user has been notified.",
+	NoticeAppAdded:           "App added",
+	NoticeAppAddedBefore:     "This app was added already. Make a new secret if you did not save the first one.",
+	NoticeAppSaved:           "App saved",
+	NoticeAppDisabled:        "App disabled. Its tokens have stopped working.",
+	NoticeAppEnabled:         "App enabled",
+	NoticeAppRemoved:         "App removed",
+	NoticeSecretEnded:        "The previous secret has ended. The newest stays valid.",
 	NoticeNothingToDo:        "There was nothing to do",
+	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
+	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
+	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",
+	NoticeMFAPolicySet:       "Date set",
+	NoticeMFAPolicyRemoved:   "Policy removed",
 	NoticeSessionEnded:       "Device signed out",
 	NoticeSessionsEnded:      "All other devices signed out",
 	NoticeAccountDeleted:     "Account deleted",
@@ -87,7 +111,7 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver:
+	case NoticeAppAddedBefore, NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
 		return info
 	}
 	return success
@@ -97,6 +121,7 @@ func (n Notice) state() state {
 const (
 	backupCodeUsed = "backup_code_used:" // codes left
 	phoneReserved  = "phone_reserved:"   // masked number
+	mfaReminded    = "mfa_reminded:"     // accounts
 )
 
 // NoticeBackupCodeUsed is the notice after a backup code, with the number left.
@@ -105,7 +130,15 @@ func NoticeBackupCodeUsed(left int) Notice { return Notice(backupCodeUsed + strc
 // NoticePhoneReserved is the notice when a phone number becomes a second factor.
 func NoticePhoneReserved(number string) Notice { return Notice(phoneReserved + maskPhone(number)) }
 
+// NoticeMFAReminded is the notice after reminders, with their number.
+func NoticeMFAReminded(accounts int) Notice { return Notice(mfaReminded + strconv.Itoa(accounts)) }
+
 func (n Notice) text() string {
+	if accounts, ok := strings.CutPrefix(string(n), mfaReminded); ok {
+		if n, err := strconv.Atoi(accounts); err == nil {
+			return count(n, "account") + " reminded. Each gets one reminder a day at most."
+		}
+	}
 	if left, ok := strings.CutPrefix(string(n), backupCodeUsed); ok {
 		if left, err := strconv.Atoi(left); err == nil {
 			return "Backup code used. You have " + count(left, "backup code") + " left."

@@ -48,6 +48,10 @@ var (
 		{text: "The link works once, within 24 hours. After that, ask for a code instead", link: link{"/forgot-password", "Send a code"}},
 		{text: "If you did not expect this, you can ignore this email."},
 	}, unasked: true, administered: true}
+	helpSetUpMFA = &help{steps: []paragraph{
+		{text: "Set it up now, which takes a few minutes", link: link{"/account/manage-mfa", "Set up two-step verification"}},
+		unexpected,
+	}, unasked: true, administered: true}
 	helpNewPassword = &help{steps: []paragraph{
 		{text: "To sign in, set a new password", link: link{"/forgot-password", "Set a new password"}},
 		unexpected,
@@ -67,7 +71,7 @@ func (r *Renderer) notificationMail(m auth.Message) mail {
 		n.help = helpEmails
 	}
 	fill := strings.NewReplacer(
-		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "APP", oneLine(m.App), "LEFT", codesLeftAdvice(m.Left),
+		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "APP", oneLine(m.App), "DAY", dayText(m.App), "LEFT", codesLeftAdvice(m.Left),
 		"TOKEN", url.QueryEscape(string(m.Token)), "DUE", dateTime(m.Due), "NEXT", nextRecovery(m),
 	)
 	body := []paragraph{circumstances(m)}
@@ -270,6 +274,11 @@ var notifications = map[auth.MessageKind]notification{
 		"The site administrator signed you out of PRODUCT everywhere. You can sign in again.",
 		helpAdministrator,
 	},
+	auth.MessageKind(auth.OperatorEndedSession): {
+		"Signed out of PRODUCT on one device",
+		"The site administrator signed you out of PRODUCT on one device. You can sign in again.",
+		helpAdministrator,
+	},
 	auth.MessageKind(auth.OperatorDisabled): {
 		"Your PRODUCT account is disabled",
 		"The site administrator disabled your PRODUCT account and signed you out everywhere. You can no longer sign in.",
@@ -284,6 +293,21 @@ var notifications = map[auth.MessageKind]notification{
 		"Your PRODUCT role is now APP",
 		"The site administrator changed the role of your PRODUCT account on the administration pages to APP.",
 		helpAdministrator,
+	},
+	auth.MessageKind(auth.OperatorExempted): {
+		"Your PRODUCT account is exempt from two-step verification",
+		"The site administrator exempted your PRODUCT account from two-step verification until DAY (UTC).",
+		helpAdministrator,
+	},
+	auth.MessageKind(auth.OperatorEndedExemption): {
+		"Your PRODUCT account is no longer exempt from two-step verification",
+		"The site administrator ended the exemption of your PRODUCT account from two-step verification. You may be asked to set it up the next time you use the site.",
+		helpAdministrator,
+	},
+	auth.MessageMFAReminder: {
+		"Set up two-step verification for your PRODUCT account",
+		"From DAY (UTC) you need two-step verification to use your PRODUCT account.",
+		helpSetUpMFA,
 	},
 	auth.MessageKind(auth.OperatorDeleted): {
 		"Your PRODUCT account was deleted",

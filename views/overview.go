@@ -10,10 +10,11 @@ import (
 // OverviewPage is the first page of the administration.
 type OverviewPage struct {
 	Page
-	Days    []auth.DayCounts // from the first, as they were counted
-	Waiting int              // messages in the outbox
-	Failing int              // of them, those that could not be sent yet
-	Down    auth.NotReady    // empty if the site is ready
+	Days      []auth.DayCounts // from the first, as they were counted
+	Waiting   int              // messages in the outbox
+	Failing   int              // of them, those that could not be sent yet
+	Down      auth.NotReady    // empty if the site is ready
+	Approvals []auth.Approval  // that wait; only for admins
 }
 
 const (
@@ -110,6 +111,9 @@ func heights(bars []bar, full int) (all []int) {
 	return all
 }
 
+// nothingYet is the description of a chart without a value, which is not drawn.
+const nothingYet = "Nothing yet"
+
 // chartText describes a chart in a sentence.
 func chartText(bars []bar) string {
 	highest := bar{Text: "0"}
@@ -120,7 +124,7 @@ func chartText(bars []bar) string {
 	}
 	last := bars[len(bars)-1]
 	if highest.Value == 0 {
-		return "Nothing yet"
+		return nothingYet
 	}
 	return fmt.Sprintf("%s on %s, at most %s on %s", last.Text, last.Label, highest.Text, highest.Label)
 }

@@ -24,6 +24,8 @@ type Page struct {
 	Branding Branding
 	Role     auth.Role // of the user, on the administration pages
 
+	MFADay time.Time // from which the user will need a second factor; zero if there is nothing to announce
+
 	Restricted     bool   // whether the user can open no other section, because something must be done first
 	Passkeys       bool   // whether the page has the script that asks for passkeys
 	PasskeyOptions string // JSON: of the form that asks for a passkey; empty if there is none

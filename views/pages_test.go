@@ -113,7 +113,7 @@ func TestPages_Audit(t *testing.T) {
 			doc.Find("[aria-describedby]").Each(func(_ int, e *goquery.Selection) { known(e, "aria-describedby") })
 			doc.Find("[role=alert] a").Each(func(_ int, a *goquery.Selection) {
 				id := strings.TrimPrefix(a.AttrOr("href", ""), "#")
-				x := doc.Find("input#" + id)
+				x := doc.Find("input#" + id + ", textarea#" + id)
 				if x.Length() != 1 || x.AttrOr("aria-invalid", "") != "true" || !strings.Contains(x.AttrOr("aria-describedby", ""), id+"-problem") {
 					t.Errorf("the summary links to %q, which is not marked as invalid", id)
 				}
@@ -246,7 +246,7 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 			" /account/passkeys/moved/remove=Remove /account/passkeys/add=Add a passkey"},
 		{"add_passkey", "=Create a passkey =Add a security key without a PIN", "/account/passkeys=Passkeys"},
 		{"remove_passkey", "remove=Remove", "/account/passkeys=Passkeys /account/passkeys=Cancel"},
-		{"remove_passkey_keep", "", "/account/passkeys=Passkeys /account/passkeys=Cancel"},
+		{"remove_passkey_keep", "", "/account/passkeys=Passkeys /account/manage-mfa=Add another method"},
 		{"verify_account_app_or_passkey", "verify=Verify =Use a passkey use:sms:home=Send a code to •••• 4242 start_over=Start over", "/sign-in?backup=1&next=%2Faccount=Use a backup code"},
 		{"verify_account_passkey", "=Use a passkey verify=Verify start_over=Start over", ""},
 		{"reauth_password_or_passkey", "continue=Continue =Use a passkey", "/account=Cancel"},
@@ -255,11 +255,11 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"add_totp_uri", "verify=Verify reset=Reset", "/account/manage-mfa=Manage MFA " + sampleURI + "=Open your authenticator app /account/manage-mfa/add=Use QR Code instead"},
 		{"verify_totp", "verify_code=Verify code show_again=Show the QR code again reset=Reset", "/account/manage-mfa=Manage MFA"},
 		{"totp_success", "", "/account=Done /account/manage-mfa=Manage MFA"},
-		{"remove_totp", "remove=Remove", "/account/manage-mfa=Cancel"},
+		{"remove_totp", "remove=Remove", "/account/manage-mfa=Manage MFA /account/manage-mfa=Cancel"},
 		{"generate_codes", "generate=Generate", "/account/manage-mfa=Manage MFA /account/manage-mfa=Cancel"},
-		{"phone_use", "use=Use for MFA", "/account/manage-mfa=Cancel"},
-		{"phone_disable", "disable=Disable for MFA", "/account/manage-mfa=Cancel"},
-		{"phone_remove", "remove=Remove from account", "/account/manage-mfa=Cancel"},
+		{"phone_use", "use=Use for MFA", "/account/manage-mfa=Manage MFA /account/manage-mfa=Cancel"},
+		{"phone_disable", "disable=Disable for MFA", "/account/manage-mfa=Manage MFA /account/manage-mfa=Cancel"},
+		{"phone_remove", "remove=Remove from account", "/account/manage-mfa=Manage MFA /account/manage-mfa=Cancel"},
 		{"add_phone", "continue=Continue", "/account/manage-mfa=Manage MFA /account/manage-mfa/add=use an authenticator app instead /account/manage-mfa=Cancel"},
 		{"verify_phone", "verify=Verify resend=Send a new code another=Use another number", "/account/manage-mfa=Manage MFA"},
 		{"phone_added", "use=Use for MFA", "/account/manage-mfa=Manage MFA"},
@@ -282,8 +282,8 @@ func TestPages_ButtonsAndLinks(t *testing.T) {
 		{"stop_email", "stop=Cancel the change", "/account/password=Change your password"},
 		{"stop_email_made", "", "/account/email=check your email address /account/password=change your password"},
 		{"stop_email_expired", "", "/account/email=check your email address /account/password=change your password"},
-		{"remove_totp_keep", "", "/account/manage-mfa=Add another method"},
-		{"phone_remove_keep", "", "/account/manage-mfa=Add another method"},
+		{"remove_totp_keep", "", "/account/manage-mfa=Manage MFA /account/manage-mfa=Add another method"},
+		{"phone_remove_keep", "", "/account/manage-mfa=Manage MFA /account/manage-mfa=Add another method"},
 		{"sessions", "end:phone=Sign out device end:script=Sign out device end_others=Sign out all other devices", "/account=Account /account/password=change your password"},
 		{"sessions_current_only", "", "/account=Account /account/password=change your password"},
 		{"activity", "", "/account=Account /account/password=change your password /account/sessions=devices /account/activity?before=0001777730640000-abc=Older"},
@@ -339,7 +339,7 @@ func TestPages_Escape(t *testing.T) {
 	p.Product, p.Account, p.Token, p.Branding = markup, markup, markup, Branding{markup, markup, Links{markup, markup, markup, markup}}
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
-		render(t, SignIn(SignInPage{p, markup, true})),
+		render(t, SignIn(SignInPage{Page: p, Email: markup, SignUpOpen: true, App: markup})),
 		render(t, SignUp(SignUpPage{p, markup, 15, nil})),
 		render(t, VerifyEmail(VerifyEmailPage{p, markup, sentCode})),
 		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Factor: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Factor: auth.PhoneCode, Phone: number}}})),
@@ -370,7 +370,7 @@ func TestPages_Escape(t *testing.T) {
 // page mentions them, and that the foot has the site's links.
 func TestPages_SupportLink(t *testing.T) {
 	for _, page := range []templ.Component{
-		SignIn(SignInPage{refusedWith(linked("/sign-in"), auth.Problem{Reason: auth.FactorLocked}), "", true}),
+		SignIn(SignInPage{Page: refusedWith(linked("/sign-in"), auth.Problem{Reason: auth.FactorLocked}), Email: "", SignUpOpen: true}),
 		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Email: "ann@example.com"}),
 		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Email: "ann@example.com", BackupCodes: true}),
 		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: rejectedCode}),
@@ -390,7 +390,7 @@ func TestPages_SupportLink(t *testing.T) {
 			t.Errorf("%s: the foot has %q", doc.Find("h1").Text(), got)
 		}
 	}
-	if n := parse(t, render(t, SignIn(SignInPage{signedOut("/sign-in"), "", true}))).Find("footer").Length(); n != 0 {
+	if n := parse(t, render(t, SignIn(SignInPage{Page: signedOut("/sign-in"), Email: "", SignUpOpen: true}))).Find("footer").Length(); n != 0 {
 		t.Error("a page has a foot without links")
 	}
 }
@@ -414,7 +414,7 @@ func TestPages_MaskPhones(t *testing.T) {
 // TestPages_ProblemWithoutField checks that there is no link if the page does not
 // have the problem's field.
 func TestPages_ProblemWithoutField(t *testing.T) {
-	page := SignIn(SignInPage{refusedWith(signedOut("/sign-in"), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), "", true})
+	page := SignIn(SignInPage{Page: refusedWith(signedOut("/sign-in"), auth.Problem{Reason: auth.CodeWrong, Field: "code"}), Email: "", SignUpOpen: true})
 	alert := parse(t, render(t, page)).Find("[role=alert]")
 	if alert.Length() != 1 || alert.Find("a").Length() != 0 {
 		t.Errorf("alert is %q", alert.Text())

@@ -90,5 +90,5 @@ func passkeySamples(app, sms auth.Method) []sample {
 
 // signInWith is the sign-in page of a site that accepts passkeys.
 func signInWith(p Page, email string) SignInPage {
-	return SignInPage{asking(p), email, true}
+	return SignInPage{Page: asking(p), Email: email, SignUpOpen: true}
 }

@@ -22,7 +22,21 @@ type PeoplePage struct {
 
 // next is the URL of the next page of the list.
 func (p PeoplePage) next() string {
-	values := url.Values{"after": {string(p.Next)}}
+	values := p.values()
+	values.Set("after", string(p.Next))
+	return "/admin/people?" + values.Encode()
+}
+
+// export is the URL of the list as a file.
+func (p PeoplePage) export() string { return withQuery("/admin/people.csv", p.values()) }
+
+func withQuery(path string, values url.Values) string {
+	return (&url.URL{Path: path, RawQuery: values.Encode()}).String()
+}
+
+// values are the filters.
+func (p PeoplePage) values() url.Values {
+	values := url.Values{}
 	set := func(name, value string) {
 		if value != "" {
 			values.Set(name, value)
@@ -39,7 +53,7 @@ func (p PeoplePage) next() string {
 	if p.Query.Newest {
 		set("order", OrderNewest)
 	}
-	return "/admin/people?" + values.Encode()
+	return values
 }
 
 // day10 is a date as fields of type date have it; empty for none.
@@ -113,118 +127,6 @@ func secondFactors(a auth.Account) string {
 	return cmp.Or(strings.Join(all, ", "), "No second factor")
 }
 
-// PersonPage is an account as administrators see it.
-type PersonPage struct {
-	Page
-	Person auth.Account
-	Mine   bool // whether it is the user's own
-	Audit  []auth.AuditEntry
-
-	RecoveryDelay time.Duration // zero if accounts cannot be recovered
-}
-
-// An Act is what an administrator does to an account, on a page of its own.
-type Act struct {
-	Path   string // also the value of its button
-	Label  string
-	About  string
-	Action auth.OperatorAction
-	Danger bool
-}
-
-// SaveGroups is the act that has a field.
-var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules ask for groups."}
-
-// Acts are the acts that only need a reason. Each is the command of the same kind.
-var Acts = []Act{
-	{"unlock", "Unlock", "All waits and locks after failed attempts end.", auth.Unlock, false},
-	{"sign-out", "Sign out everywhere", "All devices are signed out, and the access of apps ends.", auth.SignOutEverywhere, false},
-	{"reset-mfa", "Reset MFA", "All second factors are removed and all devices signed out. Find out who is asking first: afterwards the password is enough to sign in.", auth.ResetMFA, true},
-	{"delayed-reset", "Reset MFA", "After a delay, in which the user can stop it, all second factors are removed and all devices signed out. The user signs in with the password and a code by email, and sets up a second factor again.", auth.DelayedReset, true},
-	{"refuse-recovery", "Refuse", "The pending recovery stops, and the second factors stay.", auth.RefuseRecovery, false},
-	{"require-password", "Require new password", "The password can be used once more, to change it.", auth.MustChangePassword, false},
-	{"reset-password", "Reset password", "The password stops working and all devices are signed out. The user sets a new one by email.", auth.EndPassword, true},
-	{"disable", "Disable", "All devices are signed out, and nobody can sign in until you enable the account again.", auth.Disable, true},
-	{"enable", "Enable", "The user can sign in again.", auth.Enable, false},
-	{"delete", "Delete account", "The account and everything in it are deleted. The audit log stays, without the email address.", auth.Delete, true},
-}
-
-// May reports whether the user may do this to the account: never to their own, nor to one
-// with a higher role (OP-07).
-func (p PersonPage) May(act Act) bool {
-	if p.Mine || p.Person.Role > p.Role {
-		return false
-	}
-	if act.Path == SaveGroups.Path {
-		return p.Role == auth.RoleAdmin
-	}
-	return p.Role.May(act.Action) && (act.Action != auth.DelayedReset || p.RecoveryDelay > 0 && p.Person.Role == auth.NoRole)
-}
-
-// fits reports whether the act would do something.
-func (p PersonPage) fits(act Act) bool {
-	switch act.Action {
-	case auth.Unlock:
-		return len(p.Person.Waits) > 0
-	case auth.SignOutEverywhere:
-		return p.Person.Sessions > 0
-	case auth.ResetMFA:
-		return p.hasMFA()
-	case auth.DelayedReset:
-		return p.hasMFA() && !p.Person.Recovery.Pending() && !p.Role.May(auth.ResetMFA) // who may reset at once need not wait
-	case auth.RefuseRecovery:
-		return p.Person.Recovery.Pending()
-	case auth.MustChangePassword:
-		return !p.Person.MustChange && !p.Person.Invited
-	case auth.EndPassword:
-		return !p.Person.Invited
-	case auth.Disable:
-		return !p.Person.Disabled
-	case auth.Enable:
-		return p.Person.Disabled
-	}
-	return true
-}
-
-func (p PersonPage) hasMFA() bool {
-	return p.Person.TOTP || p.Person.Passkeys > 0 || p.Person.Phones > 0
-}
-
-// acts returns those to show.
-func (p PersonPage) acts() (all []Act) {
-	for _, act := range append([]Act{SaveGroups}, Acts...) {
-		if p.May(act) && p.fits(act) {
-			all = append(all, act)
-		}
-	}
-	return all
-}
-
-// ActPage asks for the reason of an act.
-type ActPage struct {
-	PersonPage
-	Act    Act
-	Reason string // as entered
-	Groups string // separated by spaces
-}
-
-func (p ActPage) fields() (all []field) {
-	if p.Act.Path == SaveGroups.Path {
-		all = append(all, field{Name: "groups", Label: "Groups", Type: "text", Value: p.Groups, Autocomplete: "off", Hint: "Separated by spaces", Focus: true, More: true})
-	}
-	return append(all, field{
-		Name: "reason", Label: "Reason", Type: "text", Value: p.Reason, Autocomplete: "off", Capitalize: "sentences", Hint: "It is kept in the audit log.", Focus: len(all) == 0,
-	})
-}
-
-func (p ActPage) choice() choice {
-	class := primary
-	if p.Act.Danger {
-		class = danger
-	}
-	return choice{p.Act.Path, p.Act.Label, class}
-}
-
 // AuditPage is the audit log of all accounts and of the site.
 type AuditPage struct {
 	Page
@@ -249,7 +151,19 @@ func (p AuditPage) network() string {
 
 // next is the URL of the next page of the log.
 func (p AuditPage) next() string {
-	values := url.Values{"before": {p.Next}}
+	values := p.values()
+	values.Set("before", p.Next)
+	return "/admin/audit?" + values.Encode()
+}
+
+// export is the URL of the log as a file.
+func (p AuditPage) export(f Format) string {
+	return withQuery("/admin/audit."+f.Extension, p.values())
+}
+
+// values are the filters.
+func (p AuditPage) values() url.Values {
+	values := url.Values{}
 	for name, value := range map[string]string{
 		"event": string(p.Query.Type), "account": string(p.Query.User), "actor": p.Query.Actor, "from": day10(p.Query.From), "until": p.until(), "network": p.network(),
 	} {
@@ -257,7 +171,7 @@ func (p AuditPage) next() string {
 			values.Set(name, value)
 		}
 	}
-	return "/admin/audit?" + values.Encode()
+	return values
 }
 
 func eventOptions() (all []option) {

@@ -18,6 +18,12 @@ func adminSamples() []sample {
 	}
 	ben, eve := account("ben", "ben@example.com"), account("eve", "eve@example.com")
 	ben.Groups, ben.BackupCodes, ben.Waits = []string{"ops", "wiki"}, 7, []auth.Wait{{Factor: auth.Password, Until: now.Add(time.Minute)}}
+	ben.Failures = []auth.Failures{{Factor: auth.Password, KnownDevices: false, N: 6}, {Factor: "reset_email", KnownDevices: true, N: 1}}
+	ben.Factors = everything
+	ben.OpenSessions = []auth.Session{
+		{ID: "s1", SeenAt: now.Add(-time.Minute), CreatedAt: now.Add(-time.Hour), IP: "203.0.113.7", UserAgent: firefox},
+		{ID: "s2", SeenAt: now.Add(-20 * time.Hour), CreatedAt: now.Add(-22 * time.Hour), IP: "2001:db8:1234:5678:9abc:def0:1234:5678", UserAgent: safari},
+	}
 	eve.Disabled, eve.TOTP, eve.Phones, eve.SeenAt = true, false, 0, time.Time{}
 	ann := account("ann", "ann@example.com")
 	ann.Role = auth.RoleAdmin
@@ -27,12 +33,32 @@ func adminSamples() []sample {
 		{Event: auth.Event{ID: "1", User: "old", At: now, Type: auth.SignedIn, Factor: auth.TOTPCode, IP: "203.0.113.9", UserAgent: safari}},
 	}
 	person := func(role auth.Role) PersonPage {
-		return PersonPage{Page: as(role, "/admin/people/ben"), Person: ben, Audit: entries[2:]}
+		return PersonPage{Page: as(role, "/admin/people/ben"), Person: ben, Audit: auth.AuditPage{Entries: entries[2:], Next: "1"}}
 	}
 	act := func(page PersonPage, act Act) ActPage {
 		page.URL += "/" + act.Path
 		return ActPage{PersonPage: page, Act: act}
 	}
+	thing := func(act Act, name, target string) ActPage {
+		page := ActPage{PersonPage: person(auth.RoleAdmin), Act: act, Thing: name}
+		page.URL = page.actURL(act, target)
+		return page
+	}
+	waiting := []auth.Approval{
+		{ID: "a1", Act: auth.Act{Action: auth.ResetMFA, User: "ben"}, By: "ann", Reason: "Lost phone, identified by video call", RequestedAt: now.Add(-time.Hour), ExpiresAt: now.Add(23 * time.Hour), UserEmail: "ben@example.com", ByEmail: "ann@example.com"},
+		{ID: "a2", Act: auth.Act{Action: auth.RemoveFactor, User: "ben", Target: "totp"}, By: "eve", Reason: "Stolen", RequestedAt: now.Add(-23 * time.Hour), ExpiresAt: now.Add(40 * time.Minute), UserEmail: "ben@example.com", ByEmail: "eve@example.com"},
+	}
+	asked := act(person(auth.RoleAdmin), Acts[2])
+	asked.NeedsApproval = true
+	alone := asked
+	alone.NoApprover = true
+	withRequests := person(auth.RoleAdmin)
+	withRequests.Approvals = waiting
+	approval := func(a auth.Approval, thing string) ApprovalPage {
+		return ApprovalPage{Page: as(auth.RoleAdmin, ApprovalURL(a.ID)), Approval: a, Thing: thing}
+	}
+	own, about := approval(waiting[0], ""), approval(waiting[0], "")
+	own.Own, about.Mine = true, true
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
@@ -45,13 +71,34 @@ func adminSamples() []sample {
 		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
 	}
+	dora, carl := account("dora", "dora@example.com"), account("carl", "carl@example.com")
+	for _, a := range []*auth.Account{&dora, &carl} {
+		a.TOTP, a.Phones, a.MFA.Policy = false, 0, now.Truncate(24*time.Hour).AddDate(0, 0, -3)
+	}
+	carl.MFA.Exempt = now.Truncate(24*time.Hour).AddDate(0, 0, 60)
+	mfa := func(role auth.Role) MFAPolicyPage {
+		return MFAPolicyPage{
+			Page: as(role, "/admin/mfa"), Policies: []auth.MFAPolicy{{Day: now.Truncate(24*time.Hour).AddDate(0, 2, 0)}, {Group: "ops", Day: dora.MFA.Policy}},
+			Pending:    auth.PeoplePage{Accounts: []auth.Account{carl, dora}, Next: "dora", Partial: true},
+			Exemptions: []auth.MFAExemption{{User: "carl", Email: "carl@example.com", Until: carl.MFA.Exempt, Reason: "On leave, without a phone", By: "ann", ByEmail: "ann@example.com"}}, NextExemption: "carl",
+		}
+	}
+	mfaRefused := mfa(auth.RoleAdmin)
+	mfaRefused.Page, mfaRefused.Date = refusedWith(mfaRefused.Page, auth.Problem{Reason: auth.MFADayLater, Field: "date"}), "2031-01-01"
+	exempt := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/carl"), Person: carl}
+	announced := signedIn("/account")
+	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
 	recovering := person(auth.RoleAdmin)
 	recovering.RecoveryDelay, recovering.Person.Recovery = 72*time.Hour, sampleRecovery
 	delayed := person(auth.RoleSupport)
-	delayed.RecoveryDelay, delayed.Person.Recovered = 72*time.Hour, true
+	delayed.RecoveryDelay = 72 * time.Hour
+	recoveries, noRecovery := mfa(auth.RoleAdmin), mfa(auth.RoleViewer)
+	recoveries.Recoveries = []auth.PendingRecovery{{Recovery: sampleRecovery, Email: "ben@example.com"}}
+	noRecovery.RecoveryOffered = true
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
 		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
+		{"admin_waiting", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Approvals: waiting})},
 		{"admin_viewer", "Overview", Overview(OverviewPage{Page: as(auth.RoleViewer, "/admin"), Down: auth.DiskFull})},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
 		{"admin_people_viewer", "People", People(PeoplePage{Page: as(auth.RoleViewer, "/admin/people"), PeoplePage: list})},
@@ -60,14 +107,32 @@ func adminSamples() []sample {
 		{"admin_person", "ben@example.com", Person(person(auth.RoleAdmin))},
 		{"admin_person_support", "ben@example.com", Person(person(auth.RoleSupport))},
 		{"admin_person_viewer", "b•••@example.com", Person(person(auth.RoleViewer))},
+		{"admin_person_nothing", "eve@example.com", Person(PersonPage{Page: as(auth.RoleAdmin, "/admin/people/eve"), Person: eve})},
 		{"admin_person_recovering", "ben@example.com", Person(recovering)},
 		{"admin_person_delayed", "ben@example.com", Person(delayed)},
+		{"admin_mfa_recoveries", "MFA policy", MFAPolicy(recoveries)},
+		{"admin_mfa_no_recovery", "MFA policy", MFAPolicy(noRecovery)},
 		{"admin_person_own", "ann@example.com", Person(mine)},
 		{"admin_act", "Sign out everywhere", ShowAct(act(person(auth.RoleAdmin), Acts[1]))},
 		{"admin_act_refused", "Reset MFA", ShowAct(refused)},
 		{"admin_groups", "Save groups", ShowAct(act(person(auth.RoleAdmin), SaveGroups))},
+		{"admin_person_waiting", "ben@example.com", Person(withRequests)},
+		{"admin_act_approval", "Reset MFA", ShowAct(asked)},
+		{"admin_act_no_approver", "Reset MFA", ShowAct(alone)},
+		{"admin_approval", "Waiting for approval", ShowApproval(approval(waiting[1], "Authenticator app"))},
+		{"admin_approval_own", "Waiting for approval", ShowApproval(own)},
+		{"admin_approval_mine", "Waiting for approval", ShowApproval(about)},
+		{"admin_remove_factor", "Remove one factor", ShowAct(thing(RemoveFactor, "Authenticator app", "totp"))},
+		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
 		{"admin_audit_none", "Audit log", Audit(AuditPage{Page: as(auth.RoleViewer, "/admin/audit"), AuditPage: auth.AuditPage{Partial: true, Next: "1"}})},
+		{"admin_mfa", "MFA policy", MFAPolicy(mfa(auth.RoleAdmin))},
+		{"admin_mfa_viewer", "MFA policy", MFAPolicy(mfa(auth.RoleViewer))},
+		{"admin_mfa_none", "MFA policy", MFAPolicy(MFAPolicyPage{Page: withNotice(as(auth.RoleAdmin, "/admin/mfa"), NoticeMFAReminded(1)), Required: true})},
+		{"admin_mfa_refused", "MFA policy", MFAPolicy(mfaRefused)},
+		{"admin_person_exempt", "carl@example.com", Person(exempt)},
+		{"admin_exempt", "Exempt from MFA until", ShowAct(act(exempt, Exempt))},
+		{"account_mfa_announced", "Account", Account(AccountPage{announced, "", having(auth.Factors{}, allKinds...)})},
 		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings})},
 	}
 }
@@ -106,6 +171,15 @@ func TestHeights(t *testing.T) {
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1\u202f000", 1234567: "1\u202f234\u202f567"} {
 		if got := thousands(n); got != want {
 			t.Errorf("%d is %s", n, got)
+		}
+	}
+}
+
+// Whatever has a count of failures has a name.
+func TestCounterName(t *testing.T) {
+	for _, kind := range auth.CountedFactors {
+		if counterName(kind) == "" {
+			t.Errorf("%s has no name", kind)
 		}
 	}
 }

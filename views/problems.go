@@ -1,17 +1,23 @@
 package views
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"twostep/auth"
 )
 
 // sentences says for each reason what is wrong and what to do about it. LIMIT
-// is the problem's limit, EMAIL the user's email address and WAIT how long to
+// is the problem's limit, DETAIL what it says by itself, EMAIL the user's email address and WAIT how long to
 // wait.
 var sentences = map[auth.Reason]string{
+	auth.EntryInvalid:         "DETAIL",
+	auth.AccountUnknown:       "No account has this email address",
+	auth.AppOutdated:          "Somebody else has changed this app since you opened this page, so nothing was done. Look at the app as it is now, then try again.",
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
 	auth.NameInvalid:          "Enter your name in letters, without invisible characters",
@@ -26,6 +32,10 @@ var sentences = map[auth.Reason]string{
 	auth.ReasonInvalid:        "Enter a reason of 3 to LIMIT characters",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
 	auth.SettingFixed:         "A flag sets this, so it cannot be changed here",
+	auth.MFADayInvalid:        "Enter today or a later day, at most two years ahead",
+	auth.MFADayLater:          "A policy can only be moved to an earlier day, so that nobody gets more time. Exempt those who need it, or remove the policy first.",
+	auth.MFAExemptionInvalid:  "Enter a day after today, at most LIMIT days ahead",
+	auth.TooManyMFAPolicies:   "There can be up to LIMIT policies. Remove one first.",
 	auth.SettingsNoFactor:     "Leave passkeys, the authenticator application or SMS codes on",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
@@ -53,13 +63,17 @@ var sentences = map[auth.Reason]string{
 	auth.PasskeyExists:        "This passkey is already in use. Choose another device or password manager.",
 	auth.PasskeyTooMany:       "You can have up to LIMIT passkeys. Remove one first.",
 	auth.PasskeyUnverified:    "This passkey did not check that it is you. Set a PIN or screen lock, or use another method.",
-	auth.PhoneInvalid:         "Enter a phone number with its country code, like +44 20 7946 0958",
+	auth.PhoneInvalid:         "Enter a phone number with its country code, like " + noBreak("+44 20 7946 0958"),
 	auth.PhoneAlreadyAdded:    "This phone number is already on your account",
 	auth.TooManyGroups:        "An account can be in up to LIMIT groups",
 	auth.TooManyPhones:        "You can have up to LIMIT phone numbers. Remove one first.",
 	auth.BackupCodesShown:     "You have already seen these codes. Generate new ones if you did not save them.",
 	auth.FactorsDisabled:      methodsOff,
 	auth.LastFactor:           "You need at least one method. Add another before you remove this one.",
+	auth.ApprovalEnded:        "That request was approved, refused or withdrawn, or has expired",
+	auth.NoApprover:           "There is no other admin who could approve this",
+	auth.TooManyApprovals:     "You have LIMIT requests that wait for approval. Withdraw one first.",
+	auth.OnlyFactor:           "A second factor is required, and this is the only one. Reset MFA instead: the user then sets up another.",
 	auth.PasswordBreached:     "This password has appeared in a data breach. Choose one you have never used.",
 	auth.PasswordSame:         "Choose a password you are not already using",
 	auth.CurrentPasswordWrong: "Current password is incorrect",
@@ -106,7 +120,7 @@ func (p Page) problemText() (before, after string) {
 	}
 	if p.Problem.Wait <= 0 {
 		text = strings.ReplaceAll(text, "WAIT", "later")
-		return strings.NewReplacer("LIMIT", strconv.Itoa(p.Problem.Limit), "EMAIL", p.Account).Replace(text), ""
+		return strings.NewReplacer("LIMIT", strconv.Itoa(p.Problem.Limit), "EMAIL", p.Account, "DETAIL", detailText(p.Problem)).Replace(text), ""
 	}
 	if !strings.Contains(text, "WAIT") {
 		text = strings.TrimSuffix(text, ".") + ". Try again WAIT."
@@ -116,4 +130,14 @@ func (p Page) problemText() (before, after string) {
 	}
 	before, after, _ = strings.Cut(text, " WAIT")
 	return before, after
+}
+
+// detailText is the detail of a problem as a sentence. Like the explanations of
+// [oidc.Explanation] it is written for logs and commands, too.
+func detailText(p *auth.Problem) string { return asSentence(cmp.Or(p.Detail, "this cannot be saved")) }
+
+// asSentence begins a text with a capital letter.
+func asSentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }

@@ -24,7 +24,7 @@ func (p PersonPage) recovery() string {
 	if r := p.Person.Recovery; r.Pending() {
 		return "Requested " + dateTime(r.RequestedAt) + ", due " + dateTime(r.DueAt)
 	}
-	if p.Person.Recovered {
+	if p.Person.Factors.Recovered {
 		return "Completed: sign-in needs a code by email until there is a second factor"
 	}
 	return ""

@@ -3,6 +3,7 @@ package views
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,9 +98,10 @@ func samples() []sample {
 		{"verify_email_no_code", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
 		{"sign_in", "Sign in", SignIn(signInWith(withNotice(signedOut(signIn), NoticeSignInFirst), ""))},
 		{"sign_in_plain", "Sign in", SignIn(signInWith(signedOut("/sign-in"), ""))},
-		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{signedOut(signIn), "", false})},
+		{"sign_in_no_sign_up", "Sign in", SignIn(SignInPage{Page: signedOut(signIn)})},
 		{"sign_in_refused", "Sign in", SignIn(signInWith(refusedWith(signedOut(signIn), auth.Problem{Reason: auth.InvalidCredentials, Field: "password"}), "ann@example.com"))},
-		{"sign_in_wait", "Sign in", SignIn(SignInPage{refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), "ann@example.com", true})},
+		{"sign_in_wait", "Sign in", SignIn(SignInPage{Page: refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), Email: "ann@example.com", SignUpOpen: true})},
+		{"sign_in_for_app", "Sign in", SignIn(SignInPage{Page: signedOut(signIn), Email: "ann@example.com", SignUpOpen: true, App: "Team wiki"})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
 		})},
@@ -111,7 +113,7 @@ func samples() []sample {
 		})},
 		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: refusedWith(signedOut(signIn), wrongCode), Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true,
+			Page: refusedWith(signedOut(signIn), auth.Problem{Reason: auth.BackupCodeWrong, Field: "code"}), Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true,
 		})},
 		{"verify_account_sms", "Verify your account", VerifyAccount(VerifyAccountPage{
 			Page: withNotice(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
@@ -162,6 +164,8 @@ func samples() []sample {
 	all = append(all, appSamples()...)
 	all = append(all, adminSamples()...)
 	all = append(all, recoverySamples()...)
+	all = append(all, adminAppSamples()...)
+	all = append(all, accessSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {
 		p := ErrorPage{Page: signedOut("/somewhere"), Kind: kind, RequestID: "req-1"}
 		h1, _ := p.text()
@@ -243,6 +247,9 @@ func accountSamples() []sample {
 		events[i] = auth.Event{
 			Type: typ, At: now.Add(-time.Duration(i) * 7 * time.Hour), Factor: auth.TOTPCode, Phone: homePhone.Number,
 			Email: "new@example.com", Name: "ops", BackupCodesLeft: 6, IP: "203.0.113.9", UserAgent: []string{firefox, safari, chrome, ""}[i%4],
+		}
+		if strings.HasPrefix(string(typ), "operator_") || strings.HasPrefix(string(typ), "approval_") {
+			events[i].Actor = auth.CommandActor
 		}
 	}
 	idle := signedIn("/account/idle?next=%2Faccount%2Fsessions")

@@ -39,6 +39,9 @@ var adminSections = []section{
 	{URL: "/admin", Label: "Overview", Icon: iconInfo},
 	{URL: "/admin/people", Label: "People", Icon: iconPerson, Row: link{"/admin/people", "People"}, About: "Find an account and help its user"},
 	{URL: "/admin/audit", Label: "Audit log", Icon: iconClock, Row: link{"/admin/audit", "Audit log"}, About: "What happened, to whom and by whom"},
+	{URL: "/admin/mfa", Label: "MFA policy", Icon: iconLock, Row: link{"/admin/mfa", "MFA policy"}, About: "Who must set up a second factor, and from when"},
+	{URL: "/admin/apps", Label: "Apps", Icon: iconApps, Row: link{"/admin/apps", "Apps"}, About: "What signs users in here by OpenID Connect"},
+	{URL: "/admin/access", Label: "Access rules", Icon: iconLock, Row: link{"/admin/access", "Access rules"}, About: "What apps behind a proxy demand"},
 	{URL: "/admin/settings", Label: "Settings", Icon: iconShield, Row: link{"/admin/settings", "Settings"}, About: "Second factors, sign-up and re-authentication"},
 	{URL: "/account", Label: "Your account", Icon: iconKey},
 }
@@ -78,28 +81,33 @@ var between = []string{"/account/continue", "/account/handover", "/account/verif
 // that no other one has.
 func (p Page) section() section {
 	path := p.path()
-	for _, parent := range between {
-		if path == parent || strings.HasPrefix(path, parent+"/") {
-			return section{}
-		}
+	if slices.ContainsFunc(between, isAbove(path)) {
+		return section{}
 	}
 	sections := p.sections()
 	for _, s := range sections[1:] {
-		for _, parent := range append([]string{s.URL}, s.Under...) {
-			if path == parent || strings.HasPrefix(path, parent+"/") {
-				return s
-			}
+		if isAbove(path)(s.URL) || slices.ContainsFunc(s.Under, isAbove(path)) {
+			return s
 		}
 	}
 	return sections[0]
 }
 
-// current returns the value of the section's aria-current attribute.
-func (p Page) current(s section) string {
+// isAbove returns a function that reports whether a path is the one given, or above it.
+func isAbove(path string) func(string) bool {
+	return func(parent string) bool {
+		below, found := strings.CutPrefix(path, parent)
+		return found && (below == "" || below[0] == '/')
+	}
+}
+
+// current returns the value of the section's aria-current attribute on the page of a path, which is
+// in the section here.
+func (s section) current(path string, here section) string {
 	switch s.URL {
-	case p.path():
+	case path:
 		return "page"
-	case p.section().URL:
+	case here.URL:
 		return "true"
 	}
 	return ""
@@ -126,6 +134,7 @@ func sectionList(page Page) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
+		path, here := page.path(), page.section()
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<nav class=\"sections\" aria-label=\"Sections\"><ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -138,7 +147,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var2 templ.SafeURL
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(s.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 106, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 115, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -148,15 +157,15 @@ func sectionList(page Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if current := page.current(s); current != "" {
+			if kind := s.current(path, here); kind != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " aria-current=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var3 string
-				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(current)
+				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(kind)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 108, Col: 29}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 117, Col: 26}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 				if templ_7745c5c3_Err != nil {
@@ -178,7 +187,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 112, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 121, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -21,6 +21,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"twostep/auth"
 )
 
 // A Level is a kind of demand. A higher one is stricter.
@@ -48,14 +50,7 @@ func (d Demand) String() string {
 	if d.Within == 0 {
 		return d.Level.String()
 	}
-	within := d.Within.String() // such as 1h10m0s
-	if strings.HasSuffix(within, "m0s") {
-		within = strings.TrimSuffix(within, "0s")
-	}
-	if strings.HasSuffix(within, "h0m") {
-		within = strings.TrimSuffix(within, "0m")
-	}
-	return d.Level.String() + " within " + within
+	return d.Level.String() + " within " + auth.ShortDuration(d.Within)
 }
 
 // stricter returns the stricter of two demands.
@@ -85,6 +80,7 @@ type Rule struct {
 // Rules are the rules of a file. They are safe for concurrent use.
 type Rules struct {
 	byHost map[string][]Rule // in the order of the file
+	counts counts
 }
 
 // A Request is what a proxy reports about the request it asks for.

@@ -50,6 +50,7 @@ func Parse(text string) (*Rules, error) {
 		}
 		rules.byHost[rule.Host] = append(rules.byHost[rule.Host], rule)
 	}
+	rules.counts = newCounts(rules.byHost)
 	return rules, nil
 }
 

@@ -21,6 +21,9 @@ type Logout struct {
 // token of the app, or with a URI that it has not registered: then the user is asked, and
 // nothing leads back (OI-15, OI-49).
 func (p *Provider) ParseLogout(ctx context.Context, params url.Values) (l Logout, valid bool, err error) {
+	if repeated(params) {
+		return l, false, nil
+	}
 	if params = given(params); !params.Has("id_token_hint") {
 		return l, false, nil
 	}

@@ -13,7 +13,7 @@ func TestNewSecret(t *testing.T) {
 	const secrets = 2000
 	found := map[rune]int{}
 	for range secrets {
-		secret := newSecret()
+		secret := newSecret(auth.NewToken())
 		if len(secret) != auth.AppSecretLength {
 			t.Fatalf("%d characters", len(secret))
 		}

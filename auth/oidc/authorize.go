@@ -13,7 +13,7 @@ import (
 // A Request is a stored request. Its ID, an [auth.Token], is in the URL of the page
 // where the user continues; it authenticates nobody, and anybody can make one.
 type Request struct {
-	Hash        string // of the ID
+	Hash        string // of the ID; empty if it is not stored
 	App         string
 	Params      Params
 	Pushed      bool // through /oauth/par and not used yet
@@ -26,43 +26,63 @@ type Request struct {
 // pushedPrefix makes the request_uri of a pushed request (9126 section 2.2).
 const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 
-// Authorize validates a request and stores it. It returns the ID under which the user
-// continues, or the URI that sends an error to the app. The error is a [PageError], a
-// [auth.Problem] for too many requests, or a fault. No cookie decides anything here, so
-// another site cannot do more than store a request (OI-39).
-func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.Values) (id auth.Token, redirect string, err error) {
-	if err := p.rules.AllowApp(ctx, client, auth.ActionAppStart); err != nil {
-		return "", "", err
-	}
+// Authorize validates a request. If the user of a visit has to do nothing for it, the app
+// gets its response at once, see [Continuation]. Otherwise the request is stored, and
+// continues under the ID that is returned. The error is a [PageError], an [Error] for which
+// there is a redirect, an [auth.Problem] for too many requests, or a fault. A form of
+// another site has no cookie, so it does no more than store a request (OI-39).
+func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.Values, v Visit) (id auth.Token, c Continuation, err error) {
 	now, query := p.now(), given(query)
-	app, err := p.requestingApp(ctx, query)
+	pushed, isPushed := strings.CutPrefix(query.Get("request_uri"), pushedPrefix)
+	c, err = p.begin(ctx, query, isPushed)
+	if err != nil || isPushed {
+		if limited := p.rules.AllowApp(ctx, client, auth.ActionAppStart); limited != nil {
+			return "", Continuation{}, limited
+		}
+	}
 	if err != nil {
-		return "", "", err
+		return "", c, err
 	}
 	id = auth.NewToken()
-	if uri := query.Get("request_uri"); strings.HasPrefix(uri, pushedPrefix) {
-		pushed := auth.Token(strings.TrimPrefix(uri, pushedPrefix))
-		spent, err := p.store.SpendPushedRequest(ctx, app.ID, pushed.Hash(), p.newRequest(app, Params{}, id, now))
+	r := newRequest(c.App, c.Params, now)
+	if isPushed {
+		r.Hash = id.Hash()
+		spent, err := p.store.SpendPushedRequest(ctx, c.App.ID, auth.Token(pushed).Hash(), r)
 		if err == nil && !spent {
 			err = &PageError{"request_uri is unknown, has expired or was used before"}
 		}
-		return id, "", err
+		return id, c, err
 	}
-	params, err := p.validate(ctx, app, query)
-	if err == nil && app.RequirePAR {
+	if v.Session.ID != "" {
+		if c, err = p.respondAtOnce(ctx, client, facts{Visit: v, app: c.App, request: r, now: now}); err != nil || c.Redirect != "" {
+			return "", c, err
+		}
+	}
+	r.Hash = id.Hash()
+	limits := p.rules.AppStartLimits(client)
+	refused, count, err := p.store.AddRequest(ctx, r, limits)
+	return id, c, auth.AppRefusal(now, limits, refused, count, err)
+}
+
+// begin finds the app of a request and validates its parameters, unless that was done when
+// it was pushed.
+func (p *Provider) begin(ctx context.Context, query url.Values, pushed bool) (c Continuation, err error) {
+	if c.App, err = p.requestingApp(ctx, query); err != nil || pushed {
+		return c, err
+	}
+	c.Params, err = p.validate(ctx, c.App, query)
+	if err == nil && c.App.RequirePAR {
 		err = &Error{Code: InvalidRequest, Explanation: "this app must push its requests to the PAR endpoint"}
 	}
 	if refused, ok := errors.AsType[*Error](err); ok {
-		return "", p.errorURI(params, refused), refused
+		c.Redirect = p.errorURI(c.Params, refused)
 	}
-	if err != nil {
-		return "", "", err
-	}
-	return id, "", p.store.AddRequest(ctx, p.newRequest(app, params, id, now))
+	return c, err
 }
 
-func (p *Provider) newRequest(app App, params Params, id auth.Token, now time.Time) Request {
-	return Request{Hash: id.Hash(), App: app.ID, Params: params, CreatedAt: now, ExpiresAt: now.Add(auth.AppRequestLifetime)}
+// newRequest returns a request that is not stored yet.
+func newRequest(app App, params Params, now time.Time) Request {
+	return Request{App: app.ID, Params: params, CreatedAt: now, ExpiresAt: now.Add(auth.AppRequestLifetime)}
 }
 
 // errorURI sends an error to the app (OI-05).
@@ -135,9 +155,10 @@ func (p *Provider) Push(ctx context.Context, app App, form url.Values) (requestU
 		return "", err
 	}
 	id, now := auth.NewToken(), p.now()
-	r := p.newRequest(app, params, id, now)
-	r.Pushed, r.ExpiresAt = true, now.Add(auth.AppPushedLifetime)
-	return pushedPrefix + string(id), p.store.AddRequest(ctx, r)
+	r := newRequest(app, params, now)
+	r.Hash, r.Pushed, r.ExpiresAt = id.Hash(), true, now.Add(auth.AppPushedLifetime)
+	_, _, err = p.store.AddRequest(ctx, r, nil)
+	return pushedPrefix + string(id), err
 }
 
 // Explain says what is wrong with the URL of a request of an app, for the operator. It

@@ -50,6 +50,19 @@ func given(params url.Values) url.Values {
 	return params
 }
 
+// known are the parameters that have a meaning at an endpoint. None may be repeated (6749
+// section 3.1). Others are ignored and may be, such as resource (8707 section 2) (OI-19).
+var known = []string{
+	"acr_values", "client_id", "client_secret", "code", "code_challenge", "code_challenge_method", "code_verifier", "grant_type",
+	"id_token_hint", "login_hint", "max_age", "nonce", "post_logout_redirect_uri", "prompt", "redirect_uri", "refresh_token",
+	"registration", "request", "request_uri", "response_mode", "response_type", "scope", "state", "token",
+}
+
+// repeated reports whether a known parameter is repeated.
+func repeated(params url.Values) bool {
+	return slices.ContainsFunc(known, func(name string) bool { return len(params[name]) > 1 })
+}
+
 // Has reports whether the app asks for a scope.
 func (p Params) Has(scope Scope) bool { return slices.Contains(p.Scopes, scope) }
 
@@ -70,11 +83,11 @@ func (p Params) notBefore(created, now time.Time) time.Time {
 // only ask for a language or a look (OI-19).
 func parseParams(app App, query url.Values) (Params, error) {
 	p := Params{RedirectURI: query.Get("redirect_uri"), State: query.Get("state"), Nonce: query.Get("nonce")}
-	for name, values := range query {
-		if len(values) > 1 {
-			return p, &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
-		}
-		if len(values[0]) > auth.AppParamMax && name != "id_token_hint" {
+	if repeated(query) {
+		return p, &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
+	}
+	for _, name := range known {
+		if len(query.Get(name)) > auth.AppParamMax && name != "id_token_hint" {
 			return p, &Error{Code: InvalidRequest, Explanation: "a parameter is too long"}
 		}
 	}

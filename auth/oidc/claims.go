@@ -76,11 +76,12 @@ func (p *Provider) idToken(ctx context.Context, keys *keySet, app App, g Grant, 
 // (OI-38).
 func (p *Provider) verifyHint(ctx context.Context, token string) (IDToken, error) {
 	var hint IDToken
-	keys, err := p.keySet(ctx, p.now())
+	now := p.now()
+	keys, err := p.keySet(ctx, now)
 	if err != nil {
 		return hint, err
 	}
-	if err := keys.verify(token, typeIDToken, &hint); err != nil || hint.Issuer != p.issuer {
+	if err := keys.verify(token, typeIDToken, &hint, now); err != nil || hint.Issuer != p.issuer {
 		return IDToken{}, errToken
 	}
 	return hint, nil
@@ -105,26 +106,28 @@ type accessToken struct {
 }
 
 func (p *Provider) accessToken(keys *keySet, app App, g Grant, now time.Time) (string, error) {
-	return keys.sign(app.Alg, typeAccessToken, accessToken{
+	claims := accessToken{
 		Issuer: p.issuer, Subject: string(g.User), Audience: p.issuer, ClientID: app.ID,
 		Expiry: now.Add(auth.AppTokenLifetime).Unix(), IssuedAt: now.Unix(), ID: newID(), Scope: scopeText(g.Scopes),
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR, AMR: g.AMR, Grant: g.ID,
-	}, now)
+	}
+	token, err := keys.sign(app.Alg, typeAccessToken, claims, now)
+	if err == nil {
+		p.known.add(token, claims)
+	}
+	return token, err
 }
 
 // liveAccess verifies an access token and finds its grant. The error is errToken if it
 // has expired or its grant is not live (OI-21).
 func (p *Provider) liveAccess(ctx context.Context, token string) (accessToken, Grant, error) {
-	var t accessToken
 	now := p.now()
-	keys, err := p.keySet(ctx, now)
+	t, err := p.signedAccess(ctx, token, now)
 	if err != nil {
 		return t, Grant{}, err
 	}
-	if err := keys.verify(token, typeAccessToken, &t); err != nil {
-		return t, Grant{}, err
-	}
-	expired := now.Unix() >= t.Expiry || time.Unix(t.IssuedAt, 0).After(now.Add(auth.ClockSkew))
+	issuedAt := time.Unix(t.IssuedAt, 0)
+	expired := now.Unix() >= t.Expiry || issuedAt.After(now.Add(auth.ClockSkew)) || !now.Before(issuedAt.Add(auth.AppTokenLifetime))
 	if t.Issuer != p.issuer || t.Audience != p.issuer || expired {
 		return t, Grant{}, errToken
 	}
@@ -133,4 +136,21 @@ func (p *Provider) liveAccess(ctx context.Context, token string) (accessToken, G
 		err = errToken
 	}
 	return t, g, err
+}
+
+// signedAccess verifies the signature of an access token.
+func (p *Provider) signedAccess(ctx context.Context, token string, now time.Time) (accessToken, error) {
+	t, known := p.known.find(token)
+	if known {
+		return t, nil
+	}
+	keys, err := p.keySet(ctx, now)
+	if err != nil {
+		return t, err
+	}
+	if err := keys.verify(token, typeAccessToken, &t, now); err != nil {
+		return t, err
+	}
+	p.known.add(token, t)
+	return t, nil
 }

@@ -52,6 +52,9 @@ func (p *Provider) Authenticate(ctx context.Context, client auth.Client, c Crede
 // read returns the client ID and the secret. In HTTP Basic both are form-encoded first
 // (6749 section 2.3.1).
 func (c Credentials) read() (id, secret string, err error) {
+	if repeated(c.Form) {
+		return "", "", &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
+	}
 	id, secret = c.Form.Get("client_id"), c.Form.Get("client_secret")
 	if c.Header == "" {
 		if id == "" {

@@ -3,6 +3,7 @@ package oidc
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -55,6 +56,7 @@ type facts struct {
 	allowed bool      // the account may use the app
 	task    auth.Task // of the session
 	agreed  []Scope   // earlier
+	used    bool      // the account has used the app before
 	now     time.Time
 }
 
@@ -168,15 +170,52 @@ func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Tok
 	case c.Step == StepUnmet:
 		c.Redirect, err = p.refuse(ctx, f, &Error{Code: UnmetRequirements, Explanation: "the user has not verified two factors"})
 	case c.Step != StepExpired && f.request.Params.PromptNone:
-		code := silently[c.Step]
-		if c.Step == StepConsent && f.app.Public() {
-			code = InteractionRequired
-		}
-		c.Redirect, err = p.refuse(ctx, f, &Error{Code: code, Explanation: "the user would have to be asked: " + string(c.Step)})
+		c.Redirect, err = p.refuse(ctx, f, f.silentError(c.Step))
 	case c.Step == StepStepUp || c.Step == StepSetUp:
 		_, err = p.store.SpendStepUp(ctx, f.request.Hash, f.now)
 	}
 	return c, err
+}
+
+// respondAtOnce responds to a request that is not stored, if nothing is needed for it or
+// the user must not be asked. Otherwise, and if the session ends meanwhile, the continuation
+// has no redirect.
+//
+// Neither is counted by IP address, so that strangers behind the same one cannot keep a user
+// out of the apps: codes are counted by account, and an error writes nothing.
+func (p *Provider) respondAtOnce(ctx context.Context, client auth.Client, f facts) (c Continuation, err error) {
+	if err := p.readFacts(ctx, &f); err != nil {
+		return c, err
+	}
+	c = Continuation{App: f.app, Params: f.request.Params, Step: f.step()}
+	switch {
+	case c.Step == StepDone:
+		c.Redirect, err = p.issue(ctx, client, f)
+		if problem, ok := errors.AsType[*auth.Problem](err); ok && problem.Reason == auth.FormExpired {
+			err = nil
+		}
+	case c.Params.PromptNone:
+		c.Redirect = p.errorURI(c.Params, f.silentError(c.Step))
+	}
+	return c, err
+}
+
+// silentError is what an app with prompt=none gets instead of a step (OI-32).
+func (f facts) silentError(step Step) *Error {
+	code := silently[step]
+	if step == StepConsent && f.app.Public() {
+		code = InteractionRequired
+	}
+	return &Error{Code: code, Explanation: "the user would have to be asked: " + string(step)}
+}
+
+// AppOf returns the app of a request, or [auth.ErrNotFound].
+func (p *Provider) AppOf(ctx context.Context, id auth.Token) (App, error) {
+	r, err := p.store.FindRequest(ctx, id.Hash())
+	if err != nil {
+		return App{}, err
+	}
+	return p.store.FindApp(ctx, r.App)
 }
 
 // facts reads what a request's next step depends on.
@@ -189,12 +228,17 @@ func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, er
 	if f.app, err = p.store.FindApp(ctx, f.request.App); err != nil || v.Session.ID == "" {
 		return f, err
 	}
-	f.task = p.rules.Task(v.Session, v.Factors)
-	if f.allowed, err = p.mayUse(ctx, f.app, v.Session.User); err != nil {
-		return f, err
+	return f, p.readFacts(ctx, &f)
+}
+
+// readFacts reads the facts that depend on the user.
+func (p *Provider) readFacts(ctx context.Context, f *facts) (err error) {
+	f.task = p.rules.Task(f.Session, f.Factors)
+	if f.allowed, err = p.mayUse(ctx, f.app, f.Session.User); err != nil {
+		return err
 	}
-	f.agreed, _, err = p.store.FindConsent(ctx, v.Session.User, f.app.ID)
-	return f, err
+	f.agreed, f.used, err = p.store.FindConsent(ctx, f.Session.User, f.app.ID)
+	return err
 }
 
 // Cancel ends a request at the user's wish and returns the URI that tells the app. It is
@@ -209,7 +253,7 @@ func (p *Provider) Cancel(ctx context.Context, id auth.Token, v Visit) (redirect
 
 // refuse ends a request with an error.
 func (p *Provider) refuse(ctx context.Context, f facts, refused *Error) (redirect string, err error) {
-	spent, err := p.store.SpendRequest(ctx, f.request.Hash, nil, Code{}, nil, auth.ChangeSet{At: f.now})
+	spent, err := p.store.SpendRequest(ctx, f.request.Hash, f.now)
 	if err == nil && !spent {
 		err = &auth.Problem{Reason: auth.FormExpired}
 	}
@@ -217,40 +261,38 @@ func (p *Provider) refuse(ctx context.Context, f facts, refused *Error) (redirec
 }
 
 // issue ends a request with a code: in one transaction with the grant, what the user
-// agreed to and, at the first use of an app, the audit event.
+// agreed to, the limit of codes and, at the first use of an app, the audit event.
 func (p *Provider) issue(ctx context.Context, client auth.Client, f facts) (redirect string, err error) {
-	if err := p.rules.AllowAppGrant(ctx, f.Session.User); err != nil {
-		return "", err
-	}
 	params, code := f.request.Params, auth.NewToken()
 	acr := ACR(f.Session, params.ACRValues)
-	grant := Grant{
-		ID: newID(), App: f.app.ID, User: f.Session.User, Session: f.Session.ID, Scopes: params.Scopes, Nonce: params.Nonce,
-		AuthTime: AuthTime(f.Session, acr), ACR: acr, AMR: AMR(f.Session), Offline: params.Has(ScopeOffline),
-		CreatedAt: f.now, ExpiresAt: f.now.Add(f.app.RefreshLifetime),
+	issue := Issue{
+		Request: f.request.Hash,
+		Grant: Grant{
+			ID: newID(), App: f.app.ID, User: f.Session.User, Session: f.Session.ID, Scopes: params.Scopes, Nonce: params.Nonce,
+			AuthTime: AuthTime(f.Session, acr), ACR: acr, AMR: AMR(f.Session), Offline: params.Has(ScopeOffline),
+			CreatedAt: f.now, ExpiresAt: f.now.Add(f.app.RefreshLifetime),
+		},
+		Code:    Code{Hash: code.Hash(), RedirectURI: params.RedirectURI, Challenge: params.Challenge, ExpiresAt: f.now.Add(auth.AppCodeLifetime)},
+		Changes: auth.ChangeSet{User: f.Session.User, At: f.now},
 	}
-	changes := auth.ChangeSet{User: f.Session.User, At: f.now}
-	_, used, err := p.store.FindConsent(ctx, f.Session.User, f.app.ID)
-	if err == nil && !used {
-		changes, err = p.rules.AppChanges(ctx, client, f.Session.User, f.now, auth.Event{Type: auth.AppConnected, Name: f.app.Name})
-	}
-	if err != nil {
-		return "", err
-	}
-	var agreed []Scope
 	if f.Agreed {
-		agreed = params.Scopes
+		issue.Agreed = params.Scopes
 	}
-	spent, err := p.store.SpendRequest(ctx, f.request.Hash, &grant, Code{
-		Hash: code.Hash(), RedirectURI: params.RedirectURI, Challenge: params.Challenge, ExpiresAt: f.now.Add(auth.AppCodeLifetime),
-	}, agreed, changes)
-	if err == nil && !spent {
+	if !f.used {
+		issue.Changes, err = p.rules.AppChanges(ctx, client, f.Session.User, f.now, auth.Event{Type: auth.AppConnected, Name: f.app.Name})
+		if err != nil {
+			return "", err
+		}
+	}
+	limits := p.rules.AppGrantLimits(f.Session.User)
+	refused, count, err := p.store.IssueCode(ctx, limits, issue)
+	if isNotFound(err) {
 		err = &auth.Problem{Reason: auth.FormExpired}
 	}
-	if err != nil {
+	if err := auth.AppRefusal(f.now, limits, refused, count, err); err != nil {
 		return "", err
 	}
-	p.rules.Applied(ctx, changes)
+	p.rules.Applied(ctx, issue.Changes)
 	values := url.Values{"code": {string(code)}}
 	if params.State != "" {
 		values.Set("state", params.State)

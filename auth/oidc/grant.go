@@ -41,6 +41,15 @@ type Code struct {
 	ExpiresAt   time.Time
 }
 
+// An Issue is what begins with a code.
+type Issue struct {
+	Request string // hash of the request; empty if it was not stored
+	Grant   Grant
+	Code    Code
+	Agreed  []Scope // by the user, on the page of the request
+	Changes auth.ChangeSet
+}
+
 // A CodeUse is an exchange of a code. Every field must be that of the code, so that the
 // code cannot be used without its app, redirect URI or verifier (OI-08).
 type CodeUse struct{ Hash, App, RedirectURI, Challenge string }

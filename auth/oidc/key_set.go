@@ -156,8 +156,9 @@ func (s *keySet) signingKey(alg Algorithm, now time.Time) (parsedKey, error) {
 var errToken = errors.New("invalid token")
 
 // verify checks the signature and the type of a token and parses its claims. It does not
-// check what they say. Only this site's own keys and algorithms are accepted.
-func (s *keySet) verify(token, kind string, claims any) error {
+// check what they say. Only this site's own keys and algorithms are accepted, and no access
+// token of a key that has retired: its thief could go on making them.
+func (s *keySet) verify(token, kind string, claims any, now time.Time) error {
 	if len(token) > auth.AppTokenMax {
 		return errToken
 	}
@@ -168,6 +169,9 @@ func (s *keySet) verify(token, kind string, claims any) error {
 	header := signed.Signatures[0].Protected
 	k := s.byID(header.KeyID)
 	if k == nil || header.Algorithm != string(k.Alg) || header.ExtraHeaders[jose.HeaderType] != kind {
+		return errToken
+	}
+	if kind == typeAccessToken && !k.published(now) {
 		return errToken
 	}
 	payload, err := signed.Verify(k.public)

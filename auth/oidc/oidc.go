@@ -29,6 +29,7 @@ type Provider struct {
 	rules  *auth.Rules
 	issuer string
 	keys   keyCache
+	known  knownTokens
 }
 
 // New returns a provider over a store and the rules of the site. The issuer is the site's

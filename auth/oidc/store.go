@@ -15,19 +15,18 @@ type Store interface {
 	FindApp(ctx context.Context, id string) (App, error)
 	// FindApps reads all apps, ordered by name.
 	FindApps(ctx context.Context) ([]App, error)
-	// AddApp adds an app.
-	AddApp(ctx context.Context, app App) error
-	// ReplaceApp replaces everything about an app but its secrets, its creation and
-	// whether it is disabled.
-	ReplaceApp(ctx context.Context, app App) (replaced bool, err error)
+	// AddApp adds an app, unless its ID is used or there are [auth.AppsMax] apps.
+	AddApp(ctx context.Context, app App, changes auth.ChangeSet) (added bool, err error)
+	// ReplaceApp replaces everything about an app of this version but its secrets, its
+	// creation and whether it is disabled.
+	ReplaceApp(ctx context.Context, app App, changes auth.ChangeSet) (replaced bool, err error)
 	// ReplaceAppDisabled disables or enables an app.
-	ReplaceAppDisabled(ctx context.Context, id string, disabled bool, now time.Time) (replaced bool, err error)
+	ReplaceAppDisabled(ctx context.Context, id string, disabled bool, changes auth.ChangeSet) (replaced bool, err error)
 	// RemoveApp deletes an app and everything that belongs to it.
-	RemoveApp(ctx context.Context, id string) (removed bool, err error)
-	// AddAppSecret adds a secret by its hash and ends all but the newest keep secrets.
-	AddAppSecret(ctx context.Context, id, hash string, keep int, now time.Time) (added bool, err error)
-	// EndAppSecrets ends all of an app's secrets but the newest.
-	EndAppSecrets(ctx context.Context, id string, now time.Time) error
+	RemoveApp(ctx context.Context, id string, changes auth.ChangeSet) (removed bool, err error)
+	// ReplaceAppSecrets ends all secrets of an app of this version but the newest keep, and
+	// adds one by its hash unless that is empty.
+	ReplaceAppSecrets(ctx context.Context, app App, hash string, keep int, changes auth.ChangeSet) (replaced bool, err error)
 
 	// Signing keys
 
@@ -42,8 +41,9 @@ type Store interface {
 
 	// Requests
 
-	// AddRequest adds a request, or returns [auth.ErrNotFound] if its app does not exist.
-	AddRequest(ctx context.Context, r Request) error
+	// AddRequest adds a request unless a limiter refuses, as in [auth.Store], or returns
+	// [auth.ErrNotFound] if its app does not exist.
+	AddRequest(ctx context.Context, r Request, limits []auth.RateLimit) (refused int, count auth.Count, err error)
 	// FindRequest reads a request, expired or done too, but not one that was pushed and
 	// not used yet.
 	FindRequest(ctx context.Context, hash string) (Request, error)
@@ -52,10 +52,12 @@ type Store interface {
 	SpendPushedRequest(ctx context.Context, app, hash string, next Request) (spent bool, err error)
 	// SpendStepUp records that the user was asked to step up, once for each request.
 	SpendStepUp(ctx context.Context, hash string, now time.Time) (spent bool, err error)
-	// SpendRequest ends a request and, if there is a grant, adds it with its code, and
-	// what the user agreed to. It returns false if the request is done, or the session of
-	// the grant has ended.
-	SpendRequest(ctx context.Context, hash string, grant *Grant, code Code, agreed []Scope, changes auth.ChangeSet) (spent bool, err error)
+	// SpendRequest ends a request without a code. It returns false if the request is done.
+	SpendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error)
+	// IssueCode adds a grant with its code and what the user agreed to, and ends the
+	// request, unless a limiter refuses. It returns [auth.ErrNotFound] if the request is
+	// done, or the session of the grant has ended.
+	IssueCode(ctx context.Context, limits []auth.RateLimit, issue Issue) (refused int, count auth.Count, err error)
 	// FindConsent reads the scopes that an account has agreed to, and whether it has used
 	// the app before.
 	FindConsent(ctx context.Context, user auth.UserID, app string) (agreed []Scope, used bool, err error)

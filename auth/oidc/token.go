@@ -38,11 +38,6 @@ var GrantTypes = []GrantType{CodeGrant, RefreshGrant}
 // Exchange responds to a request of an authenticated app for tokens. The error is an
 // [Error] or a fault.
 func (p *Provider) Exchange(ctx context.Context, client auth.Client, app App, form url.Values) (Tokens, error) {
-	for _, values := range form {
-		if len(values) > 1 {
-			return Tokens{}, &Error{Code: InvalidRequest, Explanation: "a parameter is repeated"}
-		}
-	}
 	form = given(form)
 	switch GrantType(form.Get("grant_type")) {
 	case CodeGrant:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -29,7 +28,7 @@ func codeOf(p person) auth.Token { return auth.Token(p.id("code")) }
 
 // addApp adds the app and the codes.
 func addApp(ctx context.Context, store *db.Store, rules *auth.Rules, alg oidc.Algorithm, people ...*browser) (benchApp, error) {
-	id, secret, err := oidc.New(store, rules, issuer).AddApp(ctx, oidc.App{
+	id, secret, err := oidc.New(store, rules, issuer).AddApp(ctx, auth.Operator{}, oidc.App{
 		Name: "Bench", Kind: oidc.Web, Alg: alg, Trusted: true, RedirectURIs: []string{appCallback},
 		RefreshIdle: auth.RefreshIdle, RefreshLifetime: auth.RefreshLifetime,
 	})
@@ -50,20 +49,15 @@ func addApp(ctx context.Context, store *db.Store, rules *auth.Rules, alg oidc.Al
 
 // addCode adds a code that is valid for longer than the server's own.
 func addCode(ctx context.Context, store *db.Store, app string, p person) error {
-	now, request := time.Now(), p.id("request")
-	if err := store.AddRequest(ctx, oidc.Request{Hash: request, App: app, CreatedAt: now, ExpiresAt: now.Add(time.Minute)}); err != nil {
-		return err
-	}
-	user := auth.UserID(p.id("user"))
+	now, user := time.Now(), auth.UserID(p.id("user"))
 	grant := oidc.Grant{
 		ID: p.id("grant"), App: app, User: user, Session: auth.SessionID(p.id("session")), Scopes: []oidc.Scope{oidc.ScopeOpenID, oidc.ScopeEmail},
 		AuthTime: now, ACR: oidc.ACROneFactor, CreatedAt: now, ExpiresAt: now.Add(auth.RefreshLifetime),
 	}
 	code := oidc.Code{Hash: codeOf(p).Hash(), RedirectURI: appCallback, Challenge: challengeOf(appVerifier), ExpiresAt: now.Add(time.Hour)}
-	spent, err := store.SpendRequest(ctx, request, &grant, code, []oidc.Scope{oidc.ScopeOpenID}, auth.ChangeSet{User: user, At: now})
-	if err == nil && !spent {
-		err = errors.New("a code was not added")
-	}
+	_, _, err := store.IssueCode(ctx, nil, oidc.Issue{
+		Grant: grant, Code: code, Agreed: []oidc.Scope{oidc.ScopeOpenID}, Changes: auth.ChangeSet{User: user, At: now},
+	})
 	return err
 }
 
@@ -88,25 +82,19 @@ func (a benchApp) exchange(c *conn, b *browser) (accessToken string, err error) 
 	return tokens.AccessToken, err
 }
 
-// authorize sends a signed-in user to the app, which gets a code: two requests.
+// authorize sends a signed-in user to the app, which gets a code.
 func (a benchApp) authorize(c *conn, b *browser) error {
 	query := url.Values{
 		"response_type": {"code"}, "client_id": {a.id}, "redirect_uri": {appCallback}, "scope": {"openid"}, "state": {"a-state"},
 		"code_challenge": {challengeOf(appVerifier)}, "code_challenge_method": {"S256"},
 	}
-	next := oidc.AuthorizePath + "?" + query.Encode()
-	for range 2 {
-		resp, err := c.do(request(next, b.ip, b.cookies(), ""))
-		if err != nil {
-			return err
-		}
-		b.keepCookie(resp)
-		if next = resp.location; resp.status != 303 {
-			return fmt.Errorf("authorize: %d: %s", resp.status, c.body.Bytes())
-		}
+	resp, err := c.do(request(oidc.AuthorizePath+"?"+query.Encode(), b.ip, b.cookies(), ""))
+	if err != nil {
+		return err
 	}
-	if !strings.HasPrefix(next, appCallback+"?code=") {
-		return fmt.Errorf("authorize leads to %s", next)
+	b.keepCookie(resp)
+	if resp.status != 303 || !strings.HasPrefix(resp.location, appCallback+"?code=") {
+		return fmt.Errorf("authorize: %d, %s: %s", resp.status, resp.location, c.body.Bytes())
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ type results struct {
 	secondFactor          cost // TOTP
 	exchange              cost // of a code for tokens
 	userInfo              cost
-	authorize             cost // of a signed-in user: two requests
+	authorize             cost // of a signed-in user
 	appPage               cost // the signed-in page, in the rounds of these two
 	passkey               cost // sign-in, with its page
 	startup               time.Duration

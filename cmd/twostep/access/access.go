@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
-	"strings"
 	"time"
 
 	"twostep/auth"
@@ -16,6 +13,7 @@ import (
 	"twostep/cmd/twostep/internal/datadir"
 	"twostep/cmd/twostep/internal/settings"
 	"twostep/db"
+	"twostep/views"
 )
 
 // A Command is the command line of access.
@@ -40,13 +38,15 @@ func (c *checkCommand) Run(s cli.Streams) error {
 	if err != nil {
 		return &cli.FlagError{Flag: "--access-rules", Err: err}
 	}
-	req, err := parseURL(c.URL)
+	req, err := access.ParseURL(c.URL, c.Method)
 	if err != nil {
 		return err
 	}
-	req.Method = c.Method
 	decision := rules.Decide(req)
-	explain(s.Out, rules, decision)
+	fmt.Fprintln(s.Out, views.AccessText(rules, decision))
+	if rule, found := rules.Rule(decision); found {
+		fmt.Fprintf(s.Out, "line %d: %s\n", rule.Line, rule)
+	}
 	if c.As == "" {
 		return nil
 	}
@@ -58,68 +58,7 @@ func (c *checkCommand) Run(s cli.Streams) error {
 		if err != nil {
 			return err
 		}
-		return explainAccount(s.Out, decision, account)
+		_, err = fmt.Fprintln(s.Out, views.AccessVerdict(account.Email.Typed, account.Groups, decision.Of(account)))
+		return err
 	})
-}
-
-// parseURL splits a URL without changing its path, whose spelling may decide.
-func parseURL(text string) (req access.Request, err error) {
-	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok || scheme != "https" && scheme != "http" {
-		return req, fmt.Errorf("%q is not a URL with https:// or http://", text)
-	}
-	host, _, _ := strings.Cut(rest, "/")
-	if before, _, found := strings.Cut(host, "?"); found {
-		host = before
-	}
-	uri := strings.TrimPrefix(rest, host)
-	if !strings.HasPrefix(uri, "/") {
-		uri = "/" + uri
-	}
-	if _, err := url.Parse(scheme + "://" + host); err != nil {
-		return req, fmt.Errorf("%q has no valid host", text)
-	}
-	return access.Request{Scheme: scheme, Host: host, URI: uri}, nil
-}
-
-// explain prints the decision and the rule that makes it.
-func explain(out io.Writer, rules *access.Rules, d access.Decision) {
-	switch {
-	case d.Host == "":
-		fmt.Fprintf(out, "denied: no rule has this host; the rules have %s\n", strings.Join(rules.Hosts(), ", "))
-		return
-	case d.Odd != "" && d.Line == 0:
-		fmt.Fprintf(out, "denied: %s, so all rules of %s decide, and none covers the whole host with * and /\n", d.Odd, d.Host)
-		return
-	case d.Line == 0:
-		fmt.Fprintf(out, "denied: no rule of %s matches\n", d.Host)
-		return
-	case d.Odd != "":
-		fmt.Fprintf(out, "%s: %s, so every rule of %s must be met; the strictest is\n", d.Demand, d.Odd, d.Host)
-	default:
-		fmt.Fprintf(out, "%s: the first rule that matches is\n", d.Demand)
-	}
-	for _, rule := range rules.All() {
-		if rule.Line == d.Line {
-			fmt.Fprintf(out, "line %d: %s\n", rule.Line, rule)
-		}
-	}
-}
-
-func explainAccount(out io.Writer, d access.Decision, account auth.Account) error {
-	verdict := "may use it"
-	switch {
-	case account.Disabled:
-		verdict = "is disabled"
-	case !d.Includes(account.Email.Key, account.Groups):
-		verdict = "may not use it"
-	case d.Demand.Level == access.TwoFactor && !account.TOTP && account.Phones == 0 && account.Passkeys == 0:
-		verdict = "may use it after setting up a second factor"
-	}
-	groups := "in no group"
-	if len(account.Groups) > 0 {
-		groups = "in " + strings.Join(account.Groups, ", ")
-	}
-	_, err := fmt.Fprintf(out, "%s (%s) %s\n", account.Email.Typed, groups, verdict)
-	return err
 }

@@ -91,7 +91,7 @@ func (c *addCommand) Run(s cli.Streams) error {
 		RefreshIdle: auth.RefreshIdle, RefreshLifetime: auth.RefreshLifetime,
 	}
 	return withProvider(c.Flags, func(ctx context.Context, p *oidc.Provider) error {
-		id, secret, err := p.AddApp(ctx, app)
+		id, secret, err := p.AddApp(ctx, auth.Operator{}, app)
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (c *enableCommand) Run(s cli.Streams) error { return c.disable(s, false, "e
 
 func (a *appArg) disable(s cli.Streams, disabled bool, state string) error {
 	return a.withApp(func(ctx context.Context, p *oidc.Provider, app oidc.App) error {
-		changed, err := p.DisableApp(ctx, app.ID, disabled)
+		changed, err := p.DisableApp(ctx, auth.Operator{}, app, disabled)
 		if err == nil && !changed {
 			err = fmt.Errorf("%s is already %s; nothing was changed", app.Name, state)
 		}
@@ -137,7 +137,10 @@ func (a *appArg) disable(s cli.Streams, disabled bool, state string) error {
 // Run deletes the app.
 func (c *removeCommand) Run(s cli.Streams) error {
 	return c.withApp(func(ctx context.Context, p *oidc.Provider, app oidc.App) error {
-		err := p.RemoveApp(ctx, app.ID)
+		removed, err := p.RemoveApp(ctx, auth.Operator{}, app)
+		if err == nil && !removed {
+			err = noApp(app.ID)
+		}
 		if err == nil {
 			_, err = fmt.Fprintf(s.Out, "%s was removed\n", app.Name)
 		}
@@ -148,7 +151,7 @@ func (c *removeCommand) Run(s cli.Streams) error {
 // Run prints a new secret, or ends the older of two.
 func (c *secretCommand) Run(s cli.Streams) error {
 	return c.withApp(func(ctx context.Context, p *oidc.Provider, app oidc.App) error {
-		secret, err := p.NewSecret(ctx, app, c.EndPrevious)
+		secret, err := p.NewSecret(ctx, auth.Operator{}, app, c.EndPrevious)
 		if err != nil {
 			return err
 		}
@@ -172,13 +175,17 @@ func (a *appArg) withApp(do func(context.Context, *oidc.Provider, oidc.App) erro
 	return withProvider(a.Flags, func(ctx context.Context, p *oidc.Provider) error {
 		app, err := p.App(ctx, a.ID)
 		if errors.Is(err, auth.ErrNotFound) {
-			return fmt.Errorf("there is no app with the client ID %q; twostep app list shows all", a.ID)
+			return noApp(a.ID)
 		}
 		if err != nil {
 			return err
 		}
 		return do(ctx, p, app)
 	})
+}
+
+func noApp(id string) error {
+	return fmt.Errorf("there is no app with the client ID %q; twostep app list shows all", id)
 }
 
 // withProvider calls do with a provider on the data. It makes no tokens, so it needs no

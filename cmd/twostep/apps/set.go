@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
 	"twostep/cmd/twostep/internal/cli"
 )
@@ -37,7 +38,7 @@ func (c *setCommand) Run(s cli.Streams, flags cli.Given) error {
 		if !changed {
 			return fmt.Errorf("no flag says what to change about %s", app.Name)
 		}
-		if err := p.ReplaceApp(ctx, app); err != nil {
+		if err := p.ReplaceApp(ctx, auth.Operator{}, app); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(s.Out, "%s was changed\n", app.Name)

@@ -53,7 +53,7 @@ func newAppSender(t *testing.T) (s *Sender, store *db.Store, clock *testClock, l
 		t.Helper()
 		server := httptest.NewServer(receiver)
 		t.Cleanup(server.Close)
-		id, _, err := s.Apps.AddApp(t.Context(), oidc.App{
+		id, _, err := s.Apps.AddApp(t.Context(), auth.Operator{}, oidc.App{
 			Name: "Wiki", Kind: oidc.Web, Alg: oidc.ES256, RedirectURIs: []string{"https://wiki.example/callback"}, BackchannelURI: server.URL,
 			RefreshIdle: auth.RefreshIdle, RefreshLifetime: auth.RefreshLifetime,
 		})
@@ -159,7 +159,7 @@ func TestSender_LogoutWithoutReceiver(t *testing.T) {
 		t.Fatal(err)
 	}
 	app.BackchannelURI = ""
-	if err := s.Apps.ReplaceApp(t.Context(), app); err != nil {
+	if err := s.Apps.ReplaceApp(t.Context(), auth.Operator{}, app); err != nil {
 		t.Fatal(err)
 	}
 	s.sendDue(t.Context(), auth.AppChannel(id))
@@ -184,7 +184,7 @@ func TestSender_LogoutUnreachable(t *testing.T) {
 	u.Host, u.Path = strings.TrimPrefix(closed.URL, "http://"), "/a-secret"
 	closed.Close()
 	app.BackchannelURI = u.String()
-	if err := s.Apps.ReplaceApp(t.Context(), app); err != nil {
+	if err := s.Apps.ReplaceApp(t.Context(), auth.Operator{}, app); err != nil {
 		t.Fatal(err)
 	}
 	queueLogout(t, store, id, "s1", clock.Now())

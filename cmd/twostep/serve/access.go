@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"twostep/auth/access"
 	"twostep/cmd/twostep/internal/settings"
@@ -34,16 +35,20 @@ func serveProxies(listener net.Listener, handler http.Handler, log *slog.Logger)
 // accessRules are the rules of a file, which can be read again.
 type accessRules struct {
 	settings settings.Settings
-	current  atomic.Pointer[access.Rules]
+	current  atomic.Pointer[access.InForce]
 	hangup   chan os.Signal
 }
 
 // newAccessRules also makes sure that SIGHUP does not end the process from now on.
 func newAccessRules(s settings.Settings) *accessRules {
 	r := &accessRules{settings: s, hangup: make(chan os.Signal, 1)}
-	r.current.Store(s.Access)
+	r.current.Store(r.inForce(s.Access))
 	signal.Notify(r.hangup, syscall.SIGHUP)
 	return r
+}
+
+func (r *accessRules) inForce(rules *access.Rules) *access.InForce {
+	return &access.InForce{Rules: rules, File: r.settings.AccessRules, Since: time.Now(), Asked: r.settings.ForwardAuth != ""}
 }
 
 // watch returns a function that reads the file again on SIGHUP. A faulty file leaves the
@@ -59,9 +64,12 @@ func (r *accessRules) watch(log *slog.Logger) func(context.Context) {
 			rules, err := settings.ReadAccessRules(r.settings.AccessRules, r.settings.Origin)
 			if err != nil {
 				log.Error("cannot reload the access rules: the old ones stay in force", "error", err)
+				faulty := *r.current.Load()
+				faulty.Fault, faulty.FaultAt = err, time.Now()
+				r.current.Store(&faulty)
 				continue
 			}
-			r.current.Store(rules)
+			r.current.Store(r.inForce(rules))
 			log.Info("access rules reloaded", "rules", len(rules.All()))
 		}
 	}

@@ -12,6 +12,37 @@ import (
 // each has its own expiry, so nothing depends on it (ST-10).
 const sweepInterval = time.Hour
 
+const (
+	remindInterval = time.Hour   // a reminder is late by this much at most
+	remindPause    = time.Second // after some of the accounts, for others who use the database
+)
+
+// remind sends the reminders of MFA deadlines.
+func remind(rules *auth.Rules, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		after, wait := auth.UserID(""), time.Duration(0)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			next, reminded, err := rules.RemindMFA(ctx, after)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				log.Error("cannot remind of MFA deadlines", "error", err)
+			case reminded > 0:
+				log.Info("reminded of MFA deadlines", "accounts", reminded)
+			}
+			if after, wait = next, remindPause; next == "" || err != nil {
+				wait = remindInterval
+			}
+		}
+	}
+}
+
 // sweep deletes expired rows and counts the day, at the start and then every hour.
 func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
 	return func(ctx context.Context) {

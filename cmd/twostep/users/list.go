@@ -179,7 +179,7 @@ func newDetails(a auth.Account, apps []oidc.ConnectedApp) details {
 	if p := a.Recovery; p.Pending() {
 		d.Recovery = &recovery{p.RequestedAt.Format(time.RFC3339), p.DueAt.Format(time.RFC3339), p.Actor}
 	}
-	d.Recovered = a.Recovered
+	d.Recovered = a.Factors.Recovered
 	for _, c := range apps {
 		d.Apps = append(d.Apps, app{c.ID, c.Name, c.Since.Format(time.RFC3339)})
 	}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"twostep/auth"
@@ -52,13 +51,19 @@ func (s Statements) Each(ctx context.Context, row Row, keep func(), query string
 // Placeholders returns numbered placeholders for VALUES. Every number of rows
 // makes another query text, which stays prepared, so there must be few.
 func Placeholders(rows, columns int) string {
-	row := strings.Repeat(", $%d", columns)[2:]
-	list := strings.Repeat(", ("+row+")", rows)[2:]
-	numbers := make([]any, rows*columns)
-	for i := range numbers {
-		numbers[i] = i + 1
+	var list []byte
+	for n := range rows * columns {
+		switch {
+		case n == 0:
+			list = append(list, '(')
+		case n%columns == 0:
+			list = append(list, "), ("...)
+		default:
+			list = append(list, ", "...)
+		}
+		list = strconv.AppendInt(append(list, '$'), int64(n+1), 10)
 	}
-	return fmt.Sprintf(list, numbers...)
+	return string(append(list, ')'))
 }
 
 // A Querier is a pool, a connection or a transaction of database/sql.

@@ -385,6 +385,55 @@ CREATE TABLE settings (
     PRIMARY KEY (name)
 );
 
+-- Days from which accounts must have a second factor, see auth.MFAPolicy.
+CREATE TABLE mfa_policies (
+    group_name TEXT COLLATE "C" NOT NULL, -- empty for everyone
+    day        BIGINT           NOT NULL, -- its beginning, in UTC
+    PRIMARY KEY (group_name)
+);
+
+CREATE INDEX mfa_policies_day ON mfa_policies (day); -- whether there is anything to remind of
+
+CREATE TABLE mfa_exemptions (
+    user_id     TEXT COLLATE "C" NOT NULL,
+    until_day   BIGINT           NOT NULL, -- its beginning, in UTC
+    reason      TEXT             NOT NULL,
+    exempted_by TEXT             NOT NULL, -- account, or "command"
+    PRIMARY KEY (user_id),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX mfa_exemptions_until ON mfa_exemptions (until_day, user_id); -- the list, and the sweep
+
+CREATE TABLE mfa_reminders (
+    user_id     TEXT COLLATE "C" NOT NULL,
+    day         BIGINT           NOT NULL, -- that it is about
+    days_before BIGINT           NOT NULL,
+    PRIMARY KEY (user_id, day, days_before), -- inserting the row spends the reminder
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX mfa_reminders_day ON mfa_reminders (day); -- sweep
+
+-- Acts that one administrator has requested and another has to approve.
+CREATE TABLE approvals (
+    id           TEXT COLLATE "C" NOT NULL,
+    user_id      TEXT COLLATE "C",          -- account to act on; NULL for the whole site
+    action       TEXT             NOT NULL,
+    target       TEXT COLLATE "C" NOT NULL, -- factor to act on; empty for the account
+    requested_by TEXT COLLATE "C" NOT NULL,
+    reason       TEXT             NOT NULL,
+    requested_at BIGINT           NOT NULL,
+    expires_at   BIGINT           NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (user_id, action, target),       -- requested once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (requested_by) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
+
 -- Numbers of the overview, recounted every hour.
 CREATE TABLE daily (
     day     BIGINT           NOT NULL, -- its beginning, in UTC
@@ -465,6 +514,7 @@ CREATE TABLE apps (
     refresh_idle       BIGINT           NOT NULL, -- milliseconds
     refresh_lifetime   BIGINT           NOT NULL, -- milliseconds
     created_at         BIGINT           NOT NULL,
+    version            BIGINT           NOT NULL, -- from 1; grows with each change of the app or its secrets
     disabled_at        BIGINT,
     PRIMARY KEY (id),
     CHECK (kind IN ('web', 'spa', 'native')),

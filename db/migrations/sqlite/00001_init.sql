@@ -382,6 +382,55 @@ CREATE TABLE settings (
     PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;
 
+-- Days from which accounts must have a second factor, see auth.MFAPolicy.
+CREATE TABLE mfa_policies (
+    group_name TEXT    NOT NULL, -- empty for everyone
+    day        INTEGER NOT NULL, -- its beginning, in UTC
+    PRIMARY KEY (group_name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mfa_policies_day ON mfa_policies (day); -- whether there is anything to remind of
+
+CREATE TABLE mfa_exemptions (
+    user_id     TEXT    NOT NULL,
+    until_day   INTEGER NOT NULL, -- its beginning, in UTC
+    reason      TEXT    NOT NULL,
+    exempted_by TEXT    NOT NULL, -- account, or "command"
+    PRIMARY KEY (user_id),
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mfa_exemptions_until ON mfa_exemptions (until_day, user_id); -- the list, and the sweep
+
+CREATE TABLE mfa_reminders (
+    user_id     TEXT    NOT NULL,
+    day         INTEGER NOT NULL, -- that it is about
+    days_before INTEGER NOT NULL,
+    PRIMARY KEY (user_id, day, days_before), -- inserting the row spends the reminder
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mfa_reminders_day ON mfa_reminders (day); -- sweep
+
+-- Acts that one administrator has requested and another has to approve.
+CREATE TABLE approvals (
+    id           TEXT    NOT NULL,
+    user_id      TEXT,             -- account to act on; NULL for the whole site
+    action       TEXT    NOT NULL,
+    target       TEXT    NOT NULL, -- factor to act on; empty for the account
+    requested_by TEXT    NOT NULL,
+    reason       TEXT    NOT NULL,
+    requested_at INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (user_id, action, target), -- requested once
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    FOREIGN KEY (requested_by) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
+
 -- Numbers of the overview, recounted every hour.
 CREATE TABLE daily (
     day     INTEGER NOT NULL, -- its beginning, in UTC
@@ -462,6 +511,7 @@ CREATE TABLE apps (
     refresh_idle       INTEGER NOT NULL, -- milliseconds
     refresh_lifetime   INTEGER NOT NULL, -- milliseconds
     created_at         INTEGER NOT NULL,
+    version            INTEGER NOT NULL, -- from 1; grows with each change of the app or its secrets
     disabled_at        INTEGER,
     PRIMARY KEY (id),
     CHECK (kind IN ('web', 'spa', 'native')),

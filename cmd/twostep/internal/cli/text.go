@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"twostep/auth"
 )
 
 // OneLine returns an error's message without line breaks and other control
@@ -27,17 +29,8 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Duration returns a duration without trailing zeros: "1h", not "1h0m0s".
-func Duration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
+// Duration is [auth.ShortDuration].
+func Duration(d time.Duration) string { return auth.ShortDuration(d) }
 
 // Progress returns a function that prints how far a long task is, after each
 // tenth of it.

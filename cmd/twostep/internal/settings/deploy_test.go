@@ -45,3 +45,23 @@ func TestDeploy_Environment(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFlags_Documented: the list of flags has each flag once, and no other.
+func TestFlags_Documented(t *testing.T) {
+	list, _, _ := strings.Cut(cmdtest.ReadFile(t, "../../FLAGS.md"), "\n## ")
+	listed := map[string]int{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (`+"`--.*?`"+`) \|`).FindAllStringSubmatch(list, -1) {
+		for _, flag := range regexp.MustCompile(`[a-z][a-z-]*`).FindAllString(row[1], -1) {
+			listed[flag]++
+		}
+	}
+	for _, flag := range kong.Must(new(Flags)).Model.Flags {
+		if flag.Name != "help" && listed[flag.Name] != 1 {
+			t.Errorf("--%s is listed %d times", flag.Name, listed[flag.Name])
+		}
+		delete(listed, flag.Name)
+	}
+	if len(listed) > 0 {
+		t.Errorf("unknown flags are listed: %v", listed)
+	}
+}

@@ -8,14 +8,17 @@ import (
 	"time"
 )
 
-// TestReadme checks that the README states the real numbers for sessions,
+// TestPolicy_Documents checks that policy.md and the list of flags state the real numbers for sessions,
 // delays and rate limits (SE-12, RL-04).
-func TestReadme(t *testing.T) {
-	content, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
+func TestPolicy_Documents(t *testing.T) {
+	text := ""
+	for _, name := range []string{"policy.md", "../cmd/twostep/FLAGS.md"} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += strings.Join(strings.Fields(string(content)), " ")
 	}
-	readme := strings.Join(strings.Fields(string(content)), " ")
 	hours := func(d time.Duration) string { return fmt.Sprintf("%dh", d/time.Hour) }
 	words := map[int]string{2: "two", 5: "five"}
 	var backoff Backoff
@@ -44,11 +47,11 @@ func TestReadme(t *testing.T) {
 		fmt.Sprintf("%d sign-in requests and %d failures per minute", requests, failed),
 		"A user may have any number of sessions",
 	} {
-		if !strings.Contains(readme, want) {
-			t.Errorf("README does not say %q", want)
+		if !strings.Contains(text, want) {
+			t.Errorf("they do not say %q", want)
 		}
 	}
 	if backoff.Max != time.Hour || SessionIdleMax != time.Hour || SessionLifetimeMax != 24*time.Hour {
-		t.Error("README says one hour for delays and inactivity, and one day for sessions")
+		t.Error("they say one hour for delays and inactivity, and one day for sessions")
 	}
 }

@@ -1,0 +1,164 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// An Approval is an act that an administrator has requested and another one may approve
+// (OP-08). It exists until it is approved, refused, withdrawn or expired.
+type Approval struct {
+	ID string
+	Act
+	By          UserID // who has requested it, and cannot approve it
+	Reason      string
+	RequestedAt time.Time
+	ExpiresAt   time.Time
+
+	UserEmail, ByEmail string // of the two accounts, only read
+}
+
+// approvedActions are the actions that need an approval on accounts with a role and, with
+// [Policy.AdminApproval], on all: they take away what nobody else can give back.
+var approvedActions = map[OperatorAction]bool{ResetMFA: true, RemoveFactor: true, Delete: true}
+
+// NeedsApproval reports whether an administrator cannot do this at once to an account
+// with a role.
+func (r *Rules) NeedsApproval(action OperatorAction, role Role) bool {
+	return approvedActions[action] && (r.policy().AdminApproval || role > NoRole)
+}
+
+// unapproved returns the check that an act needs no approval, in its transaction: the
+// account may get a role meanwhile. Commands need none.
+func (r *Rules) unapproved(by Operator, action OperatorAction) ([]Change, error) {
+	if by.Session.ID == "" || !approvedActions[action] {
+		return nil, nil
+	}
+	if r.policy().AdminApproval {
+		return nil, &Problem{Reason: FormExpired}
+	}
+	return []Change{RequireNoRole{}}, nil
+}
+
+// RequestApproval requests an act. It fails if the same one has been requested.
+func (r *Rules) RequestApproval(ctx context.Context, by Operator, act Act) error {
+	if !approvedActions[act.Action] {
+		return &Problem{Reason: UnknownAction}
+	}
+	changes, err := r.beginReasoned(ctx, by, actionRoles[act.Action], act.User)
+	if err != nil {
+		return err
+	}
+	if act.Action == RemoveFactor {
+		if _, err := r.removalOf(ctx, act, &ChangeSet{At: changes.At}); err != nil {
+			return err
+		}
+	}
+	can, err := r.CanBeApproved(ctx, by, act.User)
+	if err != nil {
+		return err
+	}
+	if !can {
+		return &Problem{Reason: NoApprover}
+	}
+	changes.add(AddApproval{Approval{
+		ID: newID(), Act: act, By: by.Session.User, Reason: by.Reason, RequestedAt: changes.At, ExpiresAt: changes.At.Add(ApprovalLifetime),
+	}})
+	if err := r.recordAct(ctx, &changes, by, Event{Type: ApprovalRequested, Name: string(act.Action)}); err != nil {
+		return err
+	}
+	err = r.store.Apply(ctx, changes)
+	return r.conclude(ctx, changes, err == nil, operated(requested(err)))
+}
+
+// requested returns the error of a request as the page shows it.
+func requested(err error) error {
+	switch {
+	case errors.Is(err, ErrTooManyApprovals):
+		return &Problem{Reason: TooManyApprovals, Limit: ApprovalsMax}
+	case errors.Is(err, ErrNotFound):
+		return &Problem{Reason: FormExpired} // the page now shows the earlier request
+	}
+	return err
+}
+
+// CanBeApproved reports whether there is an admin who could approve what this one
+// requests for an account: neither of the two.
+func (r *Rules) CanBeApproved(ctx context.Context, by Operator, user UserID) (bool, error) {
+	return r.store.FindOtherAdmin(ctx, by.Session.User, user)
+}
+
+// Approve carries out an act that another administrator has requested. done is as for
+// [Rules.Operate]; if there was nothing to do, the request stays.
+func (r *Rules) Approve(ctx context.Context, by Operator, id string) (done bool, err error) {
+	a, changes, err := r.endApproval(ctx, by, id)
+	if err != nil {
+		return false, err
+	}
+	if a.By == by.Session.User {
+		return false, ErrNotFound
+	}
+	by.Reason = a.Reason
+	done, err = r.carryOut(ctx, by, a.Act, changes)
+	return done, ended(err)
+}
+
+// EndApproval withdraws a request of the administrator, or refuses another's.
+func (r *Rules) EndApproval(ctx context.Context, by Operator, id string) error {
+	a, changes, err := r.endApproval(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	event := Event{Type: ApprovalRefused, Name: string(a.Action)}
+	if a.By == by.Session.User {
+		event.Type = ApprovalWithdrawn
+	}
+	if err := r.recordAct(ctx, &changes, by, event); err != nil {
+		return err
+	}
+	err = r.store.Apply(ctx, changes)
+	return r.conclude(ctx, changes, err == nil, operated(ended(err)))
+}
+
+// endApproval returns a request and the changes that begin with its end.
+func (r *Rules) endApproval(ctx context.Context, by Operator, id string) (Approval, ChangeSet, error) {
+	a, err := r.Approval(ctx, id)
+	if err != nil {
+		return a, ChangeSet{}, err
+	}
+	changes, err := r.begin(ctx, by, RoleAdmin, a.User)
+	changes.add(SpendApproval{ID: a.ID, By: by.Session.User, Own: a.By == by.Session.User})
+	return a, changes, err
+}
+
+// ended returns the error of a request that has ended as the page shows it.
+func ended(err error) error {
+	if errors.Is(err, ErrApprovalEnded) {
+		return &Problem{Reason: ApprovalEnded}
+	}
+	return err
+}
+
+// Approval returns a request that can still be approved, or a [Problem] with
+// [ApprovalEnded].
+func (r *Rules) Approval(ctx context.Context, id string) (Approval, error) {
+	a, err := r.store.FindApproval(ctx, id, r.now())
+	if errors.Is(err, ErrNotFound) {
+		err = ErrApprovalEnded
+	}
+	return a, ended(err)
+}
+
+// Approvals lists the requests that can still be approved, of one account or, if user is
+// empty, of all; the first to expire first.
+func (r *Rules) Approvals(ctx context.Context, user UserID) ([]Approval, error) {
+	return r.store.FindApprovals(ctx, user, r.now(), ApprovalsShown)
+}
+
+// The errors of a store that refuses a request or its approval.
+var (
+	ErrTooManyApprovals = errors.New("the administrator has too many requests")
+	ErrApprovalEnded    = errors.New("the request has ended or is not another's")
+	ErrNeedsApproval    = errors.New("the account has a role")
+)

@@ -1,0 +1,141 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"twostep/auth"
+	"twostep/db/internal/engine"
+)
+
+// A request counts only while its requester is an admin.
+var (
+	approvalColumns = `
+		SELECT
+			approvals.id,
+			approvals.user_id,
+			approvals.action,
+			approvals.target,
+			approvals.requested_by,
+			approvals.reason,
+			approvals.requested_at,
+			approvals.expires_at,
+			concerned.email,
+			requester.email
+		FROM approvals
+		JOIN users AS requester ON requester.id = approvals.requested_by
+		LEFT JOIN users AS concerned ON concerned.id = approvals.user_id
+		WHERE requester.role = ` + fmt.Sprint(int(auth.RoleAdmin)) + ` AND requester.disabled_at IS NULL`
+	requestedByAdmin = `EXISTS (SELECT 1 FROM users WHERE id = requested_by AND role = ` + fmt.Sprint(int(auth.RoleAdmin)) + ` AND disabled_at IS NULL)`
+)
+
+func (s *Store) findApprovals(ctx context.Context, query string, args ...any) (all []auth.Approval, err error) {
+	var (
+		a           auth.Approval
+		user, email sql.Null[string]
+	)
+	err = s.db.Each(ctx, engine.Row{
+		&a.ID, &user, &a.Action, &a.Target, &a.By, &a.Reason, engine.Time(&a.RequestedAt), engine.Time(&a.ExpiresAt), &email, &a.ByEmail,
+	}, func() {
+		a.User, a.UserEmail = auth.UserID(user.V), email.V
+		all = append(all, a)
+	}, approvalColumns+query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find approvals: %w", err)
+	}
+	return all, nil
+}
+
+// FindApproval implements [auth.Store].
+func (s *Store) FindApproval(ctx context.Context, id string, now time.Time) (auth.Approval, error) {
+	all, err := s.findApprovals(ctx, ` AND approvals.id = $1 AND approvals.expires_at > $2`, id, engine.Millis(now))
+	if err != nil {
+		return auth.Approval{}, err
+	}
+	if len(all) == 0 {
+		return auth.Approval{}, auth.ErrNotFound
+	}
+	return all[0], nil
+}
+
+// FindApprovals implements [auth.Store].
+func (s *Store) FindApprovals(ctx context.Context, user auth.UserID, now time.Time, limit int) ([]auth.Approval, error) {
+	query, args := ` AND approvals.expires_at > $1`, []any{engine.Millis(now)}
+	if user != "" {
+		query += ` AND approvals.user_id = $2`
+		args = append(args, user)
+	}
+	return s.findApprovals(ctx, query+fmt.Sprintf(`
+		ORDER BY approvals.expires_at, approvals.id
+		LIMIT %d`, limit), args...)
+}
+
+// FindOtherAdmin implements [auth.Store].
+func (s *Store) FindOtherAdmin(ctx context.Context, than ...auth.UserID) (exists bool, err error) {
+	var others strings.Builder
+	args := []any{auth.RoleAdmin}
+	for _, user := range than {
+		args = append(args, user)
+		fmt.Fprintf(&others, ` AND id <> $%d`, len(args))
+	}
+	err = s.find(ctx, "find another admin", engine.Row{&exists}, `
+		SELECT EXISTS (SELECT 1 FROM users WHERE role > 0 AND role = $1 AND disabled_at IS NULL`+others.String()+`)`, args...)
+	return exists, err
+}
+
+// addApproval adds a request in place of one that no longer counts. The lock makes sure
+// that requests at once do not exceed the maximum.
+func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (added bool, err error) {
+	if err := t.serialize(ctx, adminLock); err != nil {
+		return false, err
+	}
+	if _, err := t.Exec(ctx, `
+		DELETE FROM approvals
+		WHERE user_id = $1 AND action = $2 AND target = $3 AND (expires_at <= $4 OR NOT `+requestedByAdmin+`)`,
+		a.User, a.Action, a.Target, engine.Millis(now)); err != nil {
+		return false, err
+	}
+	var n int
+	err = t.Find(ctx, engine.Row{&n}, `
+		SELECT count(*)
+		FROM approvals
+		WHERE requested_by = $1 AND expires_at > $2`, a.By, engine.Millis(now))
+	if err == nil && n >= auth.ApprovalsMax {
+		err = auth.ErrTooManyApprovals
+	}
+	if err != nil {
+		return false, err
+	}
+	rows, err := t.Exec(ctx, `
+		INSERT INTO approvals (id, user_id, action, target, requested_by, reason, requested_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT DO NOTHING`,
+		a.ID, sql.Null[auth.UserID]{V: a.User, Valid: a.User != ""}, a.Action, a.Target, a.By, a.Reason, engine.Millis(a.RequestedAt), engine.Millis(a.ExpiresAt))
+	return rows > 0, err
+}
+
+// spendApproval ends a request, or returns auth.ErrApprovalEnded: of any number of
+// administrators who end it at once, one succeeds (OP-08).
+func (t *tx) spendApproval(ctx context.Context, user auth.UserID, c auth.SpendApproval, now time.Time) error {
+	rows, err := t.Exec(ctx, `
+		DELETE FROM approvals
+		WHERE id = $1 AND COALESCE(user_id, '') = $2 AND expires_at > $3 AND (requested_by = $4) = $5 AND `+requestedByAdmin,
+		c.ID, user, engine.Millis(now), c.By, c.Own)
+	if err == nil && rows == 0 {
+		err = auth.ErrApprovalEnded
+	}
+	return err
+}
+
+// requireNoRole returns auth.ErrNeedsApproval if the account has a role.
+func (t *tx) requireNoRole(ctx context.Context, user auth.UserID) error {
+	role := auth.NoRole
+	err := t.Each(ctx, engine.Row{&role}, func() {}, `SELECT role FROM users WHERE id = $1`, user)
+	if err == nil && role > auth.NoRole {
+		err = auth.ErrNeedsApproval
+	}
+	return err
+}

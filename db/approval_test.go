@@ -1,0 +1,166 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"twostep/auth"
+)
+
+func approval(id string, user, by auth.UserID, now time.Time) auth.Approval {
+	return auth.Approval{
+		ID: id, Act: auth.Act{Action: auth.ResetMFA, User: user, Target: id}, By: by, Reason: "lost phone", RequestedAt: now, ExpiresAt: now.Add(auth.ApprovalLifetime),
+	}
+}
+
+// OP-08: whoever approves, refuses or withdraws a request at once, one does. The requester
+// cannot approve it, in no session, nor can anybody after it has expired or when its
+// requester is no admin any more.
+func TestSpendApproval_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		for _, admin := range []string{"ann", "bob"} {
+			db.addAdmin(t, admin)
+		}
+		db.apply(t, "eve", auth.AddUser{User: user("eve"), CreatedAt: noon})
+		db.apply(t, "old", auth.AddUser{User: user("old"), CreatedAt: noon})
+		end := func(s *Store, at time.Time, c auth.SpendApproval, on auth.UserID) bool {
+			t.Helper()
+			err := s.Apply(context.Background(), auth.ChangeSet{User: on, At: at, Changes: []auth.Change{c}})
+			if err != nil && !errors.Is(err, auth.ErrApprovalEnded) {
+				t.Error(err)
+			}
+			return err == nil
+		}
+		request := func(id string) {
+			t.Helper()
+			db.apply(t, "eve", auth.AddApproval{Approval: approval(id, "eve", "ann", noon)})
+		}
+		request("a")
+		if n := db.race(t, func(_ context.Context, s *Store, i int) (bool, error) {
+			switch i % 4 {
+			case 0:
+				return end(s, noon, auth.SpendApproval{ID: "a", By: "ann", Own: true}, "eve"), nil // withdraws
+			case 1: // the requester, as if they were another
+				if end(s, noon, auth.SpendApproval{ID: "a", By: "ann"}, "eve") {
+					t.Error("the requester has approved")
+				}
+				return false, nil
+			}
+			return end(s, noon, auth.SpendApproval{ID: "a", By: "bob"}, "eve"), nil
+		}); n != 1 {
+			t.Errorf("%d have ended it, want 1", n)
+		}
+
+		request("b")
+		expiry := noon.Add(auth.ApprovalLifetime)
+		for name, ended := range map[string]bool{
+			"for another account":  end(db.Store, noon, auth.SpendApproval{ID: "b", By: "bob"}, "old"),
+			"for the site":         end(db.Store, noon, auth.SpendApproval{ID: "b", By: "bob"}, ""),
+			"withdrawn by another": end(db.Store, noon, auth.SpendApproval{ID: "b", By: "bob", Own: true}, "eve"),
+			"expired":              end(db.Store, expiry, auth.SpendApproval{ID: "b", By: "bob"}, "eve"),
+			"another id":           end(db.Store, noon, auth.SpendApproval{ID: "a", By: "bob"}, "eve"),
+		} {
+			if ended {
+				t.Errorf("%s: it has ended", name)
+			}
+		}
+		found, err := db.FindApproval(t.Context(), "b", expiry.Add(-time.Millisecond))
+		if err != nil || found.UserEmail != "Aeve@example.org" || found.ByEmail != "Aann@example.org" || found.Act != (auth.Act{Action: auth.ResetMFA, User: "eve", Target: "b"}) || !found.ExpiresAt.Equal(expiry) {
+			t.Errorf("found %+v, %v", found, err)
+		}
+		for _, change := range []func() (bool, error){
+			func() (bool, error) { return db.ReplaceRole(t.Context(), "ann", auth.RoleSupport, set("ann")) },
+			func() (bool, error) { return db.ReplaceRole(t.Context(), "ann", auth.RoleAdmin, set("ann")) },
+			func() (bool, error) { return db.ReplaceDisabled(t.Context(), "ann", true, set("ann")) },
+			func() (bool, error) { return db.ReplaceDisabled(t.Context(), "ann", false, set("ann")) },
+		} {
+			counts := len(db.approvals(t, "eve")) == 1 && len(db.approvals(t, "")) == 1
+			if changed, err := change(); !changed || err != nil {
+				t.Fatal(changed, err)
+			}
+			if now := len(db.approvals(t, "eve")) == 1; now == counts {
+				t.Errorf("the request counts: %v, as before", now)
+			}
+			if !counts {
+				continue
+			}
+			if _, err := db.FindApproval(t.Context(), "b", noon); !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("found without the role: %v", err)
+			}
+			if end(db.Store, noon, auth.SpendApproval{ID: "b", By: "bob"}, "eve") {
+				t.Error("approved although the requester has no role")
+			}
+		}
+		if !end(db.Store, expiry.Add(-time.Millisecond), auth.SpendApproval{ID: "b", By: "bob"}, "eve") {
+			t.Error("not approved just before the expiry")
+		}
+	})
+}
+
+func (db testDB) approvals(t *testing.T, user auth.UserID) []auth.Approval {
+	t.Helper()
+	all, err := db.FindApprovals(t.Context(), user, noon, 9)
+	must(t, err)
+	return all
+}
+
+// OP-08: an act is requested once at a time, and an administrator has a bounded number of
+// requests, also with many at once. One that no longer counts does not keep others.
+func TestAddApproval(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAdmin(t, "ann")
+		db.addAdmin(t, "bob")
+		db.apply(t, "eve", auth.AddUser{User: user("eve"), CreatedAt: noon})
+		add := func(ctx context.Context, s *Store, a auth.Approval) (bool, error) {
+			err := s.Apply(ctx, auth.ChangeSet{User: a.User, At: a.RequestedAt, Changes: []auth.Change{auth.AddApproval{Approval: a}}})
+			if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrTooManyApprovals) {
+				return false, nil
+			}
+			return err == nil, err
+		}
+		db.wantOneWinner(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			a := approval(fmt.Sprint("same", i), "eve", "ann", noon)
+			a.Target = ""
+			return add(ctx, s, a)
+		})
+		if n := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
+			return add(ctx, s, approval(fmt.Sprint("other", i), "eve", "ann", noon))
+		}); n != auth.ApprovalsMax-1 {
+			t.Errorf("%d more requests, want %d", n, auth.ApprovalsMax-1)
+		}
+		again := approval("again", "eve", "bob", noon)
+		again.Target = ""
+		if added, err := add(t.Context(), db.Store, again); added || err != nil {
+			t.Errorf("requested twice: %v", err)
+		}
+		later := approval("later", "eve", "ann", noon.Add(auth.ApprovalLifetime))
+		later.Target = ""
+		added, err := add(t.Context(), db.Store, later)
+		wantTrue(t, added, err)
+		replaced, err := db.ReplaceRole(t.Context(), "ann", auth.NoRole, set("ann"))
+		wantTrue(t, replaced, err)
+		again.RequestedAt = later.RequestedAt
+		added, err = add(t.Context(), db.Store, again)
+		wantTrue(t, added, err)
+
+		other, err := db.FindOtherAdmin(t.Context(), "eve", "ann")
+		wantTrue(t, other, err)
+		if other, err = db.FindOtherAdmin(t.Context(), "bob", "eve"); other || err != nil {
+			t.Errorf("another admin: %v", err)
+		}
+	})
+}
+
+// An act of one administrator is not applied to an account that has got a role meanwhile.
+func TestRequireNoRole(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAdmin(t, "ann")
+		db.apply(t, "eve", auth.AddUser{User: user("eve"), CreatedAt: noon}, auth.RequireNoRole{})
+		if err := db.Apply(t.Context(), set("ann", auth.RequireNoRole{})); !errors.Is(err, auth.ErrNeedsApproval) {
+			t.Errorf("with a role: %v", err)
+		}
+	})
+}

@@ -1,0 +1,61 @@
+package views
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+
+	"twostep/auth"
+)
+
+// ApprovalURL is the page of a request that waits for approval.
+func ApprovalURL(id string) string { return "/admin/approvals/" + url.PathEscape(id) }
+
+// ApprovalPage shows a request to an admin, who may approve or refuse it, or withdraw
+// their own.
+type ApprovalPage struct {
+	Page
+	Approval auth.Approval
+	Thing    string // that the act is about; empty for the account
+	Own      bool   // whether the user has requested it
+	Mine     bool   // whether it is about the user's own account
+}
+
+// actOf describes an action; it has no label if there is no page for it.
+func actOf(action auth.OperatorAction) Act {
+	all := slices.Concat(Acts, OneThing)
+	if i := slices.IndexFunc(all, func(act Act) bool { return act.Action == action }); i >= 0 {
+		return all[i]
+	}
+	return Act{}
+}
+
+// requestedAct is the label of the act that an event about a request names.
+func requestedAct(name string) string {
+	return cmp.Or(actOf(auth.OperatorAction(name)).Label, "an act")
+}
+
+// command is what does the same on the server's machine, where no approval is needed.
+// Only all factors can be removed there.
+func (p ActPage) command() string {
+	name := "reset-mfa "
+	if p.Act.Action == auth.Delete {
+		name = "delete --yes "
+	}
+	return "twostep user " + name + p.Person.Email.Typed
+}
+
+func (p ApprovalPage) choices() []choice {
+	act := actOf(p.Approval.Action)
+	switch {
+	case p.Mine:
+		return nil
+	case p.Own:
+		return []choice{{"withdraw", "Withdraw", ""}}
+	}
+	approve := choice{"approve", "Approve", primary}
+	if act.Danger {
+		approve.Class = danger
+	}
+	return []choice{approve, {"refuse", "Refuse", ""}}
+}
