@@ -197,58 +197,55 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 }
 
 // AdvanceRecoveries sends the reminders that are due and completes the recoveries whose
-// delay has passed. It returns how many it completed. Every server calls it once a minute.
-func (r *Rules) AdvanceRecoveries(ctx context.Context) (completed int, err error) {
+// delay has passed. It returns how many recoveries that were. Every server calls it once
+// a minute.
+func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error) {
 	for r.policy().OffersRecovery() {
 		now := r.now()
 		due, err := r.store.FindDueRecoveries(ctx, now, RecoveriesBatch)
 		if err != nil {
-			return completed, err
+			return advanced, err
 		}
-		var faults []error
+		before, faults := advanced, []error(nil)
 		for _, recovery := range due {
 			done, err := r.advanceRecovery(ctx, recovery, now)
 			if done {
-				completed++
+				advanced++
 			}
 			faults = append(faults, err)
 		}
-		if err := errors.Join(faults...); err != nil || len(due) < RecoveriesBatch {
-			return completed, err
+		if err := errors.Join(faults...); err != nil || len(due) < RecoveriesBatch || advanced == before {
+			return advanced, err
 		}
 	}
-	return completed, nil
+	return advanced, nil
 }
 
 // advanceRecovery sends the reminder or completes the recovery. After a reminder at least
 // half of the delay is left, also if no server was running at half time or the clock has
 // jumped. A recovery that is overdue by a day is not completed but reminded of again: the
 // messages before may not have been sent either.
-func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time.Time) (completed bool, err error) {
+func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time.Time) (done bool, err error) {
 	changes := ChangeSet{User: recovery.User, At: now}
-	if !recovery.Reminded || now.After(recovery.DueAt.Add(RecoveryOverdue)) {
-		next := recovery
-		if due := now.Add(r.policy().RecoveryDelay / 2); next.DueAt.Before(due) {
-			next.DueAt = due
-		}
-		if err := r.warn(ctx, &changes, Client{}, Event{Type: RecoveryReminded}, next); err != nil {
-			return false, err
-		}
-		reminded, err := r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
-		if reminded {
-			r.applied(ctx, changes)
-		}
+	next, event := recovery, Event{Type: RecoveryReminded}
+	if recovery.Reminded && !now.After(recovery.DueAt.Add(RecoveryOverdue)) {
+		event.Type = RecoveryCompleted
+		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(recovery.User, secondFactors...)})
+	} else if due := now.Add(r.policy().RecoveryDelay / 2); next.DueAt.Before(due) {
+		next.DueAt = due
+	}
+	if err := r.warn(ctx, &changes, Client{}, event, next); err != nil {
 		return false, err
 	}
-	changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(recovery.User, secondFactors...)})
-	if err := r.warn(ctx, &changes, Client{}, Event{Type: RecoveryCompleted}, recovery); err != nil {
-		return false, err
+	if event.Type == RecoveryCompleted {
+		done, err = r.store.SpendRecovery(ctx, recovery, changes)
+	} else {
+		done, err = r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
 	}
-	completed, err = r.store.SpendRecovery(ctx, recovery, changes)
-	if completed {
+	if done {
 		r.applied(ctx, changes)
 	}
-	return completed, err
+	return done, err
 }
 
 // stopsRecovery reports whether an event stops the account's pending recovery: a second
