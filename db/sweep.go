@@ -97,6 +97,9 @@ var (
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
 		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
+	sweepInvitations = sweep{rows: `
+		DELETE FROM invitations
+		WHERE id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)`}
 	sweepReminders = sweep{rows: `
 		DELETE FROM mfa_reminders
 		WHERE (user_id, day, days_before) IN (SELECT user_id, day, days_before FROM mfa_reminders WHERE day < $1 LIMIT $2)`}
@@ -159,6 +162,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepReminders, now.Add(-auth.ClockSkew)}, // another server may still send the last one
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
+		{sweepInvitations, now.Add(-auth.InvitationRetention)},
 		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {
