@@ -110,11 +110,11 @@ func TestReplaceApp_OnceOnly(t *testing.T) {
 		db.addApp(t, app("a1"))
 		done := db.race(t, func(ctx context.Context, s *Store, i int) (bool, error) {
 			mine := app("a1")
-			mine.Name = fmt.Sprint("caller ", i)
+			mine.Name = fmt.Sprint("caller-", i)
 			if i%2 == 0 {
 				return s.ReplaceAppSecrets(ctx, mine, mine.Name, 1, set(""))
 			}
-			return s.ReplaceApp(ctx, mine, set("", auth.RecordEvent{Event: auth.Event{ID: mine.Name, Type: auth.OperatorChangedApp}}))
+			return s.ReplaceApp(ctx, mine, set("", auth.RecordEvent{Event: auth.Event{ID: mine.Name, At: noon, Type: auth.OperatorChangedApp}}))
 		})
 		got, err := db.FindApp(t.Context(), "a1")
 		if events := db.count(t, `SELECT count(*) FROM audit_events`); err != nil || got.Version != 2 || (got.Name != "App a1") != (events == 1) || done != 1 || (got.Name == "App a1") != (len(got.SecretHashes) == 2) {

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -93,7 +94,10 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 }
 
 // prefillFields are the fields that keep their text across re-authentication.
-var prefillFields = []string{"email", "emails", "phone", "use", "reason", "group", "date", "until"}
+var prefillFields = append([]string{"email", "emails", "phone", "use", "reason", "date", "until", "end-previous"}, appFields...)
+
+// lineFields are those of several lines.
+var lineFields = []string{"redirect", "post-logout", "emails"}
 
 // keepTyped keeps the text of the fields for the next time that this browser opens
 // the path. It is in the cookie and not in a URL: anybody can make a link that fills
@@ -127,14 +131,14 @@ func (r *request) prefill(field string) string {
 	return text
 }
 
-// entered is prefill without a limit other than that of forms. "emails" has lines.
+// entered is prefill without a limit other than that of forms.
 func (r *request) entered(field string) string {
 	text := r.form.Get(field)
 	if r.form == nil {
 		text = r.typed().Get(field)
 	}
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && (c != '\n' || field != "emails") || c == unicode.ReplacementChar {
+		if unicode.IsControl(c) && !(c == '\n' && slices.Contains(lineFields, field)) || c == unicode.ReplacementChar {
 			return -1
 		}
 		return c

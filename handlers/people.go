@@ -172,7 +172,7 @@ func postPersonGroups(r *request) (string, error) {
 	if r.action() != views.SaveGroups.Path {
 		return "", errUnknownAction
 	}
-	wanted := strings.FieldsFunc(r.form.Get("groups"), func(c rune) bool { return c == ' ' || c == ',' })
+	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })
 	_, err = r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
 	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeActDone, err)

@@ -77,7 +77,8 @@ var classOf = map[string]string{
 	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/invitations": "other", "/admin/audit.ndjson": "other",
 	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
 	"/admin/approvals/:id": "other", "/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
-	"/admin/access": "other",
+	"/admin/access": "other", "/admin/apps": "other", "/admin/apps/add": "other", "/admin/apps/:id": "other", "/admin/apps/:id/edit": "other",
+	"/admin/apps/:id/check": "other", "/admin/apps/:id/:act": "other",
 }
 
 // Every path has the right response in every state, and changes nothing (FF-01, FF-07,

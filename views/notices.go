@@ -33,6 +33,13 @@ const (
 	NoticeDeviceForgotten    Notice = "device_forgotten"
 	NoticeAppDisconnected    Notice = "app_disconnected"
 	NoticeActDone            Notice = "act_done"
+	NoticeAppAdded           Notice = "app_added"
+	NoticeAppAddedBefore     Notice = "app_added_before"
+	NoticeAppSaved           Notice = "app_saved"
+	NoticeAppDisabled        Notice = "app_disabled"
+	NoticeAppEnabled         Notice = "app_enabled"
+	NoticeAppRemoved         Notice = "app_removed"
+	NoticeSecretEnded        Notice = "secret_ended"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeApprovalRequested  Notice = "approval_requested"
 	NoticeApprovalRefused    Notice = "approval_refused"
@@ -78,6 +85,13 @@ var notices = map[Notice]string{
 	NoticeDeviceForgotten:    "Device forgotten",
 	NoticeAppDisconnected:    "App disconnected",
 	NoticeActDone:            "Done. The user has been notified.",
+	NoticeAppAdded:           "App added",
+	NoticeAppAddedBefore:     "This app was added already. Make a new secret if you did not save the first one.",
+	NoticeAppSaved:           "App saved",
+	NoticeAppDisabled:        "App disabled. Its tokens have stopped working.",
+	NoticeAppEnabled:         "App enabled",
+	NoticeAppRemoved:         "App removed",
+	NoticeSecretEnded:        "The previous secret has ended. The newest stays valid.",
 	NoticeNothingToDo:        "There was nothing to do",
 	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
 	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
@@ -99,7 +113,7 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeInvitationEnded, NoticeSignOutFirst, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
+	case NoticeAppAddedBefore, NoticeInvitationEnded, NoticeSignOutFirst, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
 		return info
 	}
 	return success

@@ -17,7 +17,7 @@ import (
 var sentences = map[auth.Reason]string{
 	auth.EntryInvalid:         "DETAIL",
 	auth.AccountUnknown:       "No account has this email address",
-	auth.AppOutdated:          "Somebody else has changed this app since you opened this page. Nothing was saved. Compare your changes with the app as it is now, then save again.",
+	auth.AppOutdated:          "Somebody else has changed this app since you opened this page, so nothing was done. Look at the app as it is now, then try again.",
 	auth.EmailInvalid:         "Enter an email address in the correct format, like name@example.com",
 	auth.EmailDomainBlocked:   "You cannot use an email address at this domain. Use another one.",
 	auth.NameInvalid:          "Enter your name in letters, without invisible characters",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -118,6 +119,28 @@ func (p *Provider) RemoveApp(ctx context.Context, by auth.Operator, app App) (re
 	}
 	removed, err = p.store.RemoveApp(ctx, app.ID, changes)
 	return removed, p.rules.AppActed(ctx, changes, removed, err)
+}
+
+// CheckURL says what is wrong with the URL to which an app sends its users; nothing if that
+// is empty (OI-53). The error is a [auth.Problem] if it is not such a URL at all.
+func (p *Provider) CheckURL(ctx context.Context, app App, text string) (wrong string, err error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "", invalid("url", "the URL is not one of a web page")
+	}
+	if u.Path != AuthorizePath {
+		return "", invalid("url", "the path is %q, but must be %s", u.Path, AuthorizePath)
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return "", invalid("url", "the query is malformed")
+	}
+	switch err := p.Explain(ctx, app, query).(type) {
+	case Explanation, *PageError, *Error:
+		return err.Error(), nil
+	default:
+		return "", err
+	}
 }
 
 // label names the app in events: another one may have the same name.

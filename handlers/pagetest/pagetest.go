@@ -100,9 +100,15 @@ func (p *Page) named(kind, name string) *goquery.Selection {
 func (p *Page) Form(button *goquery.Selection) (action string, values url.Values) {
 	form := button.Closest("form")
 	values = url.Values{}
-	form.Find("input, textarea").Each(func(_ int, input *goquery.Selection) {
+	form.Find("input, textarea, select").Each(func(_ int, input *goquery.Selection) {
 		name, kind := input.AttrOr("name", ""), input.AttrOr("type", "text")
-		value := input.AttrOr("value", input.Text())
+		value := input.AttrOr("value", input.Not("select").Text())
+		if options := input.Find("option"); options.Length() > 0 {
+			value = options.First().AttrOr("value", "")
+			if selected := options.Filter("[selected]"); selected.Length() > 0 {
+				value = selected.AttrOr("value", "")
+			}
+		}
 		typed, isFilled := p.filled[name]
 		switch {
 		case isFilled:

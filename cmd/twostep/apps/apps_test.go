@@ -3,6 +3,7 @@ package apps
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 
@@ -93,6 +94,26 @@ func TestApp(t *testing.T) {
 	want(0, "was removed", "remove", id)
 	want(1, "no app", "remove", id)
 	want(2, "--data", "list", "--data=nowhere")
+
+	// Each act is in the audit log, once.
+	cmdtest.WithRules(t, func(rules *auth.Rules) {
+		audit, err := rules.Audit(t.Context(), auth.AuditQuery{Actor: auth.CommandActor})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[auth.EventType]int{}
+		for _, e := range audit.Entries {
+			if got[e.Type]++; strings.Contains(e.Name, secret) {
+				t.Errorf("an event has the secret: %+v", e)
+			}
+		}
+		if want := map[auth.EventType]int{
+			auth.OperatorAddedApp: 3, auth.OperatorChangedApp: 2, auth.OperatorAddedSecret: 1, auth.OperatorEndedSecret: 1, auth.OperatorReplacedSecret: 1,
+			auth.OperatorDisabledApp: 1, auth.OperatorEnabledApp: 1, auth.OperatorRemovedApp: 1,
+		}; !maps.Equal(got, want) {
+			t.Errorf("events: %v, want %v", got, want)
+		}
+	})
 }
 
 // TestSigningKeys: a rotation waits a day, in which there is no second one (OI-31).
