@@ -94,10 +94,7 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 }
 
 // prefillFields are the fields that keep their text across re-authentication.
-var prefillFields = append([]string{"email", "emails", "phone", "use", "reason", "date", "until", "end-previous"}, appFields...)
-
-// lineFields are those of several lines.
-var lineFields = []string{"redirect", "post-logout", "emails"}
+var prefillFields = append([]string{"email", "emails", "phone", "use", "reason", "group", "date", "until", "end-previous"}, appFields...)
 
 // keepTyped keeps the text of the fields for the next time that this browser opens
 // the path. It is in the cookie and not in a URL: anybody can make a link that fills

@@ -18,7 +18,7 @@ type InvitationsPage struct {
 	More        bool
 }
 
-func (p InvitationsPage) field() field {
+func (p InvitationsPage) emails() field {
 	return field{Name: "emails", Label: "Email addresses", Value: p.Emails, Hint: "One per line. Each gets a link that works once, within 7 days.", Autocomplete: "off"}
 }
 
@@ -77,7 +77,7 @@ func Invitations(p InvitationsPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = lines(p.Page, p.field()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = lines(p.Page, p.emails()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -135,7 +135,7 @@ func Invitations(p InvitationsPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutWide(overview, p.Page, "Invitations", p.field()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutWide(overview, p.Page, "Invitations", p.emails()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
