@@ -57,6 +57,7 @@ const (
 	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
 	ApprovalLifetime    = 24 * time.Hour       // of an administrator's request that another has to approve
 	ApprovalsMax        = 20                   // requests of one administrator at once
+	ApprovalTargetMax   = 1000                 // bytes of what a request is about: the filters of a download
 	ApprovalsShown      = 100                  // requests on a page
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
 	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
@@ -121,6 +122,7 @@ const (
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
 
+	OnlyFactorMax  = 10_000          // accounts that the settings page counts
 	SettingsReload = 2 * time.Second // a change is in force on every server within five
 
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each

@@ -99,6 +99,9 @@ const (
 	EndOneSession      = OperatorAction(OperatorEndedSession)   // end one session
 	EndExemption       = OperatorAction(OperatorEndedExemption) // apply the MFA policies again
 
+	// DownloadPeople is the download of the list of accounts, an act on none of them.
+	DownloadPeople = OperatorAction(OperatorExported)
+
 	// RemoveFactor removes one factor. It is the event that its owner causes by the same.
 	RemoveFactor OperatorAction = "operator_removed_factor"
 )
@@ -106,7 +109,7 @@ const (
 // actionRoles are the roles that may act on the administration pages.
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport,
-	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, DownloadPeople: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
 	EndExemption: RoleAdmin,
 }
 

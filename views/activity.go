@@ -85,6 +85,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorRemovedApp:     "App removed: NAME",
 
 	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
+	auth.ApprovalGranted:   "Request approved by another site administrator: NAME",
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
 	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
 }
@@ -124,7 +125,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	switch e.Type {
-	case auth.ApprovalRequested, auth.ApprovalRefused, auth.ApprovalWithdrawn:
+	case auth.ApprovalRequested, auth.ApprovalGranted, auth.ApprovalRefused, auth.ApprovalWithdrawn:
 		e.Name = requestedAct(e.Name)
 	}
 	return strings.NewReplacer(
