@@ -21,7 +21,7 @@ func reasonOfStep(step oidc.Step) string { return "app_" + string(step) }
 func showAuthorize(r *request) error {
 	m := &machineRequest{Context: r.Context, site: r.site, apps: r.site.Apps, log: r.log}
 	var v oidc.Visit
-	if r.Request().Method == http.MethodGet { // a HEAD would use up a code
+	if r.Request().Method == http.MethodGet { // a HEAD would get a code that nobody can use
 		v = r.visit(false)
 	}
 	id, c, err := m.authorize(r.QueryParams(), v)
