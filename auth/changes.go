@@ -114,6 +114,28 @@ type (
 	ClearMustChange struct{}
 )
 
+// Recoveries.
+type (
+	// AddRecovery adds a pending recovery. It fails if the account is disabled, has a role or
+	// no second factor, and if a recovery is pending or one was requested after LastBefore.
+	AddRecovery struct {
+		Recovery
+		LastBefore time.Time
+	}
+
+	// AddRecoveryToken adds a token that stops the account's recovery.
+	AddRecoveryToken struct{ Hash string }
+
+	// StopRecovery ends the account's pending recovery. If there is one, it applies Changes.
+	StopRecovery struct {
+		Changes  []Change
+		Expected bool // whether there was one when the set was made
+	}
+
+	// ClearRecovered ends that the account owes a mailed code after a recovery.
+	ClearRecovered struct{}
+)
+
 // Attempts.
 type (
 	// AddAttempt adds an attempt. It fails if its account or its session does
@@ -296,6 +318,10 @@ func (AddGroup) isChange()          {}
 func (RemoveGroup) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
+func (AddRecovery) isChange()       {}
+func (AddRecoveryToken) isChange()  {}
+func (StopRecovery) isChange()      {}
+func (ClearRecovered) isChange()    {}
 func (AddAttempt) isChange()        {}
 func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}

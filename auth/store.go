@@ -226,6 +226,26 @@ type Store interface {
 	// SpendEmailEnrolment ends an enrolment and its code.
 	SpendEmailEnrolment(ctx context.Context, id string, changes ChangeSet) (spent bool, err error)
 
+	// Recoveries
+
+	// FindRecovery reads the account's last recovery, pending or ended.
+	FindRecovery(ctx context.Context, user UserID) (Recovery, error)
+	// FindRecoveryByToken reads the last recovery of the account by a token of it.
+	FindRecoveryByToken(ctx context.Context, tokenHash string) (Recovery, error)
+	// FindDueRecoveries reads up to limit pending recoveries whose reminder or end is due.
+	FindDueRecoveries(ctx context.Context, now time.Time, limit int) ([]Recovery, error)
+	// FindPendingRecoveries reads up to limit pending recoveries, first those that are due first.
+	FindPendingRecoveries(ctx context.Context, limit int) ([]PendingRecovery, error)
+	// ReplaceRecovery marks a recovery as reminded and sets when it is due, unless it has
+	// ended or changed since it was read.
+	ReplaceRecovery(ctx context.Context, r Recovery, due time.Time, changes ChangeSet) (replaced bool, err error)
+	// SpendRecovery completes a recovery that is reminded and due, unless it has ended or
+	// changed since it was read: it removes the account's factors, as RemoveFactors does,
+	// and sets [Factors.Recovered].
+	SpendRecovery(ctx context.Context, r Recovery, changes ChangeSet) (spent bool, err error)
+	// EndRecovery stops a pending recovery.
+	EndRecovery(ctx context.Context, user UserID, id string, changes ChangeSet) (ended bool, err error)
+
 	// MFA policies
 
 	// FindMFAPolicies reads the policies, sorted by group.

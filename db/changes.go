@@ -68,6 +68,16 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		_, err := t.Exec(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
 		return true, err
 
+	case auth.AddRecovery:
+		return t.addRecovery(ctx, set.User, c)
+	case auth.AddRecoveryToken:
+		return true, t.addRecoveryToken(ctx, set.User, c.Hash)
+	case auth.StopRecovery:
+		return t.stopRecovery(ctx, set, c.Changes)
+	case auth.ClearRecovered:
+		_, err := t.Exec(ctx, `UPDATE users SET recovered_at = NULL WHERE id = $1 AND recovered_at IS NOT NULL`, set.User)
+		return true, err
+
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)
 	case auth.ReplaceDemand:

@@ -42,6 +42,7 @@ var adminPages = map[string]auth.Role{
 	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/invitations": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
 	"/admin/access":           auth.RoleViewer,
 	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
+	"/admin/people/ID/delayed-reset": auth.RoleSupport, "/admin/people/ID/refuse-recovery": auth.RoleAdmin,
 	"/admin/people/ID/reset-mfa": auth.RoleAdmin, "/admin/people/ID/require-password": auth.RoleAdmin, "/admin/people/ID/reset-password": auth.RoleAdmin,
 	"/admin/people/ID/disable": auth.RoleAdmin, "/admin/people/ID/enable": auth.RoleAdmin, "/admin/people/ID/groups": auth.RoleAdmin, "/admin/people/ID/delete": auth.RoleAdmin,
 	"/admin/people/ID/sign-out-session/SESSION": auth.RoleSupport, "/admin/people/ID/remove-factor/totp": auth.RoleAdmin,
@@ -80,7 +81,7 @@ func TestAdmin_Roles(t *testing.T) {
 	for _, role := range []auth.Role{auth.NoRole, auth.RoleViewer, auth.RoleSupport, auth.RoleAdmin} {
 		t.Run(role.String(), func(t *testing.T) {
 			t.Parallel()
-			site := newSite(t)
+			site := newSite(t, withRecovery)
 			b, _ := site.administrator(ann, role)
 			site.administrator(bob, auth.NoRole)
 			id := string(site.accountID(bob))

@@ -56,7 +56,7 @@ func exportPeople(r *request) error {
 // personPage reads the account that the URL names.
 func (r *request) personPage() (page views.PersonPage, err error) {
 	page.Person, err = r.rules.AccountOf(r.ctx(), auth.UserID(r.Param("id")))
-	page.Mine = page.Person.ID == r.session.User
+	page.Mine, page.RecoveryDelay = page.Person.ID == r.session.User, r.rules.Policy().RecoveryDelay
 	return page, err
 }
 

@@ -32,6 +32,8 @@ var routes = []route{
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
+	{recoveryPath, recovering, showRecovery, postRecovery},
+	{stopRecoveryPath, anyone, showStopRecovery, postStopRecovery},
 	{"/invitation", accepting, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 

@@ -63,7 +63,7 @@ var wantByClass = map[string]map[string][2]string{
 // class "other" have tests of their own.
 var classOf = map[string]string{
 	"/": "other", "/oauth/logout": "other", "/oauth/authorize": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
-	"/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
+	"/recovery": "other", "/recovery/stop": "other", "/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
 	"/sign-in": "entry", "/sign-up": "entry", "/forgot-password": "entry",
 	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in", "/account/profile": "signed in",
 	"/account/passkeys": "signed in", "/account/passkeys/add": "enrolling", "/account/passkeys/:id/remove": "fresh",

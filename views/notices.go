@@ -58,6 +58,8 @@ const (
 	NoticeFormExpired        Notice = "form_expired"
 	NoticeSignedOut          Notice = "signed_out"
 	NoticeSignedUp           Notice = "signed_up"
+	NoticeRecoveryStopped    Notice = "recovery_stopped"
+	NoticeAccountBlocked     Notice = "account_blocked"
 	NoticeKeyReset           Notice = "key_reset"
 	NoticeStartedOver        Notice = "started_over"
 )
@@ -106,6 +108,8 @@ var notices = map[Notice]string{
 	NoticeAccountDeleted:     "Account deleted",
 	NoticeSignedOut:          "You are signed out",
 	NoticeSignedUp:           "Your account is ready",
+	NoticeRecoveryStopped:    "Recovery stopped. Two-step verification has not changed.",
+	NoticeAccountBlocked:     "The account is blocked. Contact the site administrator.",
 	NoticeKeyReset:           "This is a new QR code",
 	NoticeStartedOver:        "You are back at the start",
 	NoticeFormExpired:        sentences[auth.FormExpired],

@@ -104,6 +104,13 @@ func adminSamples() []sample {
 	only := map[auth.Setting]int{auth.SettingPasskeys: 0, auth.SettingTOTP: 1, auth.SettingSMS: 1234}
 	stale := SettingsPage{refusedWith(as(auth.RoleAdmin, "/admin/settings"), auth.Problem{Reason: auth.SettingsOutdated}), slices.Clone(settings), map[auth.Setting]int{auth.SettingTOTP: auth.OnlyFactorMax}}
 	stale.Settings[2].Chosen = "off"
+	recovering := person(auth.RoleAdmin)
+	recovering.RecoveryDelay, recovering.Person.Recovery = 72*time.Hour, sampleRecovery
+	delayed := person(auth.RoleSupport)
+	delayed.RecoveryDelay = 72 * time.Hour
+	recoveries, noRecovery := mfa(auth.RoleAdmin), mfa(auth.RoleViewer)
+	recoveries.Recoveries = []auth.PendingRecovery{{Recovery: sampleRecovery, Email: "ben@example.com"}}
+	noRecovery.RecoveryOffered = true
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
 		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Version: "v1.2.3", Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
@@ -123,6 +130,10 @@ func adminSamples() []sample {
 		{"admin_person_support", "ben@example.com", Person(person(auth.RoleSupport))},
 		{"admin_person_viewer", "b•••@example.com", Person(person(auth.RoleViewer))},
 		{"admin_person_nothing", "eve@example.com", Person(PersonPage{Page: as(auth.RoleAdmin, "/admin/people/eve"), Person: eve})},
+		{"admin_person_recovering", "ben@example.com", Person(recovering)},
+		{"admin_person_delayed", "ben@example.com", Person(delayed)},
+		{"admin_mfa_recoveries", "MFA policy", MFAPolicy(recoveries)},
+		{"admin_mfa_no_recovery", "MFA policy", MFAPolicy(noRecovery)},
 		{"admin_person_own", "ann@example.com", Person(mine)},
 		{"admin_act", "Sign out everywhere", ShowAct(act(person(auth.RoleAdmin), Acts[1]))},
 		{"admin_act_refused", "Reset MFA", ShowAct(refused)},

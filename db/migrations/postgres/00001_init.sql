@@ -32,6 +32,7 @@ CREATE TABLE users (
     updated_at     BIGINT           NOT NULL,           -- when the email address or the name was last changed
     passkey_handle TEXT COLLATE "C" NOT NULL,           -- random: names the account to authenticators
     role           INTEGER          NOT NULL DEFAULT 0, -- on the administration pages, see auth.Role
+    recovered_at   BIGINT,                              -- when a recovery removed the second factors; NULL once there is one again
     PRIMARY KEY (id),
     UNIQUE (email_key),                                 -- one account per email address
     UNIQUE (passkey_handle),
@@ -488,6 +489,37 @@ CREATE TABLE email_enrolments (
 );
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- Recoveries of accounts whose second factors are lost, see auth.Recovery.
+CREATE TABLE recoveries (
+    user_id      TEXT COLLATE "C" NOT NULL,
+    id           TEXT             NOT NULL,
+    requested_at BIGINT           NOT NULL,
+    reminded     INTEGER          NOT NULL, -- whether the second messages were sent
+    due_at       BIGINT           NOT NULL,
+    next_at      BIGINT           NOT NULL, -- when the reminder or the end is due
+    actor        TEXT             NOT NULL, -- account of the administrator who started it; empty for the user
+    ended_at     BIGINT,
+    completed    INTEGER          NOT NULL, -- whether it has ended by removing the second factors
+    PRIMARY KEY (user_id),                  -- one at a time
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (reminded IN (0, 1) AND completed IN (0, 1)),
+    CHECK (completed = 0 OR ended_at IS NOT NULL)
+);
+
+CREATE INDEX recoveries_next ON recoveries (next_at) WHERE ended_at IS NULL;        -- what is due
+CREATE INDEX recoveries_due ON recoveries (due_at, user_id) WHERE ended_at IS NULL; -- the list of pending ones
+CREATE INDEX recoveries_ended ON recoveries (ended_at) WHERE ended_at IS NOT NULL;  -- sweep
+
+-- Tokens in the messages about a recovery, which stop it.
+CREATE TABLE recovery_tokens (
+    token_hash TEXT COLLATE "C" NOT NULL,
+    user_id    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (user_id) REFERENCES recoveries (user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX recovery_tokens_user ON recovery_tokens (user_id); -- an earlier recovery's, and the foreign key
 
 -- OAuth clients.
 CREATE TABLE apps (

@@ -37,6 +37,7 @@ type Flags struct {
 	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Maximum duration of a session; at most 24h."`
 	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"End a session after this long without a request; at most 1h."`
 	RememberDevice    time.Duration `env:"TWOSTEP_REMEMBER_DEVICE" default:"0" help:"Let users choose that sign-in on a device skips the second step for this long; at most 720h. Default: 0, never."`
+	RecoveryDelay     time.Duration `env:"TWOSTEP_RECOVERY_DELAY" default:"0" help:"Let users who have lost every second factor recover their account after this long; 24h to 720h. They are warned at all their addresses and numbers, and each message stops it. Default: 0, never."`
 	CodeLifetime      time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long codes sent by SMS and email are valid; 1m to 10m."`
 	PasswordMin       string        `env:"TWOSTEP_PASSWORD_MIN" placeholder:"15" help:"Minimum length of passwords in characters: 15 to 64, or 8 to 64 with --require-mfa. Default: 15, or 8."`
 	BreachedPasswords string        `env:"TWOSTEP_BREACHED_PASSWORDS" placeholder:"FILE" help:"List of breached passwords to reject: SHA-1 hashes in upper-case hexadecimal, one per line, sorted."`
@@ -113,6 +114,7 @@ func (f Flags) Parse() (Settings, error) {
 		SessionLifetime:   cli.Parse(&err, "--session-lifetime", f.SessionLifetime, parseSessionLifetime),
 		SessionIdle:       cli.Parse(&err, "--session-idle", f.SessionIdle, parseSessionIdle(f.SessionLifetime)),
 		RememberDevice:    cli.Parse(&err, "--remember-device", f.RememberDevice, parseRememberDevice),
+		RecoveryDelay:     cli.Parse(&err, "--recovery-delay", f.RecoveryDelay, parseRecoveryDelay),
 		CodeLifetime:      cli.Parse(&err, "--code-lifetime", f.CodeLifetime, parseCodeLifetime),
 		PasswordMin:       cli.Parse(&err, "--password-min", f.PasswordMin, parsePasswordMin(f.RequireMFA)),
 		AdminApproval:     f.AdminApproval,
