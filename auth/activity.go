@@ -54,6 +54,12 @@ const (
 
 	ResetLocked EventType = "reset_locked" // by the limit on wrong codes
 
+	RecoveryRequested EventType = "recovery_requested"
+	RecoveryReminded  EventType = "recovery_reminded"
+	RecoveryCompleted EventType = "recovery_completed"
+	RecoveryStopped   EventType = "recovery_stopped"
+	RecoveryDisputed  EventType = "recovery_disputed" // after its end, which disables the account
+
 	OperatorAdded         EventType = "operator_added"
 	OperatorUnlocked      EventType = "operator_unlocked"
 	OperatorResetMFA      EventType = "operator_reset_mfa"
@@ -68,11 +74,15 @@ const (
 	OperatorChangedRole   EventType = "operator_changed_role"
 	OperatorDeleted       EventType = "operator_deleted"
 
+	OperatorStartedRecovery EventType = "operator_started_recovery"
+	OperatorRefusedRecovery EventType = "operator_refused_recovery"
+
 	OperatorExempted       EventType = "operator_exempted" // from the MFA policies
 	OperatorEndedExemption EventType = "operator_ended_exemption"
 	OperatorReminded       EventType = "operator_reminded" // of the MFA deadline
 
 	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
+	ApprovalGranted   EventType = "approval_granted"   // of a download; of another act only that is recorded
 	ApprovalRefused   EventType = "approval_refused"   // by another one
 	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
@@ -111,12 +121,13 @@ var EventTypes = []EventType{
 	BackupCodesReplaced, BackupCodeUsed, PasswordChanged, PasswordReset, EmailChangeRequested, EmailChangeStopped,
 	EmailChanged, NoticeEmailAdded, NoticeEmailRemoved, NameChanged, AccountDeleted, ResetLocked,
 	SignedInToApp, AppConnected, AppDisconnected, AppTokenReused,
+	RecoveryRequested, RecoveryReminded, RecoveryCompleted, RecoveryStopped, RecoveryDisputed, OperatorStartedRecovery, OperatorRefusedRecovery,
 	OperatorAdded, OperatorUnlocked, OperatorResetMFA, OperatorResetPassword, OperatorMustChange, OperatorSignedOut, OperatorEndedSession,
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
 	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
 	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported, OperatorInvited, OperatorUninvited,
-	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
+	ApprovalRequested, ApprovalGranted, ApprovalRefused, ApprovalWithdrawn,
 }
 
 // notified are the events that the owner is notified of at every stored email
@@ -127,6 +138,8 @@ var notified = map[EventType]bool{
 	BackupCodesReplaced: true, BackupCodeUsed: true, PasswordChanged: true, PasswordReset: true,
 	EmailChangeRequested: true, EmailChanged: true, NoticeEmailAdded: true, NoticeEmailRemoved: true, AccountDeleted: true, ResetLocked: true,
 	AppConnected: true, AppTokenReused: true,
+	RecoveryRequested: true, RecoveryReminded: true, RecoveryCompleted: true, RecoveryStopped: true, RecoveryDisputed: true,
+	OperatorStartedRecovery: true, OperatorRefusedRecovery: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
 	OperatorMustChange: true, OperatorSignedOut: true, OperatorEndedSession: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
 	OperatorExempted: true, OperatorEndedExemption: true,
@@ -164,9 +177,12 @@ func (r *Rules) Activity(ctx context.Context, user UserID, before string) (event
 // record adds an event to the changes that it describes, and the notices to the
 // account's owner. It is the only way into the history.
 func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e Event) error {
-	e.ID, e.User, e.At = newEventID(changes.At), changes.User, changes.At
-	e.IP, e.UserAgent = client.ip(), cutUserAgent(client.UserAgent)
-	changes.add(RecordEvent{e})
+	e = changes.addEvent(client, e)
+	if stopsRecovery(e) {
+		if err := r.stopRecovery(ctx, changes, client, e); err != nil {
+			return err
+		}
+	}
 	if !notified[e.Type] {
 		return nil
 	}
@@ -186,11 +202,25 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	return nil
 }
 
+// addEvent adds an event, and returns it with the fields that all events have.
+func (s *ChangeSet) addEvent(client Client, e Event) Event {
+	e.ID, e.User, e.At = newEventID(s.At), s.User, s.At
+	e.IP, e.UserAgent = client.ip(), cutUserAgent(client.UserAgent)
+	s.add(RecordEvent{e})
+	return e
+}
+
+// hasToken are the notices that may have a token. They are never left out: what sends
+// them is limited.
+var hasToken = map[EventType]bool{
+	EmailChangeRequested: true,
+	RecoveryRequested:    true, OperatorStartedRecovery: true, RecoveryReminded: true, RecoveryCompleted: true,
+}
+
 // noticeLimits are the limits of notices of one kind to one address. The last one says
-// that there are more events: the history has all of them. A notice that may have a
-// token is never left out; the codes that come with it are limited.
+// that there are more events: the history has all of them.
 func (r *Rules) noticeLimits(m Message) []RateLimit {
-	if m.Kind == MessageKind(EmailChangeRequested) {
+	if hasToken[EventType(m.Kind)] {
 		return nil
 	}
 	to := subjects{ByRecipient: {string(m.Kind), m.To}}
@@ -215,7 +245,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 		e.Type = SignInLocked
 	case p.Reason == PasskeyCopied:
 		e.Type = PasskeyCloned
-	case a.Step() == StepMFA && !harmless[p.Reason]:
+	case (a.Step() == StepMFA || a.Purpose == RecoverMFA || a.Purpose == SignIn && c.kind() == EmailCode) && !harmless[p.Reason]:
 		e.Type = SecondFactorFailed
 	default:
 		return err

@@ -17,7 +17,8 @@ const (
 	SignUp           Purpose = "sign_up"
 	ResetPassword    Purpose = "reset_password"
 	Reauthentication Purpose = "reauthentication"
-	invitation       Purpose = "invitation" // to an account that has no password yet; it is not stored as an attempt
+	invitation       Purpose = "invitation"  // to an account that has no password yet; it is not stored as an attempt
+	RecoverMFA       Purpose = "recover_mfa" // all second factors are lost, see [Recovery]
 
 	passwordWasReset Purpose = "password_was_reset" // owes and accepts nothing, see [Rules.SetPassword]
 )
@@ -62,6 +63,7 @@ const (
 	StepEmail       Step = "email_code"
 	StepMFA         Step = "second_factor"
 	StepNewPassword Step = "new_password"
+	StepRequested   Step = "requested" // a recovery: it shows when that is due
 	StepDone        Step = "done"
 )
 
@@ -74,11 +76,15 @@ var steps = []struct {
 	accepts func(Attempt) []FactorKind // the factors that Verify accepts here
 }{
 	{SignIn, StepPassword, needs(firstFactors...), only(Password)}, // a passkey is both factors at once, so no attempt waits for one here
+	{SignIn, StepEmail, owesEmail, only(EmailCode)},
 	{SignIn, StepMFA, owesMFAHere, mfaKinds},
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
 	{invitation, StepNewPassword, always, nothing},
+	{RecoverMFA, StepPassword, needs(Password), nothing}, // it began with one
+	{RecoverMFA, StepEmail, needs(EmailCode), only(EmailCode)},
+	{RecoverMFA, StepRequested, always, nothing},
 	{Reauthentication, StepPassword, owesFirstAgain, firstKinds},
 	{Reauthentication, StepMFA, owesMFA, mfaKinds},
 }
@@ -121,6 +127,11 @@ func (a Attempt) hasVerified(kinds ...FactorKind) bool {
 // replaces any.
 func owesMFA(a Attempt) bool {
 	return a.Factors.HasMFA() && !a.hasVerified(secondFactors...)
+}
+
+// owesEmail: after a recovery an account owes a mailed code until it has a second factor.
+func owesEmail(a Attempt) bool {
+	return a.Factors.Recovered && !a.Factors.HasMFA() && !a.hasVerified(EmailCode)
 }
 
 // owesMFAHere: a remembered device owes no second factor at sign-in.

@@ -14,10 +14,12 @@ var (
 	withNumber = Factors{allowed: allFactors, Phones: []Phone{{ID: "p", Number: "+15005550006"}}}
 	codesOnly  = Factors{allowed: allFactors, BackupCodes: 10}
 
-	passkeyHere = []Passkey{{ID: "k", RPID: "example.org"}}
-	withPasskey = Factors{allowed: allFactors, rpID: "example.org", Passkeys: passkeyHere, BackupCodes: 10}
-	withBoth    = Factors{allowed: allFactors, rpID: "example.org", Passkeys: passkeyHere, TOTP: &TOTP{}}
-	withMoved   = Factors{allowed: allFactors, rpID: "example.com", Passkeys: passkeyHere}
+	passkeyHere  = []Passkey{{ID: "k", RPID: "example.org"}}
+	withPasskey  = Factors{allowed: allFactors, rpID: "example.org", Passkeys: passkeyHere, BackupCodes: 10}
+	withBoth     = Factors{allowed: allFactors, rpID: "example.org", Passkeys: passkeyHere, TOTP: &TOTP{}}
+	recovered    = Factors{allowed: allFactors, Recovered: true}
+	recoveredApp = Factors{allowed: allFactors, Recovered: true, TOTP: &TOTP{}}
+	withMoved    = Factors{allowed: allFactors, rpID: "example.com", Passkeys: passkeyHere}
 )
 
 // TestStep specifies what attempts owe: facts on the left, the step on the right
@@ -52,6 +54,15 @@ func TestStep(t *testing.T) {
 		{"a passkey renews", Reauthentication, withPasskey, []FactorKind{PasskeyVerified}, StepDone, nil},
 		{"a sign-up owes the code by email", SignUp, Factors{}, nil, StepEmail, []FactorKind{EmailCode}},
 		{"a password does not replace it", SignUp, Factors{}, []FactorKind{Password}, StepEmail, []FactorKind{EmailCode}},
+		{"after a recovery a mailed code is owed", SignIn, recovered, []FactorKind{Password}, StepEmail, []FactorKind{EmailCode}},
+		{"not before the password", SignIn, recovered, nil, StepPassword, []FactorKind{Password}},
+		{"the mailed code completes it", SignIn, recovered, []FactorKind{Password, EmailCode}, StepDone, nil},
+		{"a new factor is owed instead", SignIn, recoveredApp, []FactorKind{Password, EmailCode}, StepMFA, []FactorKind{TOTPCode}},
+		{"a recovery begins with the password", RecoverMFA, withTOTP, nil, StepPassword, nil},
+		{"it owes a mailed code", RecoverMFA, withTOTP, []FactorKind{Password}, StepEmail, []FactorKind{EmailCode}},
+		{"it accepts no second factor", RecoverMFA, withTOTP, []FactorKind{Password, TOTPCode}, StepEmail, []FactorKind{EmailCode}},
+		{"it is never done", RecoverMFA, withTOTP, []FactorKind{Password, EmailCode}, StepRequested, nil},
+		{"also without a second factor", RecoverMFA, Factors{}, []FactorKind{Password, EmailCode}, StepRequested, nil},
 		{"the code by email completes it", SignUp, Factors{}, []FactorKind{EmailCode}, StepDone, nil},
 	} {
 		a := Attempt{Purpose: row.purpose, Factors: row.factors}

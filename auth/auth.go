@@ -81,6 +81,7 @@ type Policy struct {
 	Reauth            ReauthPolicy       // when to re-authenticate
 	ActivityRetention time.Duration      // how long history is kept
 	Fixed             map[Setting]string // settings that cannot be changed, with the flags that set them
+	RecoveryDelay     time.Duration      // of a [Recovery]: [RecoveryDelayMin] to [RecoveryDelayMax], or zero if there are none
 	AdminApproval     bool               // whether what takes factors away needs two administrators, see [Rules.NeedsApproval]
 	RememberDevice    time.Duration      // for which a device can be remembered; at most [RememberDeviceMax], zero for never
 

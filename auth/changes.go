@@ -49,6 +49,20 @@ type (
 		Own bool
 	}
 
+	// ApproveDownload lets the requester of a download do it. It fails as SpendApproval does,
+	// and if it is approved.
+	ApproveDownload struct {
+		ID string
+		By UserID
+	}
+
+	// SpendDownload consumes an approved download. It fails with [ErrNeedsApproval] if the
+	// administrator has none with these filters.
+	SpendDownload struct {
+		By      UserID
+		Filters string
+	}
+
 	// KeepAdmin fails with [ErrLastAdmin] if the account is the only admin that is not
 	// disabled. It is serialized over all accounts: two admins cannot remove each other.
 	KeepAdmin struct{}
@@ -98,6 +112,28 @@ type (
 
 	// ClearMustChange ends the demand that the password be changed.
 	ClearMustChange struct{}
+)
+
+// Recoveries.
+type (
+	// AddRecovery adds a pending recovery. It fails if the account is disabled, has a role or
+	// no second factor, and if a recovery is pending or one was requested after LastBefore.
+	AddRecovery struct {
+		Recovery
+		LastBefore time.Time
+	}
+
+	// AddRecoveryToken adds a token that stops the account's recovery.
+	AddRecoveryToken struct{ Hash string }
+
+	// StopRecovery ends the account's pending recovery. If there is one, it applies Changes.
+	StopRecovery struct {
+		Changes  []Change
+		Expected bool // whether there was one when the set was made
+	}
+
+	// ClearRecovered ends that the account owes a mailed code after a recovery.
+	ClearRecovered struct{}
 )
 
 // Attempts.
@@ -267,6 +303,8 @@ func (RequireMFA) isChange()        {}
 func (RequireOperator) isChange()   {}
 func (RequireNoRole) isChange()     {}
 func (SpendApproval) isChange()     {}
+func (ApproveDownload) isChange()   {}
+func (SpendDownload) isChange()     {}
 func (AddApproval) isChange()       {}
 func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}
@@ -280,6 +318,10 @@ func (AddGroup) isChange()          {}
 func (RemoveGroup) isChange()       {}
 func (EndEmailEnrolment) isChange() {}
 func (ClearMustChange) isChange()   {}
+func (AddRecovery) isChange()       {}
+func (AddRecoveryToken) isChange()  {}
+func (StopRecovery) isChange()      {}
+func (ClearRecovered) isChange()    {}
 func (AddAttempt) isChange()        {}
 func (ReplaceDemand) isChange()     {}
 func (AddVerifiedFactor) isChange() {}

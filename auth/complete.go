@@ -17,18 +17,26 @@ func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *C
 	result := Result{Next: a.Next}
 	if a.TokenHash != "" {
 		changes.add(AddVerifiedFactor{Attempt: a.TokenHash, VerifiedFactor: a.Verified[len(a.Verified)-1]})
+		if a.Purpose == RecoverMFA {
+			return result, r.requestRecovery(ctx, c.client, changes)
+		}
 		return result, nil
 	}
 	// After its first factor the attempt gets a token, which is a new one (SE-02).
 	result.Attempt = r.newToken(attemptToken, c.posted, changes.At)
 	a.TokenHash, a.ExpiresAt = result.Attempt.Hash(), changes.At.Add(AttemptLifetime)
 	changes.add(AddAttempt{a})
-	if m := a.Method(); a.Step() == StepMFA && m.Factor == PhoneCode {
-		if err := r.queuePhoneCode(ctx, c.client, a, m.Phone, changes); err != nil && !isProblem(err) {
-			return Result{}, err // a code requested too soon is no failure: the page offers to resend it
-		}
+	var err error
+	switch m := a.Method(); {
+	case a.Step() == StepMFA && m.Factor == PhoneCode:
+		err = r.queuePhoneCode(ctx, c.client, a, m.Phone, changes)
+	case a.Step() == StepEmail:
+		err = r.queueAllowedRecoveryCode(ctx, c.client, a, changes)
 	}
-	return result, nil
+	if isProblem(err) {
+		err = nil // a code requested too soon is no failure: the page offers to resend it
+	}
+	return result, err
 }
 
 // finish is what a complete attempt leads to: a new session, with a new account
@@ -74,7 +82,7 @@ func (a Attempt) verifiedFactors() (first, second VerifiedFactor) {
 		if slices.Contains(secondFactors, v.Factor) {
 			second = v
 		}
-		if !slices.Contains(secondFactors, v.Factor) || v.Factor == PasskeyVerified {
+		if !slices.Contains(secondFactors, v.Factor) && (v.Factor != EmailCode || first.At.IsZero()) || v.Factor == PasskeyVerified {
 			first = v
 		}
 	}

@@ -34,6 +34,7 @@ type Factors struct {
 	TOTP        *TOTP     // nil without an authenticator app
 	Phones      []Phone   // verified phones: the default, then reserved ones, then the others, oldest first
 	Passkeys    []Passkey // oldest first
+	Recovered   bool      // a [Recovery] has removed all, and the account has had none since
 	BackupCodes int       // the number left
 	CodesUnseen bool      // the user has not confirmed yet that a new set was saved
 
@@ -175,7 +176,7 @@ func (r *Rules) factorAdded(ctx context.Context, client Client, session Session,
 		return changes, err
 	}
 	if !factors.HasMFA() {
-		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: verified})
+		changes.add(EndSessions{Except: session.ID}, RenewSession{Session: session.ID, Second: verified}, ClearRecovered{})
 		if r.policy().Allows(BackupCode) {
 			set, err := r.newBackupCodes(ctx, session.User, now)
 			if err != nil {

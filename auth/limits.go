@@ -57,6 +57,7 @@ const (
 	AdminActAge         = 10 * time.Minute     // the same, to act (OP-04)
 	ApprovalLifetime    = 24 * time.Hour       // of an administrator's request that another has to approve
 	ApprovalsMax        = 20                   // requests of one administrator at once
+	ApprovalTargetMax   = 1000                 // bytes of what a request is about: the filters of a download
 	ApprovalsShown      = 100                  // requests on a page
 	PeopleScan          = 10_000               // accounts that one search of the list reads: milliseconds, whatever the filter
 	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
@@ -79,6 +80,13 @@ const (
 	InvitationsAtOnce   = 100                  // lines of one form
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
+
+	RecoveryDelayMin = 24 * time.Hour      // of a recovery: the user reads one of the messages in that time; own choice
+	RecoveryDelayMax = 30 * 24 * time.Hour // own choice
+	RecoveryPause    = 30 * 24 * time.Hour // between the requests of a user; own choice
+	RecoveryOverdue  = 24 * time.Hour      // after which a recovery is not completed but reminded of again: messages are dropped as late
+	RecoveryCheck    = time.Minute         // how often a server looks for recoveries that are due
+	RecoveriesBatch  = 100                 // that it reads at once
 
 	AppsMax         = 500  // registered apps, which one page lists; own choice
 	AppNameMax      = 64   // code points of an app's name
@@ -121,6 +129,7 @@ const (
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
 
+	OnlyFactorMax  = 10_000          // accounts that the settings page counts
 	SettingsReload = 2 * time.Second // a change is in force on every server within five
 
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each
@@ -153,6 +162,7 @@ const (
 	ActionSendCode Action = "send_code" // send a code by SMS or email
 	ActionSendSMS  Action = "send_sms"  // send an SMS
 	ActionEnrolSMS Action = "enrol_sms" // send an SMS to a number that is being added
+	ActionWarn     Action = "warn"      // send an SMS that warns of a recovery
 	ActionAddPhone Action = "add_phone" // start to add a phone
 	ActionSendMail Action = "send_mail" // mail a code that anybody can request
 	ActionAccount  Action = "account"   // do what sends a message, computes a hash or is recorded, when signed in
@@ -264,6 +274,7 @@ var limits = []struct {
 	{ActionEnrolSMS, ByHome, smsBudget{3, 8}, SMSBudgetExhausted},
 	{ActionEnrolSMS, ByCountry, smsBudget{1, 8}, SMSBudgetExhausted},
 	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
+	{ActionWarn, Global, smsBudget{1, 4}, SMSBudgetExhausted}, // in addition: what others use up must not suppress a warning
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionInvite, Global, Window{Max: 500, Per: time.Hour}, TooManyInvitations}, // of all administrators

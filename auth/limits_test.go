@@ -33,6 +33,7 @@ enrol_sms global {Part:1 Of:2} sms_budget_exhausted
 enrol_sms home {Part:3 Of:8} sms_budget_exhausted
 enrol_sms country {Part:1 Of:8} sms_budget_exhausted
 enrol_sms network {Part:1 Of:10} sms_budget_exhausted
+warn global {Part:1 Of:4} sms_budget_exhausted
 add_phone account {Max:20 Per:24h0m0s} too_many_codes
 account account {Max:60 Per:1h0m0s} too_many_attempts
 invite global {Max:500 Per:1h0m0s} too_many_invitations

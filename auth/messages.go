@@ -46,7 +46,9 @@ const (
 	MessageEmailTaken MessageKind = "email_taken"
 	MessageInvitation MessageKind = "invitation"
 
-	MessageMFAReminder MessageKind = "mfa_reminder" // of an [MFADeadline]
+	MessageRecoveryCode    MessageKind = "recovery_code"
+	MessageRecoveryRefused MessageKind = "recovery_refused" // instead of a code: the account cannot be recovered now
+	MessageMFAReminder     MessageKind = "mfa_reminder"     // of an [MFADeadline]
 
 	MessageLogout MessageKind = "logout" // to an app, see [NewLogoutMessage]; it has no text
 
@@ -57,7 +59,7 @@ const (
 func MessageKinds() []MessageKind {
 	all := []MessageKind{
 		MessageSignUpCode, MessageSignInCode, MessageReauthCode, MessageResetCode, MessagePhoneCode, MessageEmailCode,
-		MessageEmailTaken, MessageInvitation, MessageMFAReminder,
+		MessageEmailTaken, MessageInvitation, MessageMFAReminder, MessageRecoveryCode, MessageRecoveryRefused,
 	}
 	for _, event := range EventTypes {
 		if notified[event] {
@@ -77,16 +79,17 @@ type Message struct {
 	At        time.Time // of the event
 	ExpiresAt time.Time // not sent after this
 	Code      string
-	Number    string // of the phone, E.164
-	Email     string // the address that was added, changed or removed
-	App       string // the app, role or day that it is about
-	Token     Token  // of the link: stops a change of the sign-in address, or accepts an invitation
-	Left      int    // backup codes left
-	Added     *Added // of a reset: what was added lately
-	Summary   bool   // there were more events of this kind, and no more notices of it follow for an hour
-	IP        string // of the client
-	UserAgent string // of the client
-	Failures  int    // how often sending has failed
+	Number    string    // of the phone, E.164
+	Email     string    // the address that was added, changed or removed
+	App       string    // the app, role or day that it is about
+	Token     Token     // of the link: stops a change of the sign-in address or a recovery, or accepts an invitation
+	Due       time.Time // when a recovery is due, or can be requested; zero for never
+	Left      int       // backup codes left
+	Added     *Added    // of a reset: what was added lately
+	Summary   bool      // there were more events of this kind, and no more notices of it follow for an hour
+	IP        string    // of the client
+	UserAgent string    // of the client
+	Failures  int       // how often sending has failed
 
 	// Of a message to an app.
 
@@ -232,6 +235,10 @@ func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
 			observe(ctx, c.Event)
 		case QueueMessage:
 			r.signal(c.Channel)
+		case StopRecovery:
+			if c.Expected {
+				r.applied(ctx, ChangeSet{Changes: c.Changes})
+			}
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Account struct {
 	Failures     []Failures
 	Factors      Factors
 	OpenSessions []Session // the last seen first
+	Recovery     Recovery  // zero unless one is pending
 }
 
 // Account returns the account of an email address.
@@ -59,6 +60,13 @@ func (r *Rules) accountOf(ctx context.Context, user User) (Account, error) {
 	factors, err := r.store.FindFactors(ctx, user.ID, now)
 	if err != nil {
 		return Account{}, err
+	}
+	last, err := r.RecoveryOf(ctx, user.ID)
+	if err != nil {
+		return Account{}, err
+	}
+	if last.Pending() {
+		account.Recovery = last
 	}
 	account.BackupCodes, account.Factors = factors.BackupCodes, r.withPolicy(factors)
 	if account.OpenSessions, err = r.openSessions(ctx, user.ID, now); err != nil {
@@ -99,15 +107,21 @@ const (
 	EndOneSession      = OperatorAction(OperatorEndedSession)   // end one session
 	EndExemption       = OperatorAction(OperatorEndedExemption) // apply the MFA policies again
 
+	// DownloadPeople is the download of the list of accounts, an act on none of them.
+	DownloadPeople = OperatorAction(OperatorExported)
+
+	DelayedReset   = OperatorAction(OperatorStartedRecovery) // start a recovery, without a code and however long ago the last one was
+	RefuseRecovery = OperatorAction(OperatorRefusedRecovery) // stop the pending recovery
+
 	// RemoveFactor removes one factor. It is the event that its owner causes by the same.
 	RemoveFactor OperatorAction = "operator_removed_factor"
 )
 
 // actionRoles are the roles that may act on the administration pages.
 var actionRoles = map[OperatorAction]Role{
-	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport,
-	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
-	EndExemption: RoleAdmin,
+	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport, DelayedReset: RoleSupport,
+	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, DownloadPeople: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	EndExemption: RoleAdmin, RefuseRecovery: RoleAdmin,
 }
 
 // May reports whether an administrator with the role may do this.
@@ -158,11 +172,28 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 			return false, err
 		}
 	}
-	if err := r.recordAct(ctx, &changes, by, event); err != nil {
+	switch {
+	case act.Action != DelayedReset:
+		err = r.recordAct(ctx, &changes, by, event)
+	case r.policy().OffersRecovery():
+		event.Actor, event.Reason = by.actor(), by.Reason
+		err = r.addRecovery(ctx, &changes, by.Client, event, changes.At)
+	default:
+		err = ErrNotFound
+	}
+	if err != nil {
 		return false, err
 	}
 	user := act.User
 	switch act.Action {
+	case DelayedReset:
+		err = r.store.Apply(ctx, changes)
+		done, err = err == nil, ignoreNotFound(err)
+	case RefuseRecovery:
+		var last Recovery
+		if last, err = r.RecoveryOf(ctx, user); err == nil {
+			done, err = r.store.EndRecovery(ctx, user, last.ID, changes)
+		}
 	case Unlock:
 		var counts []failureCount
 		if counts, err = r.failureCounts(ctx, found, changes.At); err == nil && len(waits(counts, changes.At)) > 0 {

@@ -175,7 +175,7 @@ func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, poste
 	changes.add(EndSessions{}, EndEmailEnrolment{}, AddAttempt{Attempt{
 		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, Next: a.Next, ExpiresAt: now.Add(RepeatWindow),
 	}})
-	changes.add(SettleCounts{Reset: r.failureKeys(user.ID, Password)})
+	changes.add(SettleCounts{Reset: append(r.failureKeys(user.ID, Password), r.mailedCodeKeys(user.Email, recoverEmail)...)})
 	event := Event{Type: PasswordReset}
 	if a.Purpose == invitation {
 		event.Type = PasswordChanged

@@ -231,9 +231,11 @@ const (
 	enrolEmail  FactorKind = "enrol_email"
 	resetEmail  FactorKind = "reset_email"
 	signUpEmail FactorKind = "sign_up_email"
+
+	recoverEmail FactorKind = "recover_email" // of a recovery, and of a sign-in after one
 )
 
-var mailedCodes = []FactorKind{enrolEmail, resetEmail, signUpEmail}
+var mailedCodes = []FactorKind{enrolEmail, resetEmail, signUpEmail, recoverEmail}
 
 // deviceCounter separates the count of known devices from that of all others.
 func deviceCounter(name string, known bool) []string {

@@ -44,6 +44,7 @@ const (
 	formPasskey        = "passkey"
 	formVerify         = "verify"
 	formSetPassword    = "set_password"
+	formRecovery       = "recovery"
 	formChangePassword = "change_password"
 	formApp            = "app"
 )

@@ -168,7 +168,7 @@ func (r *Rules) allowSMS(ctx context.Context, now time.Time, number string, to s
 	if mayCost(number) {
 		return &Problem{Reason: PhoneTypeBlocked, Field: "phone"}
 	}
-	if allowed := r.policy().SMSCountries; len(allowed) > 0 && !slices.Contains(allowed, country) {
+	if !r.allowsCountry(number) {
 		return &Problem{Reason: PhoneCountryBlocked, Field: "phone"}
 	}
 	switch {
@@ -183,6 +183,12 @@ func (r *Rules) allowSMS(ctx context.Context, now time.Time, number string, to s
 		all = append(all, r.limits(action, to)...)
 	}
 	return r.allow(ctx, now, all...)
+}
+
+// allowsCountry reports whether the operator lets SMS be sent to the country of a number.
+func (r *Rules) allowsCountry(number string) bool {
+	allowed := r.policy().SMSCountries
+	return len(allowed) == 0 || slices.Contains(allowed, regionOf(number))
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.

@@ -10,7 +10,7 @@ type Task string
 const (
 	NoTask       Task = ""
 	TaskPassword Task = "change-password" // the operator demands a new password (PW-10)
-	TaskSetupMFA Task = "setup-mfa"       // a second factor is required and missing
+	TaskSetupMFA Task = "setup-mfa"       // a second factor is required and missing, or a recovery has removed all
 )
 
 // Task derives a session's task. The set-up is complete when the account has an
@@ -20,7 +20,8 @@ func (r *Rules) Task(s Session, factors Factors) Task {
 	switch {
 	case s.MustChange:
 		return TaskPassword
-	case r.requiresMFA(s.MFA, r.now()) && (len(factors.Methods()) == 0 || factors.CodesUnseen):
+	case factors.Recovered && !factors.HasMFA(),
+		r.requiresMFA(s.MFA, r.now()) && (len(factors.Methods()) == 0 || factors.CodesUnseen):
 		return TaskSetupMFA
 	}
 	return NoTask

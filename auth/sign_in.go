@@ -104,6 +104,8 @@ func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) erro
 	switch {
 	case a.Step() == StepEmail && a.Purpose == SignUp:
 		limits, err = r.queueSignUpCode(ctx, client, a, &changes)
+	case a.Step() == StepEmail && (a.Purpose == SignIn || a.Purpose == RecoverMFA):
+		limits, err = r.queueRecoveryCode(ctx, client, a, &changes)
 	case a.Step() == StepEmail:
 		limits, err = r.queueResetCode(ctx, client, a, &changes)
 	case a.Step() == StepMFA && m.Factor == PhoneCode:

@@ -226,6 +226,26 @@ type Store interface {
 	// SpendEmailEnrolment ends an enrolment and its code.
 	SpendEmailEnrolment(ctx context.Context, id string, changes ChangeSet) (spent bool, err error)
 
+	// Recoveries
+
+	// FindRecovery reads the account's last recovery, pending or ended.
+	FindRecovery(ctx context.Context, user UserID) (Recovery, error)
+	// FindRecoveryByToken reads the last recovery of the account by a token of it.
+	FindRecoveryByToken(ctx context.Context, tokenHash string) (Recovery, error)
+	// FindDueRecoveries reads up to limit pending recoveries whose reminder or end is due.
+	FindDueRecoveries(ctx context.Context, now time.Time, limit int) ([]Recovery, error)
+	// FindPendingRecoveries reads up to limit pending recoveries, first those that are due first.
+	FindPendingRecoveries(ctx context.Context, limit int) ([]PendingRecovery, error)
+	// ReplaceRecovery marks a recovery as reminded and sets when it is due, unless it has
+	// ended or changed since it was read.
+	ReplaceRecovery(ctx context.Context, r Recovery, due time.Time, changes ChangeSet) (replaced bool, err error)
+	// SpendRecovery completes a recovery that is reminded and due, unless it has ended or
+	// changed since it was read: it removes the account's factors, as RemoveFactors does,
+	// and sets [Factors.Recovered].
+	SpendRecovery(ctx context.Context, r Recovery, changes ChangeSet) (spent bool, err error)
+	// EndRecovery stops a pending recovery.
+	EndRecovery(ctx context.Context, user UserID, id string, changes ChangeSet) (ended bool, err error)
+
 	// MFA policies
 
 	// FindMFAPolicies reads the policies, sorted by group.
@@ -247,6 +267,8 @@ type Store interface {
 
 	// FindSettings reads the settings that were changed.
 	FindSettings(ctx context.Context) ([]StoredSetting, error)
+	// CountOnlyFactor counts accounts whose second factors are all of one kind, up to a limit.
+	CountOnlyFactor(ctx context.Context, kind FactorKind, limit int) (int, error)
 
 	// History
 
@@ -264,6 +286,8 @@ type Store interface {
 	// FindApprovals reads up to limit of them, of one account or of all if user is empty;
 	// the first to expire first.
 	FindApprovals(ctx context.Context, user UserID, now time.Time, limit int) ([]Approval, error)
+	// FindDownload reads the request of an administrator to download with these filters.
+	FindDownload(ctx context.Context, by UserID, filters string, now time.Time) (Approval, error)
 	// FindOtherAdmin reports whether an admin who is not disabled is none of these accounts.
 	FindOtherAdmin(ctx context.Context, than ...UserID) (bool, error)
 

@@ -132,7 +132,7 @@ func (r *Rules) Verify(ctx context.Context, client Client, token Token, response
 		return Result{}, err
 	}
 	step, kinds := a.owes()
-	if step == StepNewPassword && a.justVerified(EmailCode, now) {
+	if (step == StepNewPassword || step == StepRequested) && a.justVerified(EmailCode, now) {
 		return Result{}, nil // the code was posted twice
 	}
 	if len(kinds) == 0 {
@@ -185,8 +185,11 @@ func (r *Rules) attemptChallenge(ctx context.Context, client Client, a Attempt, 
 			return c, err
 		}
 		kind := resetEmail
-		if a.Purpose == SignUp {
+		switch a.Purpose {
+		case SignUp:
 			kind = signUpEmail
+		case SignIn, RecoverMFA:
+			kind = recoverEmail
 		}
 		c.counter = failureCounter(kind, email.Key, known)
 	}
@@ -255,7 +258,7 @@ func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend
 		if err != nil {
 			return Result{}, err
 		}
-		changes.settle(SettleCounts{Reset: r.mailedCodeKeys(email, resetEmail)})
+		changes.settle(SettleCounts{Reset: r.mailedCodeKeys(email, resetEmail, recoverEmail)})
 	}
 	spent, err := spend(ctx, changes)
 	if errors.Is(err, ErrEmailTaken) { // only the user who has verified the address learns this

@@ -20,6 +20,9 @@ type state struct {
 	codes    int // backup codes left: 0 or 1 is enough
 	unseen   bool
 
+	pending   bool // a recovery
+	recovered bool // it has removed the second factors
+
 	truth truth
 }
 
@@ -60,7 +63,7 @@ func ageOf(at time.Time) age {
 }
 
 func (s state) factors() Factors {
-	f := Factors{BackupCodes: s.codes, CodesUnseen: s.unseen, allowed: allFactors}
+	f := Factors{BackupCodes: s.codes, CodesUnseen: s.unseen, Recovered: s.recovered, allowed: allFactors}
 	if s.app {
 		f.TOTP = &TOTP{}
 	}
@@ -140,9 +143,15 @@ func walkEvents(rules *Rules, s state) []walkStep {
 	var steps []walkStep
 	add := func(name string, to state, broken string) { steps = append(steps, walkStep{name, to, broken}) }
 
-	for _, purpose := range []Purpose{SignIn, SignUp, ResetPassword, Reauthentication} {
+	for _, purpose := range []Purpose{SignIn, SignUp, ResetPassword, Reauthentication, RecoverMFA} {
 		to := s
 		to.purpose, to.verified = purpose, ""
+		if purpose == RecoverMFA {
+			if s.purpose != SignIn || s.attempt(rules.policy().Reauth).Step() != StepMFA {
+				continue
+			}
+			to.verified = s.verified
+		}
 		if purpose == Reauthentication && !s.session || purpose != Reauthentication && s.session || purpose == SignUp && (s.app || s.phone || s.codes > 0) {
 			continue
 		}
@@ -150,6 +159,14 @@ func walkEvents(rules *Rules, s state) []walkStep {
 	}
 	for letter, kind := range map[string]FactorKind{"P": Password, "T": TOTPCode, "S": PhoneCode, "B": BackupCode, "E": EmailCode} {
 		add("verify "+string(kind), walkVerify(rules, s, letter, kind, nil), walkBroken(rules, s, letter, kind))
+	}
+	if s.pending { // it ends sessions and attempts, and has ended before if a factor was used
+		end := state{recovered: true, truth: s.truth}
+		broken := ""
+		if s.truth.password == never || s.truth.email == never {
+			broken = "without the password and the mailbox"
+		}
+		add("end of the recovery", end, broken)
 	}
 	later := s
 	later.purpose, later.verified = "", "" // an attempt expires earlier
@@ -186,6 +203,9 @@ func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *s
 		s.codes = 0
 	}
 	a = s.attempt(rules.policy().Reauth)
+	if a.Step() == StepRequested {
+		s.pending = s.app || s.phone
+	}
 	if a.Step() != StepDone {
 		return s
 	}
@@ -200,7 +220,7 @@ func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *s
 		s.password = ageOf(first.At)
 	}
 	if !second.At.IsZero() {
-		s.mfa = ageOf(second.At)
+		s.mfa, s.pending = ageOf(second.At), false
 	}
 	if broken != nil {
 		switch {
@@ -208,6 +228,10 @@ func walkVerify(rules *Rules, s state, letter string, kind FactorKind, broken *s
 			*broken = "a reset signed in"
 		case purpose == SignUp && s.truth.email != fresh:
 			*broken = "an account was added without a verified email address"
+		case purpose == RecoverMFA:
+			*broken = "a recovery signed in"
+		case purpose == SignIn && s.recovered && !s.app && !s.phone && s.truth.email != fresh:
+			*broken = "signed in with the password alone after a recovery"
 		case purpose == SignIn && s.truth.password != fresh:
 			*broken = "signed in without the password"
 		case purpose == SignIn && (s.app || s.phone) && s.truth.mfa != fresh:
@@ -242,6 +266,9 @@ func walkPages(rules *Rules, s state) []walkStep {
 		}
 		return action + " " + owed
 	}
+	if account && s.recovered && !s.app && !s.phone {
+		steps = append(steps, walkStep{"account", s, "the account was open after a recovery, without a factor"})
+	}
 	if account && rules.policy().RequireMFA && (!s.app && !s.phone || s.unseen) {
 		steps = append(steps, walkStep{"account", s, "the account was open while a factor is required"})
 	}
@@ -255,8 +282,9 @@ func walkPages(rules *Rules, s state) []walkStep {
 				to.phone = true
 			}
 			if !s.app && !s.phone { // the first factor, see factorAdded
-				to.codes, to.unseen, to.mfa, to.truth.mfa = 1, true, fresh, fresh
+				to.codes, to.unseen, to.mfa, to.truth.mfa, to.recovered = 1, true, fresh, fresh, false
 			}
+			to.pending = false
 			add(fmt.Sprintf("add a factor (app %v)", app), to, check("a factor was added"))
 		}
 		seen := s
@@ -277,7 +305,7 @@ func walkPages(rules *Rules, s state) []walkStep {
 			} else {
 				to.phone = false
 			}
-			if !to.app && !to.phone {
+			if to.pending = false; !to.app && !to.phone {
 				to.codes, to.unseen = 0, false
 			}
 			broken := check("a factor was removed")

@@ -37,6 +37,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.requireNoRole(ctx, set.User)
 	case auth.SpendApproval:
 		return true, t.spendApproval(ctx, set.User, c, set.At)
+	case auth.ApproveDownload:
+		return true, t.approveDownload(ctx, c, set.At)
+	case auth.SpendDownload:
+		return true, t.spendDownload(ctx, c, set.At)
 	case auth.KeepAdmin:
 		return true, t.keepAdmin(ctx, set.User)
 
@@ -62,6 +66,16 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
 		_, err := t.Exec(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
+		return true, err
+
+	case auth.AddRecovery:
+		return t.addRecovery(ctx, set.User, c)
+	case auth.AddRecoveryToken:
+		return true, t.addRecoveryToken(ctx, set.User, c.Hash)
+	case auth.StopRecovery:
+		return t.stopRecovery(ctx, set, c.Changes)
+	case auth.ClearRecovered:
+		_, err := t.Exec(ctx, `UPDATE users SET recovered_at = NULL WHERE id = $1 AND recovered_at IS NOT NULL`, set.User)
 		return true, err
 
 	case auth.AddAttempt:

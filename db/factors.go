@@ -19,6 +19,7 @@ const (
 	factorColumns = `
 			totp.added_at,
 			totp.last_used_at,
+			users.recovered_at IS NOT NULL,
 			(SELECT count(*) FROM backup_codes WHERE user_id = users.id),
 			EXISTS (SELECT 1 FROM backup_code_sets WHERE user_id = users.id AND unseen IS NOT NULL AND unseen_until > $2),` + passkeyColumns + `,
 			phones.id,
@@ -45,7 +46,7 @@ type factorRows struct {
 }
 
 func (r *factorRows) row() engine.Row {
-	row := engine.Row{engine.Time(&r.app.AddedAt), engine.Time(&r.app.LastUsedAt), &r.BackupCodes, &r.CodesUnseen}
+	row := engine.Row{engine.Time(&r.app.AddedAt), engine.Time(&r.app.LastUsedAt), &r.Recovered, &r.BackupCodes, &r.CodesUnseen}
 	row = append(row, r.passkey.row()...)
 	return append(row,
 		&r.id, &r.number, engine.Time(&r.phone.VerifiedAt), engine.Time(&r.phone.ReservedAt), engine.Time(&r.phone.defaultAt),

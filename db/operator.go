@@ -87,29 +87,36 @@ func (s *Store) ReplaceMustChange(ctx context.Context, user auth.UserID, changes
 // RemoveFactors implements [auth.Store].
 func (s *Store) RemoveFactors(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove factors", user, func(tx *tx) (bool, error) {
-		n := int64(0)
-		for _, query := range []string{
-			`DELETE FROM totp WHERE user_id = $1`,
-			`DELETE FROM passkeys WHERE user_id = $1`,
-			`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
-		} {
-			changed, err := tx.Exec(ctx, query, user)
-			if err != nil {
-				return false, err
-			}
-			n += changed
-		}
-		if n == 0 {
-			return false, nil
-		}
-		for _, query := range []string{
-			`DELETE FROM backup_code_sets WHERE user_id = $1`,
-			`DELETE FROM totp_enrolments WHERE user_id = $1`,
-		} {
-			if _, err := tx.Exec(ctx, query, user); err != nil {
-				return false, err
-			}
+		if removed, err := tx.removeFactors(ctx, user); err != nil || !removed {
+			return false, err
 		}
 		return tx.apply(ctx, changes)
 	})
+}
+
+// removeFactors removes all second factors with what belongs to them, if there are any.
+func (t *tx) removeFactors(ctx context.Context, user auth.UserID) (removed bool, err error) {
+	for _, query := range []string{
+		`DELETE FROM totp WHERE user_id = $1`,
+		`DELETE FROM passkeys WHERE user_id = $1`,
+		`UPDATE phones SET reserved_at = NULL, default_at = NULL WHERE user_id = $1 AND reserved_at IS NOT NULL`,
+	} {
+		changed, err := t.Exec(ctx, query, user)
+		if err != nil {
+			return false, err
+		}
+		removed = removed || changed > 0
+	}
+	if !removed {
+		return false, nil
+	}
+	for _, query := range []string{
+		`DELETE FROM backup_code_sets WHERE user_id = $1`,
+		`DELETE FROM totp_enrolments WHERE user_id = $1`,
+	} {
+		if _, err := t.Exec(ctx, query, user); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

@@ -25,7 +25,8 @@ func TestQueries_UseIndexes(t *testing.T) {
 			constant := line == "SCAN CONSTANT ROW" || strings.HasSuffix(line, "VALUES CLAUSE")
 			few := line == "SCAN due" || line == "SCAN failed" || strings.HasPrefix(line, "SCAN apps USING ") || line == "SCAN signing_keys USING INDEX signing_keys_order" || strings.HasPrefix(line, "SCAN mfa_policies")
 			// Searches of the administration pages read a bounded number of rows.
-			bounded := line == "SCAN few" || strings.HasPrefix(line, "SCAN users USING ") && strings.Contains(query, "LIMIT") || line == "SCAN audit_events USING COVERING INDEX audit_events_id"
+			bounded := line == "SCAN few" || strings.HasPrefix(line, "SCAN users USING ") && strings.Contains(query, "LIMIT") || line == "SCAN audit_events USING COVERING INDEX audit_events_id" || line == "SCAN recoveries USING INDEX recoveries_due"
+			bounded = bounded || strings.Contains(query, "AS only_factor") // only the settings page reads a whole table
 			if strings.HasPrefix(line, "SCAN") && !constant && !few && !bounded {
 				t.Errorf("full table scan, %s:%s", line, query)
 			}
@@ -138,8 +139,21 @@ func (db testDB) runAllQueries(t *testing.T) {
 	if _, err := db.FindApproval(ctx, "a", noon); !errors.Is(err, auth.ErrNotFound) {
 		t.Fatal(err)
 	}
+	if _, err := db.FindDownload(ctx, "ann", "", noon); !errors.Is(err, auth.ErrNotFound) {
+		t.Fatal(err)
+	}
+	for _, c := range []auth.Change{
+		auth.ApproveDownload{ID: "a"},
+		auth.SpendDownload{By: "ann"},
+		auth.AddApproval{Approval: auth.Approval{ID: "a", Act: auth.Act{Action: auth.DownloadPeople}, By: "ann"}},
+	} {
+		_ = db.Apply(ctx, set("", c))
+	}
 	if err := db.Apply(ctx, set("ann", auth.RequireNoRole{}, auth.SpendApproval{ID: "a"})); !errors.Is(err, auth.ErrApprovalEnded) {
 		t.Fatal(err)
+	}
+	for _, kind := range []auth.FactorKind{auth.PasskeyPresent, auth.TOTPCode, auth.PhoneCode} {
+		check(db.CountOnlyFactor(ctx, kind, 9))
 	}
 	check(db.FindApprovals(ctx, "", noon, 1))
 	check(db.FindApprovals(ctx, "ann", noon, 1))
@@ -274,10 +288,21 @@ func (db testDB) runAccountQueries(t *testing.T) {
 	must(t, db.ReplaceEmailEnrolment(ctx, e, changes))
 	check(db.ReplaceEmailCode(ctx, e.ID, changes))
 	db.apply(t, "bob", auth.ReplaceEmail{EmailEnrolment: e})
+	db.apply(t, "bob", auth.AddRecovery{Recovery: recovery("bob", noon), LastBefore: noon}, auth.AddRecoveryToken{Hash: "t"}, auth.ClearRecovered{})
+	r, err := db.FindRecovery(ctx, "bob")
+	check(r, err)
+	check(db.FindRecoveryByToken(ctx, "t"))
+	check(db.FindDueRecoveries(ctx, r.DueAt, 9))
+	check(db.FindPendingRecoveries(ctx, 9))
+	check(db.EndRecovery(ctx, "bob", "another", changes))
 	check(db.RemoveNoticeEmail(ctx, "bob", set("bob", auth.SettleCounts{Refund: []string{"k"}}, auth.EndEmailEnrolment{})))
 	check(db.ReplacePassword(ctx, "bob", "another hash", changes))
 	check(db.RemovePhone(ctx, "bob", "phone of bob", true, set("bob", auth.RequireMFA{})))
 	check(db.RemoveSessionOf(ctx, "bob", "session of bob", changes))
+	check(db.ReplaceRecovery(ctx, r, r.DueAt, set("bob")))
+	r.Reminded = true
+	check(db.SpendRecovery(ctx, r, auth.ChangeSet{User: "bob", At: r.DueAt}))
+	db.apply(t, "bob", auth.StopRecovery{})
 	check(db.RemoveExpired(ctx, noon, auth.Cutoffs{FailuresMax: 1}))
 	check(db.RemoveUser(ctx, "bob", changes))
 }

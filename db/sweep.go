@@ -106,6 +106,9 @@ var (
 	sweepDevices = sweep{rows: `
 		DELETE FROM known_devices
 		WHERE (user_id, token_hash) IN (SELECT user_id, token_hash FROM known_devices WHERE seen_at < $1 LIMIT $2)`}
+	sweepRecoveries = sweep{rows: `
+		DELETE FROM recoveries
+		WHERE user_id IN (SELECT user_id FROM recoveries WHERE ended_at IS NOT NULL AND ended_at < $1 LIMIT $2)`}
 )
 
 // sweepCounts and sweepTyped are for rate limits, the only table that strangers can fill
@@ -163,6 +166,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
 		{sweepInvitations, now.Add(-auth.InvitationRetention)},
+		{sweepRecoveries, now.Add(-auth.RecoveryPause)},
 		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {

@@ -47,6 +47,9 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 		auth.QueueMessage{Message: m},
 		auth.AddApproval{Approval: approval(name("approval"), id, id, now)},
 		auth.PutSetting{StoredSetting: auth.StoredSetting{Setting: auth.Setting(name("setting")), Value: "on"}, By: string(id)},
+		auth.AddRecovery{Recovery: recovery(id, now)},
+		auth.AddRecoveryToken{Hash: name("recovery token")},
+		auth.StopRecovery{},
 		mfaPolicy(name("group"), now.AddDate(0, 0, 1), time.Time{}),
 		exemption(now.AddDate(0, 0, 1)),
 	}}))

@@ -122,3 +122,7 @@ func (s *faultyStore) ClaimMessage(ctx context.Context, channel auth.Channel, no
 func (s *faultyStore) SpendMessage(ctx context.Context, id string, now time.Time) (bool, error) {
 	return s.real.SpendMessage(ctx, id, now)
 }
+
+func (s *faultyStore) FindRecovery(ctx context.Context, user auth.UserID) (auth.Recovery, error) {
+	return call(ctx, s, "FindRecovery", func() (auth.Recovery, error) { return s.real.FindRecovery(ctx, user) })
+}

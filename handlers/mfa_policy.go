@@ -25,6 +25,10 @@ func showMFAPolicy(r *request) error {
 	if page.Exemptions, page.NextExemption, err = r.rules.MFAExemptions(r.ctx(), auth.UserID(page.ExemptionAfter)); err != nil {
 		return err
 	}
+	page.RecoveryOffered = r.rules.Policy().OffersRecovery()
+	if page.Recoveries, err = r.rules.PendingRecoveries(r.ctx()); err != nil {
+		return err
+	}
 	page.Page = r.page()
 	return r.show(views.MFAPolicy(page))
 }

@@ -32,6 +32,8 @@ var routes = []route{
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
+	{recoveryPath, recovering, showRecovery, postRecovery},
+	{stopRecoveryPath, anyone, showStopRecovery, postStopRecovery},
 	{"/invitation", accepting, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
@@ -65,6 +67,7 @@ var routes = []route{
 	{"/admin", viewing(auth.RoleViewer), showOverview, nil},
 	{peoplePath, viewing(auth.RoleViewer), showPeople, nil},
 	{"/admin/people.csv", acting(auth.RoleViewer), exportPeople, nil},
+	{views.DownloadURL, acting(auth.RoleAdmin), showDownload, postDownload},
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},

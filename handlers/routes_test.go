@@ -63,7 +63,7 @@ var wantByClass = map[string]map[string][2]string{
 // class "other" have tests of their own.
 var classOf = map[string]string{
 	"/": "other", "/oauth/logout": "other", "/oauth/authorize": "other", "/sign-out": "other", "/dashboard": "other", "/add-mfa": "other", "/.well-known/change-password": "other",
-	"/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
+	"/recovery": "other", "/recovery/stop": "other", "/invitation": "other", "/account/idle": "other", "/account/handover": "other", "/account/email/stop": "other", "/account/continue/:id": "other", "/account/manage-mfa/phones/:id/default": "other",
 	"/sign-in": "entry", "/sign-up": "entry", "/forgot-password": "entry",
 	"/account": "signed in", "/account/manage-mfa": "signed in", "/account/activity": "signed in", "/account/profile": "signed in",
 	"/account/passkeys": "signed in", "/account/passkeys/add": "enrolling", "/account/passkeys/:id/remove": "fresh",
@@ -75,7 +75,7 @@ var classOf = map[string]string{
 	"/account/delete": "fresh", "/account/password": "password",
 	"/admin/mfa": "other", "/admin/people/:id/exempt": "other",
 	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/invitations": "other", "/admin/audit.ndjson": "other",
-	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
+	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/download": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
 	"/admin/approvals/:id": "other", "/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
 	"/admin/access": "other", "/admin/apps": "other", "/admin/apps/add": "other", "/admin/apps/:id": "other", "/admin/apps/:id/edit": "other",
 	"/admin/apps/:id/check": "other", "/admin/apps/:id/:act": "other",

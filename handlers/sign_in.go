@@ -36,7 +36,11 @@ func showSignIn(r *request) error {
 			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
 			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
 			Remember: views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")},
+			Recovery: r.rules.Policy().OffersRecovery(),
 		}))
+	}
+	if a.Step() == auth.StepEmail { // after a recovery
+		return r.show(views.RecoveryCode(views.RecoveryCodePage{Page: r.codePage(a.Code, true), Email: a.Email, Code: a.Code, Recovered: true}))
 	}
 	return r.show(views.SignIn(r.signInPage()))
 }

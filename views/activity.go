@@ -51,6 +51,15 @@ var eventTexts = map[auth.EventType]string{
 	auth.AppDisconnected:      "NAME disconnected",
 	auth.AppTokenReused:       "Access of NAME ended, because a code or token of it was used twice",
 
+	auth.RecoveryRequested: "Recovery requested",
+	auth.RecoveryReminded:  "Reminded of the recovery",
+	auth.RecoveryCompleted: "Recovery completed: two-step verification removed, signed out everywhere",
+	auth.RecoveryStopped:   "Recovery stopped",
+	auth.RecoveryDisputed:  "Account blocked with the link in a message about the recovery, signed out everywhere",
+
+	auth.OperatorStartedRecovery: "Recovery started by a site administrator",
+	auth.OperatorRefusedRecovery: "Recovery stopped by a site administrator",
+
 	auth.OperatorAdded:         "Account created by a site administrator",
 	auth.OperatorUnlocked:      "Account unlocked by a site administrator",
 	auth.OperatorResetMFA:      "Two-step verification removed by a site administrator, signed out everywhere",
@@ -85,6 +94,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorRemovedApp:     "App removed: NAME",
 
 	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
+	auth.ApprovalGranted:   "Request approved by another site administrator: NAME",
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
 	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
 }
@@ -124,7 +134,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	switch e.Type {
-	case auth.ApprovalRequested, auth.ApprovalRefused, auth.ApprovalWithdrawn:
+	case auth.ApprovalRequested, auth.ApprovalGranted, auth.ApprovalRefused, auth.ApprovalWithdrawn:
 		e.Name = requestedAct(e.Name)
 	}
 	return strings.NewReplacer(
@@ -137,7 +147,8 @@ func eventIcon(t auth.EventType) icon {
 	switch t {
 	case auth.SignedIn, auth.SignedInNewDevice, auth.SignedInRemembered:
 		return iconSignIn
-	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked, auth.PasskeyCloned, auth.AppTokenReused:
+	case auth.SecondFactorFailed, auth.SignInLocked, auth.ResetLocked, auth.PasskeyCloned, auth.AppTokenReused,
+		auth.RecoveryRequested, auth.RecoveryReminded, auth.RecoveryDisputed, auth.OperatorStartedRecovery:
 		return iconWarning
 	case auth.SessionEnded, auth.SessionsEnded, auth.OperatorSignedOut, auth.OperatorEndedSession:
 		return iconSignOut
@@ -149,7 +160,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
-	case auth.Reauthenticated, auth.OperatorResetMFA, auth.OperatorExempted, auth.OperatorEndedExemption, auth.OperatorReminded, auth.MFAPolicySet, auth.MFAPolicyRemoved:
+	case auth.Reauthenticated, auth.OperatorResetMFA, auth.RecoveryCompleted, auth.RecoveryStopped, auth.OperatorRefusedRecovery, auth.OperatorExempted, auth.OperatorEndedExemption, auth.OperatorReminded, auth.MFAPolicySet, auth.MFAPolicyRemoved:
 		return iconShield
 	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
 		return iconPhone

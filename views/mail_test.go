@@ -41,7 +41,7 @@ func mailSamples() []mailSample {
 	long.IP = "2001:db8:4a2f:91c0:5d3e:77ab:10f2:cc41"
 	long.Token = auth.Token(strings.Repeat("t", 43))
 	plain := NewRenderer("Twostep", origin, "", Links{})
-	return []mailSample{
+	return append(recoveryMailSamples(plain), []mailSample{
 		{"code", plain.Message(code)},
 		{"code_links", acme.Message(code)},
 		{"new_device", acme.Message(message(auth.MessageKind(auth.SignedInNewDevice), auth.ByEmail))},
@@ -53,7 +53,7 @@ func mailSamples() []mailSample {
 		{"mfa_removed", acme.Message(message(auth.MessageKind(auth.OperatorResetMFA), auth.ByEmail))},
 		{"long", NewRenderer(strings.Repeat("W", 64), origin, "#ffcc00", Links{}).Message(long)},
 		{"test", NewRenderer("Twostep", "", "", Links{}).Test(auth.ByEmail)},
-	}
+	}...)
 }
 
 // mailStyles are left out of golden files, so that these show the content and do not change

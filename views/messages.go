@@ -31,10 +31,13 @@ func NewRenderer(product, origin, accent string, links Links) *Renderer {
 
 // Message writes a message.
 func (r *Renderer) Message(m auth.Message) MessageText {
-	if m.Channel == auth.BySMS {
-		return MessageText{Text: r.codeSMS(m)}
+	switch {
+	case m.Channel != auth.BySMS:
+		return r.render(r.mail(m))
+	case recoverySMS[m.Kind] != "":
+		return MessageText{Text: r.warningSMS(m)}
 	}
-	return r.render(r.mail(m))
+	return MessageText{Text: r.codeSMS(m)}
 }
 
 // Test writes a message with which the site administrator tests the sending.
@@ -72,7 +75,12 @@ var codePurposes = map[auth.MessageKind]string{
 	auth.MessageResetCode:  "to set a new password",
 	auth.MessagePhoneCode:  "to add a phone number",
 	auth.MessageEmailCode:  "to verify this email address",
+
+	auth.MessageRecoveryCode: "to recover your account",
 }
+
+// afterPassword are the codes that are sent to somebody who knows the password.
+var afterPassword = map[auth.MessageKind]bool{auth.MessageSignInCode: true, auth.MessageReauthCode: true, auth.MessageRecoveryCode: true}
 
 func (r *Renderer) mail(m auth.Message) mail {
 	switch {
@@ -87,15 +95,21 @@ func (r *Renderer) mail(m auth.Message) mail {
 // codeMail has the code in the subject and in the first line, because lists of mails and
 // lock screens show these.
 func (r *Renderer) codeMail(m auth.Message) mail {
+	unasked := []paragraph{{text: "Did not ask for this? Ignore this email. Never share the code."}}
+	if afterPassword[m.Kind] {
+		unasked = []paragraph{
+			{text: "Never share the code."},
+			{text: "Did not ask for this? Someone knows your password. Set a new one", link: link{"/forgot-password", "Set a new password"}},
+		}
+	}
 	return mail{
 		subject: m.Code + " is your " + r.product + " code",
 		heading: "Your " + r.product + " code",
 		lead:    m.Code + " is your " + r.product + " code.",
 		code:    m.Code,
-		body: []paragraph{
+		body: append([]paragraph{
 			{text: "Enter it " + codePurposes[m.Kind] + ". It expires in " + duration(m.ExpiresAt.Sub(m.At)) + "."},
-			{text: "Did not ask for this? Ignore this email. Never share the code."},
-		},
+		}, unasked...),
 	}
 }
 

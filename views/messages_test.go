@@ -21,12 +21,12 @@ func message(kind auth.MessageKind, channel auth.Channel) auth.Message {
 	return auth.Message{
 		Channel: channel, To: "ann@example.com", Kind: kind, At: now, ExpiresAt: now.Add(10 * time.Minute),
 		Number: "+14155554242", Email: "new@example.com", App: "Team wiki", Left: 2, IP: "203.0.113.9", UserAgent: firefox,
-		Token: "stop+token",
+		Token: "stop+token", Due: now.Add(72 * time.Hour),
 	}
 }
 
 // placeholder is one that was not filled in.
-var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|APP|DAY|LEFT|ORIGIN|TOKEN`)
+var placeholder = regexp.MustCompile(`PRODUCT|NUMBER|EMAIL|APP|DAY|LEFT|ORIGIN|TOKEN|DUE|NEXT`)
 
 // TestRenderer_EveryKind also checks that a notification never shows a code,
 // even if the message contains one by mistake (RC-07).
@@ -116,7 +116,7 @@ func TestRenderer_OmitsUnknown(t *testing.T) {
 // TestRenderer_NoExtraTexts checks that the tables have no text for a kind
 // that does not exist.
 func TestRenderer_NoExtraTexts(t *testing.T) {
-	if got, want := len(codePurposes)+len(notifications)+1, len(auth.MessageKinds()); got != want {
+	if got, want := len(codePurposes)+len(notifications)+len(recoveryNotifications)+1, len(auth.MessageKinds()); got != want {
 		t.Errorf("there are texts for %d kinds, of %d", got, want)
 	}
 }
@@ -128,6 +128,9 @@ func TestRenderer_Token(t *testing.T) {
 	links := map[auth.MessageKind]string{
 		auth.MessageKind(auth.EmailChangeRequested): "/account/email/stop?token=stop%2Btoken\n",
 		auth.MessageInvitation:                      "/invitation?token=stop%2Btoken\n",
+	}
+	for kind := range recoverySMS { // those also warn by mail
+		links[kind] = "/recovery/stop?token=stop%2Btoken\n"
 	}
 	for _, kind := range auth.MessageKinds() {
 		_, body := renderMessage(message(kind, auth.ByEmail), "Twostep")

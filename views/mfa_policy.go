@@ -18,6 +18,9 @@ type MFAPolicyPage struct {
 	Group, Date    string      // as entered
 	PendingAfter   string      // where the lists begin; empty for the beginning
 	ExemptionAfter string
+
+	Recoveries      []auth.PendingRecovery
+	RecoveryOffered bool
 }
 
 // may reports whether the user may change what the page shows.

@@ -42,6 +42,7 @@ const (
 	NoticeSecretEnded        Notice = "secret_ended"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeApprovalRequested  Notice = "approval_requested"
+	NoticeDownloadApproved   Notice = "download_approved"
 	NoticeApprovalRefused    Notice = "approval_refused"
 	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
@@ -57,6 +58,8 @@ const (
 	NoticeFormExpired        Notice = "form_expired"
 	NoticeSignedOut          Notice = "signed_out"
 	NoticeSignedUp           Notice = "signed_up"
+	NoticeRecoveryStopped    Notice = "recovery_stopped"
+	NoticeAccountBlocked     Notice = "account_blocked"
 	NoticeKeyReset           Notice = "key_reset"
 	NoticeStartedOver        Notice = "started_over"
 )
@@ -94,6 +97,7 @@ var notices = map[Notice]string{
 	NoticeSecretEnded:        "The previous secret has ended. The newest stays valid.",
 	NoticeNothingToDo:        "There was nothing to do",
 	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
+	NoticeDownloadApproved:   "Approved. The admin who has requested it can download once.",
 	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
 	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",
@@ -104,6 +108,8 @@ var notices = map[Notice]string{
 	NoticeAccountDeleted:     "Account deleted",
 	NoticeSignedOut:          "You are signed out",
 	NoticeSignedUp:           "Your account is ready",
+	NoticeRecoveryStopped:    "Recovery stopped. Two-step verification has not changed.",
+	NoticeAccountBlocked:     "The account is blocked. Contact the site administrator.",
 	NoticeKeyReset:           "This is a new QR code",
 	NoticeStartedOver:        "You are back at the start",
 	NoticeFormExpired:        sentences[auth.FormExpired],

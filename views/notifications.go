@@ -59,17 +59,20 @@ var (
 )
 
 // notificationMail says what changed, when, from where, and what to do if it
-// was not the user (RC-07). It contains no code. Only the mail about a requested
-// change of the email address contains a token, which cancels that change and
+// was not the user (RC-07). It contains no code. Only the mails about a requested
+// change of the email address and about a recovery contain a token, which stops that and
 // does nothing else (RC-09).
 func (r *Renderer) notificationMail(m auth.Message) mail {
-	n := notifications[m.Kind]
+	n, ok := notifications[m.Kind]
+	if !ok {
+		n = recoveryNotifications[m.Kind]
+	}
 	if n.help == helpStop && m.Token == "" { // only the sign-in address gets the token
 		n.help = helpEmails
 	}
 	fill := strings.NewReplacer(
 		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "APP", oneLine(m.App), "DAY", dayText(m.App), "LEFT", codesLeftAdvice(m.Left),
-		"TOKEN", url.QueryEscape(string(m.Token)),
+		"TOKEN", url.QueryEscape(string(m.Token)), "DUE", dateTime(m.Due), "NEXT", nextRecovery(m),
 	)
 	body := []paragraph{circumstances(m)}
 	if m.Added != nil {

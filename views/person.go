@@ -17,6 +17,8 @@ type PersonPage struct {
 	Audit  auth.AuditPage
 
 	Approvals []auth.Approval // requests about the account
+
+	RecoveryDelay time.Duration // zero if accounts cannot be recovered
 }
 
 // sessionsShown is the number of sessions of an account that its page lists, the last
@@ -143,6 +145,8 @@ var Acts = []Act{
 	{"unlock", "Unlock", "All waits and locks after failed attempts end.", auth.Unlock, false},
 	{"sign-out", "Sign out everywhere", "All devices are signed out, and the access of apps ends.", auth.SignOutEverywhere, false},
 	{"reset-mfa", "Reset MFA", "All second factors are removed and all devices signed out. Find out who is asking first: afterwards the password is enough to sign in.", auth.ResetMFA, true},
+	{"delayed-reset", "Reset MFA", "After a delay, in which the user can stop it, all second factors are removed and all devices signed out. The user signs in with the password and a code by email, and sets up a second factor again.", auth.DelayedReset, true},
+	{"refuse-recovery", "Refuse", "The pending recovery stops, and the second factors stay.", auth.RefuseRecovery, false},
 	{"require-password", "Require new password", "The password can be used once more, to change it.", auth.MustChangePassword, false},
 	{"reset-password", "Reset password", "The password stops working and all devices are signed out. The user sets a new one by email.", auth.EndPassword, true},
 	{"disable", "Disable", "All devices are signed out, and nobody can sign in until you enable the account again.", auth.Disable, true},
@@ -160,7 +164,7 @@ func (p PersonPage) May(act Act) bool {
 	if act.Action == "" {
 		return p.Role == auth.RoleAdmin
 	}
-	return p.Role.May(act.Action)
+	return p.Role.May(act.Action) && (act.Action != auth.DelayedReset || p.RecoveryDelay > 0 && p.Person.Role == auth.NoRole)
 }
 
 // fits reports whether the act would do something.
@@ -175,7 +179,11 @@ func (p PersonPage) fits(act Act) bool {
 	case auth.SignOutEverywhere:
 		return p.Person.Sessions > 0
 	case auth.ResetMFA:
-		return p.Person.TOTP || p.Person.Passkeys > 0 || p.Person.Phones > 0
+		return p.Person.Factors.HasMFA()
+	case auth.DelayedReset:
+		return p.Person.Factors.HasMFA() && !p.Person.Recovery.Pending() && !p.Role.May(auth.ResetMFA) // who may reset at once need not wait
+	case auth.RefuseRecovery:
+		return p.Person.Recovery.Pending()
 	case auth.MustChangePassword:
 		return !p.Person.MustChange && !p.Person.Invited
 	case auth.EndPassword:
@@ -219,9 +227,7 @@ func (p ActPage) fields() (all []field) {
 	if p.Act.Path == Exempt.Path {
 		all = append(all, p.exemptField())
 	}
-	return append(all, field{
-		Name: "reason", Label: "Reason", Type: "text", Value: p.Reason, Autocomplete: "off", Capitalize: "sentences", Hint: "It is kept in the audit log.", Focus: len(all) == 0,
-	})
+	return append(all, reasonField(p.Reason, len(all) == 0))
 }
 
 func (p ActPage) choice() choice {

@@ -163,6 +163,7 @@ func samples() []sample {
 	all = append(all, accountSamples()...)
 	all = append(all, appSamples()...)
 	all = append(all, adminSamples()...)
+	all = append(all, recoverySamples()...)
 	all = append(all, adminAppSamples()...)
 	all = append(all, accessSamples()...)
 	for _, kind := range []ErrorKind{ErrorFormExpired, ErrorNotFound, ErrorSignUpClosed, ErrorMethodNotAllowed, ErrorTooLarge, ErrorInternal, ErrorBusy} {

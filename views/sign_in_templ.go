@@ -204,6 +204,15 @@ type VerifyAccountPage struct {
 	BackupCodeChecked bool          // whether the checkbox is checked
 	Code              *auth.SentCode
 	Remember          Remember
+	Recovery          bool // whether the account can be recovered without a second factor
+}
+
+// recovery is the link for those who have lost every method.
+func (p VerifyAccountPage) recovery() link {
+	if !p.Recovery {
+		return link{}
+	}
+	return link{p.keepingNext("/recovery"), "I have lost my phone and backup codes"}
 }
 
 func VerifyAccount(p VerifyAccountPage) templ.Component {
@@ -247,7 +256,7 @@ func VerifyAccount(p VerifyAccountPage) templ.Component {
 			var templ_7745c5c3_Var10 string
 			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(p.Email)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_in.templ`, Line: 63, Col: 41}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sign_in.templ`, Line: 72, Col: 41}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 			if templ_7745c5c3_Err != nil {
@@ -265,7 +274,7 @@ func VerifyAccount(p VerifyAccountPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = choices(p.Page, choice{"start_over", "Start over", quiet}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = choicesOr(p.recovery(), p.Page, choice{"start_over", "Start over", quiet}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -41,6 +41,7 @@ func TestBadValues(t *testing.T) {
 		"--mail-from":          {"s3cret", "a@", "Ann <a@example.org>", "a@example.org,b@example.org", "a@example.org\nBcc: b@example.org"},
 		"--sms":                {"", "log", "file:" + missing, "s3cret", "smtp://ann:s3cret@mail.example.org:25", "webhook:", "webhook:s3cret", "webhook:http://example.org/s3cret", "webhook:https://ann:s3cret@", "twilio:", "twilio://SID:s3cret@example.org", "twilio://SID@example.org?from=+12025550123", "twilio://SID:s3cret@example.org?from=x;s3cret"},
 		"--sign-up":            {"", "yes", "Open", "acme.example", "@", "@acme.example,", "ann@acme.example", "@acme@example", "@acme.example;@acme.test", "open,@acme.example", "@a b"},
+		"--recovery-delay":     {"", "-72h", "23h59m", "721h", "3d", "72", "off"},
 		"--remember-device":    {"", "-1h", "721h", "30d", "30"},
 		"--session-lifetime":   {"", "0s", "-1h", "25h", "1d", "24"},
 		"--session-idle":       {"", "0s", "-1m", "61m", "x"},

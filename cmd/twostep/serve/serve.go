@@ -108,6 +108,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	defer inBackground(watchKeys(keys, log))()
 	defer inBackground(watchSettings(rules, log))()
 	defer inBackground(sweep(rules, log))()
+	defer inBackground(advanceRecoveries(rules, log))()
 	defer inBackground(remind(rules, log))()
 	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
 	return serveHTTP(ctx, listening.site, handlers.New(rules, keys, config), log)

@@ -69,3 +69,23 @@ func sweep(rules *auth.Rules, log *slog.Logger) func(context.Context) {
 		}
 	}
 }
+
+// advanceRecoveries sends the warnings of recoveries and completes those whose delay has
+// passed, at the start and then every minute.
+func advanceRecoveries(rules *auth.Rules, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		ctx = auth.WithObserver(ctx, func(e auth.Event) { log.Info("account", "event", e.Type, "user", e.User) })
+		ticks := time.NewTicker(auth.RecoveryCheck)
+		defer ticks.Stop()
+		for {
+			if _, err := rules.AdvanceRecoveries(ctx); err != nil && ctx.Err() == nil {
+				log.Error("cannot advance recoveries", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticks.C:
+			}
+		}
+	}
+}

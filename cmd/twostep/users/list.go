@@ -47,6 +47,12 @@ func (c *showCommand) Run(s cli.Streams) error {
 		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
 		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.BackupCodes)
 		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\nrole\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "), r.Role)
+		if r.Recovery != nil {
+			fmt.Fprintf(table, "recovery\trequested %s, due %s, by %s\n", r.Recovery.Requested, r.Recovery.Due, cmp.Or(r.Recovery.By, "the user"))
+		}
+		if r.Recovered {
+			fmt.Fprintf(table, "recovery\tcompleted: sign-in needs a code by email until there is a second factor\n")
+		}
 		for _, app := range r.Apps {
 			fmt.Fprintf(table, "connected app\t%s (since %s)\n", app.Name, app.Since)
 		}
@@ -124,6 +130,16 @@ type details struct {
 	NoticeEmail string `json:"notice_email"` // empty for none
 	Waits       []wait `json:"waits"`
 	Apps        []app  `json:"apps"` // that the account has signed in to
+
+	Recovery  *recovery `json:"recovery"`  // pending; null for none
+	Recovered bool      `json:"recovered"` // sign-in needs a code by email until there is a second factor
+}
+
+// A recovery removes the second factors when it is due.
+type recovery struct {
+	Requested string `json:"requested"` // RFC 3339
+	Due       string `json:"due"`       // RFC 3339
+	By        string `json:"by"`        // account of the administrator who started it; empty for the user
 }
 
 // An app is an app that the account has signed in to and not disconnected.
@@ -160,6 +176,10 @@ func newDetails(a auth.Account, apps []oidc.ConnectedApp) details {
 		}
 		d.Waits = append(d.Waits, printed)
 	}
+	if p := a.Recovery; p.Pending() {
+		d.Recovery = &recovery{p.RequestedAt.Format(time.RFC3339), p.DueAt.Format(time.RFC3339), p.Actor}
+	}
+	d.Recovered = a.Factors.Recovered
 	for _, c := range apps {
 		d.Apps = append(d.Apps, app{c.ID, c.Name, c.Since.Format(time.RFC3339)})
 	}

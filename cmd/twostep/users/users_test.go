@@ -57,6 +57,12 @@ func TestUser(t *testing.T) {
 	connectApp(t, "ann@example.org")
 	want(0, "connected app         Wiki (since 20", "show", "ann@example.org")
 	want(0, `"name":"Wiki","since":"20`, "show", "--json", "ann@example.org")
+	want(0, `"recovery":null,"recovered":false`, "show", "--json", "ann@example.org")
+	requestRecovery(t, "ann@example.org")
+	want(0, "recovery              requested 20", "show", "ann@example.org")
+	want(0, `"by":""},"recovered":false`, "show", "--json", "ann@example.org")
+	want(0, "has no second factor now", "reset-mfa", "ann@example.org")
+	want(0, `"recovery":null,"recovered":false`, "show", "--json", "ann@example.org")
 	want(1, "no second factor", "reset-mfa", "ann@example.org")
 	want(0, "must change", "reset-password", "--at-next-sign-in", "ann@example.org")
 	want(0, "invited", "list")
@@ -159,6 +165,20 @@ func connectApp(t *testing.T, email string) {
 			Code:  oidc.Code{Hash: "code", ExpiresAt: now}, Changes: auth.ChangeSet{User: user, At: now},
 		})
 		must(t, err)
+	})
+}
+
+// requestRecovery adds an app to an account, and a recovery.
+func requestRecovery(t *testing.T, email string) {
+	t.Helper()
+	cmdtest.WithStore(t, func(store *db.Store, rules *auth.Rules) {
+		user, err := rules.AccountID(t.Context(), email)
+		must(t, err)
+		now := time.Now()
+		must(t, store.Apply(t.Context(), auth.ChangeSet{User: user, At: now, Changes: []auth.Change{
+			auth.PutTOTP{TOTPKey: auth.TOTPKey{User: user, Secret: []byte("a key of twenty byte"), AddedAt: now}},
+			auth.AddRecovery{Recovery: auth.Recovery{ID: "r", User: user, RequestedAt: now, DueAt: now.Add(72 * time.Hour)}, LastBefore: now},
+		}}))
 	})
 }
 

@@ -32,6 +32,7 @@ CREATE TABLE users (
     updated_at     BIGINT           NOT NULL,           -- when the email address or the name was last changed
     passkey_handle TEXT COLLATE "C" NOT NULL,           -- random: names the account to authenticators
     role           INTEGER          NOT NULL DEFAULT 0, -- on the administration pages, see auth.Role
+    recovered_at   BIGINT,                              -- when a recovery removed the second factors; NULL once there is one again
     PRIMARY KEY (id),
     UNIQUE (email_key),                                 -- one account per email address
     UNIQUE (passkey_handle),
@@ -439,11 +440,12 @@ CREATE TABLE approvals (
     id           TEXT COLLATE "C" NOT NULL,
     user_id      TEXT COLLATE "C",          -- account to act on; NULL for the whole site
     action       TEXT             NOT NULL,
-    target       TEXT COLLATE "C" NOT NULL, -- factor to act on; empty for the account
+    target       TEXT COLLATE "C" NOT NULL, -- factor to act on, or filters of the download; empty for the account
     requested_by TEXT COLLATE "C" NOT NULL,
     reason       TEXT             NOT NULL,
     requested_at BIGINT           NOT NULL,
     expires_at   BIGINT           NOT NULL,
+    approved_at  BIGINT,                  -- of a download, which the requester then does; NULL before
     PRIMARY KEY (id),
     UNIQUE (user_id, action, target),       -- requested once
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -451,6 +453,7 @@ CREATE TABLE approvals (
 );
 
 CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE UNIQUE INDEX approvals_site ON approvals (requested_by, action, target) WHERE user_id IS NULL; -- requested once
 CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
 
 -- Numbers of the overview, recounted every hour.
@@ -486,6 +489,37 @@ CREATE TABLE email_enrolments (
 );
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- Recoveries of accounts whose second factors are lost, see auth.Recovery.
+CREATE TABLE recoveries (
+    user_id      TEXT COLLATE "C" NOT NULL,
+    id           TEXT             NOT NULL,
+    requested_at BIGINT           NOT NULL,
+    reminded     INTEGER          NOT NULL, -- whether the second messages were sent
+    due_at       BIGINT           NOT NULL,
+    next_at      BIGINT           NOT NULL, -- when the reminder or the end is due
+    actor        TEXT             NOT NULL, -- account of the administrator who started it; empty for the user
+    ended_at     BIGINT,
+    completed    INTEGER          NOT NULL, -- whether it has ended by removing the second factors
+    PRIMARY KEY (user_id),                  -- one at a time
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (reminded IN (0, 1) AND completed IN (0, 1)),
+    CHECK (completed = 0 OR ended_at IS NOT NULL)
+);
+
+CREATE INDEX recoveries_next ON recoveries (next_at) WHERE ended_at IS NULL;        -- what is due
+CREATE INDEX recoveries_due ON recoveries (due_at, user_id) WHERE ended_at IS NULL; -- the list of pending ones
+CREATE INDEX recoveries_ended ON recoveries (ended_at) WHERE ended_at IS NOT NULL;  -- sweep
+
+-- Tokens in the messages about a recovery, which stop it.
+CREATE TABLE recovery_tokens (
+    token_hash TEXT COLLATE "C" NOT NULL,
+    user_id    TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (user_id) REFERENCES recoveries (user_id) ON DELETE CASCADE
+);
+
+CREATE INDEX recovery_tokens_user ON recovery_tokens (user_id); -- an earlier recovery's, and the foreign key
 
 -- OAuth clients.
 CREATE TABLE apps (

@@ -29,6 +29,7 @@ CREATE TABLE users (
     updated_at     INTEGER NOT NULL,            -- when the email address or the name was last changed
     passkey_handle TEXT    NOT NULL,            -- random: names the account to authenticators
     role           INTEGER NOT NULL DEFAULT 0,  -- on the administration pages, see auth.Role
+    recovered_at   INTEGER,                     -- when a recovery removed the second factors; NULL once there is one again
     PRIMARY KEY (id),
     UNIQUE (email_key),                        -- one account per email address
     UNIQUE (passkey_handle),
@@ -436,11 +437,12 @@ CREATE TABLE approvals (
     id           TEXT    NOT NULL,
     user_id      TEXT,             -- account to act on; NULL for the whole site
     action       TEXT    NOT NULL,
-    target       TEXT    NOT NULL, -- factor to act on; empty for the account
+    target       TEXT    NOT NULL, -- factor to act on, or filters of the download; empty for the account
     requested_by TEXT    NOT NULL,
     reason       TEXT    NOT NULL,
     requested_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
+    approved_at  INTEGER,         -- of a download, which the requester then does; NULL before
     PRIMARY KEY (id),
     UNIQUE (user_id, action, target), -- requested once
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -448,6 +450,7 @@ CREATE TABLE approvals (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE UNIQUE INDEX approvals_site ON approvals (requested_by, action, target) WHERE user_id IS NULL; -- requested once
 CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
 
 -- Numbers of the overview, recounted every hour.
@@ -483,6 +486,37 @@ CREATE TABLE email_enrolments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX email_enrolments_expiry ON email_enrolments (expires_at); -- sweep
+
+-- Recoveries of accounts whose second factors are lost, see auth.Recovery.
+CREATE TABLE recoveries (
+    user_id      TEXT    NOT NULL,
+    id           TEXT    NOT NULL,
+    requested_at INTEGER NOT NULL,
+    reminded     INTEGER NOT NULL, -- whether the second messages were sent
+    due_at       INTEGER NOT NULL,
+    next_at      INTEGER NOT NULL, -- when the reminder or the end is due
+    actor        TEXT    NOT NULL, -- account of the administrator who started it; empty for the user
+    ended_at     INTEGER,
+    completed    INTEGER NOT NULL, -- whether it has ended by removing the second factors
+    PRIMARY KEY (user_id),         -- one at a time
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CHECK (reminded IN (0, 1) AND completed IN (0, 1)),
+    CHECK (completed = 0 OR ended_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recoveries_next ON recoveries (next_at) WHERE ended_at IS NULL;        -- what is due
+CREATE INDEX recoveries_due ON recoveries (due_at, user_id) WHERE ended_at IS NULL; -- the list of pending ones
+CREATE INDEX recoveries_ended ON recoveries (ended_at) WHERE ended_at IS NOT NULL;  -- sweep
+
+-- Tokens in the messages about a recovery, which stop it.
+CREATE TABLE recovery_tokens (
+    token_hash TEXT NOT NULL,
+    user_id    TEXT NOT NULL,
+    PRIMARY KEY (token_hash),
+    FOREIGN KEY (user_id) REFERENCES recoveries (user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recovery_tokens_user ON recovery_tokens (user_id); -- an earlier recovery's, and the foreign key
 
 -- OAuth clients.
 CREATE TABLE apps (

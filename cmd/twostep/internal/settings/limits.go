@@ -53,6 +53,14 @@ func parseRememberDevice(d time.Duration) (time.Duration, error) {
 	return d, checkDuration(d, auth.RememberDeviceMax)
 }
 
+// parseRecoveryDelay accepts zero, which is off.
+func parseRecoveryDelay(d time.Duration) (time.Duration, error) {
+	if d != 0 && (d < auth.RecoveryDelayMin || d > auth.RecoveryDelayMax) {
+		return 0, fmt.Errorf("%s is not between %s and %s", cli.Duration(d), cli.Duration(auth.RecoveryDelayMin), cli.Duration(auth.RecoveryDelayMax))
+	}
+	return d, nil
+}
+
 func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration, error) {
 	return func(d time.Duration) (time.Duration, error) {
 		if err := checkDuration(d, auth.SessionIdleMax); err != nil {

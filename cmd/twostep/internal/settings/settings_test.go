@@ -24,7 +24,7 @@ func TestSettings_Defaults(t *testing.T) {
 	}
 	p := s.Policy
 	if p.Name != "Twostep" || !p.SignUpOpen || p.PasswordMin != 15 || p.Region != "US" ||
-		p.CodeLifetime != 10*time.Minute || p.SessionLifetime != 24*time.Hour || p.RememberDevice != 0 || p.SessionIdle != time.Hour {
+		p.CodeLifetime != 10*time.Minute || p.SessionLifetime != 24*time.Hour || p.RememberDevice != 0 || p.RecoveryDelay != 0 || p.SessionIdle != time.Hour {
 		t.Errorf("the policy is %+v", p)
 	}
 	for _, kind := range []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode} {
@@ -37,11 +37,11 @@ func TestSettings_Defaults(t *testing.T) {
 func TestSettings_Given(t *testing.T) {
 	s := mustParse(t,
 		"--listen=:9000", "--name=Zwei Schritte 2️⃣", "--data=/srv/twostep", "--mail=file:mails", "--sms=file:a:b", "--sign-up=closed",
-		"--session-lifetime=30m", "--session-idle=30m", "--remember-device=720h", "--code-lifetime=1m", "--password-min=64", "--default-region=CH",
+		"--session-lifetime=30m", "--session-idle=30m", "--remember-device=720h", "--recovery-delay=720h", "--code-lifetime=1m", "--password-min=64", "--default-region=CH",
 	)
 	p := s.Policy
 	if s.Listen != ":9000" || s.Path != "/srv/twostep" || s.Mail.Path != "mails" || s.SMS.Path != "a:b" || p.Name != s.Name || p.SignUpOpen ||
-		p.SessionLifetime != 30*time.Minute || p.RememberDevice != 720*time.Hour || p.SessionIdle != 30*time.Minute || p.CodeLifetime != time.Minute || p.PasswordMin != 64 || p.Region != "CH" {
+		p.SessionLifetime != 30*time.Minute || p.RememberDevice != 720*time.Hour || p.RecoveryDelay != 720*time.Hour || p.SessionIdle != 30*time.Minute || p.CodeLifetime != time.Minute || p.PasswordMin != 64 || p.Region != "CH" {
 		t.Errorf("parsed as %+v", s)
 	}
 }
