@@ -129,7 +129,7 @@ const (
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
 
-	OnlyFactorMax  = 10_000          // accounts that the settings page counts
+	OnlyFactorScan = 100_000         // accounts with a kind of factor that the settings page reads: tenths of a second
 	SettingsReload = 2 * time.Second // a change is in force on every server within five
 
 	HeapGrowth  = 300      // percent of the live heap that may be garbage (GOGC): pages leave little, hashes 19 MiB each

@@ -16,7 +16,11 @@ import (
 // duration reveals how much of it was right (ST-07).
 func TestSecrets_ConstantTime(t *testing.T) {
 	secret := regexp.MustCompile(`(?i)(code|hash|mac|tag|token|secret|password|signature|answer|response|digest|sum)$`)
+<<<<<<< HEAD
 	// Names of factors are not secret, nor is whether a secret is set.
+=======
+	// Names of factors and the type of a token are not secret, nor is whether a secret is set.
+>>>>>>> appsadmin
 	public := []string{"Password", "EmailCode", "PhoneCode", "TOTPCode", "BackupCode", "StepPassword", "StepNewPassword", "ResetPassword", `""`, "nil"}
 	read := 0
 	for _, folder := range []string{"auth", "db", "handlers"} {
