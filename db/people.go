@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"twostep/auth"
@@ -155,10 +156,6 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 		}
 		p.filters = append(p.filters, *few)
 	}
-	var read []condition                         // which part of the list
-	if few == nil && q.Text != "" && !q.Newest { // begin where the list has the text, not at its beginning
-		read = append(read, condition{`users.email_key >= ? AND users.email_key < ?`, []any{q.Text, q.Text + lastCharacter}})
-	}
 	after := q.Place
 	if after.ID == "" && q.After != "" {
 		if after, err = s.findPlace(ctx, q.After); errors.Is(err, auth.ErrNotFound) {
@@ -167,18 +164,28 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 			return page, err
 		}
 	}
-	if after.ID != "" {
-		read = append(read, o.after(after))
+	// The part of the list to read has one condition for each of its ends: SQLite uses the index
+	// for one, whichever that is. A text is searched from where the list has it.
+	var first, last []condition
+	byText := few == nil && q.Text != "" && !q.Newest
+	if byText {
+		last = []condition{{`users.email_key < ?`, []any{q.Text + lastCharacter}}}
+	}
+	if byText && after.EmailKey < q.Text {
+		first = []condition{{`users.email_key >= ?`, []any{q.Text}}}
+	} else if after.ID != "" {
+		first = []condition{o.after(after)}
 	}
 	var end auth.PeoplePlace
 	if few == nil {
-		if end, err = s.scanEnd(ctx, read, o, scan); err != nil {
+		if end, err = s.scanEnd(ctx, slices.Concat(first, last), o, scan); err != nil {
 			return page, err
 		}
 	}
 	if end.ID != "" {
-		p.filters = append(p.filters, o.until(end))
+		last = []condition{o.until(end)}
 	}
+	p.filters = append(p.filters, last...)
 	var args []any
 	from := `
 		FROM users`
@@ -191,9 +198,9 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 			FROM users%s
 			ORDER BY %s
 			LIMIT %d
-		) AS users`, whereMore(read, &args), o.columns, scan)
+		) AS users`, whereMore(first, &args), o.columns, scan)
 	} else {
-		p.filters = append(p.filters, read...)
+		p.filters = append(p.filters, first...)
 	}
 	matching := whereMore(p.filters, &args)
 	page.Accounts, err = s.findAccounts(ctx, accountColumns+from+matching+fmt.Sprintf(`
