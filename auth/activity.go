@@ -100,6 +100,8 @@ const (
 	OperatorEnabledApp     EventType = "operator_enabled_app"
 	OperatorRemovedApp     EventType = "operator_removed_app"
 	OperatorExported       EventType = "operator_exported" // a list, to a file
+	OperatorInvited        EventType = "operator_invited"  // also of an account that has no password yet
+	OperatorUninvited      EventType = "operator_uninvited"
 )
 
 // MailedCodesGuessed is an alarm: it is about no account and in no history, and passed
@@ -123,7 +125,7 @@ var EventTypes = []EventType{
 	OperatorDisabled, OperatorEnabled, OperatorAddedGroup, OperatorRemovedGroup, OperatorChangedRole, OperatorDeleted, SettingChanged,
 	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
 	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
-	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported,
+	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported, OperatorInvited, OperatorUninvited,
 	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
 }
 

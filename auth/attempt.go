@@ -17,18 +17,11 @@ const (
 	SignUp           Purpose = "sign_up"
 	ResetPassword    Purpose = "reset_password"
 	Reauthentication Purpose = "reauthentication"
-	Invitation       Purpose = "invitation"  // the operator has added the account; its token is in a mail
+	invitation       Purpose = "invitation"  // to an account that has no password yet; it is not stored as an attempt
 	RecoverMFA       Purpose = "recover_mfa" // all second factors are lost, see [Recovery]
 
 	passwordWasReset Purpose = "password_was_reset" // owes and accepts nothing, see [Rules.SetPassword]
 )
-
-func (p Purpose) lifetime() time.Duration {
-	if p == Invitation {
-		return InvitationLifetime
-	}
-	return AttemptLifetime
-}
 
 // A VerifiedFactor is a factor with a correct response, and when that was.
 type VerifiedFactor struct {
@@ -46,6 +39,7 @@ type Attempt struct {
 	User            UserID // empty if no account has the email address; no later step shows that
 	Email           string // as typed
 	NewPasswordHash string // sign-up: of the account to be
+	Invitation      string // sign-up: hash of the token of an invitation; empty for none
 	Chosen          Method // the method that the user chose; zero for the first
 	Verified        []VerifiedFactor
 	Next            string    // local path to redirect to when complete
@@ -87,7 +81,7 @@ var steps = []struct {
 	{SignUp, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepEmail, needs(EmailCode), only(EmailCode)},
 	{ResetPassword, StepNewPassword, always, nothing}, // until the new password ends the attempt: it signs nobody in (RC-05)
-	{Invitation, StepNewPassword, always, nothing},
+	{invitation, StepNewPassword, always, nothing},
 	{RecoverMFA, StepPassword, needs(Password), nothing}, // it began with one
 	{RecoverMFA, StepEmail, needs(EmailCode), only(EmailCode)},
 	{RecoverMFA, StepRequested, always, nothing},
@@ -234,7 +228,7 @@ func (r *Rules) attempt(ctx context.Context, token Token, now time.Time) (Attemp
 	if err != nil {
 		return Attempt{}, err
 	}
-	if !plausible(a.ExpiresAt.Add(-a.Purpose.lifetime()), now) {
+	if !plausible(a.ExpiresAt.Add(-AttemptLifetime), now) {
 		return Attempt{}, ErrNotFound
 	}
 	if a.Purpose == Reauthentication { // it ends with its session: an expired session is not renewed

@@ -56,12 +56,27 @@ type (
 
 // Accounts.
 type (
-	// AddUser adds an account. It fails with [ErrEmailTaken] if another account
-	// has the email address.
+	// AddUser adds an account, and ends an invitation of its email address. It fails with
+	// [ErrEmailTaken] if another account has the email address.
 	AddUser struct {
 		User
 		CreatedAt time.Time
 	}
+
+	// PutInvitation adds an invitation, of the set's account if it has one, and replaces
+	// that of the email address. It fails with [ErrTooManyInvitations] if there are
+	// [InvitationsMax] of email addresses without an account.
+	PutInvitation struct{ Invitation }
+
+	// RenewInvitation gives an invitation another token. It fails if it has ended.
+	RenewInvitation struct{ Invitation }
+
+	// RemoveInvitation withdraws an invitation. It fails if it has ended.
+	RemoveInvitation struct{ ID string }
+
+	// SpendInvitation consumes an invitation. It fails if it has ended or expired, or has
+	// another token by now.
+	SpendInvitation struct{ TokenHash string }
 
 	// ReplaceEmail ends an enrolment and makes its verified address the
 	// account's sign-in or second address. It fails if the enrolment has ended,
@@ -128,7 +143,7 @@ type (
 	// ended: of several responses that would complete it, one does.
 	EndAttempt struct{ TokenHash string }
 
-	// EndAttempts ends all attempts of the account and their codes.
+	// EndAttempts ends all attempts of the account and their codes, and its invitation.
 	EndAttempts struct{}
 
 	// EndOlderAttempts ends the account's attempts of one purpose but one: only
@@ -160,8 +175,8 @@ type (
 		Second    VerifiedFactor // zero: unchanged; without a kind it was added but not verified
 	}
 
-	// EndSessions ends the account's sessions but one, and all its attempts. No device is
-	// remembered any more.
+	// EndSessions ends the account's sessions but one, and all its attempts and invitations.
+	// No device is remembered any more.
 	EndSessions struct {
 		Except SessionID // empty: end all
 	}
@@ -277,6 +292,10 @@ func (SpendApproval) isChange()     {}
 func (AddApproval) isChange()       {}
 func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}
+func (PutInvitation) isChange()     {}
+func (RenewInvitation) isChange()   {}
+func (RemoveInvitation) isChange()  {}
+func (SpendInvitation) isChange()   {}
 func (ReplaceEmail) isChange()      {}
 func (ReplaceName) isChange()       {}
 func (AddGroup) isChange()          {}

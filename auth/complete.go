@@ -52,7 +52,7 @@ func (r *Rules) finish(ctx context.Context, c challenge, a Attempt, changes *Cha
 	}
 	switch {
 	case a.Purpose == SignUp:
-		if _, err := r.parseSignUpEmail(a.Email); err != nil {
+		if _, err := r.signUpEmail(ctx, a, changes.At); err != nil {
 			return Result{}, err
 		}
 		a.User = addUser(changes, a)

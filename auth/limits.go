@@ -73,7 +73,10 @@ const (
 	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
 	AccessWithinMin     = time.Minute          // of "within" in an access rule: a shorter one expires between the second factor and the app
 	StopTokenLifetime   = 24 * time.Hour       // how long a change of email address is pending and can be stopped
-	InvitationLifetime  = 24 * time.Hour       // of the link to set the first password: it is good for one working day
+	InvitationLifetime  = 7 * 24 * time.Hour   // of the link in it
+	InvitationRetention = 30 * 24 * time.Hour  // of an expired one, to be sent again
+	InvitationsMax      = 10_000               // of email addresses without an account
+	InvitationsAtOnce   = 100                  // lines of one form
 	AddedRecently       = 30 * 24 * time.Hour  // a mail about a reset lists what was added since: users look at an account about once a month
 	NoticeEmailsMax     = 1                    // second email addresses; N 4.6 asks for two addresses in all
 
@@ -166,6 +169,7 @@ const (
 	ActionNotify   Action = "notify"    // notify of what an attacker can repeat at will
 	ActionNotice   Action = "notice"    // send a notice of one kind
 	ActionSummary  Action = "summary"   // say in one that there were more
+	ActionInvite   Action = "invite"    // send an invitation
 	ActionAppStart Action = "app_start" // start a request of an app
 	ActionAppPush  Action = "app_push"  // push a request, from an app's server
 	ActionAppGuess Action = "app_guess" // authenticate as an app with a wrong secret
@@ -271,6 +275,8 @@ var limits = []struct {
 	{ActionWarn, Global, smsBudget{1, 4}, SMSBudgetExhausted}, // in addition: what others use up must not suppress a warning
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
+	{ActionInvite, Global, Window{Max: 500, Per: time.Hour}, TooManyInvitations}, // of all administrators
+	{ActionInvite, ByRecipient, Window{Max: 3, Per: 24 * time.Hour}, TooManyInvitations},
 	{ActionHandover, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionDrawQR, ByAccount, Window{Max: 60, Per: time.Minute}, TooManyAttempts},
 	{ActionAppStart, ByIP, Window{Max: 120, Per: time.Minute}, TooManyAttempts},

@@ -36,6 +36,8 @@ enrol_sms network {Part:1 Of:10} sms_budget_exhausted
 warn global {Part:1 Of:4} sms_budget_exhausted
 add_phone account {Max:20 Per:24h0m0s} too_many_codes
 account account {Max:60 Per:1h0m0s} too_many_attempts
+invite global {Max:500 Per:1h0m0s} too_many_invitations
+invite recipient {Max:3 Per:24h0m0s} too_many_invitations
 handover account {Max:60 Per:1m0s} too_many_attempts
 draw_qr account {Max:60 Per:1m0s} too_many_attempts
 app_start ip {Max:120 Per:1m0s} too_many_attempts

@@ -14,10 +14,10 @@ type MFAPolicy struct {
 	Day   time.Time // its beginning
 }
 
-// An MFADeadline says from when an account must have a second factor. The store derives
-// it from the policies and the account's groups, and nobody stores a date when a user
-// signs in: so a new sign-in, a reset, or leaving a group and returning does not
-// extend it, and an account that is added after the day has a pending task at once.
+// An MFADeadline says from when an account must have a second factor. It is written once,
+// in the policies, and read together with the account: a new sign-in, a reset, or leaving a
+// group and returning cannot extend it, and an account that is added after the day has a
+// pending task at once.
 type MFADeadline struct {
 	Policy time.Time // the earliest day of the policies that apply; zero for none
 	Exempt time.Time // the day until which the account is exempt; zero if it is not
@@ -131,7 +131,7 @@ func (r *Rules) MFAPending(ctx context.Context, after UserID) (PeoplePage, error
 	return r.store.FindPeople(ctx, PeopleQuery{Factors: NoFactor, MFAPolicy: true, After: after}, AccountsPage)
 }
 
-// MFAExemptions returns a page of the exemptions, those that end first first, and the
+// MFAExemptions returns a page of the exemptions in the order in which they end, and the
 // account after which the next page continues; empty at the end.
 func (r *Rules) MFAExemptions(ctx context.Context, after UserID) (all []MFAExemption, next UserID, err error) {
 	all, err = r.store.FindMFAExemptions(ctx, after, r.now(), AccountsPage+1)

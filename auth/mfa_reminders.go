@@ -9,9 +9,8 @@ import (
 // mfaReminders are the numbers of days before a deadline at which its user is reminded.
 var mfaReminders = []int{14, 7, 1}
 
-// mfaReminder returns the reminder that is in turn so long before a deadline, and the
-// time before it at which the next one follows. A server that was down sends the
-// last one that it has missed.
+// mfaReminder returns which reminder is due so long before a deadline, and how long before
+// it the next one is. After an interruption only the last one that was missed is sent.
 func mfaReminder(left time.Duration) (days int, next time.Duration) {
 	for i, d := range mfaReminders {
 		if left > time.Duration(d)*oneDay {
@@ -34,9 +33,9 @@ type MFAMember struct {
 }
 
 // RemindMFA queues the reminders that are due to accounts without a second factor. It
-// reads up to [MFARemindersScan] accounts, those after one in the order of IDs, and returns where to
-// continue; empty at the end. Servers may do so at the same time: each reminder is
-// spent by one of them.
+// reads up to [MFARemindersScan] accounts, in the order of IDs after one, and returns where
+// to continue; empty at the end. Several servers may do so at the same time: each reminder
+// is spent once.
 func (r *Rules) RemindMFA(ctx context.Context, after UserID) (next UserID, reminded int, err error) {
 	now := r.now()
 	members, next, err := r.store.FindMFAMembers(ctx, after, now, now.Add(time.Duration(mfaReminders[0])*oneDay), MFARemindersScan)
@@ -49,7 +48,9 @@ func (r *Rules) RemindMFA(ctx context.Context, after UserID) (next UserID, remin
 			continue
 		}
 		message := r.mfaReminder(m.Email, m.Day, now)
-		message.ExpiresAt = m.Day.Add(-following) // the outbox sends codes and notices first
+		if next := m.Day.Add(-following); next.After(message.ExpiresAt) { // the outbox sends codes and notices before
+			message.ExpiresAt = next
+		}
 		changes := ChangeSet{User: m.User, At: now, Changes: []Change{QueueMessage{Message: message}}}
 		spent, err := r.store.SpendMFAReminder(ctx, m.User, m.Day, days, changes)
 		if err != nil {

@@ -247,8 +247,6 @@ func (r *Rules) AddAccount(ctx context.Context, by Operator, address string) err
 	if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorAdded}); err != nil {
 		return err
 	}
-	m := r.notice(MessageInvitation, email.Typed, Client{}, changes.At)
-	m.Token, m.ExpiresAt = NewToken(), changes.At.Add(InvitationLifetime)
-	changes.add(AddAttempt{Attempt{TokenHash: m.Token.Hash(), Purpose: Invitation, Email: email.Typed, ExpiresAt: m.ExpiresAt}}, QueueMessage{Message: m})
+	r.addInvitation(&changes, by, email)
 	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
 }

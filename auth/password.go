@@ -126,7 +126,7 @@ func (r *Rules) queueResetCode(ctx context.Context, client Client, a Attempt, ch
 func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, password string) (next string, err error) {
 	now := r.now()
 	posted := submission{from: token, form: formSetPassword, response: password}
-	a, err := r.attempt(ctx, token, now)
+	a, err := r.reset(ctx, token, now)
 	if errors.Is(err, ErrNotFound) {
 		result, err := r.repeatedForm(ctx, client, posted, now)
 		return result.Next, err
@@ -138,6 +138,20 @@ func (r *Rules) SetPassword(ctx context.Context, client Client, token Token, pas
 		_, err = r.repeatedOr(ctx, err, posted, now)
 	}
 	return a.Next, err
+}
+
+// reset returns the attempt of a token or, if it is that of an invitation to an account, an
+// attempt that owes the same.
+func (r *Rules) reset(ctx context.Context, token Token, now time.Time) (Attempt, error) {
+	a, err := r.attempt(ctx, token, now)
+	if token == "" || !errors.Is(err, ErrNotFound) {
+		return a, err
+	}
+	i, err := r.invitation(ctx, token.Hash(), now)
+	if err == nil && i.User == "" {
+		err = ErrNotFound
+	}
+	return Attempt{TokenHash: i.TokenHash, Purpose: invitation, User: i.User, Email: i.Email.Typed, ExpiresAt: i.ExpiresAt}, err
 }
 
 func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, posted submission, now time.Time) error {
@@ -153,12 +167,17 @@ func (r *Rules) setPassword(ctx context.Context, client Client, a Attempt, poste
 		return err
 	}
 	changes := ChangeSet{User: user.ID, At: now}
-	changes.add(EndAttempt{TokenHash: a.TokenHash}, EndSessions{}, EndEmailEnrolment{}, AddAttempt{Attempt{
+	if a.Purpose == invitation {
+		changes.add(SpendInvitation{TokenHash: a.TokenHash})
+	} else {
+		changes.add(EndAttempt{TokenHash: a.TokenHash})
+	}
+	changes.add(EndSessions{}, EndEmailEnrolment{}, AddAttempt{Attempt{
 		TokenHash: r.newToken(attemptToken, posted, now).Hash(), Purpose: passwordWasReset, User: user.ID, Next: a.Next, ExpiresAt: now.Add(RepeatWindow),
 	}})
 	changes.add(SettleCounts{Reset: append(r.failureKeys(user.ID, Password), r.mailedCodeKeys(user.Email, recoverEmail)...)})
 	event := Event{Type: PasswordReset}
-	if a.Purpose == Invitation {
+	if a.Purpose == invitation {
 		event.Type = PasswordChanged
 	}
 	if err := r.record(ctx, &changes, client, event); err != nil {

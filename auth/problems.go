@@ -10,6 +10,7 @@ type Problem struct {
 	Wait   time.Duration // until the next request is allowed; zero if waiting does not help
 	User   UserID        // the account, only for the log
 	Limit  int           // the number in the text: a minimum, maximum or count
+	Bad    []BadLine     // of a field with lines
 	Repeat bool          // whether the same has failed before, since it last worked
 	Detail string        // what an operator or an app's author has to change; empty for most
 }
@@ -48,6 +49,10 @@ const (
 	FactorsDisabled      Reason = "factors_disabled"       // the operator has disabled the account's second factors
 	FormExpired          Reason = "form_expired"           // the form belongs to an earlier step
 	GroupInvalid         Reason = "group_invalid"          // not the name of a group, of Limit characters at most
+	InvitationBad        Reason = "invitation_bad"         // lines that cannot be invited; none at all if there are none
+	InvitationEnded      Reason = "invitation_ended"       // expired, withdrawn, replaced or accepted
+	InvitationLines      Reason = "invitation_lines"       // more than Limit at once
+	InvitationsFull      Reason = "invitations_full"       // there are Limit invitations
 	LastAdmin            Reason = "last_admin"             // no other administrator would be left
 	InvalidCredentials   Reason = "invalid_credentials"    // email address or password, and never which
 	LastFactor           Reason = "last_factor"            // a second factor is required: replace it instead
@@ -95,6 +100,7 @@ const (
 	TooManyCodes         Reason = "too_many_codes"         // codes were requested too fast
 	TooManyEmails        Reason = "too_many_emails"        // the account has Limit email addresses
 	TooManyGroups        Reason = "too_many_groups"        // the account would be in more than Limit groups
+	TooManyInvitations   Reason = "too_many_invitations"   // retry after Wait
 	TooManyMFAPolicies   Reason = "too_many_mfa_policies"  // there are Limit policies
 	TooManyPhones        Reason = "too_many_phones"        // the account has Limit phones
 	UnknownAction        Reason = "unknown_action"         // no such button
@@ -105,10 +111,10 @@ const (
 var Reasons = []Reason{
 	AccountUnknown, AppOutdated, ApprovalEnded, EntryInvalid, BackupCodeWrong, BackupCodesShown, Busy, CodeExpired, CodeMissing, CodeWrong, ConfirmationWrong, CookiesMissing,
 	CurrentPasswordWrong, EmailDomainBlocked, EmailInvalid, EmailSame, EmailTaken, FactorLocked, FactorsDisabled,
-	FormExpired, GroupInvalid, InvalidCredentials, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
+	FormExpired, GroupInvalid, InvalidCredentials, InvitationBad, InvitationEnded, InvitationLines, InvitationsFull, LastAdmin, LastFactor, MailBudgetExhausted, MailedCodeLocked, MFADayInvalid, MFADayLater, MFAExemptionInvalid, MFAOff, NameInvalid, NameLong, NoApprover, OnlyFactor,
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
 	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
-	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
+	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyInvitations, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

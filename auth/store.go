@@ -19,6 +19,16 @@ type Store interface {
 	FindUser(ctx context.Context, user UserID) (User, error)
 	// FindUserByEmail reads an account by the key of its email address.
 	FindUserByEmail(ctx context.Context, emailKey string) (User, error)
+	// FindInvitations reads up to limit invitations, the newest first: those before the one
+	// with the given id, or the newest if it is empty.
+	FindInvitations(ctx context.Context, before string, limit int) ([]Invitation, error)
+	// FindInvitationByID reads an invitation.
+	FindInvitationByID(ctx context.Context, id string) (Invitation, error)
+	// FindInvitation reads one that has not expired, by its current token, unless its email
+	// address has an account with a password by now.
+	FindInvitation(ctx context.Context, tokenHash string, now time.Time) (Invitation, error)
+	// TouchInvitation sets when an invitation was opened for the first time.
+	TouchInvitation(ctx context.Context, id string, now time.Time) error
 	// FindPeople reads up to limit accounts for the operator's list.
 	FindPeople(ctx context.Context, q PeopleQuery, limit int) (PeoplePage, error)
 	// FindAccount reads an account as the operator sees it.
@@ -240,8 +250,8 @@ type Store interface {
 
 	// FindMFAPolicies reads the policies, sorted by group.
 	FindMFAPolicies(ctx context.Context) ([]MFAPolicy, error)
-	// FindMFAExemptions reads up to limit exemptions that have not ended, those that end
-	// first first: those after the account's, or the first if it is empty.
+	// FindMFAExemptions reads up to limit exemptions that have not ended, in the order in
+	// which they end: those after the account's, or the first if it is empty.
 	FindMFAExemptions(ctx context.Context, after UserID, now time.Time, limit int) ([]MFAExemption, error)
 	// RemoveMFAExemption ends the account's exemption.
 	RemoveMFAExemption(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)

@@ -52,6 +52,10 @@ func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 	if err == nil && added == 0 {
 		err = auth.ErrEmailTaken
 	}
+	if err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `DELETE FROM invitations WHERE email_key = $1`, u.Email.Key)
 	return err
 }
 
@@ -82,6 +86,8 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.C
 				UNION ALL
 				SELECT token_hash FROM attempts WHERE user_id = $1
 			)`,
+			`UPDATE audit_events SET email = '' -- who was invited
+			WHERE user_id = '' AND email = (SELECT email_key FROM users WHERE id = $1)`,
 		} {
 			if _, err := tx.Exec(ctx, query, user); err != nil {
 				return false, err

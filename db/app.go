@@ -31,13 +31,13 @@ const appColumns = `
 			created_at,
 			disabled_at IS NOT NULL,
 			version,
-			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
-			COALESCE((SELECT string_agg(uri, ' ') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
-			COALESCE((SELECT string_agg(name, ' ') FROM app_groups WHERE app_id = apps.id), ''),
-			COALESCE((SELECT string_agg(hash, ' ') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
+			COALESCE((SELECT string_agg(uri, '|') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
+			COALESCE((SELECT string_agg(uri, '|') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
+			COALESCE((SELECT string_agg(name, '|') FROM app_groups WHERE app_id = apps.id), ''),
+			COALESCE((SELECT string_agg(hash, '|') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
 		FROM apps`
 
-// An appRow is the destination of appColumns. No URI, group or hash has a space.
+// An appRow is the destination of appColumns. No URI, group or hash has a vertical bar.
 type appRow struct {
 	oidc.App
 	idle, lifetime                         int64 // milliseconds
@@ -63,7 +63,7 @@ func sortedFields(text string) []string {
 	if text == "" {
 		return nil
 	}
-	fields := strings.Split(text, " ")
+	fields := strings.Split(text, "|")
 	slices.Sort(fields)
 	return fields
 }

@@ -18,7 +18,7 @@ func app(id string) oidc.App {
 		ID: id, Name: "App " + id, Kind: oidc.Web, Alg: oidc.ES256, Trusted: true, RequireMFA: true, RequirePAR: true, WithoutPKCE: true,
 		ClaimsInIDToken: true, RedirectURIs: []string{"https://app.example/callback", "https://app.example/other"},
 		PostLogoutURIs: []string{"https://app.example/"}, BackchannelURI: "https://app.example/logout", Groups: []string{"ops", "staff"},
-		RefreshIdle: time.Hour, RefreshLifetime: 24 * time.Hour, CreatedAt: noon, SecretHashes: []string{"hash-of-" + id}, Version: 1,
+		RefreshIdle: time.Hour, RefreshLifetime: 24 * time.Hour, CreatedAt: noon, SecretHashes: []string{"hash of " + id}, Version: 1,
 	}
 }
 
@@ -84,7 +84,7 @@ func TestAppSecrets(t *testing.T) {
 			keep int
 			want []string // in alphabetical order
 		}{
-			{"second", 1, []string{"hash-of-a1", "second"}},
+			{"second", 1, []string{"hash of a1", "second"}},
 			{"third", 1, []string{"second", "third"}},
 			{"", 1, []string{"third"}},
 			{"fourth", 0, []string{"fourth"}},

@@ -19,7 +19,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 		verified auth.VerifiedFactor
 	)
 	err := s.db.Each(ctx, engine.Row{
-		&a.TokenHash, &a.Purpose, &a.User, &a.Email, &sealed, &a.Chosen.Factor, &a.Chosen.Phone.ID,
+		&a.TokenHash, &a.Purpose, &a.User, &a.Email, &sealed, &a.Invitation, &a.Chosen.Factor, &a.Chosen.Phone.ID,
 		&a.Next, &a.Session, &a.Demand.AllFactors, engine.Time(&a.Demand.NotBefore), (*int)(&a.Demand.Level), engine.Time(&a.ExpiresAt), &factor, engine.Time(&verified.At),
 	}, func() {
 		if factor.Valid {
@@ -33,6 +33,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 			COALESCE(attempts.user_id, ''),
 			attempts.email,
 			attempts.new_password_hash,
+			attempts.invitation,
 			attempts.chosen_factor,
 			attempts.chosen_phone,
 			attempts.next,
@@ -115,14 +116,17 @@ func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndO
 	return err
 }
 
-// endAttempts removes an account's attempts and their codes.
+// endAttempts removes an account's attempts and their codes, and its invitation.
 func (t *tx) endAttempts(ctx context.Context, user auth.UserID) error {
 	_, err := t.Exec(ctx, removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE user_id = $1`), user)
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user)
+	if _, err = t.Exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user); err != nil {
+		return err
+	}
+	_, err = t.Exec(ctx, `DELETE FROM invitations WHERE user_id = $1`, user)
 	return err
 }
 
@@ -135,13 +139,13 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 	rows, err := t.Exec(ctx, `
 		INSERT INTO attempts
 			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id,
-			demand_all, demand_since, demand_level, expires_at)
-		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), CASE WHEN $10 THEN 1 ELSE 0 END, $11, $12, $13
+			demand_all, demand_since, demand_level, expires_at, invitation)
+		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), CASE WHEN $10 THEN 1 ELSE 0 END, $11, $12, $13, $14
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
 		ON CONFLICT (token_hash) DO NOTHING`,
 		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session,
-		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt))
+		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation)
 	if err != nil || rows == 0 {
 		return false, err
 	}

@@ -42,6 +42,14 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
+	case auth.PutInvitation:
+		return true, t.putInvitation(ctx, set.User, c.Invitation)
+	case auth.RenewInvitation:
+		return t.renewInvitation(ctx, c.Invitation)
+	case auth.RemoveInvitation:
+		return t.removeInvitation(ctx, c.ID)
+	case auth.SpendInvitation:
+		return t.spendInvitation(ctx, c.TokenHash, set.At)
 	case auth.ReplaceEmail:
 		return t.replaceEmail(ctx, set.User, c.EmailEnrolment, set.At)
 	case auth.ReplaceName:

@@ -12,7 +12,7 @@ import (
 // copiedTables are all tables except schema_migrations, each after those that it
 // references.
 var copiedTables = []string{
-	"keyring", "users", "account_groups", "host_uses", "known_devices", "audit_events", "approvals", "settings", "daily", "mfa_policies", "mfa_exemptions", "mfa_reminders", "notice_emails", "email_enrolments",
+	"keyring", "users", "account_groups", "invitations", "host_uses", "known_devices", "audit_events", "approvals", "settings", "daily", "mfa_policies", "mfa_exemptions", "mfa_reminders", "notice_emails", "email_enrolments",
 	"recoveries", "recovery_tokens",
 	"totp", "passkeys", "passkey_spent", "phones", "backup_code_sets", "backup_codes",
 	"sessions", "handovers", "host_tokens", "attempts", "attempt_factors", "totp_enrolments", "phone_enrolments",

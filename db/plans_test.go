@@ -114,6 +114,13 @@ func (db testDB) runAllQueries(t *testing.T) {
 			check(db.findPeople(ctx, q, 2, 1))
 		}
 	}
+	db.apply(t, "", invitation("1", "bob@example.org"))
+	check(db.FindInvitations(ctx, "z", 2))
+	check(db.FindInvitationByID(ctx, "1"))
+	check(db.FindInvitation(ctx, "token of 1", noon))
+	must(t, db.TouchInvitation(ctx, "1", noon))
+	db.apply(t, "", auth.RenewInvitation(invitation("1", "bob@example.org")), auth.SpendInvitation{TokenHash: "token of 1"})
+	db.apply(t, "", invitation("1", "bob@example.org"), auth.RemoveInvitation{ID: "1"})
 	check(db.findPeople(ctx, auth.PeopleQuery{Factors: auth.NoFactor, MFAPolicy: true}, 2, 1))
 	check(db.FindMFAPolicies(ctx))
 	check(db.FindMFAExemptions(ctx, "", noon, 2))
@@ -223,8 +230,7 @@ func (db testDB) runAppQueries(t *testing.T) {
 	must(t, err)
 	check(db.SpendCode(ctx, "eve", useOf("g1"), open, refreshToken("r1", noon), set("eve")))
 	check(db.SpendCode(ctx, "eve", useOf("g1"), open, refreshToken("r2", noon), set("eve")))
-	_, _, err = db.FindGrantOfRefreshToken(ctx, "a1", "r1")
-	must(t, err)
+	check(db.FindRefreshToken(ctx, "a1", "r1"))
 	check(db.SpendRefreshToken(ctx, "eve", "a1", "r1", open, refreshToken("r3", noon), set("eve")))
 	must(t, db.EndGrant(ctx, "a1", "g1", noon))
 	must(t, db.Disconnect(ctx, "eve", "a1", set("eve")))

@@ -97,6 +97,9 @@ var (
 	sweepEvents = sweep{rows: `
 		DELETE FROM audit_events
 		WHERE (user_id, id) IN (SELECT user_id, id FROM audit_events WHERE occurred_at < $1 LIMIT $2)`}
+	sweepInvitations = sweep{rows: `
+		DELETE FROM invitations
+		WHERE id IN (SELECT id FROM invitations WHERE expires_at <= $1 LIMIT $2)`}
 	sweepReminders = sweep{rows: `
 		DELETE FROM mfa_reminders
 		WHERE (user_id, day, days_before) IN (SELECT user_id, day, days_before FROM mfa_reminders WHERE day < $1 LIMIT $2)`}
@@ -163,6 +166,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
 		{sweepRecoveries, now.Add(-auth.RecoveryPause)},
+		{sweepInvitations, now.Add(-auth.InvitationRetention)},
 		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {

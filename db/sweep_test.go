@@ -25,11 +25,14 @@ func (db testDB) addEverything(t *testing.T, id auth.UserID, now time.Time) {
 	a.Session, a.ExpiresAt = s.ID, now.Add(auth.AttemptLifetime)
 	set := codes(id, name("one"), name("two"))
 	set.UnseenUntil = now.Add(auth.BackupCodesUnseenLifetime)
+	invited := invitation(name("1 invitation"), name("email"))
+	invited.ExpiresAt = now.Add(auth.InvitationLifetime)
 	m := message(name("message"))
 	m.ExpiresAt = now.Add(auth.MessageRetention)
 	must(t, db.Apply(t.Context(), auth.ChangeSet{User: id, At: now, Changes: []auth.Change{
 		auth.AddUser{User: user(id), CreatedAt: now},
 		auth.AddGroup{Name: "ops"},
+		invited,
 		s,
 		auth.PutKnownDevice{KnownDevice: auth.KnownDevice{ID: name("device id"), TokenHash: name("device"), SeenAt: now, RememberedAt: now}},
 		auth.PutHostUse{Host: "wiki.example.org"},

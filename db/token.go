@@ -73,14 +73,18 @@ func (s *Store) FindGrantOfCode(ctx context.Context, app, hash string) (id strin
 	return id, user, err
 }
 
-// FindGrantOfRefreshToken implements [oidc.Store].
-func (s *Store) FindGrantOfRefreshToken(ctx context.Context, app, hash string) (id string, user auth.UserID, err error) {
-	err = s.find(ctx, "find grant of refresh token", engine.Row{&id, &user}, `
-		SELECT app_grants.id, app_grants.user_id
+// FindRefreshToken implements [oidc.Store].
+func (s *Store) FindRefreshToken(ctx context.Context, app, hash string) (t oidc.FoundRefreshToken, err error) {
+	err = s.find(ctx, "find refresh token", engine.Row{&t.Grant, &t.User, engine.Time(&t.ExpiresAt), &t.Spent}, `
+		SELECT
+			app_grants.id,
+			app_grants.user_id,
+			app_refresh_tokens.expires_at,
+			app_refresh_tokens.spent_at IS NOT NULL OR app_refresh_tokens.replaced_at IS NOT NULL
 		FROM app_refresh_tokens
 		JOIN app_grants ON app_grants.id = app_refresh_tokens.grant_id
 		WHERE app_refresh_tokens.hash = $1 AND app_refresh_tokens.app_id = $2`, hash, app)
-	return id, user, err
+	return t, err
 }
 
 // SpendCode implements [oidc.Store].

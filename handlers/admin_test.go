@@ -39,7 +39,7 @@ func (site *testSite) administrator(email string, role auth.Role) (b *browser, k
 var adminPages = map[string]auth.Role{
 	"/admin/mfa": auth.RoleViewer, "/admin/people/ID/exempt": auth.RoleAdmin, "/admin/people/ID/end-exemption": auth.RoleAdmin,
 	"/admin": auth.RoleViewer, "/admin/people": auth.RoleViewer, "/admin/people/ID": auth.RoleViewer, "/admin/audit": auth.RoleViewer, "/admin/approvals/REQUEST": auth.RoleAdmin,
-	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
+	"/admin/people.csv": auth.RoleViewer, "/admin/audit.csv": auth.RoleViewer, "/admin/invitations": auth.RoleViewer, "/admin/audit.ndjson": auth.RoleViewer, "/admin/settings": auth.RoleAdmin,
 	"/admin/access":           auth.RoleViewer,
 	"/admin/people/ID/unlock": auth.RoleSupport, "/admin/people/ID/sign-out": auth.RoleSupport,
 	"/admin/people/ID/delayed-reset": auth.RoleSupport, "/admin/people/ID/refuse-recovery": auth.RoleAdmin,
@@ -141,7 +141,7 @@ func TestAdmin_DoesNotExist(t *testing.T) {
 	same := func(method string, b *browser, form url.Values) {
 		t.Helper()
 		want := b.describe(method, "/nowhere/people", form)
-		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
+		for _, path := range []string{"/admin", "/admin/people", "/admin/people/x", "/admin/mfa", "/admin/settings", "/admin/other", "/admin/people/x/unlock"} {
 			if got := b.describe(method, path, form); got != want {
 				t.Errorf("%s %s:\n%s\nwant\n%s", method, path, got, want)
 			}

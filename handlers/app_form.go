@@ -18,7 +18,7 @@ var appFields = []string{
 }
 
 // lineFields are those of several lines.
-var lineFields = []string{"redirect", "post-logout"}
+var lineFields = []string{"redirect", "post-logout", "emails"}
 
 // fieldsOf returns the form of an app, as it is filled in at first.
 func fieldsOf(app oidc.App) url.Values {

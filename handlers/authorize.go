@@ -31,7 +31,12 @@ func showAuthorize(r *request) error {
 		v = r.visit(false)
 	}
 	id, c, err := m.authorize(r.QueryParams(), v)
+	page, isPage := errors.AsType[*oidc.PageError](err)
 	switch {
+	case isPage && r.signedIn():
+		m.refused(reasonAppRequest, page.Explanation)
+		r.status = http.StatusBadRequest
+		return r.show(views.AppError(views.AppErrorPage{Page: r.page(), Explanation: page.Explanation, RequestID: r.log.id}))
 	case err != nil || id != "":
 		return m.redirectStarted(id, err)
 	case c.Step != oidc.StepDone && c.Step != "":

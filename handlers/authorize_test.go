@@ -13,7 +13,7 @@ import (
 	"twostep/auth/oidc"
 )
 
-// OI-13, OI-20, OI-22, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
+// OI-13, OI-20, OI-22, OI-28, OI-29, OI-41, OI-42, OI-44: a user signs in to an app from the sign-in page,
 // agrees once, and the tokens say what the session has verified.
 func TestAuthorize_SignIn(t *testing.T) {
 	site := newSite(t)
@@ -34,7 +34,7 @@ func TestAuthorize_SignIn(t *testing.T) {
 
 	tokens := app.tokens(code)
 	if tokens.TokenType != "Bearer" || tokens.ExpiresIn != 300 || tokens.Scope != "openid email profile" || tokens.RefreshToken != "" ||
-		tokens.header.Get("Cache-Control") != "no-store" {
+		tokens.header.Get("Cache-Control") != "no-store" || tokens.header.Get("Content-Type") != "application/json" {
 		t.Errorf("response is %+v", tokens)
 	}
 	kind, id := app.claims(tokens.IDToken)
@@ -199,7 +199,7 @@ func TestAuthorize_PromptNone(t *testing.T) {
 }
 
 // A user who is signed in and has to do nothing is back at the app with the first response,
-// also with an error. A form, which has no cookie if another site posts it, and a HEAD do no
+// also with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
 // more than store a request (OI-39).
 func TestAuthorize_AtOnce(t *testing.T) {
 	site := newSite(t)
@@ -241,6 +241,9 @@ func TestAuthorize_AtOnce(t *testing.T) {
 		t.Errorf("leads to %s", to)
 	}
 	app.tokens(to.Query().Get("code"))
+	if log := site.log.String(); strings.Contains(log, to.Query().Get("code")) || strings.Contains(log, "a-state") {
+		t.Error("the log has a code or state (OI-12)")
+	}
 	b.open("/account/apps").wantText("Wiki")
 	b.open("/account").press("Sign out")
 	if to := send(app, http.MethodGet, "prompt", "none"); !strings.HasPrefix(to, "/account/continue/") {
@@ -493,6 +496,8 @@ func TestPush(t *testing.T) {
 		t.Helper()
 		return b.open(oidc.AuthorizePath + "?" + url.Values{"client_id": {app.id}, "request_uri": {uri}}.Encode())
 	}
+	other := site.addApp(trusted)
+	b.open(oidc.AuthorizePath + "?" + other.params("request_uri", uri).Encode()).wantHeading("This app cannot sign you in") // and it stays the app's
 	app.tokens(app.wantReturned(open(uri), ""))
 	open(uri).wantHeading("This app cannot sign you in")
 	uri, _ = push(app.params())

@@ -94,7 +94,7 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 }
 
 // prefillFields are the fields that keep their text across re-authentication.
-var prefillFields = append([]string{"email", "phone", "use", "reason", "date", "until", "end-previous"}, appFields...)
+var prefillFields = append([]string{"email", "emails", "phone", "use", "reason", "group", "date", "until", "end-previous"}, appFields...)
 
 // keepTyped keeps the text of the fields for the next time that this browser opens
 // the path. It is in the cookie and not in a URL: anybody can make a link that fills
@@ -128,7 +128,7 @@ func (r *request) prefill(field string) string {
 	return text
 }
 
-// entered is prefill without a limit other than that of forms.
+// entered is prefill without a limit other than that of forms. "emails" has lines.
 func (r *request) entered(field string) string {
 	text := r.form.Get(field)
 	if r.form == nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +74,7 @@ func TestMachineRoutes(t *testing.T) {
 	}
 }
 
-// OI-30, OI-46: discovery lists what works, at the paths of both standards, and nothing
+// OI-11, OI-30, OI-46, OI-50: discovery lists what works, at the paths of both standards, and nothing
 // else; the key set has a key of each algorithm.
 func TestDiscovery(t *testing.T) {
 	site := newSite(t)
@@ -102,8 +103,31 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s is %s, which does not exist", name, endpoint)
 		}
 	}
-	if document["backchannel_logout_supported"] != true || document["backchannel_logout_session_supported"] != true {
-		t.Error("back-channel logout is not listed (OI-50)")
+	secret := []any{"client_secret_basic", "client_secret_post"}
+	for name, want := range map[string]any{ // all that is not an endpoint
+		"issuer": site.origin, "scopes_supported": []any{"openid", "email", "profile", "groups", "offline_access"},
+		"response_types_supported": []any{"code"}, "response_modes_supported": []any{"query"}, "subject_types_supported": []any{"public"},
+		"grant_types_supported": []any{"authorization_code", "refresh_token"}, "acr_values_supported": []any{"urn:twostep:acr:1", "urn:twostep:acr:2"},
+		"id_token_signing_alg_values_supported": []any{"RS256", "ES256"}, "prompt_values_supported": []any{"none", "login", "consent"},
+		"claims_supported": []any{
+			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
+			"email", "email_verified", "name", "preferred_username", "updated_at", "groups",
+		},
+		"code_challenge_methods_supported": []any{"S256"}, "token_endpoint_auth_methods_supported": append(slices.Clip(secret), "none"),
+		"revocation_endpoint_auth_methods_supported": append(slices.Clip(secret), "none"), "introspection_endpoint_auth_methods_supported": secret,
+		"authorization_response_iss_parameter_supported": true, "request_parameter_supported": false, "request_uri_parameter_supported": false,
+		"claims_parameter_supported": false, "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
+		"require_pushed_authorization_requests": false,
+	} {
+		if !reflect.DeepEqual(document[name], want) {
+			t.Errorf("%s is %v, want %v", name, document[name], want)
+		}
+		delete(document, name)
+	}
+	for name := range document {
+		if !strings.HasSuffix(name, "_endpoint") && name != "jwks_uri" {
+			t.Errorf("%s is listed", name)
+		}
 	}
 	if keys := read(oidc.KeySetPath)["keys"].([]any); len(keys) != 2 {
 		t.Errorf("%d keys", len(keys))

@@ -4,7 +4,7 @@ import "twostep/views"
 
 // showOverview shows numbers that are counted every hour, and what can be read at once.
 func showOverview(r *request) error {
-	page := views.OverviewPage{Down: notReady(r.rules.Ready(r.ctx()))}
+	page := views.OverviewPage{Version: r.site.Version, Down: notReady(r.rules.Ready(r.ctx()))}
 	var err error
 	if page.Days, err = r.rules.Days(r.ctx(), views.OverviewDays); err != nil {
 		return err

@@ -10,17 +10,20 @@ import (
 )
 
 // The overview has the numbers that were counted last, each chart with a text and a table,
-// and says if nothing is counted yet.
+// and says if nothing is counted yet. Its policy is that of every page (OP-12).
 func TestAdmin_Overview(t *testing.T) {
 	site := newSite(t)
 	admin, _ := site.administrator(ann, auth.RoleViewer)
 	site.browser().signUp(bob)
-	admin.open("/admin").wantHeading("Overview").wantText("They have not been counted yet").wantText("Ready")
+	admin.open("/admin").wantHeading("Overview").wantText("They have not been counted yet").wantText("Ready").wantText("Version v1.2.3")
 
 	if err := site.rules.CountDays(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	admin.open("/admin").wantText("Authenticator app 1 (50 %)").wantText("None 1 (50 %)").wantNoText("They have not been counted yet")
+	if admin.header.Get("Content-Security-Policy") != admin.fetch("GET", "/account/activity", nil).header.Get("Content-Security-Policy") {
+		t.Error("the page has a policy of its own")
+	}
 	charts := admin.page.Find("figure.chart")
 	if charts.Length() != 4 {
 		t.Fatalf("%d charts", charts.Length())

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"cmp"
-	"errors"
 	"net/url"
 
 	"twostep/auth"
@@ -41,30 +40,6 @@ func postForgotPassword(r *request) (string, error) {
 		return signInPath(cmp.Or(r.next(), next)), nil
 	}
 	return r.postCode(page)
-}
-
-// showInvitation shows the page that an invitation links to. Only its form accepts the
-// invitation, because mail programs open links by themselves.
-func showInvitation(r *request) error {
-	a, err := r.rules.Attempt(r.ctx(), auth.Token(r.QueryParam("token")))
-	if errors.Is(err, auth.ErrNotFound) || err == nil && a.Purpose != auth.Invitation {
-		r.cookie.Notice = views.NoticeInvitationEnded
-		return r.redirect("/forgot-password")
-	}
-	if err != nil {
-		return err
-	}
-	return r.show(views.NewPassword(views.NewPasswordPage{
-		Page: r.page(), Email: a.Email, PasswordMin: r.rules.Policy().PasswordMin, Invited: true,
-	}))
-}
-
-func postInvitation(r *request) (string, error) {
-	if r.action() != "set_password" {
-		return "", errUnknownAction
-	}
-	_, err := r.rules.SetPassword(r.ctx(), r.client(), auth.Token(r.QueryParam("token")), r.form.Get("password"))
-	return "/sign-in", r.withNotice(views.NoticePasswordReset, err)
 }
 
 func showPassword(r *request) error {

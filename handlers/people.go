@@ -117,10 +117,7 @@ func (r *request) postAct(page views.ActPage, target string) (string, error) {
 		return views.PersonURL(act.User), r.withNotice(views.NoticeApprovalRequested, r.rules.RequestApproval(r.ctx(), r.operator(), act))
 	}
 	done, err := r.rules.CarryOut(r.ctx(), r.operator(), act)
-	notice := views.NoticeActDone
-	if !done {
-		notice = views.NoticeNothingToDo
-	}
+	notice := noticeIf(done, views.NoticeActDone)
 	if page.Act.Action == auth.Delete {
 		return peoplePath, r.withNotice(notice, err)
 	}

@@ -34,7 +34,7 @@ var routes = []route{
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
 	{recoveryPath, recovering, showRecovery, postRecovery},
 	{stopRecoveryPath, anyone, showStopRecovery, postStopRecovery},
-	{"/invitation", anyone, showInvitation, postInvitation},
+	{"/invitation", accepting, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
 	{"/account", signedIn, showAccount, nil},
@@ -71,6 +71,7 @@ var routes = []route{
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
+	{invitationsPath, inviting, showInvitations, postInvitations},
 	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
 	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},

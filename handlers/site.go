@@ -23,6 +23,7 @@ import (
 // A Config is what the operator configures about the site.
 type Config struct {
 	Name           string         // shown on every page
+	Version        string         // of the program, for administrators
 	URL            *url.URL       // public origin; https turns on Secure, the __Host- prefix and HSTS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is trusted; none by default (RL-05)
 	AdminNetworks  []netip.Prefix // where administration pages exist; none for everywhere

@@ -158,7 +158,7 @@ func (site *testSite) restart(changes ...func(*auth.Policy)) {
 	u, _ := url.Parse(site.origin)
 	site.apps = oidc.New(site.store, site.rules, site.origin)
 	config := handlers.Config{
-		Apps: site.apps,
+		Apps: site.apps, Version: "v1.2.3",
 		Name: policy.Name, URL: u, TrustedProxies: site.proxies, AdminNetworks: site.admins, RequestTimeout: site.requestTimeout, Log: slog.New(slog.NewTextHandler(site.log, nil)),
 		Metrics: handlers.Metrics{ObserveRequest: site.wantKnownReason},
 	}

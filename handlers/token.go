@@ -26,7 +26,8 @@ func token(r *machineRequest) error {
 }
 
 // userInfo responds with the claims of an access token in the Authorization header. One
-// in the query would be in logs and histories, and is refused (OI-41).
+// in the query would be in logs and histories, and is refused (OI-41), also if there is
+// another one (6750 section 3.1).
 func userInfo(r *machineRequest) error {
 	scheme, token, _ := strings.Cut(r.Request().Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -34,11 +35,23 @@ func userInfo(r *machineRequest) error {
 		r.Response().Header().Set("WWW-Authenticate", "Bearer")
 		return r.respond(http.StatusUnauthorized, map[string]string{"error": string(oidc.InvalidToken)})
 	}
+	if r.hasTokenParameter() {
+		return r.respondError(&oidc.Error{Code: oidc.InvalidRequest, Explanation: "the access token must be in the Authorization header only"})
+	}
 	claims, err := r.apps.UserInfo(r.Request().Context(), strings.TrimSpace(token))
 	if err != nil {
 		return r.respondError(err)
 	}
 	return r.respond(http.StatusOK, claims)
+}
+
+// hasTokenParameter reports whether an access token is in the query or the form.
+func (r *machineRequest) hasTokenParameter() bool {
+	if r.QueryParams().Has("access_token") {
+		return true
+	}
+	form, err := r.readForm() // a body of another type is ignored
+	return r.Request().Method == http.MethodPost && err == nil && form.Has("access_token")
 }
 
 // revoke ends what a token was issued with (7009).

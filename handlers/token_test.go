@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -265,7 +266,7 @@ func TestToken_SessionEnds(t *testing.T) {
 	b := site.browser().signUp(ann)
 	app := site.addApp(trusted)
 	spa := site.addApp(func(a *oidc.App) { a.Kind = oidc.SPA })
-	bound := app.tokens(app.code(b))
+	unused, bound := app.code(b), app.tokens(app.code(b))
 	offline := app.tokens(app.code(b, "scope", "openid offline_access"))
 	spa.start(b).press("Continue")
 	public := spa.tokens(spa.wantReturned(b, ""))
@@ -275,6 +276,9 @@ func TestToken_SessionEnds(t *testing.T) {
 	b.open("/account").press("Sign out")
 	if app.userInfo(bound.AccessToken) != nil || spa.userInfo(public.AccessToken) != nil {
 		t.Error("an access token outlives its session")
+	}
+	if r := app.exchange(unused); r.Error != oidc.InvalidGrant {
+		t.Errorf("a code outlives its session: %s (OI-08)", r.Error)
 	}
 	if r := spa.refresh(public.RefreshToken); r.Error != oidc.InvalidGrant {
 		t.Errorf("a refresh token outlives its session: %s", r.Error)
@@ -345,9 +349,26 @@ func TestIntrospect(t *testing.T) {
 	if body := introspect(native, tokens.AccessToken); body["error"] != string(oidc.InvalidClient) {
 		t.Errorf("a public app: %v", body)
 	}
+	offline := app.tokens(app.code(b, "scope", "openid offline_access"))
+	if body := introspect(app, offline.RefreshToken); body["active"] != true || body["client_id"] != app.id || body["sub"] == nil || body["token_type"] != nil {
+		t.Errorf("own refresh token: %v", body)
+	}
+	if body := introspect(other, offline.RefreshToken); len(body) != 1 {
+		t.Errorf("another app's refresh token: %v", body)
+	}
+	next := app.refresh(offline.RefreshToken)
 	b.open("/account").press("Sign out")
 	if body := introspect(app, tokens.AccessToken); body["active"] != false {
 		t.Errorf("after sign-out: %v", body)
+	}
+	if body := introspect(app, offline.RefreshToken); len(body) != 1 || body["active"] != false {
+		t.Errorf("a used refresh token: %v", body)
+	}
+	for step, want := range []bool{true, false} {
+		if body := introspect(app, next.RefreshToken); body["active"] != want {
+			t.Errorf("refresh token, %d: %v", step, body)
+		}
+		site.wait(auth.RefreshIdle)
 	}
 }
 
@@ -362,13 +383,15 @@ func TestUserInfo(t *testing.T) {
 		header       string
 		want         int
 	}{
-		"GET":       {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token, http.StatusOK},
-		"POST":      {http.MethodPost, oidc.UserInfoPath, url.Values{}, "bearer " + token, http.StatusOK},
-		"query":     {http.MethodGet, oidc.UserInfoPath + "?access_token=" + token, nil, "", http.StatusUnauthorized},
-		"form":      {http.MethodPost, oidc.UserInfoPath, url.Values{"access_token": {token}}, "", http.StatusUnauthorized},
-		"no token":  {http.MethodGet, oidc.UserInfoPath, nil, "", http.StatusUnauthorized},
-		"bad token": {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token + "x", http.StatusUnauthorized},
-		"basic":     {http.MethodGet, oidc.UserInfoPath, nil, "Basic " + token, http.StatusUnauthorized},
+		"GET":              {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token, http.StatusOK},
+		"POST":             {http.MethodPost, oidc.UserInfoPath, url.Values{}, "bearer " + token, http.StatusOK},
+		"query":            {http.MethodGet, oidc.UserInfoPath + "?access_token=" + token, nil, "", http.StatusUnauthorized},
+		"header and query": {http.MethodGet, oidc.UserInfoPath + "?access_token=" + token, nil, "Bearer " + token, http.StatusBadRequest},
+		"header and form":  {http.MethodPost, oidc.UserInfoPath, url.Values{"access_token": {token}}, "Bearer " + token, http.StatusBadRequest},
+		"form":             {http.MethodPost, oidc.UserInfoPath, url.Values{"access_token": {token}}, "", http.StatusUnauthorized},
+		"no token":         {http.MethodGet, oidc.UserInfoPath, nil, "", http.StatusUnauthorized},
+		"bad token":        {http.MethodGet, oidc.UserInfoPath, nil, "Bearer " + token + "x", http.StatusUnauthorized},
+		"basic":            {http.MethodGet, oidc.UserInfoPath, nil, "Basic " + token, http.StatusUnauthorized},
 	} {
 		header := http.Header{}
 		if row.header != "" {
@@ -445,6 +468,73 @@ func TestToken_OtherSessionsEnd(t *testing.T) {
 			}
 			app.wantLogouts(ended...)
 		})
+	}
+}
+
+// OI-26: a removed factor ends other sessions' access, also offline, whoever removes it.
+func TestToken_FactorLost(t *testing.T) {
+	site := newSite(t)
+	app := site.addApp(trusted)
+	b, other := site.browser().signUp(ann), site.browser()
+	key, _ := b.addTOTP()
+	signIn := func() (mine, theirs tokenResponse) {
+		t.Helper()
+		site.wait(30 * time.Second)
+		other.signIn(ann).enterCode(site.totpCode(key)).wantHeading("Account")
+		return app.tokens(app.code(b, "scope", "openid offline_access")), app.tokens(app.code(other, "scope", "openid offline_access"))
+	}
+	want := func(tokens tokenResponse, live bool) {
+		t.Helper()
+		if app.userInfo(tokens.AccessToken) != nil != live || (app.refresh(tokens.RefreshToken).status == http.StatusOK) != live {
+			t.Errorf("the access of the app is not %v", live)
+		}
+	}
+	mine, theirs := signIn()
+	b.open("/account/manage-mfa/remove-totp").press("Remove")
+	want(theirs, false)
+	want(mine, true)
+	key, _ = b.addTOTP()
+	mine, theirs = signIn()
+	b.operate(auth.ResetMFA)
+	want(theirs, false)
+	want(mine, false)
+}
+
+// OI-42: the ID token, if the app needs them there, the refreshed one and userinfo have the
+// same claims, with the values of now.
+func TestToken_LiveClaims(t *testing.T) {
+	site := newSite(t)
+	app := site.addApp(trusted, func(a *oidc.App) { a.ClaimsInIDToken = true })
+	b := site.browser().signUp(ann)
+	tokens := app.tokens(app.code(b, "scope", "openid email profile groups offline_access"))
+	want := func(name any, groups any) {
+		t.Helper()
+		info := app.userInfo(tokens.AccessToken)
+		_, id := app.claims(tokens.IDToken)
+		for claim, value := range map[string]any{
+			"email": ann, "email_verified": true, "preferred_username": ann, "name": name, "groups": groups, "sub": id["sub"], "updated_at": info["updated_at"],
+		} {
+			if !reflect.DeepEqual(info[claim], value) || !reflect.DeepEqual(id[claim], value) {
+				t.Errorf("%s: userinfo has %v, the ID token %v, want %v", claim, info[claim], id[claim], value)
+			}
+		}
+	}
+	want(nil, nil)
+	b.open("/account/profile").fill("Name", "Ann Example").press("Save")
+	if _, err := site.rules.ChangeGroups(t.Context(), auth.Operator{}, site.accountID(ann), []string{"ops"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if info := app.userInfo(tokens.AccessToken); info["name"] != "Ann Example" || !reflect.DeepEqual(info["groups"], []any{"ops"}) {
+		t.Errorf("userinfo has %v", info)
+	}
+	tokens = app.refresh(tokens.RefreshToken)
+	want("Ann Example", []any{"ops"})
+	tokens = app.refresh(tokens.RefreshToken, "scope", "openid email")
+	if _, id := app.claims(tokens.IDToken); id["email"] != ann || id["name"] != nil || id["groups"] != nil {
+		t.Errorf("with fewer scopes the ID token has %v", id)
+	}
+	if info := app.userInfo(tokens.AccessToken); info["email"] != ann || info["name"] != nil || info["groups"] != nil {
+		t.Errorf("with fewer scopes userinfo has %v", info)
 	}
 }
 

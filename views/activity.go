@@ -81,6 +81,8 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorEndedExemption: "Exemption from MFA ended by a site administrator",
 	auth.OperatorReminded:       "Reminded of MFA by a site administrator",
 	auth.OperatorExported:       "Downloaded: NAME",
+	auth.OperatorInvited:        "Invitation sent to EMAIL",
+	auth.OperatorUninvited:      "Invitation of EMAIL withdrawn",
 
 	auth.OperatorAddedApp:       "App added: NAME",
 	auth.OperatorChangedApp:     "App changed: NAME",
@@ -165,7 +167,7 @@ func eventIcon(t auth.EventType) icon {
 		return iconCodes
 	case auth.PasswordChanged, auth.PasswordReset, auth.OperatorResetPassword, auth.OperatorMustChange, auth.OperatorUnlocked:
 		return iconLock
-	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved:
+	case auth.EmailChangeRequested, auth.EmailChangeStopped, auth.EmailChanged, auth.NoticeEmailAdded, auth.NoticeEmailRemoved, auth.OperatorInvited, auth.OperatorUninvited:
 		return iconMail
 	case auth.AccountDeleted, auth.OperatorDeleted, auth.OperatorRemovedApp:
 		return iconBin

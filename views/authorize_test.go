@@ -29,6 +29,7 @@ func appSamples() []sample {
 		{"app_other_account", "Another account is signed in", AppStop(AppStopPage{page, sampleApp, oidc.StepOtherAccount, ""})},
 		{"app_declined", "Team wiki asks you to verify", AppStop(AppStopPage{page, sampleApp, oidc.StepReauth, "/account/continue/ID"})},
 		{"app_error", "This app cannot sign you in", AppError(AppErrorPage{signedOutPlain("/oauth/authorize"), "redirect_uri is missing", "req-1"})},
+		{"app_error_signed_in", "This app cannot sign you in", AppError(AppErrorPage{signedIn("/oauth/authorize"), "redirect_uri is missing", "req-1"})},
 		{"connected_apps", "Connected apps", ConnectedApps(ConnectedAppsPage{signedIn("/account/apps"), []oidc.ConnectedApp{
 			{ID: "app", Name: "Team wiki", Since: now.AddDate(0, -2, 0), UsedAt: now.Add(-time.Hour), Scopes: oidc.Scopes},
 			{ID: "old", Name: "Notes", Since: now.AddDate(0, -3, 0)},

@@ -140,7 +140,7 @@ func (b tab) eval(function string, result any) {
 }
 
 // TestPages_Axe runs axe on every page of the gallery in both themes (AX-06, AX-08,
-// AX-11).
+// AX-11, OP-12).
 func TestPages_Axe(t *testing.T) {
 	axe, err := os.ReadFile(installed(t, "axe-core/axe.min.js"))
 	if err != nil {

@@ -65,7 +65,7 @@ func (b tab) command(name string) {
 }
 
 // TestPages_FocusIsVisible checks that every focusable element has an outline while
-// it has the focus, and is not covered (AX-07).
+// it has the focus, and is not covered (AX-07, OP-12).
 func TestPages_FocusIsVisible(t *testing.T) {
 	t.Parallel()
 	b, origin := newTab(t, chromium(t)), serveGallery(t)

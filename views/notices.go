@@ -45,6 +45,9 @@ const (
 	NoticeApprovalRefused    Notice = "approval_refused"
 	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
+	NoticeInvited            Notice = "invited"
+	NoticeWithdrawn          Notice = "withdrawn"
+	NoticeSignOutFirst       Notice = "sign_out_first"
 	NoticeMFAPolicySet       Notice = "mfa_policy_set"
 	NoticeMFAPolicyRemoved   Notice = "mfa_policy_removed"
 	NoticeSessionEnded       Notice = "session_ended"
@@ -61,7 +64,10 @@ const (
 )
 
 var notices = map[Notice]string{
-	NoticeInvitationEnded:    "That link has expired or was already used. Ask for a code instead.",
+	NoticeInvitationEnded:    "That link has expired or was already used. If you have an account, ask for a code, otherwise for a new invitation.",
+	NoticeInvited:            "Invitation sent",
+	NoticeWithdrawn:          "Invitation withdrawn. Its link no longer works.",
+	NoticeSignOutFirst:       "You are signed in. Sign out to accept the invitation.",
 	NoticeSignInFirst:        "You must be signed in to access this page",
 	NoticeCodeSent:           "We sent a new code",
 	NoticeTOTPRemoved:        "Authenticator app removed",
@@ -111,7 +117,7 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeAppAddedBefore, NoticeInvitationEnded, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
+	case NoticeAppAddedBefore, NoticeInvitationEnded, NoticeSignOutFirst, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
 		return info
 	}
 	return success

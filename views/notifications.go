@@ -45,7 +45,7 @@ var (
 	helpAdministrator = &help{steps: []paragraph{unexpected}, unasked: true, administered: true}
 	helpInvitation    = &help{steps: []paragraph{
 		{text: "To get started, set a password", link: link{"/invitation?token=TOKEN", "Set a password"}},
-		{text: "The link works once, within 24 hours. After that, ask for a code instead", link: link{"/forgot-password", "Send a code"}},
+		{text: "The link works once, within 7 days. After that, ask for a new invitation."},
 		{text: "If you did not expect this, you can ignore this email."},
 	}, unasked: true, administered: true}
 	helpSetUpMFA = &help{steps: []paragraph{
@@ -245,8 +245,8 @@ var notifications = map[auth.MessageKind]notification{
 		helpApps,
 	},
 	auth.MessageInvitation: {
-		"Your new PRODUCT account",
-		"The site administrator created your PRODUCT account.",
+		"Your invitation to PRODUCT",
+		"The site administrator invites you to PRODUCT.",
 		helpInvitation,
 	},
 	auth.MessageKind(auth.OperatorUnlocked): {

@@ -11,6 +11,7 @@ import (
 type OverviewPage struct {
 	Page
 	Days      []auth.DayCounts // from the first, as they were counted
+	Version   string           // of the program
 	Waiting   int              // messages in the outbox
 	Failing   int              // of them, those that could not be sent yet
 	Down      auth.NotReady    // empty if the site is ready

@@ -60,7 +60,8 @@ var missingSpace = regexp.MustCompile(`[a-z][.!?][A-Z]|[\pL\pN.,:;”)]<(time|st
 // TestPages_Audit checks what every page needs: a title that starts with Error if
 // something was refused, a language, headings, labels, an error summary with a link
 // to the invalid field (AX-04, AX-05, AX-09, AX-11), forms that post (HT-01) and
-// name the account of a password (HT-02), and nothing that blocks pasting (PW-12).
+// name the account of a password (HT-02), nothing that blocks pasting (PW-12), and
+// no script or style but the site's own (OP-12).
 func TestPages_Audit(t *testing.T) {
 	for _, s := range samples() {
 		t.Run(s.name, func(t *testing.T) {
@@ -340,7 +341,7 @@ func TestPages_Escape(t *testing.T) {
 	number := auth.Phone{ID: markup, Number: markup, ReservedAt: now}
 	pages := []string{
 		render(t, SignIn(SignInPage{Page: p, Email: markup, SignUpOpen: true, App: markup})),
-		render(t, SignUp(SignUpPage{p, markup, 15, nil})),
+		render(t, SignUp(SignUpPage{p, markup, 15, nil, false})),
 		render(t, VerifyEmail(VerifyEmailPage{p, markup, sentCode})),
 		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Factor: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Factor: auth.PhoneCode, Phone: number}}})),
 		render(t, ManageMFA(ManageMFAPage{p, auth.Factors{Phones: []auth.Phone{number}}})),

@@ -61,6 +61,10 @@ func adminSamples() []sample {
 	own.Own, about.Mine = true, true
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
+	invitations := []auth.Invitation{
+		{ID: "2", Email: auth.Email{Typed: "fay@example.com"}, By: "ann", ByEmail: "ann@example.com", SentAt: now.Add(-time.Hour), ExpiresAt: now.Add(auth.InvitationLifetime)},
+		{ID: "1", Email: auth.Email{Typed: "gus@example.com"}, By: auth.CommandActor, SentAt: now.Add(-auth.InvitationLifetime), OpenedAt: now.Add(-time.Hour), ExpiresAt: now},
+	}
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
 	settings := []auth.SettingValue{
 		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}},
@@ -97,13 +101,19 @@ func adminSamples() []sample {
 	noRecovery.RecoveryOffered = true
 	mine := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/ann"), Person: ann, Mine: true}
 	return []sample{
-		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
+		{"admin", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Version: "v1.2.3", Days: overviewDaysSample(as(auth.RoleAdmin, "/admin").Now), Waiting: 3, Failing: 1})},
 		{"admin_waiting", "Overview", Overview(OverviewPage{Page: as(auth.RoleAdmin, "/admin"), Approvals: waiting})},
 		{"admin_viewer", "Overview", Overview(OverviewPage{Page: as(auth.RoleViewer, "/admin"), Down: auth.DiskFull})},
 		{"admin_people", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: list})},
 		{"admin_people_viewer", "People", People(PeoplePage{Page: as(auth.RoleViewer, "/admin/people"), PeoplePage: list})},
 		{"admin_people_none", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), Typed: "x", Query: auth.PeopleQuery{State: auth.StateLocked, Newest: true, Role: auth.RoleViewer}})},
 		{"admin_people_partial", "People", People(PeoplePage{Page: as(auth.RoleAdmin, "/admin/people"), PeoplePage: auth.PeoplePage{Partial: true, Next: "eve"}})},
+		{"admin_invitations", "Invitations", Invitations(InvitationsPage{Page: as(auth.RoleAdmin, "/admin/invitations"), Invitations: invitations, More: true})},
+		{"admin_invitations_viewer", "Invitations", Invitations(InvitationsPage{Page: as(auth.RoleViewer, "/admin/invitations"), Invitations: invitations})},
+		{"admin_invitations_support", "Invitations", Invitations(InvitationsPage{Page: as(auth.RoleSupport, "/admin/invitations")})},
+		{"admin_invitations_refused", "Invitations", Invitations(InvitationsPage{Page: refusedWith(as(auth.RoleAdmin, "/admin/invitations"), auth.Problem{
+			Reason: auth.InvitationBad, Field: "emails", Bad: []auth.BadLine{{Number: 2, Text: "nobody", Reason: auth.EmailInvalid}, {Number: 3, Text: "ben@example.com", Reason: auth.EmailTaken}},
+		}), Emails: "fay@example.com\nnobody\nben@example.com"})},
 		{"admin_person", "ben@example.com", Person(person(auth.RoleAdmin))},
 		{"admin_person_support", "ben@example.com", Person(person(auth.RoleSupport))},
 		{"admin_person_viewer", "b•••@example.com", Person(person(auth.RoleViewer))},

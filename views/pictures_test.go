@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/go-rod/rod/lib/proto"
@@ -75,28 +74,53 @@ func TestScreens(t *testing.T) {
 		t.Skip("-screens is not set")
 	}
 	b, origin := newTab(t, chromium(t)), serveGallery(t)
+	b.check(os.MkdirAll(*screens, 0o755))
 	for _, picture := range []struct {
-		name  string
-		width int
-	}{{"sign_in_plain", 720}, {"manage_mfa", 1000}, {"add_totp", 1000}} {
+		name          string
+		width, height int      // of each page, which is cut off below
+		pages         []string // side by side
+	}{
+		{"sign_in", 390, 700, []string{"sign_in_plain", "verify_account_app", "account"}},
+		{"manage_mfa", 1000, 1200, []string{"manage_mfa"}},
+		{"add_totp", 1000, 900, []string{"add_totp"}},
+		{"admin", 1000, 762, []string{"admin"}},
+	} {
 		for _, theme := range themes {
 			b.theme(theme)
-			shot := b.screenshot(origin+"/"+picture.name, picture.width, 560)
-			name := strings.TrimSuffix(picture.name, "_plain") + "_" + theme + ".png"
-			b.check(os.MkdirAll(*screens, 0o755))
-			b.check(os.WriteFile(filepath.Join(*screens, name), compress(t, shot), 0o644))
+			var shots []image.Image
+			for _, page := range picture.pages {
+				shot, err := png.Decode(bytes.NewReader(b.screenshot(origin+"/"+page, picture.width, 700)))
+				b.check(err)
+				shots = append(shots, shot)
+			}
+			file := filepath.Join(*screens, picture.name+"_"+theme+".png")
+			b.check(os.WriteFile(file, compress(t, sideBySide(shots, picture.height)), 0o644))
 		}
 	}
 }
 
-// compress reduces a screenshot to its 256 most frequent colours, which makes the
-// file smaller.
-func compress(t *testing.T, shot []byte) []byte {
-	t.Helper()
-	full, err := png.Decode(bytes.NewReader(shot))
-	if err != nil {
-		t.Fatal(err)
+// sideBySide puts pages of one width next to each other, cut off at a height. Each has an edge,
+// and the gap between them is transparent.
+func sideBySide(shots []image.Image, height int) image.Image {
+	const gap = 24
+	width := shots[0].Bounds().Dx()
+	for _, shot := range shots {
+		height = min(height, shot.Bounds().Dy())
 	}
+	all := image.NewRGBA(image.Rect(0, 0, len(shots)*(width+gap)-gap, height))
+	edge := image.NewUniform(color.Gray{0x80})
+	for i, shot := range shots {
+		at := image.Rect(0, 0, width, height).Add(image.Pt(i*(width+gap), 0))
+		draw.Draw(all, at, edge, image.Point{}, draw.Src)
+		draw.Draw(all, at.Inset(1), shot, shot.Bounds().Min.Add(image.Pt(1, 1)), draw.Src)
+	}
+	return all
+}
+
+// compress reduces a screenshot to its 256 most frequent colours, which makes the
+// file smaller. Of almost equal colours, it keeps one, so that there is room for those of icons.
+func compress(t *testing.T, full image.Image) []byte {
+	t.Helper()
 	frequency := map[color.Color]int{}
 	bounds := full.Bounds()
 	for y := range bounds.Dy() {
@@ -105,11 +129,23 @@ func compress(t *testing.T, shot []byte) []byte {
 		}
 	}
 	colours := slices.SortedFunc(maps.Keys(frequency), func(a, b color.Color) int { return frequency[b] - frequency[a] })
-	reduced := image.NewPaletted(bounds, color.Palette(colours[:min(len(colours), 256)]))
+	palette := color.Palette{}
+	for _, c := range colours {
+		if len(palette) < 256 && (len(palette) == 0 || !almostEqual(c, palette.Convert(c))) {
+			palette = append(palette, c)
+		}
+	}
+	reduced := image.NewPaletted(bounds, palette)
 	draw.Draw(reduced, bounds, full, image.Point{}, draw.Src)
 	var out bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, reduced); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+func almostEqual(a, b color.Color) bool {
+	ar, ag, ab, aa := a.RGBA()
+	br, bg, bb, ba := b.RGBA()
+	return max(ar, br)-min(ar, br)+max(ag, bg)-min(ag, bg)+max(ab, bb)-min(ab, bb) < 0x0c00 && aa == ba
 }

@@ -17,7 +17,7 @@ type ProfilePage struct {
 func (p ProfilePage) field() field {
 	return field{
 		Name: "name", Label: "Name", Type: "text", Value: p.Name, Autocomplete: "name", Capitalize: "words",
-		Hint: "Optional. Apps that you sign in to with this account can show it.", Focus: true,
+		Hint: "Optional. Apps you sign in to can show it.", Focus: true,
 	}
 }
 

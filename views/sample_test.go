@@ -93,7 +93,7 @@ func samples() []sample {
 	all := []sample{
 		{"sign_up", "Sign up", SignUp(SignUpPage{Page: signedOut("/sign-up"), PasswordMin: 15})},
 		{"sign_up_domains", "Sign up", SignUp(SignUpPage{Page: signedOut("/sign-up"), PasswordMin: 15, Domains: []string{"acme.example", "acme.test"}})},
-		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15, nil})},
+		{"sign_up_refused", "Sign up", SignUp(SignUpPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}), "ann@example.com", 15, nil, false})},
 		{"verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{signedOut("/sign-up"), "ann@example.com", sentCode})},
 		{"verify_email_no_code", "Verify your email", VerifyEmail(VerifyEmailPage{refusedWith(signedOut("/sign-up"), auth.Problem{Reason: auth.TooManyCodes, Wait: 25 * time.Second}), "ann@example.com", nil})},
 		{"sign_in", "Sign in", SignIn(signInWith(withNotice(signedOut(signIn), NoticeSignInFirst), ""))},
@@ -210,6 +210,7 @@ func passwordSamples(app, sms auth.Method) []sample {
 		{"forgot_password_refused", "Reset your password", ForgotPassword(ForgotPasswordPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.EmailInvalid, Field: "email"}), "ann@"})},
 		{"check_email", "Check your email", CheckEmail(CheckEmailPage{signedOut(forgot), "ann@example.com", sentCode})},
 		{"check_email_no_code", "Check your email", CheckEmail(CheckEmailPage{refusedWith(signedOut(forgot), auth.Problem{Reason: auth.CodeExpired, Field: "code"}), "ann@example.com", nil})},
+		{"sign_up_invited", "Sign up", SignUp(SignUpPage{Page: signedOut("/invitation?token=abc"), Email: "ann@example.com", PasswordMin: 15, Invited: true})},
 		{"invitation", "Set a new password", NewPassword(NewPasswordPage{signedOut("/invitation?token=abc"), "ann@example.com", 15, true})},
 		{"new_password", "Set a new password", NewPassword(NewPasswordPage{signedOut(forgot), "ann@example.com", 15, false})},
 		{"new_password_refused", "Set a new password", NewPassword(NewPasswordPage{refusedWith(signedOut(forgot), short), "ann@example.com", 15, false})},

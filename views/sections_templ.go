@@ -38,8 +38,9 @@ var sections = []section{
 var adminSections = []section{
 	{URL: "/admin", Label: "Overview", Icon: iconInfo},
 	{URL: "/admin/people", Label: "People", Icon: iconPerson, Row: link{"/admin/people", "People"}, About: "Find an account and help its user"},
+	{URL: "/admin/invitations", Label: "Invitations", Icon: iconMail, Row: link{"/admin/invitations", "Invitations"}, About: "Let somebody sign up, and see who has not yet"},
 	{URL: "/admin/audit", Label: "Audit log", Icon: iconClock, Row: link{"/admin/audit", "Audit log"}, About: "What happened, to whom and by whom"},
-	{URL: "/admin/mfa", Label: "MFA policy", Icon: iconLock, Row: link{"/admin/mfa", "MFA policy"}, About: "Who must set up a second factor, and from when"},
+	{URL: "/admin/mfa", Label: "MFA policy", Icon: iconShieldOK, Row: link{"/admin/mfa", "MFA policy"}, About: "Who must set up a second factor, and from when"},
 	{URL: "/admin/apps", Label: "Apps", Icon: iconApps, Row: link{"/admin/apps", "Apps"}, About: "What signs users in here by OpenID Connect"},
 	{URL: "/admin/access", Label: "Access rules", Icon: iconLock, Row: link{"/admin/access", "Access rules"}, About: "What apps behind a proxy demand"},
 	{URL: "/admin/settings", Label: "Settings", Icon: iconShield, Row: link{"/admin/settings", "Settings"}, About: "Second factors, sign-up and re-authentication"},
@@ -147,7 +148,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var2 templ.SafeURL
 			templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinURLErrs(s.URL)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 115, Col: 18}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 116, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 			if templ_7745c5c3_Err != nil {
@@ -165,7 +166,7 @@ func sectionList(page Page) templ.Component {
 				var templ_7745c5c3_Var3 string
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue(kind)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 117, Col: 26}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 118, Col: 26}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 				if templ_7745c5c3_Err != nil {
@@ -187,7 +188,7 @@ func sectionList(page Page) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(s.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 121, Col: 15}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/sections.templ`, Line: 122, Col: 15}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 			if templ_7745c5c3_Err != nil {

@@ -60,6 +60,14 @@ type RefreshToken struct {
 	ExpiresAt time.Time // the last use plus the idle time, at most the end of the grant
 }
 
+// A FoundRefreshToken says what a stored refresh token belongs to.
+type FoundRefreshToken struct {
+	Grant     string
+	User      auth.UserID
+	ExpiresAt time.Time
+	Spent     bool // or replaced
+}
+
 // A Use says what came of using a code or refresh token.
 type Use int
 

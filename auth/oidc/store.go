@@ -71,8 +71,8 @@ type Store interface {
 	// FindGrantOfCode reads the id and the account of the grant of an app's code, live or
 	// not.
 	FindGrantOfCode(ctx context.Context, app, hash string) (id string, user auth.UserID, err error)
-	// FindGrantOfRefreshToken does so of an app's refresh token.
-	FindGrantOfRefreshToken(ctx context.Context, app, hash string) (id string, user auth.UserID, err error)
+	// FindRefreshToken reads an app's refresh token, whether or not it can be used.
+	FindRefreshToken(ctx context.Context, app, hash string) (FoundRefreshToken, error)
 	// SpendCode uses a code of a live grant once, and adds the first refresh token if
 	// there is one. If the code was used before, it ends the grant and applies changes,
 	// once.

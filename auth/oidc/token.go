@@ -112,7 +112,7 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 	if token == "" {
 		return Tokens{}, &Error{Code: InvalidRequest, Explanation: "refresh_token is missing"}
 	}
-	id, user, err := p.store.FindGrantOfRefreshToken(ctx, app.ID, hash(token))
+	found, err := p.store.FindRefreshToken(ctx, app.ID, hash(token))
 	if isNotFound(err) {
 		return Tokens{}, &Error{Code: InvalidGrant, Explanation: "the refresh token is unknown, or of another app"}
 	}
@@ -120,7 +120,7 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 		return Tokens{}, err
 	}
 	now := p.now()
-	g, err := p.grant(ctx, app, id, now)
+	g, err := p.grant(ctx, app, found.Grant, now)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -128,11 +128,11 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 		return Tokens{}, err
 	}
 	next, nextToken := p.nextRefreshToken(app, g, now)
-	reuse, err := p.reuseChanges(ctx, client, app, user, now)
+	reuse, err := p.reuseChanges(ctx, client, app, found.User, now)
 	if err != nil {
 		return Tokens{}, err
 	}
-	result, err := p.store.SpendRefreshToken(ctx, user, app.ID, hash(token), p.rules.SessionBounds(now), next, reuse)
+	result, err := p.store.SpendRefreshToken(ctx, found.User, app.ID, hash(token), p.rules.SessionBounds(now), next, reuse)
 	switch {
 	case err != nil:
 		return Tokens{}, err

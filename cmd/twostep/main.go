@@ -41,5 +41,5 @@ type commands struct {
 
 func main() {
 	syscall.Umask(0o077) // files are private to their owner
-	os.Exit(cli.Run(new(commands), os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
+	os.Exit(cli.Run(&commands{Serve: serve.Command{Version: builtVersion()}}, os.Args[1:], cli.Streams{Out: os.Stdout, Err: os.Stderr}))
 }

@@ -17,13 +17,17 @@ var version string
 
 type versionCommand struct{}
 
-// Run prints the version, and the toolchain that the program was built with.
-func (versionCommand) Run(s cli.Streams) error {
+func builtVersion() string {
 	built := version
 	if info, ok := debug.ReadBuildInfo(); ok {
 		built = cmp.Or(built, info.Main.Version)
 	}
-	_, err := fmt.Fprintf(s.Out, "twostep %s %s %s/%s\n", cmp.Or(built, "unknown"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return cmp.Or(built, "unknown")
+}
+
+// Run prints the version, and the toolchain that the program was built with.
+func (versionCommand) Run(s cli.Streams) error {
+	_, err := fmt.Fprintf(s.Out, "twostep %s %s %s/%s\n", builtVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 

@@ -35,7 +35,8 @@ func addApp(t *testing.T, args ...string) (id, secret string) {
 	return added.ClientID, added.ClientSecret
 }
 
-// TestApp runs the commands one after the other.
+// TestApp runs the commands one after the other. "check" says what is wrong with a request
+// (OI-53).
 func TestApp(t *testing.T) {
 	cmdtest.Isolate(t)
 	cmdtest.CreateData(t, "")

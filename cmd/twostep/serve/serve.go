@@ -23,7 +23,10 @@ import (
 )
 
 // A Command is the command line of serve.
-type Command struct{ settings.Flags }
+type Command struct {
+	settings.Flags
+	Version string `kong:"-"` // of the program, for administrators
+}
 
 // Run serves the site until a signal stops it.
 func (c *Command) Run(streams cli.Streams, given cli.Given) error {
@@ -31,6 +34,7 @@ func (c *Command) Run(streams cli.Streams, given cli.Given) error {
 	if err != nil {
 		return err
 	}
+	s.Version = c.Version
 	s.Policy.Fixed = settings.Fixed(given)
 	return serve(cli.SignalContext(), s, c.Exposed(given), streams.Err)
 }
@@ -78,7 +82,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	}
 	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
-		Name: s.Name, URL: s.Origin, TrustedProxies: s.Proxies, AdminNetworks: s.Admins, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
+		Name: s.Name, Version: s.Version, URL: s.Origin, TrustedProxies: s.Proxies, AdminNetworks: s.Admins, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
 		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
 		Apps: apps,
 	}

@@ -21,7 +21,7 @@ import (
 
 // A Command is the command line of user.
 type Command struct {
-	Add           addCommand           `cmd:"" help:"Create an account. The user gets an email to set a password."`
+	Add           addCommand           `cmd:"" help:"Create an account. The user gets an invitation by email, to set a password within seven days."`
 	List          listCommand          `cmd:"" help:"List the accounts."`
 	Show          showCommand          `cmd:"" help:"Show one account."`
 	Unlock        unlockCommand        `cmd:"" help:"End the locks and waits after failed attempts."`
@@ -78,7 +78,7 @@ func (c *addCommand) Run(s cli.Streams) error {
 		if err != nil {
 			return c.explain(err)
 		}
-		_, err = fmt.Fprintf(s.Out, "%s was added; the user gets an email to set a password\n", c.Email)
+		_, err = fmt.Fprintf(s.Out, "%s was added; the user gets an email to set a password within seven days\n", c.Email)
 		return err
 	})
 }

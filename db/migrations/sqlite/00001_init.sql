@@ -57,6 +57,25 @@ CREATE TABLE account_groups (
 
 CREATE INDEX account_groups_name ON account_groups (name, user_id); -- search of the administration pages
 
+CREATE TABLE invitations (
+    id         TEXT    NOT NULL, -- sorts by time
+    email      TEXT    NOT NULL, -- as typed
+    email_key  TEXT    NOT NULL, -- normalized for comparison
+    user_id    TEXT,            -- account that has no password yet; NULL if sign-up adds the account
+    token_hash TEXT    NOT NULL,
+    invited_by TEXT    NOT NULL, -- account, or "command"
+    sent_at    INTEGER NOT NULL,
+    opened_at  INTEGER,         -- when the link was first opened
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE (email_key),  -- one for an email address
+    UNIQUE (token_hash), -- a link opens one invitation
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX invitations_user ON invitations (user_id);      -- the foreign key
+CREATE INDEX invitations_expiry ON invitations (expires_at); -- sweep
+
 CREATE TABLE sessions (
     id              TEXT    NOT NULL,
     token_hash      TEXT    NOT NULL,
@@ -127,6 +146,7 @@ CREATE TABLE attempts (
     user_id           TEXT,             -- NULL while the email address has no account
     email             TEXT    NOT NULL, -- as typed
     new_password_hash BLOB,             -- of the password the account will get, encrypted; NULL for none
+    invitation        TEXT    NOT NULL DEFAULT '', -- hash of the token of the invitation that it accepts; empty for none
     chosen_factor     TEXT    NOT NULL, -- factor the user switched to; empty for none
     chosen_phone      TEXT    NOT NULL, -- phone the user switched to; empty for none
     next              TEXT    NOT NULL, -- local path to redirect to when complete

@@ -54,6 +54,7 @@ type Flags struct {
 
 // Settings are the flags, parsed and checked.
 type Settings struct {
+	Version string // of the program
 	datadir.Dir
 	Listen   string
 	Origin   *url.URL // nil for http://localhost and the port listened on

@@ -1,0 +1,64 @@
+package auth_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"twostep/auth"
+)
+
+// An administrator's browser cannot send the site's mail without end: not to many, and not
+// to one. What a limit holds back is not sent, and what was sent before it is (OP-16).
+func TestInvite_Limits(t *testing.T) {
+	const ann = "ann@example.com"
+	f := newFlow(t)
+	session, client := f.signUp(ann)
+	f.addTOTP(client, session)
+	_, err := f.ChangeRole(f.ctx, session.User, auth.RoleAdmin)
+	f.must(err)
+	by := auth.Operator{Session: f.reload(session), Client: client}
+	lines := func(from, n int) (all []string) {
+		for i := range n {
+			all = append(all, fmt.Sprintf("user%d@example.com", from+i))
+		}
+		return all
+	}
+	invite := func(want int, reason auth.Reason, lines []string) {
+		t.Helper()
+		sent, err := f.Invite(f.ctx, by, lines)
+		if reason != "" {
+			f.problem(err, reason)
+		} else {
+			f.must(err)
+		}
+		if sent != want {
+			t.Errorf("%d lines were sent, want %d", sent, want)
+		}
+	}
+	invite(0, auth.InvitationLines, lines(0, auth.InvitationsAtOnce+1))
+	invite(0, auth.InvitationBad, []string{"", " "})
+	invite(0, auth.InvitationBad, []string{"bob@example.com", ann})
+
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() { _, _ = f.Invite(f.ctx, by, []string{"bob@example.com"}) })
+	}
+	group.Wait()
+	invite(0, auth.TooManyInvitations, []string{"bob@example.com", "cid@example.com"})
+	if n := f.count("bob@example.com", auth.MessageInvitation); n != 3 {
+		t.Errorf("%d mails to one address", n)
+	}
+	if all, _, err := f.Invitations(f.ctx, ""); err != nil || len(all) != 1 {
+		t.Errorf("%d invitations, %v", len(all), err)
+	}
+
+	for i := range 4 {
+		invite(auth.InvitationsAtOnce, "", lines(1000*i, auth.InvitationsAtOnce))
+	}
+	invite(97, auth.TooManyInvitations, lines(5000, auth.InvitationsAtOnce))
+	if n := f.count("user5096@example.com", auth.MessageInvitation) + f.count("user5097@example.com", auth.MessageInvitation); n != 1 {
+		t.Errorf("%d mails to the last two", n)
+	}
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, "dan@example.com")) // a command is not limited
+}
