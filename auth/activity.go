@@ -82,6 +82,7 @@ const (
 	OperatorReminded       EventType = "operator_reminded" // of the MFA deadline
 
 	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
+	ApprovalGranted   EventType = "approval_granted"   // of a download; of another act only that is recorded
 	ApprovalRefused   EventType = "approval_refused"   // by another one
 	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
@@ -126,7 +127,7 @@ var EventTypes = []EventType{
 	OperatorExempted, OperatorEndedExemption, OperatorReminded, MFAPolicySet, MFAPolicyRemoved,
 	OperatorAddedApp, OperatorChangedApp, OperatorAddedSecret, OperatorEndedSecret, OperatorReplacedSecret,
 	OperatorDisabledApp, OperatorEnabledApp, OperatorRemovedApp, OperatorExported, OperatorInvited, OperatorUninvited,
-	ApprovalRequested, ApprovalRefused, ApprovalWithdrawn,
+	ApprovalRequested, ApprovalGranted, ApprovalRefused, ApprovalWithdrawn,
 }
 
 // notified are the events that the owner is notified of at every stored email

@@ -15,13 +15,14 @@ type Approval struct {
 	Reason      string
 	RequestedAt time.Time
 	ExpiresAt   time.Time
+	ApprovedAt  time.Time // of a download, which the requester then does once; zero before
 
 	UserEmail, ByEmail string // of the two accounts, only read
 }
 
 // approvedActions are the actions that need an approval on accounts with a role and, with
 // [Policy.AdminApproval], on all: they take away what nobody else can give back.
-var approvedActions = map[OperatorAction]bool{ResetMFA: true, RemoveFactor: true, Delete: true}
+var approvedActions = map[OperatorAction]bool{ResetMFA: true, RemoveFactor: true, Delete: true, DownloadPeople: true}
 
 // NeedsApproval reports whether an administrator cannot do this at once to an account
 // with a role.
@@ -43,7 +44,7 @@ func (r *Rules) unapproved(by Operator, action OperatorAction) ([]Change, error)
 
 // RequestApproval requests an act. It fails if the same one has been requested.
 func (r *Rules) RequestApproval(ctx context.Context, by Operator, act Act) error {
-	if !approvedActions[act.Action] {
+	if !approvedActions[act.Action] || len(act.Target) > ApprovalTargetMax {
 		return &Problem{Reason: UnknownAction}
 	}
 	changes, err := r.beginReasoned(ctx, by, actionRoles[act.Action], act.User)
@@ -92,7 +93,7 @@ func (r *Rules) CanBeApproved(ctx context.Context, by Operator, user UserID) (bo
 // Approve carries out an act that another administrator has requested. done is as for
 // [Rules.Operate]; if there was nothing to do, the request stays.
 func (r *Rules) Approve(ctx context.Context, by Operator, id string) (done bool, err error) {
-	a, changes, err := r.endApproval(ctx, by, id)
+	a, err := r.Approval(ctx, id)
 	if err != nil {
 		return false, err
 	}
@@ -100,13 +101,64 @@ func (r *Rules) Approve(ctx context.Context, by Operator, id string) (done bool,
 		return false, ErrNotFound
 	}
 	by.Reason = a.Reason
+	if a.Action == DownloadPeople {
+		return true, r.approveDownload(ctx, by, a)
+	}
+	if gone, err := r.factorGone(ctx, a); gone || err != nil {
+		return false, err
+	}
+	changes, err := r.beginEnd(ctx, by, a)
+	if err != nil {
+		return false, err
+	}
 	done, err = r.carryOut(ctx, by, a.Act, changes)
 	return done, ended(err)
 }
 
+// factorGone reports whether the account no longer has the factor that a request is about.
+// An app that was added after the request is another one.
+func (r *Rules) factorGone(ctx context.Context, a Approval) (bool, error) {
+	if a.Action != RemoveFactor {
+		return false, nil
+	}
+	factors, err := r.factors(ctx, a.User, r.now())
+	if err != nil {
+		return false, err
+	}
+	if a.Target == string(AppFactor) && factors.TOTP != nil {
+		return factors.TOTP.AddedAt.After(a.RequestedAt), nil
+	}
+	return factorEvent(factors, a.Target).Type == "", nil
+}
+
+// approveDownload lets the requester download once.
+func (r *Rules) approveDownload(ctx context.Context, by Operator, a Approval) error {
+	changes, err := r.begin(ctx, by, RoleAdmin, "")
+	if err != nil {
+		return err
+	}
+	changes.add(ApproveDownload{ID: a.ID, By: by.Session.User})
+	if err := r.recordAct(ctx, &changes, by, Event{Type: ApprovalGranted, Name: string(a.Action)}); err != nil {
+		return err
+	}
+	err = r.store.Apply(ctx, changes)
+	return r.conclude(ctx, changes, err == nil, operated(ended(err)))
+}
+
+// DownloadRequest returns the administrator's own request to download accounts. found is
+// false if there is none.
+func (r *Rules) DownloadRequest(ctx context.Context, by Operator, filters string) (a Approval, found bool, err error) {
+	a, err = r.store.FindDownload(ctx, by.Session.User, filters, r.now())
+	return a, err == nil, ignoreNotFound(err)
+}
+
 // EndApproval withdraws a request of the administrator, or refuses another's.
 func (r *Rules) EndApproval(ctx context.Context, by Operator, id string) error {
-	a, changes, err := r.endApproval(ctx, by, id)
+	a, err := r.Approval(ctx, id)
+	if err != nil {
+		return err
+	}
+	changes, err := r.beginEnd(ctx, by, a)
 	if err != nil {
 		return err
 	}
@@ -121,15 +173,11 @@ func (r *Rules) EndApproval(ctx context.Context, by Operator, id string) error {
 	return r.conclude(ctx, changes, err == nil, operated(ended(err)))
 }
 
-// endApproval returns a request and the changes that begin with its end.
-func (r *Rules) endApproval(ctx context.Context, by Operator, id string) (Approval, ChangeSet, error) {
-	a, err := r.Approval(ctx, id)
-	if err != nil {
-		return a, ChangeSet{}, err
-	}
+// beginEnd returns changes that begin with the end of a request.
+func (r *Rules) beginEnd(ctx context.Context, by Operator, a Approval) (ChangeSet, error) {
 	changes, err := r.begin(ctx, by, RoleAdmin, a.User)
 	changes.add(SpendApproval{ID: a.ID, By: by.Session.User, Own: a.By == by.Session.User})
-	return a, changes, err
+	return changes, err
 }
 
 // ended returns the error of a request that has ended as the page shows it.

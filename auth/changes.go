@@ -49,6 +49,20 @@ type (
 		Own bool
 	}
 
+	// ApproveDownload lets the requester of a download do it. It fails as SpendApproval does,
+	// and if it is approved.
+	ApproveDownload struct {
+		ID string
+		By UserID
+	}
+
+	// SpendDownload consumes an approved download. It fails with [ErrNeedsApproval] if the
+	// administrator has none with these filters.
+	SpendDownload struct {
+		By      UserID
+		Filters string
+	}
+
 	// KeepAdmin fails with [ErrLastAdmin] if the account is the only admin that is not
 	// disabled. It is serialized over all accounts: two admins cannot remove each other.
 	KeepAdmin struct{}
@@ -289,6 +303,8 @@ func (RequireMFA) isChange()        {}
 func (RequireOperator) isChange()   {}
 func (RequireNoRole) isChange()     {}
 func (SpendApproval) isChange()     {}
+func (ApproveDownload) isChange()   {}
+func (SpendDownload) isChange()     {}
 func (AddApproval) isChange()       {}
 func (KeepAdmin) isChange()         {}
 func (AddUser) isChange()           {}

@@ -12,8 +12,14 @@ import (
 type Pages[T any] func(ctx context.Context) (page []T, more bool, err error)
 
 // ExportPeople returns all accounts that a query selects, and records who asked for them.
-func (r *Rules) ExportPeople(ctx context.Context, by Operator, q PeopleQuery) (Pages[Account], error) {
-	if err := r.recordExport(ctx, by, q.summary()); err != nil {
+// filters are the query as a request for approval has it, which is consumed if one is
+// needed (OP-08).
+func (r *Rules) ExportPeople(ctx context.Context, by Operator, q PeopleQuery, filters string) (Pages[Account], error) {
+	var approved []Change
+	if r.NeedsApproval(DownloadPeople, NoRole) {
+		approved = append(approved, SpendDownload{By: by.Session.User, Filters: filters})
+	}
+	if err := r.recordExport(ctx, by, q.summary(), approved...); err != nil {
 		return nil, err
 	}
 	q = r.readable(q)
@@ -44,11 +50,12 @@ func (r *Rules) ExportAudit(ctx context.Context, by Operator, q AuditQuery) (Pag
 
 // recordExport records an export before its first row is read: one that is cut off has been
 // read in part.
-func (r *Rules) recordExport(ctx context.Context, by Operator, what string) error {
+func (r *Rules) recordExport(ctx context.Context, by Operator, what string, checks ...Change) error {
 	changes, err := r.begin(ctx, by, RoleViewer, "")
 	if err != nil {
 		return err
 	}
+	changes.add(checks...)
 	if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorExported, Name: what}); err != nil {
 		return err
 	}

@@ -29,8 +29,21 @@ func (r *Rules) removalOf(ctx context.Context, act Act, changes *ChangeSet) (Eve
 	if err != nil {
 		return Event{}, err
 	}
-	var e Event
-	kind, id, _ := strings.Cut(act.Target, ":")
+	e := factorEvent(factors, act.Target)
+	switch required := r.requiresMFA(account.MFA, changes.At); {
+	case e.Type == "":
+		return e, ErrNotFound
+	case required && factors.Count() == 1:
+		return e, &Problem{Reason: OnlyFactor}
+	case required:
+		changes.add(RequireMFA{})
+	}
+	return e, nil
+}
+
+// factorEvent is the event of the removal of one factor; zero if there is none.
+func factorEvent(factors Factors, target string) (e Event) {
+	kind, id, _ := strings.Cut(target, ":")
 	switch FactorKind(kind) {
 	case TOTPCode:
 		if factors.TOTP != nil && id == "" {
@@ -45,15 +58,7 @@ func (r *Rules) removalOf(ctx context.Context, act Act, changes *ChangeSet) (Eve
 			e.Type = PasskeyRemoved
 		}
 	}
-	switch required := r.requiresMFA(account.MFA, changes.At); {
-	case e.Type == "":
-		return e, ErrNotFound
-	case required && factors.Count() == 1:
-		return e, &Problem{Reason: OnlyFactor}
-	case required:
-		changes.add(RequireMFA{})
-	}
-	return e, nil
+	return e
 }
 
 // removeFactor removes what [Rules.removalOf] has found. Sessions end, which may have

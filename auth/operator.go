@@ -107,6 +107,9 @@ const (
 	EndOneSession      = OperatorAction(OperatorEndedSession)   // end one session
 	EndExemption       = OperatorAction(OperatorEndedExemption) // apply the MFA policies again
 
+	// DownloadPeople is the download of the list of accounts, an act on none of them.
+	DownloadPeople = OperatorAction(OperatorExported)
+
 	DelayedReset   = OperatorAction(OperatorStartedRecovery) // start a recovery, without a code and however long ago the last one was
 	RefuseRecovery = OperatorAction(OperatorRefusedRecovery) // stop the pending recovery
 
@@ -117,7 +120,7 @@ const (
 // actionRoles are the roles that may act on the administration pages.
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport, DelayedReset: RoleSupport,
-	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
+	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, DownloadPeople: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
 	EndExemption: RoleAdmin, RefuseRecovery: RoleAdmin,
 }
 

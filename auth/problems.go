@@ -91,6 +91,7 @@ const (
 	ReasonInvalid        Reason = "reason_invalid"         // an administrator gives no reason, or one of more than Limit characters
 	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, for all accounts
 	SettingFixed         Reason = "setting_fixed"          // a flag sets it
+	SettingsOutdated     Reason = "settings_outdated"      // somebody else has changed a setting since the form was opened
 	SettingsNoFactor     Reason = "settings_no_factor"     // no second factor would be left that users can add
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
@@ -115,6 +116,6 @@ var Reasons = []Reason{
 	PasskeyChanged, PasskeyCopied, PasskeyExists, PasskeyExpired, PasskeyMissing, PasskeyRefused,
 	PasskeyTooMany, PasskeyUnknown, PasskeyUnverified, PasskeyUsed, PasskeyWrong, PasswordBreached, PasswordCommon,
 	PasswordLong, PasswordMissing, PasswordPersonal, PasswordSame, PasswordShort, PhoneAlreadyAdded,
-	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SignUpClosed, TOTPUsed, TOTPWrong,
+	PhoneCountryBlocked, PhoneInvalid, PhoneTypeBlocked, ReasonInvalid, SMSBudgetExhausted, SettingFixed, SettingsNoFactor, SettingsOutdated, SignUpClosed, TOTPUsed, TOTPWrong,
 	TooManyApprovals, TooManyAttempts, TooManyCodes, TooManyEmails, TooManyGroups, TooManyInvitations, TooManyMFAPolicies, TooManyPhones, UnknownAction, UnknownMethod,
 }

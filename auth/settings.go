@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -102,6 +104,12 @@ type StoredSetting struct {
 	Value string
 }
 
+// A SettingChange is the value that an operator chooses for a setting.
+type SettingChange struct {
+	StoredSetting
+	Seen string // the value that the operator has seen; empty for any
+}
+
 // Settings returns all settings.
 func (r *Rules) Settings() (all []SettingValue) {
 	p := r.policy()
@@ -148,9 +156,10 @@ func (p *Policy) checkSettings() error {
 	return nil
 }
 
-// ChangeSettings changes settings, all or none. Each change is an event of the site. The
-// other servers learn of it within [SettingsReload].
-func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []StoredSetting) error {
+// ChangeSettings changes settings, all or none, and none if another operator has changed
+// one of them since it was seen. Each change is an event of the site. The other servers
+// learn of it within [SettingsReload].
+func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []SettingChange) error {
 	stored, err := r.store.FindSettings(ctx)
 	if err != nil {
 		return err
@@ -168,18 +177,21 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Stored
 			return &Problem{Reason: UnknownAction}
 		}
 		was := settings[i].get(&before)
+		if s.Seen != "" && s.Seen != was {
+			return cmp.Or(r.ReloadSettings(ctx), error(&Problem{Reason: SettingsOutdated}))
+		}
 		if s.Value == was {
 			continue
 		}
 		if before.Fixed[s.Setting] != "" {
 			return &Problem{Reason: SettingFixed}
 		}
-		changes.add(PutSetting{StoredSetting: s, Was: valueOf(stored, s.Setting), By: by.actor()})
+		changes.add(PutSetting{StoredSetting: s.StoredSetting, Was: valueOf(stored, s.Setting), By: by.actor()})
 		name := fmt.Sprintf("%s: %s → %s", s.Setting, was, s.Value)
 		if err := r.recordAct(ctx, &changes, by, Event{Type: SettingChanged, Name: name}); err != nil {
 			return err
 		}
-		after = append(after, s)
+		after = append(after, s.StoredSetting)
 	}
 	if len(changes.Changes) == checks {
 		return nil
@@ -189,10 +201,34 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Stored
 		return err
 	}
 	err = r.store.Apply(ctx, changes)
-	if err := r.conclude(ctx, changes, err == nil, operated(ignoreNotFound(err))); err != nil {
+	if errors.Is(err, ErrNotFound) { // another operator was faster
+		return cmp.Or(r.ReloadSettings(ctx), error(&Problem{Reason: SettingsOutdated}))
+	}
+	if err := r.conclude(ctx, changes, err == nil, operated(err)); err != nil {
 		return err
 	}
 	return r.ReloadSettings(ctx)
+}
+
+// An OnlyFactorCount is the number of accounts that have one kind of second factor and no
+// other: their users cannot sign in with the password alone while it is off (RV-06).
+type OnlyFactorCount struct {
+	N       int
+	Of      int  // accounts with the kind that were read
+	Partial bool // there are more, after [OnlyFactorScan] accounts
+}
+
+// OnlyFactor counts them by the setting that turns the kind off.
+func (r *Rules) OnlyFactor(ctx context.Context) (map[Setting]OnlyFactorCount, error) {
+	counts := map[Setting]OnlyFactorCount{}
+	for _, kind := range []FactorKind{PasskeyPresent, TOTPCode, PhoneCode} {
+		n, err := r.store.CountOnlyFactor(ctx, kind, OnlyFactorScan)
+		if err != nil {
+			return nil, err
+		}
+		counts[Setting(kind)] = n
+	}
+	return counts, nil
 }
 
 // valueOf returns the stored value of a setting; empty for none.

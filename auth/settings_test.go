@@ -24,11 +24,11 @@ func TestChangeSettings(t *testing.T) {
 	clock := func() time.Time { return f.now }
 	other := auth.New(f.db, f.keys, nil, fixed, clock)
 	change := func(name auth.Setting, value string) error {
-		return f.ChangeSettings(f.ctx, by, []auth.StoredSetting{{Setting: name, Value: value}})
+		return f.ChangeSettings(f.ctx, by, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: name, Value: value}}})
 	}
 
 	f.must(change(auth.SettingSMS, "off"))
-	f.must(f.ChangeSettings(f.ctx, by, []auth.StoredSetting{{Setting: auth.SettingSignUp, Value: "closed"}, {Setting: auth.SettingRequireMFA, Value: "on"}, {Setting: auth.SettingReverify, Value: "lax"}}))
+	f.must(f.ChangeSettings(f.ctx, by, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: auth.SettingSignUp, Value: "closed"}}, {StoredSetting: auth.StoredSetting{Setting: auth.SettingRequireMFA, Value: "on"}}, {StoredSetting: auth.StoredSetting{Setting: auth.SettingReverify, Value: "lax"}}}))
 	if p := f.Policy(); p.Allows(auth.PhoneCode) || p.SignUpOpen || !p.RequireMFA || p.Reauth != auth.ReauthPresets["lax"] || p.PasswordMin != auth.PasswordMinSingleFactor {
 		t.Errorf("the policy is %+v", p)
 	}
@@ -39,7 +39,7 @@ func TestChangeSettings(t *testing.T) {
 	if p := other.Policy(); p.Allows(auth.PhoneCode) || !p.SignUpOpen || !p.RequireMFA {
 		t.Errorf("on the other server the policy is %+v", p)
 	}
-	f.problem(other.ChangeSettings(f.ctx, by, []auth.StoredSetting{{Setting: auth.SettingSignUp, Value: "closed"}}), auth.SettingFixed)
+	f.problem(other.ChangeSettings(f.ctx, by, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: auth.SettingSignUp, Value: "closed"}}}), auth.SettingFixed)
 	f.must(change(auth.SettingSMS, "off")) // which it is
 	f.problem(change(auth.SettingTOTP, "off"), auth.SettingsNoFactor)
 	f.problem(change(auth.SettingTOTP, "maybe"), auth.UnknownAction)
@@ -74,7 +74,7 @@ func TestChangeSettings(t *testing.T) {
 // stays; flags alone are never refused.
 func TestReloadSettings_OtherFlags(t *testing.T) {
 	f := newFlow(t)
-	f.must(f.ChangeSettings(f.ctx, auth.Operator{}, []auth.StoredSetting{{Setting: auth.SettingTOTP, Value: "off"}}))
+	f.must(f.ChangeSettings(f.ctx, auth.Operator{}, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: auth.SettingTOTP, Value: "off"}}}))
 	clock := func() time.Time { return f.now }
 	other := f.policy
 	other.Factors = []auth.FactorKind{auth.TOTPCode, auth.BackupCode}

@@ -267,6 +267,9 @@ type Store interface {
 
 	// FindSettings reads the settings that were changed.
 	FindSettings(ctx context.Context) ([]StoredSetting, error)
+	// CountOnlyFactor counts accounts whose second factors are all of one kind, among up to
+	// scan accounts with that kind.
+	CountOnlyFactor(ctx context.Context, kind FactorKind, scan int) (OnlyFactorCount, error)
 
 	// History
 
@@ -284,6 +287,8 @@ type Store interface {
 	// FindApprovals reads up to limit of them, of one account or of all if user is empty;
 	// the first to expire first.
 	FindApprovals(ctx context.Context, user UserID, now time.Time, limit int) ([]Approval, error)
+	// FindDownload reads the request of an administrator to download with these filters.
+	FindDownload(ctx context.Context, by UserID, filters string, now time.Time) (Approval, error)
 	// FindOtherAdmin reports whether an admin who is not disabled is none of these accounts.
 	FindOtherAdmin(ctx context.Context, than ...UserID) (bool, error)
 

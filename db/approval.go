@@ -23,6 +23,7 @@ var (
 			approvals.reason,
 			approvals.requested_at,
 			approvals.expires_at,
+			approvals.approved_at,
 			concerned.email,
 			requester.email
 		FROM approvals
@@ -38,7 +39,7 @@ func (s *Store) findApprovals(ctx context.Context, query string, args ...any) (a
 		user, email sql.Null[string]
 	)
 	err = s.db.Each(ctx, engine.Row{
-		&a.ID, &user, &a.Action, &a.Target, &a.By, &a.Reason, engine.Time(&a.RequestedAt), engine.Time(&a.ExpiresAt), &email, &a.ByEmail,
+		&a.ID, &user, &a.Action, &a.Target, &a.By, &a.Reason, engine.Time(&a.RequestedAt), engine.Time(&a.ExpiresAt), engine.Time(&a.ApprovedAt), &email, &a.ByEmail,
 	}, func() {
 		a.User, a.UserEmail = auth.UserID(user.V), email.V
 		all = append(all, a)
@@ -51,12 +52,23 @@ func (s *Store) findApprovals(ctx context.Context, query string, args ...any) (a
 
 // FindApproval implements [auth.Store].
 func (s *Store) FindApproval(ctx context.Context, id string, now time.Time) (auth.Approval, error) {
-	all, err := s.findApprovals(ctx, ` AND approvals.id = $1 AND approvals.expires_at > $2`, id, engine.Millis(now))
+	return first(s.findApprovals(ctx, ` AND approvals.id = $1 AND approvals.expires_at > $2`, id, engine.Millis(now)))
+}
+
+// FindDownload implements [auth.Store].
+func (s *Store) FindDownload(ctx context.Context, by auth.UserID, filters string, now time.Time) (auth.Approval, error) {
+	return first(s.findApprovals(ctx, ` AND approvals.user_id IS NULL AND approvals.requested_by = $1
+			AND approvals.action = $2 AND approvals.target = $3 AND approvals.expires_at > $4`,
+		by, auth.DownloadPeople, filters, engine.Millis(now)))
+}
+
+// first returns the only request, or auth.ErrNotFound.
+func first(all []auth.Approval, err error) (auth.Approval, error) {
+	if err == nil && len(all) == 0 {
+		err = auth.ErrNotFound
+	}
 	if err != nil {
 		return auth.Approval{}, err
-	}
-	if len(all) == 0 {
-		return auth.Approval{}, auth.ErrNotFound
 	}
 	return all[0], nil
 }
@@ -92,10 +104,14 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	if err := t.serialize(ctx, adminLock); err != nil {
 		return false, err
 	}
+	same, of := `user_id = $1`, string(a.User)
+	if a.User == "" {
+		same, of = `user_id IS NULL AND requested_by = $1`, string(a.By)
+	}
 	if _, err := t.Exec(ctx, `
 		DELETE FROM approvals
-		WHERE user_id = $1 AND action = $2 AND target = $3 AND (expires_at <= $4 OR NOT `+requestedByAdmin+`)`,
-		a.User, a.Action, a.Target, engine.Millis(now)); err != nil {
+		WHERE `+same+` AND action = $2 AND target = $3 AND (expires_at <= $4 OR NOT `+requestedByAdmin+`)`,
+		of, a.Action, a.Target, engine.Millis(now)); err != nil {
 		return false, err
 	}
 	var n int
@@ -126,6 +142,30 @@ func (t *tx) spendApproval(ctx context.Context, user auth.UserID, c auth.SpendAp
 		c.ID, user, engine.Millis(now), c.By, c.Own)
 	if err == nil && rows == 0 {
 		err = auth.ErrApprovalEnded
+	}
+	return err
+}
+
+// approveDownload lets a requester download, or returns auth.ErrApprovalEnded.
+func (t *tx) approveDownload(ctx context.Context, c auth.ApproveDownload, now time.Time) error {
+	rows, err := t.Exec(ctx, `
+		UPDATE approvals SET approved_at = $1
+		WHERE id = $2 AND user_id IS NULL AND approved_at IS NULL AND expires_at > $1 AND requested_by <> $3 AND `+requestedByAdmin,
+		engine.Millis(now), c.ID, c.By)
+	if err == nil && rows == 0 {
+		err = auth.ErrApprovalEnded
+	}
+	return err
+}
+
+// spendDownload consumes an approved download, or returns auth.ErrNeedsApproval.
+func (t *tx) spendDownload(ctx context.Context, c auth.SpendDownload, now time.Time) error {
+	rows, err := t.Exec(ctx, `
+		DELETE FROM approvals
+		WHERE user_id IS NULL AND requested_by = $1 AND action = $2 AND target = $3 AND approved_at IS NOT NULL AND expires_at > $4 AND `+requestedByAdmin,
+		c.By, auth.DownloadPeople, c.Filters, engine.Millis(now))
+	if err == nil && rows == 0 {
+		err = auth.ErrNeedsApproval
 	}
 	return err
 }

@@ -164,3 +164,65 @@ func TestRequireNoRole(t *testing.T) {
 		}
 	})
 }
+
+// OP-08: a download is approved once, by another admin, and done once with its filters. It
+// is requested once by each administrator.
+func TestSpendDownload_OnceOnly(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		for _, admin := range []string{"ann", "bob", "eve"} {
+			db.addAdmin(t, admin)
+		}
+		request := func(s *Store, id string, by auth.UserID) (bool, error) {
+			a := approval(id, "", by, noon)
+			a.Act = auth.Act{Action: auth.DownloadPeople, Target: "q=a"}
+			return once(s.Apply(context.Background(), set("", auth.AddApproval{Approval: a})))
+		}
+		approve := func(s *Store, by auth.UserID) (bool, error) {
+			return once(s.Apply(context.Background(), set("", auth.ApproveDownload{ID: "a", By: by})))
+		}
+		spend := func(s *Store, by auth.UserID, filters string, at time.Time) (bool, error) {
+			c := auth.SpendDownload{By: by, Filters: filters}
+			return once(s.Apply(context.Background(), auth.ChangeSet{At: at, Changes: []auth.Change{c}}))
+		}
+		added, err := request(db.Store, "a", "ann")
+		wantTrue(t, added, err)
+		added, err = request(db.Store, "b", "bob")
+		wantTrue(t, added, err)
+		refused := func(what string, done bool, err error) {
+			t.Helper()
+			if done || err != nil {
+				t.Errorf("%s: %v, %v", what, done, err)
+			}
+		}
+		done, err := request(db.Store, "c", "ann")
+		refused("a second request", done, err)
+		done, err = spend(db.Store, "ann", "q=a", noon)
+		refused("not approved", done, err)
+		done, err = approve(db.Store, "ann")
+		refused("by the requester", done, err)
+		db.wantOneWinner(t, func(_ context.Context, s *Store, i int) (bool, error) {
+			return approve(s, []auth.UserID{"bob", "eve"}[i%2])
+		})
+		done, err = spend(db.Store, "ann", "q=b", noon)
+		refused("with other filters", done, err)
+		done, err = spend(db.Store, "eve", "q=a", noon)
+		refused("by another admin", done, err)
+		done, err = spend(db.Store, "ann", "q=a", noon.Add(auth.ApprovalLifetime))
+		refused("after a day", done, err)
+		db.wantOneWinner(t, func(_ context.Context, s *Store, _ int) (bool, error) {
+			return spend(s, "ann", "q=a", noon)
+		})
+		found, err := db.FindDownload(t.Context(), "bob", "q=a", noon)
+		if err != nil || found.ID != "b" || !found.ApprovedAt.IsZero() || found.User != "" {
+			t.Errorf("found %+v, %v", found, err)
+		}
+	})
+}
+
+// once reports whether changes were applied, if an error says that they were not.
+func once(err error) (bool, error) {
+	if errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrApprovalEnded) || errors.Is(err, auth.ErrNeedsApproval) {
+		return false, nil
+	}
+	return err == nil, err
+}

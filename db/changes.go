@@ -37,6 +37,10 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 		return true, t.requireNoRole(ctx, set.User)
 	case auth.SpendApproval:
 		return true, t.spendApproval(ctx, set.User, c, set.At)
+	case auth.ApproveDownload:
+		return true, t.approveDownload(ctx, c, set.At)
+	case auth.SpendDownload:
+		return true, t.spendDownload(ctx, c, set.At)
 	case auth.KeepAdmin:
 		return true, t.keepAdmin(ctx, set.User)
 

@@ -165,8 +165,8 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		{sweepReminders, now.Add(-auth.ClockSkew)}, // another server may still send the last one
 		{sweepEvents, cutoffs.Activity},
 		{sweepDevices, cutoffs.KnownDevices},
-		{sweepRecoveries, now.Add(-auth.RecoveryPause)},
 		{sweepInvitations, now.Add(-auth.InvitationRetention)},
+		{sweepRecoveries, now.Add(-auth.RecoveryPause)},
 		{sweepTyped, typed},
 	} {
 		if err := s.sweep(ctx, kind.sweep, kind.cutoff, &removed); err != nil {

@@ -39,7 +39,7 @@ func postAccess(r *request) (string, error) {
 		return "", err
 	}
 	decision := rules.Decide(req)
-	result := &views.AccessResult{Decision: decision, OtherScheme: decision.Demand.Level != access.Public && decision.Host != "" && req.Scheme != r.site.URL.Scheme}
+	result := &views.AccessResult{Decision: decision, OtherScheme: decision.NeedsSession() && req.Scheme != r.site.URL.Scheme}
 	if email := r.entered("email"); email != "" {
 		account, err := r.rules.Account(r.ctx(), email)
 		if errors.Is(err, auth.ErrNotFound) {

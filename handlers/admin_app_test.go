@@ -2,7 +2,6 @@ package handlers_test
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -154,11 +153,38 @@ func TestAdminApps_Add(t *testing.T) {
 	}
 	b.open("/admin/audit").wantText("App added: <b>Wiki</b> (" + id + "): name none → <b>Wiki</b>; kind none → web; redirect + " + wikiCallback).wantText("By " + ann)
 
+	b.open("/admin/apps/add").fill("Name", "At once").fill("Redirect URIs", wikiCallback)
+	path, form = b.form(b.button("Add"))
+	if shown := b.secretsOfTwenty(path, form); len(shown) != 1 || shown[""] != 0 || site.queryInt(`SELECT count(*) FROM apps WHERE name = 'At once'`) != 1 {
+		t.Errorf("twenty posts show %v", shown)
+	}
+
 	b.open("/admin/apps/add").fill("Name", "Phone").fill("Kind", "native").fill("Redirect URIs", "com.example.phone:/callback").press("Add").wantHeading("Phone").wantText("App added").wantNoText("Valid secrets")
 	if b.has("New secret") {
 		t.Error("a native app can have a secret")
 	}
 	b.open("/admin/apps/add").fill("Name", strings.Repeat("x", 65)).press("Add").wantStatus(422).wantText("The name must have 1 to 64 printable characters")
+}
+
+// secretsOfTwenty posts a form twenty times at once, and counts the secrets that are shown.
+func (b *browser) secretsOfTwenty(path string, form url.Values) map[string]int {
+	shown := map[string]int{}
+	var mu sync.Mutex
+	var end sync.WaitGroup
+	for range 20 {
+		end.Go(func() {
+			_, _, body := b.post(path, form)
+			_, secret, found := strings.Cut(body, `<code class="uri">`)
+			mu.Lock()
+			defer mu.Unlock()
+			if found {
+				secret = secret[:auth.AppSecretLength]
+			}
+			shown[secret]++
+		})
+	}
+	end.Wait()
+	return shown
 }
 
 // secretHash is the secret as it is stored.
@@ -208,22 +234,7 @@ func TestAdminApps_Secrets(t *testing.T) {
 
 	b.open(page+"/secret").fill("Reason", "Twenty at once")
 	path, form = b.form(b.button("New secret"))
-	shown := map[string]int{}
-	var mu sync.Mutex
-	var end sync.WaitGroup
-	for range 20 {
-		end.Go(func() {
-			status, _, body := b.post(path, form)
-			mu.Lock()
-			defer mu.Unlock()
-			if _, secret, found := strings.Cut(body, `<code class="uri">`); status == http.StatusOK && found {
-				shown[secret[:auth.AppSecretLength]]++
-			} else {
-				shown[""]++
-			}
-		})
-	}
-	end.Wait()
+	shown := b.secretsOfTwenty(path, form)
 	if len(shown) != 1 || shown[""] != 0 {
 		t.Errorf("twenty posts show %v", shown)
 	}
@@ -249,6 +260,7 @@ func TestAdminApps_Edit(t *testing.T) {
 	_, unchanged := b.form(b.button("Save"))
 	b.press("Save").wantHeading("Wiki").wantText("App saved").follow("Edit").fill("Name", "My wiki").fill("Redirect URIs", wikiCallback+"\nhttps://wiki.example/new").fill("Groups", "")
 	path, form := b.form(b.button("Save"))
+	b.secretsOfTwenty(path, form) // which shows none
 	b.press("Save").wantHeading("My wiki").wantText("App saved").wantText("https://wiki.example/new")
 	b.load("POST", path, form).wantHeading("My wiki").wantText("App saved") // twice
 

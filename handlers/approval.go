@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"slices"
+
 	"twostep/auth"
 	"twostep/views"
 )
@@ -10,7 +12,8 @@ func (r *request) approvals(user auth.UserID) ([]auth.Approval, error) {
 	if r.session.Role < auth.RoleAdmin {
 		return nil, nil
 	}
-	return r.rules.Approvals(r.ctx(), user)
+	all, err := r.rules.Approvals(r.ctx(), user)
+	return slices.DeleteFunc(all, func(a auth.Approval) bool { return !a.ApprovedAt.IsZero() && a.By != r.session.User }), err
 }
 
 // askForApproval completes the page of an act that needs approval. It returns the URL of
@@ -42,20 +45,24 @@ func showApproval(r *request) error {
 	if err != nil {
 		return err
 	}
-	account, err := r.rules.AccountOf(r.ctx(), a.User)
-	if err != nil {
-		return err
+	page := views.ApprovalPage{Page: r.page(), Approval: a, Own: a.By == r.session.User, Mine: a.User == r.session.User}
+	if a.User != "" {
+		account, err := r.rules.AccountOf(r.ctx(), a.User)
+		if err != nil {
+			return err
+		}
+		page.Thing = views.PersonPage{Page: page.Page, Person: account}.Thing(a.Action, a.Target)
 	}
-	person := views.PersonPage{Page: r.page(), Person: account}
-	return r.show(views.ShowApproval(views.ApprovalPage{
-		Page: person.Page, Approval: a, Thing: person.Thing(a.Action, a.Target), Own: a.By == r.session.User, Mine: a.User == r.session.User,
-	}))
+	return r.show(views.ShowApproval(page))
 }
 
 // postApproval ends on the account's page also if somebody else was faster.
 func postApproval(r *request) (string, error) {
 	a, err := r.rules.Approval(r.ctx(), r.Param("id"))
 	next, notice := views.PersonURL(a.User), views.NoticeActDone
+	if a.Action == auth.DownloadPeople {
+		next, notice = adminPath, views.NoticeDownloadApproved
+	}
 	switch {
 	case err != nil:
 		next = adminPath

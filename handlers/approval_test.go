@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"twostep/auth"
 )
@@ -85,6 +86,13 @@ func TestApproval(t *testing.T) {
 	anns.open(site.waiting()).wantText("Authenticator app").press("Refuse").wantHeading(bob).wantText("Nothing was done").wantText("Request refused by another")
 	daves.open(person+"/remove-factor/totp").fill("Reason", "Stolen").press("Request approval").wantText("Requested.")
 	anns.open(site.waiting()).press("Approve").wantHeading(bob).wantText("No second factor")
+	bobs.signIn(bob).addTOTP()
+	daves.open(person+"/remove-factor/totp").fill("Reason", "Stolen").press("Request approval").wantText("Requested.")
+	site.wait(time.Minute)
+	key = bobs.open("/account/manage-mfa").press("Replace").totpKey() // by another app, which is not the stolen one
+	bobs.press("Verify").enterTOTP(site.totpCode(key)).wantHeading("Success!")
+	anns.open(site.waiting()).press("Approve").wantHeading(bob).wantText("There was nothing to do").wantText("Authenticator app")
+	daves.open(site.waiting()).press("Withdraw").wantHeading(bob)
 	anns.open(person+"/delete").fill("Reason", "Asked").press("Request approval").wantText("Requested.")
 	anns.open(site.waiting()).press("Withdraw").wantHeading(bob).wantText("Request withdrawn")
 	anns.open(person+"/delete").fill("Reason", "Asked").press("Request approval").wantText("Requested.")
@@ -164,5 +172,83 @@ func TestApproval_Roles(t *testing.T) {
 	}
 	if n := site.queryInt(`SELECT count(*) FROM approvals`); n != 0 {
 		t.Errorf("%d requests about an account that no longer exists", n)
+	}
+}
+
+// OP-08: with --admin-approval the list of accounts is downloaded once, with the filters
+// that were approved, by the admin who has requested it.
+func TestDownload_Approval(t *testing.T) {
+	site := newSite(t)
+	csv := func(b *browser, query string) (status int, rows int) {
+		t.Helper()
+		response := b.fetchRaw("GET", "/admin/people.csv"+query, nil)
+		return response.status, strings.Count(response.body, "\n")
+	}
+	anns, _ := site.administrator(ann, auth.RoleAdmin)
+	anns.open("/admin/people").has("Download CSV")
+	if status := anns.fetch("GET", "/admin/people/download", nil).status; status != 404 {
+		t.Errorf("without the flag: %d", status)
+	}
+	site.restart(func(p *auth.Policy) { p.AdminApproval = true })
+	anns.open("/admin/people").follow("Download CSV").wantHeading("Download CSV").wantText("There is no other admin").wantText("twostep user list")
+	if status := anns.fetch("POST", "/admin/people/download", url.Values{"token": {anns.formToken()}, "action": {"request"}, "reason": {"Yearly report"}}).status; status != 422 {
+		t.Errorf("without an approver: %d", status)
+	}
+	daves, _ := site.administrator(dave, auth.RoleAdmin)
+	support, _ := site.administrator(carol, auth.RoleSupport)
+	if support.open("/admin/people").has("Download CSV") {
+		t.Error("support is offered the download")
+	}
+	for _, page := range []string{"/admin/people.csv", "/admin/people/download"} {
+		if status := support.fetch("GET", page, nil).status; status != 404 {
+			t.Errorf("support, %s: %d", page, status)
+		}
+	}
+
+	anns.open("/admin/people?q=ann%40&order=newest").follow("Download CSV").wantHeading("Download CSV").wantText("Accounts by email address, ID or phone number ann@")
+	anns.press("Request approval").wantError(422)
+	anns.fill("Reason", "Yearly report").press("Request approval").wantHeading("People").wantText("Requested.")
+	if status, _ := csv(anns, "?q=ann%40&order=newest"); status != 303 {
+		t.Errorf("not approved yet: %d", status)
+	}
+	page := site.waiting()
+	anns.open("/admin/people/download?order=newest&q=ann%40").wantHeading("Waiting for approval").button("Withdraw")
+	if status := anns.act(page, "approve").status; status != 404 {
+		t.Errorf("the requester approves: %d", status)
+	}
+	daves.open("/admin").follow("Download CSV: Accounts by email address, ID or phone number ann@").wantText("Yearly report").wantText(ann)
+	twice := daves.clone()
+	daves.press("Approve").wantHeading("Overview").wantText("Approved.").wantNoText("Waiting for approval")
+	twice.press("Approve").wantHeading("Overview").wantText("has expired")
+
+	for _, query := range []string{"", "?q=ann%40", "?q=ann%40&order=newest&state=locked"} {
+		if status, _ := csv(anns, query); status != 303 {
+			t.Errorf("with other filters, %q: %d", query, status)
+		}
+	}
+	if status, _ := csv(daves, "?q=ann%40&order=newest"); status != 303 {
+		t.Errorf("by the approver: %d", status)
+	}
+	anns.open("/admin").wantText("Approved").follow("Download CSV: Accounts by email address, ID or phone number ann@").wantText("You can download once")
+	link := anns.link("Download CSV").AttrOr("href", "")
+	if response := anns.request("HEAD", link, nil, nil); response.StatusCode != 200 {
+		t.Errorf("HEAD: %d", response.StatusCode)
+	}
+	_, query, _ := strings.Cut(link, "?")
+	if status, rows := csv(anns, "?"+query); status != 200 || rows != 2 {
+		t.Errorf("approved: %d with %d lines", status, rows)
+	}
+	if status, _ := csv(anns, "?"+query); status != 303 {
+		t.Errorf("a second time: %d", status)
+	}
+	anns.open("/admin/audit").wantText("Download CSV requested").wantText("Request approved by another").wantText("Downloaded: people")
+
+	anns.open("/admin/people/download").fill("Reason", "All of them").press("Request approval").wantText("Requested.")
+	daves.open(site.waiting()).press("Approve").wantText("Approved.")
+	if _, err := site.rules.ChangeRole(t.Context(), site.accountID(ann), auth.RoleViewer); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := csv(anns, ""); status != 404 {
+		t.Errorf("without the role: %d", status)
 	}
 }

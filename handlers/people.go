@@ -35,12 +35,21 @@ func showPeople(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.show(views.People(views.PeoplePage{Page: r.page(), Query: q, Typed: r.QueryParam("q"), PeoplePage: people}))
+	return r.show(views.People(views.PeoplePage{
+		Page: r.page(), Query: q, Typed: r.QueryParam("q"), PeoplePage: people,
+		NoDownload: r.rules.NeedsApproval(auth.DownloadPeople, auth.NoRole) && r.session.Role < auth.RoleAdmin,
+	}))
 }
 
 func exportPeople(r *request) error {
+	if redirect, err := r.requireApprovedDownload(); redirect != "" || err != nil {
+		if err != nil {
+			return err
+		}
+		return r.redirect(redirect)
+	}
 	return export(r, views.PeopleTable, func() (auth.Pages[auth.Account], error) {
-		return r.rules.ExportPeople(r.ctx(), r.operator(), r.peopleQuery())
+		return r.rules.ExportPeople(r.ctx(), r.operator(), r.peopleQuery(), r.filters())
 	})
 }
 

@@ -67,6 +67,7 @@ var routes = []route{
 	{"/admin", viewing(auth.RoleViewer), showOverview, nil},
 	{peoplePath, viewing(auth.RoleViewer), showPeople, nil},
 	{"/admin/people.csv", acting(auth.RoleViewer), exportPeople, nil},
+	{views.DownloadURL, acting(auth.RoleAdmin), showDownload, postDownload},
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},

@@ -75,7 +75,7 @@ var classOf = map[string]string{
 	"/account/delete": "fresh", "/account/password": "password",
 	"/admin/mfa": "other", "/admin/people/:id/exempt": "other",
 	"/admin/people.csv": "other", "/admin/audit.csv": "other", "/admin/invitations": "other", "/admin/audit.ndjson": "other",
-	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
+	"/admin": "other", "/admin/people": "other", "/admin/people/:id": "other", "/admin/people/download": "other", "/admin/people/:id/groups": "other", "/admin/people/:id/:act": "other", "/admin/people/:id/:act/:target": "other",
 	"/admin/approvals/:id": "other", "/admin/audit": "other", "/admin/settings": "other", "/admin/*": "other",
 	"/admin/access": "other", "/admin/apps": "other", "/admin/apps/add": "other", "/admin/apps/:id": "other", "/admin/apps/:id/edit": "other",
 	"/admin/apps/:id/check": "other", "/admin/apps/:id/:act": "other",

@@ -7,12 +7,23 @@ import (
 	"twostep/views"
 )
 
+// seenPrefix begins the names of the fields with the values that the form was drawn with.
+const seenPrefix = "seen-"
+
+// showSettings keeps what was chosen in a refused form. What was left as it was shows what
+// is in force, which somebody else may have changed.
 func showSettings(r *request) error {
-	page := views.SettingsPage{Page: r.page(), Settings: r.rules.Settings()}
-	for i, s := range page.Settings {
-		if r.form != nil && s.Flag == "" {
-			page.Settings[i].Value = r.chosen(s)
+	page := views.SettingsPage{Page: r.page()}
+	for _, s := range r.rules.Settings() {
+		shown := views.SettingField{SettingValue: s, Chosen: s.Value}
+		if c := r.change(s); r.form != nil && s.Flag == "" && c.Value != c.Seen {
+			shown.Chosen = c.Value
 		}
+		page.Settings = append(page.Settings, shown)
+	}
+	var err error
+	if page.OnlyFactor, err = r.rules.OnlyFactor(r.ctx()); err != nil {
+		return err
 	}
 	return r.show(views.Settings(page))
 }
@@ -21,25 +32,27 @@ func postSettings(r *request) (string, error) {
 	if r.action() != "save" {
 		return "", errUnknownAction
 	}
-	var wanted []auth.StoredSetting
+	var wanted []auth.SettingChange
 	for _, s := range r.rules.Settings() {
 		if s.Flag == "" {
-			wanted = append(wanted, auth.StoredSetting{Setting: s.Setting, Value: r.chosen(s)})
+			wanted = append(wanted, r.change(s))
 		}
 	}
 	return "/admin/settings", r.withNotice(views.NoticeSettingsSaved, r.rules.ChangeSettings(r.ctx(), r.operator(), wanted))
 }
 
-// chosen is the value of a setting in the form. A checkbox chooses the first of two.
-func (r *request) chosen(s auth.SettingValue) string {
+// change is what the form says of a setting. A checkbox chooses the first of two values.
+func (r *request) change(s auth.SettingValue) (c auth.SettingChange) {
+	c.StoredSetting, c.Seen = auth.StoredSetting{Setting: s.Setting, Value: s.Value}, r.form.Get(seenPrefix+string(s.Setting))
 	value := r.form.Get(string(s.Setting))
 	switch {
 	case len(s.Values) > 2 && slices.Contains(s.Values, value):
-		return value
+		c.Value = value
 	case len(s.Values) > 2:
-		return s.Value
 	case value != "":
-		return s.Values[0]
+		c.Value = s.Values[0]
+	default:
+		c.Value = s.Values[1]
 	}
-	return s.Values[1]
+	return c
 }

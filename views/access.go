@@ -91,10 +91,6 @@ func (p AccessPage) state() state {
 	return info
 }
 
-func (p AccessPage) otherScheme() string {
-	return "It is denied all the same: no session crosses from http to https. Use the scheme of this site."
-}
-
 // decided says how often a rule has decided.
 func decided(n int64) string {
 	switch n {

@@ -28,10 +28,12 @@ func accessSamples() []sample {
 	}
 	faulty := *inForce
 	faulty.Fault, faulty.FaultAt, faulty.Asked = errors.New(`/etc/twostep.access: line 3, column 70: "ben@" is neither *, group:NAME nor an email address`), now, false
-	ops := AccessPage{Page: as(auth.RoleAdmin), Rules: inForce, URL: "http://ops.example.org/x%2Fy", Method: "GET", Email: "ben@example.com"}
-	ops.Result = &AccessResult{Decision: decide("GET", ops.URL), OtherScheme: true, Account: "ben@example.com", Groups: []string{"ops", "wiki"}, Verdict: access.MayUseAfterSetup}
+	odd := AccessPage{Page: as(auth.RoleAdmin), Rules: inForce, URL: "https://ops.example.org/x%2Fy", Method: "GET"}
+	odd.Result = &AccessResult{Decision: decide("GET", odd.URL)}
+	other := AccessPage{Page: as(auth.RoleAdmin), Rules: inForce, URL: "http://wiki.example.org/", Method: "GET", Email: "ben@example.com"}
+	other.Result = &AccessResult{Decision: decide("GET", other.URL), OtherScheme: true, Account: "ben@example.com"}
 	viewed := AccessPage{Page: as(auth.RoleViewer), Rules: inForce, URL: "https://ops.example.org/a-path-that-is-long/and-goes-on/for-some-more-segments", Method: "GET"}
-	viewed.Result = &AccessResult{Decision: decide("GET", viewed.URL), Account: "ben@example.com"}
+	viewed.Result = &AccessResult{Decision: decide("GET", viewed.URL), Account: "ben@example.com", Groups: []string{"ops", "wiki"}, Verdict: access.MayUseAfterSetup}
 	allowed := AccessPage{Page: as(auth.RoleAdmin), Rules: inForce, URL: "https://wiki.example.org/", Method: "POST"}
 	allowed.Result = &AccessResult{Decision: decide("POST", allowed.URL)}
 	return []sample{
@@ -43,7 +45,8 @@ func accessSamples() []sample {
 			Page:  refusedWith(as(auth.RoleAdmin), auth.Problem{Reason: auth.EntryInvalid, Field: "url", Detail: `"wiki" is not a URL with https:// or http://`}),
 			Rules: inForce, URL: "wiki", Method: "GET",
 		})},
-		{"admin_access_denied", "Access rules", Access(ops)},
+		{"admin_access_denied", "Access rules", Access(odd)},
+		{"admin_access_other_scheme", "Access rules", Access(other)},
 		{"admin_access_viewer", "Access rules", Access(viewed)},
 		{"admin_access_allowed", "Access rules", Access(allowed)},
 	}

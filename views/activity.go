@@ -94,6 +94,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.OperatorRemovedApp:     "App removed: NAME",
 
 	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
+	auth.ApprovalGranted:   "Request approved by another site administrator: NAME",
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
 	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
 }
@@ -116,6 +117,7 @@ var counterNames = map[auth.FactorKind]string{
 	"enrol_email":   "email code for a new address",
 	"reset_email":   "email code to reset the password",
 	"sign_up_email": "email code to sign up",
+	"recover_email": "email code to recover the account",
 }
 
 // counterName names what failures are counted of.
@@ -133,7 +135,7 @@ func eventText(e auth.Event) string {
 		factor = "another method"
 	}
 	switch e.Type {
-	case auth.ApprovalRequested, auth.ApprovalRefused, auth.ApprovalWithdrawn:
+	case auth.ApprovalRequested, auth.ApprovalGranted, auth.ApprovalRefused, auth.ApprovalWithdrawn:
 		e.Name = requestedAct(e.Name)
 	}
 	return strings.NewReplacer(

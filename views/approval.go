@@ -21,9 +21,28 @@ type ApprovalPage struct {
 	Mine     bool   // whether it is about the user's own account
 }
 
+// downloadAct is the download of the list of accounts.
+var downloadAct = Act{"download", "Download CSV", "The file has email addresses and what is known of each account. The audit log says who downloads it.", auth.DownloadPeople, false}
+
+// about says what the request is about: an account, or the filters of a download.
+func about(a auth.Approval) string {
+	if a.Action == auth.DownloadPeople {
+		return filterText(a.Target)
+	}
+	return a.UserEmail
+}
+
+// parent is the page to which the request belongs.
+func (p ApprovalPage) parent() link {
+	if p.Approval.Action == auth.DownloadPeople {
+		return overview
+	}
+	return link{PersonURL(p.Approval.User), p.Approval.UserEmail}
+}
+
 // actOf describes an action; it has no label if there is no page for it.
 func actOf(action auth.OperatorAction) Act {
-	all := slices.Concat(Acts, OneThing)
+	all := slices.Concat(Acts, OneThing, []Act{downloadAct})
 	if i := slices.IndexFunc(all, func(act Act) bool { return act.Action == action }); i >= 0 {
 		return all[i]
 	}

@@ -42,6 +42,7 @@ const (
 	NoticeSecretEnded        Notice = "secret_ended"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeApprovalRequested  Notice = "approval_requested"
+	NoticeDownloadApproved   Notice = "download_approved"
 	NoticeApprovalRefused    Notice = "approval_refused"
 	NoticeApprovalEnded      Notice = "approval_ended"
 	NoticeSettingsSaved      Notice = "settings_saved"
@@ -96,6 +97,7 @@ var notices = map[Notice]string{
 	NoticeSecretEnded:        "The previous secret has ended. The newest stays valid.",
 	NoticeNothingToDo:        "There was nothing to do",
 	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
+	NoticeDownloadApproved:   "Approved. The admin who has requested it can download once.",
 	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
 	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",

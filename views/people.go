@@ -17,6 +17,8 @@ type PeoplePage struct {
 	Page
 	Query auth.PeopleQuery
 	Typed string // in the search field
+
+	NoDownload bool // the user may not download the list
 	auth.PeoplePage
 }
 
@@ -199,26 +201,4 @@ func actorText(e auth.AuditEntry) string {
 		return "By a command"
 	}
 	return "By " + cmp.Or(e.ActorEmail, e.Actor)
-}
-
-// SettingsPage shows what can be changed while the site runs.
-type SettingsPage struct {
-	Page
-	Settings []auth.SettingValue
-}
-
-var settingNames = map[auth.Setting]string{
-	auth.SettingTOTP: "Authenticator application", auth.SettingSMS: "SMS code", auth.SettingBackupCodes: "Backup codes", auth.SettingPasskeys: "Passkeys",
-	auth.SettingRequireMFA: "Require MFA", auth.SettingSignUp: "Sign-up open", auth.SettingReverify: "Re-authentication",
-}
-
-var reverifyNames = map[string]string{
-	"strict_mfa": "Both factors within 10 minutes", "strict": "Second factor within 10 minutes", "moderate": "Second factor within an hour", "lax": "Second factor within a day",
-}
-
-func reverifyOptions(s auth.SettingValue) (all []option) {
-	for _, value := range s.Values {
-		all = append(all, option{value, reverifyNames[value]})
-	}
-	return all
 }

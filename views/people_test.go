@@ -59,6 +59,12 @@ func adminSamples() []sample {
 	}
 	own, about := approval(waiting[0], ""), approval(waiting[0], "")
 	own.Own, about.Mine = true, true
+	download := auth.Approval{ID: "a3", Act: auth.Act{Action: auth.DownloadPeople, Target: "q=ann%40&state=locked"}, By: "ann", Reason: "Yearly report", RequestedAt: now.Add(-time.Hour), ExpiresAt: now.Add(23 * time.Hour), ByEmail: "ann@example.com"}
+	waiting = append(waiting, download)
+	waiting[2].ApprovedAt = now
+	approved := approval(waiting[2], "")
+	approved.Own = true
+	downloading := DownloadPage{Page: as(auth.RoleAdmin, DownloadURL), Filters: "q=ann%40"}
 	refused := act(person(auth.RoleAdmin), Acts[2])
 	refused.Page = refusedWith(refused.Page, auth.Problem{Reason: auth.ReasonInvalid, Field: "reason", Limit: auth.ReasonMax})
 	invitations := []auth.Invitation{
@@ -66,7 +72,8 @@ func adminSamples() []sample {
 		{ID: "1", Email: auth.Email{Typed: "gus@example.com"}, By: auth.CommandActor, SentAt: now.Add(-auth.InvitationLifetime), OpenedAt: now.Add(-time.Hour), ExpiresAt: now},
 	}
 	list := auth.PeoplePage{Accounts: []auth.Account{ann, ben, eve}, Next: "eve"}
-	settings := []auth.SettingValue{
+	var settings []SettingField
+	for _, s := range []auth.SettingValue{
 		{Setting: auth.SettingPasskeys, Value: "off", Values: []string{"on", "off"}},
 		{Setting: auth.SettingTOTP, Value: "on", Values: []string{"on", "off"}},
 		{Setting: auth.SettingSMS, Value: "on", Values: []string{"on", "off"}},
@@ -74,6 +81,8 @@ func adminSamples() []sample {
 		{Setting: auth.SettingRequireMFA, Value: "on", Values: []string{"on", "off"}, Flag: "--require-mfa"},
 		{Setting: auth.SettingSignUp, Value: "open", Values: []string{"open", "closed"}},
 		{Setting: auth.SettingReverify, Value: "strict", Values: []string{"strict_mfa", "strict", "moderate", "lax"}, Flag: "--reverify"},
+	} {
+		settings = append(settings, SettingField{s, s.Value})
 	}
 	dora, carl := account("dora", "dora@example.com"), account("carl", "carl@example.com")
 	for _, a := range []*auth.Account{&dora, &carl} {
@@ -92,6 +101,9 @@ func adminSamples() []sample {
 	exempt := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/carl"), Person: carl}
 	announced := signedIn("/account")
 	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
+	only := map[auth.Setting]auth.OnlyFactorCount{auth.SettingPasskeys: {}, auth.SettingTOTP: {N: 1, Of: 9}, auth.SettingSMS: {N: 1234, Of: 5000}}
+	stale := SettingsPage{refusedWith(as(auth.RoleAdmin, "/admin/settings"), auth.Problem{Reason: auth.SettingsOutdated}), slices.Clone(settings), map[auth.Setting]auth.OnlyFactorCount{auth.SettingTOTP: {N: 31_415, Of: auth.OnlyFactorScan, Partial: true}}}
+	stale.Settings[2].Chosen = "off"
 	recovering := person(auth.RoleAdmin)
 	recovering.RecoveryDelay, recovering.Person.Recovery = 72*time.Hour, sampleRecovery
 	delayed := person(auth.RoleSupport)
@@ -131,6 +143,10 @@ func adminSamples() []sample {
 		{"admin_act_no_approver", "Reset MFA", ShowAct(alone)},
 		{"admin_approval", "Waiting for approval", ShowApproval(approval(waiting[1], "Authenticator app"))},
 		{"admin_approval_own", "Waiting for approval", ShowApproval(own)},
+		{"admin_approval_download", "Waiting for approval", ShowApproval(approval(download, ""))},
+		{"admin_approval_approved", "Waiting for approval", ShowApproval(approved)},
+		{"admin_download", "Download CSV", Download(downloading)},
+		{"admin_download_no_approver", "Download CSV", Download(DownloadPage{Page: downloading.Page, NoApprover: true})},
 		{"admin_approval_mine", "Waiting for approval", ShowApproval(about)},
 		{"admin_remove_factor", "Remove one factor", ShowAct(thing(RemoveFactor, "Authenticator app", "totp"))},
 		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
@@ -143,7 +159,8 @@ func adminSamples() []sample {
 		{"admin_person_exempt", "carl@example.com", Person(exempt)},
 		{"admin_exempt", "Exempt from MFA until", ShowAct(act(exempt, Exempt))},
 		{"account_mfa_announced", "Account", Account(AccountPage{announced, "", having(auth.Factors{}, allKinds...)})},
-		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings})},
+		{"admin_settings", "Settings", Settings(SettingsPage{as(auth.RoleAdmin, "/admin/settings"), settings, only})},
+		{"admin_settings_outdated", "Settings", Settings(stale)},
 	}
 }
 

@@ -227,9 +227,7 @@ func (p ActPage) fields() (all []field) {
 	if p.Act.Path == Exempt.Path {
 		all = append(all, p.exemptField())
 	}
-	return append(all, field{
-		Name: "reason", Label: "Reason", Type: "text", Value: p.Reason, Autocomplete: "off", Capitalize: "sentences", Hint: "It is kept in the audit log.", Focus: len(all) == 0,
-	})
+	return append(all, reasonField(p.Reason, len(all) == 0))
 }
 
 func (p ActPage) choice() choice {

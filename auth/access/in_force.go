@@ -75,6 +75,11 @@ func invalidURL(text, reason string) error {
 	return &auth.Problem{Reason: auth.EntryInvalid, Field: "url", Detail: strconv.Quote(text) + " " + reason}
 }
 
+// NeedsSession reports whether a request passes only with a session.
+func (d Decision) NeedsSession() bool {
+	return d.Demand.Level == OneFactor || d.Demand.Level == TwoFactor
+}
+
 // A Verdict says whether an account may use what a decision is about.
 type Verdict int
 

@@ -56,7 +56,7 @@ func (c *setCommand) Run(s cli.Streams, given cli.Given) error {
 			if string(v.Setting) != c.Name {
 				continue
 			}
-			err := rules.ChangeSettings(ctx, auth.Operator{}, []auth.StoredSetting{{Setting: v.Setting, Value: c.Value}})
+			err := rules.ChangeSettings(ctx, auth.Operator{}, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: v.Setting, Value: c.Value}}})
 			if err != nil {
 				return explain(err, v, c.Value)
 			}

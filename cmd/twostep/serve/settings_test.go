@@ -21,7 +21,7 @@ func TestLoadSettings(t *testing.T) {
 	}
 	defer store.Close()
 	both := auth.New(store, keys, nil, auth.Policy{Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode}}, time.Now)
-	if err := both.ChangeSettings(t.Context(), auth.Operator{}, []auth.StoredSetting{{Setting: auth.SettingTOTP, Value: "off"}}); err != nil {
+	if err := both.ChangeSettings(t.Context(), auth.Operator{}, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: auth.SettingTOTP, Value: "off"}}}); err != nil {
 		t.Fatal(err)
 	}
 	for factor, logged := range map[auth.FactorKind]bool{auth.TOTPCode: true, auth.PhoneCode: false} {

@@ -437,11 +437,12 @@ CREATE TABLE approvals (
     id           TEXT    NOT NULL,
     user_id      TEXT,             -- account to act on; NULL for the whole site
     action       TEXT    NOT NULL,
-    target       TEXT    NOT NULL, -- factor to act on; empty for the account
+    target       TEXT    NOT NULL, -- factor to act on, or filters of the download; empty for the account
     requested_by TEXT    NOT NULL,
     reason       TEXT    NOT NULL,
     requested_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
+    approved_at  INTEGER,         -- of a download, which the requester then does; NULL before
     PRIMARY KEY (id),
     UNIQUE (user_id, action, target), -- requested once
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -449,6 +450,7 @@ CREATE TABLE approvals (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX approvals_requested ON approvals (requested_by); -- requests of an administrator, and the foreign key
+CREATE UNIQUE INDEX approvals_site ON approvals (requested_by, action, target) WHERE user_id IS NULL; -- requested once
 CREATE INDEX approvals_expiry ON approvals (expires_at, id);  -- list and sweep
 
 -- Numbers of the overview, recounted every hour.

@@ -47,7 +47,7 @@ type Flags struct {
 	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may be sent to (ISO 3166). Default: all."`
 	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of proxies whose X-Forwarded-For is trusted, separated by commas. Default: none."`
 	AdminNetworks     string        `env:"TWOSTEP_ADMIN_NETWORKS" placeholder:"CIDR,..." help:"Networks where the administration pages exist, separated by commas. Default: everywhere."`
-	AdminApproval     bool          `name:"admin-approval" env:"TWOSTEP_ADMIN_APPROVAL" help:"Make administrators ask another one to approve what removes second factors or deletes accounts. For accounts with a role that is always so."`
+	AdminApproval     bool          `name:"admin-approval" env:"TWOSTEP_ADMIN_APPROVAL" help:"Make administrators ask another one to approve what removes second factors, deletes accounts or downloads their list. For accounts with a role that is always so."`
 	ForwardAuth       string        `env:"TWOSTEP_FORWARD_AUTH" placeholder:"ADDRESS" help:"Address where proxies ask whether a request may pass to an app, at /forward-auth. Only this machine and --trusted-proxies may ask. Default: off."`
 	Metrics           string        `env:"TWOSTEP_METRICS" placeholder:"ADDRESS" help:"Address to serve Prometheus metrics on, at /metrics. They need no password, so keep the address private. Default: off."`
 }

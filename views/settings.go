@@ -1,0 +1,54 @@
+package views
+
+import "twostep/auth"
+
+// SettingsPage shows what can be changed while the site runs.
+type SettingsPage struct {
+	Page
+	Settings   []SettingField
+	OnlyFactor map[auth.Setting]auth.OnlyFactorCount
+}
+
+// A SettingField is a setting with what was chosen for it in a refused form.
+type SettingField struct {
+	auth.SettingValue
+	Chosen string
+}
+
+// hint says what sets the setting, or who depends on it.
+func (p SettingsPage) hint(s SettingField) string {
+	if s.Flag != "" {
+		return "Set by " + s.Flag
+	}
+	c, counted := p.OnlyFactor[s.Setting]
+	switch {
+	case !counted:
+		return ""
+	case c.Partial:
+		return "Of " + thousands(c.Of) + " accounts with it, " + thousands(c.N) + " have no other second factor." + withoutFactor
+	case c.N == 0:
+		return "No account has only this second factor."
+	case c.N == 1:
+		return "1 account has no other second factor." + withoutFactor
+	}
+	return thousands(c.N) + " accounts have no other second factor." + withoutFactor
+}
+
+// withoutFactor says what a kind of factor that is off means for who has no other.
+const withoutFactor = " While it is off, the password is not enough: only a backup code signs in."
+
+var settingNames = map[auth.Setting]string{
+	auth.SettingTOTP: "Authenticator application", auth.SettingSMS: "SMS code", auth.SettingBackupCodes: "Backup codes", auth.SettingPasskeys: "Passkeys",
+	auth.SettingRequireMFA: "Require MFA", auth.SettingSignUp: "Sign-up open", auth.SettingReverify: "Re-authentication",
+}
+
+var reverifyNames = map[string]string{
+	"strict_mfa": "Both factors within 10 minutes", "strict": "Second factor within 10 minutes", "moderate": "Second factor within an hour", "lax": "Second factor within a day",
+}
+
+func reverifyOptions(s auth.SettingValue) (all []option) {
+	for _, value := range s.Values {
+		all = append(all, option{value, reverifyNames[value]})
+	}
+	return all
+}
