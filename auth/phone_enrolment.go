@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -113,12 +114,14 @@ func (r *Rules) VerifyPhone(ctx context.Context, client Client, session Session,
 		return "", cmp.Or(fault, err)
 	}
 	factors, fault := r.factors(ctx, session.User, now)
-	for _, p := range factors.Phones {
-		if recent(p.VerifiedAt, now) {
-			return p.ID, nil // the code was posted twice
-		}
+	if fault != nil || len(factors.Phones) == 0 {
+		return "", cmp.Or(fault, err)
 	}
-	return "", cmp.Or(fault, err)
+	newest := slices.MaxFunc(factors.Phones, func(a, b Phone) int { return a.VerifiedAt.Compare(b.VerifiedAt) })
+	if recent(newest.VerifiedAt, now) {
+		return newest.ID, nil // the code was posted twice
+	}
+	return "", err
 }
 
 func (r *Rules) verifyPhone(ctx context.Context, client Client, session Session, response string, now time.Time) (PhoneID, error) {

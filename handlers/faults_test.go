@@ -31,8 +31,8 @@ func TestFault_EachCall(t *testing.T) {
 				t.Fatalf("%s %s", failed, name)
 			}
 		}
-		if len(calls) != 9 {
-			t.Errorf("%s: %v, want nine calls", name, calls)
+		if len(calls) != 10 {
+			t.Errorf("%s: %v, want ten calls", name, calls)
 		}
 	}
 }
