@@ -69,7 +69,7 @@ func (p *Provider) idToken(ctx context.Context, keys *keySet, app App, g Grant, 
 			return "", err
 		}
 	}
-	return keys.sign(app.Alg, typeIDToken, t, now)
+	return keys.sign(app.Alg, idTokenType, t, now)
 }
 
 // verifyHint verifies an ID token that an app sends back as a hint. It may have expired
@@ -81,7 +81,7 @@ func (p *Provider) verifyHint(ctx context.Context, token string) (IDToken, error
 	if err != nil {
 		return hint, err
 	}
-	if err := keys.verify(token, typeIDToken, &hint, now); err != nil || hint.Issuer != p.issuer {
+	if err := keys.verify(token, idTokenType, &hint, now); err != nil || hint.Issuer != p.issuer {
 		return IDToken{}, errToken
 	}
 	return hint, nil
@@ -111,7 +111,7 @@ func (p *Provider) accessToken(keys *keySet, app App, g Grant, now time.Time) (s
 		Expiry: now.Add(auth.AppTokenLifetime).Unix(), IssuedAt: now.Unix(), ID: newID(), Scope: scopeText(g.Scopes),
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR, AMR: g.AMR, Grant: g.ID,
 	}
-	token, err := keys.sign(app.Alg, typeAccessToken, claims, now)
+	token, err := keys.sign(app.Alg, accessTokenType, claims, now)
 	if err == nil {
 		p.known.add(token, claims)
 	}
@@ -148,7 +148,7 @@ func (p *Provider) signedAccess(ctx context.Context, token string, now time.Time
 	if err != nil {
 		return t, err
 	}
-	if err := keys.verify(token, typeAccessToken, &t, now); err != nil {
+	if err := keys.verify(token, accessTokenType, &t, now); err != nil {
 		return t, err
 	}
 	p.known.add(token, t)

@@ -37,6 +37,23 @@ type appArg struct {
 	ID string `arg:"" name:"id" help:"Client ID of the app."`
 }
 
+// A stateArg is an appArg of a command that changes the state of the app.
+type stateArg struct {
+	appArg
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// print says what the state of the app is now, in words or JSON.
+func (a *stateArg) print(s cli.Streams, app oidc.App, state, words string) error {
+	if a.JSON {
+		r := newRow(app)
+		r.State = state
+		return json.NewEncoder(s.Out).Encode(r)
+	}
+	_, err := fmt.Fprintf(s.Out, "%s %s\n", app.Name, words)
+	return err
+}
+
 type (
 	addCommand struct {
 		datadir.Flags
@@ -46,9 +63,9 @@ type (
 		appFlags
 		JSON bool `name:"json" help:"Print JSON."`
 	}
-	disableCommand struct{ appArg }
-	enableCommand  struct{ appArg }
-	removeCommand  struct{ appArg }
+	disableCommand struct{ stateArg }
+	enableCommand  struct{ stateArg }
+	removeCommand  struct{ stateArg }
 	secretCommand  struct {
 		appArg
 		EndPrevious bool `help:"End the previous secret now. If two are valid, no new one is made."`
@@ -116,21 +133,21 @@ func (c *addCommand) Run(s cli.Streams) error {
 }
 
 // Run disables the app.
-func (c *disableCommand) Run(s cli.Streams) error { return c.disable(s, true, "disabled") }
+func (c *disableCommand) Run(s cli.Streams) error { return c.disable(s, true, "disabled", "disabled") }
 
 // Run enables the app.
-func (c *enableCommand) Run(s cli.Streams) error { return c.disable(s, false, "enabled") }
+func (c *enableCommand) Run(s cli.Streams) error { return c.disable(s, false, "active", "enabled") }
 
-func (a *appArg) disable(s cli.Streams, disabled bool, state string) error {
+func (a *stateArg) disable(s cli.Streams, disabled bool, state, word string) error {
 	return a.withApp(func(ctx context.Context, p *oidc.Provider, app oidc.App) error {
 		changed, err := p.DisableApp(ctx, auth.Operator{}, app, disabled)
 		if err == nil && !changed {
-			err = fmt.Errorf("%s is already %s; nothing was changed", app.Name, state)
+			err = fmt.Errorf("%s is already %s; nothing was changed", app.Name, word)
 		}
-		if err == nil {
-			_, err = fmt.Fprintf(s.Out, "%s is %s\n", app.Name, state)
+		if err != nil {
+			return err
 		}
-		return err
+		return a.print(s, app, state, "is "+word)
 	})
 }
 
@@ -141,10 +158,10 @@ func (c *removeCommand) Run(s cli.Streams) error {
 		if err == nil && !removed {
 			err = noApp(app.ID)
 		}
-		if err == nil {
-			_, err = fmt.Fprintf(s.Out, "%s was removed\n", app.Name)
+		if err != nil {
+			return err
 		}
-		return err
+		return c.print(s, app, "removed", "was removed")
 	})
 }
 

@@ -91,8 +91,8 @@ func TestApp(t *testing.T) {
 	want(0, "is disabled", "disable", id)
 	want(1, "already disabled", "disable", id)
 	want(0, `"state":"disabled"`, "list", "--json")
-	want(0, "is enabled", "enable", id)
-	want(0, "was removed", "remove", id)
+	want(0, `"state":"active"`, "enable", id, "--json")
+	want(0, `"state":"removed"`, "remove", id, "--json")
 	want(1, "no app", "remove", id)
 	want(2, "--data", "list", "--data=nowhere")
 
