@@ -76,12 +76,12 @@ func (p *Provider) idToken(ctx context.Context, keys *keySet, app App, g Grant, 
 // (OI-38).
 func (p *Provider) verifyHint(ctx context.Context, token string) (IDToken, error) {
 	var hint IDToken
-	now := p.now()
-	keys, err := p.keySet(ctx, now)
+	keys, err := p.keySet(ctx, p.now())
 	if err != nil {
 		return hint, err
 	}
-	if err := keys.verify(token, typeIDToken, &hint, now); err != nil || hint.Issuer != p.issuer {
+	anyKey := func(SigningKey) bool { return true } // retired ones too: a hint may be old
+	if err := keys.verify(token, typeIDToken, &hint, anyKey); err != nil || hint.Issuer != p.issuer {
 		return IDToken{}, errToken
 	}
 	return hint, nil
@@ -138,7 +138,8 @@ func (p *Provider) liveAccess(ctx context.Context, token string) (accessToken, G
 	return t, g, err
 }
 
-// signedAccess verifies the signature of an access token.
+// signedAccess verifies the signature of an access token. A key that has retired makes none:
+// its thief could go on.
 func (p *Provider) signedAccess(ctx context.Context, token string, now time.Time) (accessToken, error) {
 	t, known := p.known.find(token)
 	if known {
@@ -148,7 +149,8 @@ func (p *Provider) signedAccess(ctx context.Context, token string, now time.Time
 	if err != nil {
 		return t, err
 	}
-	if err := keys.verify(token, typeAccessToken, &t, now); err != nil {
+	published := func(k SigningKey) bool { return k.published(now) }
+	if err := keys.verify(token, typeAccessToken, &t, published); err != nil {
 		return t, err
 	}
 	p.known.add(token, t)

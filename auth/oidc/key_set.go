@@ -156,9 +156,9 @@ func (s *keySet) signingKey(alg Algorithm, now time.Time) (parsedKey, error) {
 var errToken = errors.New("invalid token")
 
 // verify checks the signature and the type of a token and parses its claims. It does not
-// check what they say. Only this site's own keys and algorithms are accepted, and no access
-// token of a key that has retired: its thief could go on making them.
-func (s *keySet) verify(token, kind string, claims any, now time.Time) error {
+// check what they say. Only this site's own algorithms are accepted, and those of its own
+// keys that accepts reports.
+func (s *keySet) verify(token, kind string, claims any, accepts func(SigningKey) bool) error {
 	if len(token) > auth.AppTokenMax {
 		return errToken
 	}
@@ -171,7 +171,7 @@ func (s *keySet) verify(token, kind string, claims any, now time.Time) error {
 	if k == nil || header.Algorithm != string(k.Alg) || header.ExtraHeaders[jose.HeaderType] != kind {
 		return errToken
 	}
-	if kind == typeAccessToken && !k.published(now) {
+	if !accepts(k.SigningKey) {
 		return errToken
 	}
 	payload, err := signed.Verify(k.public)
