@@ -210,13 +210,19 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Settin
 	return r.ReloadSettings(ctx)
 }
 
-// OnlyFactor counts the accounts that have one kind of second factor and no other, up to
-// a limit, by the setting that turns the kind off: their users cannot sign in with the
-// password alone then (RV-06).
-func (r *Rules) OnlyFactor(ctx context.Context) (map[Setting]int, error) {
-	counts := map[Setting]int{}
+// An OnlyFactorCount is the number of accounts that have one kind of second factor and no
+// other: their users cannot sign in with the password alone while it is off (RV-06).
+type OnlyFactorCount struct {
+	N       int
+	Of      int  // accounts with the kind that were read
+	Partial bool // there are more, after [OnlyFactorScan] accounts
+}
+
+// OnlyFactor counts them by the setting that turns the kind off.
+func (r *Rules) OnlyFactor(ctx context.Context) (map[Setting]OnlyFactorCount, error) {
+	counts := map[Setting]OnlyFactorCount{}
 	for _, kind := range []FactorKind{PasskeyPresent, TOTPCode, PhoneCode} {
-		n, err := r.store.CountOnlyFactor(ctx, kind, OnlyFactorMax)
+		n, err := r.store.CountOnlyFactor(ctx, kind, OnlyFactorScan)
 		if err != nil {
 			return nil, err
 		}

@@ -267,8 +267,9 @@ type Store interface {
 
 	// FindSettings reads the settings that were changed.
 	FindSettings(ctx context.Context) ([]StoredSetting, error)
-	// CountOnlyFactor counts accounts whose second factors are all of one kind, up to a limit.
-	CountOnlyFactor(ctx context.Context, kind FactorKind, limit int) (int, error)
+	// CountOnlyFactor counts accounts whose second factors are all of one kind, among up to
+	// scan accounts with that kind.
+	CountOnlyFactor(ctx context.Context, kind FactorKind, scan int) (OnlyFactorCount, error)
 
 	// History
 

@@ -17,7 +17,7 @@ import (
 func TestSecrets_ConstantTime(t *testing.T) {
 	secret := regexp.MustCompile(`(?i)(code|hash|mac|tag|token|secret|password|signature|answer|response|digest|sum)$`)
 	// Names of factors are not secret, nor is whether a secret is set.
-	public := []string{"Password", "EmailCode", "PhoneCode", "TOTPCode", "BackupCode", "StepPassword", "StepNewPassword", "ResetPassword", `""`, "nil"}
+	public := []string{"Password", "EmailCode", "PhoneCode", "TOTPCode", "BackupCode", "StepPassword", "StepNewPassword", "ResetPassword", "typeAccessToken", `""`, "nil"}
 	read := 0
 	for _, folder := range []string{"auth", "db", "handlers"} {
 		err := filepath.WalkDir(filepath.Join("..", folder), func(path string, _ fs.DirEntry, err error) error {

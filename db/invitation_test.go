@@ -93,7 +93,7 @@ func TestFindInvitation(t *testing.T) {
 	})
 }
 
-// There are no more than the maximum, whoever is invited. An address that is invited can be
+// There are never more than the maximum. An address that is invited can be
 // invited again.
 func TestPutInvitation_Max(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {

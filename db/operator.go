@@ -9,7 +9,8 @@ import (
 	"twostep/db/internal/engine"
 )
 
-// accountColumns are what an administrator sees of an account.
+// accountColumns are what an administrator sees of an account. Instead of EXISTS it counts:
+// PostgreSQL would read whole tables for that.
 var accountColumns = `
 		SELECT
 			users.id,
@@ -21,13 +22,12 @@ var accountColumns = `
 			users.must_change <> 0,
 			users.password_hash IS NULL,
 			` + isLocked + `,
-			EXISTS (SELECT 1 FROM totp WHERE totp.user_id = users.id),
+			(SELECT count(*) FROM totp WHERE totp.user_id = users.id) > 0,
 			(SELECT count(*) FROM passkeys WHERE passkeys.user_id = users.id),
 			(SELECT count(*) FROM phones WHERE phones.user_id = users.id AND phones.reserved_at IS NOT NULL),
 			(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id),
 			users.seen_at,
-			users.role,` + groupsColumn + `,` + mfaColumns + `
-		FROM users`
+			users.role,` + groupsColumn + `,` + mfaColumns
 
 // findAccounts runs a query of accountColumns.
 func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (all []auth.Account, err error) {
@@ -52,6 +52,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 // FindAccount implements [auth.Store].
 func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Account, err error) {
 	all, err := s.findAccounts(ctx, accountColumns+`
+		FROM users
 		WHERE users.id = $1`, user)
 	if err != nil {
 		return a, err

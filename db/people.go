@@ -34,14 +34,20 @@ func (c condition) number(args *[]any) string {
 
 // where returns a WHERE clause of conditions, and its arguments.
 func where(conditions []condition) (sql string, args []any) {
+	sql = whereMore(conditions, &args)
+	return sql, args
+}
+
+// whereMore is where for a query that has arguments already.
+func whereMore(conditions []condition, args *[]any) (sql string) {
 	var all []string
 	for _, c := range conditions {
-		all = append(all, c.number(&args))
+		all = append(all, c.number(args))
 	}
 	if len(all) > 0 {
 		sql = "\n\t\tWHERE " + strings.Join(all, "\n\t\t\tAND ")
 	}
-	return sql, args
+	return sql
 }
 
 // The last character that sorts: what begins with a text sorts before it and this.
@@ -142,8 +148,16 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 		return page, err
 	}
 	if few != nil {
-		few.sql = `users.id IN (` + few.sql + `)`
+		if s.db.Concurrent { // PostgreSQL reads the set first, however many accounts it expects in it
+			few.sql = `users.id = ANY (ARRAY(` + few.sql + `))`
+		} else {
+			few.sql = `users.id IN (` + few.sql + `)`
+		}
 		p.filters = append(p.filters, *few)
+	}
+	var read []condition                         // which part of the list
+	if few == nil && q.Text != "" && !q.Newest { // begin where the list has the text, not at its beginning
+		read = append(read, condition{`users.email_key >= ? AND users.email_key < ?`, []any{q.Text, q.Text + lastCharacter}})
 	}
 	after := q.Place
 	if after.ID == "" && q.After != "" {
@@ -154,21 +168,35 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 		}
 	}
 	if after.ID != "" {
-		p.filters = append(p.filters, o.after(after))
+		read = append(read, o.after(after))
 	}
 	var end auth.PeoplePlace
 	if few == nil {
-		if end, err = s.scanEnd(ctx, o, after, scan); err != nil {
+		if end, err = s.scanEnd(ctx, read, o, scan); err != nil {
 			return page, err
 		}
 	}
 	if end.ID != "" {
-		past := o.after(end)
-		past.sql = "NOT " + past.sql
-		p.filters = append(p.filters, past)
+		p.filters = append(p.filters, o.until(end))
 	}
-	matching, args := where(p.filters)
-	page.Accounts, err = s.findAccounts(ctx, accountColumns+matching+fmt.Sprintf(`
+	var args []any
+	from := `
+		FROM users`
+	if few == nil && s.db.Concurrent {
+		// PostgreSQL expects the filters to leave one account, and would sort all that the search
+		// reads. From the subquery it takes them in order, and no more than the page needs.
+		from = fmt.Sprintf(`
+		FROM (
+			SELECT *
+			FROM users%s
+			ORDER BY %s
+			LIMIT %d
+		) AS users`, whereMore(read, &args), o.columns, scan)
+	} else {
+		p.filters = append(p.filters, read...)
+	}
+	matching := whereMore(p.filters, &args)
+	page.Accounts, err = s.findAccounts(ctx, accountColumns+from+matching+fmt.Sprintf(`
 		ORDER BY %s
 		LIMIT %d`, o.columns, limit+1), args...)
 	switch {
@@ -198,48 +226,6 @@ func (s *Store) fewPeople(ctx context.Context, sets []condition, scan int) (few 
 		}
 	}
 	return nil, nil
-}
-
-// A peopleOrder is an order of the list, in which no two accounts are at the same place.
-type peopleOrder struct {
-	columns string
-	after   func(auth.PeoplePlace) condition // that an account follows a place
-}
-
-var (
-	orderByEmail = peopleOrder{`users.email_key`, func(p auth.PeoplePlace) condition {
-		return condition{`(users.email_key > ?)`, []any{p.EmailKey}}
-	}}
-	orderByNewest = peopleOrder{`users.created_at DESC, users.id DESC`, func(p auth.PeoplePlace) condition {
-		return condition{`((users.created_at, users.id) < (?, ?))`, []any{engine.Millis(p.CreatedAt), p.ID}}
-	}}
-)
-
-// findPlace returns the place of an account, or [auth.ErrNotFound].
-func (s *Store) findPlace(ctx context.Context, id auth.UserID) (p auth.PeoplePlace, err error) {
-	err = s.find(ctx, "find place in list", engine.Row{&p.ID, &p.EmailKey, engine.Time(&p.CreatedAt)}, `
-		SELECT id, email_key, created_at
-		FROM users
-		WHERE id = $1`, id)
-	return p, err
-}
-
-// scanEnd returns the last place that a search reads; zero if that is the last of all.
-func (s *Store) scanEnd(ctx context.Context, o peopleOrder, after auth.PeoplePlace, scan int) (end auth.PeoplePlace, err error) {
-	var conditions []condition
-	if after.ID != "" {
-		conditions = append(conditions, o.after(after))
-	}
-	following, args := where(conditions)
-	err = s.db.Each(ctx, engine.Row{&end.ID, &end.EmailKey, engine.Time(&end.CreatedAt)}, func() {}, fmt.Sprintf(`
-		SELECT users.id, users.email_key, users.created_at
-		FROM users%s
-		ORDER BY %s
-		LIMIT 1 OFFSET %d`, following, o.columns, scan-1), args...)
-	if err != nil {
-		return end, fmt.Errorf("find people: %w", err)
-	}
-	return end, nil
 }
 
 // The accounts with a locked factor, and the condition that users is one.

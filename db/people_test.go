@@ -12,7 +12,7 @@ import (
 )
 
 // Every filter finds the accounts that it should, in both orders, with pages of any size,
-// and also if a search ends before its page is full.
+// and also if a search ends before its page is full (OP-10).
 func TestFindPeople(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		all := db.addPeople(t)
@@ -59,6 +59,35 @@ func TestFindPeople(t *testing.T) {
 			t.Errorf("after a deleted account: %+v, %v", page, err)
 		}
 	})
+}
+
+// A download goes on where it was, also if the account at the end of a page was deleted: it
+// would otherwise end there and look complete (OP-11).
+func TestFindPeople_PlaceOfDeletedAccount(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addPeople(t)
+		for _, q := range []auth.PeopleQuery{{}, {Newest: true}, {Factors: auth.NoFactor}, {Factors: auth.NoFactor, Newest: true}} {
+			first, err := db.findPeople(t.Context(), q, 3, 7)
+			must(t, err)
+			want, err := db.findPeople(t.Context(), auth.PeopleQuery{Factors: q.Factors, Newest: q.Newest, Place: first.Place}, 3, 7)
+			must(t, err)
+			_, err = db.RemoveUser(t.Context(), first.Next, set(first.Next))
+			must(t, err)
+			q.Place = first.Place
+			got, err := db.findPeople(t.Context(), q, 3, 7)
+			must(t, err)
+			if got.Next == "" || !slices.Equal(idsOf(got), idsOf(want)) {
+				t.Errorf("%+v: after the deletion %v, want %v", q, idsOf(got), idsOf(want))
+			}
+		}
+	})
+}
+
+func idsOf(page auth.PeoplePage) (ids []auth.UserID) {
+	for _, a := range page.Accounts {
+		ids = append(ids, a.ID)
+	}
+	return ids
 }
 
 // walkPeople reads all pages.

@@ -14,7 +14,7 @@ import (
 
 // Every query of the store uses an index, so that none becomes slow with many
 // accounts. The queries are recorded while every method is called, so new ones are
-// checked too.
+// checked too (OP-10).
 func TestQueries_UseIndexes(t *testing.T) {
 	db := openSQLite(t)
 	recorded := db.recordQueries()

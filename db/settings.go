@@ -22,20 +22,22 @@ func (s *Store) FindSettings(ctx context.Context) (all []auth.StoredSetting, err
 	return all, nil
 }
 
-// onlyFactor has for each kind the accounts with factors of that kind, and what else an
-// account can have.
-var onlyFactor = map[auth.FactorKind]string{
-	auth.PasskeyPresent: `(SELECT DISTINCT user_id AS id FROM passkeys) AS users WHERE ` + hasNoTOTP + ` AND NOT ` + hasSMS,
-	auth.TOTPCode:       `(SELECT user_id AS id FROM totp) AS users WHERE ` + hasNoPasskey + ` AND NOT ` + hasSMS,
-	auth.PhoneCode:      `(SELECT DISTINCT user_id AS id FROM phones WHERE reserved_at IS NOT NULL) AS users WHERE ` + hasNoPasskey + ` AND ` + hasNoTOTP,
+// onlyFactor has for each kind the accounts with factors of that kind, and the condition
+// that they have no other.
+var onlyFactor = map[auth.FactorKind][2]string{
+	auth.PasskeyPresent: {`SELECT DISTINCT user_id AS id FROM passkeys`, hasNoTOTP + ` AND NOT ` + hasSMS},
+	auth.TOTPCode:       {`SELECT user_id AS id FROM totp`, hasNoPasskey + ` AND NOT ` + hasSMS},
+	auth.PhoneCode:      {`SELECT DISTINCT user_id AS id FROM phones WHERE reserved_at IS NOT NULL`, hasNoPasskey + ` AND ` + hasNoTOTP},
 }
 
-// CountOnlyFactor implements [auth.Store]. It may read the table of the kind.
-func (s *Store) CountOnlyFactor(ctx context.Context, kind auth.FactorKind, limit int) (n int, err error) {
-	err = s.find(ctx, "count accounts with one factor", engine.Row{&n}, fmt.Sprintf(`
-		SELECT count(*)
-		FROM (SELECT 1 FROM %s LIMIT %d) AS only_factor`, onlyFactor[kind], limit))
-	return n, err
+// CountOnlyFactor implements [auth.Store].
+func (s *Store) CountOnlyFactor(ctx context.Context, kind auth.FactorKind, scan int) (c auth.OnlyFactorCount, err error) {
+	has := onlyFactor[kind]
+	err = s.find(ctx, "count accounts with one factor", engine.Row{&c.Of, &c.N}, fmt.Sprintf(`
+		SELECT count(*), COALESCE(sum(CASE WHEN %s THEN 1 ELSE 0 END), 0)
+		FROM (%s LIMIT %d) AS users`, has[1], has[0], scan))
+	c.Partial = c.Of >= scan
+	return c, err
 }
 
 // putSetting changes a setting, unless another operator has done so meanwhile.

@@ -62,12 +62,12 @@ func TestCountOnlyFactor(t *testing.T) {
 			db.apply(t, id, append([]auth.Change{auth.AddUser{User: user(id), CreatedAt: noon}}, changes...)...)
 		}
 		for kind, want := range map[auth.FactorKind]int{auth.TOTPCode: 2, auth.PhoneCode: 1, auth.PasskeyPresent: 1} {
-			if n, err := db.CountOnlyFactor(t.Context(), kind, 9); n != want || err != nil {
-				t.Errorf("%s: %d, %v", kind, n, err)
+			if c, err := db.CountOnlyFactor(t.Context(), kind, 9); c.N != want || c.Partial || err != nil {
+				t.Errorf("%s: %+v, %v", kind, c, err)
 			}
 		}
-		if n, err := db.CountOnlyFactor(t.Context(), auth.TOTPCode, 1); n != 1 || err != nil {
-			t.Errorf("past the limit: %d, %v", n, err)
+		if c, err := db.CountOnlyFactor(t.Context(), auth.TOTPCode, 2); c.Of != 2 || !c.Partial || err != nil {
+			t.Errorf("past the limit: %+v, %v", c, err)
 		}
 	})
 }

@@ -165,7 +165,9 @@ func TestDownload_Long(t *testing.T) {
 	store := &longStore{}
 	site.wrap = func(real *db.Store) auth.Store { store.Store = real; return store }
 	site.restart()
-	server := httptest.NewServer(site.handler)
+	server := httptest.NewUnstartedServer(site.handler)
+	server.Config.WriteTimeout = 50 * time.Millisecond // less than a download takes: it is not for the whole of it
+	server.Start()
 	defer server.Close()
 	reset := func(pages int, onPage func(int) error) { store.pages, store.page, store.onPage = pages, 0, onPage }
 

@@ -52,9 +52,9 @@ func export[T any](r *request, table views.Table[T], start func() (auth.Pages[T]
 				}
 			}
 		}
-	}
-	if err := r.writeChunk(&chunk); err != nil {
-		return r.cutOff(reasonLeft)
+		if err := r.writeChunk(&chunk); err != nil { // a proxy gives up if nothing arrives for a minute
+			return r.cutOff(reasonLeft)
+		}
 	}
 	return nil
 }
@@ -83,8 +83,13 @@ func (r *request) writeChunk(chunk *bytes.Buffer) error {
 	if err := controller.SetWriteDeadline(time.Now().Add(exportTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	_, err := chunk.WriteTo(r.Response())
-	return err
+	if _, err := chunk.WriteTo(r.Response()); err != nil {
+		return err
+	}
+	if err := controller.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 // notExported returns an error that happened before the response began, for its own page,

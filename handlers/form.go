@@ -128,7 +128,7 @@ func (r *request) prefill(field string) string {
 	return text
 }
 
-// entered is prefill without a limit other than that of forms. "emails" has lines.
+// entered is prefill without a limit other than that of forms.
 func (r *request) entered(field string) string {
 	text := r.form.Get(field)
 	if r.form == nil {

@@ -74,7 +74,7 @@ func (b *browser) acceptInvitation(link, email string) *browser {
 }
 
 // OP-16: an invitation works once, for seven days, for its email address only, also with
-// sign-up closed. A withdrawn or replaced one is invalid, also for who has begun to accept it.
+// sign-up closed. A withdrawn or replaced one is invalid, also for a user who has begun to accept it.
 func TestInvitations(t *testing.T) {
 	site := newSite(t)
 	site.restart(func(p *auth.Policy) { p.SignUpOpen, p.SignUpDomains = false, []string{"acme.example"} })

@@ -117,6 +117,7 @@ var counterNames = map[auth.FactorKind]string{
 	"enrol_email":   "email code for a new address",
 	"reset_email":   "email code to reset the password",
 	"sign_up_email": "email code to sign up",
+	"recover_email": "email code to recover the account",
 }
 
 // counterName names what failures are counted of.

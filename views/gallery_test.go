@@ -63,7 +63,15 @@ func extremes() []sample {
 	uri := "otpauth://totp/" + strings.Repeat("%F0%9F%94%90", 20) + ":" + longest + "?secret=" + sampleKey + "&issuer=" + strings.Repeat("%F0%9F%94%90", 20)
 	pending := auth.EmailEnrolment{Use: auth.ForSignIn, Email: auth.Email{Typed: longest}, Code: sentCode}
 
+	mfa := MFAPolicyPage{
+		Page: longAccount(named(signedIn("/admin/mfa"), arabic)), Policies: []auth.MFAPolicy{{Group: strings.Repeat("w", auth.GroupNameMax), Day: now}},
+		Pending:    auth.PeoplePage{Accounts: []auth.Account{{User: auth.User{ID: "long", Email: auth.Email{Typed: longest}}, MFA: auth.MFADeadline{Policy: now}}}},
+		Exemptions: []auth.MFAExemption{{User: "long", Email: longest, Until: now, Reason: strings.Repeat("W", auth.ReasonMax), By: "ann", ByEmail: longest}},
+	}
+	mfa.Role = auth.RoleAdmin
+
 	return []sample{
+		{"long_mfa_policy", "MFA policy", MFAPolicy(mfa)},
 		{"long_sign_in", "Sign in", SignIn(signInWith(refusedWith(named(signedOut("/sign-in"), emoji), auth.Problem{Reason: auth.InvalidCredentials}), longest))},
 		{"long_sign_in_arabic", "Sign in", SignIn(signInWith(named(signedOut("/sign-in"), arabic), ""))},
 		{"long_name_in_one_word", "Sign in", SignIn(signInWith(named(signedOut("/sign-in"), strings.Repeat("W", 64)), ""))},

@@ -76,7 +76,7 @@ func Overview(p OverviewPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = detail("Seen in 24 hours", thousands(p.now(auth.CountSeenDay))).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = detail("Seen in 1 day", thousands(p.now(auth.CountSeenDay))).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -101,8 +101,8 @@ func adminSamples() []sample {
 	exempt := PersonPage{Page: as(auth.RoleAdmin, "/admin/people/carl"), Person: carl}
 	announced := signedIn("/account")
 	announced.MFADay = now.Truncate(24*time.Hour).AddDate(0, 0, 7)
-	only := map[auth.Setting]int{auth.SettingPasskeys: 0, auth.SettingTOTP: 1, auth.SettingSMS: 1234}
-	stale := SettingsPage{refusedWith(as(auth.RoleAdmin, "/admin/settings"), auth.Problem{Reason: auth.SettingsOutdated}), slices.Clone(settings), map[auth.Setting]int{auth.SettingTOTP: auth.OnlyFactorMax}}
+	only := map[auth.Setting]auth.OnlyFactorCount{auth.SettingPasskeys: {}, auth.SettingTOTP: {N: 1, Of: 9}, auth.SettingSMS: {N: 1234, Of: 5000}}
+	stale := SettingsPage{refusedWith(as(auth.RoleAdmin, "/admin/settings"), auth.Problem{Reason: auth.SettingsOutdated}), slices.Clone(settings), map[auth.Setting]auth.OnlyFactorCount{auth.SettingTOTP: {N: 31_415, Of: auth.OnlyFactorScan, Partial: true}}}
 	stale.Settings[2].Chosen = "off"
 	recovering := person(auth.RoleAdmin)
 	recovering.RecoveryDelay, recovering.Person.Recovery = 72*time.Hour, sampleRecovery

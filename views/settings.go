@@ -6,7 +6,7 @@ import "twostep/auth"
 type SettingsPage struct {
 	Page
 	Settings   []SettingField
-	OnlyFactor map[auth.Setting]int // accounts with this second factor and no other
+	OnlyFactor map[auth.Setting]auth.OnlyFactorCount
 }
 
 // A SettingField is a setting with what was chosen for it in a refused form.
@@ -20,18 +20,18 @@ func (p SettingsPage) hint(s SettingField) string {
 	if s.Flag != "" {
 		return "Set by " + s.Flag
 	}
-	n, counted := p.OnlyFactor[s.Setting]
+	c, counted := p.OnlyFactor[s.Setting]
 	switch {
 	case !counted:
 		return ""
-	case n >= auth.OnlyFactorMax:
-		return "At least " + thousands(n) + " accounts have no other second factor." + withoutFactor
-	case n == 0:
+	case c.Partial:
+		return "Of " + thousands(c.Of) + " accounts with it, " + thousands(c.N) + " have no other second factor." + withoutFactor
+	case c.N == 0:
 		return "No account has only this second factor."
-	case n == 1:
+	case c.N == 1:
 		return "1 account has no other second factor." + withoutFactor
 	}
-	return thousands(n) + " accounts have no other second factor." + withoutFactor
+	return thousands(c.N) + " accounts have no other second factor." + withoutFactor
 }
 
 // withoutFactor says what a kind of factor that is off means for who has no other.

@@ -107,7 +107,7 @@ func (p *Provider) LogoutToken(ctx context.Context, m auth.Message) (uri, token 
 	if err != nil {
 		return "", "", err
 	}
-	token, err = keys.sign(app.Alg, typeLogoutToken, logoutToken{
+	token, err = keys.sign(app.Alg, logoutTokenType, logoutToken{
 		Issuer: p.issuer, Subject: string(m.User), Audience: app.ID, IssuedAt: now.Unix(), Expiry: now.Add(auth.LogoutTokenLifetime).Unix(),
 		ID: newID(), Events: map[string]struct{}{logoutEvent: {}}, Session: string(m.Session),
 	}, now)

@@ -69,19 +69,19 @@ func (p *Provider) idToken(ctx context.Context, keys *keySet, app App, g Grant, 
 			return "", err
 		}
 	}
-	return keys.sign(app.Alg, typeIDToken, t, now)
+	return keys.sign(app.Alg, idTokenType, t, now)
 }
 
 // verifyHint verifies an ID token that an app sends back as a hint. It may have expired
 // (OI-38).
 func (p *Provider) verifyHint(ctx context.Context, token string) (IDToken, error) {
 	var hint IDToken
-	keys, err := p.keySet(ctx, p.now())
+	now := p.now()
+	keys, err := p.keySet(ctx, now)
 	if err != nil {
 		return hint, err
 	}
-	anyKey := func(SigningKey) bool { return true } // retired ones too: a hint may be old
-	if err := keys.verify(token, typeIDToken, &hint, anyKey); err != nil || hint.Issuer != p.issuer {
+	if err := keys.verify(token, idTokenType, &hint, now); err != nil || hint.Issuer != p.issuer {
 		return IDToken{}, errToken
 	}
 	return hint, nil
@@ -111,7 +111,7 @@ func (p *Provider) accessToken(keys *keySet, app App, g Grant, now time.Time) (s
 		Expiry: now.Add(auth.AppTokenLifetime).Unix(), IssuedAt: now.Unix(), ID: newID(), Scope: scopeText(g.Scopes),
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR, AMR: g.AMR, Grant: g.ID,
 	}
-	token, err := keys.sign(app.Alg, typeAccessToken, claims, now)
+	token, err := keys.sign(app.Alg, accessTokenType, claims, now)
 	if err == nil {
 		p.known.add(token, claims)
 	}
@@ -138,8 +138,7 @@ func (p *Provider) liveAccess(ctx context.Context, token string) (accessToken, G
 	return t, g, err
 }
 
-// signedAccess verifies the signature of an access token. A key that has retired makes none:
-// its thief could go on.
+// signedAccess verifies the signature of an access token.
 func (p *Provider) signedAccess(ctx context.Context, token string, now time.Time) (accessToken, error) {
 	t, known := p.known.find(token)
 	if known {
@@ -149,8 +148,7 @@ func (p *Provider) signedAccess(ctx context.Context, token string, now time.Time
 	if err != nil {
 		return t, err
 	}
-	published := func(k SigningKey) bool { return k.published(now) }
-	if err := keys.verify(token, typeAccessToken, &t, published); err != nil {
+	if err := keys.verify(token, accessTokenType, &t, now); err != nil {
 		return t, err
 	}
 	p.known.add(token, t)

@@ -37,9 +37,9 @@ type keyCache struct {
 
 // The types of signed tokens (7519 section 5.1).
 const (
-	typeIDToken     = "JWT"
-	typeAccessToken = "at+jwt"     // 9068 section 2.1: it never passes as an ID token (OI-22)
-	typeLogoutToken = "logout+jwt" // Back-Channel Logout 1.0 section 2.4
+	idTokenType     = "JWT"
+	accessTokenType = "at+jwt"     // 9068 section 2.1: it never passes as an ID token (OI-22)
+	logoutTokenType = "logout+jwt" // Back-Channel Logout 1.0 section 2.4
 )
 
 // keySet returns the keys. The first call on an empty database makes them.
@@ -100,7 +100,7 @@ func (c *keyCache) parse(k SigningKey) (parsedKey, error) {
 		return parsed, err
 	}
 	parsed.signers = map[string]jose.Signer{}
-	for _, kind := range []string{typeIDToken, typeAccessToken, typeLogoutToken} {
+	for _, kind := range []string{idTokenType, accessTokenType, logoutTokenType} {
 		key := jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: private, KeyID: k.ID}}
 		parsed.signers[kind], err = jose.NewSigner(key, (&jose.SignerOptions{}).WithType(jose.ContentType(kind)))
 		if err != nil {
@@ -156,9 +156,9 @@ func (s *keySet) signingKey(alg Algorithm, now time.Time) (parsedKey, error) {
 var errToken = errors.New("invalid token")
 
 // verify checks the signature and the type of a token and parses its claims. It does not
-// check what they say. Only this site's own algorithms are accepted, and those of its own
-// keys that accepts reports.
-func (s *keySet) verify(token, kind string, claims any, accepts func(SigningKey) bool) error {
+// check what they say. Only this site's own keys and algorithms are accepted, and no access
+// token of a key that has retired: its thief could go on making them.
+func (s *keySet) verify(token, kind string, claims any, now time.Time) error {
 	if len(token) > auth.AppTokenMax {
 		return errToken
 	}
@@ -171,7 +171,7 @@ func (s *keySet) verify(token, kind string, claims any, accepts func(SigningKey)
 	if k == nil || header.Algorithm != string(k.Alg) || header.ExtraHeaders[jose.HeaderType] != kind {
 		return errToken
 	}
-	if !accepts(k.SigningKey) {
+	if kind == accessTokenType && !k.published(now) {
 		return errToken
 	}
 	payload, err := signed.Verify(k.public)

@@ -55,8 +55,13 @@ func parsePostgresURL(text string) (*pgx.ConnConfig, error) {
 const statementsMax = 512
 
 // keepPrepared makes connections prepare each query once. Behind a pooler, the
-// next transaction may run in a session that has not prepared it.
+// next transaction may run in a session that has not prepared it. Nor can a session there
+// have settings: here it does not compile queries to machine code, which takes a second for
+// the lists of accounts that are read in milliseconds.
 func keepPrepared(config *pgx.ConnConfig) {
+	if config.RuntimeParams["jit"] == "" {
+		config.RuntimeParams["jit"] = "off"
+	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	config.StatementCacheCapacity = statementsMax
 }
