@@ -17,7 +17,6 @@ import (
 func TestSecrets_ConstantTime(t *testing.T) {
 	secret := regexp.MustCompile(`(?i)(code|hash|mac|tag|token|secret|password|signature|answer|response|digest|sum)$`)
 	// Names of factors are not secret, nor is whether a secret is set.
->>>>>>> lists
 	public := []string{"Password", "EmailCode", "PhoneCode", "TOTPCode", "BackupCode", "StepPassword", "StepNewPassword", "ResetPassword", `""`, "nil"}
 	read := 0
 	for _, folder := range []string{"auth", "db", "handlers"} {
