@@ -168,10 +168,8 @@ type Event struct {
 // whether there is more. before is the id of the last event of the page before.
 func (r *Rules) Activity(ctx context.Context, user UserID, before string) (events []Event, more bool, err error) {
 	events, err = r.store.FindActivity(ctx, user, before, ActivityPage+1)
-	if len(events) > ActivityPage {
-		return events[:ActivityPage], true, err
-	}
-	return events, false, err
+	events, more = firstPage(events, ActivityPage)
+	return events, more, err
 }
 
 // record adds an event to the changes that it describes, and the notices to the

@@ -147,10 +147,8 @@ func (r *Rules) changeInvitation(ctx context.Context, by Operator, role Role, id
 // more. before is the last one of the page before.
 func (r *Rules) Invitations(ctx context.Context, before string) (page []Invitation, more bool, err error) {
 	page, err = r.store.FindInvitations(ctx, before, AccountsPage+1)
-	if len(page) > AccountsPage {
-		return page[:AccountsPage], true, err
-	}
-	return page, false, err
+	page, more = firstPage(page, AccountsPage)
+	return page, more, err
 }
 
 // OpenInvitation returns the invitation of a link, or [ErrNotFound] if it has expired, or was

@@ -135,8 +135,8 @@ func (r *Rules) MFAPending(ctx context.Context, after UserID) (PeoplePage, error
 // account after which the next page continues; empty at the end.
 func (r *Rules) MFAExemptions(ctx context.Context, after UserID) (all []MFAExemption, next UserID, err error) {
 	all, err = r.store.FindMFAExemptions(ctx, after, r.now(), AccountsPage+1)
-	if len(all) > AccountsPage {
-		all = all[:AccountsPage]
+	all, more := firstPage(all, AccountsPage)
+	if more {
 		next = all[AccountsPage-1].User
 	}
 	return all, next, err
@@ -158,8 +158,3 @@ func (r *Rules) ExemptFromMFA(ctx context.Context, by Operator, user UserID, unt
 	}
 	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
 }
-
-// dayOf returns the beginning of a day.
-func dayOf(t time.Time) time.Time { return t.UTC().Truncate(oneDay) }
-
-const oneDay = 24 * time.Hour

@@ -70,6 +70,11 @@ func (r *Rules) People(ctx context.Context, q PeopleQuery) (PeoplePage, error) {
 	return r.store.FindPeople(ctx, r.readable(q), AccountsPage)
 }
 
+// firstPage cuts a list, of which up to one row more than a page was read, to a page.
+func firstPage[T any](all []T, length int) (page []T, more bool) {
+	return all[:min(len(all), length)], len(all) > length
+}
+
 // readable returns the query as the store reads it.
 func (r *Rules) readable(q PeopleQuery) PeopleQuery {
 	q.Text = strings.ToLower(strings.TrimSpace(q.Text))

@@ -62,17 +62,6 @@ func (s *Store) FindDownload(ctx context.Context, by auth.UserID, filters string
 		by, auth.DownloadPeople, filters, engine.Millis(now)))
 }
 
-// first returns the only request, or auth.ErrNotFound.
-func first(all []auth.Approval, err error) (auth.Approval, error) {
-	if err == nil && len(all) == 0 {
-		err = auth.ErrNotFound
-	}
-	if err != nil {
-		return auth.Approval{}, err
-	}
-	return all[0], nil
-}
-
 // FindApprovals implements [auth.Store].
 func (s *Store) FindApprovals(ctx context.Context, user auth.UserID, now time.Time, limit int) ([]auth.Approval, error) {
 	query, args := ` AND approvals.expires_at > $1`, []any{engine.Millis(now)}

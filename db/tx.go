@@ -86,6 +86,17 @@ func (s *Store) add(ctx context.Context, doing string, account auth.UserID, do f
 	return err
 }
 
+// first returns the only row of a list that was read, or auth.ErrNotFound.
+func first[T any](all []T, err error) (row T, _ error) {
+	if err == nil && len(all) == 0 {
+		err = auth.ErrNotFound
+	}
+	if err != nil {
+		return row, err
+	}
+	return all[0], nil
+}
+
 // find reads one row outside any transaction.
 func (s *Store) find(ctx context.Context, doing string, row engine.Row, query string, args ...any) error {
 	err := s.db.Find(ctx, row, query, args...)

@@ -71,14 +71,6 @@ func postInvitation(r *request) (string, error) {
 	return r.postCode(page)
 }
 
-// inviting guards the list of invitations, which has forms.
-func inviting(r *request) (string, error) {
-	if r.posted() {
-		return acting(auth.RoleSupport)(r)
-	}
-	return viewing(auth.RoleViewer)(r)
-}
-
 func showInvitations(r *request) error {
 	page := views.InvitationsPage{Page: r.page(), Emails: r.entered("emails")}
 	var err error

@@ -3,7 +3,6 @@ package handlers
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"twostep/auth"
 	"twostep/views"
@@ -18,6 +17,7 @@ func (r *request) peopleQuery() auth.PeopleQuery {
 		Text: r.QueryParam("q"), Exact: r.session.Role == auth.RoleViewer, State: auth.AccountState(r.QueryParam("state")),
 		Factors: auth.FactorFilter(r.QueryParam("factors")), Group: r.QueryParam("group"), Role: role,
 		Newest: r.QueryParam("order") == views.OrderNewest, After: auth.UserID(r.QueryParam("after")),
+		NotSeenSince: dayIn(r.QueryParam("since")),
 	}
 	if !slices.Contains(auth.AccountStates, q.State) {
 		q.State = auth.AnyState
@@ -25,7 +25,6 @@ func (r *request) peopleQuery() auth.PeopleQuery {
 	if !slices.Contains(auth.FactorFilters, q.Factors) {
 		q.Factors = auth.AnyFactors
 	}
-	q.NotSeenSince, _ = time.Parse(time.DateOnly, r.QueryParam("since")) // zero if it is no date
 	return q
 }
 

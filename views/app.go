@@ -199,17 +199,11 @@ type AppActPage struct {
 }
 
 func (p AppActPage) fields() []field {
-	return []field{{
-		Name: "reason", Label: "Reason", Type: "text", Value: p.Reason, Autocomplete: "off", Capitalize: "sentences", Hint: "It is kept in the audit log.", Focus: true,
-	}}
+	return []field{reasonField(p.Reason, true)}
 }
 
 func (p AppActPage) choice() choice {
-	class := primary
-	if p.Act.Danger {
-		class = danger
-	}
-	return choice{p.Act.Path, p.Act.Label, class}
+	return choice{p.Act.Path, p.Act.Label, actClass(p.Act.Danger)}
 }
 
 // replaces reports whether the act can end the only secret.

@@ -65,16 +65,11 @@ func (p ActPage) command() string {
 }
 
 func (p ApprovalPage) choices() []choice {
-	act := actOf(p.Approval.Action)
 	switch {
 	case p.Mine:
 		return nil
 	case p.Own:
 		return []choice{{"withdraw", "Withdraw", ""}}
 	}
-	approve := choice{"approve", "Approve", primary}
-	if act.Danger {
-		approve.Class = danger
-	}
-	return []choice{approve, {"refuse", "Refuse", ""}}
+	return []choice{{"approve", "Approve", actClass(actOf(p.Approval.Action).Danger)}, {"refuse", "Refuse", ""}}
 }

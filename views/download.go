@@ -20,9 +20,7 @@ type DownloadPage struct {
 	NoApprover bool   // there is no other admin
 }
 
-func withFilters(path, filters string) string {
-	return (&url.URL{Path: path, RawQuery: filters}).String()
-}
+func withQuery(path, query string) string { return (&url.URL{Path: path, RawQuery: query}).String() }
 
 func (p DownloadPage) field() field { return reasonField(p.Reason, true) }
 

@@ -107,7 +107,7 @@ func timeOfDay(now, t time.Time) string {
 	return t.UTC().Format("15:04 UTC")
 }
 
-// timestamp formats a time for the datetime attribute.
+// timestamp formats a time by RFC 3339, for programs.
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // groupsOfFour splits a key so that it is easier to read and type.

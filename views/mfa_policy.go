@@ -34,7 +34,7 @@ func (p MFAPolicyPage) listURL(pending, exemption string) string {
 			values.Set(name, after)
 		}
 	}
-	return "/admin/mfa?" + values.Encode()
+	return withQuery("/admin/mfa", values.Encode())
 }
 
 func (p MFAPolicyPage) fields() []field {
@@ -73,7 +73,7 @@ func mfaDeadline(now time.Time, d auth.MFADeadline) string {
 
 // exemptedBy is who has exempted an account, and why, as the user may read it (OP-09).
 func (p Page) exemptedBy(e auth.MFAExemption) string {
-	by := actorText(auth.AuditEntry{Event: auth.Event{Actor: string(e.By)}, ActorEmail: p.email(e.ByEmail)})
+	by := p.by(string(e.By), e.ByEmail)
 	if p.Role < auth.RoleSupport {
 		return by
 	}

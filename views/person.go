@@ -231,12 +231,16 @@ func (p ActPage) fields() (all []field) {
 }
 
 func (p ActPage) choice() choice {
-	class := primary
-	if p.Act.Danger {
-		class = danger
-	}
 	if p.NeedsApproval {
 		return choice{p.Act.Path, "Request approval", primary}
 	}
-	return choice{p.Act.Path, p.Act.Label, class}
+	return choice{p.Act.Path, p.Act.Label, actClass(p.Act.Danger)}
+}
+
+// actClass is the class of the button of an act.
+func actClass(dangerous bool) string {
+	if dangerous {
+		return danger
+	}
+	return primary
 }
