@@ -290,7 +290,7 @@ func TestAdmin_Acts(t *testing.T) {
 	if mails := site.messages(bob); !slices.ContainsFunc(mails, func(m message) bool { return strings.Contains(m.body, "disabled") }) {
 		t.Error("the owner was not notified")
 	}
-	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("ops, wiki")
+	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("Groups saved").wantText("ops, wiki")
 	b.open("/admin/audit").wantText("Left the company").open("/admin/audit?event=operator_disabled").wantText("Left the company").wantNoText("New team")
 
 	for _, page := range []string{person(ann), person(carol)} { // a higher role, and the own account

@@ -183,5 +183,5 @@ func postPersonGroups(r *request) (string, error) {
 	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })
 	_, err = r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
-	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeActDone, err)
+	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeGroupsSaved, err)
 }

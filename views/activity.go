@@ -96,7 +96,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
 	auth.ApprovalGranted:   "Request approved by another site administrator: NAME",
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
-	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
+	auth.ApprovalWithdrawn: "Request withdrawn by the site administrator who made it: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{

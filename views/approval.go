@@ -22,7 +22,7 @@ type ApprovalPage struct {
 }
 
 // downloadAct is the download of the list of accounts.
-var downloadAct = Act{"download", "Download CSV", "The file has email addresses and what is known of each account. The audit log says who downloads it.", auth.DownloadPeople, false}
+var downloadAct = Act{"download", "Download CSV", "The file has the email address, state, second factors, groups and role of each account. The audit log records who downloads it.", auth.DownloadPeople, false}
 
 // about says what the request is about: an account, or the filters of a download.
 func about(a auth.Approval) string {
@@ -51,7 +51,7 @@ func actOf(action auth.OperatorAction) Act {
 
 // requestedAct is the label of the act that an event about a request names.
 func requestedAct(name string) string {
-	return cmp.Or(actOf(auth.OperatorAction(name)).Label, "an act")
+	return cmp.Or(actOf(auth.OperatorAction(name)).Label, "an action")
 }
 
 // command is what does the same on the server's machine, where no approval is needed.

@@ -122,7 +122,7 @@ func ShowApproval(p ApprovalPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else if p.Mine {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>It is about your own account, so another admin decides.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<p>This request is about your own account, so another admin has to decide.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

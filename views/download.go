@@ -48,11 +48,11 @@ func filterText(filters string) string {
 	var all []string
 	for _, f := range filterNames {
 		if value := values.Get(f.Value); value != "" {
-			all = append(all, f.Label+" "+oneLine(value))
+			all = append(all, f.Label+": "+oneLine(value))
 		}
 	}
 	if len(all) == 0 {
 		return "All accounts"
 	}
-	return "Accounts by " + strings.Join(all, ", ")
+	return "Accounts filtered by " + strings.Join(all, ", ")
 }

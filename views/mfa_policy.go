@@ -81,7 +81,7 @@ func (p Page) exemptedBy(e auth.MFAExemption) string {
 }
 
 // Exempt is the act that has a day.
-var Exempt = Act{Path: "exempt", Label: "Exempt from MFA until", About: "Until this day the MFA policies do not apply to the account. The setting that requires MFA of everyone still does."}
+var Exempt = Act{Path: "exempt", Label: "Exempt from MFA until", About: "Until this day the MFA policies do not apply to the account. The setting “Require MFA” still does."}
 
 // exemptField is the field of that act.
 func (p ActPage) exemptField() field {

@@ -96,9 +96,11 @@ func factorOptions() (all []option) {
 	return all
 }
 
+var roleNames = map[auth.Role]string{auth.NoRole: "None", auth.RoleViewer: "Viewer", auth.RoleSupport: "Support", auth.RoleAdmin: "Admin"}
+
 func roleOptions() (all []option) {
 	for _, role := range []auth.Role{auth.RoleAdmin, auth.RoleSupport, auth.RoleViewer} {
-		all = append(all, option{role.String(), role.String()})
+		all = append(all, option{role.String(), roleNames[role]})
 	}
 	return all
 }
@@ -173,8 +175,9 @@ func (p AuditPage) values() url.Values {
 }
 
 func eventOptions() (all []option) {
+	words := strings.NewReplacer("_", " ", "mfa", "MFA", "totp", "TOTP")
 	for _, event := range auth.EventTypes {
-		all = append(all, option{string(event), strings.ReplaceAll(string(event), "_", " ")})
+		all = append(all, option{string(event), asSentence(words.Replace(string(event)))})
 	}
 	return all
 }

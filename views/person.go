@@ -92,7 +92,7 @@ type personFailure struct{ Name, Text string }
 
 func (p PersonPage) failures() (all []personFailure) {
 	for _, f := range p.Person.Failures {
-		shown := personFailure{counterName(f.Factor), strconv.Itoa(f.N)}
+		shown := personFailure{asSentence(counterName(f.Factor)), strconv.Itoa(f.N)}
 		if f.KnownDevices {
 			shown.Text += " on known devices"
 		}
@@ -102,7 +102,7 @@ func (p PersonPage) failures() (all []personFailure) {
 			case w.Until.IsZero():
 				shown.Text += ", locked"
 			default:
-				shown.Text += ", waits until " + dateTime(w.Until)
+				shown.Text += ", next attempt after " + dateTime(w.Until)
 			}
 		}
 		all = append(all, shown)
@@ -130,24 +130,24 @@ type Act struct {
 
 // The acts on one thing, which is named in their URL.
 var (
-	EndSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out, and the access of its apps ends.", auth.EndOneSession, false}
-	RemoveFactor = Act{"remove-factor", "Remove one factor", "It stops working, and all devices are signed out. With the last factor the backup codes go, too: afterwards the password is enough to sign in.", auth.RemoveFactor, true}
+	EndSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out. Apps that it signed in to lose access.", auth.EndOneSession, false}
+	RemoveFactor = Act{"remove-factor", "Remove one factor", "This factor stops working, and all devices are signed out. If it is the last one, the backup codes are removed too, and the password is then enough to sign in.", auth.RemoveFactor, true}
 )
 
 // OneThing are those acts.
 var OneThing = []Act{EndSession, RemoveFactor}
 
 // SaveGroups is the act that has a field.
-var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules ask for groups."}
+var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules can be limited to groups."}
 
 // Acts are the acts that only need a reason. Each is the command of the same kind.
 var Acts = []Act{
 	{"unlock", "Unlock", "All waits and locks after failed attempts end.", auth.Unlock, false},
-	{"sign-out", "Sign out everywhere", "All devices are signed out, and the access of apps ends.", auth.SignOutEverywhere, false},
-	{"reset-mfa", "Reset MFA", "All second factors are removed and all devices signed out. Find out who is asking first: afterwards the password is enough to sign in.", auth.ResetMFA, true},
+	{"sign-out", "Sign out everywhere", "All devices are signed out, and apps lose access.", auth.SignOutEverywhere, false},
+	{"reset-mfa", "Reset MFA", "All second factors are removed and all devices signed out. Verify who is asking first: the password is then enough to sign in.", auth.ResetMFA, true},
 	{"delayed-reset", "Reset MFA", "After a delay, in which the user can stop it, all second factors are removed and all devices signed out. The user signs in with the password and a code by email, and sets up a second factor again.", auth.DelayedReset, true},
-	{"refuse-recovery", "Refuse", "The pending recovery stops, and the second factors stay.", auth.RefuseRecovery, false},
-	{"require-password", "Require new password", "The password can be used once more, to change it.", auth.MustChangePassword, false},
+	{"refuse-recovery", "Refuse", "The pending recovery is stopped, and the second factors stay.", auth.RefuseRecovery, false},
+	{"require-password", "Require new password", "The user can sign in with this password once more, and must then change it.", auth.MustChangePassword, false},
 	{"reset-password", "Reset password", "The password stops working and all devices are signed out. The user sets a new one by email.", auth.EndPassword, true},
 	{"disable", "Disable", "All devices are signed out, and nobody can sign in until you enable the account again.", auth.Disable, true},
 	{"enable", "Enable", "The user can sign in again.", auth.Enable, false},
