@@ -67,7 +67,7 @@ func (m *mfaSite) signUpWith(email string) (auth.Client, auth.Session) {
 	return client, session
 }
 
-// "Remind now" reminds each account once a day, whoever asks.
+// "Remind now" reminds each account once a day, no matter which administrator asks.
 func TestRemindMFANow(t *testing.T) {
 	m := newMFASite(t)
 	m.signUp("bob@example.com")

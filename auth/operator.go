@@ -2,10 +2,10 @@ package auth
 
 import "context"
 
-// An OperatorAction is what the operator does to an account with a command. It is
-// the event that is recorded and notified to the owner: an attacker on the
-// machine could use it unnoticed otherwise (RC-10). No action sets or shows a
-// password (PW-13).
+// An OperatorAction is what an operator does to an account, with a command or on the
+// administration pages. It is the event that is recorded and that the owner is notified
+// of: otherwise an attacker on the machine could use it unnoticed (RC-10). No action sets
+// or shows a password (PW-13).
 type OperatorAction EventType
 
 // The actions.
@@ -27,11 +27,11 @@ const (
 	DelayedReset   = OperatorAction(OperatorStartedRecovery) // start a recovery, without a code and however long ago the last one was
 	RefuseRecovery = OperatorAction(OperatorRefusedRecovery) // stop the pending recovery
 
-	// RemoveFactor removes one factor. It is the event that its owner causes by the same.
+	// RemoveFactor removes one factor. Its event is the same as if the owner removes it.
 	RemoveFactor OperatorAction = "operator_removed_factor"
 )
 
-// actionRoles are the roles that may act on the administration pages.
+// actionRoles are the lowest roles that may do each action on the administration pages.
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport, DelayedReset: RoleSupport,
 	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, DownloadPeople: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
@@ -68,7 +68,7 @@ func (r *Rules) CarryOut(ctx context.Context, by Operator, act Act) (done bool, 
 	return r.carryOut(ctx, by, act, changes)
 }
 
-// carryOut adds to changes what comes with the act, and applies them.
+// carryOut adds the changes of an act to those given, and applies all.
 func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes ChangeSet) (done bool, err error) {
 	found, err := r.store.FindUser(ctx, act.User)
 	if err != nil {
@@ -142,8 +142,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 }
 
 // AddAccount adds an account without a password. Its owner gets an invitation, a link
-// to set one (PW-13): a code, which has to be requested, could be kept from them by
-// strangers who use up the requests.
+// to set one (PW-13), and not a code: strangers could use up the requests for codes.
 func (r *Rules) AddAccount(ctx context.Context, by Operator, address string) error {
 	email, err := ParseEmail(address)
 	if err != nil {

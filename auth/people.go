@@ -17,8 +17,8 @@ type PeopleQuery struct {
 	NotSeenSince time.Time   // zero for any
 	MFAPolicy    bool        // only accounts to which an MFA policy applies
 	Newest       bool        // newest first, instead of by email address
-	After        UserID      // the account, of the page before, after which to continue; empty to begin
-	Place        PeoplePlace // the same, and also right if that account was deleted meanwhile
+	After        UserID      // the last account of the page before; empty to begin
+	Place        PeoplePlace // its place, which stays valid if the account is deleted
 }
 
 // A PeoplePlace is where an account is in the list, in either order.

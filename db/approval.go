@@ -87,8 +87,8 @@ func (s *Store) FindOtherAdmin(ctx context.Context, than ...auth.UserID) (exists
 	return exists, err
 }
 
-// addApproval adds a request in place of one that no longer counts. The lock makes sure
-// that requests at once do not exceed the maximum.
+// addApproval adds a request in place of one that no longer counts. The lock keeps
+// concurrent requests within the maximum.
 func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (added bool, err error) {
 	if err := t.serialize(ctx, adminLock); err != nil {
 		return false, err

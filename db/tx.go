@@ -55,8 +55,8 @@ const (
 	appLock                                   // how many apps there are
 )
 
-// serialize lets one transaction at a time pass, whatever account it is about. SQLite has one
-// writer anyway.
+// serialize runs transactions with the same lock one at a time, whatever account they are
+// about. SQLite has only one writer.
 func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	if !t.concurrent {
 		return nil

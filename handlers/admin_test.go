@@ -271,8 +271,8 @@ func TestAdmin_Ends(t *testing.T) {
 	}
 }
 
-// OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and told to the
-// owner. A role that ends closes the pages with the next request; nobody acts on
+// OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and the owner
+// is notified. A role that ends closes the pages with the next request; nobody acts on
 // themselves or on a higher role.
 func TestAdmin_Acts(t *testing.T) {
 	site := newSite(t)

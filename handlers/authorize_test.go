@@ -315,8 +315,8 @@ func TestAuthorize_Fresh(t *testing.T) {
 	app.wantReturned(b, "")
 }
 
-// OI-35: acr_values asks for a second factor once; a user who declines goes on with what
-// was verified. An app that demands it is told.
+// OI-35: acr_values asks for a second factor once; a user who declines continues with
+// what was verified, unless the app demands more, which then gets an error.
 func TestAuthorize_StepUp(t *testing.T) {
 	site := newSite(t)
 	b, app, strict := site.browser(), site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.RequireMFA = true })

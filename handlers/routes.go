@@ -27,7 +27,7 @@ var routes = []route{
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
 	{oidc.LogoutPath, anyone, showLogout, nil},       // POST is a machineRoute
-	{oidc.AuthorizePath, anyone, showAuthorize, nil}, // so too
+	{oidc.AuthorizePath, anyone, showAuthorize, nil}, // POST is a machineRoute
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 

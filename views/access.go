@@ -26,7 +26,8 @@ type AccessResult struct {
 	Verdict     access.Verdict
 }
 
-// AccessText says what is decided about a request, and why. If a rule does, its text follows.
+// AccessText says what is decided about a request, and why. The text of a rule that decides
+// is to follow it.
 func AccessText(rules *access.Rules, d access.Decision) string {
 	switch {
 	case d.Host == "":

@@ -186,8 +186,8 @@ func Access(p AccessPage) templ.Component {
 	})
 }
 
-// accessCheck is a form that changes nothing. It posts, so that no URL with what is in it gets into
-// a log or the history of a browser.
+// accessCheck is a form that changes nothing. It posts, so that what is entered gets into no log
+// and no browser history.
 func accessCheck(p AccessPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -48,7 +48,7 @@ var AppActs = []AppAct{NewAppSecret, EndAppSecret, DisableApp, EnableApp, Remove
 
 func confidential(app oidc.App) bool { return !app.Public() }
 
-// acts returns those that the user may do and that would do something.
+// acts returns the acts that the user may do and that would change something.
 func (p AppPage) acts() (all []AppAct) {
 	for _, act := range AppActs {
 		if p.Role == auth.RoleAdmin && act.fits(p.App) {

@@ -16,7 +16,7 @@ func ApprovalURL(id string) string { return "/admin/approvals/" + url.PathEscape
 type ApprovalPage struct {
 	Page
 	Approval auth.Approval
-	Thing    string // that the act is about; empty for the account
+	Thing    string // the factor that the act is about; empty for the account
 	Own      bool   // whether the user has requested it
 	Mine     bool   // whether it is about the user's own account
 }
@@ -54,8 +54,8 @@ func requestedAct(name string) string {
 	return cmp.Or(actOf(auth.OperatorAction(name)).Label, "an action")
 }
 
-// command is what does the same on the server's machine, where no approval is needed.
-// Only all factors can be removed there.
+// command is the command that does the same, which needs no approval. There is none that
+// removes one factor: instead of it, all are removed.
 func (p ActPage) command() string {
 	name := "reset-mfa "
 	if p.Act.Action == auth.Delete {

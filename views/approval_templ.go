@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "twostep/auth"
 
-// ShowApproval also says what the act does, so that nobody approves a name.
+// ShowApproval says what the act does, because its name may not be enough to decide.
 func ShowApproval(p ApprovalPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

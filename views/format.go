@@ -130,7 +130,7 @@ func useMethod(m auth.Method) choice {
 	return choice{Action: "use:totp", Label: "Use your authentication app"}
 }
 
-// maskEmail hides the address from those who may not read it, but for its first letter and
+// maskEmail hides an address from users who may not read it, except for its first letter and
 // the domain.
 func maskEmail(address string) string {
 	first, size := utf8.DecodeRuneInString(address)

@@ -80,7 +80,7 @@ func (p Page) exemptedBy(e auth.MFAExemption) string {
 	return by + ": " + oneLine(e.Reason)
 }
 
-// Exempt is the act that has a day.
+// Exempt is the act with a field for a day.
 var Exempt = Act{Path: "exempt", Label: "Exempt from MFA until", About: "Until this day the MFA policies do not apply to the account. The setting “Require MFA” still does."}
 
 // exemptField is the field of that act.

@@ -35,7 +35,7 @@ type personFactor struct {
 	ID                  auth.FactorID // empty for a phone that is no second factor
 	Name                string
 	AddedAt, LastUsedAt time.Time
-	Counts              bool // whether it is recorded when it is used
+	UseRecorded         bool // whether LastUsedAt is recorded
 }
 
 // factors lists what the account has. A viewer does not read what users have typed: they
@@ -67,8 +67,8 @@ func (p PersonPage) factors() (all []personFactor) {
 	return all
 }
 
-// Thing names what an act of one thing is about; it is empty if the account does not have
-// it.
+// Thing names the factor or session that an act is about; it is empty if the account does not
+// have it.
 func (p PersonPage) Thing(action auth.OperatorAction, target string) string {
 	switch action {
 	case auth.RemoveFactor:
@@ -87,7 +87,7 @@ func (p PersonPage) Thing(action auth.OperatorAction, target string) string {
 	return ""
 }
 
-// A personFailure says how often one factor has failed, and what that leads to.
+// A personFailure says how often one factor has failed in a row, and what that leads to.
 type personFailure struct{ Name, Text string }
 
 func (p PersonPage) failures() (all []personFailure) {
@@ -137,10 +137,10 @@ var (
 // OneThing are those acts.
 var OneThing = []Act{EndSession, RemoveFactor}
 
-// SaveGroups is the act that has a field.
+// SaveGroups is the act with a field for groups.
 var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules can be limited to groups."}
 
-// Acts are the acts that only need a reason. Each is the command of the same kind.
+// Acts are the acts that only need a reason. Each does the same as a command.
 var Acts = []Act{
 	{"unlock", "Unlock", "All waits and locks after failed attempts end.", auth.Unlock, false},
 	{"sign-out", "Sign out everywhere", "All devices are signed out, and apps lose access.", auth.SignOutEverywhere, false},
@@ -167,7 +167,7 @@ func (p PersonPage) May(act Act) bool {
 	return p.Role.May(act.Action) && (act.Action != auth.DelayedReset || p.RecoveryDelay > 0 && p.Person.Role == auth.NoRole)
 }
 
-// fits reports whether the act would do something.
+// fits reports whether the act would change something.
 func (p PersonPage) fits(act Act) bool {
 	switch act.Action {
 	case Exempt.Action:
@@ -181,7 +181,7 @@ func (p PersonPage) fits(act Act) bool {
 	case auth.ResetMFA:
 		return p.Person.Factors.HasMFA()
 	case auth.DelayedReset:
-		return p.Person.Factors.HasMFA() && !p.Person.Recovery.Pending() && !p.Role.May(auth.ResetMFA) // who may reset at once need not wait
+		return p.Person.Factors.HasMFA() && !p.Person.Recovery.Pending() && !p.Role.May(auth.ResetMFA) // an admin can reset at once
 	case auth.RefuseRecovery:
 		return p.Person.Recovery.Pending()
 	case auth.MustChangePassword:
@@ -210,7 +210,7 @@ func (p PersonPage) acts() (all []Act) {
 type ActPage struct {
 	PersonPage
 	Act   Act
-	Thing string // that the act is about; empty for the account
+	Thing string // the factor or session that the act is about; empty for the account
 
 	NeedsApproval bool // by another admin
 	NoApprover    bool // there is none

@@ -11,9 +11,9 @@ import (
 	"twostep/auth"
 )
 
-// sentences says for each reason what is wrong and what to do about it. LIMIT
-// is the problem's limit, DETAIL what it says by itself, EMAIL the user's email address and WAIT how long to
-// wait.
+// sentences says for each reason what is wrong and what to do about it. LIMIT is the
+// problem's limit, DETAIL its own description, EMAIL the user's email address and WAIT how
+// long to wait.
 var sentences = map[auth.Reason]string{
 	auth.EntryInvalid:         "DETAIL",
 	auth.AccountUnknown:       "No account has this email address",
