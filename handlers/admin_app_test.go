@@ -115,7 +115,7 @@ func TestAdminApps_Add(t *testing.T) {
 	b.fill("Name", "<b>Wiki</b>").fill("Redirect URIs", "javascript:alert(1)").press("Add").wantStatus(422).wantText("must use https")
 	b.fill("Redirect URIs", wikiCallback+"#x").press("Add").wantStatus(422).wantText(`"` + wikiCallback + `#x" must not have a fragment (#)`)
 	b.fill("Redirect URIs", wikiCallback).fill("Kind", "native").fill("Trusted", "1").press("Add").wantStatus(422).wantText("Only a web app can be trusted")
-	b.fill("Kind", "web").fill("Unused refresh tokens are valid for", "soon").press("Add").wantStatus(422).wantText("Refresh tokens must be valid for some time")
+	b.fill("Kind", "web").fill("Unused refresh tokens are valid for", "soon").press("Add").wantStatus(422).wantText("Unused (idle) refresh tokens must be valid for more than zero")
 	b.fill("Unused refresh tokens are valid for", "1h").fill("Redirect URIs", wikiCallback+"\r\n\r\n https://wiki.example/other ").fill("Groups", "ops, staff")
 	path, form := b.form(b.button("Add"))
 	secret := b.press("Add").wantStatus(200).wantText("<b>Wiki</b> was added").wantText("https://id.example.org/.well-known/openid-configuration").secretShown()

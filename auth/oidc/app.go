@@ -90,7 +90,7 @@ func (a App) check() error {
 		}
 	}
 	if a.RefreshIdle <= 0 || a.RefreshIdle > a.RefreshLifetime {
-		return invalid("refresh-idle", "the lifetime of refresh tokens must be more than zero, and that of unused ones not longer")
+		return invalid("refresh-idle", "unused (idle) refresh tokens must be valid for more than zero and not longer than used ones")
 	}
 	return nil
 }
