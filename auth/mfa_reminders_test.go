@@ -60,7 +60,7 @@ func TestRemindMFA(t *testing.T) {
 	}
 }
 
-// signUpWith returns the client and the session of a new account, as addTOTP takes them.
+// signUpWith returns the client and the session of a new account, for addTOTP.
 func (m *mfaSite) signUpWith(email string) (auth.Client, auth.Session) {
 	m.t.Helper()
 	session, client := m.signUp(email)

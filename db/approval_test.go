@@ -108,7 +108,7 @@ func (db testDB) approvals(t *testing.T, user auth.UserID) []auth.Approval {
 }
 
 // OP-08: an act is requested once at a time, and an administrator has a bounded number of
-// requests, also with many at once. One that no longer counts does not keep others.
+// requests, even if many are made at once. One that no longer counts blocks no other.
 func TestAddApproval(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAdmin(t, "ann")

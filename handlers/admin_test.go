@@ -219,8 +219,8 @@ func TestAdmin_Freshness(t *testing.T) {
 	carols.open("/admin/people").wantHeading("Set up two-step verification")
 }
 
-// OP-05: whatever ends the right to a page, the next request is refused, also one that acts
-// and was drawn before. The old cookie does not help.
+// OP-05: after everything that ends the right to a page, the next request is refused, even
+// from a form that was shown before and with the old cookie.
 func TestAdmin_Ends(t *testing.T) {
 	site := newSite(t)
 	site.browser().signUp(bob)
@@ -344,8 +344,8 @@ func TestAdmin_Settings(t *testing.T) {
 	b.load("POST", "/admin/settings", form).wantStatus(422).wantText("Leave passkeys")
 }
 
-// A stale form of the settings overwrites nothing of another admin's change. It is shown
-// again with what its user has chosen and, for all else, with what is in force.
+// An outdated form of the settings does not overwrite another admin's change. It is shown again
+// with what its user has chosen, and otherwise with the values in force.
 func TestAdmin_StaleSettings(t *testing.T) {
 	site := newSite(t)
 	anns, _ := site.administrator(ann, auth.RoleAdmin)

@@ -134,8 +134,8 @@ func TestApproval_Ends(t *testing.T) {
 	daves.open("/admin").wantNoText("Waiting for approval").open(remove).button("Request approval")
 }
 
-// OP-08: what takes away the factors or the account of somebody with a role always needs
-// two others. Without a third admin the page names the command, which needs no approval.
+// OP-08: removing the factors or the account of a user with a role always needs two other
+// admins. If there is only one, the page names the command, which needs no approval.
 func TestApproval_Roles(t *testing.T) {
 	site := newSite(t)
 	anns, _ := site.administrator(ann, auth.RoleAdmin)

@@ -198,8 +198,8 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
 }
 
-// A user who is signed in and has to do nothing is back at the app with the first response,
-// also with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
+// A signed-in user who has nothing to do is redirected to the app by the first response, even
+// with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
 // more than store a request (OI-39).
 func TestAuthorize_AtOnce(t *testing.T) {
 	site := newSite(t)

@@ -202,7 +202,7 @@ func TestHeights(t *testing.T) {
 	}
 }
 
-// Whatever has a count of failures has a name.
+// Everything with a count of failures has a name.
 func TestCounterName(t *testing.T) {
 	for _, kind := range auth.CountedFactors {
 		if counterName(kind) == "" {
