@@ -34,14 +34,14 @@ const (
 // actionRoles are the lowest roles that may do each action on the administration pages.
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport, DelayedReset: RoleSupport,
-	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, DownloadPeople: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
-	EndExemption: RoleAdmin, RefuseRecovery: RoleAdmin,
+	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, RefuseRecovery: RoleAdmin,
+	Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin, EndExemption: RoleAdmin, DownloadPeople: RoleAdmin,
 }
 
 // May reports whether an administrator with the role may do this.
 func (r Role) May(action OperatorAction) bool { return r >= actionRoles[action] }
 
-// An Act is an action on an account or on one thing in it.
+// An Act is an action on an account, or on one factor or session of it.
 type Act struct {
 	Action OperatorAction
 	User   UserID

@@ -63,7 +63,7 @@ func TestAdmin_Roles(t *testing.T) {
 			t.Errorf("%s is not in the table", act.Path)
 		}
 	}
-	for _, act := range views.OneThing {
+	for _, act := range views.TargetActs {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(adminPages)), func(page string) bool { return buttonOf(page) == act.Path }) {
 			t.Errorf("%s is not in the table", act.Path)
 		}

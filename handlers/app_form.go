@@ -43,7 +43,8 @@ func appOf(fields url.Values) oidc.App {
 	on := func(name string) bool { return fields.Get(name) != "" }
 	app := oidc.App{
 		ID: fields.Get("id"), Name: strings.TrimSpace(fields.Get("name")), Kind: oidc.AppKind(fields.Get("kind")), Alg: oidc.Algorithm(fields.Get("alg")),
-		RedirectURIs: linesOf(fields.Get("redirect")), PostLogoutURIs: linesOf(fields.Get("post-logout")), BackchannelURI: strings.TrimSpace(fields.Get("backchannel-logout")), Groups: groupNames(fields.Get("group")),
+		RedirectURIs: linesOf(fields.Get("redirect")), PostLogoutURIs: linesOf(fields.Get("post-logout")),
+		BackchannelURI: strings.TrimSpace(fields.Get("backchannel-logout")), Groups: groupNames(fields.Get("group")),
 		Trusted: on("trusted"), RequireMFA: on("require-mfa"), RequirePAR: on("require-par"), WithoutPKCE: on("without-pkce"), ClaimsInIDToken: on("claims-in-id-token"),
 	}
 	app.Version, _ = strconv.Atoi(fields.Get("version"))

@@ -51,7 +51,7 @@ func showApproval(r *request) error {
 		if err != nil {
 			return err
 		}
-		page.Thing = views.PersonPage{Page: page.Page, Person: account}.Thing(a.Action, a.Target)
+		page.Target = views.PersonPage{Page: page.Page, Person: account}.Target(a.Action, a.Target)
 	}
 	return r.show(views.ShowApproval(page))
 }

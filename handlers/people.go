@@ -132,25 +132,25 @@ func (r *request) postAct(page views.ActPage, target string) (string, error) {
 	return views.PersonURL(page.Person.ID), r.withNotice(notice, err)
 }
 
-func showActOnThing(r *request) error {
-	page, err := r.act(views.OneThing)
+func showTargetAct(r *request) error {
+	page, err := r.act(views.TargetActs)
 	if err != nil {
 		return err
 	}
-	if page.Thing = page.PersonPage.Thing(page.Act.Action, r.Param("target")); page.Thing == "" {
+	if page.Target = page.PersonPage.Target(page.Act.Action, r.Param("target")); page.Target == "" {
 		return auth.ErrNotFound
 	}
 	return r.showAct(page, r.Param("target"))
 }
 
-// postActOnThing also ends on the account's page if the thing no longer exists, because
+// postTargetAct also redirects to the account's page if the target no longer exists, because
 // the form was posted twice.
-func postActOnThing(r *request) (string, error) {
-	page, err := r.act(views.OneThing)
+func postTargetAct(r *request) (string, error) {
+	page, err := r.act(views.TargetActs)
 	if err != nil {
 		return "", err
 	}
-	if page.PersonPage.Thing(page.Act.Action, r.Param("target")) == "" {
+	if page.PersonPage.Target(page.Act.Action, r.Param("target")) == "" {
 		return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeNothingToDo, nil)
 	}
 	return r.postAct(page, r.Param("target"))

@@ -16,7 +16,7 @@ func (site *testSite) person(email string) string {
 
 // An administrator signs one device out and removes one factor. For the owner it is as if
 // they had removed it: a mail, the end of every session and, with the last factor, of the
-// backup codes (RV-06, RC-10). An act on a thing that no longer exists does nothing.
+// backup codes (RV-06, RC-10). An act on a target that no longer exists does nothing.
 func TestPerson_OneThing(t *testing.T) {
 	site := newSite(t)
 	b, _ := site.administrator(ann, auth.RoleAdmin)

@@ -73,7 +73,7 @@ var routes = []route{
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
 	{invitationsPath, viewingOrActing(auth.RoleViewer, auth.RoleSupport), showInvitations, postInvitations},
-	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
+	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showTargetAct, postTargetAct},
 	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},
 	{"/admin/audit.csv", acting(auth.RoleViewer), exportAudit, nil},

@@ -161,7 +161,8 @@ func eventIcon(t auth.EventType) icon {
 		return iconKey
 	case auth.TOTPAdded, auth.TOTPRemoved:
 		return iconApp
-	case auth.Reauthenticated, auth.OperatorResetMFA, auth.RecoveryCompleted, auth.RecoveryStopped, auth.OperatorRefusedRecovery, auth.OperatorExempted, auth.OperatorEndedExemption, auth.OperatorReminded, auth.MFAPolicySet, auth.MFAPolicyRemoved:
+	case auth.Reauthenticated, auth.OperatorResetMFA, auth.RecoveryCompleted, auth.RecoveryStopped, auth.OperatorRefusedRecovery,
+		auth.OperatorExempted, auth.OperatorEndedExemption, auth.OperatorReminded, auth.MFAPolicySet, auth.MFAPolicyRemoved:
 		return iconShield
 	case auth.PhoneAdded, auth.PhoneRemoved, auth.PhoneReserved, auth.PhoneReleased, auth.PhoneMadeDefault:
 		return iconPhone

@@ -16,7 +16,7 @@ func ApprovalURL(id string) string { return "/admin/approvals/" + url.PathEscape
 type ApprovalPage struct {
 	Page
 	Approval auth.Approval
-	Thing    string // the factor that the act is about; empty for the account
+	Target   string // the factor that the act is about; empty for the account
 	Own      bool   // whether the user has requested it
 	Mine     bool   // whether it is about the user's own account
 }
@@ -42,7 +42,7 @@ func (p ApprovalPage) parent() link {
 
 // actOf describes an action; it has no label if there is no page for it.
 func actOf(action auth.OperatorAction) Act {
-	all := slices.Concat(Acts, OneThing, []Act{downloadAct})
+	all := slices.Concat(Acts, TargetActs, []Act{downloadAct})
 	if i := slices.IndexFunc(all, func(act Act) bool { return act.Action == action }); i >= 0 {
 		return all[i]
 	}

@@ -65,7 +65,7 @@ func ShowApproval(p ApprovalPage) templ.Component {
 				}
 			}
 			if p.Approval.Action == auth.RemoveFactor {
-				templ_7745c5c3_Err = detail("Factor", p.Thing).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = detail("Factor", p.Target).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

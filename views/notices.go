@@ -121,7 +121,8 @@ var notices = map[Notice]string{
 // state is success, unless the notice confirms nothing.
 func (n Notice) state() state {
 	switch n {
-	case NoticeAppAddedBefore, NoticeInvitationEnded, NoticeSignOutFirst, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut, NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
+	case NoticeAppAddedBefore, NoticeInvitationEnded, NoticeSignOutFirst, NoticeSignInFirst, NoticeFormExpired, NoticeTimedOut,
+		NoticeStartedOver, NoticeApprovalRequested, NoticeApprovalRefused, NoticeApprovalEnded:
 		return info
 	}
 	return success

@@ -39,8 +39,8 @@ func adminSamples() []sample {
 		page.URL += "/" + act.Path
 		return ActPage{PersonPage: page, Act: act}
 	}
-	thing := func(act Act, name, target string) ActPage {
-		page := ActPage{PersonPage: person(auth.RoleAdmin), Act: act, Thing: name}
+	targetAct := func(act Act, name, target string) ActPage {
+		page := ActPage{PersonPage: person(auth.RoleAdmin), Act: act, Target: name}
 		page.URL = page.actURL(act, target)
 		return page
 	}
@@ -54,8 +54,8 @@ func adminSamples() []sample {
 	unapprovable.NoApprover = true
 	withRequests := person(auth.RoleAdmin)
 	withRequests.Approvals = waiting
-	approval := func(a auth.Approval, thing string) ApprovalPage {
-		return ApprovalPage{Page: as(auth.RoleAdmin, ApprovalURL(a.ID)), Approval: a, Thing: thing}
+	approval := func(a auth.Approval, target string) ApprovalPage {
+		return ApprovalPage{Page: as(auth.RoleAdmin, ApprovalURL(a.ID)), Approval: a, Target: target}
 	}
 	own, about := approval(waiting[0], ""), approval(waiting[0], "")
 	own.Own, about.Mine = true, true
@@ -148,8 +148,8 @@ func adminSamples() []sample {
 		{"admin_download", "Download CSV", Download(downloading)},
 		{"admin_download_no_approver", "Download CSV", Download(DownloadPage{Page: downloading.Page, NoApprover: true})},
 		{"admin_approval_mine", "Waiting for approval", ShowApproval(about)},
-		{"admin_remove_factor", "Remove one factor", ShowAct(thing(RemoveFactor, "Authenticator app", "totp"))},
-		{"admin_end_session", "Sign out one session", ShowAct(thing(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
+		{"admin_remove_factor", "Remove one factor", ShowAct(targetAct(RemoveFactor, "Authenticator app", "totp"))},
+		{"admin_end_session", "Sign out one session", ShowAct(targetAct(EndSession, "Firefox on Windows, signed in 1 hour ago", "s1"))},
 		{"admin_audit", "Audit log", Audit(AuditPage{Page: as(auth.RoleAdmin, "/admin/audit"), AuditPage: auth.AuditPage{Entries: entries, Next: "1"}})},
 		{"admin_audit_none", "Audit log", Audit(AuditPage{Page: as(auth.RoleViewer, "/admin/audit"), AuditPage: auth.AuditPage{Partial: true, Next: "1"}})},
 		{"admin_mfa", "MFA policy", MFAPolicy(mfa(auth.RoleAdmin))},

@@ -67,9 +67,9 @@ func (p PersonPage) factors() (all []personFactor) {
 	return all
 }
 
-// Thing names the factor or session that an act is about; it is empty if the account does not
+// Target names the factor or session that an act is about; it is empty if the account does not
 // have it.
-func (p PersonPage) Thing(action auth.OperatorAction, target string) string {
+func (p PersonPage) Target(action auth.OperatorAction, target string) string {
 	switch action {
 	case auth.RemoveFactor:
 		for _, f := range p.factors() {
@@ -128,14 +128,14 @@ type Act struct {
 	Danger bool
 }
 
-// The acts on one thing, which is named in their URL.
+// The acts on one factor or session, the target, whose ID is in their URL.
 var (
 	EndSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out. Apps that it signed in to lose access.", auth.EndOneSession, false}
 	RemoveFactor = Act{"remove-factor", "Remove one factor", "This factor stops working, and all devices are signed out. If it is the last one, the backup codes are removed too, and the password is then enough to sign in.", auth.RemoveFactor, true}
 )
 
-// OneThing are those acts.
-var OneThing = []Act{EndSession, RemoveFactor}
+// TargetActs lists them.
+var TargetActs = []Act{EndSession, RemoveFactor}
 
 // SaveGroups is the act with a field for groups.
 var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules can be limited to groups."}
@@ -209,8 +209,8 @@ func (p PersonPage) acts() (all []Act) {
 // ActPage asks for the reason of an act.
 type ActPage struct {
 	PersonPage
-	Act   Act
-	Thing string // the factor or session that the act is about; empty for the account
+	Act    Act
+	Target string // the factor or session that the act is about; empty for the account
 
 	NeedsApproval bool // by another admin
 	NoApprover    bool // there is none
