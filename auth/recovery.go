@@ -167,8 +167,9 @@ func (r *Rules) addRecovery(ctx context.Context, changes *ChangeSet, client Clie
 // all email addresses and phone numbers of the account. An address that a pending change
 // replaces is still the account's.
 //
-// SMS of this kind have a budget of their own: an attacker could use up the other one, and
-// the phone may be the only place where they cannot read the message.
+// SMS of this kind have a budget of their own. If it does not suffice, warn returns a
+// [Problem] and nothing happens yet: an attacker could use it up, and the phone may be the
+// only place where they cannot read the message.
 func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e Event, recovery Recovery) error {
 	factors, err := r.store.FindFactors(ctx, changes.User, changes.At)
 	if err != nil {
@@ -179,13 +180,18 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 	if err := r.record(ctx, changes, client, e); err != nil {
 		return err
 	}
+	var limits []RateLimit
 	for _, p := range factors.Phones {
 		if mayCost(p.Number) || !r.allowsCountry(p.Number) {
 			continue
 		}
 		m := r.notice(kind, p.Number, Client{}, changes.At)
 		m.Channel = BySMS
-		changes.add(QueueMessage{m, r.limits(ActionWarn, nil)})
+		changes.add(QueueMessage{Message: m})
+		limits = append(limits, r.limits(ActionWarn, nil)...)
+	}
+	if err := r.allow(ctx, changes.At, limits...); err != nil {
+		return err
 	}
 	changes.eachMessage(kind, func(m *Message) {
 		if m.Token, m.Due = token, recovery.DueAt; m.ExpiresAt.Before(recovery.DueAt) {
@@ -223,7 +229,7 @@ func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error)
 // advanceRecovery sends the reminder or completes the recovery. After a reminder at least
 // half of the delay is left, also if no server was running at half time or the clock has
 // jumped. A recovery that is overdue by a day is not completed but reminded of again: the
-// messages before may not have been sent either.
+// messages before may not have been sent either. Both wait for the budget of their SMS.
 func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time.Time) (done bool, err error) {
 	changes := ChangeSet{User: recovery.User, At: now}
 	next, event := recovery, Event{Type: RecoveryReminded}
@@ -233,7 +239,9 @@ func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time
 	} else if due := now.Add(r.policy().RecoveryDelay / 2); next.DueAt.Before(due) {
 		next.DueAt = due
 	}
-	if err := r.warn(ctx, &changes, Client{}, event, next); err != nil {
+	if err := r.warn(ctx, &changes, Client{}, event, next); isProblem(err) {
+		return false, nil
+	} else if err != nil {
 		return false, err
 	}
 	if event.Type == RecoveryCompleted {
