@@ -149,6 +149,9 @@ func (r *Rules) queueAllowedRecoveryCode(ctx context.Context, client Client, a A
 
 // requestRecovery adds the recovery of an attempt whose code was verified.
 func (r *Rules) requestRecovery(ctx context.Context, client Client, changes *ChangeSet) error {
+	if !r.policy().OffersRecovery() { // turned off since the attempt began
+		return &Problem{Reason: FormExpired}
+	}
 	last := changes.At.Add(-RecoveryPause)
 	return r.addRecovery(ctx, changes, client, Event{Type: RecoveryRequested}, last)
 }

@@ -698,3 +698,18 @@ func TestRecovery_WaitsForItsSMS(t *testing.T) {
 		}
 	}
 }
+
+// A recovery whose code was requested before the feature was turned off does not begin:
+// it would have no delay, and be due when the feature is turned on again.
+func TestRecovery_TurnedOffMeanwhile(t *testing.T) {
+	f, _, _ := newRecoveryFlow(t)
+	client := f.client()
+	result, err := f.StartRecovery(f.ctx, client, f.atSecondStep(client))
+	f.must(err)
+	code := f.code(recoveryUser)
+	f.policy.RecoveryDelay = 0
+	f.use(f.db)
+	_, err = f.Verify(f.ctx, client, result.Attempt, code, false)
+	f.problem(err, auth.FormExpired)
+	f.wantPending(false)
+}
