@@ -170,9 +170,9 @@ func (r *Rules) addRecovery(ctx context.Context, changes *ChangeSet, client Clie
 // all email addresses and phone numbers of the account. An address that a pending change
 // replaces is still the account's.
 //
-// SMS of this kind have a budget of their own. If it does not suffice, warn returns a
-// [Problem] and nothing happens yet: an attacker could use it up, and the phone may be the
-// only place where they cannot read the message.
+// SMS of this kind have a budget of their own. If it does not suffice, the changes fail: an
+// attacker could use it up, and the phone may be the only place where they cannot read the
+// message.
 func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e Event, recovery Recovery) error {
 	factors, err := r.store.FindFactors(ctx, changes.User, changes.At)
 	if err != nil {
@@ -183,18 +183,13 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 	if err := r.record(ctx, changes, client, e); err != nil {
 		return err
 	}
-	var limits []RateLimit
 	for _, p := range factors.Phones {
 		if mayCost(p.Number) || !r.allowsCountry(p.Number) {
 			continue
 		}
 		m := r.notice(kind, p.Number, Client{}, changes.At)
 		m.Channel = BySMS
-		changes.add(QueueMessage{Message: m})
-		limits = append(limits, r.limits(ActionWarn, nil)...)
-	}
-	if err := r.allow(ctx, changes.At, limits...); err != nil {
-		return err
+		changes.add(QueueMessage{Message: m, Limits: r.limits(ActionWarn, nil), Required: true})
 	}
 	changes.eachMessage(kind, func(m *Message) {
 		if m.Token, m.Due = token, recovery.DueAt; m.ExpiresAt.Before(recovery.DueAt) {
@@ -242,15 +237,16 @@ func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time
 	} else if due := now.Add(r.policy().RecoveryDelay / 2); next.DueAt.Before(due) {
 		next.DueAt = due
 	}
-	if err := r.warn(ctx, &changes, Client{}, event, next); isProblem(err) {
-		return false, nil
-	} else if err != nil {
+	if err := r.warn(ctx, &changes, Client{}, event, next); err != nil {
 		return false, err
 	}
 	if event.Type == RecoveryCompleted {
 		done, err = r.store.SpendRecovery(ctx, recovery, changes)
 	} else {
 		done, err = r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
+	}
+	if errors.Is(err, ErrNotQueued) {
+		return false, nil
 	}
 	if done {
 		r.applied(ctx, changes)

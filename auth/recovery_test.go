@@ -673,6 +673,8 @@ func TestRecovery_WaitsForItsSMS(t *testing.T) {
 	f.must(err)
 	_, err = f.Verify(f.ctx, client, result.Attempt, f.code(recoveryUser), false)
 	f.problem(err, auth.SMSBudgetExhausted)
+	_, err = f.operate(auth.DelayedReset, recoveryUser)
+	f.problem(err, auth.SMSBudgetExhausted)
 	f.wantPending(false)
 	f.now = f.now.Add(auth.SMSBudgetPeriod)
 	f.recover(f.client())
