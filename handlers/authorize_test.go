@@ -477,6 +477,25 @@ func TestContinue_Expired(t *testing.T) {
 	b.press("Continue").wantHeading("This request has expired")
 }
 
+// A request that is open while an operator removes its redirect URI leads nowhere any more.
+func TestContinue_RedirectURIRemoved(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp()
+	b.signUp(ann)
+	app.start(b).wantHeading("Continue to Wiki")
+	canceling := b.clone()
+	changed, err := site.apps.App(t.Context(), app.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed.RedirectURIs = []string{"https://wiki.example/new"}
+	if err := site.apps.ReplaceApp(t.Context(), auth.Operator{}, changed); err != nil {
+		t.Fatal(err)
+	}
+	canceling.press("Cancel").wantHeading("This request has expired")
+	b.press("Continue").wantHeading("This request has expired").wantStatus(http.StatusBadRequest)
+}
+
 // OI-51: a pushed request is used once, within a minute.
 func TestPush(t *testing.T) {
 	site := newSite(t)
