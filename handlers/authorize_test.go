@@ -457,6 +457,35 @@ func TestAuthorize_NotAllowed(t *testing.T) {
 	}
 }
 
+// A grant of one factor ends when an operator demands two of the app's users: its refresh
+// token would otherwise be valid for months.
+func TestRefresh_AppDemandsMFA(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(trusted)
+	scope := []string{"scope", "openid offline_access"}
+	before := app.tokens(app.wantReturned(app.start(b, scope...), ""))
+	code := app.wantReturned(app.start(b, scope...), "")
+	changed, err := site.apps.App(t.Context(), app.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed.RequireMFA = true
+	if err := site.apps.ReplaceApp(t.Context(), auth.Operator{}, changed); err != nil {
+		t.Fatal(err)
+	}
+	if r := app.refresh(before.RefreshToken); r.Error != oidc.InvalidGrant {
+		t.Errorf("refresh: %d %q", r.status, r.Error)
+	}
+	if r := app.exchange(code); r.Error != oidc.InvalidGrant {
+		t.Errorf("code: %d %q", r.status, r.Error)
+	}
+	b.addTOTP()
+	tokens := app.tokens(app.wantReturned(app.start(b, scope...), ""))
+	if r := app.refresh(tokens.RefreshToken); r.status != http.StatusOK {
+		t.Errorf("refresh with two factors: %d %q", r.status, r.Error)
+	}
+}
+
 // A request ends after ten minutes, and with its code; its page then leads to the app.
 func TestContinue_Expired(t *testing.T) {
 	site := newSite(t)
