@@ -288,6 +288,24 @@ func TestAuthorize_Limit(t *testing.T) {
 	app.wantReturned(app.start(b), "")
 }
 
+// What changes between two requests decides the second one, although nothing is asked: a
+// deadline for a second factor, and a disabled account.
+func TestAuthorize_AtOnce_Meanwhile(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(trusted)
+	app.wantReturned(app.start(b, "prompt", "none"), "")
+	today := site.clock().UTC().Truncate(24 * time.Hour)
+	if err := site.rules.SetMFAPolicy(t.Context(), auth.Operator{}, auth.MFAPolicy{Day: today}); err != nil {
+		t.Fatal(err)
+	}
+	app.wantReturned(app.start(b, "prompt", "none"), oidc.InteractionRequired)
+	app.start(b).wantHeading("Set up two-step verification")
+	if _, err := site.rules.Operate(t.Context(), auth.Operator{}, auth.Disable, site.accountID(ann)); err != nil {
+		t.Fatal(err)
+	}
+	app.wantReturned(app.start(b, "prompt", "none"), oidc.LoginRequired)
+}
+
 // OI-33, OI-34: prompt=login and max_age ask again, and a sign-in for the request counts.
 func TestAuthorize_Fresh(t *testing.T) {
 	site := newSite(t)
