@@ -195,7 +195,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, noticed, changes.At)
 		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
-		changes.add(QueueMessage{m, r.noticeLimits(m)})
+		changes.add(QueueMessage{Message: m, Limits: r.noticeLimits(m)})
 	}
 	return nil
 }
@@ -261,7 +261,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 			return fault
 		}
 		m := r.decoy(a.Email, now)
-		changes.add(QueueMessage{m, r.noticeLimits(m)})
+		changes.add(QueueMessage{Message: m, Limits: r.noticeLimits(m)})
 	} else if fault := r.record(ctx, &changes, c.client, e); fault != nil {
 		return fault
 	}

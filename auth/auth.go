@@ -38,6 +38,7 @@ type UserID string
 var (
 	ErrNotFound   = errors.New("not found")
 	ErrEmailTaken = errors.New("address is taken") // another account has the email address
+	ErrNotQueued  = errors.New("a required message exceeds its limits")
 
 	ErrPasskeyExists = errors.New("passkey exists") // an account has the credential ID
 )

@@ -292,10 +292,12 @@ type (
 
 	// QueueMessage queues a message. It cancels the holder's earlier one. If it has
 	// limits, the first that allows it counts it; it is a summary if that is not the
-	// first of all, and not queued if every limit refuses.
+	// first of all, and not queued if every limit refuses. If it is required, the changes
+	// then fail with [ErrNotQueued].
 	QueueMessage struct {
 		Message
-		Limits []RateLimit
+		Limits   []RateLimit
+		Required bool
 	}
 )
 

@@ -149,6 +149,9 @@ func (r *Rules) queueAllowedRecoveryCode(ctx context.Context, client Client, a A
 
 // requestRecovery adds the recovery of an attempt whose code was verified.
 func (r *Rules) requestRecovery(ctx context.Context, client Client, changes *ChangeSet) error {
+	if !r.policy().OffersRecovery() { // turned off since the attempt began
+		return &Problem{Reason: FormExpired}
+	}
 	last := changes.At.Add(-RecoveryPause)
 	return r.addRecovery(ctx, changes, client, Event{Type: RecoveryRequested}, last)
 }
@@ -167,8 +170,9 @@ func (r *Rules) addRecovery(ctx context.Context, changes *ChangeSet, client Clie
 // all email addresses and phone numbers of the account. An address that a pending change
 // replaces is still the account's.
 //
-// SMS of this kind have a budget of their own: an attacker could use up the other one, and
-// the phone may be the only place where they cannot read the message.
+// SMS of this kind have a budget of their own. If it does not suffice, the changes fail: an
+// attacker could use it up, and the phone may be the only place where they cannot read the
+// message.
 func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e Event, recovery Recovery) error {
 	factors, err := r.store.FindFactors(ctx, changes.User, changes.At)
 	if err != nil {
@@ -185,7 +189,7 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 		}
 		m := r.notice(kind, p.Number, Client{}, changes.At)
 		m.Channel = BySMS
-		changes.add(QueueMessage{m, r.limits(ActionWarn, nil)})
+		changes.add(QueueMessage{Message: m, Limits: r.limits(ActionWarn, nil), Required: true})
 	}
 	changes.eachMessage(kind, func(m *Message) {
 		if m.Token, m.Due = token, recovery.DueAt; m.ExpiresAt.Before(recovery.DueAt) {
@@ -223,7 +227,7 @@ func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error)
 // advanceRecovery sends the reminder or completes the recovery. After a reminder at least
 // half of the delay is left, also if no server was running at half time or the clock has
 // jumped. A recovery that is overdue by a day is not completed but reminded of again: the
-// messages before may not have been sent either.
+// messages before may not have been sent either. Both wait for the budget of their SMS.
 func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time.Time) (done bool, err error) {
 	changes := ChangeSet{User: recovery.User, At: now}
 	next, event := recovery, Event{Type: RecoveryReminded}
@@ -240,6 +244,9 @@ func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time
 		done, err = r.store.SpendRecovery(ctx, recovery, changes)
 	} else {
 		done, err = r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
+	}
+	if errors.Is(err, ErrNotQueued) {
+		return false, nil
 	}
 	if done {
 		r.applied(ctx, changes)

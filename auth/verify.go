@@ -163,6 +163,9 @@ func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend
 		changes.settle(SettleCounts{Reset: r.mailedCodeKeys(email, resetEmail, recoverEmail)})
 	}
 	spent, err := spend(ctx, changes)
+	if errors.Is(err, ErrNotQueued) {
+		err = r.refund(ctx, c, &Problem{Reason: SMSBudgetExhausted}, now)
+	}
 	if errors.Is(err, ErrEmailTaken) { // only the user who has verified the address learns this
 		err = r.refund(ctx, c, &Problem{Reason: EmailTaken}, now)
 	}

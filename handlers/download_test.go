@@ -101,6 +101,25 @@ func TestDownload_Viewer(t *testing.T) {
 	}
 }
 
+// Another site that an administrator visits can open these URLs without leaving its own page.
+// It must not record downloads in their name, use up their acts or an approved download.
+func TestDownload_FromAnotherSite(t *testing.T) {
+	site := newSite(t)
+	b, _ := site.administrator(ann, auth.RoleAdmin)
+	for path, page := range map[string]string{"/admin/people.csv": "/admin/people", "/admin/audit.csv": "/admin/audit", "/admin/audit.ndjson": "/admin/audit"} {
+		for from, want := range map[string]int{"cross-site": http.StatusSeeOther, "same-site": http.StatusSeeOther, "same-origin": http.StatusOK, "none": http.StatusOK} {
+			b.headers["Sec-Fetch-Site"] = from
+			r := b.fetchRaw(http.MethodGet, path+"?x=1", nil)
+			if to := r.header.Get("Location"); r.status != want || want == http.StatusSeeOther && to != page+"?x=1" {
+				t.Errorf("%s, %s: %d to %q", path, from, r.status, to)
+			}
+		}
+	}
+	if n := site.queryInt(`SELECT count(*) FROM audit_events WHERE type = $1`, auth.OperatorExported); n != 6 {
+		t.Errorf("%d downloads recorded, want 6", n)
+	}
+}
+
 func readCSV(t *testing.T, text string) [][]string {
 	t.Helper()
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()

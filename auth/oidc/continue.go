@@ -84,8 +84,14 @@ func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, er
 	if f.request, err = p.store.FindRequest(ctx, id.Hash()); err != nil {
 		return f, err
 	}
-	if f.app, err = p.store.FindApp(ctx, f.request.App); err != nil || v.Session.ID == "" {
+	if f.app, err = p.store.FindApp(ctx, f.request.App); err != nil {
 		return f, err
+	}
+	if !f.app.mayRedirectTo(f.request.Params.RedirectURI) { // the operator has removed it since
+		return f, auth.ErrNotFound
+	}
+	if v.Session.ID == "" {
+		return f, nil
 	}
 	return f, p.readFacts(ctx, &f)
 }
@@ -101,10 +107,13 @@ func (p *Provider) readFacts(ctx context.Context, f *facts) (err error) {
 }
 
 // Cancel ends a request for the user and returns the URI with the error for the app. It is
-// empty if the request has expired or is done.
+// empty if the request is unknown, has expired or is done.
 func (p *Provider) Cancel(ctx context.Context, id auth.Token, v Visit) (redirect string, err error) {
 	f, err := p.facts(ctx, id, v)
-	if err != nil || f.step() == StepExpired {
+	if isNotFound(err) || err == nil && f.step() == StepExpired {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
 	return p.refuse(ctx, f, &Error{Code: AccessDenied, Explanation: "the user has canceled, or may not use the app"})
