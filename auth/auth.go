@@ -43,6 +43,13 @@ var (
 	ErrPasskeyExists = errors.New("passkey exists") // an account has the credential ID
 )
 
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // A Client is the client of a request: its IP address, as far as the operator's
 // proxies are trusted, and its own name for itself, which is not verified and
 // decides nothing.

@@ -81,7 +81,7 @@ func (f *flow) advance(d time.Duration) (advanced int) {
 	return advanced
 }
 
-// tokens returns those of the messages of a kind, by recipient.
+// tokens returns the tokens in the messages of a kind, by recipient.
 func (f *flow) tokens(kind auth.EventType) map[string]auth.Token {
 	f.t.Helper()
 	f.deliver()
@@ -113,8 +113,8 @@ func (f *flow) wantTokens(kind auth.EventType) map[string]auth.Token {
 	return tokens
 }
 
-// TestRecovery: the messages, the end never before the delay, what it ends, and what the
-// user owes afterwards.
+// TestRecovery: the messages, an end never before the delay, and what the user needs to sign
+// in afterwards.
 func TestRecovery(t *testing.T) {
 	f, session, _ := newRecoveryFlow(t)
 	client := f.client()

@@ -198,8 +198,8 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
 }
 
-// A user who is signed in and has to do nothing is back at the app with the first response,
-// also with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
+// A signed-in user who has nothing to do is redirected to the app by the first response, even
+// with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
 // more than store a request (OI-39).
 func TestAuthorize_AtOnce(t *testing.T) {
 	site := newSite(t)
@@ -333,8 +333,8 @@ func TestAuthorize_Fresh(t *testing.T) {
 	app.wantReturned(b, "")
 }
 
-// OI-35: acr_values asks for a second factor once; a user who declines goes on with what
-// was verified. An app that demands it is told.
+// OI-35: acr_values asks for a second factor once; a user who declines continues with
+// what was verified, unless the app demands more, which then gets an error.
 func TestAuthorize_StepUp(t *testing.T) {
 	site := newSite(t)
 	b, app, strict := site.browser(), site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.RequireMFA = true })

@@ -175,9 +175,9 @@ func (b *browser) download(server *httptest.Server, protocol string) net.Conn {
 	return conn
 }
 
-// A download of any length needs little memory (OP-11). One that cannot go on is visibly cut
-// off, also for proxies that speak HTTP/1.0: after a fault, or when the role has ended
-// (OP-05). A client that stops reading holds nothing that others need.
+// A download of any length needs little memory (OP-11). One that cannot continue, after a fault
+// or when the role has ended (OP-05), is visibly cut off, even for proxies that use HTTP/1.0.
+// A client that stops reading blocks no other.
 func TestDownload_Long(t *testing.T) {
 	site := newSite(t)
 	b, _ := site.administrator(ann, auth.RoleAdmin)

@@ -15,8 +15,8 @@ import (
 	"twostep/views"
 )
 
-// A download is written in chunks. Each must be read in time, the whole need not: a client
-// that reads one chunk a minute would hold its page of rows for hours.
+// A download is written in chunks. Each has a timeout, because a client that reads one chunk
+// a minute would hold its page of rows for hours. The whole has none.
 const (
 	exportChunk   = 32 << 10 // bytes
 	exportTimeout = 30 * time.Second
