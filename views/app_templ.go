@@ -637,7 +637,7 @@ func appForm(p AppFormPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = selection("kind", "Kind", p.value("kind"), "", false, kindOptions()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selection("kind", "Kind", p.value("kind"), "", "", kindOptions()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -663,7 +663,7 @@ func appForm(p AppFormPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = selection("alg", "Signature of tokens", p.value("alg"), "", false, algOptions).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selection("alg", "Signature of tokens", p.value("alg"), "", "", algOptions).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
