@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -45,15 +47,13 @@ func (r *Rules) CountDays(ctx context.Context) error {
 	now := r.now()
 	today := now.Truncate(24 * time.Hour)
 	for _, day := range []time.Time{today.Add(-24 * time.Hour), today} {
-		events, err := r.store.CountEvents(ctx, day, day.Add(24*time.Hour))
+		events, err := r.store.CountEvents(ctx, day, day.Add(24*time.Hour), slices.Sorted(maps.Keys(countedEvents)))
 		if err != nil {
 			return err
 		}
 		counts := map[Counter]int{}
 		for event, n := range events {
-			if counter, ok := countedEvents[event]; ok {
-				counts[counter] += n
-			}
+			counts[countedEvents[event]] += n
 		}
 		if day == today {
 			accounts, err := r.store.CountAccounts(ctx, now)

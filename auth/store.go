@@ -294,8 +294,9 @@ type Store interface {
 
 	// Counters
 
-	// CountEvents counts the audit events of a time by type. until is not included.
-	CountEvents(ctx context.Context, from, until time.Time) (map[EventType]int, error)
+	// CountEvents counts the audit events of a time, of each of these types. until is not
+	// included.
+	CountEvents(ctx context.Context, from, until time.Time, types []EventType) (map[EventType]int, error)
 	// CountAccounts counts the accounts as they are.
 	CountAccounts(ctx context.Context, now time.Time) (map[Counter]int, error)
 	// ReplaceDay stores counters of a day, in place of those that it had.

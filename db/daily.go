@@ -5,28 +5,35 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
 )
 
-// CountEvents implements [auth.Store].
-func (s *Store) CountEvents(ctx context.Context, from, until time.Time) (counts map[auth.EventType]int, err error) {
-	counts = map[auth.EventType]int{}
+// CountEvents implements [auth.Store]. It reads an index only, once: a large site has a
+// million events a day.
+func (s *Store) CountEvents(ctx context.Context, from, until time.Time, types []auth.EventType) (map[auth.EventType]int, error) {
+	counts := make([]int, len(types))
 	var (
-		event auth.EventType
-		n     int
+		columns []string
+		row     engine.Row
+		args    = []any{eventsFrom(from), eventsFrom(until)}
 	)
-	err = s.db.Each(ctx, engine.Row{&event, &n}, func() { counts[event] = n }, `
-		SELECT type, count(*)
-		FROM audit_events
-		WHERE id >= $1 AND id < $2
-		GROUP BY type`, eventsFrom(from), eventsFrom(until))
-	if err != nil {
-		return nil, fmt.Errorf("count audit events: %w", err)
+	for i, event := range types {
+		args, row = append(args, event), append(row, &counts[i])
+		columns = append(columns, fmt.Sprintf(`COALESCE(sum(CASE WHEN type = $%d THEN 1 ELSE 0 END), 0)`, len(args)))
 	}
-	return counts, nil
+	err := s.find(ctx, "count audit events", row, `
+		SELECT `+strings.Join(columns, ", ")+`
+		FROM audit_events
+		WHERE id >= $1 AND id < $2`, args...)
+	byType := map[auth.EventType]int{}
+	for i, event := range types {
+		byType[event] = counts[i]
+	}
+	return byType, err
 }
 
 // CountAccounts implements [auth.Store]. It reads every account, which takes seconds with

@@ -104,7 +104,7 @@ func (db testDB) runAllQueries(t *testing.T) {
 	_, _, err := db.Allow(ctx, noon, []auth.RateLimit{{Key: "k", Limiter: auth.Window{Max: 1, Per: time.Hour}}})
 	must(t, err)
 	check(db.FindUserByEmail(ctx, "aann@example.org"))
-	check(db.CountEvents(ctx, noon, noon))
+	check(db.CountEvents(ctx, noon, noon, auth.EventTypes[:8]))
 	must(t, db.ReplaceDay(ctx, auth.DayCounts{Day: noon, Counts: map[auth.Counter]int{auth.CountSignIns: 1}}))
 	check(db.FindDays(ctx, noon))
 	for _, state := range append(auth.AccountStates, auth.AnyState) {

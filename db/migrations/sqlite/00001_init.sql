@@ -390,7 +390,7 @@ CREATE TABLE audit_events (
 CREATE UNIQUE INDEX audit_events_stop ON audit_events (stop_hash) WHERE stop_hash IS NOT NULL; -- what became of the change
 
 CREATE INDEX audit_events_occurred ON audit_events (occurred_at); -- sweep
-CREATE INDEX audit_events_id ON audit_events (id);                -- the audit log of the site
+CREATE INDEX audit_events_id ON audit_events (id, type);          -- the audit log of the site, and counts of a day
 CREATE INDEX audit_events_actor ON audit_events (actor, id) WHERE actor <> '';
 
 -- What operators have changed in the policy that flags set.
