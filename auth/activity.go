@@ -188,13 +188,13 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	noticed := client
-	if e.Actor != "" { // where an administrator was is not for the user
+	noticed, operated := client, e.Actor != ""
+	if operated { // where an administrator was is not for the user
 		noticed = Client{}
 	}
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, noticed, changes.At)
-		m.Number, m.Email, m.App, m.Left = e.Phone, e.Email, e.Name, e.BackupCodesLeft
+		m.Number, m.Email, m.App, m.Left, m.Operated = e.Phone, e.Email, e.Name, e.BackupCodesLeft, operated
 		changes.add(QueueMessage{Message: m, Limits: r.noticeLimits(m)})
 	}
 	return nil

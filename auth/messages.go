@@ -84,6 +84,7 @@ type Message struct {
 	Due       time.Time // when a recovery is due, or can be requested; zero for never
 	Left      int       // backup codes left
 	Added     *Added    // of a reset: what was added lately
+	Operated  bool      // an administrator or a command did it
 	Summary   bool      // there were more events of this kind, and no more notices of it follow for an hour
 	IP        string    // of the client
 	UserAgent string    // of the client

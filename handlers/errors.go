@@ -77,6 +77,9 @@ func (s *site) serveError(err error, c echo.Context) {
 }
 
 func (r *request) showError(kind views.ErrorKind) error {
+	if kind == views.ErrorSignUpClosed { // the page says nothing else
+		r.problem = nil
+	}
 	received, fault := r.cookie, kind == views.ErrorInternal
 	if !fault { // after a fault the store may not work
 		session, err := r.rules.Session(r.ctx(), r.cookie.Session)

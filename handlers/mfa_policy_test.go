@@ -90,7 +90,7 @@ func TestMFAPolicy_Exempt(t *testing.T) {
 // with a recent second factor, and what was entered stays.
 func TestMFAPolicy_Roles(t *testing.T) {
 	site := newSite(t)
-	site.browser().signUp(bob)
+	bobs := site.browser().signUp(bob)
 	b, key := site.administrator(ann, auth.RoleAdmin)
 	b.open("/admin/mfa").fill("Date", "2027-03-09").press("Set date")
 	other, _ := site.administrator(carol, auth.RoleSupport)
@@ -125,6 +125,11 @@ func TestMFAPolicy_Roles(t *testing.T) {
 		t.Errorf("%d policies", n)
 	}
 	b.press("Set date").wantText("Group ops").wantText("From 5 March 2027")
+
+	if _, err := site.rules.ChangeRole(t.Context(), site.accountID(bob), auth.RoleViewer); err != nil {
+		t.Fatal(err)
+	}
+	bobs.open("/account").wantText("Time left").open("/admin").wantHeading("Set up two-step verification").wantNoText("Time left")
 }
 
 // OP-13: when the day has come, apps behind forward auth are closed to a browser that has

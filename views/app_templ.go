@@ -637,7 +637,7 @@ func appForm(p AppFormPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = selection("kind", "Kind", p.value("kind"), "", false, kindOptions()).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selection("kind", "Kind", p.value("kind"), "", "", kindOptions()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -663,7 +663,7 @@ func appForm(p AppFormPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = selection("alg", "Signature of tokens", p.value("alg"), "", false, algOptions).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = selection("alg", "Signature of tokens", p.value("alg"), "", "", algOptions).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -779,7 +779,7 @@ func ShowAppAct(p AppActPage) templ.Component {
 				}
 			}
 			if p.replaces() {
-				templ_7745c5c3_Err = checkbox("end-previous", "End the previous secret now", "If somebody else may know it. The app cannot sign users in until it has the new one.", p.End).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = checkbox("end-previous", "End the previous secret now", "Do this if somebody else may know it. The app cannot sign users in until it has the new one.", p.End).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -40,6 +40,13 @@ func (p ApprovalPage) parent() link {
 	return link{PersonURL(p.Approval.User), p.Approval.UserEmail}
 }
 
+func (p ApprovalPage) heading() string {
+	if !p.Approval.ApprovedAt.IsZero() {
+		return "Approved"
+	}
+	return "Waiting for approval"
+}
+
 // actOf describes an action; it has no label if there is no page for it.
 func actOf(action auth.OperatorAction) Act {
 	all := slices.Concat(Acts, TargetActs, []Act{downloadAct})

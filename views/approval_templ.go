@@ -137,14 +137,14 @@ func ShowApproval(p ApprovalPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if all := p.choices(); len(all) > 0 {
-				templ_7745c5c3_Err = choicesOr(link{p.parent().URL, "Cancel"}, p.Page, all...).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choicesOr(link{p.parent().URL, "Back"}, p.Page, all...).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(p.parent(), p.Page, "Waiting for approval").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(p.parent(), p.Page, p.heading()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -70,6 +70,9 @@ func (r *Renderer) notificationMail(m auth.Message) mail {
 	if n.help == helpStop && m.Token == "" { // only the sign-in address gets the token
 		n.help = helpEmails
 	}
+	if n.help == helpFactors && m.Operated { // the events that a user causes, too
+		n.lead, n.help = strings.TrimSuffix(n.lead, ".")+" by the site administrator.", helpAdministrator
+	}
 	fill := strings.NewReplacer(
 		"PRODUCT", r.product, "NUMBER", maskPhone(m.Number), "EMAIL", inertEmail(m.Email), "APP", oneLine(m.App), "DAY", dayText(m.App), "LEFT", codesLeftAdvice(m.Left),
 		"TOKEN", url.QueryEscape(string(m.Token)), "DUE", dateTime(m.Due), "NEXT", nextRecovery(m),

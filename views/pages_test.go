@@ -126,6 +126,9 @@ func TestPages_Audit(t *testing.T) {
 				if form.Find("input[type=hidden][name=token]").AttrOr("value", "") != "form-token" {
 					t.Error("a form has no token")
 				}
+				if form.Find(":not(input) + input[type=hidden]").Length() > 0 { // the stylesheet has no space after it
+					t.Error("a hidden field is between those that are seen")
+				}
 				form.Find("input:not([type=hidden], [hidden])").Each(func(_ int, x *goquery.Selection) {
 					if form.Find("label[for="+x.AttrOr("id", "none")+"]").Text() == "" {
 						t.Errorf("the field %q has no label", x.AttrOr("name", ""))

@@ -130,7 +130,8 @@ func secondFactors(a auth.Account) string {
 // AuditPage is the audit log of all accounts and of the site.
 type AuditPage struct {
 	Page
-	Query auth.AuditQuery
+	Query   auth.AuditQuery
+	Network string // as entered
 	auth.AuditPage
 }
 
@@ -140,13 +141,6 @@ func (p AuditPage) until() string {
 		return ""
 	}
 	return day10(p.Query.Until.AddDate(0, 0, -1))
-}
-
-func (p AuditPage) network() string {
-	if !p.Query.Network.IsValid() {
-		return ""
-	}
-	return p.Query.Network.String()
 }
 
 // next is the URL of the next page of the log.
@@ -165,7 +159,7 @@ func (p AuditPage) export(f Format) string {
 func (p AuditPage) values() url.Values {
 	values := url.Values{}
 	for name, value := range map[string]string{
-		"event": string(p.Query.Type), "account": string(p.Query.User), "actor": p.Query.Actor, "from": day10(p.Query.From), "until": p.until(), "network": p.network(),
+		"event": string(p.Query.Type), "account": string(p.Query.User), "actor": p.Query.Actor, "from": day10(p.Query.From), "until": p.until(), "network": p.Network,
 	} {
 		if value != "" {
 			values.Set(name, value)

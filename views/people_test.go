@@ -144,7 +144,7 @@ func adminSamples() []sample {
 		{"admin_approval", "Waiting for approval", ShowApproval(approval(waiting[1], "Authenticator app"))},
 		{"admin_approval_own", "Waiting for approval", ShowApproval(own)},
 		{"admin_approval_download", "Waiting for approval", ShowApproval(approval(download, ""))},
-		{"admin_approval_approved", "Waiting for approval", ShowApproval(approved)},
+		{"admin_approval_approved", "Approved", ShowApproval(approved)},
 		{"admin_download", "Download CSV", Download(downloading)},
 		{"admin_download_no_approver", "Download CSV", Download(DownloadPage{Page: downloading.Page, NoApprover: true})},
 		{"admin_approval_mine", "Waiting for approval", ShowApproval(about)},
