@@ -58,7 +58,7 @@ const (
 	RecoveryReminded  EventType = "recovery_reminded"
 	RecoveryCompleted EventType = "recovery_completed"
 	RecoveryStopped   EventType = "recovery_stopped"
-	RecoveryDisputed  EventType = "recovery_disputed" // after its end, which disables the account
+	RecoveryDisputed  EventType = "recovery_disputed" // after its end: the account is disabled
 
 	OperatorAdded         EventType = "operator_added"
 	OperatorUnlocked      EventType = "operator_unlocked"
@@ -82,7 +82,7 @@ const (
 	OperatorReminded       EventType = "operator_reminded" // of the MFA deadline
 
 	ApprovalRequested EventType = "approval_requested" // of an act by an administrator, see [Approval]
-	ApprovalGranted   EventType = "approval_granted"   // of a download; of another act only that is recorded
+	ApprovalGranted   EventType = "approval_granted"   // of a download; of another act, the act itself is recorded
 	ApprovalRefused   EventType = "approval_refused"   // by another one
 	ApprovalWithdrawn EventType = "approval_withdrawn"
 )
@@ -168,10 +168,8 @@ type Event struct {
 // whether there is more. before is the id of the last event of the page before.
 func (r *Rules) Activity(ctx context.Context, user UserID, before string) (events []Event, more bool, err error) {
 	events, err = r.store.FindActivity(ctx, user, before, ActivityPage+1)
-	if len(events) > ActivityPage {
-		return events[:ActivityPage], true, err
-	}
-	return events, false, err
+	events, more = firstPage(events, ActivityPage)
+	return events, more, err
 }
 
 // record adds an event to the changes that it describes, and the notices to the
@@ -197,7 +195,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 	for _, to := range emails {
 		m := r.notice(MessageKind(e.Type), to, noticed, changes.At)
 		m.Number, m.Email, m.App, m.Left, m.Operated = e.Phone, e.Email, e.Name, e.BackupCodesLeft, operated
-		changes.add(QueueMessage{m, r.noticeLimits(m)})
+		changes.add(QueueMessage{Message: m, Limits: r.noticeLimits(m)})
 	}
 	return nil
 }
@@ -210,8 +208,8 @@ func (s *ChangeSet) addEvent(client Client, e Event) Event {
 	return e
 }
 
-// hasToken are the notices that may have a token. They are never left out: what sends
-// them is limited.
+// hasToken are the notices that may have a token. None is left out: the requests that cause
+// them are limited.
 var hasToken = map[EventType]bool{
 	EmailChangeRequested: true,
 	RecoveryRequested:    true, OperatorStartedRecovery: true, RecoveryReminded: true, RecoveryCompleted: true,
@@ -263,7 +261,7 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 			return fault
 		}
 		m := r.decoy(a.Email, now)
-		changes.add(QueueMessage{m, r.noticeLimits(m)})
+		changes.add(QueueMessage{Message: m, Limits: r.noticeLimits(m)})
 	} else if fault := r.record(ctx, &changes, c.client, e); fault != nil {
 		return fault
 	}

@@ -44,7 +44,7 @@ func (r *Rules) AppChanges(ctx context.Context, client Client, user UserID, now 
 func (r *Rules) Applied(ctx context.Context, changes ChangeSet) { r.applied(ctx, changes) }
 
 // AppAct returns the changes of an operator's act on an app: the check that they may, and
-// the event. If it is reasoned, an administrator must say why.
+// the event. If it is reasoned, an administrator must give a reason.
 func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event) (ChangeSet, error) {
 	begin := r.begin
 	if reasoned {
@@ -57,7 +57,7 @@ func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event)
 	return changes, r.recordAct(ctx, &changes, by, e)
 }
 
-// AppActed must be called after changes of AppAct were applied or, if done is false, not.
+// AppActed must be called after changes of AppAct; done says whether they were applied.
 func (r *Rules) AppActed(ctx context.Context, changes ChangeSet, done bool, err error) error {
 	if err == nil && done {
 		r.applied(ctx, changes)
@@ -65,9 +65,9 @@ func (r *Rules) AppActed(ctx context.Context, changes ChangeSet, done bool, err 
 	return operated(err)
 }
 
-// SecretSeeds returns what secrets of apps are made of: of the one that a form leads to,
-// and of those that it led to shortly before, see [submission]. The form is posted for an
-// app, or for one state of it.
+// SecretSeeds returns the seeds of an app's secrets: first of the secret that a form makes
+// now, then of those that the same form may have made shortly before, see [submission]. app
+// identifies the app, or one version of it.
 func (r *Rules) SecretSeeds(by Operator, app string) []Token {
 	return r.tokens(secretToken, submission{from: by.Client.FormToken, form: formApp, response: app}, r.now())
 }

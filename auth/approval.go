@@ -11,27 +11,28 @@ import (
 type Approval struct {
 	ID string
 	Act
-	By          UserID // who has requested it, and cannot approve it
+	By          UserID // the requester, who cannot approve it
 	Reason      string
 	RequestedAt time.Time
 	ExpiresAt   time.Time
-	ApprovedAt  time.Time // of a download, which the requester then does once; zero before
+	ApprovedAt  time.Time // of a download, which the requester may then do once; zero before
 
-	UserEmail, ByEmail string // of the two accounts, only read
+	UserEmail, ByEmail string // of User and By; read, not stored
 }
 
 // approvedActions are the actions that need an approval on accounts with a role and, with
-// [Policy.AdminApproval], on all: they take away what nobody else can give back.
+// [Policy.AdminApproval], on all: what they remove or reveal cannot be restored.
 var approvedActions = map[OperatorAction]bool{ResetMFA: true, RemoveFactor: true, Delete: true, DownloadPeople: true}
 
-// NeedsApproval reports whether an administrator cannot do this at once to an account
-// with a role.
+// NeedsApproval reports whether another administrator has to approve an action on an
+// account with this role.
 func (r *Rules) NeedsApproval(action OperatorAction, role Role) bool {
 	return approvedActions[action] && (r.policy().AdminApproval || role > NoRole)
 }
 
-// unapproved returns the check that an act needs no approval, in its transaction: the
-// account may get a role meanwhile. Commands need none.
+// unapproved returns the change that checks, in the transaction of an act, that it needs no
+// approval: the account may have been given a role since the page was shown. Commands need
+// no approval.
 func (r *Rules) unapproved(by Operator, action OperatorAction) ([]Change, error) {
 	if by.Session.ID == "" || !approvedActions[action] {
 		return nil, nil
@@ -42,7 +43,7 @@ func (r *Rules) unapproved(by Operator, action OperatorAction) ([]Change, error)
 	return []Change{RequireNoRole{}}, nil
 }
 
-// RequestApproval requests an act. It fails if the same one has been requested.
+// RequestApproval requests an act. It fails if the same act is already requested.
 func (r *Rules) RequestApproval(ctx context.Context, by Operator, act Act) error {
 	if !approvedActions[act.Action] || len(act.Target) > ApprovalTargetMax {
 		return &Problem{Reason: UnknownAction}
@@ -84,8 +85,8 @@ func requested(err error) error {
 	return err
 }
 
-// CanBeApproved reports whether there is an admin who could approve what this one
-// requests for an account: neither of the two.
+// CanBeApproved reports whether there is an admin who could approve a request of this one
+// about an account: somebody who is neither the requester nor the owner of the account.
 func (r *Rules) CanBeApproved(ctx context.Context, by Operator, user UserID) (bool, error) {
 	return r.store.FindOtherAdmin(ctx, by.Session.User, user)
 }
@@ -104,7 +105,7 @@ func (r *Rules) Approve(ctx context.Context, by Operator, id string) (done bool,
 	if a.Action == DownloadPeople {
 		return true, r.approveDownload(ctx, by, a)
 	}
-	if gone, err := r.factorGone(ctx, a); gone || err != nil {
+	if missing, err := r.lacksFactor(ctx, a); missing || err != nil {
 		return false, err
 	}
 	changes, err := r.beginEnd(ctx, by, a)
@@ -115,9 +116,9 @@ func (r *Rules) Approve(ctx context.Context, by Operator, id string) (done bool,
 	return done, ended(err)
 }
 
-// factorGone reports whether the account no longer has the factor that a request is about.
-// An app that was added after the request is another one.
-func (r *Rules) factorGone(ctx context.Context, a Approval) (bool, error) {
+// lacksFactor reports whether the account no longer has the factor that a request is about.
+// An app that was added after the request counts as another factor.
+func (r *Rules) lacksFactor(ctx context.Context, a Approval) (bool, error) {
 	if a.Action != RemoveFactor {
 		return false, nil
 	}
@@ -173,7 +174,7 @@ func (r *Rules) EndApproval(ctx context.Context, by Operator, id string) error {
 	return r.conclude(ctx, changes, err == nil, operated(ended(err)))
 }
 
-// beginEnd returns changes that begin with the end of a request.
+// beginEnd returns changes that first consume a request.
 func (r *Rules) beginEnd(ctx context.Context, by Operator, a Approval) (ChangeSet, error) {
 	changes, err := r.begin(ctx, by, RoleAdmin, a.User)
 	changes.add(SpendApproval{ID: a.ID, By: by.Session.User, Own: a.By == by.Session.User})
@@ -207,6 +208,6 @@ func (r *Rules) Approvals(ctx context.Context, user UserID) ([]Approval, error) 
 // The errors of a store that refuses a request or its approval.
 var (
 	ErrTooManyApprovals = errors.New("the administrator has too many requests")
-	ErrApprovalEnded    = errors.New("the request has ended or is not another's")
-	ErrNeedsApproval    = errors.New("the account has a role")
+	ErrApprovalEnded    = errors.New("the request has ended")
+	ErrNeedsApproval    = errors.New("the act needs an approval")
 )

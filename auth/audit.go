@@ -35,8 +35,8 @@ func (r *Rules) Audit(ctx context.Context, q AuditQuery) (AuditPage, error) {
 	return r.store.FindAudit(ctx, q, AuditPageLength)
 }
 
-// AuditOf returns a page of the audit log of one account, of those before an entry or the
-// newest.
+// AuditOf returns a page of the audit log of one account: the entries before one, or the
+// newest if before is empty.
 func (r *Rules) AuditOf(ctx context.Context, user UserID, before string) (AuditPage, error) {
 	return r.store.FindAudit(ctx, AuditQuery{User: user, Before: before}, ActivityPage)
 }

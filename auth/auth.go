@@ -38,9 +38,17 @@ type UserID string
 var (
 	ErrNotFound   = errors.New("not found")
 	ErrEmailTaken = errors.New("address is taken") // another account has the email address
+	ErrNotQueued  = errors.New("a required message exceeds its limits")
 
 	ErrPasskeyExists = errors.New("passkey exists") // an account has the credential ID
 )
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
 
 // A Client is the client of a request: its IP address, as far as the operator's
 // proxies are trusted, and its own name for itself, which is not verified and

@@ -41,16 +41,16 @@ type (
 	RequireNoRole struct{}
 
 	// SpendApproval consumes a request. It fails with [ErrApprovalEnded] if it has expired
-	// or ended, if its requester is no admin any more, or unless it is the administrator's
-	// own or another's, as given.
+	// or ended, if its requester is no longer an admin, or if Own does not say correctly
+	// whether it is By's own.
 	SpendApproval struct {
 		ID  string
 		By  UserID // who consumes it
 		Own bool
 	}
 
-	// ApproveDownload lets the requester of a download do it. It fails as SpendApproval does,
-	// and if it is approved.
+	// ApproveDownload lets the requester download once. It fails as SpendApproval does, and
+	// if the download is already approved.
 	ApproveDownload struct {
 		ID string
 		By UserID
@@ -77,8 +77,8 @@ type (
 		CreatedAt time.Time
 	}
 
-	// PutInvitation adds an invitation, of the set's account if it has one, and replaces
-	// that of the email address. It fails with [ErrTooManyInvitations] if there are
+	// PutInvitation adds an invitation, for the set's account if it has one, in place of an
+	// earlier one to the email address. It fails with [ErrTooManyInvitations] if there are
 	// [InvitationsMax] of email addresses without an account.
 	PutInvitation struct{ Invitation }
 
@@ -132,7 +132,7 @@ type (
 		Expected bool // whether there was one when the set was made
 	}
 
-	// ClearRecovered ends that the account owes a mailed code after a recovery.
+	// ClearRecovered ends the demand for a mailed code that a recovery has left.
 	ClearRecovered struct{}
 )
 
@@ -292,10 +292,12 @@ type (
 
 	// QueueMessage queues a message. It cancels the holder's earlier one. If it has
 	// limits, the first that allows it counts it; it is a summary if that is not the
-	// first of all, and not queued if every limit refuses.
+	// first of all, and not queued if every limit refuses. If it is required, the changes
+	// then fail with [ErrNotQueued].
 	QueueMessage struct {
 		Message
-		Limits []RateLimit
+		Limits   []RateLimit
+		Required bool
 	}
 )
 

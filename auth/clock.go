@@ -29,6 +29,11 @@ func (c Count) Rebase(now time.Time) (_ Count, changed bool) {
 	return c, true
 }
 
+const oneDay = 24 * time.Hour
+
+// dayOf returns the beginning of a day in UTC.
+func dayOf(t time.Time) time.Time { return t.UTC().Truncate(oneDay) }
+
 // ShortDuration writes a duration as operators do: "1h", not "1h0m0s".
 func ShortDuration(d time.Duration) string {
 	text := d.String()

@@ -45,9 +45,9 @@ type DayCounts struct {
 // writes what it has counted, so nothing is added twice.
 func (r *Rules) CountDays(ctx context.Context) error {
 	now := r.now()
-	today := now.Truncate(24 * time.Hour)
-	for _, day := range []time.Time{today.Add(-24 * time.Hour), today} {
-		events, err := r.store.CountEvents(ctx, day, day.Add(24*time.Hour), slices.Sorted(maps.Keys(countedEvents)))
+	today := dayOf(now)
+	for _, day := range []time.Time{today.Add(-oneDay), today} {
+		events, err := r.store.CountEvents(ctx, day, day.Add(oneDay), slices.Sorted(maps.Keys(countedEvents)))
 		if err != nil {
 			return err
 		}
@@ -80,6 +80,6 @@ func (r *Rules) Outbox(ctx context.Context) (waiting, failing int, err error) {
 // Days returns the counters of the last days, from the first. Days that were not counted
 // are missing.
 func (r *Rules) Days(ctx context.Context, days int) ([]DayCounts, error) {
-	today := r.now().Truncate(24 * time.Hour)
+	today := dayOf(r.now())
 	return r.store.FindDays(ctx, today.Add(-24*time.Hour*time.Duration(days-1)))
 }

@@ -8,7 +8,7 @@ import (
 
 // Pages reads the next page of an export, which is shorter than [ExportPage] if a search
 // ended early. Each page is a query of its own, so that a client that reads slowly holds
-// no transaction. It returns [ErrNotFound] if the administrator may not read on.
+// no transaction. It returns [ErrNotFound] once the session or the role has ended.
 type Pages[T any] func(ctx context.Context) (page []T, more bool, err error)
 
 // ExportPeople returns all accounts that a query selects, and records who asked for them.
@@ -33,7 +33,7 @@ func (r *Rules) ExportPeople(ctx context.Context, by Operator, q PeopleQuery, fi
 	}, nil
 }
 
-// ExportAudit is the same for the audit log.
+// ExportAudit does the same with the audit log.
 func (r *Rules) ExportAudit(ctx context.Context, by Operator, q AuditQuery) (Pages[AuditEntry], error) {
 	if err := r.recordExport(ctx, by, q.summary()); err != nil {
 		return nil, err
@@ -48,8 +48,8 @@ func (r *Rules) ExportAudit(ctx context.Context, by Operator, q AuditQuery) (Pag
 	}, nil
 }
 
-// recordExport records an export before its first row is read: one that is cut off has been
-// read in part.
+// recordExport records an export before its first row is read, so that an export that is cut
+// off is recorded too.
 func (r *Rules) recordExport(ctx context.Context, by Operator, what string, checks ...Change) error {
 	changes, err := r.begin(ctx, by, RoleViewer, "")
 	if err != nil {
@@ -63,8 +63,8 @@ func (r *Rules) recordExport(ctx context.Context, by Operator, what string, chec
 	return r.conclude(ctx, changes, err == nil, operated(err))
 }
 
-// mayReadOn ends an export when its session or the administrator's role ends (OP-05). A
-// lower role ends it too: it may have to be masked.
+// mayReadOn returns [ErrNotFound] once the session of an export or the administrator's role
+// has ended (OP-05), or the role is lower, because the rest may have to be masked.
 func (r *Rules) mayReadOn(ctx context.Context, s Session) error {
 	open, err := r.isOpen(ctx, s.User, s.ID, r.now())
 	if err != nil {

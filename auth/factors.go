@@ -34,7 +34,7 @@ type Factors struct {
 	TOTP        *TOTP     // nil without an authenticator app
 	Phones      []Phone   // verified phones: the default, then reserved ones, then the others, oldest first
 	Passkeys    []Passkey // oldest first
-	Recovered   bool      // a [Recovery] has removed all, and the account has had none since
+	Recovered   bool      // a [Recovery] has removed all second factors, and none was added since
 	BackupCodes int       // the number left
 	CodesUnseen bool      // the user has not confirmed yet that a new set was saved
 

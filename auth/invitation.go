@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// An Invitation is a link by mail that sets the first password of an account, once. For an
-// account that does not exist yet it opens sign-up for its email address, also if sign-up is
-// closed; that address is verified with a code as always (FF-05).
+// An Invitation is a link by mail that sets the first password of an account, once. If there
+// is no account yet, it opens sign-up for its email address, even if sign-up is closed; that
+// address is still verified with a code (FF-05).
 type Invitation struct {
 	ID        string // sorts by when it was first sent
 	Email     Email
@@ -19,22 +19,22 @@ type Invitation struct {
 	TokenHash string // of the token in the link
 	By        string // account of the administrator, or [CommandActor]
 	SentAt    time.Time
-	OpenedAt  time.Time // zero for never; a mail program can be what opened it
+	OpenedAt  time.Time // zero for never; a mail program may have opened it
 	ExpiresAt time.Time
 
 	ByEmail string // of By; empty for a command or a deleted account; not stored
 }
 
-// A BadLine is one of the lines that cannot be invited.
+// A BadLine is a line of the form that cannot be invited.
 type BadLine struct {
 	Number int
 	Text   string
 	Reason Reason
 }
 
-// Invite sends an invitation to each address, and replaces those that the addresses have. If
-// one of the lines is no address or has an account, nothing is sent. It returns how many
-// lines were sent if a limit keeps it from sending the others.
+// Invite sends an invitation to each address, in place of an earlier one. If a line is not an
+// address, or has an account, nothing is sent. If a limit refuses an address, it returns the
+// number of lines before it, which were sent.
 func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent int, err error) {
 	emails, err := r.invitees(ctx, lines)
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 	return len(emails), refused
 }
 
-// invitees parses lines, of which empty ones stay zero.
+// invitees parses lines. An empty line is a zero Email.
 func (r *Rules) invitees(ctx context.Context, lines []string) (emails []Email, err error) {
 	if len(lines) > InvitationsAtOnce {
 		return nil, &Problem{Reason: InvitationLines, Field: "emails", Limit: InvitationsAtOnce}
@@ -103,7 +103,7 @@ func (r *Rules) invitees(ctx context.Context, lines []string) (emails []Email, e
 	return emails, nil
 }
 
-// InviteAgain sends an invitation with another link. The one before is invalid then. It
+// InviteAgain sends an invitation with a new link, which makes the earlier one invalid. It
 // returns false if the invitation was withdrawn or accepted.
 func (r *Rules) InviteAgain(ctx context.Context, by Operator, id string) (sent bool, err error) {
 	return r.changeInvitation(ctx, by, RoleSupport, id, func(changes *ChangeSet, i Invitation) error {
@@ -147,10 +147,8 @@ func (r *Rules) changeInvitation(ctx context.Context, by Operator, role Role, id
 // more. before is the last one of the page before.
 func (r *Rules) Invitations(ctx context.Context, before string) (page []Invitation, more bool, err error) {
 	page, err = r.store.FindInvitations(ctx, before, AccountsPage+1)
-	if len(page) > AccountsPage {
-		return page[:AccountsPage], true, err
-	}
-	return page, false, err
+	page, more = firstPage(page, AccountsPage)
+	return page, more, err
 }
 
 // OpenInvitation returns the invitation of a link, or [ErrNotFound] if it has expired, or was
@@ -192,8 +190,8 @@ func (a Attempt) Accepts(i Invitation) bool {
 	return a.Purpose == SignUp && hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
 }
 
-// allowInvitation counts the mails of administrators: with an unlocked browser of theirs,
-// somebody could send the site's mail to anybody.
+// allowInvitation limits the invitations of administrators: somebody at an unlocked browser
+// of theirs could otherwise send any number of mails to anybody.
 func (r *Rules) allowInvitation(ctx context.Context, by Operator, email Email, now time.Time) error {
 	if by.Session.ID == "" {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"twostep/auth"
 )
 
-// An administrator's browser cannot send the site's mail without end: not to many, and not
-// to one. What a limit holds back is not sent, and what was sent before it is (OP-16).
+// Invitations are limited in all and for each address. The addresses before the one that a
+// limit refuses get theirs, and the others none (OP-16).
 func TestInvite_Limits(t *testing.T) {
 	const ann = "ann@example.com"
 	f := newFlow(t)

@@ -274,7 +274,7 @@ var limits = []struct {
 	{ActionEnrolSMS, ByHome, smsBudget{3, 8}, SMSBudgetExhausted},
 	{ActionEnrolSMS, ByCountry, smsBudget{1, 8}, SMSBudgetExhausted},
 	{ActionEnrolSMS, ByNetwork, smsBudget{1, 10}, SMSBudgetExhausted},
-	{ActionWarn, Global, smsBudget{1, 4}, SMSBudgetExhausted}, // in addition: what others use up must not suppress a warning
+	{ActionWarn, Global, smsBudget{1, 4}, SMSBudgetExhausted}, // in addition; a recovery waits for it
 	{ActionAddPhone, ByAccount, Window{Max: 20, Per: 24 * time.Hour}, TooManyCodes},
 	{ActionAccount, ByAccount, Window{Max: 60, Per: time.Hour}, TooManyAttempts},
 	{ActionInvite, Global, Window{Max: 500, Per: time.Hour}, TooManyInvitations}, // of all administrators

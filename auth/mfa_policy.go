@@ -14,10 +14,10 @@ type MFAPolicy struct {
 	Day   time.Time // its beginning
 }
 
-// An MFADeadline says from when an account must have a second factor. It is written once,
-// in the policies, and read together with the account: a new sign-in, a reset, or leaving a
-// group and returning cannot extend it, and an account that is added after the day has a
-// pending task at once.
+// An MFADeadline says from when an account must have a second factor. It is derived from the
+// policies whenever the account is read, so a new sign-in, a reset, or leaving a group and
+// returning cannot extend it. An account that is added after the day must set up a second
+// factor at once.
 type MFADeadline struct {
 	Policy time.Time // the earliest day of the policies that apply; zero for none
 	Exempt time.Time // the day until which the account is exempt; zero if it is not
@@ -42,8 +42,8 @@ type MFAExemption struct {
 }
 
 // requiresMFA reports whether an account must have a second factor now: by the site's
-// setting, from which nobody is exempt, or by a policy. Every rule that depends on it asks
-// here.
+// setting, from which nobody is exempt, or by a policy. Every rule that depends on it calls
+// this.
 func (r *Rules) requiresMFA(d MFADeadline, now time.Time) bool {
 	day := d.Day()
 	return r.policy().RequireMFA || !day.IsZero() && !now.Before(day)
@@ -126,7 +126,7 @@ func (r *Rules) MFAPolicies(ctx context.Context) ([]MFAPolicy, error) {
 }
 
 // MFAPending returns a page of the accounts that still have to set up a second factor, by
-// email address, exempt ones too. after is as in [PeopleQuery].
+// email address, including exempt ones. after is as in [PeopleQuery].
 func (r *Rules) MFAPending(ctx context.Context, after UserID) (PeoplePage, error) {
 	return r.store.FindPeople(ctx, PeopleQuery{Factors: NoFactor, MFAPolicy: true, After: after}, AccountsPage)
 }
@@ -135,8 +135,8 @@ func (r *Rules) MFAPending(ctx context.Context, after UserID) (PeoplePage, error
 // account after which the next page continues; empty at the end.
 func (r *Rules) MFAExemptions(ctx context.Context, after UserID) (all []MFAExemption, next UserID, err error) {
 	all, err = r.store.FindMFAExemptions(ctx, after, r.now(), AccountsPage+1)
-	if len(all) > AccountsPage {
-		all = all[:AccountsPage]
+	all, more := firstPage(all, AccountsPage)
+	if more {
 		next = all[AccountsPage-1].User
 	}
 	return all, next, err
@@ -158,8 +158,3 @@ func (r *Rules) ExemptFromMFA(ctx context.Context, by Operator, user UserID, unt
 	}
 	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
 }
-
-// dayOf returns the beginning of a day.
-func dayOf(t time.Time) time.Time { return t.UTC().Truncate(oneDay) }
-
-const oneDay = 24 * time.Hour

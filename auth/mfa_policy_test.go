@@ -170,7 +170,7 @@ func TestMFAPolicy_LastFactor(t *testing.T) {
 	m.want(m.day(3), auth.TaskSetupMFA, -1)
 }
 
-// What is set is checked, bounded and recorded with the administrator.
+// A policy and an exemption are validated, limited in time, and recorded with the administrator.
 func TestSetMFAPolicy(t *testing.T) {
 	m := newMFASite(t)
 	for reason, all := range map[auth.Reason][]auth.MFAPolicy{

@@ -9,9 +9,9 @@ import (
 // mfaReminders are the numbers of days before a deadline at which its user is reminded.
 var mfaReminders = []int{14, 7, 1}
 
-// mfaReminder returns which reminder is due so long before a deadline, and how long before
-// it the next one is. After an interruption only the last one that was missed is sent.
-func mfaReminder(left time.Duration) (days int, next time.Duration) {
+// dueMFAReminder returns which reminder is due when this much time is left, and at how much
+// time left the next one follows. If several were missed, only the last of them is due.
+func dueMFAReminder(left time.Duration) (days int, next time.Duration) {
 	for i, d := range mfaReminders {
 		if left > time.Duration(d)*oneDay {
 			break
@@ -43,12 +43,12 @@ func (r *Rules) RemindMFA(ctx context.Context, after UserID) (next UserID, remin
 		return after, 0, err
 	}
 	for _, m := range members {
-		days, following := mfaReminder(m.Day.Sub(now))
+		days, following := dueMFAReminder(m.Day.Sub(now))
 		if m.Reminded > 0 && m.Reminded <= days {
 			continue
 		}
 		message := r.mfaReminder(m.Email, m.Day, now)
-		if next := m.Day.Add(-following); next.After(message.ExpiresAt) { // the outbox sends codes and notices before
+		if next := m.Day.Add(-following); next.After(message.ExpiresAt) { // it may wait in the outbox behind codes and notices
 			message.ExpiresAt = next
 		}
 		changes := ChangeSet{User: m.User, At: now, Changes: []Change{QueueMessage{Message: message}}}
@@ -64,8 +64,8 @@ func (r *Rules) RemindMFA(ctx context.Context, after UserID) (next UserID, remin
 	return next, reminded, nil
 }
 
-// mfaReminder is the mail that reminds of a deadline. It goes to the sign-in address only:
-// it is no alert.
+// mfaReminder is the mail that reminds of a deadline. It goes to the sign-in address only,
+// because it is not an alert.
 func (r *Rules) mfaReminder(to string, deadline, now time.Time) Message {
 	m := r.notice(MessageMFAReminder, to, Client{}, now)
 	m.App = deadline.Format(time.DateOnly)

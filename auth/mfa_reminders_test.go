@@ -60,14 +60,14 @@ func TestRemindMFA(t *testing.T) {
 	}
 }
 
-// signUpWith returns the client and the session of a new account, as addTOTP takes them.
+// signUpWith returns the client and the session of a new account, for addTOTP.
 func (m *mfaSite) signUpWith(email string) (auth.Client, auth.Session) {
 	m.t.Helper()
 	session, client := m.signUp(email)
 	return client, session
 }
 
-// "Remind now" reminds each account once a day, whoever asks.
+// "Remind now" reminds each account once a day, no matter which administrator asks.
 func TestRemindMFANow(t *testing.T) {
 	m := newMFASite(t)
 	m.signUp("bob@example.com")

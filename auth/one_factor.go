@@ -17,9 +17,9 @@ func (p Phone) Factor() FactorID { return FactorID(PhoneCode) + ":" + FactorID(p
 // Factor names the passkey as a second factor.
 func (p Passkey) Factor() FactorID { return FactorID(PasskeyPresent) + ":" + FactorID(p.ID) }
 
-// removalOf returns the event of the removal of one factor, which is the one that its
-// owner causes, or [ErrNotFound] if the account does not have it. A required last factor
-// cannot be removed this way (RV-06): [ResetMFA] says what happens to its user.
+// removalOf returns the event of the removal of one factor, the same as if its owner removes
+// it, or [ErrNotFound] if the account does not have it. A required last factor cannot be
+// removed (RV-06): [ResetMFA], which says what the user then has to do, is for that.
 func (r *Rules) removalOf(ctx context.Context, act Act, changes *ChangeSet) (Event, error) {
 	account, err := r.store.FindAccount(ctx, act.User)
 	if err != nil {
@@ -61,8 +61,8 @@ func factorEvent(factors Factors, target string) (e Event) {
 	return e
 }
 
-// removeFactor removes what [Rules.removalOf] has found. Sessions end, which may have
-// been signed in with it, and backup codes go with the last factor.
+// removeFactor removes what [Rules.removalOf] has found. It ends all sessions, because any
+// may have been opened with the factor. Backup codes are removed with the last factor.
 func (r *Rules) removeFactor(ctx context.Context, act Act, changes *ChangeSet) (removed bool, err error) {
 	changes.add(EndSessions{})
 	kind, id, _ := strings.Cut(act.Target, ":")

@@ -1,97 +1,11 @@
 package auth
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
-// An Account is an account as the operator sees it: enough to help its owner, and
-// nothing to sign in with.
-type Account struct {
-	User
-	CreatedAt  time.Time
-	SeenAt     time.Time // in any session, also one that has ended; zero for never
-	MustChange bool
-	Invited    bool // it has no password
-	Locked     bool // a factor is locked after too many failures
-	TOTP       bool
-	Passkeys   int
-	Phones     int // reserved ones
-	Sessions   int
-	Groups     []string // in alphabetical order
-	Role       Role
-	MFA        MFADeadline
-
-	// These are only of one account, not of a list.
-
-	BackupCodes  int // the number left
-	NoticeEmail  string
-	Waits        []Wait
-	Failures     []Failures
-	Factors      Factors
-	OpenSessions []Session // the last seen first
-	Recovery     Recovery  // zero unless one is pending
-}
-
-// Account returns the account of an email address.
-func (r *Rules) Account(ctx context.Context, address string) (Account, error) {
-	user, err := r.userByEmail(ctx, address)
-	if err != nil {
-		return Account{}, err
-	}
-	return r.accountOf(ctx, user)
-}
-
-// AccountOf returns an account by its ID.
-func (r *Rules) AccountOf(ctx context.Context, id UserID) (Account, error) {
-	user, err := r.store.FindUser(ctx, id)
-	if err != nil {
-		return Account{}, err
-	}
-	return r.accountOf(ctx, user)
-}
-
-func (r *Rules) accountOf(ctx context.Context, user User) (Account, error) {
-	now := r.now()
-	account, err := r.store.FindAccount(ctx, user.ID)
-	if err != nil {
-		return Account{}, err
-	}
-	factors, err := r.store.FindFactors(ctx, user.ID, now)
-	if err != nil {
-		return Account{}, err
-	}
-	last, err := r.RecoveryOf(ctx, user.ID)
-	if err != nil {
-		return Account{}, err
-	}
-	if last.Pending() {
-		account.Recovery = last
-	}
-	account.BackupCodes, account.Factors = factors.BackupCodes, r.withPolicy(factors)
-	if account.OpenSessions, err = r.openSessions(ctx, user.ID, now); err != nil {
-		return Account{}, err
-	}
-	if account.NoticeEmail, err = r.store.FindNoticeEmail(ctx, user.ID); ignoreNotFound(err) != nil {
-		return Account{}, err
-	}
-	counts, err := r.failureCounts(ctx, user, now)
-	account.Waits, account.Failures = waits(counts, now), failures(counts, now)
-	return account, err
-}
-
-func (r *Rules) userByEmail(ctx context.Context, address string) (User, error) {
-	email, err := ParseEmail(address)
-	if err != nil {
-		return User{}, err
-	}
-	return r.store.FindUserByEmail(ctx, email.Key)
-}
-
-// An OperatorAction is what the operator does to an account with a command. It is
-// the event that is recorded and notified to the owner: an attacker on the
-// machine could use it unnoticed otherwise (RC-10). No action sets or shows a
-// password (PW-13).
+// An OperatorAction is what an operator does to an account, with a command or on the
+// administration pages. It is the event that is recorded and that the owner is notified
+// of: otherwise an attacker on the machine could use it unnoticed (RC-10). No action sets
+// or shows a password (PW-13).
 type OperatorAction EventType
 
 // The actions.
@@ -113,11 +27,11 @@ const (
 	DelayedReset   = OperatorAction(OperatorStartedRecovery) // start a recovery, without a code and however long ago the last one was
 	RefuseRecovery = OperatorAction(OperatorRefusedRecovery) // stop the pending recovery
 
-	// RemoveFactor removes one factor. It is the event that its owner causes by the same.
+	// RemoveFactor removes one factor. Its event is the same as if the owner removes it.
 	RemoveFactor OperatorAction = "operator_removed_factor"
 )
 
-// actionRoles are the roles that may act on the administration pages.
+// actionRoles are the lowest roles that may do each action on the administration pages.
 var actionRoles = map[OperatorAction]Role{
 	Unlock: RoleSupport, SignOutEverywhere: RoleSupport, EndOneSession: RoleSupport, DelayedReset: RoleSupport,
 	ResetMFA: RoleAdmin, RemoveFactor: RoleAdmin, DownloadPeople: RoleAdmin, EndPassword: RoleAdmin, MustChangePassword: RoleAdmin, Disable: RoleAdmin, Enable: RoleAdmin, Delete: RoleAdmin,
@@ -126,12 +40,6 @@ var actionRoles = map[OperatorAction]Role{
 
 // May reports whether an administrator with the role may do this.
 func (r Role) May(action OperatorAction) bool { return r >= actionRoles[action] }
-
-// AccountID returns the account of an email address.
-func (r *Rules) AccountID(ctx context.Context, address string) (UserID, error) {
-	user, err := r.userByEmail(ctx, address)
-	return user.ID, err
-}
 
 // An Act is an action on an account or on one thing in it.
 type Act struct {
@@ -160,7 +68,7 @@ func (r *Rules) CarryOut(ctx context.Context, by Operator, act Act) (done bool, 
 	return r.carryOut(ctx, by, act, changes)
 }
 
-// carryOut adds to changes what comes with the act, and applies them.
+// carryOut adds the changes of an act to those given, and applies all.
 func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes ChangeSet) (done bool, err error) {
 	found, err := r.store.FindUser(ctx, act.User)
 	if err != nil {
@@ -234,8 +142,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 }
 
 // AddAccount adds an account without a password. Its owner gets an invitation, a link
-// to set one (PW-13): a code, which has to be requested, could be kept from them by
-// strangers who use up the requests.
+// to set one (PW-13), and not a code: strangers could use up the requests for codes.
 func (r *Rules) AddAccount(ctx context.Context, by Operator, address string) error {
 	email, err := ParseEmail(address)
 	if err != nil {

@@ -17,8 +17,8 @@ type PeopleQuery struct {
 	NotSeenSince time.Time   // zero for any
 	MFAPolicy    bool        // only accounts to which an MFA policy applies
 	Newest       bool        // newest first, instead of by email address
-	After        UserID      // the account, of the page before, after which to continue; empty to begin
-	Place        PeoplePlace // the same, and also right if that account was deleted meanwhile
+	After        UserID      // the last account of the page before; empty to begin
+	Place        PeoplePlace // its place, which stays valid if the account is deleted
 }
 
 // A PeoplePlace is where an account is in the list, in either order.
@@ -68,6 +68,11 @@ type PeoplePage struct {
 // People returns a page of accounts.
 func (r *Rules) People(ctx context.Context, q PeopleQuery) (PeoplePage, error) {
 	return r.store.FindPeople(ctx, r.readable(q), AccountsPage)
+}
+
+// firstPage cuts a list, of which up to one row more than a page was read, to a page.
+func firstPage[T any](all []T, length int) (page []T, more bool) {
+	return all[:min(len(all), length)], len(all) > length
 }
 
 // readable returns the query as the store reads it.

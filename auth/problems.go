@@ -28,7 +28,7 @@ type Reason string
 
 // The reasons. A test in views checks that each has a text.
 const (
-	EntryInvalid         Reason = "entry_invalid"          // what an operator has entered cannot be as Detail says
+	EntryInvalid         Reason = "entry_invalid"          // the entry of an operator is not valid; Detail says why
 	AccountUnknown       Reason = "account_unknown"        // no account has the email address; only operators learn it
 	AppOutdated          Reason = "app_outdated"           // somebody else has changed the app since the form was opened
 	ApprovalEnded        Reason = "approval_ended"         // the request was approved, refused or withdrawn, or has expired
@@ -49,7 +49,7 @@ const (
 	FactorsDisabled      Reason = "factors_disabled"       // the operator has disabled the account's second factors
 	FormExpired          Reason = "form_expired"           // the form belongs to an earlier step
 	GroupInvalid         Reason = "group_invalid"          // not the name of a group, of Limit characters at most
-	InvitationBad        Reason = "invitation_bad"         // lines that cannot be invited; none at all if there are none
+	InvitationBad        Reason = "invitation_bad"         // Bad has the lines that cannot be invited; empty if there are no lines at all
 	InvitationEnded      Reason = "invitation_ended"       // expired, withdrawn, replaced or accepted
 	InvitationLines      Reason = "invitation_lines"       // more than Limit at once
 	InvitationsFull      Reason = "invitations_full"       // there are Limit invitations

@@ -11,13 +11,13 @@ import (
 // recovery codes or repeated proofing, so it is off by default.
 //
 // It is requested after the password and confirmed by a code to the account's email
-// address, so that neither of them alone starts one. Then the user is warned three
-// times, at every email address and phone number, and each message stops it. What shows
-// that the user still has a factor stops it too, see [stopsRecovery].
+// address, so that one of them is not enough. Then the user is warned three times, at
+// every email address and phone number, and the link in each message stops it. An event
+// that shows that the user still has a factor stops it too, see [stopsRecovery].
 //
-// At its end nobody is signed in. From then on the account owes a code to its email
-// address after the password, until it has a second factor again: otherwise the password
-// alone would be enough for the first person to come.
+// Its end signs nobody in. From then on sign-in needs a code to the account's email
+// address after the password, until the account has a second factor again: otherwise an
+// attacker who has only the password could sign in before the user does.
 type Recovery struct {
 	ID          string
 	User        UserID
@@ -29,7 +29,7 @@ type Recovery struct {
 	Completed   bool      // whether it has removed the factors
 }
 
-// A PendingRecovery is one in the list of the operator.
+// A PendingRecovery is a row of the operator's list.
 type PendingRecovery struct {
 	Recovery
 	Email      string // of the account
@@ -39,13 +39,13 @@ type PendingRecovery struct {
 // Pending reports whether the recovery can still remove the factors.
 func (r Recovery) Pending() bool { return r.ID != "" && r.EndedAt.IsZero() }
 
-// RemindAt is half time.
+// RemindAt is halfway between the request and the end.
 func (r Recovery) RemindAt() time.Time { return r.RequestedAt.Add(r.DueAt.Sub(r.RequestedAt) / 2) }
 
 // nextAt is when the user can request another one, however this one ends. An attacker
 // who has the password and the mailbox would otherwise request one after another, until
-// the owner no longer reads the messages. Without the mailbox nobody can use up this one:
-// it begins with the code.
+// the owner no longer reads the messages. Nobody can use up the owner's request without
+// the mailbox, because a recovery begins with the code.
 func (r Recovery) nextAt() time.Time {
 	next := r.RequestedAt.Add(RecoveryPause)
 	if r.Pending() && next.Before(r.DueAt) {
@@ -54,8 +54,8 @@ func (r Recovery) nextAt() time.Time {
 	return next
 }
 
-// disputable reports whether a token has an effect although the factors are removed, see
-// [Rules.StopRecovery].
+// disputable reports whether a token can still block the account after the factors were
+// removed, see [Rules.StopRecovery].
 func (r Recovery) disputable(now time.Time) bool {
 	return r.Completed && now.Before(r.EndedAt.Add(StopTokenLifetime))
 }
@@ -149,6 +149,9 @@ func (r *Rules) queueAllowedRecoveryCode(ctx context.Context, client Client, a A
 
 // requestRecovery adds the recovery of an attempt whose code was verified.
 func (r *Rules) requestRecovery(ctx context.Context, client Client, changes *ChangeSet) error {
+	if !r.policy().OffersRecovery() { // turned off since the attempt began
+		return &Problem{Reason: FormExpired}
+	}
 	last := changes.At.Add(-RecoveryPause)
 	return r.addRecovery(ctx, changes, client, Event{Type: RecoveryRequested}, last)
 }
@@ -167,8 +170,9 @@ func (r *Rules) addRecovery(ctx context.Context, changes *ChangeSet, client Clie
 // all email addresses and phone numbers of the account. An address that a pending change
 // replaces is still the account's.
 //
-// SMS of this kind have a budget of their own: an attacker could use up the other one, and
-// the phone may be the only place where they cannot read the message.
+// SMS of this kind have a budget of their own. If it does not suffice, the changes fail: an
+// attacker could use it up, and the phone may be the only place where they cannot read the
+// message.
 func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e Event, recovery Recovery) error {
 	factors, err := r.store.FindFactors(ctx, changes.User, changes.At)
 	if err != nil {
@@ -185,7 +189,7 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 		}
 		m := r.notice(kind, p.Number, Client{}, changes.At)
 		m.Channel = BySMS
-		changes.add(QueueMessage{m, r.limits(ActionWarn, nil)})
+		changes.add(QueueMessage{Message: m, Limits: r.limits(ActionWarn, nil), Required: true})
 	}
 	changes.eachMessage(kind, func(m *Message) {
 		if m.Token, m.Due = token, recovery.DueAt; m.ExpiresAt.Before(recovery.DueAt) {
@@ -223,7 +227,7 @@ func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error)
 // advanceRecovery sends the reminder or completes the recovery. After a reminder at least
 // half of the delay is left, also if no server was running at half time or the clock has
 // jumped. A recovery that is overdue by a day is not completed but reminded of again: the
-// messages before may not have been sent either.
+// messages before may not have been sent either. Both wait for the budget of their SMS.
 func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time.Time) (done bool, err error) {
 	changes := ChangeSet{User: recovery.User, At: now}
 	next, event := recovery, Event{Type: RecoveryReminded}
@@ -240,6 +244,9 @@ func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time
 		done, err = r.store.SpendRecovery(ctx, recovery, changes)
 	} else {
 		done, err = r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
+	}
+	if errors.Is(err, ErrNotQueued) {
+		return false, nil
 	}
 	if done {
 		r.applied(ctx, changes)

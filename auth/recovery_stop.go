@@ -21,8 +21,8 @@ func stopsRecovery(e Event) bool {
 	return false
 }
 
-// stopRecovery adds to the changes that e stops the account's recovery. One that was
-// requested since it was looked for stops too; only the mail about it is left out.
+// stopRecovery adds the change that stops the account's recovery because of e. A recovery
+// that is requested after this has looked for one stops too, but without a mail about it.
 func (r *Rules) stopRecovery(ctx context.Context, changes *ChangeSet, client Client, e Event) error {
 	last, err := r.RecoveryOf(ctx, changes.User)
 	if err != nil {

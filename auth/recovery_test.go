@@ -81,7 +81,7 @@ func (f *flow) advance(d time.Duration) (advanced int) {
 	return advanced
 }
 
-// tokens returns those of the messages of a kind, by recipient.
+// tokens returns the tokens in the messages of a kind, by recipient.
 func (f *flow) tokens(kind auth.EventType) map[string]auth.Token {
 	f.t.Helper()
 	f.deliver()
@@ -113,8 +113,8 @@ func (f *flow) wantTokens(kind auth.EventType) map[string]auth.Token {
 	return tokens
 }
 
-// TestRecovery: the messages, the end never before the delay, what it ends, and what the
-// user owes afterwards.
+// TestRecovery: the messages, an end never before the delay, and what the user needs to sign
+// in afterwards.
 func TestRecovery(t *testing.T) {
 	f, session, _ := newRecoveryFlow(t)
 	client := f.client()
@@ -622,4 +622,96 @@ func TestRecovery_BySupport(t *testing.T) {
 			t.Errorf("message %+v", m)
 		}
 	}
+}
+
+// RL-06: an attacker with the password cannot use up the codes of the user's own device.
+func TestRecovery_KnownDeviceIsCountedApart(t *testing.T) {
+	f, _, known := newRecoveryFlow(t)
+	for {
+		f.now = f.now.Add(time.Second)
+		client := f.client()
+		if _, err := f.StartRecovery(f.ctx, client, f.atSecondStep(client)); err != nil {
+			f.problem(err, auth.TooManyCodes)
+			break
+		}
+	}
+	f.recover(known)
+	f.wantPending(true)
+}
+
+// What others use up must not suppress a warning by SMS: the recovery waits until all can
+// be sent.
+func TestRecovery_WaitsForItsSMS(t *testing.T) {
+	others := func(f *flow) { // use up the warnings of a day
+		f.t.Helper()
+		client := f.client()
+		result, err := f.SignIn(f.ctx, client, "bob@example.com", flowPassword, "")
+		f.must(err)
+		result, err = f.StartRecovery(f.ctx, client, result.Attempt)
+		f.must(err)
+		_, err = f.Verify(f.ctx, client, result.Attempt, f.code("bob@example.com"), false)
+		f.must(err)
+	}
+	warnings := func(f *flow) int { return len(f.messages(recoveryPhone)) }
+	start := func() (f *flow) {
+		f, _, _ = newRecoveryFlow(t)
+		bob, client := f.signUp("bob@example.com")
+		f.addTOTP(client, bob)
+		f.addPhone(client, bob, "+14155550123")
+		f.now = f.now.Add(time.Hour)
+		f.policy.SMSBudget = 1
+		f.use(f.db)
+		f.deliver()
+		f.sent = nil
+		return f
+	}
+
+	f := start()
+	others(f)
+	client := f.client()
+	result, err := f.StartRecovery(f.ctx, client, f.atSecondStep(client))
+	f.must(err)
+	_, err = f.Verify(f.ctx, client, result.Attempt, f.code(recoveryUser), false)
+	f.problem(err, auth.SMSBudgetExhausted)
+	_, err = f.operate(auth.DelayedReset, recoveryUser)
+	f.problem(err, auth.SMSBudgetExhausted)
+	f.wantPending(false)
+	f.now = f.now.Add(auth.SMSBudgetPeriod)
+	f.recover(f.client())
+	if f.wantPending(true); warnings(f) != 1 {
+		t.Errorf("%d warnings, want 1", warnings(f))
+	}
+
+	for _, step := range []int{1, 2} { // the reminder, and the end
+		f := start()
+		f.recover(f.client())
+		f.deliver()
+		for range step - 1 {
+			f.advance(recoveryDelay / 2)
+			f.deliver()
+		}
+		f.now = f.now.Add(recoveryDelay / 2)
+		others(f)
+		if f.advance(0) != 0 || warnings(f) != step {
+			t.Errorf("step %d: advanced with %d warnings", step, warnings(f))
+		}
+		if f.advance(auth.SMSBudgetPeriod) != 1 || warnings(f) != step+1 {
+			t.Errorf("step %d: not advanced, with %d warnings", step, warnings(f))
+		}
+	}
+}
+
+// A recovery whose code was requested before the feature was turned off does not begin:
+// it would have no delay, and be due when the feature is turned on again.
+func TestRecovery_TurnedOffMeanwhile(t *testing.T) {
+	f, _, _ := newRecoveryFlow(t)
+	client := f.client()
+	result, err := f.StartRecovery(f.ctx, client, f.atSecondStep(client))
+	f.must(err)
+	code := f.code(recoveryUser)
+	f.policy.RecoveryDelay = 0
+	f.use(f.db)
+	_, err = f.Verify(f.ctx, client, result.Attempt, code, false)
+	f.problem(err, auth.FormExpired)
+	f.wantPending(false)
 }

@@ -92,6 +92,8 @@ func operated(err error) error {
 		return ErrNotFound
 	case errors.Is(err, ErrLastAdmin):
 		return &Problem{Reason: LastAdmin}
+	case errors.Is(err, ErrNotQueued):
+		return &Problem{Reason: SMSBudgetExhausted}
 	case errors.Is(err, ErrNeedsApproval):
 		return &Problem{Reason: FormExpired} // the page now asks for one
 	}

@@ -152,7 +152,7 @@ func (r *Rules) mailLimits(client Client, email Email, known bool, account strin
 	if !known {
 		recipient = append([]string{client.network()}, recipient...)
 	}
-	to := subjects{ByRecipient: recipient, ByMailbox: deviceCounter(email.Mailbox(), known), ByAccount: {account}}
+	to := subjects{ByRecipient: recipient, ByMailbox: deviceCounter(email.Mailbox(), known), ByAccount: deviceCounter(account, known)}
 	limits := r.limits(ActionSendCode, to.fromDevice(client, known, email.Key))
 	if !known {
 		limits = append(limits, r.limits(ActionSendMail, nil)...)

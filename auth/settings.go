@@ -127,7 +127,7 @@ func (r *Rules) ReloadSettings(ctx context.Context) error {
 		return err
 	}
 	p := r.withSettings(stored)
-	if err := p.checkSettings(); err != nil && len(stored) > 0 { // flags alone are the operator's decision
+	if err := p.checkSettings(); err != nil && len(stored) > 0 { // without stored settings the flags are the operator's decision
 		return fmt.Errorf("stored settings: %w", err)
 	}
 	r.current.Store(&p)
@@ -211,14 +211,14 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Settin
 }
 
 // An OnlyFactorCount is the number of accounts that have one kind of second factor and no
-// other: their users cannot sign in with the password alone while it is off (RV-06).
+// other: the password is not enough for them to sign in while it is off (RV-06).
 type OnlyFactorCount struct {
 	N       int
 	Of      int  // accounts with the kind that were read
 	Partial bool // there are more, after [OnlyFactorScan] accounts
 }
 
-// OnlyFactor counts them by the setting that turns the kind off.
+// OnlyFactor returns these counts by the setting that turns the kind off.
 func (r *Rules) OnlyFactor(ctx context.Context) (map[Setting]OnlyFactorCount, error) {
 	counts := map[Setting]OnlyFactorCount{}
 	for _, kind := range []FactorKind{PasskeyPresent, TOTPCode, PhoneCode} {

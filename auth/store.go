@@ -234,7 +234,7 @@ type Store interface {
 	FindRecoveryByToken(ctx context.Context, tokenHash string) (Recovery, error)
 	// FindDueRecoveries reads up to limit pending recoveries whose reminder or end is due.
 	FindDueRecoveries(ctx context.Context, now time.Time, limit int) ([]Recovery, error)
-	// FindPendingRecoveries reads up to limit pending recoveries, first those that are due first.
+	// FindPendingRecoveries reads up to limit pending recoveries, the first due first.
 	FindPendingRecoveries(ctx context.Context, limit int) ([]PendingRecovery, error)
 	// ReplaceRecovery marks a recovery as reminded and sets when it is due, unless it has
 	// ended or changed since it was read.
@@ -255,12 +255,12 @@ type Store interface {
 	FindMFAExemptions(ctx context.Context, after UserID, now time.Time, limit int) ([]MFAExemption, error)
 	// RemoveMFAExemption ends the account's exemption.
 	RemoveMFAExemption(ctx context.Context, user UserID, changes ChangeSet) (removed bool, err error)
-	// FindMFAMembers reads, of up to scan accounts with IDs after one, those that can sign
-	// in without a second factor and will need one from a day after now, and not after
-	// until. next is empty if it has read the last account, or if there is no such day.
+	// FindMFAMembers reads up to scan accounts with IDs after one, and returns those that can
+	// sign in without a second factor and will need one from a day between now and until.
+	// next is empty if it has read the last account, or if there is no such day.
 	FindMFAMembers(ctx context.Context, after UserID, now, until time.Time, scan int) (members []MFAMember, next UserID, err error)
-	// SpendMFAReminder consumes the reminder so many days before a day, and those with
-	// more days, unless the account has a second factor by now, or another deadline.
+	// SpendMFAReminder consumes the reminder that many days before a day, and the earlier
+	// ones, unless the account now has a second factor or another deadline.
 	SpendMFAReminder(ctx context.Context, user UserID, day time.Time, daysBefore int, changes ChangeSet) (spent bool, err error)
 
 	// Settings
@@ -289,7 +289,7 @@ type Store interface {
 	FindApprovals(ctx context.Context, user UserID, now time.Time, limit int) ([]Approval, error)
 	// FindDownload reads the request of an administrator to download with these filters.
 	FindDownload(ctx context.Context, by UserID, filters string, now time.Time) (Approval, error)
-	// FindOtherAdmin reports whether an admin who is not disabled is none of these accounts.
+	// FindOtherAdmin reports whether there is an admin, not disabled, other than these accounts.
 	FindOtherAdmin(ctx context.Context, than ...UserID) (bool, error)
 
 	// Counters

@@ -124,8 +124,8 @@ func TestSessionEnd_NotifiesApps(t *testing.T) {
 	}
 }
 
-// An app with a grant that has outlived its session is told that all sessions have ended,
-// but only if they have: another of them may go on.
+// An app with a grant that has outlived its session is notified that all sessions have ended,
+// but only if they have: another session may continue.
 func TestSessionEnd_OfflineGrants(t *testing.T) {
 	for name, row := range map[string]struct {
 		end  func(t *testing.T, db testDB)

@@ -74,8 +74,8 @@ func TestApp(t *testing.T) {
 	})
 }
 
-// OI-16: two secrets are valid while one is replaced, and never more. A form that is posted
-// twice ends no other one.
+// OI-16: two secrets are valid while one is replaced, and never more. Posting a form twice
+// ends no other secret.
 func TestAppSecrets(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addApp(t, app("a1"))
@@ -104,7 +104,7 @@ func TestAppSecrets(t *testing.T) {
 	})
 }
 
-// Of operators who change an app at the same time, one does, and none overwrites another.
+// If operators change an app at the same time, one succeeds, and none overwrites another.
 func TestReplaceApp_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addApp(t, app("a1"))

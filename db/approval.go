@@ -62,17 +62,6 @@ func (s *Store) FindDownload(ctx context.Context, by auth.UserID, filters string
 		by, auth.DownloadPeople, filters, engine.Millis(now)))
 }
 
-// first returns the only request, or auth.ErrNotFound.
-func first(all []auth.Approval, err error) (auth.Approval, error) {
-	if err == nil && len(all) == 0 {
-		err = auth.ErrNotFound
-	}
-	if err != nil {
-		return auth.Approval{}, err
-	}
-	return all[0], nil
-}
-
 // FindApprovals implements [auth.Store].
 func (s *Store) FindApprovals(ctx context.Context, user auth.UserID, now time.Time, limit int) ([]auth.Approval, error) {
 	query, args := ` AND approvals.expires_at > $1`, []any{engine.Millis(now)}
@@ -98,8 +87,8 @@ func (s *Store) FindOtherAdmin(ctx context.Context, than ...auth.UserID) (exists
 	return exists, err
 }
 
-// addApproval adds a request in place of one that no longer counts. The lock makes sure
-// that requests at once do not exceed the maximum.
+// addApproval adds a request in place of one that no longer counts. The lock keeps
+// concurrent requests within the maximum.
 func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (added bool, err error) {
 	if err := t.serialize(ctx, adminLock); err != nil {
 		return false, err

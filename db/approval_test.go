@@ -16,9 +16,9 @@ func approval(id string, user, by auth.UserID, now time.Time) auth.Approval {
 	}
 }
 
-// OP-08: whoever approves, refuses or withdraws a request at once, one does. The requester
-// cannot approve it, in no session, nor can anybody after it has expired or when its
-// requester is no admin any more.
+// OP-08: of concurrent approvals, refusals and withdrawals of a request, one succeeds. The requester
+// cannot approve it in any session, and nobody can after it has expired or when the
+// requester is no longer an admin.
 func TestSpendApproval_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		for _, admin := range []string{"ann", "bob"} {
@@ -108,7 +108,7 @@ func (db testDB) approvals(t *testing.T, user auth.UserID) []auth.Approval {
 }
 
 // OP-08: an act is requested once at a time, and an administrator has a bounded number of
-// requests, also with many at once. One that no longer counts does not keep others.
+// requests, even if many are made at once. One that no longer counts blocks no other.
 func TestAddApproval(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAdmin(t, "ann")
@@ -154,7 +154,7 @@ func TestAddApproval(t *testing.T) {
 	})
 }
 
-// An act of one administrator is not applied to an account that has got a role meanwhile.
+// An act of one administrator is not applied to an account that has been given a role since.
 func TestRequireNoRole(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAdmin(t, "ann")

@@ -56,29 +56,19 @@ func (s *Store) FindInvitations(ctx context.Context, before string, limit int) (
 
 // FindInvitationByID implements [auth.Store].
 func (s *Store) FindInvitationByID(ctx context.Context, id string) (auth.Invitation, error) {
-	return onlyInvitation(s.findInvitations(ctx, `
+	return first(s.findInvitations(ctx, `
 		WHERE invitations.id = $1`, id))
 }
 
 // FindInvitation implements [auth.Store].
 func (s *Store) FindInvitation(ctx context.Context, tokenHash string, now time.Time) (auth.Invitation, error) {
-	return onlyInvitation(s.findInvitations(ctx, `
+	return first(s.findInvitations(ctx, `
 		WHERE invitations.token_hash = $1 AND invitations.expires_at > $2
 			AND NOT EXISTS (
 				SELECT 1
 				FROM users AS invited
 				WHERE invited.email_key = invitations.email_key AND (invitations.user_id IS NULL OR invited.password_hash IS NOT NULL)
 			)`, tokenHash, engine.Millis(now)))
-}
-
-func onlyInvitation(all []auth.Invitation, err error) (auth.Invitation, error) {
-	if err == nil && len(all) == 0 {
-		err = auth.ErrNotFound
-	}
-	if err != nil {
-		return auth.Invitation{}, err
-	}
-	return all[0], nil
 }
 
 // TouchInvitation implements [auth.Store].

@@ -198,6 +198,9 @@ func (t *tx) queueMessage(ctx context.Context, c auth.QueueMessage, now time.Tim
 			return t.addMessage(ctx, c.Message, now)
 		}
 	}
+	if c.Required && len(c.Limits) > 0 {
+		return auth.ErrNotQueued
+	}
 	if len(c.Limits) > 0 {
 		return nil
 	}

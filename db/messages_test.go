@@ -327,3 +327,22 @@ func TestQueueMessage_Limits(t *testing.T) {
 		}
 	})
 }
+
+// A required message past its limits undoes the changes that it comes with, and its count.
+func TestQueueMessage_Required(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		limits := []auth.RateLimit{{Key: "warn", Limiter: auth.Window{Max: 3, Per: time.Hour}}}
+		warn := func(id string) auth.QueueMessage {
+			return auth.QueueMessage{Message: message(id), Limits: limits, Required: true}
+		}
+		must(t, db.Apply(t.Context(), set("ann", warn("m1"), warn("m2"))))
+		if err := db.Apply(t.Context(), set("ann", warn("m3"), warn("m4"))); !errors.Is(err, auth.ErrNotQueued) {
+			t.Errorf("past the limit: %v", err)
+		}
+		must(t, db.Apply(t.Context(), set("ann", warn("m5"))))
+		if got := db.claimAll(t, auth.BySMS, noon, noon.Add(time.Minute)); len(got) != 3 {
+			t.Errorf("%d messages, want 3", len(got))
+		}
+	})
+}

@@ -38,8 +38,8 @@ func (s *Store) FindMFAPolicies(ctx context.Context) (all []auth.MFAPolicy, err 
 	return all, nil
 }
 
-// putMFAPolicy adds a policy or moves its day, unless another operator has done so
-// meanwhile.
+// putMFAPolicy adds a policy or moves its day, unless another operator has done so since it
+// was read.
 func (t *tx) putMFAPolicy(ctx context.Context, c auth.PutMFAPolicy) (changed bool, err error) {
 	if err := t.serialize(ctx, mfaPolicyLock); err != nil { // for the maximum
 		return false, err

@@ -30,8 +30,8 @@ func (db testDB) addPlain(t *testing.T, ids ...auth.UserID) {
 	}
 }
 
-// Of several administrators who set a day at once, one does, and there are never more
-// policies than the maximum.
+// If several administrators set a day at once, one succeeds, and there are never more policies
+// than the maximum.
 func TestPutMFAPolicy_OnceOnly(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		put := func(ctx context.Context, s *Store, c auth.PutMFAPolicy) (bool, error) {

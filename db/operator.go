@@ -50,17 +50,10 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 }
 
 // FindAccount implements [auth.Store].
-func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (a auth.Account, err error) {
-	all, err := s.findAccounts(ctx, accountColumns+`
+func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (auth.Account, error) {
+	return first(s.findAccounts(ctx, accountColumns+`
 		FROM users
-		WHERE users.id = $1`, user)
-	if err != nil {
-		return a, err
-	}
-	if len(all) == 0 {
-		return a, auth.ErrNotFound
-	}
-	return all[0], nil
+		WHERE users.id = $1`, user))
 }
 
 // ReplaceDisabled implements [auth.Store].

@@ -17,7 +17,7 @@ type peopleQuery struct {
 	sets    []condition // for some of them the query of the ids that they select, by an index
 }
 
-// A condition is SQL with its arguments, for which ? stands.
+// A condition is SQL in which each ? is replaced by the number of an argument.
 type condition struct {
 	sql  string
 	args []any

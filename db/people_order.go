@@ -11,8 +11,8 @@ import (
 // A peopleOrder is an order of the list, in which no two accounts are at the same place.
 type peopleOrder struct {
 	columns string
-	after   func(auth.PeoplePlace) condition // that an account follows a place
-	until   func(auth.PeoplePlace) condition // that it does not
+	after   func(auth.PeoplePlace) condition // the accounts after a place
+	until   func(auth.PeoplePlace) condition // the others
 }
 
 var (

@@ -61,8 +61,8 @@ func TestFindPeople(t *testing.T) {
 	})
 }
 
-// A download goes on where it was, also if the account at the end of a page was deleted: it
-// would otherwise end there and look complete (OP-11).
+// A download continues even if the last account of a page was deleted: it would otherwise end
+// there and look complete (OP-11).
 func TestFindPeople_PlaceOfDeletedAccount(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addPeople(t)

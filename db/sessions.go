@@ -185,7 +185,7 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 
 // endSessions ends all of an account's sessions but one, all its attempts, and the
 // grants of apps, also those that have outlived a session (OI-26). It forgets the
-// account's devices. An app with such a grant is told that all sessions have ended, but
+// account's devices. An app with such a grant is notified that all sessions have ended, but
 // only if they have.
 func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.SessionID, now time.Time) error {
 	if err := errors.Join(t.endAttempts(ctx, user), t.forgetDevices(ctx, user)); err != nil {

@@ -40,7 +40,7 @@ func (s *Store) CountOnlyFactor(ctx context.Context, kind auth.FactorKind, scan 
 	return c, err
 }
 
-// putSetting changes a setting, unless another operator has done so meanwhile.
+// putSetting changes a setting, unless another operator has done so since it was read.
 func (t *tx) putSetting(ctx context.Context, c auth.PutSetting, now time.Time) (changed bool, err error) {
 	query := `
 		UPDATE settings SET value = $2, changed_at = $3, changed_by = $4

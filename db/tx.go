@@ -55,8 +55,8 @@ const (
 	appLock                                   // how many apps there are
 )
 
-// serialize lets one transaction at a time pass, whatever account it is about. SQLite has one
-// writer anyway.
+// serialize runs transactions with the same lock one at a time, whatever account they are
+// about. SQLite has only one writer.
 func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	if !t.concurrent {
 		return nil
@@ -84,6 +84,17 @@ func (s *Store) add(ctx context.Context, doing string, account auth.UserID, do f
 		err = auth.ErrNotFound
 	}
 	return err
+}
+
+// first returns the only row of a list that was read, or auth.ErrNotFound.
+func first[T any](all []T, err error) (row T, _ error) {
+	if err == nil && len(all) == 0 {
+		err = auth.ErrNotFound
+	}
+	if err != nil {
+		return row, err
+	}
+	return all[0], nil
 }
 
 // find reads one row outside any transaction.

@@ -44,8 +44,8 @@ func TestAccessRules(t *testing.T) {
 	b.fill("Email address", "nobody@example.org").press("Check").wantStatus(422).wantText("No account has this email address")
 	b.fill("Email address", "nobody").press("Check").wantStatus(422).wantText("Enter an email address")
 	b.fill("Email address", "").fill("Method", "post").press("Check").wantText("Two-factor: the method is not made of capital letters, so every rule of ops.example.org must be met; the strictest is")
-	b.fill("URL", "http://wiki.example.org/").fill("Method", "").press("Check").wantText("It is denied all the same")
-	b.fill("URL", "http://wiki.example.org/public").press("Check").wantText("Public: the first rule that matches is").wantNoText("denied all the same")
+	b.fill("URL", "http://wiki.example.org/").fill("Method", "").press("Check").wantText("It is denied anyway")
+	b.fill("URL", "http://wiki.example.org/public").press("Check").wantText("Public: the first rule that matches is").wantNoText("denied anyway")
 	b.fill("URL", "https://other.example.org/").press("Check").wantText("Denied: no rule has this host; the rules have ops.example.org, wiki.example.org")
 	b.fill("URL", "wiki").press("Check").wantStatus(422).wantText(`"wiki" is not a URL with https:// or http://`)
 	if strings.Contains(site.log.String(), "secret") {

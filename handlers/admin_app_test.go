@@ -115,7 +115,7 @@ func TestAdminApps_Add(t *testing.T) {
 	b.fill("Name", "<b>Wiki</b>").fill("Redirect URIs", "javascript:alert(1)").press("Add").wantStatus(422).wantText("must use https")
 	b.fill("Redirect URIs", wikiCallback+"#x").press("Add").wantStatus(422).wantText(`"` + wikiCallback + `#x" must not have a fragment (#)`)
 	b.fill("Redirect URIs", wikiCallback).fill("Kind", "native").fill("Trusted", "1").press("Add").wantStatus(422).wantText("Only a web app can be trusted")
-	b.fill("Kind", "web").fill("Unused refresh tokens are valid for", "soon").press("Add").wantStatus(422).wantText("Refresh tokens must be valid for some time")
+	b.fill("Kind", "web").fill("Unused refresh tokens are valid for", "soon").press("Add").wantStatus(422).wantText("Unused (idle) refresh tokens must be valid for more than zero")
 	b.fill("Unused refresh tokens are valid for", "1h").fill("Redirect URIs", wikiCallback+"\r\n\r\n https://wiki.example/other ").fill("Groups", "ops, staff")
 	path, form := b.form(b.button("Add"))
 	secret := b.press("Add").wantStatus(200).wantText("<b>Wiki</b> was added").wantText("https://id.example.org/.well-known/openid-configuration").secretShown()
@@ -145,7 +145,7 @@ func TestAdminApps_Add(t *testing.T) {
 	if n := site.queryInt(`SELECT count(*) FROM apps`); n != 2 {
 		t.Errorf("%d apps", n)
 	}
-	b.wantText("ops, staff").wantText(wikiCallback + " https://wiki.example/other").wantText("2160h, unused 1h").wantText("Trusted")
+	b.wantText("ops, staff").wantText(wikiCallback + " https://wiki.example/other").wantText("2160h, unused ones 1h").wantText("Trusted")
 	for _, page := range []string{"/admin/apps", views.AppURL(id), views.AppURL(id) + "/edit", views.AppURL(id) + "/secret", "/admin/audit", path} {
 		if strings.Contains(b.open(page).body, secret) || strings.Contains(b.body, secretHash(secret)) {
 			t.Errorf("%s shows the secret", page)
@@ -224,7 +224,7 @@ func TestAdminApps_Secrets(t *testing.T) {
 
 	b.open(page).wantText("Valid secrets 2").follow("End previous secret").fill("Reason", "Changed over")
 	path, form = b.form(b.button("End previous secret"))
-	b.press("End previous secret").wantHeading("Wiki").wantText("The previous secret has ended").wantText("Valid secrets 1")
+	b.press("End previous secret").wantHeading("Wiki").wantText("The previous secret no longer works").wantText("Valid secrets 1")
 	b.load("POST", path, form).wantText("There was nothing to do")
 	want(map[string]bool{app.secret: false, first: true})
 

@@ -219,8 +219,8 @@ func TestAdmin_Freshness(t *testing.T) {
 	carols.open("/admin/people").wantHeading("Set up two-step verification")
 }
 
-// OP-05: whatever ends the right to a page, the next request is refused, also one that acts
-// and was drawn before. The old cookie does not help.
+// OP-05: after everything that ends the right to a page, the next request is refused, even
+// from a form that was shown before and with the old cookie.
 func TestAdmin_Ends(t *testing.T) {
 	site := newSite(t)
 	site.browser().signUp(bob)
@@ -271,8 +271,8 @@ func TestAdmin_Ends(t *testing.T) {
 	}
 }
 
-// OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and told to the
-// owner. A role that ends closes the pages with the next request; nobody acts on
+// OP-05, OP-06, OP-07: an act is done once, recorded with actor and reason, and the owner
+// is notified. A role that ends closes the pages with the next request; nobody acts on
 // themselves or on a higher role.
 func TestAdmin_Acts(t *testing.T) {
 	site := newSite(t)
@@ -290,7 +290,7 @@ func TestAdmin_Acts(t *testing.T) {
 	if mails := site.messages(bob); !slices.ContainsFunc(mails, func(m message) bool { return strings.Contains(m.body, "disabled") }) {
 		t.Error("the owner was not notified")
 	}
-	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("ops, wiki")
+	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("Groups saved").wantText("ops, wiki")
 	b.open("/admin/audit").wantText("Left the company").open("/admin/audit?event=operator_disabled").wantText("Left the company").wantNoText("New team")
 
 	for _, page := range []string{person(ann), person(carol)} { // a higher role, and the own account
@@ -344,8 +344,8 @@ func TestAdmin_Settings(t *testing.T) {
 	b.load("POST", "/admin/settings", form).wantStatus(422).wantText("Leave passkeys")
 }
 
-// A stale form of the settings overwrites nothing of another admin's change. It is shown
-// again with what its user has chosen and, for all else, with what is in force.
+// An outdated form of the settings does not overwrite another admin's change. It is shown again
+// with what its user has chosen, and otherwise with the values in force.
 func TestAdmin_StaleSettings(t *testing.T) {
 	site := newSite(t)
 	anns, _ := site.administrator(ann, auth.RoleAdmin)

@@ -95,7 +95,8 @@ func (r *request) newAppSecret(app oidc.App) (string, error) {
 	return "", r.show(views.AppSecret(views.AppSecretPage{Page: r.page(), ID: app.ID, Name: app.Name, Secret: secret}))
 }
 
-// endAppSecret never makes another secret, as ending the only one would.
+// endAppSecret ends the previous secret. It does nothing if there is only one: NewSecret
+// would replace that.
 func (r *request) endAppSecret(app oidc.App) (string, error) {
 	to := views.AppURL(app.ID)
 	if len(app.SecretHashes) < 2 {

@@ -106,8 +106,8 @@ func postAddApp(r *request) (string, error) {
 	return views.AppURL(id), r.withNotice(views.NoticeAppAddedBefore, nil)
 }
 
-// showEditApp shows what was entered. After somebody else's change it is about the app as it
-// is now, which the page shows, too.
+// showEditApp shows what was entered. If somebody else has changed the app since, the form
+// then applies to the app as it is now, which the page shows, too.
 func showEditApp(r *request) error {
 	app, err := r.app()
 	if err != nil {

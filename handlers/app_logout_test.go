@@ -118,8 +118,8 @@ func (a *testApp) sid(tokens tokenResponse) any {
 	return claims["sid"]
 }
 
-// wantLogouts checks which sessions the app is told of that have ended, by the token that
-// it would get.
+// wantLogouts checks of which ended sessions the app is notified, by the token that it would
+// get.
 func (a *testApp) wantLogouts(sids ...any) {
 	t := a.site.t
 	t.Helper()

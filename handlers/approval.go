@@ -56,7 +56,7 @@ func showApproval(r *request) error {
 	return r.show(views.ShowApproval(page))
 }
 
-// postApproval ends on the account's page also if somebody else was faster.
+// postApproval redirects to the account's page, even if the request has already ended.
 func postApproval(r *request) (string, error) {
 	a, err := r.rules.Approval(r.ctx(), r.Param("id"))
 	next, notice := views.PersonURL(a.User), views.NoticeActDone

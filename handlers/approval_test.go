@@ -67,7 +67,7 @@ func TestApproval(t *testing.T) {
 		t.Errorf("%d mails before the approval", n)
 	}
 
-	form := daves.open("/admin").wantText("Waiting for approval").follow("Reset MFA: " + bob).wantText(ann).wantText("Lost phone").wantText("Find out who is asking first")
+	form := daves.open("/admin").wantText("Waiting for approval").follow("Reset MFA: " + bob).wantText(ann).wantText("Lost phone").wantText("Verify who is asking first")
 	twice := form.clone()
 	form.press("Approve").wantHeading(bob).wantText("Done").wantText("No second factor").wantText("By " + dave).wantText("By " + ann)
 	twice.press("Approve").wantHeading("Overview").wantText("approved, refused or withdrawn")
@@ -134,8 +134,8 @@ func TestApproval_Ends(t *testing.T) {
 	daves.open("/admin").wantNoText("Waiting for approval").open(remove).button("Request approval")
 }
 
-// OP-08: what takes away the factors or the account of somebody with a role always needs
-// two others. Without a third admin the page names the command, which needs no approval.
+// OP-08: removing the factors or the account of a user with a role always needs two other
+// admins. If there is only one, the page names the command, which needs no approval.
 func TestApproval_Roles(t *testing.T) {
 	site := newSite(t)
 	anns, _ := site.administrator(ann, auth.RoleAdmin)
@@ -205,7 +205,7 @@ func TestDownload_Approval(t *testing.T) {
 		}
 	}
 
-	anns.open("/admin/people?q=ann%40&order=newest").follow("Download CSV").wantHeading("Download CSV").wantText("Accounts by email address, ID or phone number ann@")
+	anns.open("/admin/people?q=ann%40&order=newest").follow("Download CSV").wantHeading("Download CSV").wantText("Accounts filtered by email address, ID or phone number: ann@")
 	anns.press("Request approval").wantError(422)
 	anns.fill("Reason", "Yearly report").press("Request approval").wantHeading("People").wantText("Requested.")
 	if status, _ := csv(anns, "?q=ann%40&order=newest"); status != 303 {
@@ -216,7 +216,7 @@ func TestDownload_Approval(t *testing.T) {
 	if status := anns.act(page, "approve").status; status != 404 {
 		t.Errorf("the requester approves: %d", status)
 	}
-	daves.open("/admin").follow("Download CSV: Accounts by email address, ID or phone number ann@").wantText("Yearly report").wantText(ann)
+	daves.open("/admin").follow("Download CSV: Accounts filtered by email address, ID or phone number: ann@").wantText("Yearly report").wantText(ann)
 	twice := daves.clone()
 	daves.press("Approve").wantHeading("Overview").wantText("Approved.").wantNoText("Waiting for approval")
 	twice.press("Approve").wantHeading("Overview").wantText("has expired")
@@ -229,7 +229,7 @@ func TestDownload_Approval(t *testing.T) {
 	if status, _ := csv(daves, "?q=ann%40&order=newest"); status != 303 {
 		t.Errorf("by the approver: %d", status)
 	}
-	anns.open("/admin").wantText("Approved").follow("Download CSV: Accounts by email address, ID or phone number ann@").wantText("You can download once")
+	anns.open("/admin").wantText("Approved").follow("Download CSV: Accounts filtered by email address, ID or phone number: ann@").wantText("You can download once")
 	link := anns.link("Download CSV").AttrOr("href", "")
 	if response := anns.request("HEAD", link, nil, nil); response.StatusCode != 200 {
 		t.Errorf("HEAD: %d", response.StatusCode)

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"twostep/auth"
 	"twostep/views"
@@ -15,9 +14,9 @@ import (
 func (r *request) auditQuery() (q auth.AuditQuery, err error) {
 	q = auth.AuditQuery{
 		Type: auth.EventType(r.QueryParam("event")), User: auth.UserID(r.QueryParam("account")), Actor: r.QueryParam("actor"), Before: r.QueryParam("before"),
+		From: dayIn(r.QueryParam("from")),
 	}
-	q.From, _ = time.Parse(time.DateOnly, r.QueryParam("from")) // zero if it is no date
-	if until, err := time.Parse(time.DateOnly, r.QueryParam("until")); err == nil {
+	if until := dayIn(r.QueryParam("until")); !until.IsZero() {
 		q.Until = until.AddDate(0, 0, 1) // the day is included
 	}
 	q.Network, err = parseNetwork(strings.TrimSpace(r.QueryParam("network")))

@@ -198,8 +198,8 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
 }
 
-// A user who is signed in and has to do nothing is back at the app with the first response,
-// also with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
+// A signed-in user who has nothing to do is redirected to the app by the first response, even
+// with an error (OI-13). A form, which has no cookie if another site posts it, and a HEAD do no
 // more than store a request (OI-39).
 func TestAuthorize_AtOnce(t *testing.T) {
 	site := newSite(t)
@@ -288,6 +288,24 @@ func TestAuthorize_Limit(t *testing.T) {
 	app.wantReturned(app.start(b), "")
 }
 
+// What changes between two requests decides the second one, although nothing is asked: a
+// deadline for a second factor, and a disabled account.
+func TestAuthorize_AtOnce_Meanwhile(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(trusted)
+	app.wantReturned(app.start(b, "prompt", "none"), "")
+	today := site.clock().UTC().Truncate(24 * time.Hour)
+	if err := site.rules.SetMFAPolicy(t.Context(), auth.Operator{}, auth.MFAPolicy{Day: today}); err != nil {
+		t.Fatal(err)
+	}
+	app.wantReturned(app.start(b, "prompt", "none"), oidc.InteractionRequired)
+	app.start(b).wantHeading("Set up two-step verification")
+	if _, err := site.rules.Operate(t.Context(), auth.Operator{}, auth.Disable, site.accountID(ann)); err != nil {
+		t.Fatal(err)
+	}
+	app.wantReturned(app.start(b, "prompt", "none"), oidc.LoginRequired)
+}
+
 // OI-33, OI-34: prompt=login and max_age ask again, and a sign-in for the request counts.
 func TestAuthorize_Fresh(t *testing.T) {
 	site := newSite(t)
@@ -315,8 +333,8 @@ func TestAuthorize_Fresh(t *testing.T) {
 	app.wantReturned(b, "")
 }
 
-// OI-35: acr_values asks for a second factor once; a user who declines goes on with what
-// was verified. An app that demands it is told.
+// OI-35: acr_values asks for a second factor once; a user who declines continues with
+// what was verified, unless the app demands more, which then gets an error.
 func TestAuthorize_StepUp(t *testing.T) {
 	site := newSite(t)
 	b, app, strict := site.browser(), site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.RequireMFA = true })
@@ -457,6 +475,35 @@ func TestAuthorize_NotAllowed(t *testing.T) {
 	}
 }
 
+// A grant of one factor ends when an operator demands two of the app's users: its refresh
+// token would otherwise be valid for months.
+func TestRefresh_AppDemandsMFA(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(trusted)
+	scope := []string{"scope", "openid offline_access"}
+	before := app.tokens(app.wantReturned(app.start(b, scope...), ""))
+	code := app.wantReturned(app.start(b, scope...), "")
+	changed, err := site.apps.App(t.Context(), app.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed.RequireMFA = true
+	if err := site.apps.ReplaceApp(t.Context(), auth.Operator{}, changed); err != nil {
+		t.Fatal(err)
+	}
+	if r := app.refresh(before.RefreshToken); r.Error != oidc.InvalidGrant {
+		t.Errorf("refresh: %d %q", r.status, r.Error)
+	}
+	if r := app.exchange(code); r.Error != oidc.InvalidGrant {
+		t.Errorf("code: %d %q", r.status, r.Error)
+	}
+	b.addTOTP()
+	tokens := app.tokens(app.wantReturned(app.start(b, scope...), ""))
+	if r := app.refresh(tokens.RefreshToken); r.status != http.StatusOK {
+		t.Errorf("refresh with two factors: %d %q", r.status, r.Error)
+	}
+}
+
 // A request ends after ten minutes, and with its code; its page then leads to the app.
 func TestContinue_Expired(t *testing.T) {
 	site := newSite(t)
@@ -475,6 +522,25 @@ func TestContinue_Expired(t *testing.T) {
 	app.start(b, "prompt", "consent").wantHeading("Continue to Wiki")
 	site.wait(auth.AppRequestLifetime)
 	b.press("Continue").wantHeading("This request has expired")
+}
+
+// A request that is open while an operator removes its redirect URI leads nowhere any more.
+func TestContinue_RedirectURIRemoved(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser(), site.addApp()
+	b.signUp(ann)
+	app.start(b).wantHeading("Continue to Wiki")
+	canceling := b.clone()
+	changed, err := site.apps.App(t.Context(), app.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed.RedirectURIs = []string{"https://wiki.example/new"}
+	if err := site.apps.ReplaceApp(t.Context(), auth.Operator{}, changed); err != nil {
+		t.Fatal(err)
+	}
+	canceling.press("Cancel").wantHeading("This request has expired")
+	b.press("Continue").wantHeading("This request has expired").wantStatus(http.StatusBadRequest)
 }
 
 // OI-51: a pushed request is used once, within a minute.

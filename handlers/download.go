@@ -5,8 +5,8 @@ import (
 	"twostep/views"
 )
 
-// filters are the filters of the list of accounts, by which a request for approval names
-// its download.
+// filters returns the filters of the list of accounts. A request for approval identifies a
+// download by them.
 func (r *request) filters() string {
 	return views.PeoplePage{Query: r.peopleQuery(), Typed: r.QueryParam("q")}.Filters()
 }

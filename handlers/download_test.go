@@ -101,6 +101,25 @@ func TestDownload_Viewer(t *testing.T) {
 	}
 }
 
+// Another site that an administrator visits can open these URLs without leaving its own page.
+// It must not record downloads in their name, use up their acts or an approved download.
+func TestDownload_FromAnotherSite(t *testing.T) {
+	site := newSite(t)
+	b, _ := site.administrator(ann, auth.RoleAdmin)
+	for path, page := range map[string]string{"/admin/people.csv": "/admin/people", "/admin/audit.csv": "/admin/audit", "/admin/audit.ndjson": "/admin/audit"} {
+		for from, want := range map[string]int{"cross-site": http.StatusSeeOther, "same-site": http.StatusSeeOther, "same-origin": http.StatusOK, "none": http.StatusOK} {
+			b.headers["Sec-Fetch-Site"] = from
+			r := b.fetchRaw(http.MethodGet, path+"?x=1", nil)
+			if to := r.header.Get("Location"); r.status != want || want == http.StatusSeeOther && to != page+"?x=1" {
+				t.Errorf("%s, %s: %d to %q", path, from, r.status, to)
+			}
+		}
+	}
+	if n := site.queryInt(`SELECT count(*) FROM audit_events WHERE type = $1`, auth.OperatorExported); n != 6 {
+		t.Errorf("%d downloads recorded, want 6", n)
+	}
+}
+
 func readCSV(t *testing.T, text string) [][]string {
 	t.Helper()
 	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
@@ -156,9 +175,9 @@ func (b *browser) download(server *httptest.Server, protocol string) net.Conn {
 	return conn
 }
 
-// A download of any length needs little memory (OP-11). One that cannot go on is visibly cut
-// off, also for proxies that speak HTTP/1.0: after a fault, or when the role has ended
-// (OP-05). A client that stops reading holds nothing that others need.
+// A download of any length needs little memory (OP-11). One that cannot continue, after a fault
+// or when the role has ended (OP-05), is visibly cut off, even for proxies that use HTTP/1.0.
+// A client that stops reading blocks no other.
 func TestDownload_Long(t *testing.T) {
 	site := newSite(t)
 	b, _ := site.administrator(ann, auth.RoleAdmin)

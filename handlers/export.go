@@ -15,8 +15,8 @@ import (
 	"twostep/views"
 )
 
-// A download is written in chunks. Each must be read in time, the whole need not: a client
-// that reads one chunk a minute would hold its page of rows for hours.
+// A download is written in chunks. Each has a timeout, because a client that reads one chunk
+// a minute would hold its page of rows for hours. The whole has none.
 const (
 	exportChunk   = 32 << 10 // bytes
 	exportTimeout = 30 * time.Second
@@ -27,7 +27,13 @@ var exportFormats = map[string]views.Format{".csv": views.CSV, ".ndjson": views.
 // export writes all rows of a list, page by page, so that the memory that it needs does not
 // depend on their number (OP-11). The first page is read before the response begins: until
 // then an error has its own page. An error after that cuts the response off.
+//
+// A link of another site leads to the list instead: it could otherwise download again and
+// again in the name of an administrator, and use up what they may do in an hour.
 func export[T any](r *request, table views.Table[T], start func() (auth.Pages[T], error)) error {
+	if from := r.Request().Header.Get("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
+		return r.redirect(r.shownAt())
+	}
 	r.exportHeader()
 	if r.Request().Method == http.MethodHead {
 		return r.NoContent(http.StatusOK)

@@ -107,7 +107,7 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
-// OI-31: a key that has retired makes no access tokens any more, also for a thief of it.
+// OI-31: access tokens signed with a retired key are not valid, so its theft gains nothing.
 func TestForgedTokens_RetiredKey(t *testing.T) {
 	site := newSite(t)
 	b, app := site.browser().signUp(ann), site.addApp(trusted)

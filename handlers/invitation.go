@@ -11,8 +11,8 @@ import (
 
 const invitationsPath = "/admin/invitations"
 
-// openInvitation returns the invitation that the URL has the token of, or where to redirect
-// to if it is invalid or somebody is signed in who cannot use it.
+// openInvitation returns the invitation of the token in the URL. If that is invalid, or a user
+// who cannot accept it is signed in, it returns the path to redirect to.
 func (r *request) openInvitation() (i auth.Invitation, redirect string, err error) {
 	i, err = r.rules.OpenInvitation(r.ctx(), auth.Token(r.QueryParam("token")))
 	if errors.Is(err, auth.ErrNotFound) {
@@ -69,14 +69,6 @@ func postInvitation(r *request) (string, error) {
 		return r.applyResult(page, result, err)
 	}
 	return r.postCode(page)
-}
-
-// inviting guards the list of invitations, which has forms.
-func inviting(r *request) (string, error) {
-	if r.posted() {
-		return acting(auth.RoleSupport)(r)
-	}
-	return viewing(auth.RoleViewer)(r)
 }
 
 func showInvitations(r *request) error {

@@ -37,7 +37,7 @@ var machineRoutes = []machineRoute{
 	{http.MethodPost, oidc.UserInfoPath, true, userInfo},
 	{http.MethodPost, oidc.RevokePath, true, revoke},
 	{http.MethodPost, oidc.IntrospectPath, false, introspect},
-	{http.MethodPost, oidc.LogoutPath, false, postLogout}, // so too
+	{http.MethodPost, oidc.LogoutPath, false, postLogout}, // GET is a page, see routes
 }
 
 // A machineRequest is the context of a request to a machineRoute.
@@ -145,7 +145,7 @@ func (r *machineRequest) respond(status int, body any) error {
 	return r.Blob(status, "application/json", text)
 }
 
-// respondPublic writes JSON that is the same for everybody and changes seldom.
+// respondPublic writes JSON that is the same for everybody and rarely changes.
 func (r *machineRequest) respondPublic(body any) error {
 	r.Response().Header().Set("Cache-Control", "public, max-age=300")
 	return r.respond(http.StatusOK, body)

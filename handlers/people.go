@@ -3,7 +3,6 @@ package handlers
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"twostep/auth"
 	"twostep/views"
@@ -18,6 +17,7 @@ func (r *request) peopleQuery() auth.PeopleQuery {
 		Text: r.QueryParam("q"), Exact: r.session.Role == auth.RoleViewer, State: auth.AccountState(r.QueryParam("state")),
 		Factors: auth.FactorFilter(r.QueryParam("factors")), Group: r.QueryParam("group"), Role: role,
 		Newest: r.QueryParam("order") == views.OrderNewest, After: auth.UserID(r.QueryParam("after")),
+		NotSeenSince: dayIn(r.QueryParam("since")),
 	}
 	if !slices.Contains(auth.AccountStates, q.State) {
 		q.State = auth.AnyState
@@ -25,7 +25,6 @@ func (r *request) peopleQuery() auth.PeopleQuery {
 	if !slices.Contains(auth.FactorFilters, q.Factors) {
 		q.Factors = auth.AnyFactors
 	}
-	q.NotSeenSince, _ = time.Parse(time.DateOnly, r.QueryParam("since")) // zero if it is no date
 	return q
 }
 
@@ -184,5 +183,5 @@ func postPersonGroups(r *request) (string, error) {
 	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })
 	_, err = r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
-	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeActDone, err)
+	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeGroupsSaved, err)
 }

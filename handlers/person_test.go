@@ -27,7 +27,7 @@ func TestPerson_OneThing(t *testing.T) {
 	person := site.person(bob)
 
 	b.open(person).wantText("Authenticator app").wantText("+1 415 555 2671").wantText("10 backup codes left")
-	b.follow("Sign out").wantHeading("Sign out one session").fill("Reason", "Lost laptop").press("Sign out one session").wantHeading(bob).wantText("Done").wantText("On no device").wantText("Device signed out by a site administrator")
+	b.follow("Sign out").wantHeading("Sign out one session").fill("Reason", "Lost laptop").press("Sign out one session").wantHeading(bob).wantText("Done").wantText("Not signed in on any device").wantText("Device signed out by a site administrator")
 	stays.open("/account").wantHeading("Sign in")
 	if mails := site.messages(bob); !strings.Contains(lastBody(mails), "on one device") {
 		t.Errorf("the owner was not notified: %q", lastBody(mails))

@@ -27,7 +27,7 @@ var routes = []route{
 	{"/sign-in", signedOut, showSignIn, postSignIn},
 	{"/sign-out", anyone, nil, postSignOut},
 	{oidc.LogoutPath, anyone, showLogout, nil},       // POST is a machineRoute
-	{oidc.AuthorizePath, anyone, showAuthorize, nil}, // so too
+	{oidc.AuthorizePath, anyone, showAuthorize, nil}, // POST is a machineRoute
 	{"/dashboard", anyone, redirectTo(http.StatusSeeOther, "/account"), nil},
 	{"/add-mfa", anyone, redirectTo(http.StatusSeeOther, "/account/manage-mfa/add"), nil},
 
@@ -72,7 +72,7 @@ var routes = []route{
 	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
 	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
-	{invitationsPath, inviting, showInvitations, postInvitations},
+	{invitationsPath, viewingOrActing(auth.RoleViewer, auth.RoleSupport), showInvitations, postInvitations},
 	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showActOnThing, postActOnThing},
 	{"/admin/approvals/:id", acting(auth.RoleAdmin), showApproval, postApproval},
 	{"/admin/audit", viewing(auth.RoleViewer), showAudit, nil},

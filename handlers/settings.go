@@ -41,7 +41,8 @@ func postSettings(r *request) (string, error) {
 	return "/admin/settings", r.withNotice(views.NoticeSettingsSaved, r.rules.ChangeSettings(r.ctx(), r.operator(), wanted))
 }
 
-// change is what the form says of a setting. A checkbox chooses the first of two values.
+// change returns what the form chooses for a setting. A checked checkbox chooses the first of
+// two values.
 func (r *request) change(s auth.SettingValue) (c auth.SettingChange) {
 	c.StoredSetting, c.Seen = auth.StoredSetting{Setting: s.Setting, Value: s.Value}, r.form.Get(seenPrefix+string(s.Setting))
 	value := r.form.Get(string(s.Setting))

@@ -33,7 +33,7 @@ func showSetupMFA(r *request) error {
 	return r.show(views.SetupMFA(page))
 }
 
-// nameApp says which app asks for a second factor, if the session continues at one.
+// nameApp sets which app asks for a second factor, if the session continues at one.
 func (r *request) nameApp(page *views.SetupMFAPage) error {
 	next, err := url.Parse(r.session.Next)
 	if err != nil {

@@ -471,7 +471,7 @@ func TestToken_OtherSessionsEnd(t *testing.T) {
 	}
 }
 
-// OI-26: a removed factor ends other sessions' access, also offline, whoever removes it.
+// OI-26: a removed factor ends other sessions' access, also offline, no matter who removes it.
 func TestToken_FactorLost(t *testing.T) {
 	site := newSite(t)
 	app := site.addApp(trusted)

@@ -26,7 +26,8 @@ type AccessResult struct {
 	Verdict     access.Verdict
 }
 
-// AccessText says what is decided about a request, and why. If a rule does, its text follows.
+// AccessText says what is decided about a request, and why. The text of a rule that decides
+// is to follow it.
 func AccessText(rules *access.Rules, d access.Decision) string {
 	switch {
 	case d.Host == "":
@@ -70,7 +71,7 @@ func (p Page) rule(rule access.Rule) string {
 
 func (p AccessPage) fields() []field {
 	return []field{
-		{Name: "url", Label: "URL", Type: "text", Value: p.URL, Autocomplete: "off", InputMode: "url", Hint: "Of a page of an app, such as https://wiki.example.org/page", Focus: p.Rules != nil && p.Result == nil, More: true},
+		{Name: "url", Label: "URL", Type: "text", Value: p.URL, Autocomplete: "off", InputMode: "url", Hint: "A page of an app, such as https://wiki.example.org/page", Focus: p.Rules != nil && p.Result == nil, More: true},
 		{Name: "method", Label: "Method", Type: "text", Value: p.Method, Autocomplete: "off", More: true},
 		{Name: "email", Label: "Email address", Type: "email", Value: p.Email, Autocomplete: "off", Hint: "Optional: also say whether this account may use the app"},
 	}

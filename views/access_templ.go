@@ -186,8 +186,8 @@ func Access(p AccessPage) templ.Component {
 	})
 }
 
-// accessCheck is a form that changes nothing. It posts, so that no URL with what is in it gets into
-// a log or the history of a browser.
+// accessCheck is a form that changes nothing. It posts, so that what is entered gets into no log
+// and no browser history.
 func accessCheck(p AccessPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -280,7 +280,7 @@ func accessCheck(p AccessPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if p.Result.OtherScheme {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>It is denied all the same: no session crosses from http to https or back. Use the scheme of this site.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p>It is denied anyway: sessions are not shared between http and https. Use the scheme of this site.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -409,7 +409,7 @@ func accessRules(p AccessPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</time></p><p class=\"meta\">The first rule that matches a request decides. How often each has decided is counted on this server since it has these rules.</p><ul class=\"rows\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</time></p><p class=\"meta\">The first rule that matches a request decides. The counts are those of this server since it loaded these rules.</p><ul class=\"rows\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -96,7 +96,7 @@ var eventTexts = map[auth.EventType]string{
 	auth.ApprovalRequested: "NAME requested by a site administrator, waiting for approval by another",
 	auth.ApprovalGranted:   "Request approved by another site administrator: NAME",
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
-	auth.ApprovalWithdrawn: "Request withdrawn by its site administrator: NAME",
+	auth.ApprovalWithdrawn: "Request withdrawn by the site administrator who made it: NAME",
 }
 
 var factorNames = map[auth.FactorKind]string{
@@ -110,7 +110,7 @@ var factorNames = map[auth.FactorKind]string{
 	auth.PasskeyVerified: "passkey",
 }
 
-// counterNames names what has a count of failures and is no factor of a sign-in.
+// counterNames are the names of failure counts that are of no factor of a sign-in.
 var counterNames = map[auth.FactorKind]string{
 	"enrol_totp":    "adding an authenticator app",
 	"enrol_phone":   "adding a phone number",
@@ -120,7 +120,7 @@ var counterNames = map[auth.FactorKind]string{
 	"recover_email": "email code to recover the account",
 }
 
-// counterName names what failures are counted of.
+// counterName is the name of a failure count.
 func counterName(kind auth.FactorKind) string { return cmp.Or(factorNames[kind], counterNames[kind]) }
 
 // eventText describes an audit event. A newer version may have recorded types

@@ -36,8 +36,8 @@ type AppAct struct {
 
 // The acts.
 var (
-	NewAppSecret = AppAct{"secret", "New secret", "The app can use the new secret and the newest one it has. An older one ends.", false, confidential}
-	EndAppSecret = AppAct{"end-secret", "End previous secret", "Only the newest secret stays valid. Do this when the app uses it.", true, func(app oidc.App) bool { return len(app.SecretHashes) > 1 }}
+	NewAppSecret = AppAct{"secret", "New secret", "The app can use the new secret and the newest one before it. Any older secret stops working.", false, confidential}
+	EndAppSecret = AppAct{"end-secret", "End previous secret", "Only the newest secret stays valid. Do this once the app uses it.", true, func(app oidc.App) bool { return len(app.SecretHashes) > 1 }}
 	DisableApp   = AppAct{"disable", "Disable", "Nobody can sign in to the app, and its tokens stop working.", true, func(app oidc.App) bool { return !app.Disabled }}
 	EnableApp    = AppAct{"enable", "Enable", "Users can sign in to the app again.", false, func(app oidc.App) bool { return app.Disabled }}
 	RemoveApp    = AppAct{"remove", "Remove", "The app and all its tokens are deleted. It cannot be restored: an app that is added again has another client ID.", true, func(oidc.App) bool { return true }}
@@ -48,7 +48,7 @@ var AppActs = []AppAct{NewAppSecret, EndAppSecret, DisableApp, EnableApp, Remove
 
 func confidential(app oidc.App) bool { return !app.Public() }
 
-// acts returns those that the user may do and that would do something.
+// acts returns the acts that the user may do and that would change something.
 func (p AppPage) acts() (all []AppAct) {
 	for _, act := range AppActs {
 		if p.Role == auth.RoleAdmin && act.fits(p.App) {
@@ -111,8 +111,8 @@ var appChecks = []appCheck{
 	{"trusted", "Trusted", "A web app of your own: users are not asked whether to continue.", func(app oidc.App) bool { return app.Trusted }},
 	{"require-mfa", "Two factors required", "Only users who have verified two factors can sign in to it.", func(app oidc.App) bool { return app.RequireMFA }},
 	{"require-par", "Pushed requests only", "It must send its requests to the PAR endpoint first.", func(app oidc.App) bool { return app.RequirePAR }},
-	{"without-pkce", "Without PKCE", "For a web app that cannot do PKCE. It must send a nonce then.", func(app oidc.App) bool { return app.WithoutPKCE }},
-	{"claims-in-id-token", "Claims in the ID token", "For an app that does not ask the userinfo endpoint.", func(app oidc.App) bool { return app.ClaimsInIDToken }},
+	{"without-pkce", "Without PKCE", "For a web app that does not support PKCE. It must then send a nonce.", func(app oidc.App) bool { return app.WithoutPKCE }},
+	{"claims-in-id-token", "Claims in the ID token", "For an app that does not use the userinfo endpoint.", func(app oidc.App) bool { return app.ClaimsInIDToken }},
 }
 
 // AppFormPage adds or edits an app.
@@ -168,7 +168,7 @@ func (p AppFormPage) postLogout() field {
 }
 
 func (p AppFormPage) backchannel() field {
-	return p.text("backchannel-logout", "Back-channel logout URI", "Optional. It gets a signed message when a session ends that has signed in to the app.")
+	return p.text("backchannel-logout", "Back-channel logout URI", "Optional. It gets a signed message when a session that has signed in to the app ends.")
 }
 
 func (p AppFormPage) group() field {
@@ -176,11 +176,11 @@ func (p AppFormPage) group() field {
 }
 
 func (p AppFormPage) lifetime() field {
-	return p.text("refresh-lifetime", "Refresh tokens are valid for", "Such as 2160h. Then the user has to sign in to the app again.")
+	return p.text("refresh-lifetime", "Refresh tokens are valid for", "For example 2160h, which is 90 days. After that, users have to sign in to the app again.")
 }
 
 func (p AppFormPage) idle() field {
-	x := p.text("refresh-idle", "Unused refresh tokens are valid for", "Such as 336h.")
+	x := p.text("refresh-idle", "Unused refresh tokens are valid for", "For example 336h, which is 14 days.")
 	x.More = false
 	return x
 }
@@ -199,17 +199,11 @@ type AppActPage struct {
 }
 
 func (p AppActPage) fields() []field {
-	return []field{{
-		Name: "reason", Label: "Reason", Type: "text", Value: p.Reason, Autocomplete: "off", Capitalize: "sentences", Hint: "It is kept in the audit log.", Focus: true,
-	}}
+	return []field{reasonField(p.Reason, true)}
 }
 
 func (p AppActPage) choice() choice {
-	class := primary
-	if p.Act.Danger {
-		class = danger
-	}
-	return choice{p.Act.Path, p.Act.Label, class}
+	return choice{p.Act.Path, p.Act.Label, actClass(p.Act.Danger)}
 }
 
 // replaces reports whether the act can end the only secret.
@@ -237,7 +231,7 @@ type AppCheckPage struct {
 func (p AppCheckPage) fields() []field {
 	return []field{{
 		Name: "url", Label: "URL", Type: "text", Value: p.URL, Autocomplete: "off", InputMode: "url", Focus: !p.Checked,
-		Hint: "To which the app sends its users. It has " + oidc.AuthorizePath + " in it.",
+		Hint: "The URL to which the app sends its users. It contains " + oidc.AuthorizePath + ".",
 	}}
 }
 

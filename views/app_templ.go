@@ -283,7 +283,7 @@ func App(p AppPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</section><section class=\"panel\"><h2>What the app needs to know</h2><dl class=\"facts-list\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</section><section class=\"panel\"><h2>Settings for the app</h2><dl class=\"facts-list\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -299,7 +299,7 @@ func App(p AppPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</dl></section><section class=\"panel\"><h2>Change</h2><ul class=\"rows link-rows\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</dl></section><section class=\"panel\"><h2>Actions</h2><ul class=\"rows link-rows\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -309,7 +309,7 @@ func App(p AppPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = linkRow(iconInfo, link{AppURL(p.App.ID) + "/check", "Check a request"}, "What is wrong with the URL to which the app sends its users", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = linkRow(iconInfo, link{AppURL(p.App.ID) + "/check", "Check a request"}, "Find out what is wrong with a URL to which the app sends its users", "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -395,7 +395,7 @@ func appDetails(app oidc.App) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = detail("Refresh tokens", auth.ShortDuration(app.RefreshLifetime)+", unused "+auth.ShortDuration(app.RefreshIdle)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = detail("Refresh tokens valid", auth.ShortDuration(app.RefreshLifetime)+", unused ones "+auth.ShortDuration(app.RefreshIdle)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

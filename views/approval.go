@@ -16,13 +16,13 @@ func ApprovalURL(id string) string { return "/admin/approvals/" + url.PathEscape
 type ApprovalPage struct {
 	Page
 	Approval auth.Approval
-	Thing    string // that the act is about; empty for the account
+	Thing    string // the factor that the act is about; empty for the account
 	Own      bool   // whether the user has requested it
 	Mine     bool   // whether it is about the user's own account
 }
 
 // downloadAct is the download of the list of accounts.
-var downloadAct = Act{"download", "Download CSV", "The file has email addresses and what is known of each account. The audit log says who downloads it.", auth.DownloadPeople, false}
+var downloadAct = Act{"download", "Download CSV", "The file has the email address, state, second factors, groups and role of each account. The audit log records who downloads it.", auth.DownloadPeople, false}
 
 // about says what the request is about: an account, or the filters of a download.
 func about(a auth.Approval) string {
@@ -58,11 +58,11 @@ func actOf(action auth.OperatorAction) Act {
 
 // requestedAct is the label of the act that an event about a request names.
 func requestedAct(name string) string {
-	return cmp.Or(actOf(auth.OperatorAction(name)).Label, "an act")
+	return cmp.Or(actOf(auth.OperatorAction(name)).Label, "an action")
 }
 
-// command is what does the same on the server's machine, where no approval is needed.
-// Only all factors can be removed there.
+// command is the command that does the same, which needs no approval. There is none that
+// removes one factor: instead of it, all are removed.
 func (p ActPage) command() string {
 	name := "reset-mfa "
 	if p.Act.Action == auth.Delete {
@@ -72,16 +72,11 @@ func (p ActPage) command() string {
 }
 
 func (p ApprovalPage) choices() []choice {
-	act := actOf(p.Approval.Action)
 	switch {
 	case p.Mine:
 		return nil
 	case p.Own:
 		return []choice{{"withdraw", "Withdraw", ""}}
 	}
-	approve := choice{"approve", "Approve", primary}
-	if act.Danger {
-		approve.Class = danger
-	}
-	return []choice{approve, {"refuse", "Refuse", ""}}
+	return []choice{{"approve", "Approve", actClass(actOf(p.Approval.Action).Danger)}, {"refuse", "Refuse", ""}}
 }

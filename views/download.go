@@ -20,9 +20,7 @@ type DownloadPage struct {
 	NoApprover bool   // there is no other admin
 }
 
-func withFilters(path, filters string) string {
-	return (&url.URL{Path: path, RawQuery: filters}).String()
-}
+func withQuery(path, query string) string { return (&url.URL{Path: path, RawQuery: query}).String() }
 
 func (p DownloadPage) field() field { return reasonField(p.Reason, true) }
 
@@ -50,11 +48,11 @@ func filterText(filters string) string {
 	var all []string
 	for _, f := range filterNames {
 		if value := values.Get(f.Value); value != "" {
-			all = append(all, f.Label+" "+oneLine(value))
+			all = append(all, f.Label+": "+oneLine(value))
 		}
 	}
 	if len(all) == 0 {
 		return "All accounts"
 	}
-	return "Accounts by " + strings.Join(all, ", ")
+	return "Accounts filtered by " + strings.Join(all, ", ")
 }

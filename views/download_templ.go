@@ -89,7 +89,7 @@ func Download(p DownloadPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = submit(choice{"request", "Request approval", primary}, link{withFilters("/admin/people", p.Filters), "Cancel"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = submit(choice{"request", "Request approval", primary}, link{withQuery("/admin/people", p.Filters), "Cancel"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -100,7 +100,7 @@ func Download(p DownloadPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layoutBelow(link{withFilters("/admin/people", p.Filters), "People"}, p.Page, "Download CSV", p.field()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layoutBelow(link{withQuery("/admin/people", p.Filters), "People"}, p.Page, "Download CSV", p.field()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -41,12 +41,12 @@ var AuditTable = Table[auth.AuditEntry]{
 	},
 }
 
-// exportTime is RFC 3339 in UTC; empty for never.
+// exportTime is a timestamp; empty for never.
 func exportTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339)
+	return timestamp(t)
 }
 
 // A Format is how rows are written.

@@ -107,7 +107,7 @@ func timeOfDay(now, t time.Time) string {
 	return t.UTC().Format("15:04 UTC")
 }
 
-// timestamp formats a time for the datetime attribute.
+// timestamp formats a time by RFC 3339, for programs.
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // groupsOfFour splits a key so that it is easier to read and type.
@@ -130,7 +130,7 @@ func useMethod(m auth.Method) choice {
 	return choice{Action: "use:totp", Label: "Use your authentication app"}
 }
 
-// maskEmail hides the address from those who may not read it, but for its first letter and
+// maskEmail hides an address from users who may not read it, except for its first letter and
 // the domain.
 func maskEmail(address string) string {
 	first, size := utf8.DecodeRuneInString(address)

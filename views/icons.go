@@ -2,8 +2,8 @@ package views
 
 import "github.com/a-h/templ"
 
-// An icon is a drawing of lines in a square of 20 by 20, as the data of an SVG path. It never says
-// what the text next to it does not.
+// An icon is a drawing of lines in a square of 20 by 20, as the data of an SVG path. The text
+// next to it always says the same.
 type icon string
 
 // The icons.

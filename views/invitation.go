@@ -1,19 +1,10 @@
 package views
 
 import (
-	"cmp"
 	"fmt"
 
 	"twostep/auth"
 )
-
-// inviter says who sent an invitation first.
-func (p Page) inviter(i auth.Invitation) string {
-	if i.By == auth.CommandActor {
-		return "By a command"
-	}
-	return "By " + cmp.Or(p.email(i.ByEmail), i.By)
-}
 
 // badLinesMax is how many lines that cannot be invited are shown at once.
 const badLinesMax = 20

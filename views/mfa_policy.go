@@ -34,7 +34,7 @@ func (p MFAPolicyPage) listURL(pending, exemption string) string {
 			values.Set(name, after)
 		}
 	}
-	return "/admin/mfa?" + values.Encode()
+	return withQuery("/admin/mfa", values.Encode())
 }
 
 func (p MFAPolicyPage) fields() []field {
@@ -73,15 +73,15 @@ func mfaDeadline(now time.Time, d auth.MFADeadline) string {
 
 // exemptedBy is who has exempted an account, and why, as the user may read it (OP-09).
 func (p Page) exemptedBy(e auth.MFAExemption) string {
-	by := actorText(auth.AuditEntry{Event: auth.Event{Actor: string(e.By)}, ActorEmail: p.email(e.ByEmail)})
+	by := p.by(string(e.By), e.ByEmail)
 	if p.Role < auth.RoleSupport {
 		return by
 	}
 	return by + ": " + oneLine(e.Reason)
 }
 
-// Exempt is the act that has a day.
-var Exempt = Act{Path: "exempt", Label: "Exempt from MFA until", About: "Until this day the MFA policies do not apply to the account. The setting that requires MFA of everyone still does."}
+// Exempt is the act with a field for a day.
+var Exempt = Act{Path: "exempt", Label: "Exempt from MFA until", About: "Until this day the MFA policies do not apply to the account. The setting “Require MFA” still does."}
 
 // exemptField is the field of that act.
 func (p ActPage) exemptField() field {

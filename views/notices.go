@@ -40,6 +40,7 @@ const (
 	NoticeAppEnabled         Notice = "app_enabled"
 	NoticeAppRemoved         Notice = "app_removed"
 	NoticeSecretEnded        Notice = "secret_ended"
+	NoticeGroupsSaved        Notice = "groups_saved"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeApprovalRequested  Notice = "approval_requested"
 	NoticeDownloadApproved   Notice = "download_approved"
@@ -65,7 +66,7 @@ const (
 )
 
 var notices = map[Notice]string{
-	NoticeInvitationEnded:    "That link has expired or was already used. If you have an account, ask for a code, otherwise for a new invitation.",
+	NoticeInvitationEnded:    "That link has expired or was already used. If you have an account, ask for a code. Otherwise, ask for a new invitation.",
 	NoticeInvited:            "Invitation sent",
 	NoticeWithdrawn:          "Invitation withdrawn. Its link no longer works.",
 	NoticeSignOutFirst:       "You are signed in. Sign out to accept the invitation.",
@@ -91,13 +92,14 @@ var notices = map[Notice]string{
 	NoticeAppAdded:           "App added",
 	NoticeAppAddedBefore:     "This app was added already. Make a new secret if you did not save the first one.",
 	NoticeAppSaved:           "App saved",
-	NoticeAppDisabled:        "App disabled. Its tokens have stopped working.",
+	NoticeAppDisabled:        "App disabled. Its tokens no longer work.",
 	NoticeAppEnabled:         "App enabled",
 	NoticeAppRemoved:         "App removed",
-	NoticeSecretEnded:        "The previous secret has ended. The newest stays valid.",
+	NoticeSecretEnded:        "The previous secret no longer works. The newest one stays valid.",
+	NoticeGroupsSaved:        "Groups saved",
 	NoticeNothingToDo:        "There was nothing to do",
 	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
-	NoticeDownloadApproved:   "Approved. The admin who has requested it can download once.",
+	NoticeDownloadApproved:   "Approved. The admin who requested it can download once.",
 	NoticeApprovalRefused:    "The request has ended. Nothing was done.",
 	NoticeApprovalEnded:      sentences[auth.ApprovalEnded],
 	NoticeSettingsSaved:      "Settings saved. All servers use them within seconds.",

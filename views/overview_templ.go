@@ -14,7 +14,7 @@ import (
 	"twostep/auth"
 )
 
-// Overview also leads to the other pages of administration, on a narrow screen, where no other list does.
+// Overview lists the other pages of administration on a narrow screen, where no other list does.
 func Overview(p OverviewPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -26,15 +26,11 @@ type PeoplePage struct {
 func (p PeoplePage) next() string {
 	values := p.values()
 	values.Set("after", string(p.Next))
-	return "/admin/people?" + values.Encode()
+	return withQuery("/admin/people", values.Encode())
 }
 
 // export is the URL of the list as a file.
-func (p PeoplePage) export() string { return withQuery("/admin/people.csv", p.values()) }
-
-func withQuery(path string, values url.Values) string {
-	return (&url.URL{Path: path, RawQuery: values.Encode()}).String()
-}
+func (p PeoplePage) export() string { return withQuery("/admin/people.csv", p.Filters()) }
 
 // values are the filters.
 func (p PeoplePage) values() url.Values {
@@ -100,9 +96,11 @@ func factorOptions() (all []option) {
 	return all
 }
 
+var roleNames = map[auth.Role]string{auth.NoRole: "None", auth.RoleViewer: "Viewer", auth.RoleSupport: "Support", auth.RoleAdmin: "Admin"}
+
 func roleOptions() (all []option) {
 	for _, role := range []auth.Role{auth.RoleAdmin, auth.RoleSupport, auth.RoleViewer} {
-		all = append(all, option{role.String(), role.String()})
+		all = append(all, option{role.String(), roleNames[role]})
 	}
 	return all
 }
@@ -149,12 +147,12 @@ func (p AuditPage) until() string {
 func (p AuditPage) next() string {
 	values := p.values()
 	values.Set("before", p.Next)
-	return "/admin/audit?" + values.Encode()
+	return withQuery("/admin/audit", values.Encode())
 }
 
 // export is the URL of the log as a file.
 func (p AuditPage) export(f Format) string {
-	return withQuery("/admin/audit."+f.Extension, p.values())
+	return withQuery("/admin/audit."+f.Extension, p.values().Encode())
 }
 
 // values are the filters.
@@ -171,8 +169,9 @@ func (p AuditPage) values() url.Values {
 }
 
 func eventOptions() (all []option) {
+	words := strings.NewReplacer("_", " ", "mfa", "MFA", "totp", "TOTP")
 	for _, event := range auth.EventTypes {
-		all = append(all, option{string(event), strings.ReplaceAll(string(event), "_", " ")})
+		all = append(all, option{string(event), asSentence(words.Replace(string(event)))})
 	}
 	return all
 }
@@ -186,13 +185,14 @@ func (p Page) entry(e auth.AuditEntry) auth.AuditEntry {
 	return e
 }
 
-// actorText says who did it, unless the user did.
-func actorText(e auth.AuditEntry) string {
-	switch e.Actor {
+// by says who did something, with the email address as the user may read it (OP-09); empty
+// for the owner of the account.
+func (p Page) by(actor, email string) string {
+	switch actor {
 	case "":
 		return ""
 	case auth.CommandActor:
 		return "By a command"
 	}
-	return "By " + cmp.Or(e.ActorEmail, e.Actor)
+	return "By " + cmp.Or(p.email(email), actor)
 }

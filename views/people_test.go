@@ -50,8 +50,8 @@ func adminSamples() []sample {
 	}
 	asked := act(person(auth.RoleAdmin), Acts[2])
 	asked.NeedsApproval = true
-	alone := asked
-	alone.NoApprover = true
+	unapprovable := asked
+	unapprovable.NoApprover = true
 	withRequests := person(auth.RoleAdmin)
 	withRequests.Approvals = waiting
 	approval := func(a auth.Approval, thing string) ApprovalPage {
@@ -140,7 +140,7 @@ func adminSamples() []sample {
 		{"admin_groups", "Save groups", ShowAct(act(person(auth.RoleAdmin), SaveGroups))},
 		{"admin_person_waiting", "ben@example.com", Person(withRequests)},
 		{"admin_act_approval", "Reset MFA", ShowAct(asked)},
-		{"admin_act_no_approver", "Reset MFA", ShowAct(alone)},
+		{"admin_act_no_approver", "Reset MFA", ShowAct(unapprovable)},
 		{"admin_approval", "Waiting for approval", ShowApproval(approval(waiting[1], "Authenticator app"))},
 		{"admin_approval_own", "Waiting for approval", ShowApproval(own)},
 		{"admin_approval_download", "Waiting for approval", ShowApproval(approval(download, ""))},
@@ -202,7 +202,7 @@ func TestHeights(t *testing.T) {
 	}
 }
 
-// Whatever has a count of failures has a name.
+// Everything with a count of failures has a name.
 func TestCounterName(t *testing.T) {
 	for _, kind := range auth.CountedFactors {
 		if counterName(kind) == "" {

@@ -35,7 +35,7 @@ type personFactor struct {
 	ID                  auth.FactorID // empty for a phone that is no second factor
 	Name                string
 	AddedAt, LastUsedAt time.Time
-	Counts              bool // whether it is recorded when it is used
+	UseRecorded         bool // whether LastUsedAt is recorded
 }
 
 // factors lists what the account has. A viewer does not read what users have typed: they
@@ -67,8 +67,8 @@ func (p PersonPage) factors() (all []personFactor) {
 	return all
 }
 
-// Thing names what an act of one thing is about; it is empty if the account does not have
-// it.
+// Thing names the factor or session that an act is about; it is empty if the account does not
+// have it.
 func (p PersonPage) Thing(action auth.OperatorAction, target string) string {
 	switch action {
 	case auth.RemoveFactor:
@@ -87,12 +87,12 @@ func (p PersonPage) Thing(action auth.OperatorAction, target string) string {
 	return ""
 }
 
-// A personFailure says how often one factor has failed, and what that leads to.
+// A personFailure says how often one factor has failed in a row, and what that leads to.
 type personFailure struct{ Name, Text string }
 
 func (p PersonPage) failures() (all []personFailure) {
 	for _, f := range p.Person.Failures {
-		shown := personFailure{counterName(f.Factor), strconv.Itoa(f.N)}
+		shown := personFailure{asSentence(counterName(f.Factor)), strconv.Itoa(f.N)}
 		if f.KnownDevices {
 			shown.Text += " on known devices"
 		}
@@ -102,7 +102,7 @@ func (p PersonPage) failures() (all []personFailure) {
 			case w.Until.IsZero():
 				shown.Text += ", locked"
 			default:
-				shown.Text += ", waits until " + dateTime(w.Until)
+				shown.Text += ", next attempt after " + dateTime(w.Until)
 			}
 		}
 		all = append(all, shown)
@@ -130,24 +130,24 @@ type Act struct {
 
 // The acts on one thing, which is named in their URL.
 var (
-	EndSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out, and the access of its apps ends.", auth.EndOneSession, false}
-	RemoveFactor = Act{"remove-factor", "Remove one factor", "It stops working, and all devices are signed out. With the last factor the backup codes go, too: afterwards the password is enough to sign in.", auth.RemoveFactor, true}
+	EndSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out. Apps that it signed in to lose access.", auth.EndOneSession, false}
+	RemoveFactor = Act{"remove-factor", "Remove one factor", "This factor stops working, and all devices are signed out. If it is the last one, the backup codes are removed too, and the password is then enough to sign in.", auth.RemoveFactor, true}
 )
 
 // OneThing are those acts.
 var OneThing = []Act{EndSession, RemoveFactor}
 
-// SaveGroups is the act that has a field.
-var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules ask for groups."}
+// SaveGroups is the act with a field for groups.
+var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules can be limited to groups."}
 
-// Acts are the acts that only need a reason. Each is the command of the same kind.
+// Acts are the acts that only need a reason. Each does the same as a command.
 var Acts = []Act{
 	{"unlock", "Unlock", "All waits and locks after failed attempts end.", auth.Unlock, false},
-	{"sign-out", "Sign out everywhere", "All devices are signed out, and the access of apps ends.", auth.SignOutEverywhere, false},
-	{"reset-mfa", "Reset MFA", "All second factors are removed and all devices signed out. Find out who is asking first: afterwards the password is enough to sign in.", auth.ResetMFA, true},
+	{"sign-out", "Sign out everywhere", "All devices are signed out, and apps lose access.", auth.SignOutEverywhere, false},
+	{"reset-mfa", "Reset MFA", "All second factors are removed and all devices signed out. Verify who is asking first: the password is then enough to sign in.", auth.ResetMFA, true},
 	{"delayed-reset", "Reset MFA", "After a delay, in which the user can stop it, all second factors are removed and all devices signed out. The user signs in with the password and a code by email, and sets up a second factor again.", auth.DelayedReset, true},
-	{"refuse-recovery", "Refuse", "The pending recovery stops, and the second factors stay.", auth.RefuseRecovery, false},
-	{"require-password", "Require new password", "The password can be used once more, to change it.", auth.MustChangePassword, false},
+	{"refuse-recovery", "Refuse", "The pending recovery is stopped, and the second factors stay.", auth.RefuseRecovery, false},
+	{"require-password", "Require new password", "The user can sign in with this password once more, and must then change it.", auth.MustChangePassword, false},
 	{"reset-password", "Reset password", "The password stops working and all devices are signed out. The user sets a new one by email.", auth.EndPassword, true},
 	{"disable", "Disable", "All devices are signed out, and nobody can sign in until you enable the account again.", auth.Disable, true},
 	{"enable", "Enable", "The user can sign in again.", auth.Enable, false},
@@ -167,7 +167,7 @@ func (p PersonPage) May(act Act) bool {
 	return p.Role.May(act.Action) && (act.Action != auth.DelayedReset || p.RecoveryDelay > 0 && p.Person.Role == auth.NoRole)
 }
 
-// fits reports whether the act would do something.
+// fits reports whether the act would change something.
 func (p PersonPage) fits(act Act) bool {
 	switch act.Action {
 	case Exempt.Action:
@@ -181,7 +181,7 @@ func (p PersonPage) fits(act Act) bool {
 	case auth.ResetMFA:
 		return p.Person.Factors.HasMFA()
 	case auth.DelayedReset:
-		return p.Person.Factors.HasMFA() && !p.Person.Recovery.Pending() && !p.Role.May(auth.ResetMFA) // who may reset at once need not wait
+		return p.Person.Factors.HasMFA() && !p.Person.Recovery.Pending() && !p.Role.May(auth.ResetMFA) // an admin can reset at once
 	case auth.RefuseRecovery:
 		return p.Person.Recovery.Pending()
 	case auth.MustChangePassword:
@@ -210,7 +210,7 @@ func (p PersonPage) acts() (all []Act) {
 type ActPage struct {
 	PersonPage
 	Act   Act
-	Thing string // that the act is about; empty for the account
+	Thing string // the factor or session that the act is about; empty for the account
 
 	NeedsApproval bool // by another admin
 	NoApprover    bool // there is none
@@ -231,12 +231,16 @@ func (p ActPage) fields() (all []field) {
 }
 
 func (p ActPage) choice() choice {
-	class := primary
-	if p.Act.Danger {
-		class = danger
-	}
 	if p.NeedsApproval {
 		return choice{p.Act.Path, "Request approval", primary}
 	}
-	return choice{p.Act.Path, p.Act.Label, class}
+	return choice{p.Act.Path, p.Act.Label, actClass(p.Act.Danger)}
+}
+
+// actClass is the class of the button of an act.
+func actClass(dangerous bool) string {
+	if dangerous {
+		return danger
+	}
+	return primary
 }

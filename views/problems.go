@@ -11,9 +11,9 @@ import (
 	"twostep/auth"
 )
 
-// sentences says for each reason what is wrong and what to do about it. LIMIT
-// is the problem's limit, DETAIL what it says by itself, EMAIL the user's email address and WAIT how long to
-// wait.
+// sentences says for each reason what is wrong and what to do about it. LIMIT is the
+// problem's limit, DETAIL its own description, EMAIL the user's email address and WAIT how
+// long to wait.
 var sentences = map[auth.Reason]string{
 	auth.EntryInvalid:         "DETAIL",
 	auth.AccountUnknown:       "No account has this email address",
@@ -31,20 +31,20 @@ var sentences = map[auth.Reason]string{
 	auth.LastAdmin:            "This is the only admin. Give somebody else the role first.",
 	auth.ReasonInvalid:        "Enter a reason of 3 to LIMIT characters",
 	auth.InvalidCredentials:   "Email address or password is incorrect",
-	auth.SettingFixed:         "A flag sets this, so it cannot be changed here",
+	auth.SettingFixed:         "A flag of the server sets this, so it cannot be changed here",
 	auth.MFADayInvalid:        "Enter today or a later day, at most two years ahead",
-	auth.MFADayLater:          "A policy can only be moved to an earlier day, so that nobody gets more time. Exempt those who need it, or remove the policy first.",
+	auth.MFADayLater:          "A policy can only be moved to an earlier day, so that nobody gets more time. Exempt accounts that need more time, or remove the policy first.",
 	auth.MFAExemptionInvalid:  "Enter a day after today, at most LIMIT days ahead",
 	auth.TooManyMFAPolicies:   "There can be up to LIMIT policies. Remove one first.",
 	auth.SettingsOutdated:     "Somebody else has changed the settings since you opened this page. Your own changes are still below: check them and save again.",
 	auth.SettingsNoFactor:     "Leave passkeys, the authenticator application or SMS codes on",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
-	auth.InvitationBad:        "Nothing was sent. Enter email addresses without an account, one per line.",
+	auth.InvitationBad:        "Nothing was sent. Enter email addresses that have no account yet, one per line.",
 	auth.InvitationEnded:      "This invitation has expired or was withdrawn. Ask the site administrator for a new one.",
 	auth.InvitationLines:      "Enter up to LIMIT email addresses at once",
 	auth.InvitationsFull:      "There are LIMIT invitations. Withdraw some first.",
-	auth.TooManyInvitations:   "You can send another invitation WAIT. The addresses below have got none yet.",
+	auth.TooManyInvitations:   "You can send another invitation WAIT. Nothing was sent to the addresses below.",
 	auth.CodeMissing:          "Enter the code",
 	auth.CodeWrong:            "That code is incorrect. Enter the code from the latest message.",
 	auth.TOTPWrong:            "That code is incorrect. Enter the code your app shows now.",

@@ -10,13 +10,7 @@ import (
 
 // requestedBy says who requested a recovery.
 func requestedBy(page Page, r auth.PendingRecovery) string {
-	switch r.Actor {
-	case "":
-		return "By the user"
-	case auth.CommandActor:
-		return "By a command"
-	}
-	return "By " + page.email(cmp.Or(r.ActorEmail, r.Actor))
+	return cmp.Or(page.by(r.Actor, r.ActorEmail), "By the user")
 }
 
 // recovery describes an account's pending recovery; empty for none.

@@ -38,11 +38,11 @@ var sections = []section{
 var adminSections = []section{
 	{URL: "/admin", Label: "Overview", Icon: iconInfo},
 	{URL: "/admin/people", Label: "People", Icon: iconPerson, Row: link{"/admin/people", "People"}, About: "Find an account and help its user"},
-	{URL: "/admin/invitations", Label: "Invitations", Icon: iconMail, Row: link{"/admin/invitations", "Invitations"}, About: "Let somebody sign up, and see who has not yet"},
+	{URL: "/admin/invitations", Label: "Invitations", Icon: iconMail, Row: link{"/admin/invitations", "Invitations"}, About: "Invite people to sign up, and see who has not accepted yet"},
 	{URL: "/admin/audit", Label: "Audit log", Icon: iconClock, Row: link{"/admin/audit", "Audit log"}, About: "What happened, to whom and by whom"},
 	{URL: "/admin/mfa", Label: "MFA policy", Icon: iconShieldOK, Row: link{"/admin/mfa", "MFA policy"}, About: "Who must set up a second factor, and from when"},
-	{URL: "/admin/apps", Label: "Apps", Icon: iconApps, Row: link{"/admin/apps", "Apps"}, About: "What signs users in here by OpenID Connect"},
-	{URL: "/admin/access", Label: "Access rules", Icon: iconLock, Row: link{"/admin/access", "Access rules"}, About: "What apps behind a proxy demand"},
+	{URL: "/admin/apps", Label: "Apps", Icon: iconApps, Row: link{"/admin/apps", "Apps"}, About: "Apps that users sign in to with OpenID Connect"},
+	{URL: "/admin/access", Label: "Access rules", Icon: iconLock, Row: link{"/admin/access", "Access rules"}, About: "What apps behind a proxy require"},
 	{URL: "/admin/settings", Label: "Settings", Icon: iconShield, Row: link{"/admin/settings", "Settings"}, About: "Second factors, sign-up and re-authentication"},
 	{URL: "/account", Label: "Your account", Icon: iconKey},
 }

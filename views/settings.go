@@ -25,7 +25,7 @@ func (p SettingsPage) hint(s SettingField) string {
 	case !counted:
 		return ""
 	case c.Partial:
-		return "Of " + thousands(c.Of) + " accounts with it, " + thousands(c.N) + " have no other second factor." + withoutFactor
+		return "Of the first " + thousands(c.Of) + " accounts with this factor, " + thousands(c.N) + " have no other second factor." + withoutFactor
 	case c.N == 0:
 		return "No account has only this second factor."
 	case c.N == 1:
@@ -34,8 +34,8 @@ func (p SettingsPage) hint(s SettingField) string {
 	return thousands(c.N) + " accounts have no other second factor." + withoutFactor
 }
 
-// withoutFactor says what a kind of factor that is off means for who has no other.
-const withoutFactor = " While it is off, the password is not enough: only a backup code signs in."
+// withoutFactor says how to sign in to an account whose only second factor is turned off.
+const withoutFactor = " While it is off, signing in needs a backup code."
 
 var settingNames = map[auth.Setting]string{
 	auth.SettingTOTP: "Authenticator application", auth.SettingSMS: "SMS code", auth.SettingBackupCodes: "Backup codes", auth.SettingPasskeys: "Passkeys",

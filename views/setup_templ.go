@@ -14,11 +14,11 @@ import "cmp"
 type SetupMFAPage struct {
 	Page
 	By          string // name or host of the app that asks for it; empty for the site
-	Optional    bool   // the app takes less, too
+	Optional    bool   // whether the app also accepts one factor
 	Passkey     bool   // whether a passkey can be added
 	TOTP        bool   // whether an authenticator app can be added
 	SMS         bool   // whether a phone number can be added
-	Declined    string // where a user goes who does not set it up for an app; empty for none
+	Declined    string // where a user who declines continues; empty if nobody may decline
 	CodesUnseen bool   // the factor is set up, but its backup codes are not saved yet
 }
 

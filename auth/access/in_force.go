@@ -14,7 +14,7 @@ type InForce struct {
 	*Rules
 	File    string
 	Since   time.Time // when these rules were read
-	Fault   error     // why the file could not be read again since then; nil if nobody tried
+	Fault   error     // why the file could not be read again since then; nil without an attempt
 	FaultAt time.Time
 	Asked   bool // whether proxies can ask
 }
@@ -50,8 +50,8 @@ func (r *Rules) Rule(d Decision) (rule Rule, found bool) {
 	return Rule{}, false
 }
 
-// ParseURL returns the request of a URL without changing its path, whose spelling may
-// decide. The error is a [auth.Problem].
+// ParseURL returns the request of a URL. It does not clean the path, because the decision may
+// depend on its spelling. The error is an [auth.Problem].
 func ParseURL(text, method string) (Request, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok || scheme != "https" && scheme != "http" {

@@ -101,6 +101,9 @@ func amrValues(v auth.VerifiedFactor) []string {
 	return []string{"hwk", "user"}
 }
 
+// amrTwoFactors is the value of RFC 8176 for several factors together.
+const amrTwoFactors = "mfa"
+
 // AMR returns the authentication methods of the session. It is empty after a sign-up,
 // which verifies a mailed code (OI-36).
 func AMR(session auth.Session) (amr []string) {
@@ -112,7 +115,7 @@ func AMR(session auth.Session) (amr []string) {
 		}
 	}
 	if session.Level() >= auth.TwoFactors {
-		amr = append(amr, "mfa")
+		amr = append(amr, amrTwoFactors)
 	}
 	return amr
 }

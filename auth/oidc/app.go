@@ -55,8 +55,7 @@ type App struct {
 // Public reports whether the app cannot keep a secret.
 func (a App) Public() bool { return a.Kind != Web }
 
-// check returns a [auth.Problem] if an app cannot be as it is. Its field has the name of
-// the flag.
+// check returns an [auth.Problem] if an app is not valid. Its field has the name of the flag.
 func (a App) check() error {
 	if n := utf8.RuneCountInString(a.Name); n == 0 || n > auth.AppNameMax || !isPlain(a.Name) {
 		return invalid("name", "the name must have 1 to %d printable characters", auth.AppNameMax)
@@ -87,11 +86,11 @@ func (a App) check() error {
 	}
 	for _, group := range a.Groups {
 		if !auth.ValidGroup(group) {
-			return invalid("group", "%q is not the name of a group: use a to z, 0 to 9 and -, at most %d", group, auth.GroupNameMax)
+			return invalid("group", "%q is not the name of a group: use a to z, 0 to 9 and -, at most %d characters", group, auth.GroupNameMax)
 		}
 	}
 	if a.RefreshIdle <= 0 || a.RefreshIdle > a.RefreshLifetime {
-		return invalid("refresh-idle", "refresh tokens must be valid for some time, and idle for at most that long")
+		return invalid("refresh-idle", "unused (idle) refresh tokens must be valid for more than zero and not longer than used ones")
 	}
 	return nil
 }

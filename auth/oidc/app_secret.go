@@ -10,13 +10,13 @@ import (
 	"twostep/auth"
 )
 
-// NewSecret gives a web app another secret. Its previous one stays valid, so that the
-// app can change over. With endPrevious it ends: if two are valid, the older one, and no
-// secret is made.
+// NewSecret gives a web app another secret. Its newest one stays valid, so that the app can
+// change over. endPrevious ends the previous secret: if two are valid, the older of them,
+// without a new secret; otherwise the only one, at once.
 //
-// The app is as the operator saw it. If it was changed since, nothing happens: a form
-// that is posted twice must not end a secret in use. The second time it leads to the same
-// secret, see [auth.Rules.SecretSeeds].
+// The app is as the operator saw it. If it was changed since, nothing happens: posting a
+// form twice must not end a secret in use. The second time it returns the same secret, see
+// [auth.Rules.SecretSeeds].
 func (p *Provider) NewSecret(ctx context.Context, by auth.Operator, app App, endPrevious bool) (secret string, err error) {
 	if app.Public() {
 		return "", invalid("", "only a web app has a secret")

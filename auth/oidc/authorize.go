@@ -26,8 +26,8 @@ type Request struct {
 // pushedPrefix makes the request_uri of a pushed request (9126 section 2.2).
 const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 
-// Authorize validates a request. If the user of a visit has to do nothing for it, the app
-// gets its response at once, see [Continuation]. Otherwise the request is stored, and
+// Authorize validates a request. If the user has nothing to do for it, the app gets its
+// response at once, see [Continuation]. Otherwise the request is stored, and
 // continues under the ID that is returned. The error is a [PageError], an [Error] for which
 // there is a redirect, an [auth.Problem] for too many requests, or a fault. A form of
 // another site has no cookie, so it does no more than store a request (OI-39).

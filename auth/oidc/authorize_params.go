@@ -51,7 +51,8 @@ func given(params url.Values) url.Values {
 }
 
 // known are the parameters that have a meaning at an endpoint. None may be repeated (6749
-// section 3.1). Others are ignored and may be, such as resource (8707 section 2) (OI-19).
+// section 3.1). Others, such as resource (8707 section 2), are ignored and may be repeated
+// (OI-19).
 var known = []string{
 	"acr_values", "client_id", "client_secret", "code", "code_challenge", "code_challenge_method", "code_verifier", "grant_type",
 	"id_token_hint", "login_hint", "max_age", "nonce", "post_logout_redirect_uri", "prompt", "redirect_uri", "refresh_token",

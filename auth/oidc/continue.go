@@ -8,7 +8,7 @@ import (
 	"twostep/auth"
 )
 
-// A Continuation is where a request stands.
+// A Continuation is the state of a request.
 type Continuation struct {
 	App      App
 	Params   Params
@@ -19,7 +19,7 @@ type Continuation struct {
 }
 
 // Continue derives the next step of a request. The last one issues a code. The error is
-// [auth.ErrNotFound] for a request that is unknown, a [auth.Problem], or a fault.
+// [auth.ErrNotFound] for a request that is unknown, an [auth.Problem], or a fault.
 func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Token, v Visit) (Continuation, error) {
 	f, err := p.facts(ctx, id, v)
 	if err != nil {
@@ -45,12 +45,12 @@ func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Tok
 	return c, err
 }
 
-// respondAtOnce responds to a request that is not stored, if nothing is needed for it or
-// the user must not be asked. Otherwise, and if the session ends meanwhile, the continuation
-// has no redirect.
+// respondAtOnce responds to a request that is not stored, if the user has nothing to do for
+// it or must not be asked. Otherwise, or if the session has ended, the continuation has no
+// redirect.
 //
-// Neither is counted by IP address, so that strangers behind the same one cannot keep a user
-// out of the apps: codes are counted by account, and an error writes nothing.
+// These responses are not counted by IP address, so that strangers behind the same one cannot
+// keep a user out of the apps: codes are counted by account, and an error writes nothing.
 func (p *Provider) respondAtOnce(ctx context.Context, client auth.Client, f facts) (c Continuation, err error) {
 	if err := p.readFacts(ctx, &f); err != nil {
 		return c, err
@@ -84,8 +84,14 @@ func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, er
 	if f.request, err = p.store.FindRequest(ctx, id.Hash()); err != nil {
 		return f, err
 	}
-	if f.app, err = p.store.FindApp(ctx, f.request.App); err != nil || v.Session.ID == "" {
+	if f.app, err = p.store.FindApp(ctx, f.request.App); err != nil {
 		return f, err
+	}
+	if !f.app.mayRedirectTo(f.request.Params.RedirectURI) { // the operator has removed it since
+		return f, auth.ErrNotFound
+	}
+	if v.Session.ID == "" {
+		return f, nil
 	}
 	return f, p.readFacts(ctx, &f)
 }
@@ -100,11 +106,14 @@ func (p *Provider) readFacts(ctx context.Context, f *facts) (err error) {
 	return err
 }
 
-// Cancel ends a request at the user's wish and returns the URI that tells the app. It is
-// empty if the request has expired or is done.
+// Cancel ends a request for the user and returns the URI with the error for the app. It is
+// empty if the request is unknown, has expired or is done.
 func (p *Provider) Cancel(ctx context.Context, id auth.Token, v Visit) (redirect string, err error) {
 	f, err := p.facts(ctx, id, v)
-	if err != nil || f.step() == StepExpired {
+	if isNotFound(err) || err == nil && f.step() == StepExpired {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
 	return p.refuse(ctx, f, &Error{Code: AccessDenied, Explanation: "the user has canceled, or may not use the app"})

@@ -41,7 +41,7 @@ type Code struct {
 	ExpiresAt   time.Time
 }
 
-// An Issue is what begins with a code.
+// An Issue is a code with all that is stored together with it.
 type Issue struct {
 	Request string // hash of the request; empty if it was not stored
 	Grant   Grant

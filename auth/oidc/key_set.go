@@ -157,7 +157,7 @@ var errToken = errors.New("invalid token")
 
 // verify checks the signature and the type of a token and parses its claims. It does not
 // check what they say. Only this site's own keys and algorithms are accepted, and no access
-// token of a key that has retired: its thief could go on making them.
+// token of a retired key, with which a thief of the key could still sign.
 func (s *keySet) verify(token, kind string, claims any, now time.Time) error {
 	if len(token) > auth.AppTokenMax {
 		return errToken

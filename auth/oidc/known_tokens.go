@@ -8,7 +8,7 @@ import (
 )
 
 // knownTokens remembers the access tokens that this server has signed or verified, because
-// to verify a signature takes longer than everything else that userinfo does. Only the
+// verifying a signature takes longer than the rest of a userinfo request. Only the
 // signature and the claims are known: whether the token has expired and its grant is live
 // is checked at each use.
 //

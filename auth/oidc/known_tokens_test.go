@@ -7,7 +7,7 @@ import (
 	"twostep/auth"
 )
 
-// Tokens are known until many others have followed, and never more than the maximum.
+// A token stays known until many others were added, and there are never more than the maximum.
 func TestKnownTokens(t *testing.T) {
 	var k knownTokens
 	if _, known := k.find("token 0"); known {

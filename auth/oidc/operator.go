@@ -13,14 +13,14 @@ import (
 	"twostep/auth"
 )
 
-// What operators do to apps, with a command or on the administration pages. Each act is an
-// event of the site. Those that end or hand out something need a reason.
+// The acts of operators on apps, with a command or on the administration pages. Each is an
+// event of the site. Those that end access or issue a secret need a reason.
 
 // AddApp registers an app. It returns the client ID and, for a web app, the secret,
 // which is stored as a hash only (OI-16).
 //
-// A form names the client ID in advance, see [NewAppID], so that it adds one app if it is
-// posted twice. If that was long ago, the secret is empty.
+// A form has the client ID in it, see [NewAppID], so that posting it twice adds one app. The
+// second time the secret is the same for a short time, and empty later.
 func (p *Provider) AddApp(ctx context.Context, by auth.Operator, app App) (id, secret string, err error) {
 	if !isAppID(app.ID) {
 		app.ID = NewAppID()
@@ -74,7 +74,7 @@ func (p *Provider) ReplaceApp(ctx context.Context, by auth.Operator, app App) er
 	}
 	difference := app.changesFrom(before)
 	switch {
-	case difference == "": // also of a form that is posted twice
+	case difference == "": // or the form was posted twice
 		return nil
 	case before.Version != app.Version:
 		return outdated()
@@ -94,7 +94,7 @@ func (p *Provider) ReplaceApp(ctx context.Context, by auth.Operator, app App) er
 }
 
 func outdated() error {
-	return &auth.Problem{Reason: auth.AppOutdated, Detail: "the app was changed by somebody else at the same time: nothing was changed"}
+	return &auth.Problem{Reason: auth.AppOutdated, Detail: "somebody else has changed the app since: nothing was changed"}
 }
 
 // DisableApp disables or enables an app. changed is false if it was so already.
@@ -122,7 +122,7 @@ func (p *Provider) RemoveApp(ctx context.Context, by auth.Operator, app App) (re
 }
 
 // CheckURL says what is wrong with the URL to which an app sends its users; nothing if that
-// is empty (OI-53). The error is a [auth.Problem] if it is not such a URL at all.
+// is empty (OI-53). The error is an [auth.Problem] if it is not such a URL at all.
 func (p *Provider) CheckURL(ctx context.Context, app App, text string) (wrong string, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
@@ -147,7 +147,7 @@ func (p *Provider) CheckURL(ctx context.Context, app App, text string) (wrong st
 func (a App) label() string { return a.Name + " (" + a.ID + ")" }
 
 // changesFrom says what differs from the app before, by the names of the flags. It leaves
-// nothing out: what an operator adds must not hide behind something long.
+// nothing out, so that a long value cannot hide what an operator adds.
 func (a App) changesFrom(before App) string {
 	var all []string
 	change := func(name, was, is string) {

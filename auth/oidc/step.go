@@ -13,16 +13,16 @@ type Step string
 
 // The steps, in the order in which they are checked.
 const (
-	StepExpired      Step = "expired"       // a page says so
-	StepSignIn       Step = "sign_in"       // and come back
-	StepNotAllowed   Step = "not_allowed"   // a page says so
-	StepTask         Step = "task"          // the session's pending task, and come back
-	StepOtherAccount Step = "other_account" // a page offers to sign out first
-	StepReauth       Step = "reauth"        // verify factors again, and come back
-	StepStepUp       Step = "step_up"       // verify a further factor once, and come back
-	StepSetUp        Step = "set_up"        // add a second factor once, and come back
+	StepExpired      Step = "expired"       // show that it has expired
+	StepSignIn       Step = "sign_in"       // sign in, then return
+	StepNotAllowed   Step = "not_allowed"   // show that the account may not use the app
+	StepTask         Step = "task"          // complete the session's pending task, then return
+	StepOtherAccount Step = "other_account" // offer to sign out first
+	StepReauth       Step = "reauth"        // verify factors again, then return
+	StepStepUp       Step = "step_up"       // verify a further factor once, then return
+	StepSetUp        Step = "set_up"        // add a second factor once, then return
 	StepUnmet        Step = "unmet"         // the app gets unmet_authentication_requirements
-	StepConsent      Step = "consent"       // a page asks
+	StepConsent      Step = "consent"       // ask the user
 	StepDone         Step = "done"          // the app gets a code
 )
 
@@ -52,7 +52,7 @@ type facts struct {
 	request Request
 	allowed bool      // the account may use the app
 	task    auth.Task // of the session
-	agreed  []Scope   // earlier
+	agreed  []Scope   // scopes that the user has agreed to before
 	used    bool      // the account has used the app before
 	now     time.Time
 }
@@ -104,8 +104,8 @@ func (f facts) wantedLevel() auth.Level {
 }
 
 // levelStep is the step that acr_values or the app's demand lead to, if any. The user is
-// asked once. One who declines goes on with what was verified, unless the app demands
-// more (OI-35).
+// asked once. A user who declines continues with what was verified, unless the app
+// demands more (OI-35).
 func (f facts) levelStep() Step {
 	wanted := f.wantedLevel()
 	switch {

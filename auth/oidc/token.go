@@ -145,7 +145,7 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 	return p.tokens(ctx, app, g, "", nextToken, now)
 }
 
-// grant finds a live grant and checks that the account may still use the app.
+// grant finds a live grant and checks that the account may still use the app with it.
 func (p *Provider) grant(ctx context.Context, app App, id string, now time.Time) (Grant, error) {
 	g, err := p.store.FindGrant(ctx, id, p.rules.SessionBounds(now))
 	if isNotFound(err) {
@@ -153,6 +153,9 @@ func (p *Provider) grant(ctx context.Context, app App, id string, now time.Time)
 	}
 	if err != nil {
 		return g, err
+	}
+	if app.RequireMFA && !slices.Contains(g.AMR, amrTwoFactors) { // demanded since it was granted
+		return g, &Error{Code: InvalidGrant, Explanation: "the app now requires two factors"}
 	}
 	allowed, err := p.mayUse(ctx, app, g.User)
 	if err == nil && !allowed {

@@ -14,7 +14,7 @@ const sweepInterval = time.Hour
 
 const (
 	remindInterval = time.Hour   // a reminder is late by this much at most
-	remindPause    = time.Second // after some of the accounts, for others who use the database
+	remindPause    = time.Second // between batches of accounts, so that others can use the database
 )
 
 // remind sends the reminders of MFA deadlines.

@@ -37,7 +37,7 @@ type Flags struct {
 	SessionLifetime   time.Duration `env:"TWOSTEP_SESSION_LIFETIME" default:"24h" help:"Maximum duration of a session; at most 24h."`
 	SessionIdle       time.Duration `env:"TWOSTEP_SESSION_IDLE" default:"1h" help:"End a session after this long without a request; at most 1h."`
 	RememberDevice    time.Duration `env:"TWOSTEP_REMEMBER_DEVICE" default:"0" help:"Let users choose that sign-in on a device skips the second step for this long; at most 720h. Default: 0, never."`
-	RecoveryDelay     time.Duration `env:"TWOSTEP_RECOVERY_DELAY" default:"0" help:"Let users who have lost every second factor recover their account after this long; 24h to 720h. They are warned at all their addresses and numbers, and each message stops it. Default: 0, never."`
+	RecoveryDelay     time.Duration `env:"TWOSTEP_RECOVERY_DELAY" default:"0" help:"Let users who have lost every second factor recover their account after this long; 24h to 720h. They are warned at all their email addresses and phone numbers, and the link in each message stops it. Default: 0, never."`
 	CodeLifetime      time.Duration `env:"TWOSTEP_CODE_LIFETIME" default:"10m" help:"How long codes sent by SMS and email are valid; 1m to 10m."`
 	PasswordMin       string        `env:"TWOSTEP_PASSWORD_MIN" placeholder:"15" help:"Minimum length of passwords in characters: 15 to 64, or 8 to 64 with --require-mfa. Default: 15, or 8."`
 	BreachedPasswords string        `env:"TWOSTEP_BREACHED_PASSWORDS" placeholder:"FILE" help:"List of breached passwords to reject: SHA-1 hashes in upper-case hexadecimal, one per line, sorted."`
@@ -47,7 +47,7 @@ type Flags struct {
 	SMSCountries      string        `name:"sms-countries" env:"TWOSTEP_SMS_COUNTRIES" placeholder:"US,DE,..." help:"Countries that SMS may be sent to (ISO 3166). Default: all."`
 	TrustedProxies    string        `env:"TWOSTEP_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Networks of proxies whose X-Forwarded-For is trusted, separated by commas. Default: none."`
 	AdminNetworks     string        `env:"TWOSTEP_ADMIN_NETWORKS" placeholder:"CIDR,..." help:"Networks where the administration pages exist, separated by commas. Default: everywhere."`
-	AdminApproval     bool          `name:"admin-approval" env:"TWOSTEP_ADMIN_APPROVAL" help:"Make administrators ask another one to approve what removes second factors, deletes accounts or downloads their list. For accounts with a role that is always so."`
+	AdminApproval     bool          `name:"admin-approval" env:"TWOSTEP_ADMIN_APPROVAL" help:"Require the approval of a second administrator to remove second factors, delete an account or download the list of accounts. For accounts with a role it is always required."`
 	ForwardAuth       string        `env:"TWOSTEP_FORWARD_AUTH" placeholder:"ADDRESS" help:"Address where proxies ask whether a request may pass to an app, at /forward-auth. Only this machine and --trusted-proxies may ask. Default: off."`
 	Metrics           string        `env:"TWOSTEP_METRICS" placeholder:"ADDRESS" help:"Address to serve Prometheus metrics on, at /metrics. They need no password, so keep the address private. Default: off."`
 }

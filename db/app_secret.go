@@ -1,0 +1,51 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"twostep/auth"
+	"twostep/auth/oidc"
+	"twostep/db/internal/engine"
+)
+
+// ReplaceAppSecrets implements [oidc.Store].
+func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string, keep int, changes auth.ChangeSet) (replaced bool, err error) {
+	return s.write(ctx, "replace app secrets", "", func(tx *tx) (bool, error) {
+		changed, err := tx.Exec(ctx, `
+			UPDATE apps SET version = version + 1
+			WHERE id = $1 AND version = $2`, app.ID, app.Version)
+		if err != nil || changed == 0 {
+			return false, err
+		}
+		if err := tx.endAppSecrets(ctx, app.ID, keep, changes.At); err != nil {
+			return false, err
+		}
+		if hash != "" {
+			if err := tx.addAppSecret(ctx, app.ID, hash, changes.At); err != nil {
+				return false, err
+			}
+		}
+		return tx.apply(ctx, changes)
+	})
+}
+
+func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		UPDATE app_secrets SET ended_at = $2
+		WHERE app_id = $1 AND ended_at IS NULL AND hash NOT IN (
+			SELECT hash
+			FROM app_secrets
+			WHERE app_id = $1 AND ended_at IS NULL
+			ORDER BY created_at DESC, hash
+			LIMIT $3
+		)`, id, engine.Millis(now), keep)
+	return err
+}
+
+func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) error {
+	_, err := t.Exec(ctx, `
+		INSERT INTO app_secrets (app_id, hash, created_at)
+		VALUES ($1, $2, $3)`, id, hash, engine.Millis(now))
+	return err
+}
