@@ -129,7 +129,7 @@ func Person(p PersonPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, f := range p.failures() {
-					templ_7745c5c3_Err = detail(asSentence(f.Name), f.Text).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = detail(f.Name, f.Text).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
