@@ -141,7 +141,7 @@ var notified = map[EventType]bool{
 	RecoveryRequested: true, RecoveryReminded: true, RecoveryCompleted: true, RecoveryStopped: true, RecoveryDisputed: true,
 	OperatorStartedRecovery: true, OperatorRefusedRecovery: true,
 	OperatorUnlocked: true, OperatorResetMFA: true, OperatorResetPassword: true,
-	OperatorMustChange: true, OperatorSignedOut: true, OperatorEndedSession: true, OperatorDisabled: true, OperatorEnabled: true, OperatorChangedRole: true, OperatorDeleted: true,
+	OperatorMustChange: true, OperatorSignedOut: true, OperatorEndedSession: true, OperatorDisabled: true, OperatorEnabled: true, OperatorAddedGroup: true, OperatorRemovedGroup: true, OperatorChangedRole: true, OperatorDeleted: true,
 	OperatorExempted: true, OperatorEndedExemption: true,
 }
 

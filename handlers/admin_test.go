@@ -290,7 +290,14 @@ func TestAdmin_Acts(t *testing.T) {
 	if mails := site.messages(bob); !slices.ContainsFunc(mails, func(m message) bool { return strings.Contains(m.body, "disabled") }) {
 		t.Error("the owner was not notified")
 	}
-	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("Groups saved").wantText("ops, wiki")
+	b.follow("Save groups").fill("Groups", "ops wiki").fill("Reason", "New team").press("Save groups").wantHeading(bob).wantText("Done").wantText("ops, wiki")
+	site.deliver()
+	for _, group := range []string{"ops", "wiki"} {
+		if mails := site.messages(bob); !slices.ContainsFunc(mails, func(m message) bool { return strings.Contains(m.body, "account to the group "+group) }) {
+			t.Errorf("the owner was not notified of the group %s", group)
+		}
+	}
+	b.follow("Save groups").fill("Reason", "No change").press("Save groups").wantText("There was nothing to do")
 	b.open("/admin/audit").wantText("Left the company").open("/admin/audit?event=operator_disabled").wantText("Left the company").wantNoText("New team")
 
 	for _, page := range []string{person(ann), person(carol)} { // a higher role, and the own account

@@ -182,6 +182,10 @@ func postPersonGroups(r *request) (string, error) {
 	}
 	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })
-	_, err = r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
-	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeGroupsSaved, err)
+	groups, err := r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
+	notice := views.NoticeActDone
+	if slices.Equal(groups, page.Person.Groups) {
+		notice = views.NoticeNothingToDo
+	}
+	return views.PersonURL(page.Person.ID), r.withNotice(notice, err)
 }

@@ -40,7 +40,6 @@ const (
 	NoticeAppEnabled         Notice = "app_enabled"
 	NoticeAppRemoved         Notice = "app_removed"
 	NoticeSecretEnded        Notice = "secret_ended"
-	NoticeGroupsSaved        Notice = "groups_saved"
 	NoticeNothingToDo        Notice = "nothing_to_do"
 	NoticeApprovalRequested  Notice = "approval_requested"
 	NoticeDownloadApproved   Notice = "download_approved"
@@ -96,7 +95,6 @@ var notices = map[Notice]string{
 	NoticeAppEnabled:         "App enabled",
 	NoticeAppRemoved:         "App removed",
 	NoticeSecretEnded:        "The previous secret no longer works. The newest one stays valid.",
-	NoticeGroupsSaved:        "Groups saved",
 	NoticeNothingToDo:        "There was nothing to do",
 	NoticeApprovalRequested:  "Requested. Another admin has to approve it within 24 hours.",
 	NoticeDownloadApproved:   "Approved. The admin who requested it can download once.",

@@ -292,6 +292,16 @@ var notifications = map[auth.MessageKind]notification{
 		"The site administrator enabled your PRODUCT account. You can sign in again.",
 		helpAdministrator,
 	},
+	auth.MessageKind(auth.OperatorAddedGroup): {
+		"Your PRODUCT account is now in the group APP",
+		"The site administrator added your PRODUCT account to the group APP.",
+		helpAdministrator,
+	},
+	auth.MessageKind(auth.OperatorRemovedGroup): {
+		"Your PRODUCT account is no longer in the group APP",
+		"The site administrator removed your PRODUCT account from the group APP.",
+		helpAdministrator,
+	},
 	auth.MessageKind(auth.OperatorChangedRole): {
 		"Your PRODUCT role is now APP",
 		"The site administrator changed the role of your PRODUCT account on the administration pages to APP.",
