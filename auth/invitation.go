@@ -25,7 +25,7 @@ type Invitation struct {
 	ByEmail string // of By; empty for a command or a deleted account; not stored
 }
 
-// A BadLine is a line of the form that cannot be invited.
+// A BadLine is a line of the form whose text cannot be invited.
 type BadLine struct {
 	Number int
 	Text   string

@@ -104,7 +104,7 @@ const (
 	AppPushedLifetime  = time.Minute      // of a pushed request that is not used yet (OI-51)
 	AppCodeLifetime    = time.Minute      // OI-08; RFC 6749 section 4.1.2 allows ten
 	RefreshGrace       = time.Minute      // in which a lost response is repeated (OI-24)
-	AppGrantUnused     = 10 * time.Minute // after which a grant whose code was not used is removed
+	AppGrantUnused     = 10 * time.Minute // how long a grant is kept before its code is exchanged
 
 	AppTokenLifetime    = 5 * time.Minute // of an access or ID token (OI-21)
 	LogoutTokenLifetime = 2 * time.Minute // Back-Channel Logout 1.0 section 2.4 recommends at most two
@@ -310,3 +310,6 @@ const SMSBudgetDefault = 1000
 
 // SMSBudgetPeriod is the time for which the operator sets a number of SMS.
 const SMSBudgetPeriod = 24 * time.Hour
+
+// mfaReminders are the days before an MFA deadline on which its user is reminded.
+var mfaReminders = []int{14, 7, 1}

@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// mfaReminders are the numbers of days before a deadline at which its user is reminded.
-var mfaReminders = []int{14, 7, 1}
-
 // dueMFAReminder returns which reminder is due when this much time is left, and at how much
 // time left the next one follows. If several were missed, only the last of them is due.
 func dueMFAReminder(left time.Duration) (days int, next time.Duration) {

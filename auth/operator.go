@@ -74,29 +74,20 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 	if err != nil {
 		return false, err
 	}
+	if act.Action == DelayedReset {
+		return r.delayedReset(ctx, by, changes)
+	}
 	event := Event{Type: EventType(act.Action)}
 	if act.Action == RemoveFactor {
 		if event, err = r.removalOf(ctx, act, &changes); err != nil {
 			return false, err
 		}
 	}
-	switch {
-	case act.Action != DelayedReset:
-		err = r.recordAct(ctx, &changes, by, event)
-	case r.policy().OffersRecovery():
-		event.Actor, event.Reason = by.actor(), by.Reason
-		err = r.addRecovery(ctx, &changes, by.Client, event, changes.At)
-	default:
-		err = ErrNotFound
-	}
-	if err != nil {
+	if err := r.recordAct(ctx, &changes, by, event); err != nil {
 		return false, err
 	}
 	user := act.User
 	switch act.Action {
-	case DelayedReset:
-		err = r.store.Apply(ctx, changes)
-		done, err = err == nil, ignoreNotFound(err)
 	case RefuseRecovery:
 		var last Recovery
 		if last, err = r.RecoveryOf(ctx, user); err == nil {

@@ -156,6 +156,22 @@ func (r *Rules) requestRecovery(ctx context.Context, client Client, changes *Cha
 	return r.addRecovery(ctx, changes, client, Event{Type: RecoveryRequested}, last)
 }
 
+// delayedReset starts a recovery for a user whom an administrator helps. started is false if
+// one is pending.
+func (r *Rules) delayedReset(ctx context.Context, by Operator, changes ChangeSet) (started bool, err error) {
+	if !r.policy().OffersRecovery() {
+		return false, ErrNotFound
+	}
+	event := Event{Type: OperatorStartedRecovery, Actor: by.actor(), Reason: by.Reason}
+	if err := r.addRecovery(ctx, &changes, by.Client, event, changes.At); err != nil {
+		return false, err
+	}
+	if err = r.store.Apply(ctx, changes); err == nil {
+		r.applied(ctx, changes)
+	}
+	return err == nil, operated(ignoreNotFound(err))
+}
+
 // addRecovery adds a recovery that e describes, if the account's last one began no later
 // than lastBefore.
 func (r *Rules) addRecovery(ctx context.Context, changes *ChangeSet, client Client, e Event, lastBefore time.Time) error {
@@ -200,8 +216,8 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 }
 
 // AdvanceRecoveries sends the reminders that are due and completes the recoveries whose
-// delay has passed. It returns how many recoveries that were. Every server calls it once
-// a minute.
+// delay has passed, and returns how many recoveries it advanced. Every server calls it
+// once a minute.
 func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error) {
 	for r.policy().OffersRecovery() {
 		now := r.now()

@@ -68,9 +68,8 @@ func postApproval(r *request) (string, error) {
 		next = adminPath
 	case r.action() == "approve":
 		var done bool
-		if done, err = r.rules.Approve(r.ctx(), r.operator(), a.ID); !done {
-			notice = views.NoticeNothingToDo
-		}
+		done, err = r.rules.Approve(r.ctx(), r.operator(), a.ID)
+		notice = noticeIf(done, notice)
 		if a.Action == auth.Delete {
 			next = peoplePath
 		}

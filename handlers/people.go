@@ -41,10 +41,11 @@ func showPeople(r *request) error {
 }
 
 func exportPeople(r *request) error {
-	if redirect, err := r.requireApprovedDownload(); redirect != "" || err != nil {
-		if err != nil {
-			return err
-		}
+	redirect, err := r.requireApprovedDownload()
+	if err != nil {
+		return err
+	}
+	if redirect != "" {
 		return r.redirect(redirect)
 	}
 	return export(r, views.PeopleTable, func() (auth.Pages[auth.Account], error) {
@@ -183,9 +184,6 @@ func postPersonGroups(r *request) (string, error) {
 	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })
 	groups, err := r.rules.ChangeGroups(r.ctx(), r.operator(), page.Person.ID, wanted, removed)
-	notice := views.NoticeActDone
-	if slices.Equal(groups, page.Person.Groups) {
-		notice = views.NoticeNothingToDo
-	}
+	notice := noticeIf(!slices.Equal(groups, page.Person.Groups), views.NoticeActDone)
 	return views.PersonURL(page.Person.ID), r.withNotice(notice, err)
 }

@@ -17,7 +17,7 @@ func (p *Provider) UserInfo(ctx context.Context, token string) (UserClaims, erro
 	if err != nil {
 		return UserClaims{}, err
 	}
-	names := strings.Fields(t.Scope) // which may be fewer than those of the grant (6749 section 6)
+	names := strings.Fields(t.Scope) // a refresh may ask for fewer scopes than the grant has (6749 section 6)
 	g.Scopes = slices.DeleteFunc(g.Scopes, func(scope Scope) bool { return !slices.Contains(names, string(scope)) })
 	return p.userClaims(ctx, g)
 }

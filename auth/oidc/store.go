@@ -54,9 +54,9 @@ type Store interface {
 	SpendStepUp(ctx context.Context, hash string, now time.Time) (spent bool, err error)
 	// SpendRequest ends a request without a code. It returns false if the request is done.
 	SpendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error)
-	// IssueCode adds a grant with its code and what the user agreed to, and ends the
-	// request, unless a limiter refuses. It returns [auth.ErrNotFound] if the request is
-	// done, or the session of the grant has ended.
+	// IssueCode adds a grant, its code and the user's consent, and marks the request as
+	// done, unless a limiter refuses. It returns [auth.ErrNotFound] if the request is
+	// already done or the session of the grant has ended.
 	IssueCode(ctx context.Context, limits []auth.RateLimit, issue Issue) (refused int, count auth.Count, err error)
 	// FindConsent reads the scopes that an account has agreed to, and whether it has used
 	// the app before.
