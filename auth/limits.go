@@ -61,6 +61,8 @@ const (
 	ApprovalsShown      = 100                  // requests on a page
 	PeopleScan          = 5_000                // accounts that one search of the list reads: a tenth of a second at most, whatever the filter
 	ExportPage          = 1000                 // rows that a download reads at once: about half a megabyte
+	ExportChunk         = 32 << 10             // bytes that a download writes at once
+	ExportTimeout       = 30 * time.Second     // for each chunk: a client that reads one a minute would hold its page of rows for hours
 	AuditScan           = 10_000               // entries that one search of the audit log reads
 	AuditPageLength     = 50                   // entries on a page of the audit log
 	MFAPoliciesMax      = 50                   // every page of a signed-in user reads the policies

@@ -44,12 +44,12 @@ func postContinue(r *request) (string, error) {
 		}
 		redirect, err := r.site.Apps.Cancel(ctx, id, r.visit(false))
 		if err != nil || redirect == "" {
-			return r.Request().URL.Path, err
+			return r.path(), err
 		}
 		return "", r.leave(c.App, redirect)
 	case "sign_out":
 		_, err := postSignOut(r)
-		return signInPath(r.Request().URL.Path), err
+		return signInPath(r.path()), err
 	}
 	return "", errUnknownAction
 }
@@ -79,7 +79,7 @@ func (r *request) showStep(c oidc.Continuation) error {
 	if c.Redirect != "" {
 		return r.leave(c.App, c.Redirect)
 	}
-	path := r.Request().URL.Path
+	path := r.path()
 	switch c.Step {
 	case oidc.StepSignIn:
 		if c.Params.LoginHint != "" {

@@ -15,13 +15,6 @@ import (
 	"twostep/views"
 )
 
-// A download is written in chunks. Each has a timeout, because a client that reads one chunk
-// a minute would hold its page of rows for hours. The whole has none.
-const (
-	exportChunk   = 32 << 10 // bytes
-	exportTimeout = 30 * time.Second
-)
-
 var exportFormats = map[string]views.Format{".csv": views.CSV, ".ndjson": views.NDJSON}
 
 // export writes all rows of a list, page by page, so that the memory that it needs does not
@@ -52,7 +45,7 @@ func export[T any](r *request, table views.Table[T], start func() (auth.Pages[T]
 		}
 		for _, row := range rows {
 			table.Row(&chunk, format, page, row)
-			if chunk.Len() >= exportChunk {
+			if chunk.Len() >= auth.ExportChunk {
 				if err := r.writeChunk(&chunk); err != nil {
 					return r.cutOff(reasonLeft)
 				}
@@ -64,8 +57,6 @@ func export[T any](r *request, table views.Table[T], start func() (auth.Pages[T]
 	}
 	return nil
 }
-
-func (r *request) path() string { return r.Request().URL.Path }
 
 func (r *request) exportHeader() {
 	file := path.Base(r.path())
@@ -86,7 +77,7 @@ func readPage[T any](r *request, next auth.Pages[T]) ([]T, bool, error) {
 // writeChunk sends what has been written so far.
 func (r *request) writeChunk(chunk *bytes.Buffer) error {
 	controller := http.NewResponseController(r.Response())
-	if err := controller.SetWriteDeadline(time.Now().Add(exportTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := controller.SetWriteDeadline(time.Now().Add(auth.ExportTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := chunk.WriteTo(r.Response()); err != nil {

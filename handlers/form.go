@@ -93,6 +93,14 @@ func (r *request) withNotice(notice views.Notice, err error) error {
 	return err
 }
 
+// noticeIf is the notice of an action that may have had nothing to do.
+func noticeIf(done bool, notice views.Notice) views.Notice {
+	if !done {
+		return views.NoticeNothingToDo
+	}
+	return notice
+}
+
 // prefillFields are the fields that keep their text across re-authentication.
 var prefillFields = append([]string{"email", "emails", "phone", "use", "reason", "group", "date", "until", "end-previous"}, appFields...)
 
@@ -111,7 +119,7 @@ func (r *request) keepTyped(path string, fields url.Values) {
 // typed returns the fields that were kept for this page. It shows them once.
 func (r *request) typed() url.Values {
 	kept, err := url.Parse(r.cookie.Typed)
-	if err != nil || kept.Path != r.Request().URL.Path {
+	if err != nil || kept.Path != r.path() {
 		return nil
 	}
 	return kept.Query()

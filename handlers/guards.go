@@ -159,7 +159,7 @@ func (r *request) returnURL() string {
 				fields.Set(field, text)
 			}
 		}
-		r.keepTyped(r.Request().URL.Path, fields)
+		r.keepTyped(r.path(), fields)
 	}
 	return r.shownAt()
 }

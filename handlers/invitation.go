@@ -99,10 +99,3 @@ func postInvitations(r *request) (string, error) {
 	}
 	return "", errUnknownAction
 }
-
-func noticeIf(done bool, notice views.Notice) views.Notice {
-	if !done {
-		return views.NoticeNothingToDo
-	}
-	return notice
-}

@@ -67,6 +67,8 @@ func (s *site) newRequest(c echo.Context) (*request, error) {
 
 func (r *request) ctx() context.Context { return r.Request().Context() }
 
+func (r *request) path() string { return r.Request().URL.Path }
+
 func (r *request) signedIn() bool { return r.session.ID != "" }
 
 // factors returns the account's factors, read once per request.
