@@ -83,7 +83,7 @@ func (r *Rules) StartRecovery(ctx context.Context, client Client, token Token) (
 	next := r.newToken(attemptToken, posted, now)
 	changes := ChangeSet{User: a.User, At: now}
 	changes.add(EndAttempt{TokenHash: a.TokenHash})
-	a.Purpose, a.TokenHash = RecoverMFA, next.Hash() // its expiry stays: so does the age of the password in it
+	a.Purpose, a.TokenHash = RecoverMFA, next.Hash() // with the same expiry, because the password was not verified again
 	changes.add(AddAttempt{a})
 	limits, err := r.queueRecoveryCode(ctx, client, a, &changes)
 	if err == nil {

@@ -149,12 +149,7 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 		return page, err
 	}
 	if few != nil {
-		if s.db.Concurrent { // PostgreSQL reads the set first, however many accounts it expects in it
-			few.sql = `users.id = ANY (ARRAY(` + few.sql + `))`
-		} else {
-			few.sql = `users.id IN (` + few.sql + `)`
-		}
-		p.filters = append(p.filters, *few)
+		p.filters = append(p.filters, s.in(*few))
 	}
 	after := q.Place
 	if after.ID == "" && q.After != "" {
@@ -164,18 +159,11 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 			return page, err
 		}
 	}
-	// The part of the list to read has one condition for each of its ends: SQLite uses the index
-	// for one, whichever that is. A text is searched from where the list has it.
-	var first, last []condition
-	byText := few == nil && q.Text != "" && !q.Newest
-	if byText {
-		last = []condition{{`users.email_key < ?`, []any{q.Text + lastCharacter}}}
+	text := ""
+	if few == nil && !q.Newest {
+		text = q.Text
 	}
-	if byText && after.EmailKey < q.Text {
-		first = []condition{{`users.email_key >= ?`, []any{q.Text}}}
-	} else if after.ID != "" {
-		first = []condition{o.after(after)}
-	}
+	first, last := o.ends(after, text)
 	var end auth.PeoplePlace
 	if few == nil {
 		if end, err = s.scanEnd(ctx, slices.Concat(first, last), o, scan); err != nil {
@@ -218,6 +206,14 @@ func (s *Store) findPeople(ctx context.Context, q auth.PeopleQuery, limit, scan 
 	}
 	page.Next = page.Place.ID
 	return page, nil
+}
+
+// in is the condition that an account is in a set.
+func (s *Store) in(set condition) condition {
+	if s.db.Concurrent { // PostgreSQL reads the set first, however many accounts it expects in it
+		return condition{`users.id = ANY (ARRAY(` + set.sql + `))`, set.args}
+	}
+	return condition{`users.id IN (` + set.sql + `)`, set.args}
 }
 
 // fewPeople returns the first set that has few accounts; nil for none.

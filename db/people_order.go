@@ -51,3 +51,18 @@ func (s *Store) scanEnd(ctx context.Context, conditions []condition, o peopleOrd
 	}
 	return end, nil
 }
+
+// ends returns the conditions of the first and the last account to read: at most one for
+// each end, because SQLite uses the index for one condition only. A text, which is empty in
+// any other order than by email, is searched from where the list has it.
+func (o peopleOrder) ends(after auth.PeoplePlace, text string) (first, last []condition) {
+	if text != "" {
+		last = []condition{{`users.email_key < ?`, []any{text + lastCharacter}}}
+	}
+	if text != "" && after.EmailKey < text {
+		first = []condition{{`users.email_key >= ?`, []any{text}}}
+	} else if after.ID != "" {
+		first = []condition{o.after(after)}
+	}
+	return first, last
+}

@@ -78,10 +78,7 @@ func postAppAct(r *request) (string, error) {
 		notice = views.NoticeAppDisabled
 	}
 	done, err := r.site.Apps.DisableApp(r.ctx(), r.operator(), app, disable)
-	if !done {
-		notice = views.NoticeNothingToDo
-	}
-	return views.AppURL(app.ID), r.withNotice(notice, err)
+	return views.AppURL(app.ID), r.withNotice(noticeIf(done, notice), err)
 }
 
 // newAppSecret shows a new secret in the response to the form. It is in no cookie and in no

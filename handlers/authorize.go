@@ -20,11 +20,11 @@ func reasonOfStep(step oidc.Step) string { return "app_" + string(step) }
 // for it is back at the app at once.
 func showAuthorize(r *request) error {
 	m := &machineRequest{Context: r.Context, site: r.site, apps: r.site.Apps, log: r.log}
-	var v oidc.Visit
+	var u oidc.UserFacts
 	if r.Request().Method == http.MethodGet { // a HEAD would get a code that nobody can use
-		v = r.visit(false)
+		u = r.userFacts(false)
 	}
-	id, c, err := m.authorize(r.QueryParams(), v)
+	id, c, err := m.authorize(r.QueryParams(), u)
 	page, isPage := errors.AsType[*oidc.PageError](err)
 	switch {
 	case isPage && r.signedIn():
@@ -36,7 +36,7 @@ func showAuthorize(r *request) error {
 	case c.Step != oidc.StepDone && c.Step != "":
 		r.log.reason = reasonOfStep(c.Step)
 	}
-	return r.leave(c.App, c.Redirect)
+	return r.returnToApp(c.App, c.Redirect)
 }
 
 // postAuthorize is showAuthorize for a form. It reads no cookie, so one that another site
@@ -46,7 +46,7 @@ func postAuthorize(r *machineRequest) error {
 	if malformed, ok := errors.AsType[*oidc.Error](err); ok {
 		return r.refuseOnPage(malformed.Explanation)
 	}
-	id, c, err := r.authorize(form, oidc.Visit{})
+	id, c, err := r.authorize(form, oidc.UserFacts{})
 	if c.Redirect != "" {
 		return r.Redirect(http.StatusSeeOther, c.Redirect)
 	}
@@ -55,8 +55,8 @@ func postAuthorize(r *machineRequest) error {
 
 // authorize starts a request, see [oidc.Provider.Authorize]. An error that is for the app is
 // in the redirect.
-func (r *machineRequest) authorize(params url.Values, v oidc.Visit) (id auth.Token, c oidc.Continuation, err error) {
-	id, c, err = r.apps.Authorize(r.Request().Context(), r.client(), params, v)
+func (r *machineRequest) authorize(params url.Values, u oidc.UserFacts) (id auth.Token, c oidc.Continuation, err error) {
+	id, c, err = r.apps.Authorize(r.Request().Context(), r.client(), params, u)
 	r.log.app = c.App.ID
 	if refused, ok := errors.AsType[*oidc.Error](err); ok {
 		r.refused(string(refused.Code), refused.Explanation)

@@ -42,11 +42,11 @@ func postContinue(r *request) (string, error) {
 		if err != nil || c.Redirect != "" {
 			return "", errors.Join(err, r.showStep(c))
 		}
-		redirect, err := r.site.Apps.Cancel(ctx, id, r.visit(false))
+		redirect, err := r.site.Apps.Cancel(ctx, id, r.userFacts(false))
 		if err != nil || redirect == "" {
 			return r.path(), err
 		}
-		return "", r.leave(c.App, redirect)
+		return "", r.returnToApp(c.App, redirect)
 	case "sign_out":
 		_, err := postSignOut(r)
 		return signInPath(r.path()), err
@@ -54,16 +54,16 @@ func postContinue(r *request) (string, error) {
 	return "", errUnknownAction
 }
 
-func (r *request) visit(agreed bool) oidc.Visit {
-	v := oidc.Visit{Session: r.session, Agreed: agreed}
+func (r *request) userFacts(agreed bool) oidc.UserFacts {
+	u := oidc.UserFacts{Session: r.session, Agreed: agreed}
 	if r.signedIn() {
-		v.Factors = *r.cachedFactors
+		u.Factors = *r.cachedFactors
 	}
-	return v
+	return u
 }
 
 func (r *request) continuation(agreed bool) (oidc.Continuation, error) {
-	c, err := r.site.Apps.Continue(r.ctx(), r.client(), auth.Token(r.Param("id")), r.visit(agreed))
+	c, err := r.site.Apps.Continue(r.ctx(), r.client(), auth.Token(r.Param("id")), r.userFacts(agreed))
 	if errors.Is(err, auth.ErrNotFound) {
 		c.Step, err = oidc.StepExpired, nil
 	}
@@ -77,7 +77,7 @@ func (r *request) showStep(c oidc.Continuation) error {
 		r.log.reason = reasonOfStep(c.Step)
 	}
 	if c.Redirect != "" {
-		return r.leave(c.App, c.Redirect)
+		return r.returnToApp(c.App, c.Redirect)
 	}
 	path := r.path()
 	switch c.Step {
@@ -130,17 +130,17 @@ func (r *request) showConsent(c oidc.Continuation) error {
 	return r.show(views.Consent(views.ConsentPage{Page: r.page(), App: c.App, Scopes: c.Params.Scopes, Host: oidc.Host(c.Params.RedirectURI)}))
 }
 
-// leave returns the user to an app. After a form of this site, browsers follow no
-// redirect to another origin, not even through a page in between (form-action); so the
-// user leaves from a page that loads the next one.
-func (r *request) leave(app oidc.App, uri string) error {
+// returnToApp sends the user back to an app. After a form of this site, browsers follow no
+// redirect to another origin, not even through a page in between (form-action), so this
+// shows a page that loads the next one.
+func (r *request) returnToApp(app oidc.App, uri string) error {
 	allowed := r.form != nil && app.Kind == oidc.Native && oidc.FormTarget(uri) != "" // see allowFormTo
 	if !r.afterForm() || allowed {
 		return r.redirect(uri)
 	}
 	page := r.page()
 	r.refresh = "0; url=" + uri
-	return r.show(views.LeaveToApp(views.LeaveToAppPage{Page: page, App: app, URL: uri}))
+	return r.show(views.ReturnToApp(views.ReturnToAppPage{Page: page, App: app, URL: uri}))
 }
 
 // afterForm reports whether the browser may have come here from a form of this site, also

@@ -144,14 +144,14 @@ func Consent(p ConsentPage) templ.Component {
 	})
 }
 
-// LeaveToAppPage returns the user to an app, by itself or by its link.
-type LeaveToAppPage struct {
+// ReturnToAppPage returns the user to an app, by itself or by its link.
+type ReturnToAppPage struct {
 	Page
 	App oidc.App
 	URL string
 }
 
-func LeaveToApp(p LeaveToAppPage) templ.Component {
+func ReturnToApp(p ReturnToAppPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

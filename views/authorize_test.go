@@ -22,7 +22,7 @@ func appSamples() []sample {
 	demanded.Optional = false
 	return []sample{
 		{"consent", "Continue to Team wiki", Consent(ConsentPage{page, sampleApp, oidc.Scopes, "wiki.example.com"})},
-		{"leave_to_app", "Back to Team wiki", LeaveToApp(LeaveToAppPage{page, sampleApp, "https://wiki.example.com/callback?code=a-code"})},
+		{"leave_to_app", "Back to Team wiki", ReturnToApp(ReturnToAppPage{page, sampleApp, "https://wiki.example.com/callback?code=a-code"})},
 		{"app_expired", "This request has expired", AppStop(AppStopPage{signedOut(page.URL), sampleApp, oidc.StepExpired, ""})},
 		{"app_unknown_request", "This request has expired", AppStop(AppStopPage{signedOut(page.URL), oidc.App{}, oidc.StepExpired, ""})},
 		{"app_not_allowed", "You cannot use Team wiki", AppStop(AppStopPage{page, sampleApp, oidc.StepNotAllowed, ""})},

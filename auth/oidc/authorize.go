@@ -31,7 +31,7 @@ const pushedPrefix = "urn:ietf:params:oauth:request_uri:"
 // continues under the ID that is returned. The error is a [PageError], an [Error] for which
 // there is a redirect, an [auth.Problem] for too many requests, or a fault. A form of
 // another site has no cookie, so it does no more than store a request (OI-39).
-func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.Values, v Visit) (id auth.Token, c Continuation, err error) {
+func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.Values, u UserFacts) (id auth.Token, c Continuation, err error) {
 	now, query := p.now(), given(query)
 	pushed, isPushed := strings.CutPrefix(query.Get("request_uri"), pushedPrefix)
 	c, err = p.begin(ctx, query, isPushed)
@@ -53,8 +53,8 @@ func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.
 		}
 		return id, c, err
 	}
-	if v.Session.ID != "" {
-		if c, err = p.respondAtOnce(ctx, client, facts{Visit: v, app: c.App, request: r, now: now}); err != nil || c.Redirect != "" {
+	if u.Session.ID != "" {
+		if c, err = p.respondAtOnce(ctx, client, facts{UserFacts: u, app: c.App, request: r, now: now}); err != nil || c.Redirect != "" {
 			return "", c, err
 		}
 	}

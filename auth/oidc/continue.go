@@ -20,8 +20,8 @@ type Continuation struct {
 
 // Continue derives the next step of a request. The last one issues a code. The error is
 // [auth.ErrNotFound] for a request that is unknown, an [auth.Problem], or a fault.
-func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Token, v Visit) (Continuation, error) {
-	f, err := p.facts(ctx, id, v)
+func (p *Provider) Continue(ctx context.Context, client auth.Client, id auth.Token, u UserFacts) (Continuation, error) {
+	f, err := p.facts(ctx, id, u)
 	if err != nil {
 		return Continuation{}, err
 	}
@@ -78,8 +78,8 @@ func (p *Provider) AppOf(ctx context.Context, id auth.Token) (App, error) {
 }
 
 // facts reads what a request's next step depends on.
-func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, error) {
-	f := facts{Visit: v, now: p.now()}
+func (p *Provider) facts(ctx context.Context, id auth.Token, u UserFacts) (facts, error) {
+	f := facts{UserFacts: u, now: p.now()}
 	var err error
 	if f.request, err = p.store.FindRequest(ctx, id.Hash()); err != nil {
 		return f, err
@@ -90,7 +90,7 @@ func (p *Provider) facts(ctx context.Context, id auth.Token, v Visit) (facts, er
 	if !f.app.mayRedirectTo(f.request.Params.RedirectURI) { // the operator has removed it since
 		return f, auth.ErrNotFound
 	}
-	if v.Session.ID == "" {
+	if u.Session.ID == "" {
 		return f, nil
 	}
 	return f, p.readFacts(ctx, &f)
@@ -108,8 +108,8 @@ func (p *Provider) readFacts(ctx context.Context, f *facts) (err error) {
 
 // Cancel ends a request for the user and returns the URI with the error for the app. It is
 // empty if the request is unknown, has expired or is done.
-func (p *Provider) Cancel(ctx context.Context, id auth.Token, v Visit) (redirect string, err error) {
-	f, err := p.facts(ctx, id, v)
+func (p *Provider) Cancel(ctx context.Context, id auth.Token, u UserFacts) (redirect string, err error) {
+	f, err := p.facts(ctx, id, u)
 	if isNotFound(err) || err == nil && f.step() == StepExpired {
 		return "", nil
 	}

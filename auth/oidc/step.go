@@ -38,8 +38,8 @@ var silently = map[Step]ErrorCode{
 	StepConsent: ConsentRequired,
 }
 
-// A Visit is what is known of the user who continues a request.
-type Visit struct {
+// UserFacts are what is known of the user who continues a request.
+type UserFacts struct {
 	Session auth.Session // zero if signed out
 	Factors auth.Factors
 	Agreed  bool // the user has pressed Continue on the page of this request
@@ -47,7 +47,7 @@ type Visit struct {
 
 // facts are what the next step of a request depends on.
 type facts struct {
-	Visit
+	UserFacts
 	app     App
 	request Request
 	allowed bool      // the account may use the app
