@@ -79,9 +79,9 @@ var (
 		UPDATE signing_keys SET private = NULL
 		WHERE id IN (SELECT id FROM signing_keys WHERE private IS NOT NULL AND retired_at <= $1 LIMIT $2)`}
 
-	// Grants that nothing can make live again. A used one is kept until its session ends:
+	// Grants that have ended for good. A used one is kept until its session ends:
 	// then its app is notified.
-	sweepDeadGrants = sweep{rows: `
+	sweepEndedGrants = sweep{rows: `
 		DELETE FROM app_grants
 		WHERE id IN (
 			SELECT id
@@ -160,7 +160,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		cutoff time.Time
 	}{
 		{sweepSigningKeys, now.Add(-auth.SigningKeyErased)},
-		{sweepDeadGrants, now.Add(-auth.AppGrantUnused)}, // after the sessions
+		{sweepEndedGrants, now.Add(-auth.AppGrantUnused)}, // after the sessions
 		{sweepOfflineGrants, now},
 		{sweepReminders, now.Add(-auth.ClockSkew)}, // another server may still send the last one
 		{sweepEvents, cutoffs.Activity},

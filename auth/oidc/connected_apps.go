@@ -13,7 +13,7 @@ type ConnectedApp struct {
 	Name   string
 	Since  time.Time // the first use
 	UsedAt time.Time // when it last got tokens; zero if that is no longer kept
-	Scopes []Scope   // of its live grants
+	Scopes []Scope   // of its active grants
 }
 
 // ConnectedApps returns the apps that an account has used, ordered by name (OI-44).

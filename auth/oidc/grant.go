@@ -7,7 +7,7 @@ import (
 )
 
 // A Grant is what an account has granted to an app with one code. Its tokens end with
-// it. It is live while it has not been ended, its app and account are enabled, and its
+// it. It is active while it has not been ended, its app and account are enabled, and its
 // session has neither ended nor expired; an offline grant outlives a session that has
 // expired or was signed out of (OI-21, OI-26).
 type Grant struct {

@@ -10,7 +10,7 @@ import (
 // knownTokens remembers the access tokens that this server has signed or verified, because
 // verifying a signature takes longer than the rest of a userinfo request. It remembers only
 // the signature and the claims: each use checks that the token has not expired and that
-// its grant has not ended.
+// its grant is active.
 //
 // It forgets the older half when it is full, so that tokens cannot fill the memory.
 type knownTokens struct {

@@ -73,11 +73,11 @@ type Store interface {
 	FindGrantOfCode(ctx context.Context, app, hash string) (id string, user auth.UserID, err error)
 	// FindRefreshToken reads an app's refresh token, whether or not it can be used.
 	FindRefreshToken(ctx context.Context, app, hash string) (FoundRefreshToken, error)
-	// SpendCode uses a code of a live grant once, and adds the first refresh token if
+	// SpendCode uses a code of an active grant once, and adds the first refresh token if
 	// there is one. If the code was used before, it ends the grant and applies changes,
 	// once.
 	SpendCode(ctx context.Context, user auth.UserID, use CodeUse, bounds auth.SessionBounds, first RefreshToken, changes auth.ChangeSet) (Use, error)
-	// SpendRefreshToken uses a refresh token of a live grant and adds the next one. Within
+	// SpendRefreshToken uses a refresh token of an active grant and adds the next one. Within
 	// [auth.RefreshGrace] it can be used again while its successor has not been: the
 	// response was lost, and the successor is replaced. If it was used or replaced
 	// otherwise, it ends the grant and applies changes, once.

@@ -145,7 +145,7 @@ func (p *Provider) refresh(ctx context.Context, client auth.Client, app App, for
 	return p.tokens(ctx, app, g, "", nextToken, now)
 }
 
-// grant finds a live grant and checks that the account may still use the app with it.
+// grant finds an active grant, and checks that the account may still use the app with it.
 func (p *Provider) grant(ctx context.Context, app App, id string, now time.Time) (Grant, error) {
 	g, err := p.store.FindGrant(ctx, id, p.rules.SessionBounds(now))
 	if isNotFound(err) {

@@ -641,8 +641,8 @@ CREATE TABLE app_grants (
 CREATE INDEX app_grants_app ON app_grants (app_id);         -- foreign key
 CREATE INDEX app_grants_user ON app_grants (user_id);       -- connected apps, and the foreign key
 CREATE INDEX app_grants_session ON app_grants (session_id); -- apps of a session, and the foreign key
--- Sweep of grants that nothing can make live again, or whose code was never used.
-CREATE INDEX app_grants_over ON app_grants (created_at)
+-- Sweep of grants that have ended for good, or whose code was never used.
+CREATE INDEX app_grants_ended ON app_grants (created_at)
 WHERE session_id IS NULL AND (ended_at IS NOT NULL OR offline = 0) OR used_at IS NULL;
 CREATE INDEX app_grants_expiry ON app_grants (expires_at) WHERE session_id IS NULL;
 
