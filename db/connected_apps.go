@@ -23,7 +23,7 @@ func (s *Store) FindConnectedApps(ctx context.Context, user auth.UserID, bounds 
 	}, `
 		SELECT app_grants.app_id, app_grants.scope
 		FROM app_grants
-		WHERE app_grants.user_id = $4 AND `+liveGrant, liveArgs(bounds, user)...)
+		WHERE app_grants.user_id = $4 AND `+activeGrant, activeArgs(bounds, user)...)
 	if err != nil {
 		return nil, fmt.Errorf("find connected apps: %w", err)
 	}
@@ -61,8 +61,8 @@ func (s *Store) FindSessionApps(ctx context.Context, user auth.UserID, bounds au
 		SELECT DISTINCT app_grants.session_id, named.name
 		FROM app_grants
 		JOIN apps AS named ON named.id = app_grants.app_id
-		WHERE app_grants.user_id = $4 AND app_grants.session_id IS NOT NULL AND `+liveGrant+`
-		ORDER BY named.name`, liveArgs(bounds, user)...)
+		WHERE app_grants.user_id = $4 AND app_grants.session_id IS NOT NULL AND `+activeGrant+`
+		ORDER BY named.name`, activeArgs(bounds, user)...)
 	if err != nil {
 		return nil, fmt.Errorf("find apps of sessions: %w", err)
 	}

@@ -11,10 +11,10 @@ import (
 	"twostep/db/internal/engine"
 )
 
-// liveGrant is the condition under which a grant is live, the only text of it. Ending
+// activeGrant is the condition under which a grant is active, the only text of it. Ending
 // a session in any way therefore ends its tokens. Its arguments are those of
-// [liveArgs], $1 to $3.
-const liveGrant = `app_grants.ended_at IS NULL
+// [activeArgs], $1 to $3.
+const activeGrant = `app_grants.ended_at IS NULL
 				AND EXISTS (SELECT 1 FROM apps WHERE apps.id = app_grants.app_id AND apps.disabled_at IS NULL)
 				AND EXISTS (SELECT 1 FROM users WHERE users.id = app_grants.user_id AND users.disabled_at IS NULL)
 				AND (
@@ -28,7 +28,7 @@ const liveGrant = `app_grants.ended_at IS NULL
 					)
 				)`
 
-func liveArgs(bounds auth.SessionBounds, more ...any) []any {
+func activeArgs(bounds auth.SessionBounds, more ...any) []any {
 	return append([]any{engine.Millis(bounds.SeenFrom), engine.Millis(bounds.StartedFrom), engine.Millis(bounds.Until)}, more...)
 }
 
@@ -58,7 +58,7 @@ func (s *Store) FindGrant(ctx context.Context, id string, bounds auth.SessionBou
 			users.updated_at
 		FROM app_grants
 		JOIN users ON users.id = app_grants.user_id
-		WHERE app_grants.id = $4 AND `+liveGrant, liveArgs(bounds, id)...)
+		WHERE app_grants.id = $4 AND `+activeGrant, activeArgs(bounds, id)...)
 	g.Scopes, g.AMR = splitScopes(scope), strings.Fields(amr)
 	return g, err
 }
@@ -94,9 +94,9 @@ func (s *Store) SpendCode(ctx context.Context, user auth.UserID, use oidc.CodeUs
 		err := tx.Find(ctx, engine.Row{&grant}, `
 			UPDATE app_codes SET spent_at = $4
 			WHERE hash = $5 AND app_id = $6 AND redirect_uri = $7 AND challenge = $8 AND spent_at IS NULL AND expires_at > $4
-				AND EXISTS (SELECT 1 FROM app_grants WHERE app_grants.id = app_codes.grant_id AND `+liveGrant+`)
+				AND EXISTS (SELECT 1 FROM app_grants WHERE app_grants.id = app_codes.grant_id AND `+activeGrant+`)
 			RETURNING grant_id`,
-			liveArgs(bounds, engine.Millis(changes.At), use.Hash, use.App, use.RedirectURI, use.Challenge)...)
+			activeArgs(bounds, engine.Millis(changes.At), use.Hash, use.App, use.RedirectURI, use.Challenge)...)
 		if err == nil {
 			result = oidc.Used
 			return true, tx.useGrant(ctx, grant, use.App, first, nil, changes.At)
@@ -161,9 +161,9 @@ func (s *Store) SpendRefreshToken(ctx context.Context, user auth.UserID, app, ha
 					OR spent_at > $7
 						AND NOT EXISTS (SELECT 1 FROM app_refresh_tokens AS n WHERE n.predecessor = t.hash AND n.spent_at IS NOT NULL)
 				)
-				AND EXISTS (SELECT 1 FROM app_grants WHERE app_grants.id = t.grant_id AND `+liveGrant+`)
+				AND EXISTS (SELECT 1 FROM app_grants WHERE app_grants.id = t.grant_id AND `+activeGrant+`)
 			RETURNING grant_id`,
-			liveArgs(bounds, engine.Millis(changes.At), hash, app, engine.Millis(changes.At.Add(-auth.RefreshGrace)))...)
+			activeArgs(bounds, engine.Millis(changes.At), hash, app, engine.Millis(changes.At.Add(-auth.RefreshGrace)))...)
 		if err == nil {
 			result = oidc.Used
 			return true, tx.replaceSuccessor(ctx, grant, app, hash, next, changes.At)

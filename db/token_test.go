@@ -69,10 +69,10 @@ func reusedEvent(user auth.UserID, id string) auth.ChangeSet {
 	return set(user, auth.RecordEvent{Event: auth.Event{ID: id, At: noon, Type: auth.AppTokenReused, Name: "App a1"}})
 }
 
-func (db testDB) wantLive(t *testing.T, id string, live bool) {
+func (db testDB) wantActive(t *testing.T, id string, active bool) {
 	t.Helper()
 	_, err := db.FindGrant(t.Context(), id, open)
-	if live {
+	if active {
 		must(t, err)
 	} else {
 		wantNotFound(t, err)
@@ -107,7 +107,7 @@ func TestFindGrant_Live(t *testing.T) {
 	for name, row := range map[string]struct {
 		end     func(t *testing.T, db testDB)
 		bounds  auth.SessionBounds
-		offline bool // whether an offline grant stays live
+		offline bool // whether an offline grant stays active
 	}{
 		"sign-out":      {func(t *testing.T, db testDB) { must(t, db.RemoveSession(t.Context(), "token of s1", noon)) }, open, true},
 		"idle":          {nil, auth.SessionBounds{SeenFrom: noon.Add(time.Millisecond), StartedFrom: noon, Until: noon.Add(time.Hour)}, true},
@@ -149,8 +149,8 @@ func TestFindGrant_Live(t *testing.T) {
 				if row.end != nil {
 					row.end(t, db)
 				}
-				for id, live := range map[string]bool{"bound": name == "ended by another app", "offline": row.offline} {
-					if _, err := db.FindGrant(t.Context(), id, row.bounds); (err == nil) != live {
+				for id, active := range map[string]bool{"bound": name == "ended by another app", "offline": row.offline} {
+					if _, err := db.FindGrant(t.Context(), id, row.bounds); (err == nil) != active {
 						t.Errorf("%s grant: %v", id, err)
 					}
 				}
@@ -196,11 +196,11 @@ func TestSpendCode(t *testing.T) {
 		if result := spend(wrong, noon); result != oidc.NotUsed {
 			t.Errorf("used, wrong verifier: %v", result)
 		}
-		db.wantLive(t, "g1", true)
+		db.wantActive(t, "g1", true)
 		if result := spend(right, noon); result != oidc.Reused {
 			t.Errorf("used: %v", result)
 		}
-		db.wantLive(t, "g1", false)
+		db.wantActive(t, "g1", false)
 		if result := spend(right, noon); result != oidc.Reused {
 			t.Errorf("used again: %v", result) // and the event is not recorded twice, which would fail
 		}
@@ -221,7 +221,7 @@ func TestSpendCode_OnceOnly(t *testing.T) {
 			result, err := s.SpendCode(ctx, "ann", useOf("g1"), open, refreshToken(id, noon), reusedEvent("ann", id))
 			return result == oidc.Used, err
 		})
-		db.wantLive(t, "g1", false)
+		db.wantActive(t, "g1", false)
 		if n := db.count(t, `SELECT count(*) FROM app_refresh_tokens`); n != 1 {
 			t.Errorf("%d refresh tokens", n)
 		}
@@ -310,8 +310,8 @@ func TestSpendRefreshToken_RaceWithSuccessor(t *testing.T) {
 		})
 		valid := db.count(t, `SELECT count(*) FROM app_refresh_tokens WHERE spent_at IS NULL AND replaced_at IS NULL`)
 		_, err = db.FindGrant(t.Context(), "g1", open)
-		if live := err == nil; live && valid != 1 {
-			t.Errorf("%d valid refresh tokens of a live grant", valid)
+		if active := err == nil; active && valid != 1 {
+			t.Errorf("%d valid refresh tokens of an active grant", valid)
 		}
 	})
 }

@@ -21,7 +21,7 @@ type UserClaims struct {
 	Groups            []string `json:"groups,omitempty"`
 }
 
-// userClaims returns the claims of a grant from live values. It is the only function
+// userClaims returns the claims of a grant from current values. It is the only function
 // that makes them: for the ID token of a code and of a refresh token, and for userinfo.
 func (p *Provider) userClaims(ctx context.Context, g Grant) (UserClaims, error) {
 	c := UserClaims{Subject: string(g.User)}
@@ -119,7 +119,7 @@ func (p *Provider) accessToken(keys *keySet, app App, g Grant, now time.Time) (s
 }
 
 // liveAccess verifies an access token and finds its grant. The error is errToken if it
-// has expired or its grant is not live (OI-21).
+// has expired or its grant is not active (OI-21).
 func (p *Provider) liveAccess(ctx context.Context, token string) (accessToken, Grant, error) {
 	now := p.now()
 	t, err := p.signedAccess(ctx, token, now)

@@ -73,7 +73,7 @@ type Use int
 
 // The uses.
 const (
-	NotUsed Use = iota // unknown, expired, of another app, or its grant is not live
+	NotUsed Use = iota // unknown, expired, of another app, or its grant is not active
 	Used
 	Reused // it was used before: the grant has been ended (OI-10, OI-24)
 )

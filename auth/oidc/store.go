@@ -62,7 +62,7 @@ type Store interface {
 	// the app before.
 	FindConsent(ctx context.Context, user auth.UserID, app string) (agreed []Scope, used bool, err error)
 
-	// Grants. Only a live one is found; bounds say which sessions have not expired.
+	// Grants. Only an active one is found; bounds say which sessions have not expired.
 
 	// FindGrant reads a grant.
 	FindGrant(ctx context.Context, id string, bounds auth.SessionBounds) (Grant, error)
