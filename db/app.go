@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -84,12 +83,9 @@ func (s *Store) FindApp(ctx context.Context, id string) (oidc.App, error) {
 // FindApps implements [oidc.Store].
 func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	var r appRow
-	err = s.db.Each(ctx, r.row(), func() { all = append(all, r.app()) }, appColumns+`
+	err = s.each(ctx, "find apps", r.row(), func() { all = append(all, r.app()) }, appColumns+`
 		ORDER BY name, id`)
-	if err != nil {
-		return nil, fmt.Errorf("find apps: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // AddApp implements [oidc.Store].

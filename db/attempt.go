@@ -18,7 +18,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 		factor   sql.Null[auth.FactorKind]
 		verified auth.VerifiedFactor
 	)
-	err := s.db.Each(ctx, engine.Row{
+	err := s.each(ctx, "find attempt", engine.Row{
 		&a.TokenHash, &a.Purpose, &a.User, &a.Email, &sealed, &a.Invitation, &a.Chosen.Factor, &a.Chosen.Phone.ID,
 		&a.Next, &a.Session, &a.Demand.AllFactors, engine.Time(&a.Demand.NotBefore), (*int)(&a.Demand.Level), engine.Time(&a.ExpiresAt), &factor, engine.Time(&verified.At),
 	}, func() {
@@ -49,7 +49,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 		WHERE attempts.token_hash = $1 AND attempts.expires_at > $2
 		ORDER BY attempt_factors.position`, tokenHash, engine.Millis(now))
 	if err != nil {
-		return auth.Attempt{}, fmt.Errorf("find attempt: %w", err)
+		return auth.Attempt{}, err
 	}
 	if a.TokenHash == "" {
 		return auth.Attempt{}, auth.ErrNotFound

@@ -140,7 +140,7 @@ func (t *tx) addConsent(ctx context.Context, g oidc.Grant, scope oidc.Scope) err
 // FindConsent implements [oidc.Store].
 func (s *Store) FindConsent(ctx context.Context, user auth.UserID, app string) (agreed []oidc.Scope, used bool, err error) {
 	var scope oidc.Scope
-	err = s.db.Each(ctx, engine.Row{&scope}, func() {
+	err = s.each(ctx, "find consent", engine.Row{&scope}, func() {
 		if used = true; scope != "" {
 			agreed = append(agreed, scope)
 		}
@@ -148,10 +148,7 @@ func (s *Store) FindConsent(ctx context.Context, user auth.UserID, app string) (
 		SELECT scope
 		FROM app_consents
 		WHERE user_id = $1 AND app_id = $2`, user, app)
-	if err != nil {
-		return nil, false, fmt.Errorf("find consent: %w", err)
-	}
-	return agreed, used, nil
+	return agreed, used, err
 }
 
 func joinScopes(scopes []oidc.Scope) string {

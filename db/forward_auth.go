@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -15,16 +14,13 @@ func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now
 	var rows factorRows
 	var list string
 	row := append(sessionRow(&session), rows.row()...)
-	err = s.db.Each(ctx, append(row, &list), rows.keep, `
+	err = s.each(ctx, "find session of a host", append(row, &list), rows.keep, `
 		SELECT`+sessionColumns+`,`+factorColumns+`,`+groupsColumn+`
 		FROM host_tokens
 		JOIN sessions ON sessions.id = host_tokens.session_id
 		JOIN users ON users.id = sessions.user_id`+factorJoins+`
 		WHERE `+sessionEnabled+` AND host_tokens.token_hash = $1 AND host_tokens.host = $3`, tokenHash, engine.Millis(now), host)
-	switch {
-	case err != nil:
-		err = fmt.Errorf("find session of a host: %w", err)
-	case session.ID == "":
+	if err == nil && session.ID == "" {
 		err = auth.ErrNotFound
 	}
 	return session, rows.factors(), splitGroups(list), err
@@ -99,7 +95,7 @@ func (s *Store) FindHostUses(ctx context.Context, user auth.UserID) (all []auth.
 	var use auth.HostUse
 	var session auth.SessionID
 	row := engine.Row{&use.Host, engine.Time(&use.Since), engine.Time(&use.UsedAt), &session}
-	err = s.db.Each(ctx, row, func() {
+	err = s.each(ctx, "find used hosts", row, func() {
 		if len(all) == 0 || all[len(all)-1].Host != use.Host {
 			all = append(all, use)
 		}
@@ -121,10 +117,7 @@ func (s *Store) FindHostUses(ctx context.Context, user auth.UserID) (all []auth.
 		) AS open ON open.host = host_uses.host
 		WHERE host_uses.user_id = $1
 		ORDER BY 1, 4`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find used hosts: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // RemoveHostUse implements [auth.Store].

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"twostep/auth"
@@ -23,15 +22,12 @@ func splitGroups(list string) []string {
 // FindGroups implements [auth.Store] and [oidc.Store].
 func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
 	var name string
-	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
+	err = s.each(ctx, "find groups", engine.Row{&name}, func() { groups = append(groups, name) }, `
 		SELECT name
 		FROM account_groups
 		WHERE user_id = $1
 		ORDER BY name`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find groups: %w", err)
-	}
-	return groups, nil
+	return groups, err
 }
 
 // addGroup adds the account to a group, unless it is in it.

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -31,16 +30,13 @@ func (s *Store) findInvitations(ctx context.Context, query string, args ...any) 
 		i  auth.Invitation
 		by sql.Null[string]
 	)
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find invitations", engine.Row{
 		&i.ID, &i.Email.Typed, &i.Email.Key, &i.User, &i.TokenHash, &i.By, engine.Time(&i.SentAt), engine.Time(&i.OpenedAt), engine.Time(&i.ExpiresAt), &by,
 	}, func() {
 		i.ByEmail = by.V
 		all = append(all, i)
 	}, invitationColumns+query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("find invitations: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindInvitations implements [auth.Store].

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -35,7 +34,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 		a      auth.Account
 		groups string
 	)
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find accounts", engine.Row{
 		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange, &a.Invited, &a.Locked,
 		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt), &a.Role, &groups,
 		engine.Time(&a.MFA.Policy), engine.Time(&a.MFA.Exempt),
@@ -43,10 +42,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 		a.Groups = splitGroups(groups)
 		all = append(all, a)
 	}, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("find accounts: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindAccount implements [auth.Store].

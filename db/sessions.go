@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -48,11 +47,11 @@ func sessionRow(s *auth.Session) engine.Row {
 // signed-in page needs both.
 func (s *Store) FindSessionFactors(ctx context.Context, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, err error) {
 	var rows factorRows
-	err = s.db.Each(ctx, append(sessionRow(&session), rows.row()...), rows.keep, `
+	err = s.each(ctx, "find session and factors", append(sessionRow(&session), rows.row()...), rows.keep, `
 		SELECT`+sessionColumns+`,`+factorColumns+sessionJoin+factorJoins+`
 		WHERE `+sessionEnabled+` AND sessions.token_hash = $1`, tokenHash, engine.Millis(now))
 	if err != nil {
-		return session, has, fmt.Errorf("find session and factors: %w", err)
+		return session, has, err
 	}
 	if session.ID == "" {
 		return session, has, auth.ErrNotFound
@@ -64,16 +63,13 @@ func (s *Store) FindSessionFactors(ctx context.Context, tokenHash string, now ti
 func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.Session, err error) {
 	var session auth.Session
 	row := append(sessionRow(&session), engine.Time(&session.CreatedAt), &session.IP, &session.UserAgent)
-	err = s.db.Each(ctx, row, func() { all = append(all, session) }, `
+	err = s.each(ctx, "find sessions", row, func() { all = append(all, session) }, `
 		SELECT`+sessionColumns+`,
 			sessions.created_at,
 			sessions.ip,
 			sessions.user_agent`+sessionJoin+`
 		WHERE `+sessionEnabled+` AND sessions.user_id = $1`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find sessions: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // TouchSession implements [auth.Store]. Of concurrent requests the latest counts.

@@ -97,11 +97,19 @@ func first[T any](all []T, err error) (row T, _ error) {
 	return all[0], nil
 }
 
-// find reads one row outside any transaction.
+// find reads one row outside any transaction, and each reads all. doing describes it in
+// errors.
 func (s *Store) find(ctx context.Context, doing string, row engine.Row, query string, args ...any) error {
-	err := s.db.Find(ctx, row, query, args...)
-	if err != nil && !errors.Is(err, auth.ErrNotFound) {
-		err = fmt.Errorf("%s: %w", doing, err)
+	return failed(doing, s.db.Find(ctx, row, query, args...))
+}
+
+func (s *Store) each(ctx context.Context, doing string, row engine.Row, keep func(), query string, args ...any) error {
+	return failed(doing, s.db.Each(ctx, row, keep, query, args...))
+}
+
+func failed(doing string, err error) error {
+	if err == nil || errors.Is(err, auth.ErrNotFound) {
+		return err
 	}
-	return err
+	return fmt.Errorf("%s: %w", doing, err)
 }
