@@ -162,12 +162,11 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 
 // replaceDemand changes what an open re-authentication attempt of the account demands.
 func (t *tx) replaceDemand(ctx context.Context, user auth.UserID, a auth.Attempt) (replaced bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE attempts SET demand_all = CASE WHEN $1 THEN 1 ELSE 0 END, demand_since = $2, demand_level = $3, next = $4, expires_at = $5
 		WHERE token_hash = $6 AND user_id = $7 AND session_id = $8`,
 		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, a.Next, engine.Millis(a.ExpiresAt),
 		a.TokenHash, user, a.Session)
-	return rows > 0, err
 }
 
 // addVerifiedFactor adds a verified factor to an attempt that has not expired. The update

@@ -29,13 +29,12 @@ func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now
 // AddHandover implements [auth.Store].
 func (s *Store) AddHandover(ctx context.Context, h auth.Handover) error {
 	return s.add(ctx, "add handover", h.User, func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
+		return tx.change(ctx, `
 			INSERT INTO handovers (code_hash, session_id, host, begin_hash, target, expires_at)
 			SELECT $1, id, $2, $3, $4, $5
 			FROM sessions
 			WHERE id = $6 AND user_id = $7`,
 			h.CodeHash, h.Host, h.BeginHash, h.Target, engine.Millis(h.ExpiresAt), h.Session, h.User)
-		return rows > 0, err
 	})
 }
 
@@ -72,12 +71,11 @@ func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostT
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO host_tokens (token_hash, session_id, host, created_at)
 		SELECT $1, id, $2, $3
 		FROM sessions
 		WHERE id = $4 AND user_id = $5`, c.TokenHash, c.Host, engine.Millis(now), c.Session, user)
-	return rows > 0, err
 }
 
 func (t *tx) putHostUse(ctx context.Context, user auth.UserID, host string, now time.Time) error {

@@ -88,10 +88,7 @@ func (s *Store) TouchSession(ctx context.Context, user auth.UserID, id auth.Sess
 
 // ReplaceNext implements [auth.Store].
 func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string) error {
-	_, err := s.write(ctx, "store next page of session", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
-		return true, err
-	})
+	_, err := s.change(ctx, "store next page of session", "", `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
 	return err
 }
 
@@ -162,7 +159,7 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 // renewSession records a re-authentication unless the session has ended. With a
 // new token its lifetime starts again (SE-06).
 func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSession, now time.Time) (renewed bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE sessions SET
 			token_hash = CASE WHEN $1 = '' THEN token_hash ELSE $1 END,
 			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
@@ -176,7 +173,6 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 		WHERE id = $7 AND user_id = $8`,
 		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user,
 		flag(r.First.Syncable), flag(r.Second.Syncable))
-	return rows > 0, err
 }
 
 // endSessions ends all of an account's sessions but one, all its attempts, and the

@@ -67,10 +67,9 @@ func (t *tx) addSigningKey(ctx context.Context, key oidc.SigningKey) (added bool
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO signing_keys (id, alg, private, public, published_at, signs_from)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT DO NOTHING`,
 		key.ID, key.Alg, sealed, key.Public, engine.Millis(key.PublishedAt), engine.Millis(key.SignsFrom))
-	return rows > 0, err
 }

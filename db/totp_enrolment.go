@@ -77,7 +77,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 		if err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `
+		return tx.change(ctx, `
 			UPDATE totp_enrolments SET
 				id = $1,
 				secret = $2,
@@ -93,7 +93,6 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 				))
 			)`,
 			next.ID, sealed, engine.Millis(next.ScannedAt), engine.Millis(next.ExpiresAt), next.Session, seen)
-		return changed > 0, err
 	})
 }
 

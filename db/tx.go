@@ -65,6 +65,17 @@ func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	return err
 }
 
+// change runs a write and reports whether it changed a row.
+func (t *tx) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
+	rows, err := t.Exec(ctx, query, args...)
+	return rows > 0, err
+}
+
+// change is a transaction of one write. account is locked first.
+func (s *Store) change(ctx context.Context, doing string, account auth.UserID, query string, args ...any) (changed bool, err error) {
+	return s.write(ctx, doing, account, func(tx *tx) (bool, error) { return tx.change(ctx, query, args...) })
+}
+
 // spend consumes a value that may be used once: if query changes a row, changes
 // are applied. account is locked first.
 func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, changes auth.ChangeSet, query string, args ...any) (spent bool, err error) {
