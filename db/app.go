@@ -189,13 +189,9 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App, changes auth.Chang
 
 // ReplaceAppDisabled implements [oidc.Store].
 func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
-	var since time.Time
-	if disabled {
-		since = changes.At
-	}
 	return s.spend(ctx, "disable or enable app", "", changes, `
-		UPDATE apps SET disabled_at = $2
-		WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
+		UPDATE apps SET disabled_at = CASE WHEN $3 THEN CAST($2 AS BIGINT) END
+		WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(changes.At), disabled)
 }
 
 // RemoveApp implements [oidc.Store].

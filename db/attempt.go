@@ -140,12 +140,12 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 		INSERT INTO attempts
 			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id,
 			demand_all, demand_since, demand_level, expires_at, invitation)
-		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), CASE WHEN $10 THEN 1 ELSE 0 END, $11, $12, $13, $14
+		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10, $11, $12, $13, $14
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
 		ON CONFLICT (token_hash) DO NOTHING`,
 		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session,
-		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation)
+		flag(a.Demand.AllFactors), engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation)
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -163,9 +163,9 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 // replaceDemand changes what an open re-authentication attempt of the account demands.
 func (t *tx) replaceDemand(ctx context.Context, user auth.UserID, a auth.Attempt) (replaced bool, err error) {
 	return t.change(ctx, `
-		UPDATE attempts SET demand_all = CASE WHEN $1 THEN 1 ELSE 0 END, demand_since = $2, demand_level = $3, next = $4, expires_at = $5
+		UPDATE attempts SET demand_all = $1, demand_since = $2, demand_level = $3, next = $4, expires_at = $5
 		WHERE token_hash = $6 AND user_id = $7 AND session_id = $8`,
-		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, a.Next, engine.Millis(a.ExpiresAt),
+		flag(a.Demand.AllFactors), engine.Millis(a.Demand.NotBefore), a.Demand.Level, a.Next, engine.Millis(a.ExpiresAt),
 		a.TokenHash, user, a.Session)
 }
 

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"time"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -54,17 +53,9 @@ func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (auth.Account
 
 // ReplaceDisabled implements [auth.Store].
 func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
-	var since time.Time
-	query := `
-		UPDATE users SET disabled_at = $1
-		WHERE id = $2 AND disabled_at IS NOT NULL`
-	if disabled {
-		since = changes.At
-		query = `
-		UPDATE users SET disabled_at = $1
-		WHERE id = $2 AND disabled_at IS NULL`
-	}
-	return s.spend(ctx, "disable or enable account", user, changes, query, engine.Millis(since), user)
+	return s.spend(ctx, "disable or enable account", user, changes, `
+		UPDATE users SET disabled_at = CASE WHEN $3 THEN CAST($2 AS BIGINT) END
+		WHERE id = $1 AND (disabled_at IS NULL) = $3`, user, engine.Millis(changes.At), disabled)
 }
 
 // ReplaceMustChange implements [auth.Store].
