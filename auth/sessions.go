@@ -157,7 +157,7 @@ func (r *Rules) EndSession(ctx context.Context, client Client, session Session, 
 	}
 	removed, err := r.store.RemoveSessionOf(ctx, session.User, id, changes)
 	if err == nil && !removed {
-		return ErrNotFound
+		err = ErrNotFound
 	}
 	return r.conclude(ctx, changes, true, err)
 }
