@@ -265,10 +265,9 @@ func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now
 	} else if fault := r.record(ctx, &changes, c.client, e); fault != nil {
 		return fault
 	}
-	if fault := r.store.Apply(ctx, changes); fault != nil {
+	if fault := r.apply(ctx, changes); fault != nil {
 		return fault
 	}
-	r.applied(ctx, changes)
 	return err
 }
 

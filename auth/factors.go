@@ -230,3 +230,8 @@ func (r *Rules) conclude(ctx context.Context, changes ChangeSet, changed bool, e
 	}
 	return err
 }
+
+// apply ends an action whose changes are all that the store is to do.
+func (r *Rules) apply(ctx context.Context, changes ChangeSet) error {
+	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
+}

@@ -96,11 +96,10 @@ func (r *Rules) RemindMFANow(ctx context.Context, by Operator, after UserID) (re
 		if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorReminded}); err != nil {
 			return reminded, err
 		}
-		if err := r.store.Apply(ctx, changes); err != nil {
+		if err := r.apply(ctx, changes); err != nil {
 			return reminded, operated(err)
 		}
 		reminded++
-		r.applied(ctx, changes)
 	}
 	return reminded, nil
 }

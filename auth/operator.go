@@ -149,5 +149,5 @@ func (r *Rules) AddAccount(ctx context.Context, by Operator, address string) err
 		return err
 	}
 	r.addInvitation(&changes, by, email)
-	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
+	return operated(r.apply(ctx, changes))
 }

@@ -166,9 +166,7 @@ func (r *Rules) delayedReset(ctx context.Context, by Operator, changes ChangeSet
 	if err := r.addRecovery(ctx, &changes, by.Client, event, changes.At); err != nil {
 		return false, err
 	}
-	if err = r.store.Apply(ctx, changes); err == nil {
-		r.applied(ctx, changes)
-	}
+	err = r.apply(ctx, changes)
 	return err == nil, operated(ignoreNotFound(err))
 }
 

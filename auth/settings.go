@@ -200,12 +200,12 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Settin
 	if err := p.checkSettings(); err != nil {
 		return err
 	}
-	err = r.store.Apply(ctx, changes)
+	err = r.apply(ctx, changes)
 	if errors.Is(err, ErrNotFound) { // another operator was faster
 		return cmp.Or(r.ReloadSettings(ctx), error(&Problem{Reason: SettingsOutdated}))
 	}
-	if err := r.conclude(ctx, changes, err == nil, operated(err)); err != nil {
-		return err
+	if err != nil {
+		return operated(err)
 	}
 	return r.ReloadSettings(ctx)
 }
