@@ -231,8 +231,8 @@ func (r *Rules) noticeLimits(m Message) []RateLimit {
 // address without an account is counted the same, but nobody is notified: a decoy
 // causes the same transactions (FF-04).
 func (r *Rules) fail(ctx context.Context, a Attempt, c challenge, err error, now time.Time) error {
-	var p *Problem
-	if !errors.As(err, &p) {
+	p, ok := errors.AsType[*Problem](err)
+	if !ok {
 		return err
 	}
 	e := Event{Factor: c.kind()}

@@ -144,7 +144,7 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	if err != nil {
 		return "", "", err
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	return token, h.Target, nil
 }
 

@@ -55,7 +55,7 @@ func (r *Rules) RemindMFA(ctx context.Context, after UserID) (next UserID, remin
 		}
 		if spent {
 			reminded++
-			r.applied(ctx, changes)
+			r.Applied(ctx, changes)
 		}
 	}
 	return next, reminded, nil

@@ -1,6 +1,9 @@
 package auth
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A Problem is an error that the user can act on. Every other error is a fault. The
 // text for each Reason is in views.
@@ -21,6 +24,25 @@ func (p *Problem) Error() string {
 		return p.Detail
 	}
 	return "problem: " + string(p.Reason)
+}
+
+func isProblem(err error) bool {
+	_, ok := errors.AsType[*Problem](err)
+	return ok
+}
+
+// isProblemOf reports whether an error is a problem with that reason.
+func isProblemOf(err error, reason Reason) bool {
+	p, ok := errors.AsType[*Problem](err)
+	return ok && p.Reason == reason
+}
+
+// formExpired turns [ErrNotFound] into the problem that the form has expired.
+func formExpired(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return &Problem{Reason: FormExpired}
+	}
+	return err
 }
 
 // A Reason names a problem.

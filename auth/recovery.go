@@ -92,7 +92,7 @@ func (r *Rules) StartRecovery(ctx context.Context, client Client, token Token) (
 	if err != nil {
 		return r.repeatedOr(ctx, formExpired(err), posted, now)
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	return Result{Attempt: next}, nil
 }
 
@@ -263,7 +263,7 @@ func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time
 		return false, nil
 	}
 	if done {
-		r.applied(ctx, changes)
+		r.Applied(ctx, changes)
 	}
 	return done, err
 }
