@@ -19,9 +19,6 @@ func showDelete(r *request) error {
 }
 
 func postDelete(r *request) (string, error) {
-	if r.action() != "delete" {
-		return "", errUnknownAction
-	}
 	if err := r.rules.DeleteAccount(r.ctx(), r.client(), r.session, r.form.Get("confirm")); err != nil {
 		return "", err
 	}

@@ -117,9 +117,6 @@ func postAppCheck(r *request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if r.action() != "check" {
-		return "", errUnknownAction
-	}
 	wrong, err := r.site.Apps.CheckURL(r.ctx(), app, strings.TrimSpace(r.entered("url")))
 	if err != nil {
 		return "", err
