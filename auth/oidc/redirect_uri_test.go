@@ -14,6 +14,7 @@ func TestCheckURI(t *testing.T) {
 	}{
 		{Web, "https://app.example.org/callback", ""},
 		{Web, "https://app.example.org:8443/callback?tenant=1", ""},
+		{Web, "https://app.example.org/~wiki", ""},
 		{SPA, "https://app.example.org", ""},
 		{SPA, "http://localhost:3000/callback", ""},
 		{Web, "http://127.0.0.1:5555/callback", ""},
