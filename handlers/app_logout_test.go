@@ -106,6 +106,14 @@ func TestLogout_AnotherSession(t *testing.T) {
 	if again := site.browser().open(query); again.url.String() != back {
 		t.Errorf("the second time: at %s", again.url)
 	}
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: app.id}, true); err != nil {
+		t.Fatal(err)
+	}
+	b.open(query).wantHeading("Sign out").wantStatus(http.StatusOK)
+	if _, err := site.apps.RemoveApp(t.Context(), auth.Operator{}, oidc.App{ID: app.id}); err != nil {
+		t.Fatal(err)
+	}
+	b.open(query).wantHeading("Sign out").wantStatus(http.StatusOK)
 	if strings.Contains(site.log.String(), theirs.IDToken) {
 		t.Error("the log has a hint (OI-12)")
 	}

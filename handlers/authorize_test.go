@@ -97,6 +97,7 @@ func TestAuthorize_Errors(t *testing.T) {
 		"language and look":       {app, []string{"ui_locales", "de", "claims_locales", "de", "display", "popup", "claims", `{"userinfo":{"name":{"essential":true}}}`}, ""},
 		"no nonce":                {app, []string{"nonce", ""}, ""},
 		"no state":                {app, []string{"login_hint", "x"}, ""},
+		"only an unknown acr":     {app, []string{"acr_values", "x"}, ""},
 		"unknown acr":             {app, []string{"acr_values", "x urn:twostep:acr:1 urn:twostep:acr:2"}, ""},
 		"no PKCE, exempt":         {exempt, []string{"code_challenge", "", "code_challenge_method", ""}, ""},
 		"unknown app":             {app, []string{"client_id", "x"}, page},
@@ -193,9 +194,12 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	site.wait(time.Minute)
 	own.wantReturned(own.start(b, "prompt", "none", "max_age", "30"), oidc.LoginRequired)
 	own.wantReturned(own.start(b, "prompt", "none", "acr_values", "urn:twostep:acr:2"), oidc.InteractionRequired)
-	own.idToken(b, "prompt", "none", "max_age", "10000")
+	own.idToken(b, "prompt", "none", "max_age", "10000", "acr_values", "urn:example:unknown")
 	site.requirePasswordChange(ann)
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
+	if n := site.queryInt("SELECT count(*) FROM app_requests"); n != 0 { // each had its response at once
+		t.Errorf("%d requests are stored", n)
+	}
 }
 
 // A signed-in user who has nothing to do is redirected to the app by the first response, even

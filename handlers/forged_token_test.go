@@ -54,6 +54,17 @@ func (site *testSite) stolenKey() (key jose.SigningKey, id string) {
 	return jose.SigningKey{Algorithm: jose.ES256, Key: private}, stolen.ID
 }
 
+// stolen returns an access token that a thief of the oldest key has signed.
+func (site *testSite) stolen(claims map[string]any) string {
+	site.t.Helper()
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	key, id := site.stolenKey()
+	return site.signed(key, (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", id), payload)
+}
+
 // forgeries returns tokens with the claims of one that was issued, which no key of this
 // site has signed, or as a token of another type.
 func (site *testSite) forgeries(token string) map[string]string {
@@ -112,6 +123,16 @@ func TestForgedTokens(t *testing.T) {
 	}
 	access := site.forgeries(tokens.AccessToken)
 	access["ID token"], access["refresh token"] = tokens.IDToken, tokens.RefreshToken
+	for name, times := range map[string]map[string]int64{
+		"expired":   {"exp": site.clock().Unix()},
+		"of future": {"iat": site.clock().Add(auth.ClockSkew + time.Minute).Unix(), "exp": site.clock().Add(time.Hour).Unix()},
+	} {
+		_, claims := app.claims(tokens.AccessToken)
+		for claim, at := range times {
+			claims[claim] = at
+		}
+		access[name] = site.stolen(claims)
+	}
 	for name, token := range access {
 		t.Run("access token, "+name, func(t *testing.T) {
 			if app.userInfo(token) != nil {
@@ -137,15 +158,10 @@ func TestForgedTokens_RetiredKey(t *testing.T) {
 	site := newSite(t)
 	b, app := site.browser().signUp(ann), site.addApp(trusted)
 	tokens := app.tokens(app.code(b, "scope", "openid offline_access"))
-	stolen, id := site.stolenKey()
 	_, claims := app.claims(tokens.AccessToken)
 	forge := func() string {
 		claims["iat"], claims["exp"] = site.clock().Unix(), site.clock().Add(365*24*time.Hour).Unix()
-		payload, err := json.Marshal(claims)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return site.signed(stolen, (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", id), payload)
+		return site.stolen(claims)
 	}
 	forged := forge()
 	if app.userInfo(forged) == nil {

@@ -38,6 +38,9 @@ func (p *Provider) NewSecret(ctx context.Context, by auth.Operator, app App, end
 	if err := p.rules.AppActed(ctx, changes, replaced, err); err != nil {
 		return "", err
 	}
+	if replaced {
+		return secret, nil
+	}
 	found, err := p.store.FindApp(ctx, app.ID)
 	if err != nil || secret == "" && len(found.SecretHashes) == 1 {
 		return "", err

@@ -56,6 +56,25 @@ func TestCheckURI(t *testing.T) {
 	}
 }
 
+func TestHost(t *testing.T) {
+	for uri, want := range map[string]struct{ host, formTarget string }{
+		"https://app.example.org/callback":      {"app.example.org", "https://app.example.org"},
+		"https://app.example.org:8443/callback": {"app.example.org", "https://app.example.org:8443"},
+		"http://127.0.0.1:8000/callback":        {"127.0.0.1", "http://127.0.0.1:8000"},
+		"http://[::1]:8000/callback":            {"::1", ""},
+		"com.example.app:/callback":             {"com.example.app", "com.example.app:"},
+		"com.example.app://callback":            {"com.example.app", "com.example.app:"},
+		"http://%zz/":                           {"", ""},
+	} {
+		if got := Host(uri); got != want.host {
+			t.Errorf("%s: host %q, want %q", uri, got, want.host)
+		}
+		if got := FormTarget(uri); got != want.formTarget {
+			t.Errorf("%s: form target %q, want %q", uri, got, want.formTarget)
+		}
+	}
+}
+
 // OI-01, OI-02: URIs are compared as strings; only the port of a native app's loopback
 // IP address may differ.
 func TestApp_MayRedirectTo(t *testing.T) {
@@ -83,6 +102,7 @@ func TestApp_MayRedirectTo(t *testing.T) {
 		{native, "http://localhost:8000/callback", false},
 		{native, "http://localhost/callback", true},
 		{native, "http://127.0.0.1:8000/other", false},
+		{native, "http://127.0.0.18/callback", false},
 		{native, "http://127.0.0.1:0/callback", false},
 		{native, "http://127.0.0.1:08000/callback", false},
 		{native, "http://127.0.0.1:8000@evil.example/callback", false},
