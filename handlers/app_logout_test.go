@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -193,6 +194,11 @@ func TestLogout_BackChannel(t *testing.T) {
 	}
 	app.wantLogouts(sid)
 
+	for _, to := range []string{site.addApp().id, "x"} { // an app without a URI, and one that was removed
+		if _, _, err := site.apps.LogoutToken(context.Background(), auth.NewLogoutMessage(to, "x", "y", site.rules.Now())); !errors.Is(err, auth.ErrRejected) {
+			t.Errorf("a message to nobody: %v", err)
+		}
+	}
 	_, logout, err := site.apps.LogoutToken(context.Background(), auth.NewLogoutMessage(app.id, "x", "y", site.rules.Now()))
 	if err != nil || app.userInfo(logout) != nil {
 		t.Errorf("a logout token is an access token, %v", err)

@@ -26,6 +26,12 @@ func TestAuthorize_SignIn(t *testing.T) {
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
+	longest := strings.Repeat("x", auth.EmailMaxBytes)
+	for hint, want := range map[string]string{longest: longest, longest + "x": ""} {
+		if got := app.start(site.browser(), "login_hint", hint).field("Email address").AttrOr("value", ""); got != want {
+			t.Errorf("a hint of %d characters: the email field has %q", len(hint), got)
+		}
+	}
 	signedInAt := site.clock()
 	b.enterCredentials(ann, password).wantHeading("Verify your account")
 	site.wait(30 * time.Second)

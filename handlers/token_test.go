@@ -154,6 +154,19 @@ func TestToken_ClockSetBack(t *testing.T) {
 	rs256.idToken(b)
 }
 
+// A site that has keys, but none of an algorithm that is new, gets one of it.
+func TestToken_NewAlgorithm(t *testing.T) {
+	for _, alg := range oidc.Algorithms {
+		site := newSite(t)
+		app := site.addApp(trusted, func(a *oidc.App) { a.Alg = alg })
+		b := site.browser().signUp(ann)
+		app.idToken(b)
+		site.exec("DELETE FROM signing_keys WHERE alg = ?", alg)
+		site.restart()
+		app.idToken(b)
+	}
+}
+
 // OI-10, OI-21: a code used twice ends its access token, and the owner gets a mail.
 func TestToken_CodeReuse(t *testing.T) {
 	site := newSite(t)
