@@ -138,6 +138,7 @@ func TestPasskey_NotFirstFactor(t *testing.T) {
 	clear := func(r *passkeytest.Response) { r.Flags &^= passkeytest.UserVerified }
 	d.Tamper = clear
 	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(d, passkey), false), auth.PasskeyUnverified)
+	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(d, passkey), true), auth.PasskeyWrong) // by the form for security keys
 	d = &passkeytest.Device{Verifies: true, Tamper: clear}
 	f.must(f.AddPasskey(f.ctx, client, session, "", f.create(d, key), true))
 	d.Tamper = nil // from now on it verifies, but it did not when it was added
@@ -301,6 +302,8 @@ func TestPasskey_Domain(t *testing.T) {
 	if a := f.secondStep(client); !a.Factors.HasMFA() || a.AcceptsPasskey() || !a.AcceptsBackupCode() || f.PasskeyOptions(a) != "" {
 		t.Errorf("the attempt is %+v", a)
 	}
+	_, err := f.VerifyPasskey(f.ctx, client, f.token, "{}")
+	f.problem(err, auth.FormExpired) // it asks for no passkey, so this is no wrong one
 }
 
 // TestPasskey_WrongResponses count as wrong codes do, and the owner is notified (PK-22).
@@ -357,9 +360,12 @@ func TestAddPasskey(t *testing.T) {
 	options = strings.Replace(f.options(session), `"excludeCredentials":[{`, `"other":[{`, 1)
 	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(d, options), false), auth.PasskeyExists)
 	d.Tamper = nil
-	for range auth.PasskeysMax - 1 {
+	for range auth.PasskeysMax - 2 {
 		f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
 	}
+	posted = f.create(&passkeytest.Device{Verifies: true}, f.options(session))
+	f.must(f.AddPasskey(f.ctx, client, session, "", posted, false))
+	f.must(f.AddPasskey(f.ctx, client, session, "", posted, false)) // the form was posted twice
 	f.now = f.now.Add(time.Hour)
 	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(&passkeytest.Device{Verifies: true}, f.options(session)), false), auth.PasskeyTooMany)
 }
@@ -400,7 +406,8 @@ func TestPasskey_Attestation(t *testing.T) {
 // the backup codes go with the last factor (PK-19).
 func TestPasskey_RenameAndRemove(t *testing.T) {
 	f, session, client := newPasskeyFlow(t)
-	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	posted := f.create(&passkeytest.Device{Verifies: true}, f.options(session))
+	f.must(f.AddPasskey(f.ctx, client, session, "", posted, false))
 	eve, evesClient := f.signUp("eve@example.com")
 	factors, err := f.Factors(f.ctx, session.User)
 	f.must(err)
@@ -420,6 +427,7 @@ func TestPasskey_RenameAndRemove(t *testing.T) {
 	if n := f.count(passkeyUser, auth.MessageKind(auth.PasskeyRemoved)); n != 1 {
 		t.Errorf("%d notices, want 1", n)
 	}
+	f.problem(f.AddPasskey(f.ctx, client, session, "", posted, false), auth.PasskeyUsed) // its challenge is spent
 }
 
 // TestPasskey_ResetMFA: the operator's command removes passkeys too (PK-24).

@@ -459,6 +459,9 @@ func TestRecovery_Refused(t *testing.T) {
 	f.now = next
 	f.recover(f.client())
 	f.wantPending(true)
+	f.advance(auth.RecoveryPause + 24*time.Hour) // no server was running: it is reminded of and postponed
+	f.wantPending(true)
+	refused("postponed", f.recovery().DueAt)
 }
 
 // TestRecovery_RoleMeanwhile: a role that is given between the code and its response counts.

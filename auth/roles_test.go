@@ -22,7 +22,7 @@ func TestOperate_Administrator(t *testing.T) {
 	session = f.reload(session)
 	id, err := f.AccountID(f.ctx, bob)
 	f.must(err)
-	by := auth.Operator{Session: session, Client: client, Reason: "asked by phone"}
+	by := auth.Operator{Session: session, Client: client, Reason: "asked by phone" + strings.Repeat("!", auth.ReasonMax-14)}
 
 	_, err = f.Operate(f.ctx, by, auth.SignOutEverywhere, id)
 	if !errors.Is(err, auth.ErrNotFound) {
