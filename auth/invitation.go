@@ -60,9 +60,6 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 			return 0, err
 		}
 	}
-	if len(emails) == 0 {
-		return 0, refused
-	}
 	err = operated(r.store.Apply(ctx, changes))
 	if errors.Is(err, ErrTooManyInvitations) {
 		err = &Problem{Reason: InvitationsFull, Limit: InvitationsMax}
@@ -187,7 +184,7 @@ func (r *Rules) AcceptInvitation(ctx context.Context, client Client, token Token
 
 // Accepts reports whether the attempt is a sign-up with the invitation.
 func (a Attempt) Accepts(i Invitation) bool {
-	return a.Purpose == SignUp && hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
+	return hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
 }
 
 // allowInvitation limits the invitations of administrators: somebody at an unlocked browser

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -323,6 +324,36 @@ func TestPasskey_WrongResponses(t *testing.T) {
 	}
 }
 
+// TestPasskey_WrongSignature: what a passkey has not signed is refused at both steps, and so
+// is the user handle of another account.
+func TestPasskey_WrongSignature(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	d := &passkeytest.Device{Verifies: true}
+	f.addPasskey(d, client, session)
+	unsigned := func(options string) string {
+		t.Helper()
+		posted, another := map[string]any{}, map[string]any{}
+		f.must(json.Unmarshal([]byte(f.get(d, options)), &posted))
+		f.must(json.Unmarshal([]byte(f.get(d, f.PasskeySignIn(client))), &another))
+		posted["response"].(map[string]any)["signature"] = another["response"].(map[string]any)["signature"]
+		text, err := json.Marshal(posted)
+		f.must(err)
+		return string(text)
+	}
+	_, err := f.SignInWithPasskey(f.ctx, client, unsigned(f.PasskeySignIn(client)), "")
+	f.problem(err, auth.PasskeyWrong)
+	a := f.secondStep(client)
+	_, err = f.VerifyPasskey(f.ctx, client, f.token, unsigned(f.PasskeyOptions(a)))
+	f.problem(err, auth.PasskeyWrong)
+	d.Tamper = func(r *passkeytest.Response) { r.UserHandle = []byte("of somebody else") }
+	_, err = f.VerifyPasskey(f.ctx, client, f.token, f.get(d, f.PasskeyOptions(a)))
+	f.problem(err, auth.PasskeyWrong)
+	d.Tamper = nil
+	result, err := f.VerifyPasskey(f.ctx, client, f.token, f.get(d, f.PasskeyOptions(a)))
+	f.must(err)
+	f.session(result)
+}
+
 // TestAddPasskey covers additions that are refused, and one that is posted twice (PK-10,
 // PK-17, PK-19, PK-23).
 func TestAddPasskey(t *testing.T) {
@@ -414,7 +445,7 @@ func TestPasskey_RenameAndRemove(t *testing.T) {
 	id := factors.Passkeys[0].ID
 	f.problem(f.RenamePasskey(f.ctx, evesClient, eve, id, "Mine"), auth.FormExpired)
 	f.problem(f.RemovePasskey(f.ctx, evesClient, eve, id), auth.FormExpired)
-	f.must(f.RenamePasskey(f.ctx, client, session, id, "Mine"))
+	f.must(f.RenamePasskey(f.ctx, client, session, id, strings.Repeat("ä", auth.PasskeyNameMax)))
 	f.policy.RequireMFA = true
 	f.use(f.db)
 	f.problem(f.RemovePasskey(f.ctx, client, session, id), auth.LastFactor)

@@ -442,6 +442,9 @@ func TestRecovery_Refused(t *testing.T) {
 		}
 		f.now = f.now.Add(time.Minute)
 		f.must(f.ResendCode(f.ctx, client, result.Attempt))
+		if n := f.count(recoveryUser, auth.MessageResetCode); n != 0 {
+			t.Errorf("%s: the code was sent again in %d mails about the password", name, n)
+		}
 	}
 	_, err := f.ChangeRole(f.ctx, session.User, auth.RoleViewer)
 	f.must(err)
