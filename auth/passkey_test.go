@@ -117,8 +117,12 @@ func TestPasskey_SecondStep(t *testing.T) {
 		}
 		_, err := f.Verify(f.ctx, client, f.token, "123456", false)
 		f.problem(err, auth.BackupCodeWrong) // no other code is asked for
-		result, err := f.VerifyPasskey(f.ctx, client, f.token, f.get(d, f.PasskeyOptions(a)))
+		posted := f.get(d, f.PasskeyOptions(a))
+		result, err := f.VerifyPasskey(f.ctx, client, f.token, posted)
 		f.must(err)
+		if again, err := f.VerifyPasskey(f.ctx, client, f.token, posted); err != nil || again.Session != result.Session {
+			t.Errorf("posted twice: %+v, %v", again, err)
+		}
 		s := f.session(result)
 		if want := map[bool]auth.FactorKind{false: auth.PasskeyPresent, true: auth.PasskeyVerified}[d.Verifies]; s.SecondKind != want {
 			t.Errorf("the second factor is %s, want %s", s.SecondKind, want)

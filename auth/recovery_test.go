@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -49,8 +50,12 @@ func (f *flow) atSecondStep(client auth.Client) auth.Token {
 // recover requests a recovery.
 func (f *flow) recover(client auth.Client) {
 	f.t.Helper()
-	result, err := f.StartRecovery(f.ctx, client, f.atSecondStep(client))
+	token := f.atSecondStep(client)
+	result, err := f.StartRecovery(f.ctx, client, token)
 	f.must(err)
+	if _, err := f.Attempt(f.ctx, token); !errors.Is(err, auth.ErrNotFound) {
+		f.t.Errorf("the sign-in goes on: %v", err)
+	}
 	result, err = f.Verify(f.ctx, client, result.Attempt, f.code(recoveryUser), false)
 	f.must(err)
 	if result.Session != "" {

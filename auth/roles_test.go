@@ -32,7 +32,7 @@ func TestOperate_Administrator(t *testing.T) {
 	if !changed || err != nil {
 		t.Fatal(err)
 	}
-	for _, reason := range []string{"", "  x ", strings.Repeat("x", auth.ReasonMax+1), "one\ntwo"} {
+	for _, reason := range []string{"", "  x ", strings.Repeat("x", auth.ReasonMax+1), "one\ntwo", strings.Repeat("x", auth.ReasonMin-1)} {
 		_, err := f.Operate(f.ctx, auth.Operator{Session: session, Client: client, Reason: reason}, auth.SignOutEverywhere, id)
 		f.problem(err, auth.ReasonInvalid)
 	}
