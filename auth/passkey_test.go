@@ -271,6 +271,9 @@ func TestPasskey_Counter(t *testing.T) {
 			continue
 		}
 		f.problem(err, auth.PasskeyCopied)
+		d.Counts = false // a copy that does not count at all
+		_, err = f.SignInWithPasskey(f.ctx, client, f.get(d, f.PasskeySignIn(client)), "")
+		f.problem(err, auth.PasskeyCopied)
 		if n := f.count(passkeyUser, auth.MessageKind(auth.PasskeyCloned)); n != 1 {
 			t.Errorf("%d notices, want 1", n)
 		}

@@ -220,7 +220,7 @@ func TestRecovery_StoppedFromEveryMessage(t *testing.T) {
 // TestRecovery_Disputed: the token of the last message, and the others, disable the account
 // for a day after the end.
 func TestRecovery_Disputed(t *testing.T) {
-	f, _, _ := newRecoveryFlow(t)
+	f, session, _ := newRecoveryFlow(t)
 	f.recover(f.client())
 	first := f.wantTokens(auth.RecoveryRequested)[recoveryPhone]
 	f.advance(recoveryDelay / 2)
@@ -233,9 +233,18 @@ func TestRecovery_Disputed(t *testing.T) {
 	f.must(err)
 	f.addTOTP(client, f.session(result))
 	f.now = f.now.Add(auth.StopTokenLifetime - time.Millisecond)
+	_, err = f.ChangeRole(f.ctx, session.User, auth.RoleAdmin)
+	f.must(err)
+	_, err = f.StopRecovery(f.ctx, auth.Client{}, last)
+	f.problem(err, auth.LastAdmin)
+	_, err = f.ChangeRole(f.ctx, session.User, auth.NoRole)
+	f.must(err)
 	stopped, err := f.StopRecovery(f.ctx, auth.Client{}, last)
 	if f.must(err); !stopped.Completed {
 		t.Errorf("stopped %+v", stopped)
+	}
+	if all, err := f.db.FindSessions(f.ctx, session.User); err != nil || len(all) > 0 {
+		t.Errorf("sessions after it: %+v, %v", all, err)
 	}
 	if _, err := f.Session(f.ctx, result.Session); err != auth.ErrNotFound {
 		t.Errorf("the session: %v", err)
