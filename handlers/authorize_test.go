@@ -521,6 +521,20 @@ func TestRefresh_AppDemandsMFA(t *testing.T) {
 	}
 }
 
+// The page that asks whether to continue is the end of what a request led to: what the user
+// sets up later does not lead back to it. The log says what each page asked for.
+func TestContinue_Arrived(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(func(a *oidc.App) { a.RequireMFA = true })
+	app.start(b).wantHeading("Set up two-step verification")
+	b.addTOTP()
+	b.follow("Continue").wantHeading("Continue to Wiki")
+	b.open("/account/manage-mfa/backup-codes").press("Generate").press("Done").wantHeading("User MFA Settings")
+	if len(site.log.linesWith("reason=app_set_up")) == 0 || len(site.log.linesWith("reason=app_consent")) > 0 {
+		t.Errorf("logged %v", site.log.linesWith("reason=app_"))
+	}
+}
+
 // A request ends after ten minutes, and with its code; its page then leads to the app.
 func TestContinue_Expired(t *testing.T) {
 	site := newSite(t)
