@@ -75,7 +75,6 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hashes := runtime.GOMAXPROCS(0)
 	tuneGC(hashes)
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
-	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
 	if err := loadSettings(ctx, rules, log); err != nil {
 		return err
@@ -83,21 +82,21 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
 		Name: s.Name, Version: s.Version, URL: s.Origin, TrustedProxies: s.Proxies, AdminNetworks: s.Admins, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
-		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: apps,
+		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Apps: apps,
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
 		config.Access = rules.current.Load
 		defer inBackground(rules.watch(log))()
 	}
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listening.site.Addr(), createsKeys, createsData)
 	if noPasskeys {
 		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
 	}
-	if listening.metrics != nil {
+	if listening.metrics != nil { // thousands of series, which take megabytes
+		m := metrics.New(store, hasher)
+		config.Metrics, couriers = m.Handlers(), m.Couriers(couriers)
 		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", listening.metrics.Addr())
 		defer inBackground(m.Serve(listening.metrics, log))()
 	}
@@ -110,6 +109,7 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	defer inBackground(sweep(rules, log))()
 	defer inBackground(advanceRecoveries(rules, log))()
 	defer inBackground(remind(rules, log))()
+	sender := &outbox.Sender{Rules: rules, Couriers: couriers, Apps: apps, Renderer: s.Renderer(), Log: log}
 	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
 	return serveHTTP(ctx, listening.site, handlers.New(rules, keys, config), log)
 }
