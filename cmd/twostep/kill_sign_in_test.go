@@ -21,16 +21,25 @@ func (u *user) signIn() {
 		u.signedIn = true
 		return
 	case "Sign in":
+		if u.passkeyAdded {
+			u.signInWithPasskey()
+			return
+		}
 		u.enterPassword(u.c)
 	}
 	if u.c.heading() == "Account" {
-		if u.key != "" || u.reserved {
+		if u.key != "" || u.reserved || u.passkeyAdded {
 			u.fatalf("signed in without a second factor")
 		}
 		u.signedInBy(auth.Password)
 		return
 	}
 	u.c.sees("Verify your account")
+	if u.device != nil { // the response to adding it was lost
+		u.passkeyAdded = true
+		u.signInWithPasskey()
+		return
+	}
 	if u.key == "" && !u.reserved { // one was uncertain, and exists
 		if u.reserved = u.asksForSMS(); !u.reserved {
 			u.key = u.newKey
