@@ -39,8 +39,11 @@ func postContinue(r *request) (string, error) {
 		return "", r.showStep(c)
 	case "cancel":
 		c, err := r.continuation(false)
-		if err != nil || c.Redirect != "" {
-			return "", errors.Join(err, r.showStep(c))
+		if err != nil {
+			return "", err
+		}
+		if c.Redirect != "" {
+			return "", r.showStep(c)
 		}
 		redirect, err := r.site.Apps.Cancel(ctx, id, r.userFacts(false))
 		if err != nil || redirect == "" {
@@ -86,10 +89,15 @@ func (r *request) showStep(c oidc.Continuation) error {
 			r.keepTyped(signInPage, url.Values{"email": {c.Params.LoginHint}})
 		}
 		return r.redirect(signInPath(path))
-	case oidc.StepTask:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[c.Task]))
-	case oidc.StepSetUp:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[auth.TaskSetupMFA]))
+	case oidc.StepTask, oidc.StepSetUp:
+		task := c.Task
+		if c.Step == oidc.StepSetUp {
+			task = auth.TaskSetupMFA
+		}
+		if err := r.rules.KeepNext(r.ctx(), r.session, path); err != nil {
+			return err
+		}
+		return r.redirect(taskPaths[task])
 	case oidc.StepReauth, oidc.StepStepUp:
 		if r.QueryParams().Has(declined) {
 			break
