@@ -73,6 +73,9 @@ func (u *user) secondFactor() (signedIn bool) {
 	}
 	var options []func() bool
 	if u.key != "" && u.lastStep <= step(time.Now()) {
+		if _, seen := u.k.seen.Load(auth.TOTPCode); !seen { // a run must include one
+			return u.byApp()
+		}
 		options = append(options, u.byApp)
 	}
 	if len(u.codes) > 0 && !u.replacing {
