@@ -81,10 +81,15 @@ func (r *request) showStep(c oidc.Continuation) error {
 			r.keepTyped(signInPage, url.Values{"email": {c.Params.LoginHint}})
 		}
 		return r.redirect(signInPath(path))
-	case oidc.StepTask:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[c.Task]))
-	case oidc.StepSetUp:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[auth.TaskSetupMFA]))
+	case oidc.StepTask, oidc.StepSetUp:
+		task := c.Task
+		if c.Step == oidc.StepSetUp {
+			task = auth.TaskSetupMFA
+		}
+		if err := r.rules.KeepNext(r.ctx(), r.session, path); err != nil {
+			return err
+		}
+		return r.redirect(taskPaths[task])
 	case oidc.StepReauth, oidc.StepStepUp:
 		if r.QueryParams().Has(declined) {
 			break
