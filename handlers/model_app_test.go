@@ -26,7 +26,7 @@ type modelGrant struct {
 }
 
 func (m *model) live(g *modelGrant) bool {
-	return !g.ended && m.session(&client{session: g.session}) != nil
+	return !g.ended && m.isOpen(g.session)
 }
 
 func (m *model) grant() *modelGrant {
@@ -71,7 +71,7 @@ func (m *model) connectApp(c *client, button string) {
 		want = "status 200"
 	}
 	page := c.fetchRaw(http.MethodGet, path, nil)
-	if got := outcome(page); got != want {
+	if got := outcome(path, page); got != want {
 		m.t.Fatalf("%s of the app: %s, want %s", c.remoteAddr, got, want)
 	}
 	if want != "status 200" {

@@ -1,6 +1,10 @@
 package handlers_test
 
-import "time"
+import (
+	"time"
+
+	"twostep/auth"
+)
 
 // Complete flows, so that accounts get into every state.
 
@@ -66,10 +70,25 @@ func (m *model) completePhoneSetup(c *client, number string) {
 	}
 }
 
+// completeAct makes a client's user an administrator who may act, and acts.
+func (m *model) completeAct(c *client, role auth.Role) {
+	m.completeSignIn(c)
+	if s := m.session(c); s != nil && !s.user.mustChange {
+		m.changeRole(s.user, role)
+		if m.completeReauth(c); !s.user.hasMFA() {
+			m.completeTOTPSetup(c)
+		}
+	}
+	m.anyAct(c)
+}
+
 // createUser creates an account, with or without second factors.
 func (m *model) createUser(c *client, email string) {
 	m.signUp(c, email, passwords[0])
 	m.respond(c, "/sign-up", m.validCode(c), false)
+	u := m.session(c).user
+	m.changeRole(u, draw(m, "role", roles...))
+	m.changeGroups(u, draw(m, "groups", groupLists...))
 	if draw(m, "a passkey", false, true) {
 		m.addPasskey(c, c, draw(m, "verifies", true, false), true)
 	}

@@ -47,7 +47,7 @@ func (m *model) verifyPhone(c *client, typed string) {
 		return
 	}
 	_, done := m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), valid && !m.hasNumber(s, s.newNumber))
-	if got := outcome(m.response); got == "done" || got == "refused" {
+	if got := outcome(phonePath, m.response); got == "done" || got == "refused" {
 		spend()
 	}
 	if done {
@@ -82,7 +82,7 @@ func (m *model) pressPhone(c *client, action, id string) {
 	switch action {
 	case "use":
 		phone.reservedAt = m.site.clock()
-		if m.factorAdded(s, hadMFA) {
+		if m.factorAdded(s, hadMFA, !phone.addedAt.Before(s.startedAt)) {
 			m.readNewCodes(c, codesPath)
 		}
 		return

@@ -157,13 +157,19 @@ func postTargetAct(r *request) (string, error) {
 	return r.postAct(page, r.Param("target"))
 }
 
+// groupsPage is personPage for an account whose groups the user may change.
+func (r *request) groupsPage() (page views.PersonPage, err error) {
+	page, err = r.personPage()
+	if page.Role = r.session.Role; err == nil && !page.May(views.SaveGroups) {
+		err = auth.ErrNotFound
+	}
+	return page, err
+}
+
 func showPersonGroups(r *request) error {
-	page, err := r.personPage()
+	page, err := r.groupsPage()
 	if err != nil {
 		return err
-	}
-	if page.Role = r.session.Role; !page.May(views.SaveGroups) {
-		return auth.ErrNotFound
 	}
 	page.Page = r.page()
 	groups := strings.Join(page.Person.Groups, " ")
@@ -174,7 +180,7 @@ func showPersonGroups(r *request) error {
 }
 
 func postPersonGroups(r *request) (string, error) {
-	page, err := r.personPage()
+	page, err := r.groupsPage()
 	if err != nil {
 		return "", err
 	}
