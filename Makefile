@@ -165,6 +165,6 @@ check: ## Run everything that CI runs, without changing files
 	@echo '== tests$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
 	$(RACE_TEST) $(RACE_PACKAGES)
 	$(if $(RACE),$(RACE_TEST) -run OnceOnly ./db ./handlers)
-	RAPID_CHECKS=20 $(TEST) -parallel 4 ./cmd/twostep ./db/... ./handlers/... ./views/...
+	RAPID_CHECKS=16 $(TEST) -parallel 4 ./cmd/twostep ./db/... ./handlers/... ./views/...
 	@echo '== fuzz tests: name, inputs'
 	$(fuzz_briefly)

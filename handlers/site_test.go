@@ -128,11 +128,7 @@ func newTestSite(t tester) *testSite {
 
 func (site *testSite) openStore() {
 	site.t.Helper()
-	open, at := db.OpenSQLite, site.file
-	if site.postgres != "" {
-		open, at = db.OpenPostgres, site.postgres
-	}
-	store, err := open(context.Background(), at, site.keys)
+	store, err := db.OpenSQLite(context.Background(), site.file, site.keys)
 	if err != nil {
 		site.t.Fatal(err)
 	}
