@@ -103,10 +103,9 @@ var modelActions = map[string]func(*model){
 	"complete act again": func(m *model) { m.completeAct(m.client(), auth.RoleAdmin) },
 	"open app":           func(m *model) { m.openApp(m.client(), draw(m, "page", protectedPages...)) },
 	"open all apps": func(m *model) {
+		p := draw(m, "page", protectedPages...)
 		for _, c := range m.clients {
-			for _, p := range protectedPages {
-				m.openApp(c, p)
-			}
+			m.openApp(c, p)
 		}
 	},
 	"begin handover": func(m *model) { m.beginHandover(m.client(), draw(m, "page", protectedPages...)) },
@@ -115,6 +114,7 @@ var modelActions = map[string]func(*model){
 			m.completeHandover(m.client(), draw(m, "handover", m.handovers...), draw(m, "host", protectedHosts...))
 		}
 	},
+	"steal code": func(m *model) { m.stealCode(m.client(), m.client(), draw(m, "page", protectedPages...)) },
 	"copy cookie": func(m *model) {
 		m.copyCookie(m.client(), m.client(), draw(m, "at", protectedHosts...), draw(m, "of", protectedHosts...))
 	},

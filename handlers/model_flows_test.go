@@ -70,7 +70,7 @@ func (m *model) completePhoneSetup(c *client, number string) {
 	}
 }
 
-// completeAct makes a client's user an administrator who may act, and acts.
+// completeAct makes a client's user an administrator who may act, and acts some times.
 func (m *model) completeAct(c *client, role auth.Role) {
 	m.completeSignIn(c)
 	if s := m.session(c); s != nil && !s.user.mustChange {
@@ -79,7 +79,18 @@ func (m *model) completeAct(c *client, role auth.Role) {
 			m.completeTOTPSetup(c)
 		}
 	}
-	m.anyAct(c)
+	for range 3 {
+		m.anyAct(c)
+		m.site.wait(time.Second)
+	}
+}
+
+// stealCode lets any client use the code of a handover, and then the one that began.
+func (m *model) stealCode(c, thief *client, p protectedPage) {
+	if h := m.beginHandover(c, p); h != nil {
+		m.completeHandover(thief, h, draw(m, "host", protectedHosts...))
+		m.completeHandover(c, h, p.host())
+	}
 }
 
 // createUser creates an account, with or without second factors.
