@@ -49,7 +49,7 @@ func (m *model) verifyEmail(c *client, typed string) {
 		return
 	}
 	_, done := m.postGuarded(c, "/account/email", "fresh", actionForm("verify", "code", typed), valid)
-	if got := outcome("/account/email", m.response); got == "done" || got == "refused" {
+	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
 	if done {

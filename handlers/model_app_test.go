@@ -71,7 +71,7 @@ func (m *model) connectApp(c *client, button string) {
 		want = "status 200"
 	}
 	page := c.fetchRaw(http.MethodGet, path, nil)
-	if got := outcome(path, page); got != want {
+	if got := outcome(page); got != want {
 		m.t.Fatalf("%s of the app: %s, want %s", c.remoteAddr, got, want)
 	}
 	if want != "status 200" {

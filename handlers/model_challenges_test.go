@@ -147,7 +147,7 @@ func (m *model) respondReauth(c *client, typed string, checked, password bool) {
 		step = a.owes()
 	}
 	done := m.post(c, reauthPath, form, want)
-	if outcome(reauthPath, m.response) != "limited" && m.session(c) != nil {
+	if outcome(m.response) != "limited" && m.session(c) != nil {
 		spend()
 	}
 	if m.beginReauth(c, done); !done {
@@ -184,7 +184,7 @@ func (m *model) demandReauth(c *client) {
 func (m *model) open(c *client, path, guard string) *browser {
 	m.t.Helper()
 	page := c.fetchRaw(http.MethodGet, path, nil)
-	got := outcome(path, page)
+	got := outcome(page)
 	m.t.Logf("%s opens %s: %s (%s)", c.remoteAddr, path, got, guard)
 	if got == "status 200" || got == "done" || got == "password first" && guard == "" {
 		got = ""

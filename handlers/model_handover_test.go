@@ -47,7 +47,7 @@ func (m *model) beginHandover(c *client, p protectedPage) *modelHandover {
 	default:
 		want = "status 200"
 	}
-	got := outcome(path, shown)
+	got := outcome(shown)
 	m.t.Logf("%s opens %s: %s (%s)", c.remoteAddr, p.url, got, want)
 	if got != want && got != "limited" {
 		m.t.Fatalf("%s for %s: %s, want %s", path, p.url, got, want)

@@ -71,7 +71,7 @@ func (m *model) replay() {
 	sessions := m.site.queryInt("SELECT count(*) FROM sessions")
 	response := m.lastAccepted.sender.clone().fetchRaw(http.MethodPost, m.lastAccepted.path, maps.Clone(m.lastAccepted.form))
 	to, again := response.header.Get("Location"), m.site.clock().Sub(m.lastAccepted.at) < 2*auth.RepeatWindow
-	if got := outcome(m.lastAccepted.path, response); got == "done" && (!again || to != m.lastAccepted.to) || strings.HasPrefix(got, "status") || m.site.queryInt("SELECT count(*) FROM sessions") > sessions {
+	if got := outcome(response); got == "done" && (!again || to != m.lastAccepted.to) || strings.HasPrefix(got, "status") || m.site.queryInt("SELECT count(*) FROM sessions") > sessions {
 		m.t.Fatalf("%s %v was accepted twice: %s", m.lastAccepted.path, maskToken(m.lastAccepted.form), response.header.Get("Location"))
 	}
 	m.lastAccepted = nil

@@ -47,7 +47,7 @@ func (m *model) verifyPhone(c *client, typed string) {
 		return
 	}
 	_, done := m.postGuarded(c, phonePath, "fresh", actionForm("verify", "code", typed), valid && !m.hasNumber(s, s.newNumber))
-	if got := outcome(phonePath, m.response); got == "done" || got == "refused" {
+	if got := outcome(m.response); got == "done" || got == "refused" {
 		spend()
 	}
 	if done {

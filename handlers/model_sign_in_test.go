@@ -150,7 +150,7 @@ func (m *model) respond(c *client, path, typed string, checked bool) {
 	}
 	taken := a != nil && a.purpose == "sign up" && m.user(a.email) != nil
 	done := m.postEntry(c, path, form, valid && !taken)
-	if m.session(c) != nil || outcome(path, m.response) == "limited" {
+	if m.session(c) != nil || outcome(m.response) == "limited" {
 		return
 	}
 	if spend(); !done {

@@ -230,7 +230,7 @@ func (m *model) postWhile(c *client, path string, form url.Values, wanted func()
 	}
 	sender := c.clone()
 	response := c.fetchRaw(http.MethodPost, path, form)
-	got, want := outcome(path, response), wanted()
+	got, want := outcome(response), wanted()
 	if form.Get("token") != c.token {
 		want = "not carried out"
 	}
@@ -258,8 +258,8 @@ func maskToken(form url.Values) url.Values {
 	return shown
 }
 
-// outcome classifies the response to a request for a path.
-func outcome(path string, response *browser) string {
+// outcome classifies a response.
+func outcome(response *browser) string {
 	to := response.header.Get("Location")
 	switch response.status {
 	case http.StatusForbidden:
@@ -277,7 +277,7 @@ func outcome(path string, response *browser) string {
 	switch {
 	case strings.HasPrefix(to, "/sign-in?next="):
 		return "sign in first"
-	case strings.HasPrefix(to, reauthPath+"?next="), to == reauthPath && path != reauthPath:
+	case strings.HasPrefix(to, reauthPath+"?next="):
 		return "verify first"
 	case to == "/account/setup-mfa":
 		return "set up first"

@@ -87,7 +87,7 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 		form.Set("code", typed)
 	}
 	s, done := m.postGuarded(c, addPath, "fresh", form, valid)
-	if got := outcome(addPath, m.response); got == "refused" || got == "limited" {
+	if got := outcome(m.response); got == "refused" || got == "limited" {
 		m.noteTOTPSetup(s, m.response)
 	}
 	if !done {
