@@ -116,7 +116,11 @@ var modelActions = map[string]func(*model){
 	},
 	"steal code": func(m *model) { m.stealCode(m.client(), m.client(), draw(m, "page", protectedPages...)) },
 	"copy cookie": func(m *model) {
-		m.copyCookie(m.client(), m.client(), draw(m, "at", protectedHosts...), draw(m, "of", protectedHosts...))
+		from, p := m.client(), draw(m, "page", protectedPages...)
+		if draw(m, "open first", true, false) {
+			m.openApp(from, p)
+		}
+		m.copyCookie(m.client(), from, draw(m, "at", protectedHosts...), p.host())
 	},
 	"disconnect host":        func(m *model) { m.disconnectHost(m.client(), draw(m, "host", protectedHosts...)) },
 	"unauthorized":           (*model).unauthorized,

@@ -35,8 +35,8 @@ const adminActAge = 10 * time.Minute
 // openAdmin opens a page of administration.
 func (m *model) openAdmin(c *client, path string, role auth.Role, age time.Duration) {
 	want := m.guardAdmin(c, role, age)
-	if m.open(c, path, want); want == "verify first" {
-		m.demandReauth(c)
+	if page := m.open(c, path, want); want == "verify first" {
+		m.demandReauth(c, page)
 	}
 }
 
@@ -95,7 +95,7 @@ func (m *model) administer(c *client, u *user, act, target, reason string, meanw
 	})
 	m.store.meanwhile = nil
 	if want == "verify first" {
-		m.demandReauth(c)
+		m.demandReauth(c, m.response)
 	}
 	if done && want == "done" {
 		m.carryOut(u, act, target)

@@ -168,22 +168,30 @@ func (m *model) reauthenticated(c *client, step string) {
 	m.tokenReplaced(c)
 }
 
-// demandReauth records that a page that demands two factors has begun an attempt, or set the
-// demand of the one that was begun in the same half hour.
-func (m *model) demandReauth(c *client) {
+// demandReauth records that a page that demands two factors has redirected to the page for
+// re-authentication. That has begun an attempt, or set the demand of the one that was begun in
+// the same half hour.
+func (m *model) demandReauth(c *client, redirect *browser) {
 	const period = 30 * time.Minute
-	if a := m.attempt(c); a != nil && a.beganAt.Truncate(period).Equal(m.site.clock().Truncate(period)) {
-		a.expires = m.site.clock().Add(period)
-		return
+	if a := m.attempt(c); a == nil || !a.beganAt.Truncate(period).Equal(m.site.clock().Truncate(period)) {
+		m.beginAttempt(c, modelAttempt{purpose: "reauthentication", user: c.session.user, session: c.session})
 	}
-	m.beginAttempt(c, modelAttempt{purpose: "reauthentication", user: c.session.user, session: c.session})
+	c.attempt.expires, c.attempt.url = m.site.clock().Add(period), redirect.header.Get("Location")
+}
+
+// urlOf returns a path with the query that it has for the client.
+func (m *model) urlOf(c *client, path string) string {
+	if a := m.attempt(c); a != nil && path == reauthPath && a.url != "" {
+		return a.url
+	}
+	return path
 }
 
 // open loads a page and compares its outcome with the expected one of the guard, which is empty
 // if the client has access.
 func (m *model) open(c *client, path, guard string) *browser {
 	m.t.Helper()
-	page := c.fetchRaw(http.MethodGet, path, nil)
+	page := c.fetchRaw(http.MethodGet, m.urlOf(c, path), nil)
 	got := outcome(page)
 	m.t.Logf("%s opens %s: %s (%s)", c.remoteAddr, path, got, guard)
 	if got == "status 200" || got == "done" || got == "password first" && guard == "" {

@@ -54,7 +54,7 @@ func (m *model) beginHandover(c *client, p protectedPage) *modelHandover {
 	}
 	switch got {
 	case "verify first":
-		m.demandReauth(c)
+		m.demandReauth(c, shown)
 	case "status 200":
 		callback := strings.TrimPrefix(shown.header.Get("Refresh"), "0; url=")
 		m.handovers = append(m.handovers, &modelHandover{page: p, session: s, began: c.cookies[host], callback: callback, expires: m.site.clock().Add(time.Minute)})

@@ -114,6 +114,7 @@ type modelAttempt struct {
 	chosen     string // "app" or the id of a phone; empty for the default
 	code       *sentCode
 	session    *modelSession
+	url        string // of the page for re-authentication, if another page demanded it
 	beganAt    time.Time
 	expires    time.Time
 	ended      bool
