@@ -85,10 +85,15 @@ func (m *model) completeAct(c *client, role auth.Role) {
 	}
 }
 
-// stealCode lets any client use the code of a handover, and then the one that began.
+// stealCode lets any client use the code of a handover at any host, also with the cookie of
+// the one that began, and then that one.
 func (m *model) stealCode(c, thief *client, p protectedPage) {
 	if h := m.beginHandover(c, p); h != nil {
-		m.completeHandover(thief, h, draw(m, "host", protectedHosts...))
+		host := draw(m, "host", protectedHosts...)
+		if draw(m, "with cookie", false, true) {
+			m.copyCookie(thief, c, host, p.host())
+		}
+		m.completeHandover(thief, h, host)
 		m.completeHandover(c, h, p.host())
 	}
 }
