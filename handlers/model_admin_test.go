@@ -55,10 +55,10 @@ func (m *model) wantAct(c *client, u *user, act, target, reason string) string {
 		return "not found"
 	case !m.hasTarget(u, act, target):
 		return "nothing to do"
-	case len(reason) < 3 || m.endsLastAdmin(u, act) && !needsApproval:
-		return "refused"
 	case needsApproval: // the model does not follow requests
 		return "not carried out"
+	case len(reason) < 3 || m.endsLastAdmin(u, act):
+		return "refused"
 	}
 	return "done"
 }
