@@ -66,9 +66,6 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 			return 0, err
 		}
 	}
-	if len(emails) == 0 {
-		return 0, refused
-	}
 	err = r.apply(ctx, changes)
 	switch {
 	case errors.Is(err, ErrNotFound): // the same form, posted at the same time, has sent them
@@ -212,7 +209,7 @@ func (r *Rules) AcceptInvitation(ctx context.Context, client Client, token Token
 
 // Accepts reports whether the attempt is a sign-up with the invitation.
 func (a Attempt) Accepts(i Invitation) bool {
-	return a.Purpose == SignUp && hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
+	return hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
 }
 
 // allowInvitation limits the invitations of administrators: somebody at an unlocked browser
