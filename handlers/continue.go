@@ -99,7 +99,7 @@ func (r *request) showStep(c oidc.Continuation) error {
 			return err
 		}
 		r.cookie.Attempt = token
-		return r.redirect("/account/verify")
+		return r.redirect(verifyPath(path))
 	case oidc.StepConsent:
 		return r.showConsent(c)
 	}
