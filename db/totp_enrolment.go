@@ -87,10 +87,10 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 				expires_at = $4
 			WHERE session_id = $5 AND id = $6 AND (
 				verified_at IS NULL
-				OR $1 <> $6 AND NOT (made_codes = 1 AND EXISTS (
-					SELECT 1 FROM backup_code_sets
+				OR $1 <> $6 AND NOT (made_codes = 1 AND (
+					SELECT count(*) FROM backup_code_sets
 					WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL
-				))
+				) > 0)
 			)`,
 			next.ID, sealed, engine.Millis(next.ScannedAt), engine.Millis(next.ExpiresAt), next.Session, seen)
 		return changed > 0, err
