@@ -97,7 +97,7 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	if a.User == "" {
 		same, of = `user_id IS NULL AND requested_by = $1`, string(a.By)
 	}
-	if _, err := t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		DELETE FROM approvals
 		WHERE `+same+` AND action = $2 AND target = $3 AND (expires_at <= $4 OR NOT `+requestedByAdmin+`)`,
 		of, a.Action, a.Target, engine.Millis(now)); err != nil {
@@ -114,12 +114,11 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	return true, t.Require(ctx, `
 		INSERT INTO approvals (id, user_id, action, target, requested_by, reason, requested_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT DO NOTHING`,
 		a.ID, sql.Null[auth.UserID]{V: a.User, Valid: a.User != ""}, a.Action, a.Target, a.By, a.Reason, engine.Millis(a.RequestedAt), engine.Millis(a.ExpiresAt))
-	return rows > 0, err
 }
 
 // spendApproval ends a request, or returns auth.ErrApprovalEnded: of any number of

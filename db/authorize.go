@@ -20,13 +20,12 @@ func (s *Store) AddRequest(ctx context.Context, r oidc.Request, limits []auth.Ra
 		return -1, count, fmt.Errorf("add request: %w", err)
 	}
 	return s.addAllowed(ctx, "add request", "", r.CreatedAt, limits, func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
+		return true, tx.Require(ctx, `
 			INSERT INTO app_requests (hash, app_id, parameters, pushed, created_at, expires_at)
 			SELECT $1, id, $3, $4, $5, $6
 			FROM apps
 			WHERE id = $2`,
 			r.Hash, r.App, string(parameters), flag(r.Pushed), engine.Millis(r.CreatedAt), engine.Millis(r.ExpiresAt))
-		return rows > 0, err
 	})
 }
 
@@ -58,21 +57,19 @@ func (s *Store) FindRequest(ctx context.Context, hash string) (r oidc.Request, e
 // SpendPushedRequest implements [oidc.Store].
 func (s *Store) SpendPushedRequest(ctx context.Context, app, hash string, next oidc.Request) (spent bool, err error) {
 	return s.write(ctx, "spend pushed request", "", func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
+		return true, tx.Require(ctx, `
 			UPDATE app_requests SET hash = $1, created_at = $2, expires_at = $3, pushed = 0
 			WHERE hash = $4 AND app_id = $5 AND pushed = 1 AND expires_at > $2`,
 			next.Hash, engine.Millis(next.CreatedAt), engine.Millis(next.ExpiresAt), hash, app)
-		return rows > 0, err
 	})
 }
 
 // SpendStepUp implements [oidc.Store].
 func (s *Store) SpendStepUp(ctx context.Context, hash string, now time.Time) (spent bool, err error) {
 	return s.write(ctx, "spend step-up", "", func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
+		return true, tx.Require(ctx, `
 			UPDATE app_requests SET stepped_up_at = $2
 			WHERE hash = $1 AND stepped_up_at IS NULL`, hash, engine.Millis(now))
-		return rows > 0, err
 	})
 }
 
@@ -82,10 +79,9 @@ func (s *Store) SpendRequest(ctx context.Context, hash string, now time.Time) (s
 }
 
 func (t *tx) spendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return true, t.Require(ctx, `
 		UPDATE app_requests SET done_at = $2
 		WHERE hash = $1 AND pushed = 0 AND done_at IS NULL AND expires_at > $2`, hash, engine.Millis(now))
-	return rows > 0, err
 }
 
 // IssueCode implements [oidc.Store].
@@ -111,30 +107,27 @@ func (s *Store) IssueCode(ctx context.Context, limits []auth.RateLimit, issue oi
 
 // addGrant adds a grant and its code, unless its session has ended.
 func (t *tx) addGrant(ctx context.Context, g oidc.Grant, code oidc.Code) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		INSERT INTO app_grants (id, app_id, user_id, session_id, scope, nonce, auth_time, acr, amr, offline, created_at, expires_at)
 		SELECT $1, $2, users.id, sessions.id, $5, $6, $7, $8, $9, $10, $11, $12
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id
 		WHERE sessions.id = $4 AND users.id = $3 AND users.disabled_at IS NULL`,
 		g.ID, g.App, g.User, g.Session, joinScopes(g.Scopes), g.Nonce, engine.Millis(g.AuthTime), g.ACR, strings.Join(g.AMR, " "),
-		flag(g.Offline), engine.Millis(g.CreatedAt), engine.Millis(g.ExpiresAt))
-	if err != nil || rows == 0 {
+		flag(g.Offline), engine.Millis(g.CreatedAt), engine.Millis(g.ExpiresAt)); err != nil {
 		return false, err
 	}
-	_, err = t.Exec(ctx, `
+	return true, t.Queue(ctx, `
 		INSERT INTO app_codes (hash, grant_id, app_id, redirect_uri, challenge, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6)`,
 		code.Hash, g.ID, g.App, code.RedirectURI, code.Challenge, engine.Millis(code.ExpiresAt))
-	return true, err
 }
 
 func (t *tx) addConsent(ctx context.Context, g oidc.Grant, scope oidc.Scope) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO app_consents (user_id, app_id, scope, agreed_at)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT DO NOTHING`, g.User, g.App, scope, engine.Millis(g.CreatedAt))
-	return err
 }
 
 // FindConsent implements [oidc.Store].

@@ -36,17 +36,15 @@ func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []stri
 
 // addGroup adds the account to a group, unless it is in it.
 func (t *tx) addGroup(ctx context.Context, user auth.UserID, name string) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return true, t.Require(ctx, `
 		INSERT INTO account_groups (user_id, name)
 		SELECT id, $2
 		FROM users
 		WHERE id = $1 AND (SELECT count(*) FROM account_groups WHERE user_id = $1) < $3
 		ON CONFLICT DO NOTHING`, user, name, auth.GroupsMax)
-	return rows > 0, err
 }
 
 // removeGroup removes the account from a group, if it is in it.
 func (t *tx) removeGroup(ctx context.Context, user auth.UserID, name string) (removed bool, err error) {
-	rows, err := t.Exec(ctx, `DELETE FROM account_groups WHERE user_id = $1 AND name = $2`, user, name)
-	return rows > 0, err
+	return true, t.Require(ctx, `DELETE FROM account_groups WHERE user_id = $1 AND name = $2`, user, name)
 }

@@ -74,10 +74,9 @@ func (s *Store) FindInvitation(ctx context.Context, tokenHash string, now time.T
 // TouchInvitation implements [auth.Store].
 func (s *Store) TouchInvitation(ctx context.Context, id string, now time.Time) error {
 	_, err := s.write(ctx, "open invitation", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			UPDATE invitations SET opened_at = $1
 			WHERE id = $2 AND opened_at IS NULL`, engine.Millis(now), id)
-		return true, err
 	})
 	return err
 }
@@ -95,7 +94,7 @@ func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitat
 			return auth.ErrTooManyInvitations
 		}
 	}
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO invitations (id, email, email_key, user_id, token_hash, invited_by, sent_at, expires_at)
 		VALUES ($1, $2, $3, NULLIF($4, ''), $5, $6, $7, $8)
 		ON CONFLICT (email_key) DO UPDATE SET
@@ -106,26 +105,22 @@ func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitat
 			opened_at = NULL,
 			expires_at = excluded.expires_at`,
 		i.ID, i.Email.Typed, i.Email.Key, user, i.TokenHash, i.By, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt))
-	return err
 }
 
 // renewInvitation replaces the token of an invitation that has not ended.
 func (t *tx) renewInvitation(ctx context.Context, i auth.Invitation) (renewed bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return true, t.Require(ctx, `
 		UPDATE invitations SET token_hash = $1, sent_at = $2, opened_at = NULL, expires_at = $3
 		WHERE id = $4`, i.TokenHash, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt), i.ID)
-	return rows > 0, err
 }
 
 func (t *tx) removeInvitation(ctx context.Context, id string) (removed bool, err error) {
-	rows, err := t.Exec(ctx, `DELETE FROM invitations WHERE id = $1`, id)
-	return rows > 0, err
+	return true, t.Require(ctx, `DELETE FROM invitations WHERE id = $1`, id)
 }
 
 // spendInvitation removes an invitation: of any number of users of a link, one gets true.
 func (t *tx) spendInvitation(ctx context.Context, tokenHash string, now time.Time) (spent bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return true, t.Require(ctx, `
 		DELETE FROM invitations
 		WHERE token_hash = $1 AND expires_at > $2`, tokenHash, engine.Millis(now))
-	return rows > 0, err
 }

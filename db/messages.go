@@ -45,10 +45,9 @@ func (s *Store) ClaimMessage(ctx context.Context, channel auth.Channel, now, unt
 // Concurrent workers skip a row that another is claiming, otherwise they would wait for
 // each other. The row is zero if no message is due.
 func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthest time.Time) (row messageRow, err error) {
-	_, err = t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		UPDATE messages SET due_at = $1
-		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, engine.Millis(now), channel, engine.Millis(furthest))
-	if err != nil {
+		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, engine.Millis(now), channel, engine.Millis(furthest)); err != nil {
 		return row, err
 	}
 	skipLocked := ""
@@ -84,10 +83,9 @@ func (s *Store) openMessage(row messageRow) (m auth.Message, err error) {
 // database, before it sends: another one could be sending them.
 func (s *Store) ReleaseMessages(ctx context.Context, now time.Time) error {
 	_, err := s.write(ctx, "release messages", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			UPDATE messages SET due_at = $1
 			WHERE due_at > $1 AND failures = 0 AND body IS NOT NULL`, engine.Millis(now))
-		return true, err
 	})
 	return err
 }
@@ -95,30 +93,27 @@ func (s *Store) ReleaseMessages(ctx context.Context, now time.Time) error {
 // SpendMessage implements [auth.Store].
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
 	return s.write(ctx, "mark message as sent", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
+		return true, tx.Require(ctx, `
 			UPDATE messages SET sent_at = $1, body = NULL
 			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
-		return changed > 0, err
 	})
 }
 
 // RejectMessage implements [auth.Store].
 func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (rejected bool, err error) {
 	return s.write(ctx, "mark message as rejected", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
+		return true, tx.Require(ctx, `
 			UPDATE messages SET rejected_at = $1, failed_at = $1, failures = failures + 1, body = NULL
 			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
-		return changed > 0, err
 	})
 }
 
 // RescheduleMessage implements [auth.Store].
 func (s *Store) RescheduleMessage(ctx context.Context, id string, failures int, now, due time.Time) error {
 	_, err := s.write(ctx, "reschedule message", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			UPDATE messages SET failures = $1, failed_at = $2, due_at = $3
 			WHERE id = $4 AND body IS NOT NULL`, failures, engine.Millis(now), engine.Millis(due), id)
-		return true, err
 	})
 	return err
 }
@@ -222,18 +217,16 @@ func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) erro
 			return err
 		}
 	}
-	_, err = t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO messages (id, channel, holder, due_at, expires_at, failures, body)
 		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
 		m.ID, m.Channel, m.Holder, engine.Millis(now), engine.Millis(m.ExpiresAt), m.Failures, sealed)
-	return err
 }
 
 // expireMessage expires the holder's earlier message: a new code replaces the old
 // one (SM-06), which is not sent any more.
 func (t *tx) expireMessage(ctx context.Context, holder string, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE messages SET holder = NULL, expires_at = $1
 		WHERE holder = $2`, engine.Millis(now), holder)
-	return err
 }

@@ -54,25 +54,22 @@ func (t *tx) putMFAPolicy(ctx context.Context, c auth.PutMFAPolicy) (changed boo
 		WHERE (SELECT count(*) FROM mfa_policies) < $3
 		ON CONFLICT DO NOTHING`, auth.MFAPoliciesMax
 	}
-	rows, err := t.Exec(ctx, query, c.Group, engine.Millis(c.Day), last)
-	return rows > 0, err
+	return true, t.Require(ctx, query, c.Group, engine.Millis(c.Day), last)
 }
 
 func (t *tx) removeMFAPolicy(ctx context.Context, group string) (removed bool, err error) {
-	rows, err := t.Exec(ctx, `DELETE FROM mfa_policies WHERE group_name = $1`, group)
-	return rows > 0, err
+	return true, t.Require(ctx, `DELETE FROM mfa_policies WHERE group_name = $1`, group)
 }
 
 // putMFAExemption exempts an account, unless it has been deleted.
 func (t *tx) putMFAExemption(ctx context.Context, user auth.UserID, c auth.PutMFAExemption) (put bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return true, t.Require(ctx, `
 		INSERT INTO mfa_exemptions (user_id, until_day, reason, exempted_by)
 		SELECT id, $2, $3, $4
 		FROM users
 		WHERE id = $1
 		ON CONFLICT (user_id) DO UPDATE SET until_day = excluded.until_day, reason = excluded.reason, exempted_by = excluded.exempted_by`,
 		user, engine.Millis(c.Until), c.Reason, c.By)
-	return rows > 0, err
 }
 
 // RemoveMFAExemption implements [auth.Store].

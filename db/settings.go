@@ -53,6 +53,5 @@ func (t *tx) putSetting(ctx context.Context, c auth.PutSetting, now time.Time) (
 		ON CONFLICT DO NOTHING`
 		args = args[:4]
 	}
-	rows, err := t.Exec(ctx, query, args...)
-	return rows > 0, err
+	return true, t.Require(ctx, query, args...)
 }

@@ -116,13 +116,12 @@ func (s *Store) SpendCode(ctx context.Context, user auth.UserID, use oidc.CodeUs
 
 // useGrant records that the app got tokens, and adds their refresh token if there is one.
 func (t *tx) useGrant(ctx context.Context, grant, app string, token oidc.RefreshToken, predecessor any, now time.Time) error {
-	if _, err := t.Exec(ctx, `UPDATE app_grants SET used_at = $2 WHERE id = $1`, grant, engine.Millis(now)); err != nil || token.Hash == "" {
+	if err := t.Queue(ctx, `UPDATE app_grants SET used_at = $2 WHERE id = $1`, grant, engine.Millis(now)); err != nil || token.Hash == "" {
 		return err
 	}
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO app_refresh_tokens (hash, grant_id, app_id, predecessor, expires_at)
 		VALUES ($1, $2, $3, $4, $5)`, token.Hash, grant, app, predecessor, engine.Millis(token.ExpiresAt))
-	return err
 }
 
 // reused ends the grant of a code or refresh token that was used before, and applies
@@ -184,10 +183,9 @@ func (s *Store) SpendRefreshToken(ctx context.Context, user auth.UserID, app, ha
 // because its response was lost. That one is kept: if it is presented, its response was
 // not lost, and somebody else has used its predecessor.
 func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next oidc.RefreshToken, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		UPDATE app_refresh_tokens SET replaced_at = $2
-		WHERE predecessor = $1 AND spent_at IS NULL AND replaced_at IS NULL`, hash, engine.Millis(now))
-	if err != nil {
+		WHERE predecessor = $1 AND spent_at IS NULL AND replaced_at IS NULL`, hash, engine.Millis(now)); err != nil {
 		return err
 	}
 	return t.useGrant(ctx, grant, app, next, hash, now)
@@ -196,10 +194,9 @@ func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next
 // EndGrant implements [oidc.Store].
 func (s *Store) EndGrant(ctx context.Context, app, id string, now time.Time) error {
 	_, err := s.write(ctx, "end grant", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			UPDATE app_grants SET ended_at = $3
 			WHERE id = $1 AND app_id = $2 AND ended_at IS NULL`, id, app, engine.Millis(now))
-		return true, err
 	})
 	return err
 }

@@ -48,7 +48,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 		if err != nil {
 			return false, err
 		}
-		_, err = tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			INSERT INTO totp_enrolments
 				(session_id, id, user_id, secret, scanned_at, made_codes, expires_at)
 			SELECT id, $2, user_id, $3, $4, 0, $5
@@ -63,7 +63,6 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 				expires_at = excluded.expires_at
 			WHERE totp_enrolments.expires_at <= $7`,
 			e.Session, e.ID, sealed, engine.Millis(e.ScannedAt), engine.Millis(e.ExpiresAt), e.User, engine.Millis(now))
-		return true, err
 	})
 	return err
 }
@@ -77,7 +76,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 		if err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `
+		return true, tx.Require(ctx, `
 			UPDATE totp_enrolments SET
 				id = $1,
 				secret = $2,
@@ -93,7 +92,6 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 				) > 0)
 			)`,
 			next.ID, sealed, engine.Millis(next.ScannedAt), engine.Millis(next.ExpiresAt), next.Session, seen)
-		return changed > 0, err
 	})
 }
 

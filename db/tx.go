@@ -41,8 +41,7 @@ func (t *tx) lock(ctx context.Context) error {
 	if !t.concurrent {
 		return nil
 	}
-	_, err := t.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, t.account)
-	return err
+	return t.Queue(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, t.account)
 }
 
 // A siteLock is the key of an advisory lock of PostgreSQL. The numbers are arbitrary.
@@ -61,16 +60,14 @@ func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	if !t.concurrent {
 		return nil
 	}
-	_, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lock))
-	return err
+	return t.Queue(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lock))
 }
 
 // spend consumes a value that may be used once: if query changes a row, changes
 // are applied. account is locked first.
 func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, changes auth.ChangeSet, query string, args ...any) (spent bool, err error) {
 	return s.write(ctx, doing, account, func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, query, args...)
-		if err != nil || changed == 0 {
+		if err := tx.Require(ctx, query, args...); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
