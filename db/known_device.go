@@ -81,16 +81,22 @@ func (t *tx) putKnownDevice(ctx context.Context, user auth.UserID, c auth.PutKno
 		user, c.TokenHash, c.ID, engine.Millis(c.SeenAt), c.UserAgent, engine.Millis(c.RememberedAt), c.KeepRemembered); err != nil {
 		return err
 	}
-	if err := t.Queue(ctx, `
-		DELETE FROM known_devices
-		WHERE user_id = $1 AND token_hash IN (
-			SELECT token_hash FROM known_devices WHERE user_id = $1 ORDER BY seen_at DESC, token_hash LIMIT 1000 OFFSET $2
-		)`, user, auth.KnownDevicesMax); err != nil {
+	if err := t.Queue(ctx, removeOlderDevicesOfUser, user); err != nil {
 		return err
 	}
-	return t.Queue(ctx, `
+	return t.Queue(ctx, removeOlderDevicesOfToken, c.TokenHash)
+}
+
+// The maximum is part of the texts: with a parameter, PostgreSQL would plan them each time.
+var (
+	removeOlderDevicesOfUser = fmt.Sprintf(`
+		DELETE FROM known_devices
+		WHERE user_id = $1 AND token_hash IN (
+			SELECT token_hash FROM known_devices WHERE user_id = $1 ORDER BY seen_at DESC, token_hash LIMIT 1000 OFFSET %d
+		)`, auth.KnownDevicesMax)
+	removeOlderDevicesOfToken = fmt.Sprintf(`
 		DELETE FROM known_devices
 		WHERE token_hash = $1 AND user_id IN (
-			SELECT user_id FROM known_devices WHERE token_hash = $1 ORDER BY seen_at DESC, user_id LIMIT 1000 OFFSET $2
-		)`, c.TokenHash, auth.KnownDevicesMax)
-}
+			SELECT user_id FROM known_devices WHERE token_hash = $1 ORDER BY seen_at DESC, user_id LIMIT 1000 OFFSET %d
+		)`, auth.KnownDevicesMax)
+)
