@@ -66,7 +66,7 @@ func ConnectPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, er
 		keepPrepared(config)
 	}
 	pool := stdlib.OpenDB(*config)
-	connections := 2*runtime.GOMAXPROCS(0) + 2
+	connections := 2*runtime.GOMAXPROCS(0) + 8 // those that wait for a commit share one sync of the disk
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
