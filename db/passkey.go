@@ -90,7 +90,7 @@ func passkeyOwner(user auth.UserID, id auth.PasskeyID) string { return string(us
 
 // spendChallenge reports whether the challenge was not spent before.
 func (t *tx) spendChallenge(ctx context.Context, c auth.SpendChallenge) (spent bool, err error) {
-	return true, t.Require(ctx, `
+	return t.change(ctx, `
 		INSERT INTO passkey_spent (challenge_hash, expires_at)
 		VALUES ($1, $2)
 		ON CONFLICT (challenge_hash) DO NOTHING`, c.Hash, engine.Millis(c.ExpiresAt))

@@ -3,7 +3,7 @@
 //
 // The same query texts run on both. SQLite has one writer at a time, and
 // concurrent callers share its commits. PostgreSQL has many, so a transaction
-// that meets a conflict is retried.
+// that meets a conflict is retried, and its writes are sent together.
 package engine
 
 import (
