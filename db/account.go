@@ -55,8 +55,7 @@ func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM invitations WHERE email_key = $1`, u.Email.Key)
-	return err
+	return t.Queue(ctx, `DELETE FROM invitations WHERE email_key = $1`, u.Email.Key)
 }
 
 // replaceName sets the account's display name.
@@ -88,15 +87,14 @@ func (s *Store) RemoveUser(ctx context.Context, user auth.UserID, changes auth.C
 			`UPDATE audit_events SET email = '' -- who was invited
 			WHERE user_id = '' AND email = (SELECT email_key FROM users WHERE id = $1)`,
 		} {
-			if _, err := tx.Exec(ctx, query, user); err != nil {
+			if err := tx.Queue(ctx, query, user); err != nil {
 				return false, err
 			}
 		}
 		if err := tx.queueLogouts(ctx, endAccount, changes.At, user); err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `DELETE FROM users WHERE id = $1`, user)
-		if err != nil || changed == 0 {
+		if err := tx.Require(ctx, `DELETE FROM users WHERE id = $1`, user); err != nil {
 			return false, err
 		}
 		return true, tx.eraseEvents(ctx, user)

@@ -71,17 +71,15 @@ func (t *tx) addEvent(ctx context.Context, user auth.UserID, e auth.Event) error
 		FROM users
 		WHERE id = $2`
 	}
-	_, err := t.Exec(ctx, query,
+	return t.Queue(ctx, query,
 		e.ID, user, engine.Millis(e.At), e.Type, e.Factor, e.IP, e.UserAgent, e.Phone, e.Email, e.Name, e.BackupCodesLeft, e.Actor, e.Reason,
 		sql.Null[string]{V: e.StopHash, Valid: e.StopHash != ""})
-	return err
 }
 
 // eraseEvents erases what is personal in the events of an account. That they happened
 // stays in the audit log (OP-15).
 func (t *tx) eraseEvents(ctx context.Context, user auth.UserID) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE audit_events SET ip = '', user_agent = '', phone = '', email = '', stop_hash = NULL
 		WHERE user_id = $1`, user)
-	return err
 }

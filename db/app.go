@@ -94,15 +94,14 @@ func (s *Store) AddApp(ctx context.Context, app oidc.App, changes auth.ChangeSet
 		if err := tx.serialize(ctx, appLock); err != nil {
 			return false, err
 		}
-		rows, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			INSERT INTO apps (
 				id, name, kind, alg, trusted, require_mfa, require_par, without_pkce, claims_in_id_token,
 				backchannel_uri, refresh_idle, refresh_lifetime, created_at, version
 			)
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
 			WHERE (SELECT count(*) FROM apps) < $15
-			ON CONFLICT DO NOTHING`, append(appArgs(app), engine.Millis(app.CreatedAt), app.Version, auth.AppsMax)...)
-		if err != nil || rows == 0 {
+			ON CONFLICT DO NOTHING`, append(appArgs(app), engine.Millis(app.CreatedAt), app.Version, auth.AppsMax)...); err != nil {
 			return false, err
 		}
 		for _, hash := range app.SecretHashes {
@@ -135,7 +134,7 @@ func flag(on bool) int {
 func (t *tx) addAppLists(ctx context.Context, app oidc.App) error {
 	for usage, uris := range map[string][]string{"redirect": app.RedirectURIs, "post_logout": app.PostLogoutURIs} {
 		for _, uri := range uris {
-			if _, err := t.Exec(ctx, `
+			if err := t.Queue(ctx, `
 				INSERT INTO app_uris (app_id, usage, uri)
 				VALUES ($1, $2, $3)
 				ON CONFLICT DO NOTHING`, app.ID, usage, uri); err != nil {
@@ -144,7 +143,7 @@ func (t *tx) addAppLists(ctx context.Context, app oidc.App) error {
 		}
 	}
 	for _, group := range app.Groups {
-		if _, err := t.Exec(ctx, `
+		if err := t.Queue(ctx, `
 			INSERT INTO app_groups (app_id, name)
 			VALUES ($1, $2)
 			ON CONFLICT DO NOTHING`, app.ID, group); err != nil {
@@ -157,7 +156,7 @@ func (t *tx) addAppLists(ctx context.Context, app oidc.App) error {
 // ReplaceApp implements [oidc.Store].
 func (s *Store) ReplaceApp(ctx context.Context, app oidc.App, changes auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace app", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			UPDATE apps SET
 				name = $2,
 				kind = $3,
@@ -171,12 +170,11 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App, changes auth.Chang
 				refresh_idle = $11,
 				refresh_lifetime = $12,
 				version = version + 1
-			WHERE id = $1 AND version = $13`, append(appArgs(app), app.Version)...)
-		if err != nil || changed == 0 {
+			WHERE id = $1 AND version = $13`, append(appArgs(app), app.Version)...); err != nil {
 			return false, err
 		}
 		for _, query := range []string{`DELETE FROM app_uris WHERE app_id = $1`, `DELETE FROM app_groups WHERE app_id = $1`} {
-			if _, err := tx.Exec(ctx, query, app.ID); err != nil {
+			if err := tx.Queue(ctx, query, app.ID); err != nil {
 				return false, err
 			}
 		}
@@ -197,11 +195,10 @@ func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool
 // RemoveApp implements [oidc.Store].
 func (s *Store) RemoveApp(ctx context.Context, id string, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove app", "", func(tx *tx) (bool, error) {
-		if _, err := tx.Exec(ctx, `DELETE FROM messages WHERE channel = $1 AND body IS NOT NULL`, auth.AppChannel(id)); err != nil {
+		if err := tx.Queue(ctx, `DELETE FROM messages WHERE channel = $1 AND body IS NOT NULL`, auth.AppChannel(id)); err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `DELETE FROM apps WHERE id = $1`, id)
-		if err != nil || changed == 0 {
+		if err := tx.Require(ctx, `DELETE FROM apps WHERE id = $1`, id); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)

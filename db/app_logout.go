@@ -56,11 +56,11 @@ func logoutOf(condition string) string {
 // first: a code for one of them is either seen here or not issued.
 func (t *tx) end(ctx context.Context, e sessionEnd, now time.Time, args ...any) (ended int64, err error) {
 	if t.concurrent {
-		if err := t.Each(ctx, engine.Row{new(string)}, func() {}, e.lock, args...); err != nil {
+		if err := t.Queue(ctx, e.lock, args...); err != nil {
 			return 0, err
 		}
 	}
-	if _, err := t.Exec(ctx, e.codes, args...); err != nil {
+	if err := t.Queue(ctx, e.codes, args...); err != nil {
 		return 0, err
 	}
 	if err := t.queueLogouts(ctx, e.logout, now, args...); err != nil {

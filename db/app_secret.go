@@ -12,10 +12,9 @@ import (
 // ReplaceAppSecrets implements [oidc.Store].
 func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string, keep int, changes auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace app secrets", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			UPDATE apps SET version = version + 1
-			WHERE id = $1 AND version = $2`, app.ID, app.Version)
-		if err != nil || changed == 0 {
+			WHERE id = $1 AND version = $2`, app.ID, app.Version); err != nil {
 			return false, err
 		}
 		if err := tx.endAppSecrets(ctx, app.ID, keep, changes.At); err != nil {
@@ -31,7 +30,7 @@ func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string
 }
 
 func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE app_secrets SET ended_at = $2
 		WHERE app_id = $1 AND ended_at IS NULL AND hash NOT IN (
 			SELECT hash
@@ -40,12 +39,10 @@ func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Ti
 			ORDER BY created_at DESC, hash
 			LIMIT $3
 		)`, id, engine.Millis(now), keep)
-	return err
 }
 
 func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO app_secrets (app_id, hash, created_at)
 		VALUES ($1, $2, $3)`, id, hash, engine.Millis(now))
-	return err
 }

@@ -100,7 +100,7 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	if a.User == "" {
 		same, of = `user_id IS NULL AND requested_by = $1`, string(a.By)
 	}
-	if _, err := t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		DELETE FROM approvals
 		WHERE `+same+` AND action = $2 AND target = $3 AND NOT (`+isOpen("$4")+` AND `+requestedByAdmin+`)`,
 		of, a.Action, a.Target, engine.Millis(now)); err != nil {

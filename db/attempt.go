@@ -80,7 +80,7 @@ func (s *Store) ReplaceMethod(ctx context.Context, tokenHash string, chosen auth
 // RemoveAttempt implements [auth.Store].
 func (s *Store) RemoveAttempt(ctx context.Context, tokenHash string) error {
 	_, err := s.write(ctx, "remove attempt", "", func(tx *tx) (bool, error) {
-		if _, err := tx.Exec(ctx, `DELETE FROM attempts WHERE token_hash = $1`, tokenHash); err != nil {
+		if err := tx.Queue(ctx, `DELETE FROM attempts WHERE token_hash = $1`, tokenHash); err != nil {
 			return false, err
 		}
 		return true, tx.removeSentCode(ctx, tokenHash)
@@ -91,10 +91,9 @@ func (s *Store) RemoveAttempt(ctx context.Context, tokenHash string) error {
 // endAttempt removes an attempt and reports whether it had not expired. Of
 // concurrent responses that would complete it, only one succeeds.
 func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (open bool, err error) {
-	removed, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		DELETE FROM attempts
-		WHERE token_hash = $1 AND expires_at > $2`, tokenHash, engine.Millis(now))
-	if err != nil || removed == 0 {
+		WHERE token_hash = $1 AND expires_at > $2`, tokenHash, engine.Millis(now)); err != nil {
 		return false, err
 	}
 	return true, t.removeSentCode(ctx, tokenHash)
@@ -103,31 +102,27 @@ func (t *tx) endAttempt(ctx context.Context, tokenHash string, now time.Time) (o
 // endOlderAttempts removes the account's other attempts for the same purpose, so
 // that only the newest code sent for it is valid (RC-03).
 func (t *tx) endOlderAttempts(ctx context.Context, user auth.UserID, c auth.EndOlderAttempts) error {
-	_, err := t.Exec(ctx, removeCodesOf(`
+	if err := t.Queue(ctx, removeCodesOf(`
 			SELECT token_hash FROM attempts WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3`),
-		user, c.Purpose, c.Except)
-	if err != nil {
+		user, c.Purpose, c.Except); err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `
+	return t.Queue(ctx, `
 		DELETE FROM attempts
 		WHERE user_id = $1 AND purpose = $2 AND token_hash <> $3
 			AND NOT EXISTS (SELECT 1 FROM attempt_factors WHERE attempt_hash = token_hash)`, user, c.Purpose, c.Except)
-	return err
 }
 
 // endAttempts removes an account's attempts and their codes, and its invitation.
 func (t *tx) endAttempts(ctx context.Context, user auth.UserID) error {
-	_, err := t.Exec(ctx, removeCodesOf(`
-			SELECT token_hash FROM attempts WHERE user_id = $1`), user)
-	if err != nil {
+	if err := t.Queue(ctx, removeCodesOf(`
+			SELECT token_hash FROM attempts WHERE user_id = $1`), user); err != nil {
 		return err
 	}
-	if _, err = t.Exec(ctx, `DELETE FROM attempts WHERE user_id = $1`, user); err != nil {
+	if err := t.Queue(ctx, `DELETE FROM attempts WHERE user_id = $1`, user); err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM invitations WHERE user_id = $1`, user)
-	return err
+	return t.Queue(ctx, `DELETE FROM invitations WHERE user_id = $1`, user)
 }
 
 // addAttempt adds an attempt unless its account or its session does not exist.
@@ -136,7 +131,7 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		INSERT INTO attempts
 			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id,
 			demand_all, demand_since, demand_level, expires_at, invitation)
@@ -145,15 +140,13 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
 		ON CONFLICT (token_hash) DO NOTHING`,
 		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session,
-		flag(a.Demand.AllFactors), engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation)
-	if err != nil || rows == 0 {
+		flag(a.Demand.AllFactors), engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation); err != nil {
 		return false, err
 	}
 	for position, verified := range a.Verified {
-		_, err := t.Exec(ctx, `
+		if err := t.Queue(ctx, `
 			INSERT INTO attempt_factors (attempt_hash, position, factor, verified_at)
-			VALUES ($1, $2, $3, $4)`, a.TokenHash, position, verified.Factor, engine.Millis(verified.At))
-		if err != nil {
+			VALUES ($1, $2, $3, $4)`, a.TokenHash, position, verified.Factor, engine.Millis(verified.At)); err != nil {
 			return false, err
 		}
 	}
@@ -173,16 +166,14 @@ func (t *tx) replaceDemand(ctx context.Context, user auth.UserID, a auth.Attempt
 // changes nothing but locks the attempt: a concurrent response gets the next
 // position, and one that would complete the attempt waits.
 func (t *tx) addVerifiedFactor(ctx context.Context, p auth.AddVerifiedFactor, now time.Time) (open bool, err error) {
-	locked, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		UPDATE attempts SET next = next
-		WHERE token_hash = $1 AND expires_at > $2`, p.Attempt, engine.Millis(now))
-	if err != nil || locked == 0 {
+		WHERE token_hash = $1 AND expires_at > $2`, p.Attempt, engine.Millis(now)); err != nil {
 		return false, err
 	}
-	_, err = t.Exec(ctx, `
+	return true, t.Queue(ctx, `
 		INSERT INTO attempt_factors (attempt_hash, position, factor, verified_at)
 		SELECT $1, count(*), $2, $3
 		FROM attempt_factors
 		WHERE attempt_hash = $1`, p.Attempt, p.Factor, engine.Millis(p.At))
-	return true, err
 }

@@ -103,30 +103,27 @@ func (s *Store) IssueCode(ctx context.Context, limits []auth.RateLimit, issue oi
 
 // addGrant adds a grant and its code, unless its session has ended.
 func (t *tx) addGrant(ctx context.Context, g oidc.Grant, code oidc.Code) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		INSERT INTO app_grants (id, app_id, user_id, session_id, scope, nonce, auth_time, acr, amr, offline, created_at, expires_at)
 		SELECT $1, $2, users.id, sessions.id, $5, $6, $7, $8, $9, $10, $11, $12
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id
 		WHERE sessions.id = $4 AND users.id = $3 AND users.disabled_at IS NULL`,
 		g.ID, g.App, g.User, g.Session, joinScopes(g.Scopes), g.Nonce, engine.Millis(g.AuthTime), g.ACR, strings.Join(g.AMR, " "),
-		flag(g.Offline), engine.Millis(g.CreatedAt), engine.Millis(g.ExpiresAt))
-	if err != nil || rows == 0 {
+		flag(g.Offline), engine.Millis(g.CreatedAt), engine.Millis(g.ExpiresAt)); err != nil {
 		return false, err
 	}
-	_, err = t.Exec(ctx, `
+	return true, t.Queue(ctx, `
 		INSERT INTO app_codes (hash, grant_id, app_id, redirect_uri, challenge, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6)`,
 		code.Hash, g.ID, g.App, code.RedirectURI, code.Challenge, engine.Millis(code.ExpiresAt))
-	return true, err
 }
 
 func (t *tx) addConsent(ctx context.Context, g oidc.Grant, scope oidc.Scope) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO app_consents (user_id, app_id, scope, agreed_at)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT DO NOTHING`, g.User, g.App, scope, engine.Millis(g.CreatedAt))
-	return err
 }
 
 // FindConsent implements [oidc.Store].

@@ -33,7 +33,7 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 		if err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			INSERT INTO backup_code_sets (user_id, salt, unseen, unseen_until, made_at)
 			SELECT id, $2, $3, $4, $5
 			FROM users
@@ -43,11 +43,10 @@ func (s *Store) ReplaceBackupCodes(ctx context.Context, set auth.BackupCodeSet, 
 				unseen = excluded.unseen,
 				unseen_until = excluded.unseen_until,
 				made_at = excluded.made_at`,
-			set.User, set.Salt, unseen, engine.Millis(set.UnseenUntil), engine.Millis(set.MadeAt))
-		if err != nil || changed == 0 {
+			set.User, set.Salt, unseen, engine.Millis(set.UnseenUntil), engine.Millis(set.MadeAt)); err != nil {
 			return false, err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM backup_codes WHERE user_id = $1`, set.User); err != nil {
+		if err := tx.Queue(ctx, `DELETE FROM backup_codes WHERE user_id = $1`, set.User); err != nil {
 			return false, err
 		}
 		if err := tx.addCodeHashes(ctx, set); err != nil {
@@ -108,19 +107,17 @@ func (t *tx) addCodeHashes(ctx context.Context, set auth.BackupCodeSet) error {
 	for _, hash := range set.Hashes {
 		args = append(args, set.User, hash)
 	}
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO backup_codes (user_id, hash)
 		VALUES `+engine.Placeholders(len(set.Hashes), 2), args...)
-	return err
 }
 
 // removeUnusedCodes removes the backup codes of an account without a second factor:
 // they are a substitute for one and never a factor of their own.
 func (t *tx) removeUnusedCodes(ctx context.Context, user auth.UserID) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		DELETE FROM backup_code_sets
 		WHERE user_id = $1 AND NOT EXISTS (SELECT 1 FROM mfa_accounts WHERE user_id = $1)`, user)
-	return err
 }
 
 func (t *tx) sealCodes(set auth.BackupCodeSet) ([]byte, error) {

@@ -7,9 +7,10 @@ import (
 	"twostep/auth"
 )
 
-// apply applies changes in list order. It returns false if one of them cannot be
-// applied; the transaction is then undone. Every change is written to the account
-// of the set, whatever account its fields name, and that is the one that is locked.
+// apply applies changes in list order. It returns false or engine.ErrNotApplied, possibly
+// only at the commit, if one of them cannot be applied; the transaction is then undone.
+// Every change is written to the account of the set, whatever account its fields name, and
+// that is the one that is locked.
 func (t *tx) apply(ctx context.Context, set auth.ChangeSet) (applied bool, err error) {
 	if set.User != t.account && len(set.Changes) > 0 {
 		return false, fmt.Errorf("changes to account %q while account %q is locked", set.User, t.account)
@@ -65,8 +66,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.EndEmailEnrolment:
 		return true, t.endEmailEnrolment(ctx, set.User)
 	case auth.ClearMustChange:
-		_, err := t.Exec(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
-		return true, err
+		return true, t.Queue(ctx, `UPDATE users SET must_change = 0 WHERE id = $1`, set.User)
 
 	case auth.AddRecovery:
 		return t.addRecovery(ctx, set.User, c)
@@ -75,8 +75,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.StopRecovery:
 		return t.stopRecovery(ctx, set, c.Changes)
 	case auth.ClearRecovered:
-		_, err := t.Exec(ctx, `UPDATE users SET recovered_at = NULL WHERE id = $1 AND recovered_at IS NOT NULL`, set.User)
-		return true, err
+		return true, t.Queue(ctx, `UPDATE users SET recovered_at = NULL WHERE id = $1 AND recovered_at IS NOT NULL`, set.User)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)

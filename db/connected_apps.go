@@ -69,14 +69,12 @@ func (s *Store) Disconnect(ctx context.Context, user auth.UserID, app string, ch
 			return false, err
 		}
 		// Without its session, none of the grants notifies the app again.
-		_, err := tx.Exec(ctx, `
+		if err := tx.Queue(ctx, `
 			UPDATE app_grants SET ended_at = COALESCE(ended_at, $3), session_id = NULL
-			WHERE user_id = $1 AND app_id = $2`, user, app, engine.Millis(changes.At))
-		if err != nil {
+			WHERE user_id = $1 AND app_id = $2`, user, app, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
-		removed, err := tx.Exec(ctx, `DELETE FROM app_consents WHERE user_id = $1 AND app_id = $2`, user, app)
-		if err != nil || removed == 0 {
+		if err := tx.Require(ctx, `DELETE FROM app_consents WHERE user_id = $1 AND app_id = $2`, user, app); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)

@@ -70,7 +70,7 @@ func (s *Store) CountAccounts(ctx context.Context, now time.Time) (map[auth.Coun
 func (s *Store) ReplaceDay(ctx context.Context, day auth.DayCounts) error {
 	_, err := s.write(ctx, "store counts of a day", "", func(tx *tx) (bool, error) {
 		for _, counter := range slices.Sorted(maps.Keys(day.Counts)) {
-			if _, err := tx.Exec(ctx, `
+			if err := tx.Queue(ctx, `
 				INSERT INTO daily (day, counter, n)
 				VALUES ($1, $2, $3)
 				ON CONFLICT (day, counter) DO UPDATE SET n = excluded.n`,

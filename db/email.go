@@ -61,12 +61,11 @@ func (s *Store) FindEmailChangeEnd(ctx context.Context, stopHash string) (end au
 // ReplaceEmailEnrolment implements [auth.Store].
 func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment, changes auth.ChangeSet) error {
 	return s.add(ctx, "begin email enrolment", e.User, func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, removeCodesOf(`
-			SELECT id FROM email_enrolments WHERE user_id = $1 AND id <> $2`), e.User, e.ID)
-		if err != nil {
+		if err := tx.Queue(ctx, removeCodesOf(`
+			SELECT id FROM email_enrolments WHERE user_id = $1 AND id <> $2`), e.User, e.ID); err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			INSERT INTO email_enrolments
 				(user_id, id, purpose, email, email_key, stop_hash, expires_at)
 			SELECT id, $2, $3, $4, $5, $6, $7
@@ -79,8 +78,7 @@ func (s *Store) ReplaceEmailEnrolment(ctx context.Context, e auth.EmailEnrolment
 				email_key = excluded.email_key,
 				stop_hash = excluded.stop_hash,
 				expires_at = excluded.expires_at`,
-			e.User, e.ID, e.Use, e.Email.Typed, e.Email.Key, e.StopHash, engine.Millis(e.ExpiresAt))
-		if err != nil || changed == 0 {
+			e.User, e.ID, e.Use, e.Email.Typed, e.Email.Key, e.StopHash, engine.Millis(e.ExpiresAt)); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
@@ -97,19 +95,17 @@ func (s *Store) ReplaceEmailCode(ctx context.Context, id string, changes auth.Ch
 
 // endEmailEnrolment removes the account's enrolment and its code.
 func (t *tx) endEmailEnrolment(ctx context.Context, user auth.UserID) error {
-	_, err := t.Exec(ctx, removeCodesOf(`
-			SELECT id FROM email_enrolments WHERE user_id = $1`), user)
-	if err == nil {
-		_, err = t.Exec(ctx, `DELETE FROM email_enrolments WHERE user_id = $1`, user)
+	if err := t.Queue(ctx, removeCodesOf(`
+			SELECT id FROM email_enrolments WHERE user_id = $1`), user); err != nil {
+		return err
 	}
-	return err
+	return t.Queue(ctx, `DELETE FROM email_enrolments WHERE user_id = $1`, user)
 }
 
 // SpendEmailEnrolment implements [auth.Store].
 func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, changes auth.ChangeSet) (spent bool, err error) {
 	return s.write(ctx, "end email enrolment", changes.User, func(tx *tx) (bool, error) {
-		removed, err := tx.Exec(ctx, `DELETE FROM email_enrolments WHERE id = $1`, id)
-		if err != nil || removed == 0 {
+		if err := tx.Require(ctx, `DELETE FROM email_enrolments WHERE id = $1`, id); err != nil {
 			return false, err
 		}
 		if err := tx.removeSentCode(ctx, id); err != nil {
@@ -123,10 +119,9 @@ func (s *Store) SpendEmailEnrolment(ctx context.Context, id string, changes auth
 // returns auth.ErrEmailTaken if another account has the email address. Of accounts
 // that verify it at the same time, only one gets it.
 func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnrolment, now time.Time) (replaced bool, err error) {
-	removed, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		DELETE FROM email_enrolments
-		WHERE id = $1 AND user_id = $2 AND expires_at > $3`, e.ID, user, engine.Millis(now))
-	if err != nil || removed == 0 {
+		WHERE id = $1 AND user_id = $2 AND expires_at > $3`, e.ID, user, engine.Millis(now)); err != nil {
 		return false, err
 	}
 	if err := t.removeSentCode(ctx, e.ID); err != nil {
@@ -135,14 +130,13 @@ func (t *tx) replaceEmail(ctx context.Context, user auth.UserID, e auth.EmailEnr
 	if e.Use == auth.ForSignIn {
 		return t.replaceSignInEmail(ctx, user, e, now)
 	}
-	_, err = t.Exec(ctx, `
+	return true, t.Queue(ctx, `
 		INSERT INTO notice_emails (user_id, email, email_key, verified_at)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (user_id) DO UPDATE SET
 			email = excluded.email,
 			email_key = excluded.email_key,
 			verified_at = excluded.verified_at`, user, e.Email.Typed, e.Email.Key, engine.Millis(now))
-	return true, err
 }
 
 // replaceSignInEmail replaces an account's email address for sign-in. It removes an
@@ -158,10 +152,9 @@ func (t *tx) replaceSignInEmail(ctx context.Context, user auth.UserID, e auth.Em
 	if err != nil {
 		return false, err
 	}
-	_, err = t.Exec(ctx, `
+	return true, t.Queue(ctx, `
 		DELETE FROM notice_emails
 		WHERE user_id = $1 AND email_key = $2`, user, e.Email.Key)
-	return true, err
 }
 
 func emailEnrolmentRow(e *auth.EmailEnrolment) engine.Row {

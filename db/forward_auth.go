@@ -65,10 +65,9 @@ func (s *Store) SpendHandover(ctx context.Context, h auth.Handover, changes auth
 // putHostToken adds a token unless the session has ended. Older tokens of the session for
 // this host end, except those that another tab may have got at the same time.
 func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostToken, now time.Time) (added bool, err error) {
-	_, err = t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		DELETE FROM host_tokens
-		WHERE session_id = $1 AND host = $2 AND created_at < $3`, c.Session, c.Host, engine.Millis(now.Add(-auth.HandoverLifetime)))
-	if err != nil {
+		WHERE session_id = $1 AND host = $2 AND created_at < $3`, c.Session, c.Host, engine.Millis(now.Add(-auth.HandoverLifetime))); err != nil {
 		return false, err
 	}
 	return t.change(ctx, `
@@ -79,13 +78,12 @@ func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostT
 }
 
 func (t *tx) putHostUse(ctx context.Context, user auth.UserID, host string, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO host_uses (user_id, host, first_at, used_at)
 		SELECT id, $2, $3, $3
 		FROM users
 		WHERE id = $1
 		ON CONFLICT (user_id, host) DO UPDATE SET used_at = excluded.used_at`, user, host, engine.Millis(now))
-	return err
 }
 
 // FindHostUses implements [auth.Store].
@@ -121,14 +119,12 @@ func (s *Store) FindHostUses(ctx context.Context, user auth.UserID) (all []auth.
 // RemoveHostUse implements [auth.Store].
 func (s *Store) RemoveHostUse(ctx context.Context, user auth.UserID, host string, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove used host", user, func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+		if err := tx.Queue(ctx, `
 			DELETE FROM host_tokens
-			WHERE host = $2 AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)`, user, host)
-		if err != nil {
+			WHERE host = $2 AND session_id IN (SELECT id FROM sessions WHERE user_id = $1)`, user, host); err != nil {
 			return false, err
 		}
-		removed, err := tx.Exec(ctx, `DELETE FROM host_uses WHERE user_id = $1 AND host = $2`, user, host)
-		if err != nil || removed == 0 {
+		if err := tx.Require(ctx, `DELETE FROM host_uses WHERE user_id = $1 AND host = $2`, user, host); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -46,18 +47,16 @@ func (s *Store) ForgetDevice(ctx context.Context, user auth.UserID, id string, c
 }
 
 func (t *tx) forgetDevices(ctx context.Context, user auth.UserID) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE known_devices SET remembered_at = NULL
 		WHERE user_id = $1 AND remembered_at IS NOT NULL`, user)
-	return err
 }
 
 // forgetDeviceOf does so for the device of a session of the account.
 func (t *tx) forgetDeviceOf(ctx context.Context, user auth.UserID, session auth.SessionID) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE known_devices SET remembered_at = NULL
 		WHERE user_id = $1 AND id = (SELECT device_id FROM sessions WHERE id = $2 AND user_id = $1)`, user, session)
-	return err
 }
 
 // putKnownDevice moves the device's rows to its new token, also those of other accounts,
@@ -65,34 +64,36 @@ func (t *tx) forgetDeviceOf(ctx context.Context, user auth.UserID, session auth.
 // token keep only the last seen ones.
 func (t *tx) putKnownDevice(ctx context.Context, user auth.UserID, c auth.PutKnownDevice) error {
 	if c.Replaces != "" {
-		_, err := t.Exec(ctx, `UPDATE known_devices SET token_hash = $1 WHERE token_hash = $2`, c.TokenHash, c.Replaces)
-		if err != nil {
+		if err := t.Queue(ctx, `UPDATE known_devices SET token_hash = $1 WHERE token_hash = $2`, c.TokenHash, c.Replaces); err != nil {
 			return err
 		}
 	}
-	_, err := t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		INSERT INTO known_devices (user_id, token_hash, id, seen_at, user_agent, remembered_at)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (user_id, token_hash) DO UPDATE SET
 			seen_at = excluded.seen_at,
 			user_agent = excluded.user_agent,
 			remembered_at = CASE WHEN $7 THEN known_devices.remembered_at ELSE excluded.remembered_at END`,
-		user, c.TokenHash, c.ID, engine.Millis(c.SeenAt), c.UserAgent, engine.Millis(c.RememberedAt), c.KeepRemembered)
-	if err != nil {
+		user, c.TokenHash, c.ID, engine.Millis(c.SeenAt), c.UserAgent, engine.Millis(c.RememberedAt), c.KeepRemembered); err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `
+	if err := t.Queue(ctx, removeOlderDevicesOfUser, user); err != nil {
+		return err
+	}
+	return t.Queue(ctx, removeOlderDevicesOfToken, c.TokenHash)
+}
+
+// The maximum is part of the texts: with a parameter, PostgreSQL would plan them each time.
+var (
+	removeOlderDevicesOfUser = fmt.Sprintf(`
 		DELETE FROM known_devices
 		WHERE user_id = $1 AND token_hash IN (
-			SELECT token_hash FROM known_devices WHERE user_id = $1 ORDER BY seen_at DESC, token_hash LIMIT 1000 OFFSET $2
-		)`, user, auth.KnownDevicesMax)
-	if err != nil {
-		return err
-	}
-	_, err = t.Exec(ctx, `
+			SELECT token_hash FROM known_devices WHERE user_id = $1 ORDER BY seen_at DESC, token_hash LIMIT 1000 OFFSET %d
+		)`, auth.KnownDevicesMax)
+	removeOlderDevicesOfToken = fmt.Sprintf(`
 		DELETE FROM known_devices
 		WHERE token_hash = $1 AND user_id IN (
-			SELECT user_id FROM known_devices WHERE token_hash = $1 ORDER BY seen_at DESC, user_id LIMIT 1000 OFFSET $2
-		)`, c.TokenHash, auth.KnownDevicesMax)
-	return err
-}
+			SELECT user_id FROM known_devices WHERE token_hash = $1 ORDER BY seen_at DESC, user_id LIMIT 1000 OFFSET %d
+		)`, auth.KnownDevicesMax)
+)

@@ -45,10 +45,9 @@ func (s *Store) ClaimMessage(ctx context.Context, channel auth.Channel, now, unt
 // Concurrent workers skip a row that another is claiming, otherwise they would wait for
 // each other. The row is zero if no message is due.
 func (t *tx) claim(ctx context.Context, channel auth.Channel, now, until, furthest time.Time) (row messageRow, err error) {
-	_, err = t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		UPDATE messages SET due_at = $1
-		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, engine.Millis(now), channel, engine.Millis(furthest))
-	if err != nil {
+		WHERE channel = $2 AND due_at > $3 AND body IS NOT NULL`, engine.Millis(now), channel, engine.Millis(furthest)); err != nil {
 		return row, err
 	}
 	skipLocked := ""
@@ -210,18 +209,16 @@ func (t *tx) addMessage(ctx context.Context, m auth.Message, now time.Time) erro
 			return err
 		}
 	}
-	_, err = t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO messages (id, channel, holder, due_at, expires_at, failures, body)
 		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7)`,
 		m.ID, m.Channel, m.Holder, engine.Millis(now), engine.Millis(m.ExpiresAt), m.Failures, sealed)
-	return err
 }
 
 // expireMessage expires the holder's earlier message: a new code replaces the old
 // one (SM-06), which is not sent any more.
 func (t *tx) expireMessage(ctx context.Context, holder string, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE messages SET holder = NULL, expires_at = $1
 		WHERE holder = $2`, engine.Millis(now), holder)
-	return err
 }

@@ -95,7 +95,7 @@ func (t *tx) removeFactors(ctx context.Context, user auth.UserID) (removed bool,
 		`DELETE FROM backup_code_sets WHERE user_id = $1`,
 		`DELETE FROM totp_enrolments WHERE user_id = $1`,
 	} {
-		if _, err := t.Exec(ctx, query, user); err != nil {
+		if err := t.Queue(ctx, query, user); err != nil {
 			return false, err
 		}
 	}

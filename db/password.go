@@ -75,11 +75,10 @@ func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehas
 				return false, err
 			}
 		}
-		changed, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			UPDATE users SET password_hash = $1
 			WHERE id = $2 AND password_hash IS NOT DISTINCT FROM $3 AND disabled_at IS NULL`,
-			next, user, orNull(stored))
-		if err != nil || changed == 0 {
+			next, user, orNull(stored)); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)

@@ -27,12 +27,11 @@ func (s *Store) ReplacePhoneEnrolment(ctx context.Context, e auth.PhoneEnrolment
 		if err := tx.removePhoneEnrolment(ctx, e.Session); err != nil {
 			return false, err
 		}
-		added, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			INSERT INTO phone_enrolments (session_id, id, user_id, number, expires_at)
 			SELECT id, $2, user_id, $3, $4
 			FROM sessions
-			WHERE id = $1 AND user_id = $5`, e.Session, e.ID, e.Number, engine.Millis(e.ExpiresAt), e.User)
-		if err != nil || added == 0 {
+			WHERE id = $1 AND user_id = $5`, e.Session, e.ID, e.Number, engine.Millis(e.ExpiresAt), e.User); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
@@ -79,8 +78,7 @@ func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.Ph
 // removeFactor runs a query that may remove the last factor.
 func (s *Store) removeFactor(ctx context.Context, doing string, user auth.UserID, changes auth.ChangeSet, query string, args ...any) (dropped bool, err error) {
 	return s.write(ctx, doing, user, func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, query, args...)
-		if err != nil || changed == 0 {
+		if err := tx.Require(ctx, query, args...); err != nil {
 			return false, err
 		}
 		return tx.dropFactor(ctx, user, changes)
@@ -90,16 +88,14 @@ func (s *Store) removeFactor(ctx context.Context, doing string, user auth.UserID
 // ReplaceDefaultPhone implements [auth.Store].
 func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, changes auth.ChangeSet) (replaced bool, err error) {
 	return s.write(ctx, "replace default phone", user, func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
+		if err := tx.Queue(ctx, `
 			UPDATE phones SET default_at = NULL
-			WHERE user_id = $1 AND default_at IS NOT NULL`, user)
-		if err != nil {
+			WHERE user_id = $1 AND default_at IS NOT NULL`, user); err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			UPDATE phones SET default_at = $1
-			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, engine.Millis(changes.At), phone, user)
-		if err != nil || changed == 0 {
+			WHERE id = $2 AND user_id = $3 AND reserved_at IS NOT NULL`, engine.Millis(changes.At), phone, user); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
@@ -110,25 +106,22 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 // returns false if the account has the number or the maximum of numbers. The
 // account's row is locked, so concurrent additions cannot exceed the maximum.
 func (t *tx) addPhone(ctx context.Context, user auth.UserID, p auth.AddPhone) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		INSERT INTO phones (id, user_id, number, verified_at, reserved_at)
 		SELECT $1, id, $3, $4, $5
 		FROM users
 		WHERE id = $2 AND (SELECT count(*) FROM phones WHERE user_id = $2) < $6
 		ON CONFLICT (user_id, number) DO NOTHING`,
-		p.ID, user, p.Number, engine.Millis(p.VerifiedAt), engine.Millis(p.ReservedAt), auth.PhonesMax)
-	if err != nil || rows == 0 {
+		p.ID, user, p.Number, engine.Millis(p.VerifiedAt), engine.Millis(p.ReservedAt), auth.PhonesMax); err != nil {
 		return false, err
 	}
 	return true, t.removePhoneEnrolment(ctx, p.Session)
 }
 
 func (t *tx) removePhoneEnrolment(ctx context.Context, session auth.SessionID) error {
-	_, err := t.Exec(ctx, removeCodesOf(`
-			SELECT id FROM phone_enrolments WHERE session_id = $1`), session)
-	if err != nil {
+	if err := t.Queue(ctx, removeCodesOf(`
+			SELECT id FROM phone_enrolments WHERE session_id = $1`), session); err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM phone_enrolments WHERE session_id = $1`, session)
-	return err
+	return t.Queue(ctx, `DELETE FROM phone_enrolments WHERE session_id = $1`, session)
 }

@@ -258,7 +258,8 @@ func (db testDB) sessionState(t *testing.T, session interface {
 
 // Every query uses an index on PostgreSQL too. The queries are the same as on
 // SQLite. Sequential scans are disabled, because PostgreSQL prefers them for small
-// tables even if there is an index.
+// tables even if there is an index. Hashing a subquery reads all rows that it could find for any
+// row, so there must be a LIMIT, or few, such as admins.
 func TestQueries_UseIndexesPostgres(t *testing.T) {
 	db, s := openPostgres(t), openSQLite(t)
 	recorded := s.recordQueries()
@@ -272,7 +273,9 @@ func TestQueries_UseIndexesPostgres(t *testing.T) {
 	}
 	queries := recorded()
 	for _, query := range queries {
-		if plan := postgresPlan(t, conn, query); strings.Contains(plan, "Seq Scan") {
+		plan := postgresPlan(t, conn, query)
+		hashed := strings.Contains(plan, "hashed SubPlan") && !strings.Contains(query, "LIMIT") && !strings.Contains(query, requestedByAdmin)
+		if strings.Contains(plan, "Seq Scan") || hashed {
 			t.Errorf("%s\n%s", query, plan)
 		}
 	}

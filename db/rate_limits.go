@@ -113,9 +113,8 @@ func (t *tx) putCounts(ctx context.Context, counts map[string]auth.Count, retent
 		return nil
 	}
 	query, args := insertCounts(counts, retention)
-	_, err := t.Exec(ctx, query+`
+	return t.Queue(ctx, query+`
 		count = excluded.count, since = excluded.since, ready_at = excluded.ready_at, expires_at = excluded.expires_at`, args...)
-	return err
 }
 
 // insertCounts returns an INSERT that ends with DO UPDATE SET. Keys are sorted, so
@@ -165,7 +164,7 @@ func (t *tx) settleCounts(ctx context.Context, c auth.SettleCounts, at time.Time
 				UPDATE rate_limits SET count = count - 1, ready_at = CASE WHEN since = $2 THEN NULL ELSE ready_at END
 				WHERE key = $1 AND count > 0`, append(args, engine.Millis(at))
 		}
-		if _, err := t.Exec(ctx, query, args...); err != nil {
+		if err := t.Queue(ctx, query, args...); err != nil {
 			return err
 		}
 	}

@@ -85,16 +85,15 @@ func (s *Store) ReplaceRecovery(ctx context.Context, r auth.Recovery, due time.T
 // SpendRecovery implements [auth.Store].
 func (s *Store) SpendRecovery(ctx context.Context, r auth.Recovery, changes auth.ChangeSet) (spent bool, err error) {
 	return s.write(ctx, "complete recovery", r.User, func(tx *tx) (bool, error) {
-		ended, err := tx.Exec(ctx, `
+		if err := tx.Require(ctx, `
 			UPDATE recoveries SET ended_at = $5, completed = 1
-			WHERE `+sameRecovery+` AND reminded = 1 AND due_at <= $5`, sameArgs(r, engine.Millis(changes.At))...)
-		if err != nil || ended == 0 {
+			WHERE `+sameRecovery+` AND reminded = 1 AND due_at <= $5`, sameArgs(r, engine.Millis(changes.At))...); err != nil {
 			return false, err
 		}
 		if _, err := tx.removeFactors(ctx, r.User); err != nil {
 			return false, err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE users SET recovered_at = $1 WHERE id = $2`, engine.Millis(changes.At), r.User); err != nil {
+		if err := tx.Queue(ctx, `UPDATE users SET recovered_at = $1 WHERE id = $2`, engine.Millis(changes.At), r.User); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)
@@ -123,7 +122,7 @@ func (t *tx) stopRecovery(ctx context.Context, set auth.ChangeSet, changes []aut
 // addRecovery adds a recovery in place of an earlier one. It locks the row of the
 // earlier one, so that of concurrent requests one succeeds.
 func (t *tx) addRecovery(ctx context.Context, user auth.UserID, a auth.AddRecovery) (added bool, err error) {
-	changed, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		INSERT INTO recoveries (user_id, id, requested_at, reminded, due_at, next_at, actor, completed)
 		SELECT id, $2, $3, 0, $4, $5, $6, 0
 		FROM users
@@ -139,16 +138,13 @@ func (t *tx) addRecovery(ctx context.Context, user auth.UserID, a auth.AddRecove
 			completed = excluded.completed
 		WHERE recoveries.ended_at IS NOT NULL AND recoveries.requested_at NOT BETWEEN $7 AND $8`, // one dated in the future does not count
 		user, a.ID, engine.Millis(a.RequestedAt), engine.Millis(a.DueAt), engine.Millis(a.RemindAt()), a.Actor,
-		engine.Millis(a.LastBefore.Add(time.Millisecond)), engine.Millis(a.RequestedAt.Add(auth.ClockSkew)))
-	if err != nil || changed == 0 {
+		engine.Millis(a.LastBefore.Add(time.Millisecond)), engine.Millis(a.RequestedAt.Add(auth.ClockSkew))); err != nil {
 		return false, err
 	}
-	_, err = t.Exec(ctx, `DELETE FROM recovery_tokens WHERE user_id = $1`, user)
-	return true, err
+	return true, t.Queue(ctx, `DELETE FROM recovery_tokens WHERE user_id = $1`, user)
 }
 
 // addRecoveryToken adds a token that stops the account's recovery.
 func (t *tx) addRecoveryToken(ctx context.Context, user auth.UserID, hash string) error {
-	_, err := t.Exec(ctx, `INSERT INTO recovery_tokens (token_hash, user_id) VALUES ($1, $2)`, hash, user)
-	return err
+	return t.Queue(ctx, `INSERT INTO recovery_tokens (token_hash, user_id) VALUES ($1, $2)`, hash, user)
 }

@@ -53,7 +53,7 @@ func sentCodeRow(c *auth.SentCode) engine.Row {
 // limit guesses at one code. Rate limits count guesses at the factor and are not
 // reset (SM-06).
 func (t *tx) putSentCode(ctx context.Context, c auth.SentCode) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO sent_codes (holder, mac, sent_to, sent_at, expires_at, attempts)
 		VALUES ($1, $2, $3, $4, $5, 0)
 		ON CONFLICT (holder) DO UPDATE SET
@@ -62,12 +62,10 @@ func (t *tx) putSentCode(ctx context.Context, c auth.SentCode) error {
 			sent_at = excluded.sent_at,
 			expires_at = excluded.expires_at,
 			attempts = 0`, c.Holder, c.MAC, c.To, engine.Millis(c.SentAt), engine.Millis(c.ExpiresAt))
-	return err
 }
 
 func (t *tx) removeSentCode(ctx context.Context, holder string) error {
-	_, err := t.Exec(ctx, `DELETE FROM sent_codes WHERE holder = $1`, holder)
-	return err
+	return t.Queue(ctx, `DELETE FROM sent_codes WHERE holder = $1`, holder)
 }
 
 // removeCodesOf returns a query that removes the codes of holders, which is a

@@ -78,10 +78,9 @@ func (s *Store) TouchSession(ctx context.Context, user auth.UserID, id auth.Sess
 		if err := tx.touchUser(ctx, user, now); err != nil {
 			return false, err
 		}
-		_, err := tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			UPDATE sessions SET seen_at = $1
 			WHERE id = $2 AND seen_at < $1`, engine.Millis(now), id)
-		return true, err
 	})
 	return err
 }
@@ -94,10 +93,9 @@ func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string)
 
 // touchUser sets when an account was last seen, which is kept longer than its sessions.
 func (t *tx) touchUser(ctx context.Context, user auth.UserID, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		UPDATE users SET seen_at = $1
 		WHERE id = $2 AND (seen_at IS NULL OR seen_at < $1)`, engine.Millis(now), user)
-	return err
 }
 
 // RemoveSession implements [auth.Store].
@@ -115,7 +113,7 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 		if err := tx.forgetDeviceOf(ctx, user, id); err != nil {
 			return false, err
 		}
-		if _, err := tx.Exec(ctx, `
+		if err := tx.Queue(ctx, `
 			UPDATE app_grants SET ended_at = $3
 			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
@@ -137,7 +135,7 @@ func (s *Store) Apply(ctx context.Context, changes auth.ChangeSet) error {
 // has a second factor and the session requires none: a password verified before
 // the first factor was added does not sign in after it (SE-09).
 func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSession) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+	if err := t.Require(ctx, `
 		INSERT INTO sessions
 			(id, token_hash, user_id, created_at, started_at, seen_at, password_at, first_kind, mfa_at, second_kind, ip, user_agent, next, device_id, first_syncable, second_syncable)
 		SELECT $1, $2, users.id, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', known_devices.id, $16, $17
@@ -149,8 +147,7 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 		ON CONFLICT (token_hash) DO NOTHING`,
 		s.ID, s.TokenHash, user, engine.Millis(s.CreatedAt), engine.Millis(s.StartedAt), engine.Millis(s.SeenAt),
 		engine.Millis(s.PasswordAt), s.FirstKind, engine.Millis(s.MFAAt), s.SecondKind, s.IP, s.UserAgent,
-		s.Device, s.RequireNoMFA, s.RequireRemembered, flag(s.FirstSyncable), flag(s.SecondSyncable))
-	if err != nil || rows == 0 {
+		s.Device, s.RequireNoMFA, s.RequireRemembered, flag(s.FirstSyncable), flag(s.SecondSyncable)); err != nil {
 		return false, err
 	}
 	return true, t.touchUser(ctx, user, s.SeenAt)
@@ -188,12 +185,11 @@ func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.Sess
 			return err
 		}
 	}
-	_, err := t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		UPDATE app_grants SET ended_at = $3
-		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now))
-	if err != nil {
+		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now)); err != nil {
 		return err
 	}
-	_, err = t.end(ctx, endAllBut, now, user, except)
+	_, err := t.end(ctx, endAllBut, now, user, except)
 	return err
 }

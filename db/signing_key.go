@@ -47,7 +47,7 @@ func (s *Store) AddFirstSigningKey(ctx context.Context, key oidc.SigningKey) err
 func (s *Store) AddNextSigningKeys(ctx context.Context, keys []oidc.SigningKey, now time.Time) (added bool, err error) {
 	return s.write(ctx, "add signing keys", "", func(tx *tx) (bool, error) {
 		for _, key := range keys {
-			if _, err := tx.Exec(ctx, `
+			if err := tx.Queue(ctx, `
 				UPDATE signing_keys SET retired_at = $1
 				WHERE alg = $2 AND retired_at IS NULL AND signs_from <= $3`,
 				engine.Millis(key.SignsFrom), key.Alg, engine.Millis(now)); err != nil {

@@ -13,19 +13,18 @@ import (
 
 // activeGrant is the condition under which a grant is active, the only text of it. Ending
 // a session in any way therefore ends its tokens. One dated in the future is not active: its
-// age is unknown. Its arguments are those of [activeArgs], $1 to $3.
+// age is unknown. Its arguments are those of [activeArgs], $1 to $3. PostgreSQL could hash an
+// EXISTS after OR, which reads every session of the site.
 const activeGrant = `app_grants.ended_at IS NULL
 				AND app_grants.created_at <= $3
 				AND EXISTS (SELECT 1 FROM apps WHERE apps.id = app_grants.app_id AND apps.disabled_at IS NULL)
 				AND EXISTS (SELECT 1 FROM users WHERE users.id = app_grants.user_id AND users.disabled_at IS NULL)
 				AND (
 					app_grants.offline = 1
-					OR EXISTS (
-						SELECT 1
+					OR (
+						SELECT sessions.seen_at BETWEEN $1 AND $3 AND sessions.started_at BETWEEN $2 AND $3
 						FROM sessions
 						WHERE sessions.id = app_grants.session_id
-							AND sessions.seen_at BETWEEN $1 AND $3
-							AND sessions.started_at BETWEEN $2 AND $3
 					)
 				)`
 
@@ -118,13 +117,12 @@ func (s *Store) SpendCode(ctx context.Context, user auth.UserID, use oidc.CodeUs
 
 // useGrant records that the app got tokens, and adds their refresh token if there is one.
 func (t *tx) useGrant(ctx context.Context, grant, app string, token oidc.RefreshToken, predecessor any, now time.Time) error {
-	if _, err := t.Exec(ctx, `UPDATE app_grants SET used_at = $2 WHERE id = $1`, grant, engine.Millis(now)); err != nil || token.Hash == "" {
+	if err := t.Queue(ctx, `UPDATE app_grants SET used_at = $2 WHERE id = $1`, grant, engine.Millis(now)); err != nil || token.Hash == "" {
 		return err
 	}
-	_, err := t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO app_refresh_tokens (hash, grant_id, app_id, predecessor, expires_at)
 		VALUES ($1, $2, $3, $4, $5)`, token.Hash, grant, app, predecessor, engine.Millis(token.ExpiresAt))
-	return err
 }
 
 // reused ends the grant of a code or refresh token that was used before, and applies
@@ -144,9 +142,10 @@ func (t *tx) reused(ctx context.Context, grant string, err error, changes auth.C
 }
 
 func (t *tx) endGrant(ctx context.Context, grant string, now time.Time) (ended bool, err error) {
-	return t.change(ctx, `
+	rows, err := t.Exec(ctx, `
 		UPDATE app_grants SET ended_at = $2
 		WHERE id = $1 AND ended_at IS NULL`, grant, engine.Millis(now))
+	return rows > 0, err
 }
 
 // SpendRefreshToken implements [oidc.Store].
@@ -185,10 +184,9 @@ func (s *Store) SpendRefreshToken(ctx context.Context, user auth.UserID, app, ha
 // because its response was lost. That one is kept: if it is presented, its response was
 // not lost, and somebody else has used its predecessor.
 func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next oidc.RefreshToken, now time.Time) error {
-	_, err := t.Exec(ctx, `
+	if err := t.Queue(ctx, `
 		UPDATE app_refresh_tokens SET replaced_at = $2
-		WHERE predecessor = $1 AND spent_at IS NULL AND replaced_at IS NULL`, hash, engine.Millis(now))
-	if err != nil {
+		WHERE predecessor = $1 AND spent_at IS NULL AND replaced_at IS NULL`, hash, engine.Millis(now)); err != nil {
 		return err
 	}
 	return t.useGrant(ctx, grant, app, next, hash, now)

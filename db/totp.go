@@ -36,11 +36,10 @@ func (s *Store) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64,
 // RemoveTOTP implements [auth.Store].
 func (s *Store) RemoveTOTP(ctx context.Context, user auth.UserID, changes auth.ChangeSet) (removed bool, err error) {
 	return s.write(ctx, "remove TOTP", user, func(tx *tx) (bool, error) {
-		removed, err := tx.Exec(ctx, `DELETE FROM totp WHERE user_id = $1`, user)
-		if err != nil || removed == 0 {
+		if err := tx.Require(ctx, `DELETE FROM totp WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
+		if err := tx.Queue(ctx, `DELETE FROM totp_enrolments WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
 		return tx.dropFactor(ctx, user, changes)
@@ -52,7 +51,7 @@ func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) er
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO totp (user_id, secret, last_step, added_at)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (user_id) DO UPDATE SET
@@ -60,5 +59,4 @@ func (t *tx) putTOTP(ctx context.Context, user auth.UserID, key auth.TOTPKey) er
 			last_step = excluded.last_step,
 			added_at = excluded.added_at,
 			last_used_at = NULL`, user, sealed, key.LastStep, engine.Millis(key.AddedAt))
-	return err
 }

@@ -48,7 +48,7 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 		if err != nil {
 			return false, err
 		}
-		_, err = tx.Exec(ctx, `
+		return true, tx.Queue(ctx, `
 			INSERT INTO totp_enrolments
 				(session_id, id, user_id, secret, scanned_at, made_codes, expires_at)
 			SELECT id, $2, user_id, $3, $4, 0, $5
@@ -63,7 +63,6 @@ func (s *Store) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now 
 				expires_at = excluded.expires_at
 			WHERE totp_enrolments.expires_at <= $7`,
 			e.Session, e.ID, sealed, engine.Millis(e.ScannedAt), engine.Millis(e.ExpiresAt), e.User, engine.Millis(now))
-		return true, err
 	})
 	return err
 }
@@ -87,10 +86,10 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 				expires_at = $4
 			WHERE session_id = $5 AND id = $6 AND (
 				verified_at IS NULL
-				OR $1 <> $6 AND NOT (made_codes = 1 AND EXISTS (
-					SELECT 1 FROM backup_code_sets
+				OR $1 <> $6 AND NOT (made_codes = 1 AND (
+					SELECT count(*) FROM backup_code_sets
 					WHERE backup_code_sets.user_id = totp_enrolments.user_id AND unseen IS NOT NULL
-				))
+				) > 0)
 			)`,
 			next.ID, sealed, engine.Millis(next.ScannedAt), engine.Millis(next.ExpiresAt), next.Session, seen)
 	})

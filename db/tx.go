@@ -41,8 +41,7 @@ func (t *tx) lock(ctx context.Context) error {
 	if !t.concurrent {
 		return nil
 	}
-	_, err := t.Exec(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, t.account)
-	return err
+	return t.Queue(ctx, `SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE`, t.account)
 }
 
 // A siteLock is the key of an advisory lock of PostgreSQL. The numbers are arbitrary.
@@ -61,14 +60,12 @@ func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	if !t.concurrent {
 		return nil
 	}
-	_, err := t.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lock))
-	return err
+	return t.Queue(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lock))
 }
 
-// change runs a write and reports whether it changed a row.
+// change runs a write that must change a row, otherwise the transaction is undone.
 func (t *tx) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	rows, err := t.Exec(ctx, query, args...)
-	return rows > 0, err
+	return true, t.Require(ctx, query, args...)
 }
 
 // change is a transaction of one write. account is locked first.
@@ -80,8 +77,7 @@ func (s *Store) change(ctx context.Context, doing string, account auth.UserID, q
 // are applied. account is locked first.
 func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, changes auth.ChangeSet, query string, args ...any) (spent bool, err error) {
 	return s.write(ctx, doing, account, func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, query, args...)
-		if err != nil || changed == 0 {
+		if err := tx.Require(ctx, query, args...); err != nil {
 			return false, err
 		}
 		return tx.apply(ctx, changes)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
 // A transaction whose context is canceled changes nothing and blocks no other.
@@ -41,4 +42,94 @@ func TestWrite_Panic(t *testing.T) {
 		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon})
 		wantTrue(t, spent, err)
 	})
+}
+
+// A required write that changes no row undoes the transaction, whether the next query
+// or the commit finds it.
+func TestWrite_Required(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		ctx := t.Context()
+		db.addAnn(t)
+		rename := func(name, of string, then func(*tx) error) (bool, error) {
+			return db.write(ctx, "rename", "", func(tx *tx) (bool, error) {
+				return true, errors.Join(
+					tx.Queue(ctx, `UPDATE users SET name = $1 WHERE id = 'ann'`, name),
+					tx.Require(ctx, `UPDATE users SET name = $1 WHERE id = $2`, name, of),
+					tx.Queue(ctx, `UPDATE users SET name = $1 WHERE id = 'ann'`, name),
+					then(tx),
+				)
+			})
+		}
+		commit := func(*tx) error { return nil }
+		find := func(tx *tx) error {
+			return tx.Find(ctx, engine.Row{new(string)}, `SELECT name FROM users WHERE id = 'ann'`)
+		}
+		for _, then := range []func(*tx) error{commit, find} {
+			done, err := rename("nobody", "nobody", then)
+			wantFalse(t, done, err)
+			done, err = rename("Ann", "ann", then)
+			wantTrue(t, done, err)
+			u, err := db.FindUser(ctx, "ann")
+			must(t, err)
+			if u.Name != "Ann" {
+				t.Errorf("name is %q", u.Name)
+			}
+		}
+	})
+}
+
+// A queued write that fails undoes the transaction, and none after it runs.
+func TestWrite_QueuedFails(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		ctx := t.Context()
+		db.addAnn(t)
+		done, err := db.write(ctx, "rename", "", func(tx *tx) (bool, error) {
+			for _, query := range []string{
+				`UPDATE users SET name = 'first' WHERE id = 'ann'`,
+				`UPDATE users SET must_change = 2 WHERE id = 'ann'`, // violates the CHECK
+				`UPDATE users SET name = 'last' WHERE id = 'ann'`,
+			} {
+				if err := tx.Queue(ctx, query); err != nil {
+					return false, err
+				}
+			}
+			return true, nil
+		})
+		if done || err == nil {
+			t.Errorf("done %v, error %v", done, err)
+		}
+		u, err := db.FindUser(ctx, "ann")
+		must(t, err)
+		if u.Name != "" {
+			t.Errorf("name is %q", u.Name)
+		}
+	})
+}
+
+// On PostgreSQL, queued writes are sent with the first query that needs a result, in
+// one network round trip, which also begins the transaction.
+func TestWrite_SentTogether(t *testing.T) {
+	db := openPostgres(t)
+	db.addAnn(t)
+	ctx := t.Context()
+	begun := func() (n int) {
+		must(t, db.db.Find(ctx, engine.Row{&n}, `
+			SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL`))
+		return n
+	}
+	done, err := db.write(ctx, "rename", "ann", func(tx *tx) (bool, error) {
+		must(t, tx.Queue(ctx, `UPDATE users SET name = 'Ann' WHERE id = 'ann'`))
+		must(t, tx.Require(ctx, `UPDATE users SET must_change = 1 WHERE id = 'ann'`))
+		if n := begun(); n != 0 {
+			t.Errorf("%d transactions have begun", n)
+		}
+		var name string
+		must(t, tx.Find(ctx, engine.Row{&name}, `SELECT name FROM users WHERE id = 'ann'`))
+		if n := begun(); n != 1 || name != "Ann" {
+			t.Errorf("%d transactions have begun, name is %q", n, name)
+		}
+		return true, nil
+	})
+	wantTrue(t, done, err)
 }

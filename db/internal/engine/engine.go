@@ -3,7 +3,7 @@
 //
 // The same query texts run on both. SQLite has one writer at a time, and
 // concurrent callers share its commits. PostgreSQL has many, so a transaction
-// that meets a conflict is retried.
+// that meets a conflict is retried, and its writes are sent together.
 package engine
 
 import (
@@ -90,8 +90,8 @@ func (db *DB) Write(ctx context.Context, doing string, do func(Statements) (bool
 		case <-time.After(wait/2 + jitter(wait)):
 		}
 	}
-	if err == nil {
-		return done, nil
+	if err == nil || errors.Is(err, ErrNotApplied) {
+		return done && err == nil, nil
 	}
 	if reason := notWritable(err); reason != "" {
 		db.unwritable.Store(&reason)
@@ -117,12 +117,13 @@ func (db *DB) writeOnce(ctx context.Context, do func(Statements) (bool, error)) 
 	if done, err := do(tx.Statements); err != nil || !done {
 		return false, err
 	}
-	return true, tx.commit()
+	err = tx.commit()
+	return err == nil, err
 }
 
 // isResult reports whether an error is a result that callers expect, not a fault.
 func isResult(err error) bool {
-	return errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrEmailTaken)
+	return errors.Is(err, ErrNotApplied) || errors.Is(err, auth.ErrNotFound) || errors.Is(err, auth.ErrEmailTaken)
 }
 
 // jitter returns a random duration below limit.

@@ -66,7 +66,7 @@ func ConnectPostgres(ctx context.Context, url string, migrations fs.FS) (*DB, er
 		keepPrepared(config)
 	}
 	pool := stdlib.OpenDB(*config)
-	connections := 2*runtime.GOMAXPROCS(0) + 2
+	connections := 2*runtime.GOMAXPROCS(0) + 8 // those that wait for a commit share one sync of the disk
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxLifetime(postgresConnLifetime)
@@ -124,20 +124,9 @@ func checkPostgres(ctx context.Context, on Statements) error {
 	return nil
 }
 
-// newPostgresPool returns a pool. Its transactions are READ COMMITTED, whatever
-// the server's default: each query sees what others have committed by then, in
-// particular after it has waited for a locked row.
 func newPostgresPool(db *sql.DB) *writePool {
-	begin := func(ctx context.Context) (transaction, error) {
-		inner, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-		if err != nil {
-			return transaction{}, err
-		}
-		return transaction{Statements: On(validText{inner}), commit: inner.Commit, end: func() {
-			_ = inner.Rollback() // does nothing after a commit
-		}}, nil
-	}
-	return &writePool{pool: pool{On(validText{db}), stateOf(db), db.Close}, db: db, begin: begin}
+	begin := func(ctx context.Context) (transaction, error) { return beginPostgres(ctx, db) }
+	return &writePool{pool: pool{Statements{postgresPool{db}}, stateOf(db), db.Close}, db: db, begin: begin}
 }
 
 // isConflict reports whether a transaction was rolled back because of another
@@ -147,7 +136,7 @@ func newPostgresPool(db *sql.DB) *writePool {
 func isConflict(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return false
+		return pgconn.SafeToRetry(err) // the server closed the connection before
 	}
 	switch pgErr.Code {
 	case "40001", // serialization_failure

@@ -1,25 +1,10 @@
 package engine
 
 import (
-	"context"
-	"database/sql"
 	"reflect"
 	"strings"
 	"unicode/utf8"
 )
-
-// A validText passes queries on with [ValidArgs].
-type validText struct{ on Querier }
-
-// ExecContext implements [Querier].
-func (v validText) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return v.on.ExecContext(ctx, query, ValidArgs(args)...)
-}
-
-// QueryContext implements [Querier].
-func (v validText) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return v.on.QueryContext(ctx, query, ValidArgs(args)...)
-}
 
 // ValidArgs returns args with every string as [ValidText] returns it.
 func ValidArgs(args []any) []any {

@@ -18,6 +18,16 @@ type runner interface {
 	read(ctx context.Context, row Row, more func() bool, query string, args []any) error
 }
 
+// A queuer is a runner that can run writes later, with the next query.
+type queuer interface {
+	// queue queues a write. If it is required and changes no row, the next query that
+	// needs a result, or the commit, returns ErrNotApplied.
+	queue(required bool, query string, args []any)
+}
+
+// ErrNotApplied ends a transaction that is undone because a required write changed no row.
+var ErrNotApplied = errors.New("write has changed no row")
+
 // A Row lists the destinations of a row's columns.
 type Row []any
 
@@ -31,6 +41,30 @@ func On(q Querier) Statements { return Statements{sqlRunner{q}} }
 // Exec runs a write and returns how many rows it changed.
 func (s Statements) Exec(ctx context.Context, query string, args ...any) (changed int64, err error) {
 	return s.on.exec(ctx, query, args)
+}
+
+// Queue runs a write whose result is not needed: with the next query, or at the commit.
+// SQLite runs it at once.
+func (s Statements) Queue(ctx context.Context, query string, args ...any) error {
+	return s.queue(ctx, false, query, args)
+}
+
+// Require is Queue for a write that must change a row. If it does not, the transaction
+// is undone, and [DB.Write] returns false. Later writes may have run by then.
+func (s Statements) Require(ctx context.Context, query string, args ...any) error {
+	return s.queue(ctx, true, query, args)
+}
+
+func (s Statements) queue(ctx context.Context, required bool, query string, args []any) error {
+	if q, ok := s.on.(queuer); ok {
+		q.queue(required, query, args)
+		return nil
+	}
+	changed, err := s.on.exec(ctx, query, args)
+	if err == nil && required && changed == 0 {
+		err = ErrNotApplied
+	}
+	return err
 }
 
 // Find reads one row, or returns auth.ErrNotFound.
