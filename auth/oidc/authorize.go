@@ -105,7 +105,7 @@ func (p *Provider) requestingApp(ctx context.Context, query url.Values) (App, er
 	}
 	app, err := p.store.FindApp(ctx, query.Get("client_id"))
 	switch uri := query.Get("redirect_uri"); {
-	case errors.Is(err, auth.ErrNotFound):
+	case isNotFound(err):
 		return App{}, &PageError{"no app has this client_id"}
 	case err != nil:
 		return App{}, err

@@ -3,7 +3,6 @@ package oidc
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -44,7 +43,7 @@ func (p *Provider) AddApp(ctx context.Context, by auth.Operator, app App) (id, s
 	}
 	found, err := p.store.FindApp(ctx, app.ID)
 	switch {
-	case errors.Is(err, auth.ErrNotFound):
+	case isNotFound(err):
 		return "", "", invalid("", "at most %d apps are possible: remove one first", auth.AppsMax)
 	case err != nil:
 		return "", "", err
