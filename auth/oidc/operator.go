@@ -134,7 +134,7 @@ func (p *Provider) CheckURL(ctx context.Context, app App, text string) (wrong st
 	if err != nil {
 		return "", invalid("url", "the query is malformed")
 	}
-	switch err := p.Explain(ctx, app, query).(type) {
+	switch err := p.explainRequest(ctx, app, query).(type) {
 	case Explanation, *PageError, *Error:
 		return err.Error(), nil
 	default:
