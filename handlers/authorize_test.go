@@ -26,6 +26,12 @@ func TestAuthorize_SignIn(t *testing.T) {
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
+	longest := strings.Repeat("x", auth.EmailMaxBytes)
+	for hint, want := range map[string]string{longest: longest, longest + "x": ""} {
+		if got := app.start(site.browser(), "login_hint", hint).field("Email address").AttrOr("value", ""); got != want {
+			t.Errorf("a hint of %d characters: the email field has %q", len(hint), got)
+		}
+	}
 	signedInAt := site.clock()
 	b.enterCredentials(ann, password).wantHeading("Verify your account")
 	site.wait(30 * time.Second)
@@ -105,6 +111,7 @@ func TestAuthorize_Errors(t *testing.T) {
 		"language and look":       {app, []string{"ui_locales", "de", "claims_locales", "de", "display", "popup", "claims", `{"userinfo":{"name":{"essential":true}}}`}, ""},
 		"no nonce":                {app, []string{"nonce", ""}, ""},
 		"no state":                {app, []string{"login_hint", "x"}, ""},
+		"only an unknown acr":     {app, []string{"acr_values", "x"}, ""},
 		"unknown acr":             {app, []string{"acr_values", "x urn:twostep:acr:1 urn:twostep:acr:2"}, ""},
 		"no PKCE, exempt":         {exempt, []string{"code_challenge", "", "code_challenge_method", ""}, ""},
 		"unknown app":             {app, []string{"client_id", "x"}, page},
@@ -201,9 +208,12 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	site.wait(time.Minute)
 	own.wantReturned(own.start(b, "prompt", "none", "max_age", "30"), oidc.LoginRequired)
 	own.wantReturned(own.start(b, "prompt", "none", "acr_values", "urn:twostep:acr:2"), oidc.InteractionRequired)
-	own.idToken(b, "prompt", "none", "max_age", "10000")
+	own.idToken(b, "prompt", "none", "max_age", "10000", "acr_values", "urn:example:unknown")
 	site.requirePasswordChange(ann)
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
+	if n := site.queryInt("SELECT count(*) FROM app_requests"); n != 0 { // each had its response at once
+		t.Errorf("%d requests are stored", n)
+	}
 }
 
 // A signed-in user who has nothing to do is redirected to the app by the first response, even
