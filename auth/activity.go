@@ -51,7 +51,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 		return err
 	}
 	noticed, operated := client, e.Actor != ""
-	if operated { // where an administrator was is not for the user
+	if operated { // the administrator's IP address and browser are not for the user
 		noticed = Client{}
 	}
 	for _, to := range emails {
@@ -70,8 +70,8 @@ func (s *ChangeSet) addEvent(client Client, e Event) Event {
 	return e
 }
 
-// hasToken are the notices that may have a token. None is left out: the requests that cause
-// them are limited.
+// hasToken are the notices that may have a token. They have no limit of their own, because the
+// requests that cause them are limited.
 var hasToken = map[EventType]bool{
 	EmailChangeRequested: true,
 	RecoveryRequested:    true, OperatorStartedRecovery: true, RecoveryReminded: true, RecoveryCompleted: true,

@@ -27,7 +27,7 @@ const (
 type VerifiedFactor struct {
 	Factor   FactorKind
 	At       time.Time
-	Syncable bool // a passkey that may be synced to other devices; not stored with attempts, which one completes
+	Syncable bool // a passkey that may be synced to other devices; not stored, because a passkey completes its attempt
 }
 
 // An Attempt is one user's sign-in, sign-up, password reset or

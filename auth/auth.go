@@ -1,6 +1,5 @@
-// Package auth has the rules: who may sign in, with which factors and how often,
-// what an attempt still owes and what a code is worth. It knows no page, no SQL
-// and no network.
+// Package auth has the rules: who may sign in, with which factors and how often, and
+// what an attempt still owes. It has no pages, no SQL and no network.
 //
 // Terms:
 //
@@ -89,7 +88,7 @@ type Policy struct {
 	ActivityRetention time.Duration      // how long history is kept
 	Fixed             map[Setting]string // settings that cannot be changed, with the flags that set them
 	RecoveryDelay     time.Duration      // of a [Recovery]: [RecoveryDelayMin] to [RecoveryDelayMax], or zero if there are none
-	AdminApproval     bool               // whether what takes factors away needs two administrators, see [Rules.NeedsApproval]
+	AdminApproval     bool               // whether some actions need two administrators, see [Rules.NeedsApproval]
 	RememberDevice    time.Duration      // for which a device can be remembered; at most [RememberDeviceMax], zero for never
 
 	// Breached reports whether a password is known from a breach; nil if the

@@ -32,8 +32,8 @@ type EmailChangeEnd struct {
 }
 
 // EmailChangeEnd returns how the change that a token from an email belongs to has ended,
-// or [ErrNotFound] if the history has no such change. The token went to the account's
-// address of then, which got notices of all this.
+// or [ErrNotFound] if the history has no such change. The address that the token was sent to
+// got notices of these events, too.
 func (r *Rules) EmailChangeEnd(ctx context.Context, token Token) (EmailChangeEnd, error) {
 	return r.store.FindEmailChangeEnd(ctx, token.Hash())
 }

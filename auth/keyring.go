@@ -111,9 +111,9 @@ func (k Keyring) Newest(purpose string) (id byte, key []byte) {
 // been added, so the keyring is reloaded for it.
 func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 	for range 2 {
-		for _, r := range k.keys() {
-			if r.id == id {
-				return derive(r.secret, purpose), true
+		for _, key := range k.keys() {
+			if key.id == id {
+				return derive(key.secret, purpose), true
 			}
 		}
 		if changed, err := k.Reload(); err != nil || !changed {
@@ -127,8 +127,8 @@ func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 func (k Keyring) All(purpose string) [][]byte {
 	keys := k.keys()
 	all := make([][]byte, len(keys))
-	for i, r := range keys {
-		all[i] = derive(r.secret, purpose)
+	for i, key := range keys {
+		all[i] = derive(key.secret, purpose)
 	}
 	return all
 }

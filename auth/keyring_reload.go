@@ -66,8 +66,8 @@ func (k Keyring) Reload() (changed bool, err error) {
 	return true, nil
 }
 
-func (r serverKey) equal(other serverKey) bool {
-	return r.id == other.id && string(r.secret) == string(other.secret)
+func (k serverKey) equal(other serverKey) bool {
+	return k.id == other.id && string(k.secret) == string(other.secret)
 }
 
 // CachePerKeyring returns a function that returns what derive makes of the current
@@ -96,7 +96,7 @@ func (k Keyring) Add() (added Keyring, id byte, err error) {
 	keys := k.keys()
 	for step := range 255 {
 		id = byte((int(keys[0].id)+step)%255) + 1
-		if !slices.ContainsFunc(keys, func(r serverKey) bool { return r.id == id }) {
+		if !slices.ContainsFunc(keys, func(key serverKey) bool { return key.id == id }) {
 			fresh := serverKey{id: id, secret: NewKeyring().list[0].secret}
 			return Keyring{list: append(slices.Clone(keys), fresh)}, id, nil
 		}
@@ -107,11 +107,11 @@ func (k Keyring) Add() (added Keyring, id byte, err error) {
 // Promote returns the keyring with one of its keys moved to the front, as the newest.
 func (k Keyring) Promote(id byte) Keyring {
 	var first, others []serverKey
-	for _, r := range k.keys() {
-		if r.id == id {
-			first = append(first, r)
+	for _, key := range k.keys() {
+		if key.id == id {
+			first = append(first, key)
 		} else {
-			others = append(others, r)
+			others = append(others, key)
 		}
 	}
 	return Keyring{list: append(first, others...)}
@@ -120,8 +120,8 @@ func (k Keyring) Promote(id byte) Keyring {
 // IDs lists the ids of the keys, newest first.
 func (k Keyring) IDs() []byte {
 	var ids []byte
-	for _, r := range k.keys() {
-		ids = append(ids, r.id)
+	for _, key := range k.keys() {
+		ids = append(ids, key.id)
 	}
 	return ids
 }

@@ -124,8 +124,8 @@ func (r *Rules) decoy(to string, now time.Time) Message {
 	return m
 }
 
-// NewLogoutMessage tells an app that a session of an account has ended, or all of them if
-// none is given (OI-50). Package oidc signs it when it is sent.
+// NewLogoutMessage is the message to an app that a session of an account has ended, or all of
+// them if none is given (OI-50). Package oidc signs it when it is sent.
 func NewLogoutMessage(app string, user UserID, session SessionID, now time.Time) Message {
 	return Message{
 		ID: newID(), Channel: AppChannel(app), To: app, Kind: MessageLogout, At: now, ExpiresAt: now.Add(MessageRetention),

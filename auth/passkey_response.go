@@ -57,8 +57,8 @@ var passkeyAlgorithms = []int{int(webauthncose.AlgES256), int(webauthncose.AlgEd
 // passkeyTransports are those that browsers know.
 var passkeyTransports = []string{"ble", "hybrid", "internal", "nfc", "smart-card", "usb"}
 
-// parseRegistration parses a new passkey. It leaves the attestation statement alone,
-// which nobody asked for: some authenticators send one anyway, of any kind.
+// parseRegistration parses a new passkey. It ignores the attestation statement: none is
+// requested, but some authenticators send one.
 func parseRegistration(posted string, rp relyingParty) (registration, error) {
 	credential, err := cleanCredential(posted)
 	if err != nil {

@@ -64,8 +64,8 @@ func (s subjects) fromDevice(client Client, known bool, account string) subjects
 	return s
 }
 
-// prefix is the network of the client's IP address with so many bits of it, for IPv4
-// and IPv6; empty for zero bits.
+// prefix is the network of the client's IP address, given by the length of the prefix for
+// IPv4 and IPv6; empty for zero bits.
 func (c Client) prefix(bits4, bits6 int) string {
 	if !c.IP.IsValid() {
 		return "unknown"

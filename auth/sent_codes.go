@@ -109,8 +109,8 @@ func (f sentCodeFactor) verify(ctx context.Context, r *Rules, response string, n
 }
 
 // mailedCodeAttempts counts a response to a mailed code towards the total of wrong
-// ones, and returns how many attempts a code allows: one while there are so many
-// that somebody must be guessing. A correct response is not wrong: it is refunded.
+// ones, and returns how many attempts a code allows: only one while the total shows that
+// somebody is guessing. A correct response is refunded.
 func (r *Rules) mailedCodeAttempts(ctx context.Context, now time.Time) (attempts int, counted SettleCounts, err error) {
 	total := r.limits(ActionGuess, nil)
 	if err = r.allow(ctx, now, total...); err == nil {

@@ -109,7 +109,7 @@ func (t *tx) addGrant(ctx context.Context, g oidc.Grant, code oidc.Code) (added 
 		FROM sessions
 		JOIN users ON users.id = sessions.user_id
 		WHERE sessions.id = $4 AND users.id = $3 AND users.disabled_at IS NULL`,
-		g.ID, g.App, g.User, g.Session, joinScopes(g.Scopes), g.Nonce, engine.Millis(g.AuthTime), g.ACR, strings.Join(g.AMR, " "),
+		g.ID, g.App, g.User, g.Session, oidc.ScopeText(g.Scopes), g.Nonce, engine.Millis(g.AuthTime), g.ACR, strings.Join(g.AMR, " "),
 		flag(g.Offline), engine.Millis(g.CreatedAt), engine.Millis(g.ExpiresAt)); err != nil {
 		return false, err
 	}
@@ -138,14 +138,6 @@ func (s *Store) FindConsent(ctx context.Context, user auth.UserID, app string) (
 		FROM app_consents
 		WHERE user_id = $1 AND app_id = $2`, user, app)
 	return agreed, used, err
-}
-
-func joinScopes(scopes []oidc.Scope) string {
-	texts := make([]string, len(scopes))
-	for i, scope := range scopes {
-		texts[i] = string(scope)
-	}
-	return strings.Join(texts, " ")
 }
 
 func splitScopes(text string) (scopes []oidc.Scope) {

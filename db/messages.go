@@ -185,13 +185,13 @@ func (t *tx) queueMessage(ctx context.Context, c auth.QueueMessage, now time.Tim
 			return t.addMessage(ctx, c.Message, now)
 		}
 	}
-	if c.Required && len(c.Limits) > 0 {
+	switch {
+	case len(c.Limits) == 0:
+		return t.addMessage(ctx, c.Message, now)
+	case c.Required:
 		return auth.ErrNotQueued
 	}
-	if len(c.Limits) > 0 {
-		return nil
-	}
-	return t.addMessage(ctx, c.Message, now)
+	return nil
 }
 
 // addMessage adds a message to the outbox, due now.

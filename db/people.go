@@ -51,7 +51,8 @@ func whereMore(conditions []condition, args *[]any) (sql string) {
 	return sql
 }
 
-// The last character that sorts: what begins with a text sorts before it and this.
+// lastCharacter sorts after all others: a text that begins with a prefix sorts before the
+// prefix with this character.
 const lastCharacter = "\U0010FFFF"
 
 func newPeopleQuery(q auth.PeopleQuery) (p peopleQuery) {

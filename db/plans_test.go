@@ -120,9 +120,9 @@ func (db testDB) runAllQueries(t *testing.T) {
 	check(db.FindInvitationByID(ctx, "1"))
 	check(db.FindInvitation(ctx, "token of 1", noon))
 	must(t, db.TouchInvitation(ctx, "1", noon))
-	renewed := auth.RenewInvitation(invitation("1", "bob@example.org"))
-	renewed.TokenHash = "another"
-	db.apply(t, "", renewed, auth.SpendInvitation{TokenHash: "another"})
+	renewed := invitation("1", "bob@example.org").Invitation
+	renewed.TokenHash = "another token"
+	db.apply(t, "", auth.RenewInvitation{Invitation: renewed}, auth.SpendInvitation{TokenHash: renewed.TokenHash})
 	db.apply(t, "", invitation("1", "bob@example.org"), auth.RemoveInvitation{ID: "1"})
 	check(db.findPeople(ctx, auth.PeopleQuery{Factors: auth.NoFactor, MFAPolicy: true}, 2, 1))
 	check(db.FindMFAPolicies(ctx))

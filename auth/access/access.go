@@ -1,5 +1,5 @@
 // Package access has the rules of forward auth: what a request to an app demands of
-// the user who sends it. It knows no session, no clock and no network.
+// the user who sends it. It has no sessions, no clock and no network.
 //
 // A rule file has one rule per line; the first rule that matches a request decides, and
 // a request that no rule matches is denied:

@@ -94,7 +94,7 @@ func (p *Provider) introspectRefresh(ctx context.Context, app App, token string)
 		return Introspection{}, err
 	}
 	return Introspection{
-		Active: true, Issuer: p.issuer, Subject: string(g.User), ClientID: app.ID, Expiry: found.ExpiresAt.Unix(), Scope: scopeText(g.Scopes),
+		Active: true, Issuer: p.issuer, Subject: string(g.User), ClientID: app.ID, Expiry: found.ExpiresAt.Unix(), Scope: ScopeText(g.Scopes),
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR,
 	}, nil
 }

@@ -102,7 +102,7 @@ func (p *Provider) requestingApp(ctx context.Context, query url.Values) (App, er
 	}
 	app, err := p.store.FindApp(ctx, query.Get("client_id"))
 	switch uri := query.Get("redirect_uri"); {
-	case errors.Is(err, auth.ErrNotFound):
+	case isNotFound(err):
 		return App{}, &PageError{"no app has this client_id"}
 	case err != nil:
 		return App{}, err
@@ -158,9 +158,9 @@ func (p *Provider) Push(ctx context.Context, app App, form url.Values) (requestU
 	return pushedPrefix + string(id), err
 }
 
-// Explain says what is wrong with the URL of a request of an app, for the operator. It
-// returns nil if nothing is.
-func (p *Provider) Explain(ctx context.Context, app App, query url.Values) error {
+// explainRequest says what is wrong with a request of an app, for the operator. It returns nil
+// if nothing is.
+func (p *Provider) explainRequest(ctx context.Context, app App, query url.Values) error {
 	query = given(query)
 	if id := query.Get("client_id"); id != app.ID {
 		return Explanation("client_id is missing or of another app")

@@ -108,7 +108,7 @@ type accessToken struct {
 func (p *Provider) accessToken(keys *keySet, app App, g Grant, now time.Time) (string, error) {
 	claims := accessToken{
 		Issuer: p.issuer, Subject: string(g.User), Audience: p.issuer, ClientID: app.ID,
-		Expiry: now.Add(auth.AppTokenLifetime).Unix(), IssuedAt: now.Unix(), ID: newID(), Scope: scopeText(g.Scopes),
+		Expiry: now.Add(auth.AppTokenLifetime).Unix(), IssuedAt: now.Unix(), ID: newID(), Scope: ScopeText(g.Scopes),
 		AuthTime: g.AuthTime.Unix(), ACR: g.ACR, AMR: g.AMR, Grant: g.ID,
 	}
 	token, err := keys.sign(app.Alg, accessTokenType, claims, now)

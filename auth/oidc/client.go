@@ -3,7 +3,6 @@ package oidc
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/url"
 	"strings"
 
@@ -26,7 +25,7 @@ func (p *Provider) Authenticate(ctx context.Context, client auth.Client, c Crede
 	}
 	app, err := p.store.FindApp(ctx, id)
 	switch {
-	case errors.Is(err, auth.ErrNotFound):
+	case isNotFound(err):
 		return App{}, &Error{Code: InvalidClient, Explanation: "no app has this client_id"}
 	case err != nil:
 		return App{}, err

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"slices"
 	"time"
 
 	"twostep/auth"
@@ -31,7 +32,7 @@ type Grant struct {
 }
 
 // Has reports whether the grant has a scope.
-func (g Grant) Has(scope Scope) bool { return Params{Scopes: g.Scopes}.Has(scope) }
+func (g Grant) Has(scope Scope) bool { return slices.Contains(g.Scopes, scope) }
 
 // A Code is a stored authorization code.
 type Code struct {
@@ -68,10 +69,10 @@ type FoundRefreshToken struct {
 	Spent     bool // or replaced
 }
 
-// A Use says what came of using a code or refresh token.
+// A Use is the result of using a code or refresh token.
 type Use int
 
-// The uses.
+// The results.
 const (
 	NotUsed Use = iota // unknown, expired, of another app, or its grant is not active
 	Used

@@ -8,7 +8,7 @@
 //   - request: the validated parameters of /oauth/authorize, stored until the user
 //     has signed in and agreed
 //   - grant: what an app may do for an account. A code, and the access, ID and refresh
-//     tokens that come of it, belong to one grant and end with it
+//     tokens that follow from it, belong to one grant and end with it
 //
 // C is OpenID Connect Core 1.0; a number is an RFC. An id in parentheses, such as
 // (OI-01), is a row of auth/standards.md.

@@ -3,7 +3,6 @@ package oidc
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -44,7 +43,7 @@ func (p *Provider) AddApp(ctx context.Context, by auth.Operator, app App) (id, s
 	}
 	found, err := p.store.FindApp(ctx, app.ID)
 	switch {
-	case errors.Is(err, auth.ErrNotFound):
+	case isNotFound(err):
 		return "", "", invalid("", "at most %d apps are possible: remove one first", auth.AppsMax)
 	case err != nil:
 		return "", "", err
@@ -135,7 +134,7 @@ func (p *Provider) CheckURL(ctx context.Context, app App, text string) (wrong st
 	if err != nil {
 		return "", invalid("url", "the query is malformed")
 	}
-	switch err := p.Explain(ctx, app, query).(type) {
+	switch err := p.explainRequest(ctx, app, query).(type) {
 	case Explanation, *PageError, *Error:
 		return err.Error(), nil
 	default:

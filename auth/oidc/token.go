@@ -225,7 +225,7 @@ func (p *Provider) tokens(ctx context.Context, app App, g Grant, nonce, refreshT
 		return Tokens{}, err
 	}
 	t := Tokens{
-		TokenType: "Bearer", ExpiresIn: int(auth.AppTokenLifetime.Seconds()), RefreshToken: refreshToken, Scope: scopeText(g.Scopes),
+		TokenType: "Bearer", ExpiresIn: int(auth.AppTokenLifetime.Seconds()), RefreshToken: refreshToken, Scope: ScopeText(g.Scopes),
 	}
 	if t.AccessToken, err = p.accessToken(keys, app, g, now); err != nil {
 		return Tokens{}, err
@@ -234,7 +234,8 @@ func (p *Provider) tokens(ctx context.Context, app App, g Grant, nonce, refreshT
 	return t, err
 }
 
-func scopeText(scopes []Scope) string {
+// ScopeText joins scopes with spaces (6749 section 3.3).
+func ScopeText(scopes []Scope) string {
 	texts := make([]string, len(scopes))
 	for i, scope := range scopes {
 		texts[i] = string(scope)
