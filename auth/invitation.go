@@ -66,10 +66,7 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 			return 0, err
 		}
 	}
-	if len(emails) == 0 {
-		return 0, refused
-	}
-	err = r.store.Apply(ctx, changes)
+	err = r.apply(ctx, changes)
 	switch {
 	case errors.Is(err, ErrNotFound): // the same form, posted at the same time, has sent them
 		return len(emails), refused
@@ -79,7 +76,6 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 	if err != nil {
 		return 0, operated(err)
 	}
-	r.applied(ctx, changes)
 	return len(emails), refused
 }
 
@@ -165,9 +161,7 @@ func (r *Rules) changeInvitation(ctx context.Context, by Operator, role Role, id
 	if err := change(&changes, i); err != nil {
 		return false, ignoreNotFound(err)
 	}
-	if err = r.store.Apply(ctx, changes); err == nil {
-		r.applied(ctx, changes)
-	}
+	err = r.apply(ctx, changes)
 	return err == nil, operated(ignoreNotFound(err))
 }
 
@@ -215,7 +209,7 @@ func (r *Rules) AcceptInvitation(ctx context.Context, client Client, token Token
 
 // Accepts reports whether the attempt is a sign-up with the invitation.
 func (a Attempt) Accepts(i Invitation) bool {
-	return a.Purpose == SignUp && hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
+	return hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
 }
 
 // allowInvitation limits the invitations of administrators: somebody at an unlocked browser

@@ -58,7 +58,7 @@ func TestPasskey_Journey(t *testing.T) {
 	other := site.browser().signIn(ann).wantHeading("Account")
 	b.fill("Name", "Work laptop").usePasskey(d, "Create a passkey").wantHeading("Backup codes").wantText("Passkey added").press("Done")
 	other.open("/account").wantHeading("Sign in")
-	b.open("/account/passkeys").wantHeading("Passkeys").wantText("Work laptop").wantText("Synced").wantText("Never used")
+	b.open("/account/passkeys").wantHeading("Passkeys").wantText("Work laptop").wantText("Synced").wantText("Added").wantText("Never used")
 	if all := b.page.Find("[data-signal=signalAllAcceptedCredentials]").AttrOr("data-options", ""); !strings.Contains(all, `"allAcceptedCredentialIds":["`) {
 		t.Errorf("the accepted passkeys are %s", all)
 	}
@@ -141,6 +141,8 @@ func TestPasskey_SecondStepPages(t *testing.T) {
 	path, values := in.form(in.button("Use a passkey"))
 	in.load(http.MethodPost, path, values).wantError(422).wantText("No passkey was used") // scripts are off
 	in.fill("Code", site.totpCode(key)).press("Verify").wantHeading("Account")
+	in.open("/account/passkeys").follow("Remove").wantText("Two-step verification stays on")
+	in.open("/account/manage-mfa/remove-totp").press("Remove").open("/account/passkeys").follow("Remove").wantText("This turns off two-step verification")
 }
 
 // TestPasskey_Required: the task to set up a second factor offers a passkey first, and a
