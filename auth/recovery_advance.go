@@ -7,28 +7,33 @@ import (
 )
 
 // AdvanceRecoveries sends the reminders that are due and completes the recoveries whose
-// delay has passed, and returns how many recoveries it advanced. Every server calls it
-// once a minute.
-func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error) {
+// delay has passed, and returns how many recoveries it advanced, and how many wait for the
+// budget of their SMS. Every server calls it once a minute.
+func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced, waiting int, err error) {
 	for r.policy().OffersRecovery() {
 		now := r.now()
 		due, err := r.store.FindDueRecoveries(ctx, now, RecoveriesBatch)
 		if err != nil {
-			return advanced, err
+			return advanced, waiting, err
 		}
 		before, faults := advanced, []error(nil)
+		waiting = 0
 		for _, recovery := range due {
 			done, err := r.advanceRecovery(ctx, recovery, now)
-			if done {
+			switch {
+			case errors.Is(err, ErrNotQueued):
+				waiting++
+				continue
+			case done:
 				advanced++
 			}
 			faults = append(faults, err)
 		}
 		if err := errors.Join(faults...); err != nil || advanced == before {
-			return advanced, err
+			return advanced, waiting, err
 		}
 	}
-	return advanced, nil
+	return advanced, waiting, nil
 }
 
 // advanceRecovery sends the reminder or completes the recovery. After a reminder at least
@@ -51,9 +56,6 @@ func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time
 		done, err = r.store.SpendRecovery(ctx, recovery, changes)
 	} else {
 		done, err = r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
-	}
-	if errors.Is(err, ErrNotQueued) {
-		return false, nil
 	}
 	if done {
 		r.Applied(ctx, changes)

@@ -81,7 +81,7 @@ func (f *flow) wantPending(want bool) {
 func (f *flow) advance(d time.Duration) (advanced int) {
 	f.t.Helper()
 	f.now = f.now.Add(d)
-	advanced, err := f.AdvanceRecoveries(f.ctx)
+	advanced, _, err := f.AdvanceRecoveries(f.ctx)
 	f.must(err)
 	return advanced
 }
@@ -712,8 +712,8 @@ func TestRecovery_WaitsForItsSMS(t *testing.T) {
 		}
 		f.now = f.now.Add(recoveryDelay / 2)
 		others(f)
-		if f.advance(0) != 0 || warnings(f) != step {
-			t.Errorf("step %d: advanced with %d warnings", step, warnings(f))
+		if advanced, waiting, err := f.AdvanceRecoveries(f.ctx); err != nil || advanced != 0 || waiting != 1 || warnings(f) != step {
+			t.Errorf("step %d: %d advanced and %d waiting, with %d warnings, %v", step, advanced, waiting, warnings(f), err)
 		}
 		if f.advance(auth.SMSBudgetPeriod) != 1 || warnings(f) != step+1 {
 			t.Errorf("step %d: not advanced, with %d warnings", step, warnings(f))

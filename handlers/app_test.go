@@ -8,7 +8,9 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -35,11 +37,41 @@ func (site *testSite) addApp(changes ...func(*oidc.App)) *testApp {
 	for _, change := range changes {
 		change(&app)
 	}
+	site.shareRSAKey()
 	id, secret, err := site.apps.AddApp(context.Background(), auth.Operator{}, app)
 	if err != nil {
 		site.t.Fatal(err)
 	}
 	return &testApp{site: site, id: id, secret: secret, callback: app.RedirectURIs[0], verifier: strings.Repeat("v", 43)}
+}
+
+// rsaKey is that of the first site with an app.
+var rsaKey struct {
+	sync.Mutex
+	oidc.SigningKey
+}
+
+// shareRSAKey gives the site an RSA key, which takes longer to make than most tests.
+func (site *testSite) shareRSAKey() {
+	site.t.Helper()
+	rsaKey.Lock()
+	defer rsaKey.Unlock()
+	ctx := context.Background()
+	if k := rsaKey.SigningKey; k.ID != "" {
+		k.PublishedAt, k.SignsFrom = site.clock(), site.clock()
+		if err := site.store.AddFirstSigningKey(ctx, k); err != nil {
+			site.t.Fatal(err)
+		}
+		return
+	}
+	if _, err := site.apps.KeySet(ctx); err != nil {
+		site.t.Fatal(err)
+	}
+	keys, err := site.apps.SigningKeys(ctx)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	rsaKey.SigningKey = keys[slices.IndexFunc(keys, func(k oidc.SigningKey) bool { return k.Alg == oidc.RS256 })]
 }
 
 func trusted(a *oidc.App) { a.Trusted = true }

@@ -40,7 +40,7 @@ func (b *browser) recover() *browser {
 func (site *testSite) advance(d time.Duration) {
 	site.t.Helper()
 	site.wait(d)
-	if _, err := site.rules.AdvanceRecoveries(site.t.(*testing.T).Context()); err != nil {
+	if _, _, err := site.rules.AdvanceRecoveries(site.t.(*testing.T).Context()); err != nil {
 		site.t.Fatal(err)
 	}
 }

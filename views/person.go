@@ -133,12 +133,12 @@ func (act Act) choice() choice { return choice{act.Path, act.Label, actClass(act
 
 // The acts on one factor or session, the target, whose ID is in their URL.
 var (
-	EndSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out. Apps that it signed in to lose access.", auth.EndOneSession, false}
-	RemoveFactor = Act{"remove-factor", "Remove one factor", "This factor stops working, and all devices are signed out. If it is the last one, the backup codes are removed too, and the password is then enough to sign in.", auth.RemoveFactor, true}
+	endSession   = Act{"sign-out-session", "Sign out one session", "This device is signed out. Apps that it signed in to lose access.", auth.EndOneSession, false}
+	removeFactor = Act{"remove-factor", "Remove one factor", "This factor stops working, and all devices are signed out. If it is the last one, the backup codes are removed too, and the password is then enough to sign in.", auth.RemoveFactor, true}
 )
 
 // TargetActs lists them.
-var TargetActs = []Act{EndSession, RemoveFactor}
+var TargetActs = []Act{endSession, removeFactor}
 
 // SaveGroups is the act with a field for groups.
 var SaveGroups = Act{Path: "groups", Label: "Save groups", About: "Apps and access rules can be limited to groups."}

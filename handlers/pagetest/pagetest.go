@@ -31,7 +31,7 @@ func (p *Page) Clone() *Page { return &Page{Document: p.Document, filled: maps.C
 // Heading returns the text of the page's h1. It is empty if there is none or more than one.
 func (p *Page) Heading() string {
 	if h1 := p.Find("h1"); h1.Length() == 1 {
-		return Clean(h1.Text())
+		return clean(h1.Text())
 	}
 	return ""
 }
@@ -44,15 +44,15 @@ func (p *Page) Text() string {
 			texts = append(texts, node.Data)
 		}
 	}
-	return Clean(strings.Join(texts, " "))
+	return clean(strings.Join(texts, " "))
 }
 
-// Clean collapses white space, as browsers do.
-func Clean(s string) string { return strings.Join(strings.Fields(s), " ") }
+// clean collapses white space, as browsers do.
+func clean(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Field finds the field with a label.
 func (p *Page) Field(label string) (*goquery.Selection, error) {
-	found := p.Find("label").FilterFunction(func(_ int, l *goquery.Selection) bool { return Clean(l.Text()) == label })
+	found := p.Find("label").FilterFunction(func(_ int, l *goquery.Selection) bool { return clean(l.Text()) == label })
 	field := found.Find("input")
 	if id, ok := found.Attr("for"); ok {
 		field = p.Find("#" + id)
@@ -92,7 +92,7 @@ func (p *Page) Link(name string) (*goquery.Selection, error) {
 }
 
 func (p *Page) named(kind, name string) *goquery.Selection {
-	return p.Find(kind).FilterFunction(func(_ int, s *goquery.Selection) bool { return Clean(s.Text()) == name })
+	return p.Find(kind).FilterFunction(func(_ int, s *goquery.Selection) bool { return clean(s.Text()) == name })
 }
 
 // Form returns what pressing a button would post, and its form's action, which is empty for the

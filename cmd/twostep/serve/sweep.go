@@ -77,10 +77,16 @@ func advanceRecoveries(rules *auth.Rules, log *slog.Logger) func(context.Context
 		ctx = auth.WithObserver(ctx, func(e auth.Event) { log.Info("account", "event", e.Type, "user", e.User) })
 		ticks := time.NewTicker(auth.RecoveryCheck)
 		defer ticks.Stop()
+		waited := 0
 		for {
-			if _, err := rules.AdvanceRecoveries(ctx); err != nil && ctx.Err() == nil {
+			_, waiting, err := rules.AdvanceRecoveries(ctx)
+			switch {
+			case err != nil && ctx.Err() == nil:
 				log.Error("cannot advance recoveries", "error", err)
+			case waiting > waited:
+				log.Warn("recoveries wait until SMS can be sent again: see --sms-budget", "accounts", waiting)
 			}
+			waited = waiting
 			select {
 			case <-ctx.Done():
 				return
