@@ -60,14 +60,13 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 			return 0, err
 		}
 	}
-	err = operated(r.store.Apply(ctx, changes))
+	err = operated(r.apply(ctx, changes))
 	if errors.Is(err, ErrTooManyInvitations) {
 		err = &Problem{Reason: InvitationsFull, Limit: InvitationsMax}
 	}
 	if err != nil {
 		return 0, err
 	}
-	r.applied(ctx, changes)
 	return len(emails), refused
 }
 
@@ -134,9 +133,7 @@ func (r *Rules) changeInvitation(ctx context.Context, by Operator, role Role, id
 	if err := change(&changes, i); err != nil {
 		return false, err
 	}
-	if err = r.store.Apply(ctx, changes); err == nil {
-		r.applied(ctx, changes)
-	}
+	err = r.apply(ctx, changes)
 	return err == nil, operated(ignoreNotFound(err))
 }
 

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -170,6 +171,16 @@ func TestPasskey_Challenge(t *testing.T) {
 	other := client
 	other.FormToken = auth.NewToken()
 	posted := f.get(d, f.PasskeySignIn(client))
+	random := func(options string) string {
+		var o struct{ Challenge string }
+		f.must(json.Unmarshal([]byte(options), &o))
+		challenge, err := base64.RawURLEncoding.DecodeString(o.Challenge)
+		f.must(err)
+		return string(challenge[:16])
+	}
+	if random(f.PasskeySignIn(client)) == random(f.PasskeySignIn(client)) {
+		t.Error("two challenges have the same random bytes")
+	}
 	f.problem(signIn(other, posted), auth.PasskeyWrong)
 	d.Tamper = func(r *passkeytest.Response) { r.ClientData["challenge"] = "AAAA" }
 	f.problem(signIn(client, f.get(d, f.PasskeySignIn(client))), auth.PasskeyWrong)

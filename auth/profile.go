@@ -53,5 +53,5 @@ func (r *Rules) ChangeName(ctx context.Context, client Client, session Session, 
 	if err := r.record(ctx, &changes, client, Event{Type: NameChanged}); err != nil {
 		return err
 	}
-	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
+	return r.apply(ctx, changes)
 }

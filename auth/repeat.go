@@ -193,8 +193,8 @@ func (r *Rules) JustVerified(a Attempt, kind FactorKind) bool { return a.justVer
 
 // refused reports whether a response was refused for what it is, not for a limit.
 func refused(err error) bool {
-	var p *Problem
-	return errors.As(err, &p) && p.Wait == 0
+	p, ok := errors.AsType[*Problem](err)
+	return ok && p.Wait == 0
 }
 
 func recent(at, now time.Time) bool {

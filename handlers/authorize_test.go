@@ -60,6 +60,14 @@ func TestAuthorize_SignIn(t *testing.T) {
 	if kind != "at+jwt" || access["aud"] != site.origin || access["client_id"] != app.id || access["sub"] != id["sub"] || access["scope"] != tokens.Scope {
 		t.Errorf("access token of type %s: %v", kind, access)
 	}
+	for _, name := range []string{"iss", "iat", "exp", "auth_time", "acr", "amr"} {
+		if !reflect.DeepEqual(access[name], id[name]) {
+			t.Errorf("access token: %s is %v, want %v", name, access[name], id[name])
+		}
+	}
+	if _, next := app.claims(app.tokens(app.wantReturned(app.start(b, "scope", "openid"), "")).AccessToken); next["jti"] == access["jti"] || access["jti"] == nil {
+		t.Errorf("access token: jti is %v, then %v", access["jti"], next["jti"])
+	}
 	claims := app.userInfo(tokens.AccessToken)
 	if claims["sub"] != id["sub"] || claims["email"] != ann || claims["email_verified"] != true || claims["preferred_username"] != ann {
 		t.Errorf("userinfo: %v", claims)
@@ -80,8 +88,8 @@ func TestAuthorize_SignIn(t *testing.T) {
 	}
 }
 
-// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-40, OI-53: a request that is not valid
-// ends on a page if the app or where to return to is not known, and otherwise at the app.
+// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-32, OI-40, OI-51, OI-53: a request
+// that is not valid ends on a page if the app or where to return to is not known, and otherwise at the app.
 // GET and POST are treated alike (OI-39).
 func TestAuthorize_Errors(t *testing.T) {
 	site := newSite(t)

@@ -216,7 +216,7 @@ func TestToken_Race(t *testing.T) {
 	}
 }
 
-// OI-23, OI-24, OI-27: refresh tokens rotate; the scope may be narrowed and never
+// OI-21, OI-23, OI-24, OI-27: refresh tokens rotate; the scope may be narrowed and never
 // widened, and the ID token has no new nonce.
 func TestToken_Refresh(t *testing.T) {
 	site := newSite(t)
@@ -236,6 +236,9 @@ func TestToken_Refresh(t *testing.T) {
 	second := app.refresh(first.RefreshToken, "scope", "openid offline_access")
 	if second.status != http.StatusOK || second.RefreshToken == first.RefreshToken || second.Scope != "openid offline_access" {
 		t.Fatalf("%+v", second)
+	}
+	if claims := app.userInfo(second.AccessToken); claims["sub"] == nil || claims["email"] != nil {
+		t.Errorf("the narrower scope reads %v", claims)
 	}
 	_, old := app.claims(first.IDToken)
 	_, id := app.claims(second.IDToken)

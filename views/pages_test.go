@@ -359,7 +359,7 @@ func TestPages_Escape(t *testing.T) {
 		}, Email: markup})),
 		render(t, StopEmailChange(StopEmailChangePage{Page: p, Email: markup})),
 		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}, nil, []RememberedDevice{{KnownDevice: auth.KnownDevice{ID: markup, UserAgent: markup}}}})),
-		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
+		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, 365 * 24 * time.Hour})),
 		render(t, Idle(IdlePage{p, now, markup})),
 		render(t, ShowError(ErrorPage{p, ErrorInternal, markup})),
 	}

@@ -61,7 +61,7 @@ func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.
 	r.Hash = id.Hash()
 	limits := p.rules.AppStartLimits(client)
 	refused, count, err := p.store.AddRequest(ctx, r, limits)
-	return id, c, auth.AppRefusal(now, limits, refused, count, err)
+	return id, c, auth.Refusal(now, limits, refused, count, err)
 }
 
 // begin finds the app of a request and validates its parameters, unless that was done when
