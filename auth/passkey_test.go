@@ -178,7 +178,7 @@ func TestPasskey_Challenge(t *testing.T) {
 		f.must(err)
 		return string(challenge[:16])
 	}
-	if random(f.PasskeySignIn(client)) == random(f.PasskeySignIn(client)) {
+	if one := random(f.PasskeySignIn(client)); one == random(f.PasskeySignIn(client)) {
 		t.Error("two challenges have the same random bytes")
 	}
 	f.problem(signIn(other, posted), auth.PasskeyWrong)
