@@ -152,6 +152,19 @@ func TestFailures_ResetWithFactors(t *testing.T) {
 	}
 	wantWaits(f, 0)
 
+	f = newFlow(t)
+	f.signUp(recoveryUser)
+	for range 5 {
+		_, err := f.SignIn(f.ctx, f.client(), recoveryUser, "wrong", "")
+		f.problem(err, auth.InvalidCredentials)
+	}
+	wantWaits(f, 1)
+	done, err = f.operate(auth.EndPassword, recoveryUser)
+	if !done || err != nil {
+		t.Errorf("the password is ended: %v, %v", done, err)
+	}
+	wantWaits(f, 0)
+
 	f, _, _ = newRecoveryFlow(t)
 	f.recover(f.client())
 	f.advance(recoveryDelay / 2)

@@ -65,7 +65,20 @@ func TestRateLimits_GuessedResetCodes(t *testing.T) {
 	f.now = f.now.Add(48 * time.Hour)
 	reset(f.client(), auth.MailedCodeLocked)
 
-	f.signIn(known, ann)
+	session := f.signIn(known, ann)
+	reset(f.client(), "")
+
+	lock(ann)
+	key := f.addTOTP(known, session)
+	f.now = f.now.Add(time.Minute)
+	stranger = f.client()
+	_, err = f.SignIn(f.ctx, stranger, ann, flowPassword, "")
+	f.must(err)
+	reset(f.client(), auth.MailedCodeLocked) // the password is not yet a sign-in
+	result, err := f.SignIn(f.ctx, stranger, ann, flowPassword, "")
+	f.must(err)
+	_, err = f.Verify(f.ctx, stranger, result.Attempt, f.totp(key), false)
+	f.must(err)
 	reset(f.client(), "")
 
 	lock(ann)

@@ -121,6 +121,11 @@ func TestReset_AddedRecently(t *testing.T) {
 	}{
 		{auth.Added{TOTP: true}, func(f *flow, client auth.Client, session auth.Session) { f.addTOTP(client, session) }},
 		{auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { f.addPhone(client, session, ownNumber) }},
+		{auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { // not for the second step
+			f.must(f.AddPhone(f.ctx, client, session, ownNumber))
+			_, err := f.VerifyPhone(f.ctx, client, session, f.code(ownNumber))
+			f.must(err)
+		}},
 		{auth.Added{Passkeys: 1}, func(f *flow, client auth.Client, session auth.Session) {
 			f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
 		}},

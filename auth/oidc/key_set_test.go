@@ -50,3 +50,16 @@ func TestKeySet_SigningKey(t *testing.T) {
 		t.Error("a retired key is not published as long as its tokens are valid")
 	}
 }
+
+// A key whose private half was erased is still published, also by a server that starts then.
+func TestKeySet_Erased(t *testing.T) {
+	k, err := newSigningKey(ES256, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Private = nil
+	parsed, err := new(keyCache).parse(k)
+	if err != nil || !parsed.public.Valid() || parsed.public.KeyID != k.ID {
+		t.Errorf("parsed as %+v, %v", parsed.public, err)
+	}
+}

@@ -24,7 +24,7 @@ import (
 var tested = map[string][]string{
 	"auth":               {"./auth", "./handlers", "./db"},
 	"auth/access":        {"./auth/access", "./handlers", "./cmd/twostep/access"},
-	"auth/oidc":          {"./auth/oidc", "./handlers", "./db"},
+	"auth/oidc":          {"./auth/oidc", "./handlers", "./db", "./cmd/twostep/apps"},
 	"db":                 {"./db", "./auth", "./handlers"},
 	"db/internal/engine": {"./db/internal/engine", "./db"},
 	"handlers":           {"./handlers"},
