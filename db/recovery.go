@@ -136,8 +136,9 @@ func (t *tx) addRecovery(ctx context.Context, user auth.UserID, a auth.AddRecove
 			actor = excluded.actor,
 			ended_at = NULL,
 			completed = excluded.completed
-		WHERE recoveries.ended_at IS NOT NULL AND recoveries.requested_at <= $7`,
-		user, a.ID, engine.Millis(a.RequestedAt), engine.Millis(a.DueAt), engine.Millis(a.RemindAt()), a.Actor, engine.Millis(a.LastBefore)); err != nil {
+		WHERE recoveries.ended_at IS NOT NULL AND recoveries.requested_at NOT BETWEEN $7 AND $8`, // one dated in the future does not count
+		user, a.ID, engine.Millis(a.RequestedAt), engine.Millis(a.DueAt), engine.Millis(a.RemindAt()), a.Actor,
+		engine.Millis(a.LastBefore.Add(time.Millisecond)), engine.Millis(a.RequestedAt.Add(auth.ClockSkew))); err != nil {
 		return false, err
 	}
 	return true, t.Queue(ctx, `DELETE FROM recovery_tokens WHERE user_id = $1`, user)

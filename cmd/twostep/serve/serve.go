@@ -75,7 +75,6 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hashes := runtime.GOMAXPROCS(0)
 	tuneGC(hashes)
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
-	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
 	if err := loadSettings(ctx, rules, log); err != nil {
 		return err
@@ -83,23 +82,24 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
 		Name: s.Name, Version: s.Version, URL: s.Origin, TrustedProxies: s.Proxies, AdminNetworks: s.Admins, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
-		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: apps,
+		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Apps: apps,
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
 		config.Access = rules.current.Load
 		defer inBackground(rules.watch(log))()
 	}
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
 	greet(terminal, s, exposed, listening, started{createsKeys, createsData, noPasskeys})
-	if listening.metrics != nil {
+	if listening.metrics != nil { // thousands of series, which take megabytes
+		m := metrics.New(store, hasher)
+		config.Metrics, couriers = m.Handlers(), m.Couriers(couriers)
 		defer inBackground(m.Serve(listening.metrics, log))()
 	}
 	if listening.proxies != nil {
 		defer inBackground(serveProxies(listening.proxies, handlers.NewForwardAuth(rules, config), log))()
 	}
+	sender := &outbox.Sender{Rules: rules, Couriers: couriers, Apps: apps, Renderer: s.Renderer(), Log: log}
 	for _, work := range []func(context.Context){
 		watchKeys(keys, log), watchSettings(rules, log), sweep(rules, log), advanceRecoveries(rules, log), remind(rules, log),
 		sender.Run, // stops after the last request, which may have queued a message
