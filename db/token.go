@@ -13,8 +13,8 @@ import (
 
 // activeGrant is the condition under which a grant is active, the only text of it. Ending
 // a session in any way therefore ends its tokens. One dated in the future is not active: its
-// age is unknown. Its arguments are those of [activeArgs], $1 to $3. PostgreSQL could hash an
-// EXISTS after OR, which reads every session of the site.
+// age is unknown. Its arguments are those of [activeArgs], $1 to $3. PostgreSQL could hash
+// an EXISTS after OR, which reads every session of the site.
 const activeGrant = `app_grants.ended_at IS NULL
 				AND app_grants.created_at <= $3
 				AND EXISTS (SELECT 1 FROM apps WHERE apps.id = app_grants.app_id AND apps.disabled_at IS NULL)

@@ -37,6 +37,8 @@ func readRows(rows pgx.Rows, types *pgtype.Map, row Row, more func() bool) error
 	return rows.Err()
 }
 
+const binaryFormat = pgtype.BinaryFormatCode
+
 // decode returns what database/sql passes to a Scanner. The most frequent types are
 // decoded here, without the tables of the driver.
 func decode(types *pgtype.Map, field *pgconn.FieldDescription, value []byte) (any, error) {
@@ -46,9 +48,9 @@ func decode(types *pgtype.Map, field *pgconn.FieldDescription, value []byte) (an
 	switch oid := field.DataTypeOID; {
 	case oid == pgtype.TextOID:
 		return string(value), nil
-	case oid == pgtype.Int8OID && field.Format == pgtype.BinaryFormatCode:
+	case oid == pgtype.Int8OID && field.Format == binaryFormat:
 		return int64(binary.BigEndian.Uint64(value)), nil
-	case oid == pgtype.Int4OID && field.Format == pgtype.BinaryFormatCode:
+	case oid == pgtype.Int4OID && field.Format == binaryFormat:
 		return int64(int32(binary.BigEndian.Uint32(value))), nil
 	}
 	t, ok := types.TypeForOID(field.DataTypeOID)
