@@ -140,6 +140,8 @@ func TestAddApproval(t *testing.T) {
 		later.Target = ""
 		added, err := add(t.Context(), db.Store, later)
 		wantTrue(t, added, err)
+		added, err = add(t.Context(), db.Store, approval("another", "eve", "ann", later.RequestedAt))
+		wantTrue(t, added, err)
 		replaced, err := db.ReplaceRole(t.Context(), "ann", auth.NoRole, set("ann"))
 		wantTrue(t, replaced, err)
 		again.RequestedAt = later.RequestedAt
@@ -183,6 +185,10 @@ func TestSpendDownload_OnceOnly(t *testing.T) {
 		spend := func(s *Store, by auth.UserID, filters string, at time.Time) (bool, error) {
 			c := auth.SpendDownload{By: by, Filters: filters}
 			return once(s.Apply(context.Background(), auth.ChangeSet{At: at, Changes: []auth.Change{c}}))
+		}
+		db.apply(t, "bob", auth.AddApproval{Approval: approval("of an account", "bob", "ann", noon)})
+		if err := db.Apply(t.Context(), set("", auth.ApproveDownload{ID: "of an account", By: "eve"})); !errors.Is(err, auth.ErrApprovalEnded) {
+			t.Errorf("an act on an account is approved as a download: %v", err)
 		}
 		added, err := request(db.Store, "a", "ann")
 		wantTrue(t, added, err)

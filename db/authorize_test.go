@@ -79,7 +79,7 @@ func TestIssueCode_OnceOnly(t *testing.T) {
 	})
 }
 
-// No code is issued for a session that has ended, or is another account's.
+// No code is issued for a session that has ended, or is that of another or a disabled account.
 func TestIssueCode_EndedSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -90,6 +90,10 @@ func TestIssueCode_EndedSession(t *testing.T) {
 			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "bob", "s1", noon))
 			wantFalse(t, issued, err)
 		}
+		db.exec(t, `UPDATE users SET disabled_at = 1 WHERE id = 'ann'`)
+		issued, err := issueCode(t.Context(), db.Store, "", grant("g1", "ann", "s1", noon))
+		wantFalse(t, issued, err)
+		db.exec(t, `UPDATE users SET disabled_at = NULL WHERE id = 'ann'`)
 		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		for _, id := range []string{"q1", ""} {
 			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "ann", "s1", noon))

@@ -270,8 +270,10 @@ func TestSpendRefreshToken(t *testing.T) {
 					if err != nil || result != step.want {
 						t.Errorf("step %d: %v, %v, want %v", i+1, result, err, step.want)
 					}
-					if result, err := db.SpendRefreshToken(t.Context(), "ann", "a2", step.next, open, refreshToken("other", noon), changes); err != nil || result != oidc.NotUsed {
-						t.Errorf("step %d, another app: %v, %v", i+1, result, err)
+					for _, token := range []string{step.token, step.next} {
+						if result, err := db.SpendRefreshToken(t.Context(), "ann", "a2", token, open, refreshToken("other", noon), changes); err != nil || result != oidc.NotUsed {
+							t.Errorf("step %d, another app: %v, %v", i+1, result, err)
+						}
 					}
 				}
 			})
