@@ -153,6 +153,10 @@ func TestAddApproval(t *testing.T) {
 		if other, err = db.FindOtherAdmin(t.Context(), "bob", "eve"); other || err != nil {
 			t.Errorf("another admin: %v", err)
 		}
+		db.exec(t, `UPDATE users SET disabled_at = 1 WHERE id = 'bob'`)
+		if other, err = db.FindOtherAdmin(t.Context(), "eve", "ann"); other || err != nil {
+			t.Errorf("a disabled admin: %v, %v", other, err)
+		}
 	})
 }
 
@@ -206,6 +210,9 @@ func TestSpendDownload_OnceOnly(t *testing.T) {
 		refused("not approved", done, err)
 		done, err = approve(db.Store, "ann")
 		refused("by the requester", done, err)
+		late := []auth.Change{auth.ApproveDownload{ID: "a", By: "bob"}}
+		done, err = once(db.Apply(t.Context(), auth.ChangeSet{At: noon.Add(auth.ApprovalLifetime), Changes: late}))
+		refused("after a day", done, err)
 		db.wantOneWinner(t, func(_ context.Context, s *Store, i int) (bool, error) {
 			return approve(s, []auth.UserID{"bob", "eve"}[i%2])
 		})

@@ -60,6 +60,11 @@ func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM app_requests WHERE pushed = 0 AND expires_at > $1`, noon.Add(5*time.Minute).UnixMilli()); n != 1 {
 			t.Errorf("%d requests", n)
 		}
+		db.addRequest(t, request("not pushed", noon))
+		spent, err = db.SpendPushedRequest(ctx, "a1", "not pushed", request("q2", noon))
+		wantFalse(t, spent, err)
+		spent, err = db.SpendRequest(ctx, "not pushed", noon)
+		wantTrue(t, spent, err)
 	})
 }
 

@@ -51,6 +51,10 @@ func TestDisconnect(t *testing.T) {
 		if got := db.logouts(t, "a3", noon); len(got) > 0 {
 			t.Errorf("another app is notified of %q", got)
 		}
+		wantNotFound(t, db.Disconnect(t.Context(), "ann", "a1", reusedEvent("ann", "again")))
+		if n := db.count(t, `SELECT count(*) FROM audit_events`); n != 0 {
+			t.Errorf("disconnected twice: %d events", n)
+		}
 		if got := connected(); !slices.Equal(got, []string{"a3"}) {
 			t.Errorf("connected apps: %q", got)
 		}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -113,6 +114,11 @@ func TestPutHostToken_Few(t *testing.T) {
 		db.addAnn(t)
 		at := func(at time.Time, token string) {
 			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: at, Changes: []auth.Change{hostToken("s1", token)}}))
+		}
+		for user, session := range map[auth.UserID]auth.SessionID{"ann": "ended", "eve": "s1"} {
+			if err := db.Apply(t.Context(), set(user, hostToken(session, "t0"))); !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("a token of %s for the session %s: %v", user, session, err)
+			}
 		}
 		other := hostToken("s1", "of another host")
 		other.Host = "ops.example.org"

@@ -149,6 +149,8 @@ func TestFindMFAMembers(t *testing.T) {
 		wantTrue(t, spent, err)
 		db.apply(t, "carl", exemption(day(8)))
 		wantMembers(member("bob", 4, 0), member("carl", 8, 0)) // another day
+		spent, err = db.SpendMFAReminder(t.Context(), "carl", day(8), 14, set("carl"))
+		wantTrue(t, spent, err)
 		db.apply(t, "carl", exemption(day(9)))
 		db.apply(t, "", mfaPolicy("", day(6), day(40)))
 		wantMembers(member("bob", 4, 0), member("carl", 9, 14), member("hal", 6, 0))
