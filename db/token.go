@@ -12,9 +12,10 @@ import (
 )
 
 // activeGrant is the condition under which a grant is active, the only text of it. Ending
-// a session in any way therefore ends its tokens. Its arguments are those of
-// [activeArgs], $1 to $3.
+// a session in any way therefore ends its tokens. One dated in the future is not active: its
+// age is unknown. Its arguments are those of [activeArgs], $1 to $3.
 const activeGrant = `app_grants.ended_at IS NULL
+				AND app_grants.created_at <= $3
 				AND EXISTS (SELECT 1 FROM apps WHERE apps.id = app_grants.app_id AND apps.disabled_at IS NULL)
 				AND EXISTS (SELECT 1 FROM users WHERE users.id = app_grants.user_id AND users.disabled_at IS NULL)
 				AND (
@@ -143,10 +144,9 @@ func (t *tx) reused(ctx context.Context, grant string, err error, changes auth.C
 }
 
 func (t *tx) endGrant(ctx context.Context, grant string, now time.Time) (ended bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE app_grants SET ended_at = $2
 		WHERE id = $1 AND ended_at IS NULL`, grant, engine.Millis(now))
-	return rows > 0, err
 }
 
 // SpendRefreshToken implements [oidc.Store].
@@ -158,12 +158,12 @@ func (s *Store) SpendRefreshToken(ctx context.Context, user auth.UserID, app, ha
 			WHERE hash = $5 AND app_id = $6 AND expires_at > $4 AND replaced_at IS NULL
 				AND (
 					spent_at IS NULL
-					OR spent_at > $7
+					OR spent_at BETWEEN $7 AND $3
 						AND NOT EXISTS (SELECT 1 FROM app_refresh_tokens AS n WHERE n.predecessor = t.hash AND n.spent_at IS NOT NULL)
 				)
 				AND EXISTS (SELECT 1 FROM app_grants WHERE app_grants.id = t.grant_id AND `+activeGrant+`)
 			RETURNING grant_id`,
-			activeArgs(bounds, engine.Millis(changes.At), hash, app, engine.Millis(changes.At.Add(-auth.RefreshGrace)))...)
+			activeArgs(bounds, engine.Millis(changes.At), hash, app, engine.Millis(changes.At.Add(time.Millisecond-auth.RefreshGrace)))...)
 		if err == nil {
 			result = oidc.Used
 			return true, tx.replaceSuccessor(ctx, grant, app, hash, next, changes.At)
@@ -196,11 +196,8 @@ func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next
 
 // EndGrant implements [oidc.Store].
 func (s *Store) EndGrant(ctx context.Context, app, id string, now time.Time) error {
-	_, err := s.write(ctx, "end grant", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
-			UPDATE app_grants SET ended_at = $3
-			WHERE id = $1 AND app_id = $2 AND ended_at IS NULL`, id, app, engine.Millis(now))
-		return true, err
-	})
+	_, err := s.change(ctx, "end grant", "", `
+		UPDATE app_grants SET ended_at = $3
+		WHERE id = $1 AND app_id = $2 AND ended_at IS NULL`, id, app, engine.Millis(now))
 	return err
 }

@@ -81,10 +81,15 @@ func (r *request) showStep(c oidc.Continuation) error {
 			r.keepTyped(signInPage, url.Values{"email": {c.Params.LoginHint}})
 		}
 		return r.redirect(signInPath(path))
-	case oidc.StepTask:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[c.Task]))
-	case oidc.StepSetUp:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[auth.TaskSetupMFA]))
+	case oidc.StepTask, oidc.StepSetUp:
+		task := c.Task
+		if c.Step == oidc.StepSetUp {
+			task = auth.TaskSetupMFA
+		}
+		if err := r.rules.KeepNext(r.ctx(), r.session, path); err != nil {
+			return err
+		}
+		return r.redirect(taskPaths[task])
 	case oidc.StepReauth, oidc.StepStepUp:
 		if r.QueryParams().Has(declined) {
 			break
@@ -94,7 +99,7 @@ func (r *request) showStep(c oidc.Continuation) error {
 			return err
 		}
 		r.cookie.Attempt = token
-		return r.redirect("/account/verify")
+		return r.redirect(verifyPath(path))
 	case oidc.StepConsent:
 		return r.showConsent(c)
 	}

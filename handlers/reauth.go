@@ -20,8 +20,7 @@ func showVerify(r *request) error {
 		return r.redirect(localPath(cmp.Or(r.QueryParam("next"), a.Next)))
 	}
 	return r.show(views.Reauth(views.ReauthPage{
-		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(), Cancel: r.cancelPath(a),
+		Page: r.mfaPage(a), SecondFactor: r.secondFactor(a), Step: a.Step(), Cancel: r.cancelPath(a),
 	}))
 }
 
@@ -29,8 +28,8 @@ func showVerify(r *request) error {
 // a step-up, which is asked once (OI-35); after another demand it says so, and offers to
 // return to the app.
 func (r *request) cancelPath(a auth.Attempt) string {
-	switch {
-	case r.QueryParam("next") != "" || !strings.HasPrefix(a.Next, continuePath):
+	switch next := cmp.Or(r.QueryParam("next"), a.Next); {
+	case next != a.Next || !strings.HasPrefix(next, continuePath):
 		return accountPath
 	case a.Demand.Level > 0:
 		return a.Next
