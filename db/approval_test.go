@@ -140,6 +140,8 @@ func TestAddApproval(t *testing.T) {
 		later.Target = ""
 		added, err := add(t.Context(), db.Store, later)
 		wantTrue(t, added, err)
+		added, err = add(t.Context(), db.Store, approval("another", "eve", "ann", later.RequestedAt))
+		wantTrue(t, added, err)
 		replaced, err := db.ReplaceRole(t.Context(), "ann", auth.NoRole, set("ann"))
 		wantTrue(t, replaced, err)
 		again.RequestedAt = later.RequestedAt
@@ -150,6 +152,10 @@ func TestAddApproval(t *testing.T) {
 		wantTrue(t, other, err)
 		if other, err = db.FindOtherAdmin(t.Context(), "bob", "eve"); other || err != nil {
 			t.Errorf("another admin: %v", err)
+		}
+		db.exec(t, `UPDATE users SET disabled_at = 1 WHERE id = 'bob'`)
+		if other, err = db.FindOtherAdmin(t.Context(), "eve", "ann"); other || err != nil {
+			t.Errorf("a disabled admin: %v, %v", other, err)
 		}
 	})
 }
@@ -184,6 +190,10 @@ func TestSpendDownload_OnceOnly(t *testing.T) {
 			c := auth.SpendDownload{By: by, Filters: filters}
 			return once(s.Apply(context.Background(), auth.ChangeSet{At: at, Changes: []auth.Change{c}}))
 		}
+		db.apply(t, "bob", auth.AddApproval{Approval: approval("of an account", "bob", "ann", noon)})
+		if err := db.Apply(t.Context(), set("", auth.ApproveDownload{ID: "of an account", By: "eve"})); !errors.Is(err, auth.ErrApprovalEnded) {
+			t.Errorf("an act on an account is approved as a download: %v", err)
+		}
 		added, err := request(db.Store, "a", "ann")
 		wantTrue(t, added, err)
 		added, err = request(db.Store, "b", "bob")
@@ -200,6 +210,9 @@ func TestSpendDownload_OnceOnly(t *testing.T) {
 		refused("not approved", done, err)
 		done, err = approve(db.Store, "ann")
 		refused("by the requester", done, err)
+		late := []auth.Change{auth.ApproveDownload{ID: "a", By: "bob"}}
+		done, err = once(db.Apply(t.Context(), auth.ChangeSet{At: noon.Add(auth.ApprovalLifetime), Changes: late}))
+		refused("after a day", done, err)
 		db.wantOneWinner(t, func(_ context.Context, s *Store, i int) (bool, error) {
 			return approve(s, []auth.UserID{"bob", "eve"}[i%2])
 		})

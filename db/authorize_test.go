@@ -60,6 +60,11 @@ func TestSpendPushedRequest_OnceOnly(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM app_requests WHERE pushed = 0 AND expires_at > $1`, noon.Add(5*time.Minute).UnixMilli()); n != 1 {
 			t.Errorf("%d requests", n)
 		}
+		db.addRequest(t, request("not pushed", noon))
+		spent, err = db.SpendPushedRequest(ctx, "a1", "not pushed", request("q2", noon))
+		wantFalse(t, spent, err)
+		spent, err = db.SpendRequest(ctx, "not pushed", noon)
+		wantTrue(t, spent, err)
 	})
 }
 
@@ -79,7 +84,7 @@ func TestIssueCode_OnceOnly(t *testing.T) {
 	})
 }
 
-// No code is issued for a session that has ended, or is another account's.
+// No code is issued for a session that has ended, or is that of another or a disabled account.
 func TestIssueCode_EndedSession(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
@@ -90,6 +95,10 @@ func TestIssueCode_EndedSession(t *testing.T) {
 			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "bob", "s1", noon))
 			wantFalse(t, issued, err)
 		}
+		db.exec(t, `UPDATE users SET disabled_at = 1 WHERE id = 'ann'`)
+		issued, err := issueCode(t.Context(), db.Store, "", grant("g1", "ann", "s1", noon))
+		wantFalse(t, issued, err)
+		db.exec(t, `UPDATE users SET disabled_at = NULL WHERE id = 'ann'`)
 		must(t, db.RemoveSession(t.Context(), "token of s1", noon))
 		for _, id := range []string{"q1", ""} {
 			issued, err := issueCode(t.Context(), db.Store, id, grant("g1", "ann", "s1", noon))

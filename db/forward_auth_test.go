@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -114,17 +115,25 @@ func TestPutHostToken_Few(t *testing.T) {
 		at := func(at time.Time, token string) {
 			must(t, db.Apply(t.Context(), auth.ChangeSet{User: "ann", At: at, Changes: []auth.Change{hostToken("s1", token)}}))
 		}
+		for user, session := range map[auth.UserID]auth.SessionID{"ann": "ended", "eve": "s1"} {
+			if err := db.Apply(t.Context(), set(user, hostToken(session, "t0"))); !errors.Is(err, auth.ErrNotFound) {
+				t.Errorf("a token of %s for the session %s: %v", user, session, err)
+			}
+		}
+		other := hostToken("s1", "of another host")
+		other.Host = "ops.example.org"
+		db.apply(t, "ann", other)
 		at(noon, "t1")
 		at(noon.Add(auth.HandoverLifetime), "t2")
-		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 2 {
-			t.Errorf("%d tokens of two tabs", n)
+		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 3 {
+			t.Errorf("%d tokens of two tabs and another host", n)
 		}
 		at(noon.Add(2*auth.HandoverLifetime+1), "t3")
 		at(noon.Add(2*auth.HandoverLifetime+time.Second), "t4")
 		if n := db.count(t, `SELECT count(*) FROM host_tokens WHERE token_hash IN ('t3', 't4')`); n != 2 {
 			t.Errorf("%d of the new tokens", n)
 		}
-		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 2 {
+		if n := db.count(t, `SELECT count(*) FROM host_tokens`); n != 3 {
 			t.Errorf("%d tokens", n)
 		}
 	})

@@ -97,7 +97,9 @@ func TestMFADeadline(t *testing.T) {
 		want(day(4), day(20))
 		db.apply(t, "ann", exemption(day(10)), auth.AddGroup{Name: "staff"})
 		want(day(3), day(10))
-		removed, err := db.RemoveMFAExemption(t.Context(), "ann", set("ann"))
+		removed, err := db.RemoveMFAExemption(t.Context(), "ann", auth.ChangeSet{User: "ann", At: day(10)})
+		wantFalse(t, removed, err) // it has ended by itself
+		removed, err = db.RemoveMFAExemption(t.Context(), "ann", set("ann"))
 		wantTrue(t, removed, err)
 		removed, err = db.RemoveMFAExemption(t.Context(), "ann", set("ann"))
 		wantFalse(t, removed, err)
@@ -145,6 +147,11 @@ func TestFindMFAMembers(t *testing.T) {
 		wantMembers(member("bob", 4, 0), member("carl", 9, 0))
 		spent, err := db.SpendMFAReminder(t.Context(), "carl", day(9), 14, set("carl"))
 		wantTrue(t, spent, err)
+		db.apply(t, "carl", exemption(day(8)))
+		wantMembers(member("bob", 4, 0), member("carl", 8, 0)) // another day
+		spent, err = db.SpendMFAReminder(t.Context(), "carl", day(8), 14, set("carl"))
+		wantTrue(t, spent, err)
+		db.apply(t, "carl", exemption(day(9)))
 		db.apply(t, "", mfaPolicy("", day(6), day(40)))
 		wantMembers(member("bob", 4, 0), member("carl", 9, 14), member("hal", 6, 0))
 		db.apply(t, "", mfaPolicy("", day(0), day(6)), mfaPolicy("ops", day(0), day(4)))

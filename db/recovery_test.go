@@ -141,6 +141,12 @@ func TestSpendRecovery(t *testing.T) {
 		replaced, err := db.ReplaceRecovery(t.Context(), r, r.DueAt, set("ann"))
 		wantTrue(t, replaced, err)
 		r.Reminded = true
+		other, moved := r, r
+		other.ID, moved.DueAt = "other", r.DueAt.Add(-time.Second)
+		for _, changed := range []auth.Recovery{other, moved} {
+			spent, err := db.SpendRecovery(t.Context(), changed, auth.ChangeSet{User: "ann", At: r.DueAt})
+			wantFalse(t, spent, err)
+		}
 		spent, err := db.SpendRecovery(t.Context(), r, auth.ChangeSet{User: "ann", At: r.DueAt, Changes: []auth.Change{auth.EndSessions{}}})
 		wantTrue(t, spent, err)
 		wantRows(t, db.rowCounts(t), map[string]int{"sessions": 0, "totp": 0, "backup_codes": 0, "attempts": 0, "phones": 1})

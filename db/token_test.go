@@ -175,10 +175,11 @@ func TestSpendCode(t *testing.T) {
 			must(t, err)
 			return result
 		}
-		for name, change := range map[string]func(u *oidc.CodeUse){
+		changes := map[string]func(u *oidc.CodeUse){
 			"code": func(u *oidc.CodeUse) { u.Hash = "x" }, "app": func(u *oidc.CodeUse) { u.App = "a2" },
 			"redirect URI": func(u *oidc.CodeUse) { u.RedirectURI += "?" }, "verifier": func(u *oidc.CodeUse) { u.Challenge = "" },
-		} {
+		}
+		for name, change := range changes {
 			wrong := right
 			change(&wrong)
 			if result := spend(wrong, noon); result != oidc.NotUsed {
@@ -191,10 +192,12 @@ func TestSpendCode(t *testing.T) {
 		if result := spend(right, noon); result != oidc.Used {
 			t.Errorf("right: %v", result)
 		}
-		wrong := right
-		wrong.Challenge = ""
-		if result := spend(wrong, noon); result != oidc.NotUsed {
-			t.Errorf("used, wrong verifier: %v", result)
+		for name, change := range changes {
+			wrong := right
+			change(&wrong)
+			if result := spend(wrong, noon); result != oidc.NotUsed {
+				t.Errorf("used, wrong %s: %v", name, result)
+			}
 		}
 		db.wantActive(t, "g1", true)
 		if result := spend(right, noon); result != oidc.Reused {
@@ -270,8 +273,10 @@ func TestSpendRefreshToken(t *testing.T) {
 					if err != nil || result != step.want {
 						t.Errorf("step %d: %v, %v, want %v", i+1, result, err, step.want)
 					}
-					if result, err := db.SpendRefreshToken(t.Context(), "ann", "a2", step.next, open, refreshToken("other", noon), changes); err != nil || result != oidc.NotUsed {
-						t.Errorf("step %d, another app: %v, %v", i+1, result, err)
+					for _, token := range []string{step.token, step.next} {
+						if result, err := db.SpendRefreshToken(t.Context(), "ann", "a2", token, open, refreshToken("other", noon), changes); err != nil || result != oidc.NotUsed {
+							t.Errorf("step %d, another app: %v, %v", i+1, result, err)
+						}
 					}
 				}
 			})

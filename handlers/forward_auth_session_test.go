@@ -234,6 +234,8 @@ func TestForwardAuth_FirstUse(t *testing.T) {
 	if n := strings.Count(other.text(), "Signed in to wiki.example.org"); n != 1 {
 		t.Errorf("%d events", n)
 	}
+	other.wantApp(other.goTo("https://api.example.org/page"), "https://api.example.org/page")
+	other.open(site.origin + "/account/activity").wantText("Signed in to api.example.org")
 }
 
 // FA-24: users see which apps behind a proxy the account and each device has used, and can

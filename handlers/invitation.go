@@ -26,14 +26,6 @@ func (r *request) openInvitation() (i auth.Invitation, redirect string, err erro
 	return i, redirect, err
 }
 
-// accepting redirects a form that was posted twice: the first post has signed the user in.
-func accepting(r *request) (string, error) {
-	if r.posted() && r.signedIn() && r.outdated != nil {
-		return accountPath, nil
-	}
-	return "", nil
-}
-
 // showInvitation shows the page that an invitation links to. Only its forms accept the
 // invitation, because mail programs open links by themselves.
 func showInvitation(r *request) error {

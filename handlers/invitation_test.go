@@ -119,7 +119,7 @@ func TestInvitations(t *testing.T) {
 	code := site.lastCode("Bob@example.org")
 	site.wait(time.Minute)
 	b.open(link).fill("Password", password).press("Continue").wantHeading("Verify your email")
-	b.fill("Code", site.lastCode("Bob@example.org")).pressTwice("Verify").wantHeading("Account").wantText("Bob@example.org")
+	b.fill("Code", site.lastCode("Bob@example.org")).pressTwice("Verify").wantHeading("Account").wantText("Bob@example.org").wantNoText("expired")
 	other.fill("Code", code).press("Verify").wantHeading("Reset your password").wantText("That link has expired or was already used")
 	site.browser().open(link).wantHeading("Reset your password")
 	admin.open("/admin/invitations").wantNoText("Bob@example.org").open("/admin/audit").wantText("Invitation sent to bob@example.org")

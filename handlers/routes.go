@@ -34,7 +34,7 @@ var routes = []route{
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
 	{recoveryPath, recovering, showRecovery, postRecovery},
 	{stopRecoveryPath, anyone, showStopRecovery, only("stop", postStopRecovery)},
-	{"/invitation", accepting, showInvitation, postInvitation},
+	{"/invitation", anyone, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
 	{"/account", signedIn, showAccount, nil},
