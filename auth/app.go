@@ -28,20 +28,12 @@ func (r *Rules) AppGrantLimits(user UserID) []RateLimit {
 	return r.limits(ActionAppGrant, subjects{ByAccount: {string(user)}})
 }
 
-// AppRefusal is the [Problem] of the limit that has refused such a write; nil if none has.
-func AppRefusal(now time.Time, limits []RateLimit, refused int, count Count, err error) error {
-	return refusal(now, limits, refused, count, err)
-}
-
-// AppChanges returns changes that record an event of an account and, if it is one of
-// those, notify the owner.
+// AppChanges returns changes that record an event of an account and notify the owner of it.
+// [Rules.Applied] must be called after they were applied.
 func (r *Rules) AppChanges(ctx context.Context, client Client, user UserID, now time.Time, e Event) (ChangeSet, error) {
 	changes := ChangeSet{User: user, At: now}
 	return changes, r.record(ctx, &changes, client, e)
 }
-
-// Applied must be called after changes of AppChanges were applied.
-func (r *Rules) Applied(ctx context.Context, changes ChangeSet) { r.applied(ctx, changes) }
 
 // AppAct returns the changes of an operator's act on an app: the check that they may, and
 // the event. If it is reasoned, an administrator must give a reason.
@@ -60,7 +52,7 @@ func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event)
 // AppActed must be called after changes of AppAct; done says whether they were applied.
 func (r *Rules) AppActed(ctx context.Context, changes ChangeSet, done bool, err error) error {
 	if err == nil && done {
-		r.applied(ctx, changes)
+		r.Applied(ctx, changes)
 	}
 	return operated(err)
 }

@@ -70,8 +70,7 @@ func (r *Rules) RequestApproval(ctx context.Context, by Operator, act Act) error
 	if err := r.recordAct(ctx, &changes, by, Event{Type: ApprovalRequested, Name: string(act.Action)}); err != nil {
 		return err
 	}
-	err = r.store.Apply(ctx, changes)
-	return r.conclude(ctx, changes, err == nil, operated(requested(err)))
+	return operated(requested(r.apply(ctx, changes)))
 }
 
 // requested returns the error of a request as the page shows it.
@@ -142,8 +141,7 @@ func (r *Rules) approveDownload(ctx context.Context, by Operator, a Approval) er
 	if err := r.recordAct(ctx, &changes, by, Event{Type: ApprovalGranted, Name: string(a.Action)}); err != nil {
 		return err
 	}
-	err = r.store.Apply(ctx, changes)
-	return r.conclude(ctx, changes, err == nil, operated(ended(err)))
+	return operated(ended(r.apply(ctx, changes)))
 }
 
 // DownloadRequest returns the administrator's own request to download accounts. found is
@@ -170,8 +168,7 @@ func (r *Rules) EndApproval(ctx context.Context, by Operator, id string) error {
 	if err := r.recordAct(ctx, &changes, by, event); err != nil {
 		return err
 	}
-	err = r.store.Apply(ctx, changes)
-	return r.conclude(ctx, changes, err == nil, operated(ended(err)))
+	return operated(ended(r.apply(ctx, changes)))
 }
 
 // beginEnd returns changes that first consume a request.

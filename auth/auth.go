@@ -23,7 +23,6 @@
 package auth
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"slices"
@@ -137,11 +136,3 @@ func (r *Rules) policy() *Policy { return r.current.Load() }
 
 // Now returns the time by the rules' clock, for pages.
 func (r *Rules) Now() time.Time { return r.now() }
-
-// Ready returns nil if the store can be used, otherwise, within seconds, an error
-// with a [NotReady] in it.
-func (r *Rules) Ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, ReadyTimeout)
-	defer cancel()
-	return r.store.Ping(ctx)
-}

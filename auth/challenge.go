@@ -59,7 +59,7 @@ func (r *Rules) checkResponse(ctx context.Context, c challenge, response string,
 			err = r.refund(ctx, c, err, now)
 		}
 	}
-	if p := (*Problem)(nil); errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		p.User = c.user
 		if p.Reason == TOTPWrong {
 			err = r.markRepeat(ctx, c, p)
@@ -90,8 +90,7 @@ func (r *Rules) refund(ctx context.Context, c challenge, err error, now time.Tim
 
 // unchecked reports whether an error means that the response was not checked.
 func unchecked(err error) bool {
-	p := (*Problem)(nil)
-	return errors.As(err, &p) && p.Reason == Busy || errors.Is(err, context.Canceled)
+	return isProblemOf(err, Busy) || errors.Is(err, context.Canceled)
 }
 
 // checkEnrolment checks a response of an enrolment, and returns what a correct one does to

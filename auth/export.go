@@ -59,8 +59,7 @@ func (r *Rules) recordExport(ctx context.Context, by Operator, what string, chec
 	if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorExported, Name: what}); err != nil {
 		return err
 	}
-	err = r.store.Apply(ctx, changes)
-	return r.conclude(ctx, changes, err == nil, operated(err))
+	return operated(r.apply(ctx, changes))
 }
 
 // mayReadOn returns [ErrNotFound] once the session of an export or the administrator's role

@@ -218,15 +218,3 @@ func (r *Rules) factorRemoved(ctx context.Context, client Client, session Sessio
 func (r *Rules) MustKeepLast(d MFADeadline, factors Factors) bool {
 	return factors.Count() == 1 && r.requiresMFA(d, r.now())
 }
-
-// conclude ends an action with the store's result. The form has expired if the
-// store changed nothing.
-func (r *Rules) conclude(ctx context.Context, changes ChangeSet, changed bool, err error) error {
-	if err == nil && !changed {
-		err = &Problem{Reason: FormExpired}
-	}
-	if err == nil {
-		r.applied(ctx, changes)
-	}
-	return err
-}

@@ -45,8 +45,8 @@ func newFlow(t *testing.T) *flow {
 		policy: auth.Policy{
 			Name: "Acme", Host: "id.example.org", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 			SignUpOpen: true, PasswordMin: auth.PasswordMinSingleFactor, CodeLifetime: 10 * time.Minute,
-			SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: auth.SMSBudgetDefault,
-			Reauth: auth.ReauthPresets["strict"], ActivityRetention: auth.ActivityRetention,
+			SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: 1000,
+			Reauth: auth.ReauthPresets["strict"], ActivityRetention: 365 * 24 * time.Hour,
 		},
 	}
 	store, err := db.OpenSQLite(f.ctx, filepath.Join(t.TempDir(), "twostep.db"), f.keys)

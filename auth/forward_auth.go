@@ -144,7 +144,7 @@ func (r *Rules) CompleteHandover(ctx context.Context, client Client, host string
 	if err != nil {
 		return "", "", err
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	return token, h.Target, nil
 }
 
@@ -167,10 +167,7 @@ func (r *Rules) DisconnectHost(ctx context.Context, client Client, session Sessi
 	}
 	removed, err := r.store.RemoveHostUse(ctx, session.User, host, changes)
 	if err == nil && !removed {
-		return ErrNotFound
+		err = ErrNotFound
 	}
-	if err == nil {
-		r.applied(ctx, changes)
-	}
-	return err
+	return r.conclude(ctx, changes, true, err)
 }

@@ -59,5 +59,5 @@ func (r *Rules) ChangeGroups(ctx context.Context, by Operator, user UserID, add,
 	if len(changes.Changes) == checks {
 		return groups, nil
 	}
-	return groups, r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
+	return groups, operated(r.apply(ctx, changes))
 }

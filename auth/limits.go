@@ -70,7 +70,6 @@ const (
 	MFAExemptionMax     = 90 * oneDay          // of an exemption
 	MFARemindersScan    = 1000                 // accounts read at once to send reminders
 	ActivityPage        = 25                   // events on a page
-	ActivityRetention   = 365 * 24 * time.Hour // default
 	KnownDeviceLifetime = 400 * 24 * time.Hour // the maximum for which browsers keep a cookie
 	RememberDeviceMax   = 30 * 24 * time.Hour  // N 2.1.3: a session without the second factor is AAL1, whose timeout should be no longer
 	KnownDevicesMax     = 50                   // of an account, and accounts of one browser; the last seen ones stay
@@ -306,9 +305,6 @@ const FailuresMax = 1_000_000
 
 // FailuresLock is the number of consecutive failures that lock a factor (N 3.2.2).
 const FailuresLock = 100
-
-// SMSBudgetDefault is the default number of SMS a day.
-const SMSBudgetDefault = 1000
 
 // SMSBudgetPeriod is the time for which the operator sets a number of SMS.
 const SMSBudgetPeriod = 24 * time.Hour

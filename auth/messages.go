@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"strings"
 	"time"
 )
@@ -132,36 +131,4 @@ func NewLogoutMessage(app string, user UserID, session SessionID, now time.Time)
 		ID: newID(), Channel: AppChannel(app), To: app, Kind: MessageLogout, At: now, ExpiresAt: now.Add(MessageRetention),
 		User: user, Session: session,
 	}
-}
-
-// applied follows every successful change: it passes the events to the observer
-// and signals the workers.
-func (r *Rules) applied(ctx context.Context, changes ChangeSet) {
-	for _, c := range changes.Changes {
-		switch c := c.(type) {
-		case RecordEvent:
-			observe(ctx, c.Event)
-		case QueueMessage:
-			r.signal(c.Channel)
-		case StopRecovery:
-			if c.Expected {
-				r.applied(ctx, ChangeSet{Changes: c.Changes})
-			}
-		}
-	}
-}
-
-type observerKey struct{}
-
-func observe(ctx context.Context, e Event) {
-	if observer, ok := ctx.Value(observerKey{}).(func(Event)); ok {
-		observer(e)
-	}
-}
-
-// WithObserver returns a context with which observe is called for every event that
-// was recorded, and for alarms: for the log, which knows what the rules do not, like the request
-// id (LG-01).
-func WithObserver(ctx context.Context, observe func(Event)) context.Context {
-	return context.WithValue(ctx, observerKey{}, observe)
 }

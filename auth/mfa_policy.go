@@ -108,8 +108,7 @@ func (r *Rules) applyMFAPolicy(ctx context.Context, by Operator, changes ChangeS
 	if err := r.recordAct(ctx, &changes, by, e); err != nil {
 		return err
 	}
-	err := r.store.Apply(ctx, changes)
-	return r.conclude(ctx, changes, err == nil, operated(ignoreNotFound(err))) // another administrator was faster
+	return operated(formExpired(r.apply(ctx, changes))) // another administrator was faster
 }
 
 // name is the policy's name in the audit log. No group has a colon.
@@ -156,5 +155,5 @@ func (r *Rules) ExemptFromMFA(ctx context.Context, by Operator, user UserID, unt
 	if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorExempted, Name: until.Format(time.DateOnly)}); err != nil {
 		return err
 	}
-	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
+	return operated(r.apply(ctx, changes))
 }

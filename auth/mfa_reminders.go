@@ -55,7 +55,7 @@ func (r *Rules) RemindMFA(ctx context.Context, after UserID) (next UserID, remin
 		}
 		if spent {
 			reminded++
-			r.applied(ctx, changes)
+			r.Applied(ctx, changes)
 		}
 	}
 	return next, reminded, nil
@@ -96,11 +96,10 @@ func (r *Rules) RemindMFANow(ctx context.Context, by Operator, after UserID) (re
 		if err := r.recordAct(ctx, &changes, by, Event{Type: OperatorReminded}); err != nil {
 			return reminded, err
 		}
-		if err := r.store.Apply(ctx, changes); err != nil {
+		if err := r.apply(ctx, changes); err != nil {
 			return reminded, operated(err)
 		}
 		reminded++
-		r.applied(ctx, changes)
 	}
 	return reminded, nil
 }

@@ -96,7 +96,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 	case Unlock:
 		var counts []failureCount
 		if counts, err = r.failureCounts(ctx, found, changes.At); err == nil && len(waits(counts, changes.At)) > 0 {
-			changes.add(resetOf(counts))
+			changes.add(SettleCounts{Reset: keysOf(counts)})
 			done, err = true, r.store.Apply(ctx, changes)
 		}
 	case ResetMFA:
@@ -127,7 +127,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 		done, err = r.store.RemoveMFAExemption(ctx, user, changes)
 	}
 	if err == nil && done {
-		r.applied(ctx, changes)
+		r.Applied(ctx, changes)
 	}
 	return done, operated(err)
 }
@@ -149,5 +149,5 @@ func (r *Rules) AddAccount(ctx context.Context, by Operator, address string) err
 		return err
 	}
 	r.addInvitation(&changes, by, email)
-	return r.conclude(ctx, changes, true, operated(r.store.Apply(ctx, changes)))
+	return operated(r.apply(ctx, changes))
 }

@@ -51,13 +51,6 @@ func (r *Rules) AddPasskey(ctx context.Context, client Client, session Session, 
 	if !made.userVerified && !securityKey {
 		return &Problem{Reason: PasskeyUnverified}
 	}
-	factors, err := r.factors(ctx, session.User, now)
-	if err != nil {
-		return err
-	}
-	if len(factors.Passkeys) >= PasskeysMax {
-		return &Problem{Reason: PasskeyTooMany, Limit: PasskeysMax}
-	}
 	added := r.newPasskey(made, session.User, name, now)
 	verified := VerifiedFactor{PasskeyPresent, now, made.backupEligible}
 	if made.userVerified {
@@ -68,11 +61,11 @@ func (r *Rules) AddPasskey(ctx context.Context, client Client, session Session, 
 		return err
 	}
 	changes.add(SettleCounts{Reset: r.failureKeys(session.User, PasskeyPresent)}, challenge, PutPasskey{added})
-	err = r.store.Apply(ctx, changes)
+	err = r.apply(ctx, changes)
 	if errors.Is(err, ErrPasskeyExists) || errors.Is(err, ErrNotFound) {
 		return r.addedBefore(ctx, session, added, err, now)
 	}
-	return r.conclude(ctx, changes, true, err)
+	return err
 }
 
 func (r *Rules) newPasskey(made registration, user UserID, name string, now time.Time) PasskeyKey {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -231,6 +232,32 @@ func TestPasskeyResponse_Garbage(t *testing.T) {
 		}
 		if _, err := parseAssertion(posted, exampleParty); err == nil {
 			t.Errorf("assertion %.60q is accepted", posted)
+		}
+	}
+}
+
+// TestPasskeyResponse_CBOR refuses an attestation object that is nested deeply or claims to be
+// long, without the memory that it claims (PK-15).
+func TestPasskeyResponse_CBOR(t *testing.T) {
+	var credential postedCredential
+	if err := json.Unmarshal([]byte(create(t, &passkeytest.Device{Verifies: true})), &credential); err != nil {
+		t.Fatal(err)
+	}
+	for name, object := range map[string]string{
+		"nested arrays": strings.Repeat("\x81", 8000), "nested maps": strings.Repeat("\xa1\x00", 4000), "nested tags": strings.Repeat("\xc1", 8000),
+		"long bytes": "\x5b\x00\x00\x00\x00\x7f\xff\xff\xff", "long text": "\x7a\x7f\xff\xff\xff", "long array": "\x9a\x7f\xff\xff\xff",
+		"long map": "\xbb\x00\x00\x00\x00\x7f\xff\xff\xff", "no end": "\xbf\x9f\x5f",
+	} {
+		credential.Response.AttestationObject = base64URL(object)
+		posted, err := json.Marshal(credential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = parseRegistration(string(posted), exampleParty)
+		if runtime.ReadMemStats(&after); err == nil || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+			t.Errorf("%s: %v, with %d bytes", name, err, after.TotalAlloc-before.TotalAlloc)
 		}
 	}
 }

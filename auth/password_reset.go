@@ -44,7 +44,7 @@ func (r *Rules) ForgotPassword(ctx context.Context, client Client, address, next
 	if err != nil {
 		return r.repeatedOr(ctx, err, posted, now)
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	return Result{Attempt: token}, nil
 }
 

@@ -156,21 +156,6 @@ func (r *Rules) findPhone(ctx context.Context, session Session, id PhoneID, now 
 	return phone, factors, nil
 }
 
-// mayCost reports whether an SMS to a number could cost far more than to another
-// one: premium-rate, shared-cost, toll-free, satellite and other special numbers.
-// Fraudsters own such numbers and share what each SMS costs.
-func mayCost(number string) bool {
-	n, err := phonenumbers.Parse(number, "")
-	if err != nil || phonenumbers.GetRegionCodeForNumber(n) == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY {
-		return true // +979 and satellites have no country
-	}
-	switch phonenumbers.GetNumberType(n) {
-	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.FIXED_LINE:
-		return false
-	}
-	return true
-}
-
 func regionOf(number string) string {
 	n, err := phonenumbers.Parse(number, "")
 	if err != nil {

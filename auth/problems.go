@@ -1,6 +1,9 @@
 package auth
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A Problem is an error that the user can act on. Every other error is a fault. The
 // text for each Reason is in views.
@@ -21,6 +24,25 @@ func (p *Problem) Error() string {
 		return p.Detail
 	}
 	return "problem: " + string(p.Reason)
+}
+
+func isProblem(err error) bool {
+	_, ok := errors.AsType[*Problem](err)
+	return ok
+}
+
+// isProblemOf reports whether an error is a problem with that reason.
+func isProblemOf(err error, reason Reason) bool {
+	p, ok := errors.AsType[*Problem](err)
+	return ok && p.Reason == reason
+}
+
+// formExpired turns [ErrNotFound] into the problem that the form has expired.
+func formExpired(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return &Problem{Reason: FormExpired}
+	}
+	return err
 }
 
 // A Reason names a problem.
@@ -92,7 +114,7 @@ const (
 	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, for all accounts
 	SettingFixed         Reason = "setting_fixed"          // a flag sets it
 	SettingsOutdated     Reason = "settings_outdated"      // somebody else has changed a setting since the form was opened
-	SettingsNoFactor     Reason = "settings_no_factor"     // no second factor would be left that users can add
+	SettingsNoFactor     Reason = "settings_no_factor"     // neither passkeys nor the app would be left
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later

@@ -12,9 +12,6 @@ import (
 // ParseName parses a display name: NFC, without white space around it and with single
 // spaces in it. It is empty for none.
 func ParseName(typed string) (string, error) {
-	if !utf8.ValidString(typed) {
-		return "", &Problem{Reason: NameInvalid, Field: "name"}
-	}
 	name := strings.Join(strings.Fields(norm.NFC.String(typed)), " ")
 	switch {
 	case utf8.RuneCountInString(name) > NameMax:
@@ -56,5 +53,5 @@ func (r *Rules) ChangeName(ctx context.Context, client Client, session Session, 
 	if err := r.record(ctx, &changes, client, Event{Type: NameChanged}); err != nil {
 		return err
 	}
-	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
+	return r.apply(ctx, changes)
 }

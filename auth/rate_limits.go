@@ -128,7 +128,7 @@ func (r *Rules) limits(action Action, subjects subjects) []RateLimit {
 // long to wait.
 func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) error {
 	refused, count, err := r.store.Allow(ctx, now, limits)
-	return refusal(now, limits, refused, count, err)
+	return Refusal(now, limits, refused, count, err)
 }
 
 // allowAttempt is allow, and applies changes that begin an attempt in the same
@@ -136,11 +136,11 @@ func (r *Rules) allow(ctx context.Context, now time.Time, limits ...RateLimit) e
 // the attempt of the first can be found, see [Rules.repeatedOr].
 func (r *Rules) allowAttempt(ctx context.Context, limits []RateLimit, changes ChangeSet) error {
 	refused, count, err := r.store.AllowAttempt(ctx, limits, changes)
-	return refusal(changes.At, limits, refused, count, err)
+	return Refusal(changes.At, limits, refused, count, err)
 }
 
-// refusal is the problem of the limit that has refused; nil for -1.
-func refusal(now time.Time, limits []RateLimit, refused int, count Count, err error) error {
+// Refusal is the problem of the limit that has refused; nil for -1.
+func Refusal(now time.Time, limits []RateLimit, refused int, count Count, err error) error {
 	if err != nil || refused < 0 {
 		return err
 	}
@@ -194,26 +194,13 @@ func (r *Rules) settle(c challenge) SettleCounts {
 // replaced: failures counted against the old one do not count against the new
 // one (RL-01).
 func (r *Rules) failureKeys(user UserID, kinds ...FactorKind) []string {
-	var keys []string
-	for _, kind := range kinds {
-		for _, known := range []bool{false, true} {
-			counter := failureCounter(kind, string(user), known)
-			keys = append(keys, limitKeys(r.limits(ActionVerify, subjects{ByFactor: counter}))...)
-		}
-	}
-	return keys
+	return keysOf(r.eachFailureCount(ByFactor, string(user), kinds))
 }
 
 // mailedCodeKeys are the keys by which wrong codes mailed to an address are counted,
 // from known devices and others.
 func (r *Rules) mailedCodeKeys(email Email, kinds ...FactorKind) []string {
-	var keys []string
-	for _, kind := range kinds {
-		for _, known := range []bool{false, true} {
-			keys = append(keys, limitKeys(r.limits(ActionVerify, subjects{ByMailed: failureCounter(kind, email.Key, known)}))...)
-		}
-	}
-	return keys
+	return keysOf(r.eachFailureCount(ByMailed, email.Key, kinds))
 }
 
 // failureCounter names one factor of one account for counting failures. Known

@@ -92,7 +92,7 @@ func (r *Rules) StartRecovery(ctx context.Context, client Client, token Token) (
 	if err != nil {
 		return r.repeatedOr(ctx, formExpired(err), posted, now)
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	return Result{Attempt: next}, nil
 }
 
@@ -166,9 +166,7 @@ func (r *Rules) delayedReset(ctx context.Context, by Operator, changes ChangeSet
 	if err := r.addRecovery(ctx, &changes, by.Client, event, changes.At); err != nil {
 		return false, err
 	}
-	if err = r.store.Apply(ctx, changes); err == nil {
-		r.applied(ctx, changes)
-	}
+	err = r.apply(ctx, changes)
 	return err == nil, operated(ignoreNotFound(err))
 }
 
@@ -213,61 +211,6 @@ func (r *Rules) warn(ctx context.Context, changes *ChangeSet, client Client, e E
 		}
 	})
 	return nil
-}
-
-// AdvanceRecoveries sends the reminders that are due and completes the recoveries whose
-// delay has passed, and returns how many recoveries it advanced. Every server calls it
-// once a minute.
-func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error) {
-	for r.policy().OffersRecovery() {
-		now := r.now()
-		due, err := r.store.FindDueRecoveries(ctx, now, RecoveriesBatch)
-		if err != nil {
-			return advanced, err
-		}
-		before, faults := advanced, []error(nil)
-		for _, recovery := range due {
-			done, err := r.advanceRecovery(ctx, recovery, now)
-			if done {
-				advanced++
-			}
-			faults = append(faults, err)
-		}
-		if err := errors.Join(faults...); err != nil || len(due) < RecoveriesBatch || advanced == before {
-			return advanced, err
-		}
-	}
-	return advanced, nil
-}
-
-// advanceRecovery sends the reminder or completes the recovery. After a reminder at least
-// half of the delay is left, also if no server was running at half time or the clock has
-// jumped. A recovery that is overdue by a day is not completed but reminded of again: the
-// messages before may not have been sent either. Both wait for the budget of their SMS.
-func (r *Rules) advanceRecovery(ctx context.Context, recovery Recovery, now time.Time) (done bool, err error) {
-	changes := ChangeSet{User: recovery.User, At: now}
-	next, event := recovery, Event{Type: RecoveryReminded}
-	if recovery.Reminded && !now.After(recovery.DueAt.Add(RecoveryOverdue)) {
-		event.Type = RecoveryCompleted
-		changes.add(EndSessions{}, SettleCounts{Reset: r.failureKeys(recovery.User, secondFactors...)})
-	} else if due := now.Add(r.policy().RecoveryDelay / 2); next.DueAt.Before(due) {
-		next.DueAt = due
-	}
-	if err := r.warn(ctx, &changes, Client{}, event, next); err != nil {
-		return false, err
-	}
-	if event.Type == RecoveryCompleted {
-		done, err = r.store.SpendRecovery(ctx, recovery, changes)
-	} else {
-		done, err = r.store.ReplaceRecovery(ctx, recovery, next.DueAt, changes)
-	}
-	if errors.Is(err, ErrNotQueued) {
-		return false, nil
-	}
-	if done {
-		r.applied(ctx, changes)
-	}
-	return done, err
 }
 
 // PendingRecoveries lists those that are due first.

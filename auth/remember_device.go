@@ -71,5 +71,5 @@ func (r *Rules) ForgetDevice(ctx context.Context, client Client, session Session
 	if err == nil && !forgotten {
 		err = ErrNotFound
 	}
-	return err
+	return r.conclude(ctx, changes, true, err)
 }

@@ -109,7 +109,7 @@ func (r *Rules) ChangeRole(ctx context.Context, user UserID, role Role) (changed
 	}
 	changed, err = r.store.ReplaceRole(ctx, user, role, changes)
 	if changed {
-		r.applied(ctx, changes)
+		r.Applied(ctx, changes)
 	}
 	return changed, err
 }

@@ -157,7 +157,7 @@ func (r *Rules) EndSession(ctx context.Context, client Client, session Session, 
 	}
 	removed, err := r.store.RemoveSessionOf(ctx, session.User, id, changes)
 	if err == nil && !removed {
-		return ErrNotFound
+		err = ErrNotFound
 	}
 	return r.conclude(ctx, changes, true, err)
 }
@@ -173,7 +173,7 @@ func (r *Rules) EndOtherSessions(ctx context.Context, client Client, session Ses
 	if err := r.record(ctx, &changes, client, Event{Type: SessionsEnded}); err != nil {
 		return err
 	}
-	return r.conclude(ctx, changes, true, r.store.Apply(ctx, changes))
+	return r.apply(ctx, changes)
 }
 
 // SignOut ends the session of a token on the server (SE-07).

@@ -147,11 +147,11 @@ func (r *Rules) withSettings(stored []StoredSetting) Policy {
 	return p
 }
 
-// checkSettings refuses settings with which nobody could add a second factor: backup
-// codes come with another one.
+// checkSettings refuses settings with which users could not add a factor that is not
+// restricted: backup codes come with another one, and SMS needs an alternative (SM-01).
 func (p *Policy) checkSettings() error {
-	if len(p.Factors) == 0 || len(p.Factors) == 1 && p.Allows(BackupCode) {
-		return &Problem{Reason: SettingsNoFactor}
+	if !p.Allows(PasskeyPresent) && !p.Allows(TOTPCode) {
+		return &Problem{Reason: SettingsNoFactor, Detail: "passkey or totp must be on: the other second factors need one of them"}
 	}
 	return nil
 }
@@ -200,12 +200,12 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Settin
 	if err := p.checkSettings(); err != nil {
 		return err
 	}
-	err = r.store.Apply(ctx, changes)
+	err = r.apply(ctx, changes)
 	if errors.Is(err, ErrNotFound) { // another operator was faster
 		return cmp.Or(r.ReloadSettings(ctx), error(&Problem{Reason: SettingsOutdated}))
 	}
-	if err := r.conclude(ctx, changes, err == nil, operated(err)); err != nil {
-		return err
+	if err != nil {
+		return operated(err)
 	}
 	return r.ReloadSettings(ctx)
 }

@@ -3,7 +3,6 @@ package auth
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 )
 
@@ -125,23 +124,4 @@ func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) erro
 func (r *Rules) replaceMethod(ctx context.Context, a Attempt, m Method, changes ChangeSet) error {
 	replaced, err := r.store.ReplaceMethod(ctx, a.TokenHash, m, changes)
 	return r.conclude(ctx, changes, replaced, err)
-}
-
-// formExpired turns [ErrNotFound] into the problem that the form has expired.
-func formExpired(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return &Problem{Reason: FormExpired}
-	}
-	return err
-}
-
-// isProblemOf reports whether an error is a problem with that reason.
-func isProblemOf(err error, reason Reason) bool {
-	var p *Problem
-	return errors.As(err, &p) && p.Reason == reason
-}
-
-func isProblem(err error) bool {
-	var p *Problem
-	return errors.As(err, &p)
 }

@@ -45,7 +45,7 @@ func (r *Rules) startSignUp(ctx context.Context, client Client, a Attempt, email
 	if err != nil {
 		return r.repeatedOr(ctx, err, posted, now)
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	return Result{Attempt: token}, nil
 }
 

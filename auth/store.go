@@ -346,39 +346,3 @@ type Store interface {
 	// [NotReady] in it.
 	Ping(ctx context.Context) error
 }
-
-// A NotReady says why a store cannot be used. Anybody may read it: it names no
-// server, path or key. The error that wraps it says more.
-type NotReady string
-
-// The reasons.
-const (
-	NotResponding NotReady = "the database does not answer"
-	ReadOnly      NotReady = "the database can be read, but not written to"
-	DiskFull      NotReady = "the disk of the database is full"
-	DiskFailing   NotReady = "the disk of the database fails"
-	NewerSchema   NotReady = "the database is of a newer version than this program"
-)
-
-func (n NotReady) Error() string { return string(n) }
-
-// Cutoffs are the times before which rows have expired that do not store their
-// own expiry, and how many are kept.
-type Cutoffs struct {
-	SessionsSeen    time.Time // sessions last seen before this
-	SessionsStarted time.Time // sessions started before this
-	Activity        time.Time // events recorded before this
-	KnownDevices    time.Time // devices last seen before this
-	FailuresMax     int       // failure counts of email addresses that are kept, the last ones
-}
-
-// Sweep removes what has expired and returns how many rows that were (ST-10).
-// The server calls it every hour.
-func (r *Rules) RemoveExpired(ctx context.Context) (removed int, err error) {
-	now := r.now()
-	return r.store.RemoveExpired(ctx, now, Cutoffs{
-		SessionsSeen: now.Add(-r.policy().SessionIdle), SessionsStarted: now.Add(-r.policy().SessionLifetime),
-		Activity: now.Add(-r.policy().ActivityRetention), KnownDevices: now.Add(-KnownDeviceLifetime),
-		FailuresMax: FailuresMax,
-	})
-}

@@ -120,7 +120,7 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind, k
 // verifyAttempt checks a response and, if it is correct, consumes it.
 func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, response string, now time.Time) (Result, error) {
 	spend, err := r.checkResponse(ctx, c, response, now)
-	if p := (*Problem)(nil); errors.As(err, &p) && p.Reason == c.alreadySpent() && c.posted.form != formSignIn {
+	if isProblemOf(err, c.alreadySpent()) && c.posted.form != formSignIn {
 		if result, err := r.repeatedResponse(ctx, err, c, now); err == nil || !isProblem(err) {
 			return result, err
 		}
@@ -179,7 +179,7 @@ func (r *Rules) spendResponse(ctx context.Context, a Attempt, c challenge, spend
 		}
 		return r.repeatedResponse(ctx, p, c, now)
 	}
-	r.applied(ctx, changes)
+	r.Applied(ctx, changes)
 	result.SignedUp = a.Purpose == SignUp
 	if result.BackupCodeUsed = c.kind() == BackupCode; result.BackupCodeUsed {
 		result.BackupCodes = a.Factors.BackupCodes - 1

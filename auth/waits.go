@@ -20,30 +20,20 @@ type failureCount struct {
 	Count
 }
 
-// countedFactors are the kinds whose failures are counted by account, and CountedFactors
-// all kinds with a count.
+// countedByAccount are the kinds whose failures are counted by account, and CountedFactors
+// all kinds with a count, for the test that each has a name.
 var (
-	countedFactors = slices.Concat([]FactorKind{Password}, secondFactors, []FactorKind{enrolTOTP, enrolPhone})
-	CountedFactors = slices.Concat(countedFactors, mailedCodes)
+	countedByAccount = slices.Concat([]FactorKind{Password}, secondFactors, []FactorKind{enrolTOTP, enrolPhone})
+	CountedFactors   = slices.Concat(countedByAccount, mailedCodes)
 )
 
 // failureCounts reads all failure counts of an account: of its factors, and of codes
 // mailed to its address and to the one that it is about to get.
 func (r *Rules) failureCounts(ctx context.Context, user User, now time.Time) (all []failureCount, err error) {
-	add := func(by Scope, account string, kinds ...FactorKind) {
-		for _, kind := range kinds {
-			for _, known := range []bool{false, true} {
-				for _, limit := range r.limits(ActionVerify, subjects{by: failureCounter(kind, account, known)}) {
-					all = append(all, failureCount{Wait: Wait{Factor: kind, KnownDevices: known}, limit: limit})
-				}
-			}
-		}
-	}
-	add(ByFactor, string(user.ID), countedFactors...)
-	add(ByMailed, user.Email.Key, mailedCodes...)
+	all = append(r.eachFailureCount(ByFactor, string(user.ID), countedByAccount), r.eachFailureCount(ByMailed, user.Email.Key, mailedCodes)...)
 	pending, err := r.store.FindEmailEnrolment(ctx, user.ID, now)
 	if err == nil {
-		add(ByMailed, pending.Email.Key, enrolEmail)
+		all = append(all, r.eachFailureCount(ByMailed, pending.Email.Key, []FactorKind{enrolEmail})...)
 	} else if ignoreNotFound(err) != nil {
 		return nil, err
 	}
@@ -53,6 +43,19 @@ func (r *Rules) failureCounts(ctx context.Context, user User, now time.Time) (al
 		}
 	}
 	return all, nil
+}
+
+// eachFailureCount returns the counts of kinds of factors of one account or email address,
+// from known devices and others, without their values.
+func (r *Rules) eachFailureCount(by Scope, account string, kinds []FactorKind) (all []failureCount) {
+	for _, kind := range kinds {
+		for _, known := range []bool{false, true} {
+			for _, limit := range r.limits(ActionVerify, subjects{by: failureCounter(kind, account, known)}) {
+				all = append(all, failureCount{Wait: Wait{Factor: kind, KnownDevices: known}, limit: limit})
+			}
+		}
+	}
+	return all
 }
 
 // waits returns the waits that the counts lead to.
@@ -88,9 +91,9 @@ func failures(counts []failureCount, now time.Time) (all []Failures) {
 	return all
 }
 
-func resetOf(counts []failureCount) (reset SettleCounts) {
+func keysOf(counts []failureCount) (keys []string) {
 	for _, c := range counts {
-		reset.Reset = append(reset.Reset, c.limit.Key)
+		keys = append(keys, c.limit.Key)
 	}
-	return reset
+	return keys
 }

@@ -61,8 +61,7 @@ func (t *tx) addUser(ctx context.Context, u auth.AddUser) error {
 
 // replaceName sets the account's display name.
 func (t *tx) replaceName(ctx context.Context, user auth.UserID, name string, now time.Time) (replaced bool, err error) {
-	rows, err := t.Exec(ctx, `UPDATE users SET name = $1, updated_at = $2 WHERE id = $3`, name, engine.Millis(now), user)
-	return rows > 0, err
+	return t.change(ctx, `UPDATE users SET name = $1, updated_at = $2 WHERE id = $3`, name, engine.Millis(now), user)
 }
 
 // RemoveUser implements [auth.Store]. Sent codes and rate limits have no foreign

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -36,7 +35,7 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 		before = maxEventID
 	}
 	e := auth.Event{User: user}
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find audit events", engine.Row{
 		&e.ID, engine.Time(&e.At), &e.Type, &e.Factor, &e.IP, &e.UserAgent, &e.Phone, &e.Email, &e.Name, &e.BackupCodesLeft,
 		&e.Actor, &e.Reason,
 	}, func() { events = append(events, e) }, `
@@ -57,10 +56,7 @@ func (s *Store) FindActivity(ctx context.Context, user auth.UserID, before strin
 		WHERE user_id = $1 AND id < $2
 		ORDER BY id DESC
 		LIMIT $3`, user, before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("find audit events: %w", err)
-	}
-	return events, nil
+	return events, err
 }
 
 // addEvent records an audit event of an account, unless that does not exist, or of the

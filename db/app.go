@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -84,12 +83,9 @@ func (s *Store) FindApp(ctx context.Context, id string) (oidc.App, error) {
 // FindApps implements [oidc.Store].
 func (s *Store) FindApps(ctx context.Context) (all []oidc.App, err error) {
 	var r appRow
-	err = s.db.Each(ctx, r.row(), func() { all = append(all, r.app()) }, appColumns+`
+	err = s.each(ctx, "find apps", r.row(), func() { all = append(all, r.app()) }, appColumns+`
 		ORDER BY name, id`)
-	if err != nil {
-		return nil, fmt.Errorf("find apps: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // AddApp implements [oidc.Store].
@@ -193,13 +189,9 @@ func (s *Store) ReplaceApp(ctx context.Context, app oidc.App, changes auth.Chang
 
 // ReplaceAppDisabled implements [oidc.Store].
 func (s *Store) ReplaceAppDisabled(ctx context.Context, id string, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
-	var since time.Time
-	if disabled {
-		since = changes.At
-	}
 	return s.spend(ctx, "disable or enable app", "", changes, `
-		UPDATE apps SET disabled_at = $2
-		WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(since), disabled)
+		UPDATE apps SET disabled_at = CASE WHEN $3 THEN CAST($2 AS BIGINT) END
+		WHERE id = $1 AND (disabled_at IS NULL) = $3`, id, engine.Millis(changes.At), disabled)
 }
 
 // RemoveApp implements [oidc.Store].

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -99,7 +98,7 @@ func (s *Store) SignOutSession(ctx context.Context, user auth.UserID, id auth.Se
 // FindLogoutApps implements [oidc.Store].
 func (s *Store) FindLogoutApps(ctx context.Context, now, furthest time.Time) (apps []string, err error) {
 	var id string
-	err = s.db.Each(ctx, engine.Row{&id}, func() { apps = append(apps, id) }, `
+	err = s.each(ctx, "find apps to notify", engine.Row{&id}, func() { apps = append(apps, id) }, `
 		SELECT id
 		FROM apps
 		WHERE backchannel_uri <> '' AND EXISTS (
@@ -108,8 +107,5 @@ func (s *Store) FindLogoutApps(ctx context.Context, now, furthest time.Time) (ap
 			WHERE channel = $1 || apps.id AND body IS NOT NULL AND (due_at <= $2 OR due_at > $3)
 		)
 		ORDER BY name, id`, auth.AppChannel(""), engine.Millis(now), engine.Millis(furthest))
-	if err != nil {
-		return nil, fmt.Errorf("find apps to notify: %w", err)
-	}
-	return apps, nil
+	return apps, err
 }

@@ -38,16 +38,13 @@ func (s *Store) findApprovals(ctx context.Context, query string, args ...any) (a
 		a           auth.Approval
 		user, email sql.Null[string]
 	)
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find approvals", engine.Row{
 		&a.ID, &user, &a.Action, &a.Target, &a.By, &a.Reason, engine.Time(&a.RequestedAt), engine.Time(&a.ExpiresAt), engine.Time(&a.ApprovedAt), &email, &a.ByEmail,
 	}, func() {
 		a.User, a.UserEmail = auth.UserID(user.V), email.V
 		all = append(all, a)
 	}, approvalColumns+query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("find approvals: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindApproval implements [auth.Store].
@@ -114,12 +111,11 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO approvals (id, user_id, action, target, requested_by, reason, requested_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT DO NOTHING`,
 		a.ID, sql.Null[auth.UserID]{V: a.User, Valid: a.User != ""}, a.Action, a.Target, a.By, a.Reason, engine.Millis(a.RequestedAt), engine.Millis(a.ExpiresAt))
-	return rows > 0, err
 }
 
 // spendApproval ends a request, or returns auth.ErrApprovalEnded: of any number of

@@ -18,7 +18,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 		factor   sql.Null[auth.FactorKind]
 		verified auth.VerifiedFactor
 	)
-	err := s.db.Each(ctx, engine.Row{
+	err := s.each(ctx, "find attempt", engine.Row{
 		&a.TokenHash, &a.Purpose, &a.User, &a.Email, &sealed, &a.Invitation, &a.Chosen.Factor, &a.Chosen.Phone.ID,
 		&a.Next, &a.Session, &a.Demand.AllFactors, engine.Time(&a.Demand.NotBefore), (*int)(&a.Demand.Level), engine.Time(&a.ExpiresAt), &factor, engine.Time(&verified.At),
 	}, func() {
@@ -49,7 +49,7 @@ func (s *Store) FindAttempt(ctx context.Context, tokenHash string, now time.Time
 		WHERE attempts.token_hash = $1 AND attempts.expires_at > $2
 		ORDER BY attempt_factors.position`, tokenHash, engine.Millis(now))
 	if err != nil {
-		return auth.Attempt{}, fmt.Errorf("find attempt: %w", err)
+		return auth.Attempt{}, err
 	}
 	if a.TokenHash == "" {
 		return auth.Attempt{}, auth.ErrNotFound
@@ -140,12 +140,12 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 		INSERT INTO attempts
 			(token_hash, purpose, user_id, email, new_password_hash, chosen_factor, chosen_phone, next, session_id,
 			demand_all, demand_since, demand_level, expires_at, invitation)
-		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), CASE WHEN $10 THEN 1 ELSE 0 END, $11, $12, $13, $14
+		SELECT $1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, NULLIF($9, ''), $10, $11, $12, $13, $14
 		WHERE ($3 = '' OR EXISTS (SELECT 1 FROM users WHERE id = $3))
 			AND ($9 = '' OR EXISTS (SELECT 1 FROM sessions WHERE id = $9 AND user_id = $3))
 		ON CONFLICT (token_hash) DO NOTHING`,
 		a.TokenHash, a.Purpose, user, a.Email, sealed, a.Chosen.Factor, a.Chosen.Phone.ID, a.Next, a.Session,
-		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation)
+		flag(a.Demand.AllFactors), engine.Millis(a.Demand.NotBefore), a.Demand.Level, engine.Millis(a.ExpiresAt), a.Invitation)
 	if err != nil || rows == 0 {
 		return false, err
 	}
@@ -162,12 +162,11 @@ func (t *tx) addAttempt(ctx context.Context, user auth.UserID, a auth.Attempt) (
 
 // replaceDemand changes what an open re-authentication attempt of the account demands.
 func (t *tx) replaceDemand(ctx context.Context, user auth.UserID, a auth.Attempt) (replaced bool, err error) {
-	rows, err := t.Exec(ctx, `
-		UPDATE attempts SET demand_all = CASE WHEN $1 THEN 1 ELSE 0 END, demand_since = $2, demand_level = $3, next = $4, expires_at = $5
+	return t.change(ctx, `
+		UPDATE attempts SET demand_all = $1, demand_since = $2, demand_level = $3, next = $4, expires_at = $5
 		WHERE token_hash = $6 AND user_id = $7 AND session_id = $8`,
-		a.Demand.AllFactors, engine.Millis(a.Demand.NotBefore), a.Demand.Level, a.Next, engine.Millis(a.ExpiresAt),
+		flag(a.Demand.AllFactors), engine.Millis(a.Demand.NotBefore), a.Demand.Level, a.Next, engine.Millis(a.ExpiresAt),
 		a.TokenHash, user, a.Session)
-	return rows > 0, err
 }
 
 // addVerifiedFactor adds a verified factor to an attempt that has not expired. The update

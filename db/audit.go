@@ -31,7 +31,7 @@ func (s *Store) findAudit(ctx context.Context, q auth.AuditQuery, limit, scan in
 		e           auth.AuditEntry
 		user, actor sql.Null[string]
 	)
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find audit log", engine.Row{
 		&e.ID, &e.User, engine.Time(&e.At), &e.Type, &e.Factor, &e.IP, &e.UserAgent, &e.Phone, &e.Email, &e.Name, &e.BackupCodesLeft,
 		&e.Actor, &e.Reason, &user, &actor,
 	}, func() {
@@ -63,7 +63,7 @@ func (s *Store) findAudit(ctx context.Context, q auth.AuditQuery, limit, scan in
 		LIMIT %d`, matching, auditLimit(q, limit, scan)), args...)
 	switch {
 	case err != nil:
-		return page, fmt.Errorf("find audit log: %w", err)
+		return page, err
 	case len(page.Entries) > limit:
 		page.Entries = page.Entries[:limit]
 		page.Next = page.Entries[limit-1].ID
@@ -119,13 +119,10 @@ func eventsFrom(at time.Time) string { return fmt.Sprintf("%013d", max(at.UnixMi
 // auditEnd returns the last entry that a search reads; empty if that is the last of all.
 func (s *Store) auditEnd(ctx context.Context, conditions []condition, scan int) (end string, err error) {
 	matching, args := where(conditions)
-	err = s.db.Each(ctx, engine.Row{&end}, func() {}, fmt.Sprintf(`
+	err = s.each(ctx, "find audit log", engine.Row{&end}, func() {}, fmt.Sprintf(`
 		SELECT audit_events.id
 		FROM audit_events%s
 		ORDER BY audit_events.id DESC
 		LIMIT 1 OFFSET %d`, matching, scan-1), args...)
-	if err != nil {
-		return "", fmt.Errorf("find audit log: %w", err)
-	}
-	return end, nil
+	return end, err
 }

@@ -20,13 +20,12 @@ func (s *Store) AddRequest(ctx context.Context, r oidc.Request, limits []auth.Ra
 		return -1, count, fmt.Errorf("add request: %w", err)
 	}
 	return s.addAllowed(ctx, "add request", "", r.CreatedAt, limits, func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
+		return tx.change(ctx, `
 			INSERT INTO app_requests (hash, app_id, parameters, pushed, created_at, expires_at)
 			SELECT $1, id, $3, $4, $5, $6
 			FROM apps
 			WHERE id = $2`,
 			r.Hash, r.App, string(parameters), flag(r.Pushed), engine.Millis(r.CreatedAt), engine.Millis(r.ExpiresAt))
-		return rows > 0, err
 	})
 }
 
@@ -57,23 +56,17 @@ func (s *Store) FindRequest(ctx context.Context, hash string) (r oidc.Request, e
 
 // SpendPushedRequest implements [oidc.Store].
 func (s *Store) SpendPushedRequest(ctx context.Context, app, hash string, next oidc.Request) (spent bool, err error) {
-	return s.write(ctx, "spend pushed request", "", func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
-			UPDATE app_requests SET hash = $1, created_at = $2, expires_at = $3, pushed = 0
-			WHERE hash = $4 AND app_id = $5 AND pushed = 1 AND expires_at > $2`,
-			next.Hash, engine.Millis(next.CreatedAt), engine.Millis(next.ExpiresAt), hash, app)
-		return rows > 0, err
-	})
+	return s.change(ctx, "spend pushed request", "", `
+		UPDATE app_requests SET hash = $1, created_at = $2, expires_at = $3, pushed = 0
+		WHERE hash = $4 AND app_id = $5 AND pushed = 1 AND expires_at > $2`,
+		next.Hash, engine.Millis(next.CreatedAt), engine.Millis(next.ExpiresAt), hash, app)
 }
 
 // SpendStepUp implements [oidc.Store].
 func (s *Store) SpendStepUp(ctx context.Context, hash string, now time.Time) (spent bool, err error) {
-	return s.write(ctx, "spend step-up", "", func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
-			UPDATE app_requests SET stepped_up_at = $2
-			WHERE hash = $1 AND stepped_up_at IS NULL`, hash, engine.Millis(now))
-		return rows > 0, err
-	})
+	return s.change(ctx, "spend step-up", "", `
+		UPDATE app_requests SET stepped_up_at = $2
+		WHERE hash = $1 AND stepped_up_at IS NULL`, hash, engine.Millis(now))
 }
 
 // SpendRequest implements [oidc.Store].
@@ -82,10 +75,9 @@ func (s *Store) SpendRequest(ctx context.Context, hash string, now time.Time) (s
 }
 
 func (t *tx) spendRequest(ctx context.Context, hash string, now time.Time) (spent bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE app_requests SET done_at = $2
 		WHERE hash = $1 AND pushed = 0 AND done_at IS NULL AND expires_at > $2`, hash, engine.Millis(now))
-	return rows > 0, err
 }
 
 // IssueCode implements [oidc.Store].
@@ -140,7 +132,7 @@ func (t *tx) addConsent(ctx context.Context, g oidc.Grant, scope oidc.Scope) err
 // FindConsent implements [oidc.Store].
 func (s *Store) FindConsent(ctx context.Context, user auth.UserID, app string) (agreed []oidc.Scope, used bool, err error) {
 	var scope oidc.Scope
-	err = s.db.Each(ctx, engine.Row{&scope}, func() {
+	err = s.each(ctx, "find consent", engine.Row{&scope}, func() {
 		if used = true; scope != "" {
 			agreed = append(agreed, scope)
 		}
@@ -148,10 +140,7 @@ func (s *Store) FindConsent(ctx context.Context, user auth.UserID, app string) (
 		SELECT scope
 		FROM app_consents
 		WHERE user_id = $1 AND app_id = $2`, user, app)
-	if err != nil {
-		return nil, false, fmt.Errorf("find consent: %w", err)
-	}
-	return agreed, used, nil
+	return agreed, used, err
 }
 
 func joinScopes(scopes []oidc.Scope) string {

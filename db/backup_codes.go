@@ -79,12 +79,9 @@ func (s *Store) FindUnseenCodes(ctx context.Context, user auth.UserID, now time.
 
 // SpendUnseenCodes implements [auth.Store].
 func (s *Store) SpendUnseenCodes(ctx context.Context, user auth.UserID) (spent bool, err error) {
-	return s.write(ctx, "erase unseen backup codes", user, func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
-			UPDATE backup_code_sets SET unseen = NULL
-			WHERE user_id = $1 AND unseen IS NOT NULL`, user)
-		return changed > 0, err
-	})
+	return s.change(ctx, "erase unseen backup codes", user, `
+		UPDATE backup_code_sets SET unseen = NULL
+		WHERE user_id = $1 AND unseen IS NOT NULL`, user)
 }
 
 // ensureBackupCodes adds an account's first set. It never replaces a set, which the

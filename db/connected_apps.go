@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 
 	"twostep/auth"
 	"twostep/auth/oidc"
@@ -13,7 +12,7 @@ import (
 func (s *Store) FindConnectedApps(ctx context.Context, user auth.UserID, bounds auth.SessionBounds) (all []oidc.ConnectedApp, err error) {
 	var id, scope string
 	granted := map[string]map[oidc.Scope]bool{}
-	err = s.db.Each(ctx, engine.Row{&id, &scope}, func() {
+	err = s.each(ctx, "find connected apps", engine.Row{&id, &scope}, func() {
 		if granted[id] == nil {
 			granted[id] = map[oidc.Scope]bool{}
 		}
@@ -25,10 +24,10 @@ func (s *Store) FindConnectedApps(ctx context.Context, user auth.UserID, bounds 
 		FROM app_grants
 		WHERE app_grants.user_id = $4 AND `+activeGrant, activeArgs(bounds, user)...)
 	if err != nil {
-		return nil, fmt.Errorf("find connected apps: %w", err)
+		return nil, err
 	}
 	var a oidc.ConnectedApp
-	err = s.db.Each(ctx, engine.Row{&a.ID, &a.Name, engine.Time(&a.Since), engine.Time(&a.UsedAt)}, func() {
+	err = s.each(ctx, "find connected apps", engine.Row{&a.ID, &a.Name, engine.Time(&a.Since), engine.Time(&a.UsedAt)}, func() {
 		a.Scopes = nil
 		for _, scope := range oidc.Scopes {
 			if granted[a.ID][scope] {
@@ -46,10 +45,7 @@ func (s *Store) FindConnectedApps(ctx context.Context, user auth.UserID, bounds 
 		JOIN apps ON apps.id = app_consents.app_id
 		WHERE app_consents.user_id = $1 AND app_consents.scope = ''
 		ORDER BY apps.name, apps.id`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find connected apps: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindSessionApps implements [oidc.Store].
@@ -57,16 +53,13 @@ func (s *Store) FindSessionApps(ctx context.Context, user auth.UserID, bounds au
 	names = map[auth.SessionID][]string{}
 	var session auth.SessionID
 	var name string
-	err = s.db.Each(ctx, engine.Row{&session, &name}, func() { names[session] = append(names[session], name) }, `
+	err = s.each(ctx, "find apps of sessions", engine.Row{&session, &name}, func() { names[session] = append(names[session], name) }, `
 		SELECT DISTINCT app_grants.session_id, named.name
 		FROM app_grants
 		JOIN apps AS named ON named.id = app_grants.app_id
 		WHERE app_grants.user_id = $4 AND app_grants.session_id IS NOT NULL AND `+activeGrant+`
 		ORDER BY named.name`, activeArgs(bounds, user)...)
-	if err != nil {
-		return nil, fmt.Errorf("find apps of sessions: %w", err)
-	}
-	return names, nil
+	return names, err
 }
 
 // Disconnect implements [oidc.Store].

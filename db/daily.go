@@ -90,7 +90,7 @@ func (s *Store) FindDays(ctx context.Context, from time.Time) (days []auth.DayCo
 		counter auth.Counter
 		n       int
 	)
-	err = s.db.Each(ctx, engine.Row{engine.Time(&day), &counter, &n}, func() {
+	err = s.each(ctx, "find counts of days", engine.Row{engine.Time(&day), &counter, &n}, func() {
 		if len(days) == 0 || !days[len(days)-1].Day.Equal(day) {
 			days = append(days, auth.DayCounts{Day: day, Counts: map[auth.Counter]int{}})
 		}
@@ -100,8 +100,5 @@ func (s *Store) FindDays(ctx context.Context, from time.Time) (days []auth.DayCo
 		FROM daily
 		WHERE day >= $1
 		ORDER BY day`, engine.Millis(from))
-	if err != nil {
-		return nil, fmt.Errorf("find counts of days: %w", err)
-	}
-	return days, nil
+	return days, err
 }

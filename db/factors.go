@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"time"
 
@@ -77,12 +76,12 @@ func (r *factorRows) factors() auth.Factors {
 // FindFactors implements [auth.Store].
 func (s *Store) FindFactors(ctx context.Context, user auth.UserID, now time.Time) (auth.Factors, error) {
 	var rows factorRows
-	err := s.db.Each(ctx, rows.row(), rows.keep, `
+	err := s.each(ctx, "find factors", rows.row(), rows.keep, `
 		SELECT`+factorColumns+`
 		FROM users`+factorJoins+`
 		WHERE users.id = $1`, user, engine.Millis(now))
 	if err != nil {
-		return auth.Factors{}, fmt.Errorf("find factors: %w", err)
+		return auth.Factors{}, err
 	}
 	return rows.factors(), nil
 }

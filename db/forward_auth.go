@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -15,16 +14,13 @@ func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now
 	var rows factorRows
 	var list string
 	row := append(sessionRow(&session), rows.row()...)
-	err = s.db.Each(ctx, append(row, &list), rows.keep, `
+	err = s.each(ctx, "find session of a host", append(row, &list), rows.keep, `
 		SELECT`+sessionColumns+`,`+factorColumns+`,`+groupsColumn+`
 		FROM host_tokens
 		JOIN sessions ON sessions.id = host_tokens.session_id
 		JOIN users ON users.id = sessions.user_id`+factorJoins+`
 		WHERE `+sessionEnabled+` AND host_tokens.token_hash = $1 AND host_tokens.host = $3`, tokenHash, engine.Millis(now), host)
-	switch {
-	case err != nil:
-		err = fmt.Errorf("find session of a host: %w", err)
-	case session.ID == "":
+	if err == nil && session.ID == "" {
 		err = auth.ErrNotFound
 	}
 	return session, rows.factors(), splitGroups(list), err
@@ -33,13 +29,12 @@ func (s *Store) FindHostSession(ctx context.Context, host, tokenHash string, now
 // AddHandover implements [auth.Store].
 func (s *Store) AddHandover(ctx context.Context, h auth.Handover) error {
 	return s.add(ctx, "add handover", h.User, func(tx *tx) (bool, error) {
-		rows, err := tx.Exec(ctx, `
+		return tx.change(ctx, `
 			INSERT INTO handovers (code_hash, session_id, host, begin_hash, target, expires_at)
 			SELECT $1, id, $2, $3, $4, $5
 			FROM sessions
 			WHERE id = $6 AND user_id = $7`,
 			h.CodeHash, h.Host, h.BeginHash, h.Target, engine.Millis(h.ExpiresAt), h.Session, h.User)
-		return rows > 0, err
 	})
 }
 
@@ -76,12 +71,11 @@ func (t *tx) putHostToken(ctx context.Context, user auth.UserID, c auth.PutHostT
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO host_tokens (token_hash, session_id, host, created_at)
 		SELECT $1, id, $2, $3
 		FROM sessions
 		WHERE id = $4 AND user_id = $5`, c.TokenHash, c.Host, engine.Millis(now), c.Session, user)
-	return rows > 0, err
 }
 
 func (t *tx) putHostUse(ctx context.Context, user auth.UserID, host string, now time.Time) error {
@@ -99,7 +93,7 @@ func (s *Store) FindHostUses(ctx context.Context, user auth.UserID) (all []auth.
 	var use auth.HostUse
 	var session auth.SessionID
 	row := engine.Row{&use.Host, engine.Time(&use.Since), engine.Time(&use.UsedAt), &session}
-	err = s.db.Each(ctx, row, func() {
+	err = s.each(ctx, "find used hosts", row, func() {
 		if len(all) == 0 || all[len(all)-1].Host != use.Host {
 			all = append(all, use)
 		}
@@ -121,10 +115,7 @@ func (s *Store) FindHostUses(ctx context.Context, user auth.UserID) (all []auth.
 		) AS open ON open.host = host_uses.host
 		WHERE host_uses.user_id = $1
 		ORDER BY 1, 4`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find used hosts: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // RemoveHostUse implements [auth.Store].

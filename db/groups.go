@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"twostep/auth"
@@ -23,30 +22,25 @@ func splitGroups(list string) []string {
 // FindGroups implements [auth.Store] and [oidc.Store].
 func (s *Store) FindGroups(ctx context.Context, user auth.UserID) (groups []string, err error) {
 	var name string
-	err = s.db.Each(ctx, engine.Row{&name}, func() { groups = append(groups, name) }, `
+	err = s.each(ctx, "find groups", engine.Row{&name}, func() { groups = append(groups, name) }, `
 		SELECT name
 		FROM account_groups
 		WHERE user_id = $1
 		ORDER BY name`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find groups: %w", err)
-	}
-	return groups, nil
+	return groups, err
 }
 
 // addGroup adds the account to a group, unless it is in it.
 func (t *tx) addGroup(ctx context.Context, user auth.UserID, name string) (added bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO account_groups (user_id, name)
 		SELECT id, $2
 		FROM users
 		WHERE id = $1 AND (SELECT count(*) FROM account_groups WHERE user_id = $1) < $3
 		ON CONFLICT DO NOTHING`, user, name, auth.GroupsMax)
-	return rows > 0, err
 }
 
 // removeGroup removes the account from a group, if it is in it.
 func (t *tx) removeGroup(ctx context.Context, user auth.UserID, name string) (removed bool, err error) {
-	rows, err := t.Exec(ctx, `DELETE FROM account_groups WHERE user_id = $1 AND name = $2`, user, name)
-	return rows > 0, err
+	return t.change(ctx, `DELETE FROM account_groups WHERE user_id = $1 AND name = $2`, user, name)
 }

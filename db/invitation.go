@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -31,16 +30,13 @@ func (s *Store) findInvitations(ctx context.Context, query string, args ...any) 
 		i  auth.Invitation
 		by sql.Null[string]
 	)
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find invitations", engine.Row{
 		&i.ID, &i.Email.Typed, &i.Email.Key, &i.User, &i.TokenHash, &i.By, engine.Time(&i.SentAt), engine.Time(&i.OpenedAt), engine.Time(&i.ExpiresAt), &by,
 	}, func() {
 		i.ByEmail = by.V
 		all = append(all, i)
 	}, invitationColumns+query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("find invitations: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindInvitations implements [auth.Store].
@@ -73,29 +69,27 @@ func (s *Store) FindInvitation(ctx context.Context, tokenHash string, now time.T
 
 // TouchInvitation implements [auth.Store].
 func (s *Store) TouchInvitation(ctx context.Context, id string, now time.Time) error {
-	_, err := s.write(ctx, "open invitation", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
-			UPDATE invitations SET opened_at = $1
-			WHERE id = $2 AND opened_at IS NULL`, engine.Millis(now), id)
-		return true, err
-	})
+	_, err := s.change(ctx, "open invitation", "", `
+		UPDATE invitations SET opened_at = $1
+		WHERE id = $2 AND opened_at IS NULL`, engine.Millis(now), id)
 	return err
 }
 
-// putInvitation adds an invitation or replaces that of the email address, which keeps its id.
-func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitation) error {
+// putInvitation adds an invitation or replaces that of the email address, which keeps its id. It
+// returns false if that has the same token already.
+func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitation) (put bool, err error) {
 	if user == "" {
 		full := false
 		if err := t.Find(ctx, engine.Row{&full}, `
 			SELECT count(*) >= $1
 			FROM (SELECT 1 FROM invitations WHERE user_id IS NULL AND email_key <> $2 LIMIT $1) AS few`, auth.InvitationsMax, i.Email.Key); err != nil {
-			return err
+			return false, err
 		}
 		if full {
-			return auth.ErrTooManyInvitations
+			return false, auth.ErrTooManyInvitations
 		}
 	}
-	_, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO invitations (id, email, email_key, user_id, token_hash, invited_by, sent_at, expires_at)
 		VALUES ($1, $2, $3, NULLIF($4, ''), $5, $6, $7, $8)
 		ON CONFLICT (email_key) DO UPDATE SET
@@ -104,28 +98,25 @@ func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitat
 			invited_by = excluded.invited_by,
 			sent_at = excluded.sent_at,
 			opened_at = NULL,
-			expires_at = excluded.expires_at`,
+			expires_at = excluded.expires_at
+		WHERE invitations.token_hash <> excluded.token_hash`,
 		i.ID, i.Email.Typed, i.Email.Key, user, i.TokenHash, i.By, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt))
-	return err
 }
 
-// renewInvitation replaces the token of an invitation that has not ended.
+// renewInvitation replaces the token of an invitation that has not ended and has another.
 func (t *tx) renewInvitation(ctx context.Context, i auth.Invitation) (renewed bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE invitations SET token_hash = $1, sent_at = $2, opened_at = NULL, expires_at = $3
-		WHERE id = $4`, i.TokenHash, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt), i.ID)
-	return rows > 0, err
+		WHERE id = $4 AND token_hash <> $1`, i.TokenHash, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt), i.ID)
 }
 
 func (t *tx) removeInvitation(ctx context.Context, id string) (removed bool, err error) {
-	rows, err := t.Exec(ctx, `DELETE FROM invitations WHERE id = $1`, id)
-	return rows > 0, err
+	return t.change(ctx, `DELETE FROM invitations WHERE id = $1`, id)
 }
 
 // spendInvitation removes an invitation: of any number of users of a link, one gets true.
 func (t *tx) spendInvitation(ctx context.Context, tokenHash string, now time.Time) (spent bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		DELETE FROM invitations
 		WHERE token_hash = $1 AND expires_at > $2`, tokenHash, engine.Millis(now))
-	return rows > 0, err
 }

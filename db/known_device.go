@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -32,14 +31,11 @@ func (s *Store) FindKnownDevice(ctx context.Context, user auth.UserID, tokenHash
 // FindRememberedDevices implements [auth.Store].
 func (s *Store) FindRememberedDevices(ctx context.Context, user auth.UserID) (all []auth.KnownDevice, err error) {
 	var device auth.KnownDevice
-	err = s.db.Each(ctx, deviceRow(&device), func() { all = append(all, device) }, `
+	err = s.each(ctx, "find remembered devices", deviceRow(&device), func() { all = append(all, device) }, `
 		SELECT`+deviceColumns+`
 		FROM known_devices
 		WHERE user_id = $1 AND remembered_at IS NOT NULL`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find remembered devices: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // ForgetDevice implements [auth.Store].

@@ -83,43 +83,31 @@ func (s *Store) openMessage(row messageRow) (m auth.Message, err error) {
 // sending them has failed before. It is for a server that is the only one on its
 // database, before it sends: another one could be sending them.
 func (s *Store) ReleaseMessages(ctx context.Context, now time.Time) error {
-	_, err := s.write(ctx, "release messages", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
-			UPDATE messages SET due_at = $1
-			WHERE due_at > $1 AND failures = 0 AND body IS NOT NULL`, engine.Millis(now))
-		return true, err
-	})
+	_, err := s.change(ctx, "release messages", "", `
+		UPDATE messages SET due_at = $1
+		WHERE due_at > $1 AND failures = 0 AND body IS NOT NULL`, engine.Millis(now))
 	return err
 }
 
 // SpendMessage implements [auth.Store].
 func (s *Store) SpendMessage(ctx context.Context, id string, now time.Time) (spent bool, err error) {
-	return s.write(ctx, "mark message as sent", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
-			UPDATE messages SET sent_at = $1, body = NULL
-			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
-		return changed > 0, err
-	})
+	return s.change(ctx, "mark message as sent", "", `
+		UPDATE messages SET sent_at = $1, body = NULL
+		WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
 }
 
 // RejectMessage implements [auth.Store].
 func (s *Store) RejectMessage(ctx context.Context, id string, now time.Time) (rejected bool, err error) {
-	return s.write(ctx, "mark message as rejected", "", func(tx *tx) (bool, error) {
-		changed, err := tx.Exec(ctx, `
-			UPDATE messages SET rejected_at = $1, failed_at = $1, failures = failures + 1, body = NULL
-			WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
-		return changed > 0, err
-	})
+	return s.change(ctx, "mark message as rejected", "", `
+		UPDATE messages SET rejected_at = $1, failed_at = $1, failures = failures + 1, body = NULL
+		WHERE id = $2 AND body IS NOT NULL`, engine.Millis(now), id)
 }
 
 // RescheduleMessage implements [auth.Store].
 func (s *Store) RescheduleMessage(ctx context.Context, id string, failures int, now, due time.Time) error {
-	_, err := s.write(ctx, "reschedule message", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
-			UPDATE messages SET failures = $1, failed_at = $2, due_at = $3
-			WHERE id = $4 AND body IS NOT NULL`, failures, engine.Millis(now), engine.Millis(due), id)
-		return true, err
-	})
+	_, err := s.change(ctx, "reschedule message", "", `
+		UPDATE messages SET failures = $1, failed_at = $2, due_at = $3
+		WHERE id = $4 AND body IS NOT NULL`, failures, engine.Millis(now), engine.Millis(due), id)
 	return err
 }
 

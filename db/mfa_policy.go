@@ -29,14 +29,11 @@ const (
 // FindMFAPolicies implements [auth.Store].
 func (s *Store) FindMFAPolicies(ctx context.Context) (all []auth.MFAPolicy, err error) {
 	var p auth.MFAPolicy
-	err = s.db.Each(ctx, engine.Row{&p.Group, engine.Time(&p.Day)}, func() { all = append(all, p) }, `
+	err = s.each(ctx, "find MFA policies", engine.Row{&p.Group, engine.Time(&p.Day)}, func() { all = append(all, p) }, `
 		SELECT group_name, day
 		FROM mfa_policies
 		ORDER BY group_name`)
-	if err != nil {
-		return nil, fmt.Errorf("find MFA policies: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // putMFAPolicy adds a policy or moves its day, unless another operator has done so since it
@@ -55,25 +52,22 @@ func (t *tx) putMFAPolicy(ctx context.Context, c auth.PutMFAPolicy) (changed boo
 		WHERE (SELECT count(*) FROM mfa_policies) < $3
 		ON CONFLICT DO NOTHING`, auth.MFAPoliciesMax
 	}
-	rows, err := t.Exec(ctx, query, c.Group, engine.Millis(c.Day), last)
-	return rows > 0, err
+	return t.change(ctx, query, c.Group, engine.Millis(c.Day), last)
 }
 
 func (t *tx) removeMFAPolicy(ctx context.Context, group string) (removed bool, err error) {
-	rows, err := t.Exec(ctx, `DELETE FROM mfa_policies WHERE group_name = $1`, group)
-	return rows > 0, err
+	return t.change(ctx, `DELETE FROM mfa_policies WHERE group_name = $1`, group)
 }
 
 // putMFAExemption exempts an account, unless it has been deleted.
 func (t *tx) putMFAExemption(ctx context.Context, user auth.UserID, c auth.PutMFAExemption) (put bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO mfa_exemptions (user_id, until_day, reason, exempted_by)
 		SELECT id, $2, $3, $4
 		FROM users
 		WHERE id = $1
 		ON CONFLICT (user_id) DO UPDATE SET until_day = excluded.until_day, reason = excluded.reason, exempted_by = excluded.exempted_by`,
 		user, engine.Millis(c.Until), c.Reason, c.By)
-	return rows > 0, err
 }
 
 // RemoveMFAExemption implements [auth.Store].
@@ -93,7 +87,7 @@ func (s *Store) FindMFAExemptions(ctx context.Context, after auth.UserID, now ti
 	if after != "" {
 		following, args = ` AND (until_day, user_id) > ((SELECT until_day FROM mfa_exemptions WHERE user_id = $2), $2)`, append(args, after)
 	}
-	err = s.db.Each(ctx, engine.Row{&e.User, engine.Time(&e.Until), &e.Reason, &e.By, &e.Email, &by}, func() {
+	err = s.each(ctx, "find MFA exemptions", engine.Row{&e.User, engine.Time(&e.Until), &e.Reason, &e.By, &e.Email, &by}, func() {
 		e.ByEmail = by.V
 		all = append(all, e)
 	}, fmt.Sprintf(`
@@ -110,10 +104,7 @@ func (s *Store) FindMFAExemptions(ctx context.Context, after auth.UserID, now ti
 		WHERE until_day > $1%s
 		ORDER BY until_day, user_id
 		LIMIT %d`, following, limit), args...)
-	if err != nil {
-		return nil, fmt.Errorf("find MFA exemptions: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // mfaMembers are the accounts that can sign in without a second factor, with the day from
@@ -151,17 +142,14 @@ func (s *Store) FindMFAMembers(ctx context.Context, after auth.UserID, now, unti
 		last = lastCharacter
 	}
 	var m auth.MFAMember
-	err = s.db.Each(ctx, engine.Row{&m.User, &m.Email, engine.Time(&m.Day), &m.Reminded}, func() { members = append(members, m) }, `
+	err = s.each(ctx, "find accounts to remind", engine.Row{&m.User, &m.Email, engine.Time(&m.Day), &m.Reminded}, func() { members = append(members, m) }, `
 		SELECT id, email, day, COALESCE((SELECT min(days_before) FROM mfa_reminders WHERE user_id = member.id AND day = member.day), 0)
 		FROM (`+mfaMembers+` > $3 AND users.id <= $4
 			) AS deadlines
 		) AS member
 		WHERE day > $1 AND day <= $2
 		ORDER BY id`, engine.Millis(now), engine.Millis(until), after, last)
-	if err != nil {
-		return nil, "", fmt.Errorf("find accounts to remind: %w", err)
-	}
-	return members, next, nil
+	return members, next, err
 }
 
 // SpendMFAReminder implements [auth.Store].

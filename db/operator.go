@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"twostep/auth"
 	"twostep/db/internal/engine"
@@ -35,7 +33,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 		a      auth.Account
 		groups string
 	)
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find accounts", engine.Row{
 		&a.ID, &a.Email.Typed, &a.Email.Key, &a.Name, engine.Time(&a.CreatedAt), &a.Disabled, &a.MustChange, &a.Invited, &a.Locked,
 		&a.TOTP, &a.Passkeys, &a.Phones, &a.Sessions, engine.Time(&a.SeenAt), &a.Role, &groups,
 		engine.Time(&a.MFA.Policy), engine.Time(&a.MFA.Exempt),
@@ -43,10 +41,7 @@ func (s *Store) findAccounts(ctx context.Context, query string, args ...any) (al
 		a.Groups = splitGroups(groups)
 		all = append(all, a)
 	}, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("find accounts: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindAccount implements [auth.Store].
@@ -58,17 +53,9 @@ func (s *Store) FindAccount(ctx context.Context, user auth.UserID) (auth.Account
 
 // ReplaceDisabled implements [auth.Store].
 func (s *Store) ReplaceDisabled(ctx context.Context, user auth.UserID, disabled bool, changes auth.ChangeSet) (replaced bool, err error) {
-	var since time.Time
-	query := `
-		UPDATE users SET disabled_at = $1
-		WHERE id = $2 AND disabled_at IS NOT NULL`
-	if disabled {
-		since = changes.At
-		query = `
-		UPDATE users SET disabled_at = $1
-		WHERE id = $2 AND disabled_at IS NULL`
-	}
-	return s.spend(ctx, "disable or enable account", user, changes, query, engine.Millis(since), user)
+	return s.spend(ctx, "disable or enable account", user, changes, `
+		UPDATE users SET disabled_at = CASE WHEN $3 THEN CAST($2 AS BIGINT) END
+		WHERE id = $1 AND (disabled_at IS NULL) = $3`, user, engine.Millis(changes.At), disabled)
 }
 
 // ReplaceMustChange implements [auth.Store].

@@ -90,11 +90,10 @@ func passkeyOwner(user auth.UserID, id auth.PasskeyID) string { return string(us
 
 // spendChallenge reports whether the challenge was not spent before.
 func (t *tx) spendChallenge(ctx context.Context, c auth.SpendChallenge) (spent bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO passkey_spent (challenge_hash, expires_at)
 		VALUES ($1, $2)
 		ON CONFLICT (challenge_hash) DO NOTHING`, c.Hash, engine.Millis(c.ExpiresAt))
-	return rows > 0, err
 }
 
 // passkeyColumns are the columns of a [passkeyRow].

@@ -41,15 +41,12 @@ func (s *Store) findPlace(ctx context.Context, id auth.UserID) (p auth.PeoplePla
 // of all.
 func (s *Store) scanEnd(ctx context.Context, conditions []condition, o peopleOrder, scan int) (end auth.PeoplePlace, err error) {
 	following, args := where(conditions)
-	err = s.db.Each(ctx, engine.Row{&end.ID, &end.EmailKey, engine.Time(&end.CreatedAt)}, func() {}, fmt.Sprintf(`
+	err = s.each(ctx, "find people", engine.Row{&end.ID, &end.EmailKey, engine.Time(&end.CreatedAt)}, func() {}, fmt.Sprintf(`
 		SELECT users.id, users.email_key, users.created_at
 		FROM users%s
 		ORDER BY %s
 		LIMIT 1 OFFSET %d`, following, o.columns, scan-1), args...)
-	if err != nil {
-		return end, fmt.Errorf("find people: %w", err)
-	}
-	return end, nil
+	return end, err
 }
 
 // ends returns the conditions of the first and the last account to read: at most one for

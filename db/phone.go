@@ -71,15 +71,9 @@ func (s *Store) ReleasePhone(ctx context.Context, user auth.UserID, phone auth.P
 
 // RemovePhone implements [auth.Store].
 func (s *Store) RemovePhone(ctx context.Context, user auth.UserID, phone auth.PhoneID, reserved bool, changes auth.ChangeSet) (removed bool, err error) {
-	query := `
+	return s.removeFactor(ctx, "remove phone", user, changes, `
 		DELETE FROM phones
-		WHERE id = $1 AND user_id = $2 AND reserved_at IS NULL`
-	if reserved {
-		query = `
-		DELETE FROM phones
-		WHERE id = $1 AND user_id = $2 AND reserved_at IS NOT NULL`
-	}
-	return s.removeFactor(ctx, "remove phone", user, changes, query, phone, user)
+		WHERE id = $1 AND user_id = $2 AND (reserved_at IS NOT NULL) = $3`, phone, user, reserved)
 }
 
 // removeFactor runs a query that may remove the last factor.

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -45,22 +44,19 @@ func (s *Store) FindRecoveryByToken(ctx context.Context, tokenHash string) (r au
 // FindDueRecoveries implements [auth.Store].
 func (s *Store) FindDueRecoveries(ctx context.Context, now time.Time, limit int) (all []auth.Recovery, err error) {
 	var r auth.Recovery
-	err = s.db.Each(ctx, recoveryRow(&r), func() { all = append(all, r) }, `
+	err = s.each(ctx, "find due recoveries", recoveryRow(&r), func() { all = append(all, r) }, `
 		SELECT`+recoveryColumns+`
 		FROM recoveries
 		WHERE ended_at IS NULL AND next_at <= $1
 		ORDER BY next_at
 		LIMIT $2`, engine.Millis(now), limit)
-	if err != nil {
-		return nil, fmt.Errorf("find due recoveries: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // FindPendingRecoveries implements [auth.Store].
 func (s *Store) FindPendingRecoveries(ctx context.Context, limit int) (all []auth.PendingRecovery, err error) {
 	var p auth.PendingRecovery
-	err = s.db.Each(ctx, append(recoveryRow(&p.Recovery), &p.Email, &p.ActorEmail), func() { all = append(all, p) }, `
+	err = s.each(ctx, "find pending recoveries", append(recoveryRow(&p.Recovery), &p.Email, &p.ActorEmail), func() { all = append(all, p) }, `
 		SELECT`+recoveryColumns+`,
 			users.email,
 			COALESCE((SELECT email FROM users AS actors WHERE actors.id = recoveries.actor), '')
@@ -69,10 +65,7 @@ func (s *Store) FindPendingRecoveries(ctx context.Context, limit int) (all []aut
 		WHERE recoveries.ended_at IS NULL
 		ORDER BY recoveries.due_at, recoveries.user_id
 		LIMIT $1`, limit)
-	if err != nil {
-		return nil, fmt.Errorf("find pending recoveries: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // sameRecovery is the condition that a recovery is pending and as it was read.

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"twostep/auth"
@@ -48,11 +47,11 @@ func sessionRow(s *auth.Session) engine.Row {
 // signed-in page needs both.
 func (s *Store) FindSessionFactors(ctx context.Context, tokenHash string, now time.Time) (session auth.Session, has auth.Factors, err error) {
 	var rows factorRows
-	err = s.db.Each(ctx, append(sessionRow(&session), rows.row()...), rows.keep, `
+	err = s.each(ctx, "find session and factors", append(sessionRow(&session), rows.row()...), rows.keep, `
 		SELECT`+sessionColumns+`,`+factorColumns+sessionJoin+factorJoins+`
 		WHERE `+sessionEnabled+` AND sessions.token_hash = $1`, tokenHash, engine.Millis(now))
 	if err != nil {
-		return session, has, fmt.Errorf("find session and factors: %w", err)
+		return session, has, err
 	}
 	if session.ID == "" {
 		return session, has, auth.ErrNotFound
@@ -64,16 +63,13 @@ func (s *Store) FindSessionFactors(ctx context.Context, tokenHash string, now ti
 func (s *Store) FindSessions(ctx context.Context, user auth.UserID) (all []auth.Session, err error) {
 	var session auth.Session
 	row := append(sessionRow(&session), engine.Time(&session.CreatedAt), &session.IP, &session.UserAgent)
-	err = s.db.Each(ctx, row, func() { all = append(all, session) }, `
+	err = s.each(ctx, "find sessions", row, func() { all = append(all, session) }, `
 		SELECT`+sessionColumns+`,
 			sessions.created_at,
 			sessions.ip,
 			sessions.user_agent`+sessionJoin+`
 		WHERE `+sessionEnabled+` AND sessions.user_id = $1`, user)
-	if err != nil {
-		return nil, fmt.Errorf("find sessions: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // TouchSession implements [auth.Store]. Of concurrent requests the latest counts.
@@ -92,10 +88,7 @@ func (s *Store) TouchSession(ctx context.Context, user auth.UserID, id auth.Sess
 
 // ReplaceNext implements [auth.Store].
 func (s *Store) ReplaceNext(ctx context.Context, id auth.SessionID, next string) error {
-	_, err := s.write(ctx, "store next page of session", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
-		return true, err
-	})
+	_, err := s.change(ctx, "store next page of session", "", `UPDATE sessions SET next = $1 WHERE id = $2`, next, id)
 	return err
 }
 
@@ -166,7 +159,7 @@ func (t *tx) addSession(ctx context.Context, user auth.UserID, s auth.BeginSessi
 // renewSession records a re-authentication unless the session has ended. With a
 // new token its lifetime starts again (SE-06).
 func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSession, now time.Time) (renewed bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE sessions SET
 			token_hash = CASE WHEN $1 = '' THEN token_hash ELSE $1 END,
 			started_at = CASE WHEN $1 = '' THEN started_at ELSE $2 END,
@@ -180,7 +173,6 @@ func (t *tx) renewSession(ctx context.Context, user auth.UserID, r auth.RenewSes
 		WHERE id = $7 AND user_id = $8`,
 		r.TokenHash, engine.Millis(now), engine.Millis(r.First.At), r.First.Factor, engine.Millis(r.Second.At), r.Second.Factor, r.Session, user,
 		flag(r.First.Syncable), flag(r.Second.Syncable))
-	return rows > 0, err
 }
 
 // endSessions ends all of an account's sessions but one, all its attempts, and the

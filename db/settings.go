@@ -12,14 +12,11 @@ import (
 // FindSettings implements [auth.Store].
 func (s *Store) FindSettings(ctx context.Context) (all []auth.StoredSetting, err error) {
 	var found auth.StoredSetting
-	err = s.db.Each(ctx, engine.Row{&found.Setting, &found.Value}, func() { all = append(all, found) }, `
+	err = s.each(ctx, "find settings", engine.Row{&found.Setting, &found.Value}, func() { all = append(all, found) }, `
 		SELECT name, value
 		FROM settings
 		ORDER BY name`)
-	if err != nil {
-		return nil, fmt.Errorf("find settings: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // onlyFactor has for each kind the accounts with factors of that kind, and the condition
@@ -53,6 +50,5 @@ func (t *tx) putSetting(ctx context.Context, c auth.PutSetting, now time.Time) (
 		ON CONFLICT DO NOTHING`
 		args = args[:4]
 	}
-	rows, err := t.Exec(ctx, query, args...)
-	return rows > 0, err
+	return t.change(ctx, query, args...)
 }

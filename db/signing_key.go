@@ -1,8 +1,8 @@
 package db
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"twostep/auth/oidc"
@@ -14,16 +14,13 @@ func (s *Store) FindSigningKeys(ctx context.Context) (all []oidc.SigningKey, err
 	var k oidc.SigningKey
 	var sealed []byte
 	var broken error
-	err = s.db.Each(ctx, engine.Row{
+	err = s.each(ctx, "find signing keys", engine.Row{
 		&k.ID, &k.Alg, &sealed, &k.Public, engine.Time(&k.PublishedAt), engine.Time(&k.SignsFrom), engine.Time(&k.RetiredAt),
 	}, func() {
 		k.Private = nil
 		if sealed != nil {
 			opened, err := s.seals.Open(signingKey.place(k.ID), sealed)
-			if err != nil {
-				broken = err
-			}
-			k.Private = opened
+			k.Private, broken = opened, cmp.Or(broken, err)
 		}
 		all = append(all, k)
 	}, `
@@ -37,13 +34,7 @@ func (s *Store) FindSigningKeys(ctx context.Context) (all []oidc.SigningKey, err
 			retired_at
 		FROM signing_keys
 		ORDER BY signs_from`)
-	if err == nil {
-		err = broken
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find signing keys: %w", err)
-	}
-	return all, nil
+	return all, cmp.Or(err, broken)
 }
 
 // AddFirstSigningKey implements [oidc.Store].
@@ -76,10 +67,9 @@ func (t *tx) addSigningKey(ctx context.Context, key oidc.SigningKey) (added bool
 	if err != nil {
 		return false, err
 	}
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO signing_keys (id, alg, private, public, published_at, signs_from)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT DO NOTHING`,
 		key.ID, key.Alg, sealed, key.Public, engine.Millis(key.PublishedAt), engine.Millis(key.SignsFrom))
-	return rows > 0, err
 }

@@ -121,7 +121,7 @@ func wantRows(t *testing.T, got, want map[string]int) {
 func cutoffs(now time.Time) auth.Cutoffs {
 	return auth.Cutoffs{
 		SessionsSeen: now.Add(-auth.SessionIdleMax), SessionsStarted: now.Add(-auth.SessionLifetimeMax),
-		Activity: now.Add(-auth.ActivityRetention), KnownDevices: now.Add(-auth.KnownDeviceLifetime), FailuresMax: auth.FailuresMax,
+		Activity: now.Add(-365 * 24 * time.Hour), KnownDevices: now.Add(-auth.KnownDeviceLifetime), FailuresMax: auth.FailuresMax,
 	}
 }
 

@@ -143,10 +143,9 @@ func (t *tx) reused(ctx context.Context, grant string, err error, changes auth.C
 }
 
 func (t *tx) endGrant(ctx context.Context, grant string, now time.Time) (ended bool, err error) {
-	rows, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		UPDATE app_grants SET ended_at = $2
 		WHERE id = $1 AND ended_at IS NULL`, grant, engine.Millis(now))
-	return rows > 0, err
 }
 
 // SpendRefreshToken implements [oidc.Store].
@@ -196,11 +195,8 @@ func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next
 
 // EndGrant implements [oidc.Store].
 func (s *Store) EndGrant(ctx context.Context, app, id string, now time.Time) error {
-	_, err := s.write(ctx, "end grant", "", func(tx *tx) (bool, error) {
-		_, err := tx.Exec(ctx, `
-			UPDATE app_grants SET ended_at = $3
-			WHERE id = $1 AND app_id = $2 AND ended_at IS NULL`, id, app, engine.Millis(now))
-		return true, err
-	})
+	_, err := s.change(ctx, "end grant", "", `
+		UPDATE app_grants SET ended_at = $3
+		WHERE id = $1 AND app_id = $2 AND ended_at IS NULL`, id, app, engine.Millis(now))
 	return err
 }

@@ -77,7 +77,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 		if err != nil {
 			return false, err
 		}
-		changed, err := tx.Exec(ctx, `
+		return tx.change(ctx, `
 			UPDATE totp_enrolments SET
 				id = $1,
 				secret = $2,
@@ -93,7 +93,6 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 				))
 			)`,
 			next.ID, sealed, engine.Millis(next.ScannedAt), engine.Millis(next.ExpiresAt), next.Session, seen)
-		return changed > 0, err
 	})
 }
 
@@ -101,7 +100,7 @@ func (s *Store) ReplaceTOTPEnrolment(ctx context.Context, seen string, next auth
 // secret.
 func (s *Store) SpendTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, changes auth.ChangeSet) (spent bool, err error) {
 	return s.spend(ctx, "verify TOTP enrolment", e.User, changes, `
-		UPDATE totp_enrolments SET verified_at = $1, made_codes = CASE WHEN $2 THEN 1 ELSE 0 END, secret = NULL
+		UPDATE totp_enrolments SET verified_at = $1, made_codes = $2, secret = NULL
 		WHERE session_id = $3 AND id = $4 AND verified_at IS NULL`,
-		engine.Millis(e.VerifiedAt), e.MadeCodes, e.Session, e.ID)
+		engine.Millis(e.VerifiedAt), flag(e.MadeCodes), e.Session, e.ID)
 }

@@ -65,6 +65,17 @@ func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	return err
 }
 
+// change runs a write and reports whether it changed a row.
+func (t *tx) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
+	rows, err := t.Exec(ctx, query, args...)
+	return rows > 0, err
+}
+
+// change is a transaction of one write. account is locked first.
+func (s *Store) change(ctx context.Context, doing string, account auth.UserID, query string, args ...any) (changed bool, err error) {
+	return s.write(ctx, doing, account, func(tx *tx) (bool, error) { return tx.change(ctx, query, args...) })
+}
+
 // spend consumes a value that may be used once: if query changes a row, changes
 // are applied. account is locked first.
 func (s *Store) spend(ctx context.Context, doing string, account auth.UserID, changes auth.ChangeSet, query string, args ...any) (spent bool, err error) {
@@ -97,11 +108,19 @@ func first[T any](all []T, err error) (row T, _ error) {
 	return all[0], nil
 }
 
-// find reads one row outside any transaction.
+// find reads one row outside any transaction, and each reads all. doing describes it in
+// errors.
 func (s *Store) find(ctx context.Context, doing string, row engine.Row, query string, args ...any) error {
-	err := s.db.Find(ctx, row, query, args...)
-	if err != nil && !errors.Is(err, auth.ErrNotFound) {
-		err = fmt.Errorf("%s: %w", doing, err)
+	return failed(doing, s.db.Find(ctx, row, query, args...))
+}
+
+func (s *Store) each(ctx context.Context, doing string, row engine.Row, keep func(), query string, args ...any) error {
+	return failed(doing, s.db.Each(ctx, row, keep, query, args...))
+}
+
+func failed(doing string, err error) error {
+	if err == nil || errors.Is(err, auth.ErrNotFound) {
+		return err
 	}
-	return err
+	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -26,6 +26,12 @@ func TestAuthorize_SignIn(t *testing.T) {
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
+	longest := strings.Repeat("x", auth.EmailMaxBytes)
+	for hint, want := range map[string]string{longest: longest, longest + "x": ""} {
+		if got := app.start(site.browser(), "login_hint", hint).field("Email address").AttrOr("value", ""); got != want {
+			t.Errorf("a hint of %d characters: the email field has %q", len(hint), got)
+		}
+	}
 	signedInAt := site.clock()
 	b.enterCredentials(ann, password).wantHeading("Verify your account")
 	site.wait(30 * time.Second)
@@ -54,6 +60,14 @@ func TestAuthorize_SignIn(t *testing.T) {
 	if kind != "at+jwt" || access["aud"] != site.origin || access["client_id"] != app.id || access["sub"] != id["sub"] || access["scope"] != tokens.Scope {
 		t.Errorf("access token of type %s: %v", kind, access)
 	}
+	for _, name := range []string{"iss", "iat", "exp", "auth_time", "acr", "amr"} {
+		if !reflect.DeepEqual(access[name], id[name]) {
+			t.Errorf("access token: %s is %v, want %v", name, access[name], id[name])
+		}
+	}
+	if _, next := app.claims(app.tokens(app.wantReturned(app.start(b, "scope", "openid"), "")).AccessToken); next["jti"] == access["jti"] || access["jti"] == nil {
+		t.Errorf("access token: jti is %v, then %v", access["jti"], next["jti"])
+	}
 	claims := app.userInfo(tokens.AccessToken)
 	if claims["sub"] != id["sub"] || claims["email"] != ann || claims["email_verified"] != true || claims["preferred_username"] != ann {
 		t.Errorf("userinfo: %v", claims)
@@ -74,8 +88,8 @@ func TestAuthorize_SignIn(t *testing.T) {
 	}
 }
 
-// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-40, OI-53: a request that is not valid
-// ends on a page if the app or where to return to is not known, and otherwise at the app.
+// OI-04, OI-05, OI-06, OI-07, OI-11, OI-12, OI-15, OI-19, OI-32, OI-40, OI-51, OI-53: a request
+// that is not valid ends on a page if the app or where to return to is not known, and otherwise at the app.
 // GET and POST are treated alike (OI-39).
 func TestAuthorize_Errors(t *testing.T) {
 	site := newSite(t)
@@ -97,6 +111,7 @@ func TestAuthorize_Errors(t *testing.T) {
 		"language and look":       {app, []string{"ui_locales", "de", "claims_locales", "de", "display", "popup", "claims", `{"userinfo":{"name":{"essential":true}}}`}, ""},
 		"no nonce":                {app, []string{"nonce", ""}, ""},
 		"no state":                {app, []string{"login_hint", "x"}, ""},
+		"only an unknown acr":     {app, []string{"acr_values", "x"}, ""},
 		"unknown acr":             {app, []string{"acr_values", "x urn:twostep:acr:1 urn:twostep:acr:2"}, ""},
 		"no PKCE, exempt":         {exempt, []string{"code_challenge", "", "code_challenge_method", ""}, ""},
 		"unknown app":             {app, []string{"client_id", "x"}, page},
@@ -193,9 +208,12 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	site.wait(time.Minute)
 	own.wantReturned(own.start(b, "prompt", "none", "max_age", "30"), oidc.LoginRequired)
 	own.wantReturned(own.start(b, "prompt", "none", "acr_values", "urn:twostep:acr:2"), oidc.InteractionRequired)
-	own.idToken(b, "prompt", "none", "max_age", "10000")
+	own.idToken(b, "prompt", "none", "max_age", "10000", "acr_values", "urn:example:unknown")
 	site.requirePasswordChange(ann)
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
+	if n := site.queryInt("SELECT count(*) FROM app_requests"); n != 0 { // each had its response at once
+		t.Errorf("%d requests are stored", n)
+	}
 }
 
 // A signed-in user who has nothing to do is redirected to the app by the first response, even

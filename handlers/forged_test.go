@@ -15,7 +15,7 @@ import (
 
 // No path carries out a post without a form token, with an old or another user's token, or
 // from another site, whether signed in or not (CS-02, CS-03). From another site it is
-// refused; of this site, the form is shown again or leads on.
+// refused; of this site, the form is shown again or leads on (OI-14: so are the pages of apps).
 func TestForgedForm_EveryPath(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)

@@ -51,8 +51,7 @@ func (r *request) readForm() error {
 	}
 	req.Body = http.MaxBytesReader(r.Response(), req.Body, formBytesMax)
 	if err := req.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return errTooLarge
 		}
 		if req.PostForm == nil {

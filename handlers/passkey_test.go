@@ -58,7 +58,7 @@ func TestPasskey_Journey(t *testing.T) {
 	other := site.browser().signIn(ann).wantHeading("Account")
 	b.fill("Name", "Work laptop").usePasskey(d, "Create a passkey").wantHeading("Backup codes").wantText("Passkey added").press("Done")
 	other.open("/account").wantHeading("Sign in")
-	b.open("/account/passkeys").wantHeading("Passkeys").wantText("Work laptop").wantText("Synced").wantText("Never used")
+	b.open("/account/passkeys").wantHeading("Passkeys").wantText("Work laptop").wantText("Synced").wantText("Added").wantText("Never used")
 	if all := b.page.Find("[data-signal=signalAllAcceptedCredentials]").AttrOr("data-options", ""); !strings.Contains(all, `"allAcceptedCredentialIds":["`) {
 		t.Errorf("the accepted passkeys are %s", all)
 	}

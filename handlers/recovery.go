@@ -68,9 +68,6 @@ func showStopRecovery(r *request) error {
 }
 
 func postStopRecovery(r *request) (string, error) {
-	if r.action() != "stop" {
-		return "", errUnknownAction
-	}
 	stopped, err := r.rules.StopRecovery(r.ctx(), r.client(), auth.Token(r.QueryParam("token")))
 	notice := views.NoticeRecoveryStopped
 	if stopped.Completed {

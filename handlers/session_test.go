@@ -160,18 +160,3 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 }
-
-// Ending other sessions is logged with the request, as every audit event is (LG-01).
-func TestSessions_EndIsLogged(t *testing.T) {
-	site := newSite(t)
-	b := site.browser().signUp(ann)
-	site.browser().signIn(ann)
-	b.open("/account/sessions").press("Sign out device")
-	site.browser().signIn(ann)
-	b.open("/account/sessions").press("Sign out all other devices")
-	for _, event := range []string{"event=session_ended", "event=sessions_ended"} {
-		if strings.Count(site.log.String(), event+" ") != 1 {
-			t.Errorf("not logged: %s", event)
-		}
-	}
-}

@@ -29,9 +29,6 @@ func showSettings(r *request) error {
 }
 
 func postSettings(r *request) (string, error) {
-	if r.action() != "save" {
-		return "", errUnknownAction
-	}
 	var wanted []auth.SettingChange
 	for _, s := range r.rules.Settings() {
 		if s.Flag == "" {

@@ -110,8 +110,8 @@ func newSiteIn(t tester, folder string, changes ...func(*auth.Policy)) *testSite
 		policy: auth.Policy{
 			Name: "Acme", Host: "id.example.org", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
 			SignUpOpen: true, PasswordMin: auth.PasswordMinSingleFactor, CodeLifetime: 10 * time.Minute,
-			SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: auth.SMSBudgetDefault,
-			Reauth: auth.ReauthPresets["strict"], ActivityRetention: auth.ActivityRetention,
+			SessionLifetime: 24 * time.Hour, SessionIdle: time.Hour, Region: "US", SMSBudget: 1000,
+			Reauth: auth.ReauthPresets["strict"], ActivityRetention: 365 * 24 * time.Hour,
 		},
 	}
 	site.openStore()
@@ -125,8 +125,34 @@ func (site *testSite) openStore() {
 	if err != nil {
 		site.t.Fatal(err)
 	}
-	site.t.Cleanup(func() { store.Close() })
+	site.t.Cleanup(func() {
+		site.wantEventsLogged(store)
+		store.Close()
+	})
 	site.store = store
+}
+
+// wantEventsLogged checks that every audit event of a request was logged (LG-01), unless the
+// test has broken the database.
+func (site *testSite) wantEventsLogged(store *db.Store) {
+	unlogged := map[auth.EventType]int{}
+	for q, more := (auth.AuditQuery{}), true; more; more = q.Before != "" {
+		page, err := store.FindAudit(context.Background(), q, auth.ExportPage)
+		if err != nil || site.faulty != nil {
+			return
+		}
+		for _, e := range page.Entries {
+			if e.IP != "" {
+				unlogged[e.Type]++
+			}
+		}
+		q.Before = page.Next
+	}
+	for event, n := range unlogged {
+		if n -= strings.Count(site.log.String(), " event="+string(event)+" "); n > 0 {
+			site.t.Errorf("%d events %s were not logged", n, event)
+		}
+	}
 }
 
 // closeStore closes the database while the program is running.

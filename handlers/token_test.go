@@ -52,9 +52,11 @@ func TestToken_ClientAuthentication(t *testing.T) {
 		"unknown":              {basic("x", web.secret), nil, oidc.InvalidClient},
 		"public with secret":   {"", url.Values{"client_id": {native.id}, "client_secret": {"x"}}, oidc.InvalidClient},
 		"nothing":              {"", nil, oidc.InvalidClient},
-		"bearer":               {"Bearer " + web.secret, nil, oidc.InvalidClient},
+		"bearer":               {strings.Replace(basic(web.id, web.secret), "Basic", "Bearer", 1), nil, oidc.InvalidClient},
 		"malformed":            {"Basic %%%", nil, oidc.InvalidClient},
-		"bad encoding":         {basic(web.id, "%zz"), nil, oidc.InvalidClient},
+		"no colon":             {"Basic " + base64.StdEncoding.EncodeToString([]byte(native.id)), nil, oidc.InvalidClient},
+		"not base64":           {basic(web.id, web.secret) + "!", nil, oidc.InvalidClient},
+		"bad encoding":         {basic(native.id, "%zz"), nil, oidc.InvalidClient},
 		"two ways":             {basic(web.id, web.secret), url.Values{"client_secret": {web.secret}}, oidc.InvalidRequest},
 		"two IDs":              {basic(web.id, web.secret), url.Values{"client_id": {native.id}}, oidc.InvalidRequest},
 	} {
@@ -103,6 +105,9 @@ func TestToken_Errors(t *testing.T) {
 		"other redirect URI": {[]string{"redirect_uri", "https://wiki.example/other"}, oidc.InvalidGrant},
 		"no verifier":        {[]string{"code_verifier", ""}, oidc.InvalidGrant},
 		"wrong verifier":     {[]string{"code_verifier", strings.Repeat("w", 43)}, oidc.InvalidGrant},
+		"longest verifier":   {[]string{"code_verifier", strings.Repeat("w", 128)}, oidc.InvalidGrant},
+		"long verifier":      {[]string{"code_verifier", strings.Repeat("w", 129)}, oidc.InvalidRequest},
+		"no refresh token":   {[]string{"grant_type", "refresh_token"}, oidc.InvalidRequest},
 		"short verifier":     {[]string{"code_verifier", "vvv"}, oidc.InvalidRequest},
 	} {
 		if r := app.exchange(code, row.change...); r.Error != row.want || r.status != http.StatusBadRequest {
@@ -135,6 +140,30 @@ func TestToken_Errors(t *testing.T) {
 	}
 	if log := site.log.String(); strings.Contains(log, code) || strings.Contains(log, app.verifier) {
 		t.Error("the log has a code or verifier (OI-12)")
+	}
+}
+
+// With the clock set back to before the first key, the first key signs.
+func TestToken_ClockSetBack(t *testing.T) {
+	site := newSite(t)
+	es256, rs256 := site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.Alg = oidc.RS256 })
+	es256.tokens(es256.code(site.browser().signUp(ann)))
+	site.wait(-2 * time.Hour)
+	b := site.browser().signUp(bob)
+	es256.idToken(b)
+	rs256.idToken(b)
+}
+
+// A site that has keys, but none of an algorithm that is new, gets one of it.
+func TestToken_NewAlgorithm(t *testing.T) {
+	for _, alg := range oidc.Algorithms {
+		site := newSite(t)
+		app := site.addApp(trusted, func(a *oidc.App) { a.Alg = alg })
+		b := site.browser().signUp(ann)
+		app.idToken(b)
+		site.exec("DELETE FROM signing_keys WHERE alg = ?", alg)
+		site.restart()
+		app.idToken(b)
 	}
 }
 
@@ -187,7 +216,7 @@ func TestToken_Race(t *testing.T) {
 	}
 }
 
-// OI-23, OI-24, OI-27: refresh tokens rotate; the scope may be narrowed and never
+// OI-21, OI-23, OI-24, OI-27: refresh tokens rotate; the scope may be narrowed and never
 // widened, and the ID token has no new nonce.
 func TestToken_Refresh(t *testing.T) {
 	site := newSite(t)
@@ -207,6 +236,9 @@ func TestToken_Refresh(t *testing.T) {
 	second := app.refresh(first.RefreshToken, "scope", "openid offline_access")
 	if second.status != http.StatusOK || second.RefreshToken == first.RefreshToken || second.Scope != "openid offline_access" {
 		t.Fatalf("%+v", second)
+	}
+	if claims := app.userInfo(second.AccessToken); claims["sub"] == nil || claims["email"] != nil {
+		t.Errorf("the narrower scope reads %v", claims)
 	}
 	_, old := app.claims(first.IDToken)
 	_, id := app.claims(second.IDToken)

@@ -346,12 +346,12 @@ func TestPages_Escape(t *testing.T) {
 		render(t, SignIn(SignInPage{Page: p, Email: markup, SignUpOpen: true, App: markup})),
 		render(t, SignUp(SignUpPage{p, markup, 15, nil, false})),
 		render(t, VerifyEmail(VerifyEmailPage{p, markup, sentCode})),
-		render(t, VerifyAccount(VerifyAccountPage{Page: p, Email: markup, Method: auth.Method{Factor: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Factor: auth.PhoneCode, Phone: number}}})),
+		render(t, VerifyAccount(VerifyAccountPage{Page: p, SecondFactor: SecondFactor{Email: markup, Method: auth.Method{Factor: auth.PhoneCode, Phone: number}, Others: []auth.Method{{Factor: auth.PhoneCode, Phone: number}}}})),
 		render(t, ManageMFA(ManageMFAPage{p, auth.Factors{Phones: []auth.Phone{number}}})),
 		render(t, AddTOTP(AddTOTPPage{Page: p, URI: markup, Key: markup, ShowURI: true})),
 		render(t, BackupCodes(BackupCodesPage{p, []string{markup}, true})),
 		render(t, AddPhone(AddPhonePage{p, markup, true})),
-		render(t, Reauth(ReauthPage{Page: p, Step: auth.StepPassword, Email: markup, Cancel: markup})),
+		render(t, Reauth(ReauthPage{Page: p, Step: auth.StepPassword, SecondFactor: SecondFactor{Email: markup}, Cancel: markup})),
 		render(t, CheckEmail(CheckEmailPage{p, markup, sentCode})),
 		render(t, NewPassword(NewPasswordPage{p, markup, 15, false})),
 		render(t, Email(EmailPage{Page: p, Addresses: auth.Emails{
@@ -359,7 +359,7 @@ func TestPages_Escape(t *testing.T) {
 		}, Email: markup})),
 		render(t, StopEmailChange(StopEmailChangePage{Page: p, Email: markup})),
 		render(t, Sessions(SessionsPage{p, []auth.Session{{ID: markup, IP: markup, UserAgent: markup}, {ID: markup}}, nil, []RememberedDevice{{KnownDevice: auth.KnownDevice{ID: markup, UserAgent: markup}}}})),
-		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, auth.ActivityRetention})),
+		render(t, Activity(ActivityPage{p, []auth.Event{{Type: auth.EmailChanged, Email: markup, IP: markup, UserAgent: markup}}, markup, 365 * 24 * time.Hour})),
 		render(t, Idle(IdlePage{p, now, markup})),
 		render(t, ShowError(ErrorPage{p, ErrorInternal, markup})),
 	}
@@ -375,10 +375,10 @@ func TestPages_Escape(t *testing.T) {
 func TestPages_SupportLink(t *testing.T) {
 	for _, page := range []templ.Component{
 		SignIn(SignInPage{Page: refusedWith(linked("/sign-in"), auth.Problem{Reason: auth.FactorLocked}), Email: "", SignUpOpen: true}),
-		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Email: "ann@example.com"}),
-		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Email: "ann@example.com", BackupCodes: true}),
-		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: rejectedCode}),
-		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: delayedCode}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), SecondFactor: SecondFactor{Email: "ann@example.com"}}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), SecondFactor: SecondFactor{Email: "ann@example.com", BackupCodes: true}}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), SecondFactor: SecondFactor{Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: rejectedCode}}),
+		VerifyAccount(VerifyAccountPage{Page: linked("/sign-in"), SecondFactor: SecondFactor{Method: auth.Method{Factor: auth.PhoneCode, Phone: homePhone}, Code: delayedCode}}),
 		ManageMFA(ManageMFAPage{linked("/account/manage-mfa"), having(auth.Factors{TOTP: sampleTOTP})}),
 		Password(PasswordPage{linked("/account/password"), 15, true, true}),
 		StopEmailChange(StopEmailChangePage{Page: linked("/account/email/stop")}),

@@ -61,7 +61,7 @@ func (p *Provider) Authorize(ctx context.Context, client auth.Client, query url.
 	r.Hash = id.Hash()
 	limits := p.rules.AppStartLimits(client)
 	refused, count, err := p.store.AddRequest(ctx, r, limits)
-	return id, c, auth.AppRefusal(now, limits, refused, count, err)
+	return id, c, auth.Refusal(now, limits, refused, count, err)
 }
 
 // begin finds the app of a request and validates its parameters, unless that was done when
@@ -87,10 +87,7 @@ func newRequest(app App, params Params, now time.Time) Request {
 
 // errorURI sends an error to the app (OI-05).
 func (p *Provider) errorURI(params Params, err *Error) string {
-	values := url.Values{"error": {string(err.Code)}}
-	if err.Explanation != "" {
-		values.Set("error_description", err.Explanation)
-	}
+	values := url.Values{"error": {string(err.Code)}, "error_description": {err.Explanation}}
 	if params.State != "" {
 		values.Set("state", params.State)
 	}

@@ -157,7 +157,7 @@ func (p *Provider) issue(ctx context.Context, client auth.Client, f facts) (redi
 	if isNotFound(err) {
 		err = &auth.Problem{Reason: auth.FormExpired}
 	}
-	if err := auth.AppRefusal(f.now, limits, refused, count, err); err != nil {
+	if err := auth.Refusal(f.now, limits, refused, count, err); err != nil {
 		return "", err
 	}
 	p.rules.Applied(ctx, issue.Changes)
