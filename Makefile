@@ -6,6 +6,9 @@
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# A compiled package then does not contain the path of its folder, and serves every clone.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+
 PROGRAM = ./twostep
 
 # set -m gives the server a process group of its own. Otherwise Ctrl-C also ends
@@ -16,7 +19,7 @@ run: build ## Build and run the server; pass flags as ARGS="--listen :9000"
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
 
 build: ## Build ./twostep, a static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o twostep ./cmd/twostep
+	CGO_ENABLED=0 go build -ldflags '-X main.version=$(VERSION)' -o twostep ./cmd/twostep
 
 # Tests create thousands of small databases and sync every commit. On /dev/shm
 # that takes a tenth of the time; with less than 2 GB free there they use the disk.
@@ -94,18 +97,18 @@ fuzz: ## Fuzz every parser and form, for FUZZTIME=1m each
 		! grep -q '^FAILED$$' "$$output" || grep -q $(FUZZ_TIMEOUT_LINE) "$$output"; \
 	done; done
 
-# The same for a fixed number of inputs instead of a time. The test binary is
-# built without coverage instrumentation, which would take minutes to compile.
+# The same for a fixed number of inputs instead of a time, all packages at once. The test
+# binaries are built without coverage instrumentation, which would take minutes to compile.
 FUZZ_COUNT = case $$fuzz in FuzzForm) count=1000;; FuzzAuthorize|FuzzToken) count=5000;; FuzzURI|FuzzPasskeyResponse|FuzzRedirectURI|FuzzParams|FuzzCredentials) count=20000;; *) count=100000;; esac
 
 define fuzz_briefly
-	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; for package in $(FUZZ_PACKAGES); do \
-		go test -c -o "$$dir/tests" $$package; \
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; started=; for package in $(FUZZ_PACKAGES); do (\
+		own=$$(mktemp -d "$$dir/XXXXXX"); go test -c -o "$$own/tests" $$package; \
 		for fuzz in $(FUZZ_TESTS); do $(FUZZ_COUNT); \
-			(cd $$package && $(IN_MEMORY) "$$dir/tests" -test.run '^$$' -test.fuzz "^$$fuzz\$$" -test.fuzztime "$${count}x" -test.fuzzminimizetime 2s -test.fuzzcachedir "$$dir") >"$$dir/output" 2>&1 || { cat "$$dir/output"; exit 1; }; \
-			echo "$$fuzz $$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$dir/output" | tail -1)"; \
-		done; \
-	done
+			(cd $$package && $(IN_MEMORY) "$$own/tests" -test.run '^$$' -test.fuzz "^$$fuzz\$$" -test.fuzztime "$${count}x" -test.fuzzminimizetime 2s -test.fuzzcachedir "$$own") >"$$own/output" 2>&1 || { cat "$$own/output"; exit 1; }; \
+			echo "$$fuzz $$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' "$$own/output" | tail -1)"; \
+		done) & started="$$started $$!"; \
+	done; for one in $$started; do wait $$one; done
 endef
 
 FAULTS = 50
@@ -131,17 +134,20 @@ kills: postgres ## Kill the server KILLS=200 times on each database while people
 
 RUNS = 10000
 
-model: ## Compare random user actions with a model of the site, RUNS=10000 times
-	$(TEST) ./handlers -count=1 -timeout 24h -run '^TestModel$$' -rapid.checks=$(RUNS)
+model: postgres ## Compare random user actions with a model of the site, RUNS=10000 times on each database
+	CI=true $(TEST) ./handlers -count=1 -timeout 48h -run '^TestModel$$' -rapid.checks=$(RUNS)
 
 # The race detector needs cgo; without it the same tests run, and the output says
 # so. It makes packages db and handlers five times slower, so there it runs only the
-# tests of concurrent requests. The tests of the binary, which is built without it, do
-# not need it. SQLite is C translated to Go with its own locking: it is excluded,
-# because checking it would take most of the time.
+# tests of concurrent requests. Of the packages below cmd, it runs those with goroutines.
+# SQLite is C translated to Go with its own locking: it is excluded, because checking it
+# would take most of the time.
 RACE := $(shell [ "$$(go env CGO_ENABLED 2>/dev/null)" = 1 ] && command -v "$$(go env CC | cut -d ' ' -f 1)" >/dev/null 2>&1 && echo "-race '-gcflags=modernc.org/...=-race=false'")
 RACE_TEST = $(if $(RACE),CGO_ENABLED=1) $(TEST) $(RACE)
-RACE_PACKAGES = $$(go list ./auth/... ./db/internal/... ./static/... ./cmd/... | grep -v '^twostep/cmd/twostep$$')
+RACE_PACKAGES = ./auth/... ./db/internal/... ./static/... ./cmd/twostep/courier ./cmd/twostep/outbox ./cmd/twostep/serve
+
+# The slowest packages come first, so that none is left running at the end.
+OTHER_PACKAGES = ./cmd/twostep ./handlers ./views $$(go list ./... | grep -vxF "$$(go list $(RACE_PACKAGES))")
 
 # Everything else is built without cgo, as it is released, so it compiles once.
 check: export CGO_ENABLED = 0
@@ -165,6 +171,6 @@ check: ## Run everything that CI runs, without changing files
 	@echo '== tests$(if $(RACE),, WITHOUT the race detector: cgo is off or there is no C compiler)'
 	$(RACE_TEST) $(RACE_PACKAGES)
 	$(if $(RACE),$(RACE_TEST) -run OnceOnly ./db ./handlers)
-	RAPID_CHECKS=200 $(TEST) -parallel 4 ./cmd/twostep ./db/... ./handlers/... ./views/...
+	RAPID_CHECKS=16 $(TEST) -parallel 4 $(OTHER_PACKAGES)
 	@echo '== fuzz tests: name, inputs'
 	$(fuzz_briefly)

@@ -121,7 +121,8 @@ func (r *Rules) queueRecoveryCode(ctx context.Context, client Client, a Attempt,
 	if err != nil {
 		return nil, err
 	}
-	if tooSoon := last.ID != "" && changes.At.Before(last.nextAt()); tooSoon || account.Role != NoRole {
+	counts := last.Pending() || last.ID != "" && plausible(last.RequestedAt, changes.At)
+	if tooSoon := counts && changes.At.Before(last.nextAt()); tooSoon || account.Role != NoRole {
 		r.putDecoyCode(a.TokenHash, a.Email, changes)
 		m := r.notice(MessageRecoveryRefused, a.Email, client, changes.At)
 		if m.Holder = a.TokenHash; account.Role == NoRole {

@@ -33,6 +33,12 @@ var (
 	requestedByAdmin = `EXISTS (SELECT 1 FROM users WHERE id = requested_by AND role = ` + fmt.Sprint(int(auth.RoleAdmin)) + ` AND disabled_at IS NULL)`
 )
 
+// isOpen is the condition that a request has not expired at the time of a parameter, and is
+// not dated in the future.
+func isOpen(now string) string {
+	return fmt.Sprintf(`approvals.expires_at > %s AND approvals.requested_at - %d <= %s`, now, auth.ClockSkew.Milliseconds(), now)
+}
+
 func (s *Store) findApprovals(ctx context.Context, query string, args ...any) (all []auth.Approval, err error) {
 	var (
 		a           auth.Approval
@@ -49,19 +55,19 @@ func (s *Store) findApprovals(ctx context.Context, query string, args ...any) (a
 
 // FindApproval implements [auth.Store].
 func (s *Store) FindApproval(ctx context.Context, id string, now time.Time) (auth.Approval, error) {
-	return first(s.findApprovals(ctx, ` AND approvals.id = $1 AND approvals.expires_at > $2`, id, engine.Millis(now)))
+	return first(s.findApprovals(ctx, ` AND approvals.id = $1 AND `+isOpen("$2"), id, engine.Millis(now)))
 }
 
 // FindDownload implements [auth.Store].
 func (s *Store) FindDownload(ctx context.Context, by auth.UserID, filters string, now time.Time) (auth.Approval, error) {
 	return first(s.findApprovals(ctx, ` AND approvals.user_id IS NULL AND approvals.requested_by = $1
-			AND approvals.action = $2 AND approvals.target = $3 AND approvals.expires_at > $4`,
+			AND approvals.action = $2 AND approvals.target = $3 AND `+isOpen("$4"),
 		by, auth.DownloadPeople, filters, engine.Millis(now)))
 }
 
 // FindApprovals implements [auth.Store].
 func (s *Store) FindApprovals(ctx context.Context, user auth.UserID, now time.Time, limit int) ([]auth.Approval, error) {
-	query, args := ` AND approvals.expires_at > $1`, []any{engine.Millis(now)}
+	query, args := ` AND `+isOpen("$1"), []any{engine.Millis(now)}
 	if user != "" {
 		query += ` AND approvals.user_id = $2`
 		args = append(args, user)
@@ -96,7 +102,7 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	}
 	if _, err := t.Exec(ctx, `
 		DELETE FROM approvals
-		WHERE `+same+` AND action = $2 AND target = $3 AND (expires_at <= $4 OR NOT `+requestedByAdmin+`)`,
+		WHERE `+same+` AND action = $2 AND target = $3 AND NOT (`+isOpen("$4")+` AND `+requestedByAdmin+`)`,
 		of, a.Action, a.Target, engine.Millis(now)); err != nil {
 		return false, err
 	}
@@ -104,7 +110,7 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	err = t.Find(ctx, engine.Row{&n}, `
 		SELECT count(*)
 		FROM approvals
-		WHERE requested_by = $1 AND expires_at > $2`, a.By, engine.Millis(now))
+		WHERE requested_by = $1 AND `+isOpen("$2"), a.By, engine.Millis(now))
 	if err == nil && n >= auth.ApprovalsMax {
 		err = auth.ErrTooManyApprovals
 	}
@@ -123,7 +129,7 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 func (t *tx) spendApproval(ctx context.Context, user auth.UserID, c auth.SpendApproval, now time.Time) error {
 	rows, err := t.Exec(ctx, `
 		DELETE FROM approvals
-		WHERE id = $1 AND COALESCE(user_id, '') = $2 AND expires_at > $3 AND (requested_by = $4) = $5 AND `+requestedByAdmin,
+		WHERE id = $1 AND COALESCE(user_id, '') = $2 AND `+isOpen("$3")+` AND (requested_by = $4) = $5 AND `+requestedByAdmin,
 		c.ID, user, engine.Millis(now), c.By, c.Own)
 	if err == nil && rows == 0 {
 		err = auth.ErrApprovalEnded
@@ -135,7 +141,7 @@ func (t *tx) spendApproval(ctx context.Context, user auth.UserID, c auth.SpendAp
 func (t *tx) approveDownload(ctx context.Context, c auth.ApproveDownload, now time.Time) error {
 	rows, err := t.Exec(ctx, `
 		UPDATE approvals SET approved_at = $1
-		WHERE id = $2 AND user_id IS NULL AND approved_at IS NULL AND expires_at > $1 AND requested_by <> $3 AND `+requestedByAdmin,
+		WHERE id = $2 AND user_id IS NULL AND approved_at IS NULL AND `+isOpen("$1")+` AND requested_by <> $3 AND `+requestedByAdmin,
 		engine.Millis(now), c.ID, c.By)
 	if err == nil && rows == 0 {
 		err = auth.ErrApprovalEnded
@@ -147,7 +153,7 @@ func (t *tx) approveDownload(ctx context.Context, c auth.ApproveDownload, now ti
 func (t *tx) spendDownload(ctx context.Context, c auth.SpendDownload, now time.Time) error {
 	rows, err := t.Exec(ctx, `
 		DELETE FROM approvals
-		WHERE user_id IS NULL AND requested_by = $1 AND action = $2 AND target = $3 AND approved_at IS NOT NULL AND expires_at > $4 AND `+requestedByAdmin,
+		WHERE user_id IS NULL AND requested_by = $1 AND action = $2 AND target = $3 AND approved_at IS NOT NULL AND `+isOpen("$4")+` AND `+requestedByAdmin,
 		c.By, auth.DownloadPeople, c.Filters, engine.Millis(now))
 	if err == nil && rows == 0 {
 		err = auth.ErrNeedsApproval

@@ -137,8 +137,9 @@ func (t *tx) addRecovery(ctx context.Context, user auth.UserID, a auth.AddRecove
 			actor = excluded.actor,
 			ended_at = NULL,
 			completed = excluded.completed
-		WHERE recoveries.ended_at IS NOT NULL AND recoveries.requested_at <= $7`,
-		user, a.ID, engine.Millis(a.RequestedAt), engine.Millis(a.DueAt), engine.Millis(a.RemindAt()), a.Actor, engine.Millis(a.LastBefore))
+		WHERE recoveries.ended_at IS NOT NULL AND recoveries.requested_at NOT BETWEEN $7 AND $8`, // one dated in the future does not count
+		user, a.ID, engine.Millis(a.RequestedAt), engine.Millis(a.DueAt), engine.Millis(a.RemindAt()), a.Actor,
+		engine.Millis(a.LastBefore.Add(time.Millisecond)), engine.Millis(a.RequestedAt.Add(auth.ClockSkew)))
 	if err != nil || changed == 0 {
 		return false, err
 	}

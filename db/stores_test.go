@@ -95,17 +95,13 @@ func openPostgresURL(t *testing.T, url string, keys auth.Keyring) testDB {
 	return db
 }
 
-// deleteAllRows deletes every row, or fails if the schema version was changed.
-const deleteAllRows = `DO $$
-	DECLARE name text;
+// wantVersion fails if the schema version was changed.
+const wantVersion = `DO $$
 	BEGIN
 		IF (SELECT count(*) || ' ' || max(version) FROM schema_migrations) <> '%d %d' THEN
 			RAISE 'schema version was changed';
 		END IF;
-		FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations' LOOP
-			EXECUTE 'DELETE FROM ' || name;
-		END LOOP;
-	END $$`
+	END $$;`
 
 // emptyDatabase returns the URL of an empty database. It reuses the databases of
 // finished tests, because creating one takes longer than most tests.
@@ -122,7 +118,7 @@ func emptyDatabase(t *testing.T) string {
 	versions, err := fs.ReadDir(migrationsOf("postgres"), ".")
 	must(t, err)
 	t.Cleanup(func() {
-		if c.Exec(name, fmt.Sprintf(deleteAllRows, len(versions), len(versions))) != nil {
+		if c.Exec(name, fmt.Sprintf(wantVersion, len(versions), len(versions))+dbtest.DeleteAllRows) != nil {
 			return // the test has changed the schema
 		}
 		select {

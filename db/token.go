@@ -12,9 +12,10 @@ import (
 )
 
 // activeGrant is the condition under which a grant is active, the only text of it. Ending
-// a session in any way therefore ends its tokens. Its arguments are those of
-// [activeArgs], $1 to $3.
+// a session in any way therefore ends its tokens. One dated in the future is not active: its
+// age is unknown. Its arguments are those of [activeArgs], $1 to $3.
 const activeGrant = `app_grants.ended_at IS NULL
+				AND app_grants.created_at <= $3
 				AND EXISTS (SELECT 1 FROM apps WHERE apps.id = app_grants.app_id AND apps.disabled_at IS NULL)
 				AND EXISTS (SELECT 1 FROM users WHERE users.id = app_grants.user_id AND users.disabled_at IS NULL)
 				AND (
@@ -157,12 +158,12 @@ func (s *Store) SpendRefreshToken(ctx context.Context, user auth.UserID, app, ha
 			WHERE hash = $5 AND app_id = $6 AND expires_at > $4 AND replaced_at IS NULL
 				AND (
 					spent_at IS NULL
-					OR spent_at > $7
+					OR spent_at BETWEEN $7 AND $3
 						AND NOT EXISTS (SELECT 1 FROM app_refresh_tokens AS n WHERE n.predecessor = t.hash AND n.spent_at IS NOT NULL)
 				)
 				AND EXISTS (SELECT 1 FROM app_grants WHERE app_grants.id = t.grant_id AND `+activeGrant+`)
 			RETURNING grant_id`,
-			activeArgs(bounds, engine.Millis(changes.At), hash, app, engine.Millis(changes.At.Add(-auth.RefreshGrace)))...)
+			activeArgs(bounds, engine.Millis(changes.At), hash, app, engine.Millis(changes.At.Add(time.Millisecond-auth.RefreshGrace)))...)
 		if err == nil {
 			result = oidc.Used
 			return true, tx.replaceSuccessor(ctx, grant, app, hash, next, changes.At)

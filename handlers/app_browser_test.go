@@ -39,6 +39,9 @@ func (b *browser) check(method, app string, changes ...func(http.Header)) *http.
 	}
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8081"+cmp.Or(b.checkPath, "/forward-auth"), nil)
 	r.RemoteAddr = "127.0.0.1:4711"
+	if b.ctx != nil {
+		r = r.WithContext(b.ctx)
+	}
 	client, _, _ := strings.Cut(b.remoteAddr, ":")
 	for name, value := range map[string]string{
 		"X-Forwarded-Method": method, "X-Forwarded-Proto": u.Scheme, "X-Forwarded-Host": u.Host, "X-Forwarded-Uri": u.RequestURI(),

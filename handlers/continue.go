@@ -29,7 +29,6 @@ func showContinue(r *request) error {
 
 // postContinue is a button of the page.
 func postContinue(r *request) (string, error) {
-	ctx, id := r.ctx(), auth.Token(r.Param("id"))
 	switch r.action() {
 	case "continue":
 		c, err := r.continuation(true)
@@ -38,15 +37,11 @@ func postContinue(r *request) (string, error) {
 		}
 		return "", r.showStep(c)
 	case "cancel":
-		c, err := r.continuation(false)
-		if err != nil || c.Redirect != "" {
-			return "", errors.Join(err, r.showStep(c))
-		}
-		redirect, err := r.site.Apps.Cancel(ctx, id, r.userFacts(false))
-		if err != nil || redirect == "" {
+		c, err := r.site.Apps.Cancel(r.ctx(), auth.Token(r.Param("id")), r.userFacts(false))
+		if err != nil || c.Redirect == "" {
 			return r.path(), err
 		}
-		return "", r.returnToApp(c.App, redirect)
+		return "", r.returnToApp(c.App, c.Redirect)
 	case "sign_out":
 		_, err := postSignOut(r)
 		return signInPath(r.path()), err
@@ -86,10 +81,15 @@ func (r *request) showStep(c oidc.Continuation) error {
 			r.keepTyped(signInPage, url.Values{"email": {c.Params.LoginHint}})
 		}
 		return r.redirect(signInPath(path))
-	case oidc.StepTask:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[c.Task]))
-	case oidc.StepSetUp:
-		return errors.Join(r.rules.KeepNext(r.ctx(), r.session, path), r.redirect(taskPaths[auth.TaskSetupMFA]))
+	case oidc.StepTask, oidc.StepSetUp:
+		task := c.Task
+		if c.Step == oidc.StepSetUp {
+			task = auth.TaskSetupMFA
+		}
+		if err := r.rules.KeepNext(r.ctx(), r.session, path); err != nil {
+			return err
+		}
+		return r.redirect(taskPaths[task])
 	case oidc.StepReauth, oidc.StepStepUp:
 		if r.QueryParams().Has(declined) {
 			break
@@ -99,7 +99,7 @@ func (r *request) showStep(c oidc.Continuation) error {
 			return err
 		}
 		r.cookie.Attempt = token
-		return r.redirect("/account/verify")
+		return r.redirect(verifyPath(path))
 	case oidc.StepConsent:
 		return r.showConsent(c)
 	}

@@ -127,8 +127,13 @@ func (r *request) requireFreshSession(allowed ...auth.Task) (string, error) {
 		return "", err
 	}
 	r.log.reason = reasonVerifyFirst
-	return "/account/verify?next=" + url.QueryEscape(r.returnURL()), nil
+	return verifyPath(r.returnURL()), nil
 }
+
+// verifyPath is the page for re-authentication that then leads to next. The URL has next
+// although the attempt has it, too: a form that is posted twice is answered after the attempt
+// has ended.
+func verifyPath(next string) string { return "/account/verify?next=" + url.QueryEscape(next) }
 
 // requireDemand redirects to where the session can meet a demand: to the set-up of a
 // second factor, or to re-authentication.
@@ -145,8 +150,9 @@ func (r *request) requireDemand(demand auth.Demand) (string, error) {
 		return "", nil
 	}
 	r.log.reason = reasonVerifyFirst
-	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, localPath(r.shownAt()))
-	return "/account/verify", err
+	next := localPath(r.shownAt())
+	r.cookie.Attempt, err = r.rules.StartReauth(r.ctx(), r.session, demand, next)
+	return verifyPath(next), err
 }
 
 // returnURL is the URL of this page. The posted text of prefillFields is kept for it; no

@@ -36,7 +36,8 @@ func TestInvitation(t *testing.T) {
 		site.wait(31 * time.Minute)
 		site.browser().open("/forgot-password").fill("Email address", ann).press("Continue")
 	}
-	site.browser().open(link).wantHeading("Set a new password") // a mail program looks at it
+	site.browser().open(link).wantHeading("Set a new password")                            // a mail program looks at it
+	site.browser().signUp(dave).open(link).wantHeading("Set a new password").wantText(ann) // also while somebody else is signed in
 	b := site.browser().open(link).wantHeading("Set a new password").wantText(ann)
 	again := site.browser().open(link)
 	b.fill("New password", "short").press("Set password").wantError(422).wantHeading("Set a new password")
@@ -110,17 +111,20 @@ func TestInvitations(t *testing.T) {
 	form.Set("email", "mallory@example.org")
 	b.load("POST", link, form).wantHeading("Verify your email").wantText("Bob@example.org")
 	b.press("Start over").wantHeading("Sign up")
+	first := site.linkTo(carol)
+	begun := site.browser().open(first).fill("Password", password).press("Continue").wantHeading("Verify your email")
+	begun.open(link).wantHeading("Sign up").wantText("Bob@example.org") // of another invitation
 	site.wait(time.Minute)
 	other := site.browser().open(link).fill("Password", newPassword).press("Continue").wantHeading("Verify your email")
 	code := site.lastCode("Bob@example.org")
 	site.wait(time.Minute)
-	b.acceptInvitation(link, "Bob@example.org").wantHeading("Account").wantText("Your account is ready")
+	b.open(link).fill("Password", password).press("Continue").wantHeading("Verify your email")
+	b.fill("Code", site.lastCode("Bob@example.org")).pressTwice("Verify").wantHeading("Account").wantText("Bob@example.org")
 	other.fill("Code", code).press("Verify").wantHeading("Reset your password").wantText("That link has expired or was already used")
 	site.browser().open(link).wantHeading("Reset your password")
 	admin.open("/admin/invitations").wantNoText("Bob@example.org").open("/admin/audit").wantText("Invitation sent to bob@example.org")
 
-	first := site.linkTo(carol)
-	begun := site.browser().open(first).fill("Password", password).press("Continue").wantHeading("Verify your email")
+	begun = site.browser().open(first).fill("Password", password).press("Continue").wantHeading("Verify your email")
 	site.wait(time.Minute)
 	mails := len(site.messages(carol))
 	admin.open("/admin/invitations").pressTwice("Send again")

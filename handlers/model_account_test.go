@@ -19,7 +19,7 @@ func (m *model) changePassword(c *client, current, fresh string, endOthers bool)
 	if endOthers {
 		m.endSessions(s.user, s)
 	}
-	s.passwordAt, s.startedAt, s.lastSeen = m.site.clock(), m.site.clock(), m.site.clock()
+	s.passwordAt, s.startedAt, s.lastSeen, s.bothInOne = m.site.clock(), m.site.clock(), m.site.clock(), false
 	m.tokenReplaced(c)
 }
 
@@ -86,7 +86,8 @@ func (m *model) endOthers(c *client) {
 
 func (m *model) deleteAccount(c *client, confirm string) {
 	s := m.session(c)
-	if _, done := m.postGuarded(c, "/account/delete", "fresh", actionForm("delete", "confirm", confirm), s != nil && confirm == s.user.email); done {
+	valid := s != nil && confirm == s.user.email && !m.isLastAdmin(s.user)
+	if _, done := m.postGuarded(c, "/account/delete", "fresh", actionForm("delete", "confirm", confirm), valid); done {
 		m.removeUser(s.user)
 		c.session, c.attempt = nil, nil
 	}

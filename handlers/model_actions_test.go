@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"twostep/auth"
 )
 
 // modelActions are the actions of the state machine. Some complete a whole flow, so that the
@@ -82,12 +84,45 @@ var modelActions = map[string]func(*model){
 			m.exchangeCode(m.lastGrant())
 		}
 	},
-	"exchange code":          func(m *model) { m.exchangeCode(m.grant()) },
-	"refresh tokens":         func(m *model) { m.refreshTokens(m.grant(), false) },
-	"refresh again":          func(m *model) { m.refreshTokens(m.grant(), true) },
-	"disconnect app":         func(m *model) { m.disconnectApp(m.client()) },
-	"delete":                 func(m *model) { m.deleteAccount(m.client(), draw(m, "confirm", emails...)) },
-	"operate":                func(m *model) { m.operate(draw(m, "email", emails...)) },
+	"exchange code":  func(m *model) { m.exchangeCode(m.grant()) },
+	"refresh tokens": func(m *model) { m.refreshTokens(m.grant(), false) },
+	"refresh again":  func(m *model) { m.refreshTokens(m.grant(), true) },
+	"disconnect app": func(m *model) { m.disconnectApp(m.client()) },
+	"delete":         func(m *model) { m.deleteAccount(m.client(), draw(m, "confirm", emails...)) },
+	"operate":        func(m *model) { m.operate(draw(m, "email", emails...), draw(m, "act", commands()...)) },
+	"change role":    func(m *model) { m.changeRole(m.anyUser(), draw(m, "role", roles...)) },
+	"change groups":  func(m *model) { m.changeGroups(m.anyUser(), draw(m, "groups", groupLists...)) },
+	"open administration": func(m *model) {
+		m.openAdmin(m.client(), "/admin/people", auth.RoleViewer, time.Hour)
+	},
+	"open form of administration": func(m *model) { m.openAdmin(m.client(), "/admin/settings", auth.RoleAdmin, adminActAge) },
+	"administer":                  func(m *model) { m.anyAct(m.client()) },
+	"complete act": func(m *model) {
+		m.completeAct(m.client(), draw(m, "role", auth.RoleSupport, auth.RoleAdmin, auth.RoleAdmin))
+	},
+	"complete act again": func(m *model) { m.completeAct(m.client(), auth.RoleAdmin) },
+	"open app":           func(m *model) { m.openApp(m.client(), draw(m, "page", protectedPages...)) },
+	"open all apps": func(m *model) {
+		p := draw(m, "page", protectedPages...)
+		for _, c := range m.clients {
+			m.openApp(c, p)
+		}
+	},
+	"begin handover": func(m *model) { m.beginHandover(m.client(), draw(m, "page", protectedPages...)) },
+	"complete handover": func(m *model) {
+		if len(m.handovers) > 0 {
+			m.completeHandover(m.client(), draw(m, "handover", m.handovers...), draw(m, "host", protectedHosts...))
+		}
+	},
+	"steal code": func(m *model) { m.stealCode(m.client(), m.client(), draw(m, "page", protectedPages...)) },
+	"copy cookie": func(m *model) {
+		from, p := m.client(), draw(m, "page", protectedPages...)
+		if draw(m, "open first", true, false) {
+			m.openApp(from, p)
+		}
+		m.copyCookie(m.client(), from, draw(m, "at", protectedHosts...), p.host())
+	},
+	"disconnect host":        func(m *model) { m.disconnectHost(m.client(), draw(m, "host", protectedHosts...)) },
 	"unauthorized":           (*model).unauthorized,
 	"stale form":             (*model).staleForm,
 	"replay":                 (*model).replay,
@@ -109,6 +144,11 @@ func draw[T any](m *model, name string, from ...T) T {
 }
 
 func (m *model) client() *client { return draw(m, "browser", m.clients...) }
+
+// anyUser returns a user, or one without an account.
+func (m *model) anyUser() *user {
+	return draw(m, "user", append(slices.Clone(m.users), &user{id: "nobody"})...)
+}
 
 // phoneID returns the id of any user's phone, or of none.
 func (m *model) phoneID() string {

@@ -26,7 +26,7 @@ type modelGrant struct {
 }
 
 func (m *model) live(g *modelGrant) bool {
-	return !g.ended && m.session(&client{session: g.session}) != nil
+	return !g.ended && m.isOpen(g.session)
 }
 
 func (m *model) grant() *modelGrant {

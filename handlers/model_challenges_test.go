@@ -142,7 +142,10 @@ func (m *model) respondReauth(c *client, typed string, checked, password bool) {
 	if want == "" {
 		want = outcomeIf(valid)
 	}
-	passwordStep := a != nil && a.session != nil && a.owes() == "password"
+	step := ""
+	if a != nil && a.session != nil {
+		step = a.owes()
+	}
 	done := m.post(c, reauthPath, form, want)
 	if outcome(m.response) != "limited" && m.session(c) != nil {
 		spend()
@@ -150,21 +153,45 @@ func (m *model) respondReauth(c *client, typed string, checked, password bool) {
 	if m.beginReauth(c, done); !done {
 		return
 	}
-	s, now := a.session, m.site.clock()
-	if passwordStep {
-		s.passwordAt = now
+	m.reauthenticated(c, step)
+}
+
+// reauthenticated records that a client has completed a re-authentication by its only step.
+func (m *model) reauthenticated(c *client, step string) {
+	s, now := c.session, m.site.clock()
+	if step == "password" {
+		s.passwordAt, s.bothInOne = now, false
 	} else {
-		s.mfaAt = now
+		s.mfaAt, s.second = now, true
 	}
 	s.startedAt, s.lastSeen, c.attempt = now, now, nil
 	m.tokenReplaced(c)
+}
+
+// demandReauth records that a page that demands two factors has redirected to the page for
+// re-authentication. That has begun an attempt, or set the demand of the one that was begun in
+// the same half hour.
+func (m *model) demandReauth(c *client, redirect *browser) {
+	const period = 30 * time.Minute
+	if a := m.attempt(c); a == nil || !a.beganAt.Truncate(period).Equal(m.site.clock().Truncate(period)) {
+		m.beginAttempt(c, modelAttempt{purpose: "reauthentication", user: c.session.user, session: c.session})
+	}
+	c.attempt.expires, c.attempt.url = m.site.clock().Add(period), redirect.header.Get("Location")
+}
+
+// urlOf returns a path with the query that it has for the client.
+func (m *model) urlOf(c *client, path string) string {
+	if a := m.attempt(c); a != nil && path == reauthPath && a.url != "" {
+		return a.url
+	}
+	return path
 }
 
 // open loads a page and compares its outcome with the expected one of the guard, which is empty
 // if the client has access.
 func (m *model) open(c *client, path, guard string) *browser {
 	m.t.Helper()
-	page := c.fetchRaw(http.MethodGet, path, nil)
+	page := c.fetchRaw(http.MethodGet, m.urlOf(c, path), nil)
 	got := outcome(page)
 	m.t.Logf("%s opens %s: %s (%s)", c.remoteAddr, path, got, guard)
 	if got == "status 200" || got == "done" || got == "password first" && guard == "" {

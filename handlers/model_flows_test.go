@@ -1,6 +1,10 @@
 package handlers_test
 
-import "time"
+import (
+	"time"
+
+	"twostep/auth"
+)
 
 // Complete flows, so that accounts get into every state.
 
@@ -66,10 +70,41 @@ func (m *model) completePhoneSetup(c *client, number string) {
 	}
 }
 
+// completeAct makes a client's user an administrator who may act, and acts some times.
+func (m *model) completeAct(c *client, role auth.Role) {
+	m.completeSignIn(c)
+	if s := m.session(c); s != nil && !s.user.mustChange {
+		m.changeRole(s.user, role)
+		if m.completeReauth(c); !s.user.hasMFA() {
+			m.completeTOTPSetup(c)
+		}
+	}
+	for range 3 {
+		m.anyAct(c)
+		m.site.wait(time.Second)
+	}
+}
+
+// stealCode lets any client use the code of a handover at any host, also with the cookie of
+// the one that began, and then that one.
+func (m *model) stealCode(c, thief *client, p protectedPage) {
+	if h := m.beginHandover(c, p); h != nil {
+		host := draw(m, "host", protectedHosts...)
+		if draw(m, "with cookie", false, true) {
+			m.copyCookie(thief, c, host, p.host())
+		}
+		m.completeHandover(thief, h, host)
+		m.completeHandover(c, h, p.host())
+	}
+}
+
 // createUser creates an account, with or without second factors.
 func (m *model) createUser(c *client, email string) {
 	m.signUp(c, email, passwords[0])
 	m.respond(c, "/sign-up", m.validCode(c), false)
+	u := m.session(c).user
+	m.changeRole(u, draw(m, "role", roles...))
+	m.changeGroups(u, draw(m, "groups", groupLists...))
 	if draw(m, "a passkey", false, true) {
 		m.addPasskey(c, c, draw(m, "verifies", true, false), true)
 	}

@@ -5,60 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"twostep/auth"
 	"twostep/handlers"
 )
 
-// Actions of the operator, and actions that must be refused.
-
-// operate runs an action of the operator.
-func (m *model) operate(email string) {
-	u := m.user(email)
-	actions := map[string]auth.OperatorAction{
-		"unlock": auth.Unlock, "reset-mfa": auth.ResetMFA, "reset-password": auth.EndPassword, "must change": auth.MustChangePassword,
-		"sign-out": auth.SignOutEverywhere, "disable": auth.Disable, "enable": auth.Enable, "delete": auth.Delete,
-	}
-	action := draw(m, "action", slices.Sorted(maps.Keys(actions))...)
-	m.t.Logf("operator: %s %s", action, email)
-	done, err := m.site.operate(actions[action], email)
-	if u == nil && err == nil {
-		m.t.Fatalf("%s without an account", action)
-	}
-	if u == nil {
-		return
-	}
-	want := map[string]bool{
-		"unlock": done /* the model knows no waits */, "sign-out": true, "delete": true, "reset-mfa": u.hasMFA(), "reset-password": !u.disabled,
-		"must change": !u.mustChange, "disable": !u.disabled, "enable": u.disabled,
-	}[action]
-	if err != nil || done != want {
-		m.t.Fatalf("%s: %t, %v", action, done, err)
-	}
-	switch {
-	case !done || action == "unlock":
-	case action == "enable":
-		u.disabled = false
-	case action == "must change":
-		u.mustChange = true
-	case action == "delete":
-		m.removeUser(u)
-	default:
-		m.endSessions(u, nil)
-		switch action {
-		case "reset-mfa":
-			u.totpKey, u.passkeys, u.backupCodes, u.unsavedSince = "", nil, nil, time.Time{}
-			for _, phone := range u.phones {
-				phone.reservedAt, phone.isDefault = time.Time{}, false
-			}
-		case "reset-password":
-			u.password, u.mustChange, u.emailChange = "", false, nil
-		case "disable":
-			u.disabled = true
-		}
-	}
-}
+// Actions that must be refused.
 
 // pageGuards lists the guards of the account's pages that are not "fresh".
 var pageGuards = map[string]string{
@@ -106,7 +58,7 @@ func (m *model) staleForm() {
 		form.Set("token", c.previousToken)
 	}
 	if form.Get("token") != c.token {
-		m.post(c, draw(m, "path", "/sign-out", "/account/manage-mfa/remove-totp", "/account/delete", "/sign-in"), form, "forged")
+		m.post(c, draw(m, "path", "/sign-out", "/account/manage-mfa/remove-totp", "/account/delete", "/sign-in"), form, "forbidden")
 	}
 }
 

@@ -88,7 +88,7 @@ func (m *model) addPasskey(c, from *client, verifies, securityKey bool) {
 		}
 	}
 	s.user.passkeys, m.passkeys = append(s.user.passkeys, p), append(m.passkeys, p)
-	if m.factorAdded(s, hadMFA) {
+	if m.factorAdded(s, hadMFA, true) {
 		m.readNewCodes(c, codesPath)
 	}
 }
@@ -138,6 +138,7 @@ func (m *model) signInWithPasskey(c, from *client, p *modelPasskey) {
 	if m.postEntry(c, "/sign-in", actionForm("passkey_sign_in", "credential", m.getPasskey(p, options)), valid) {
 		now := m.site.clock()
 		m.beginSession(c, u, now, now)
+		c.session.bothInOne = true
 	}
 }
 
@@ -166,20 +167,15 @@ func (m *model) respondWithPasskey(c *client, path string, p *modelPasskey) {
 	if !m.post(c, path, actionForm("passkey", "credential", posted), outcomeIf(posted != "" && slices.Contains(a.user.passkeys, p))) {
 		return
 	}
-	now, passwordAt := m.site.clock(), a.verifiedAt
-	if p.device.Tamper == nil { // it is both factors
-		passwordAt = now
-	}
+	now := m.site.clock()
 	if a.session == nil {
-		m.beginSession(c, a.user, passwordAt, now)
-		return
+		m.beginSession(c, a.user, a.verifiedAt, now)
+	} else {
+		m.reauthenticated(c, "second")
 	}
-	s := a.session
-	if p.device.Tamper == nil {
-		s.passwordAt = now
+	if p.device.Tamper == nil { // it is both factors
+		c.session.passwordAt, c.session.bothInOne = now, true
 	}
-	s.mfaAt, s.startedAt, s.lastSeen, c.attempt = now, now, now, nil
-	m.tokenReplaced(c)
 }
 
 // factors returns an account's factors on the site.

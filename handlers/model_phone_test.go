@@ -82,7 +82,7 @@ func (m *model) pressPhone(c *client, action, id string) {
 	switch action {
 	case "use":
 		phone.reservedAt = m.site.clock()
-		if m.factorAdded(s, hadMFA) {
+		if m.factorAdded(s, hadMFA, !phone.addedAt.Before(s.startedAt)) {
 			m.readNewCodes(c, codesPath)
 		}
 		return

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"twostep/auth"
 )
 
 // Sign-in, sign-up, reset and sign-out, valid or not, with the expected outcome.
@@ -13,6 +15,8 @@ var (
 	emails     = []string{"ann@example.org", "ben@example.org", "eve@example.org", "new@example.org"}
 	passwords  = []string{"seven purple turtles", "eleven quiet lanterns", "nine wooden bicycles"}
 	numbers    = []string{"+14155552671", "+14155559876", "+442079460958"}
+	roles      = []auth.Role{auth.NoRole, auth.RoleViewer, auth.RoleSupport, auth.RoleAdmin}
+	groupLists = [][]string{nil, {"dev"}, {"ops"}, {"dev", "ops"}}
 	entryPages = []string{"/sign-in", "/sign-up", "/forgot-password"}
 )
 
@@ -53,14 +57,15 @@ func (m *model) postEntry(c *client, path string, form url.Values, valid bool) (
 }
 
 func (m *model) beginAttempt(c *client, a modelAttempt) {
-	a.expires = m.site.clock().Add(30 * time.Minute)
+	a.beganAt = m.site.clock()
+	a.expires = a.beganAt.Add(30 * time.Minute)
 	c.attempt = &a
 }
 
 // beginSession records that a client has signed in.
 func (m *model) beginSession(c *client, u *user, passwordAt, mfaAt time.Time) {
 	now := m.site.clock()
-	s := &modelSession{user: u, passwordAt: passwordAt, mfaAt: mfaAt, startedAt: now, lastSeen: now}
+	s := &modelSession{user: u, passwordAt: passwordAt, mfaAt: mfaAt, second: !mfaAt.IsZero(), startedAt: now, lastSeen: now}
 	m.sessions = append(m.sessions, s)
 	c.session, c.attempt = s, nil
 	m.tokenReplaced(c)
@@ -154,7 +159,7 @@ func (m *model) respond(c *client, path, typed string, checked bool) {
 	now := m.site.clock()
 	switch a.purpose {
 	case "sign up":
-		u := &user{email: a.email, password: a.password}
+		u := &user{id: m.site.accountID(a.email), email: a.email, password: a.password, hosts: map[string]bool{}}
 		m.users = append(m.users, u)
 		m.beginSession(c, u, now, time.Time{})
 	case "reset":

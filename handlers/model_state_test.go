@@ -13,6 +13,10 @@ import (
 
 // A user is an account.
 type user struct {
+	id           auth.UserID
+	role         auth.Role
+	groups       []string        // in alphabetical order
+	hosts        map[string]bool // of apps behind forward auth that it has used
 	email        string
 	password     string // empty after the operator has ended it
 	disabled     bool
@@ -82,6 +86,7 @@ type modelSession struct {
 	id                  string
 	user                *user
 	passwordAt, mfaAt   time.Time // zero if never
+	second, bothInOne   bool      // whether a second factor was verified in it, and a passkey that is both factors
 	startedAt, lastSeen time.Time
 	ended               bool
 	setup               *totpSetup
@@ -109,6 +114,8 @@ type modelAttempt struct {
 	chosen     string // "app" or the id of a phone; empty for the default
 	code       *sentCode
 	session    *modelSession
+	url        string // of the page for re-authentication, if another page demanded it
+	beganAt    time.Time
 	expires    time.Time
 	ended      bool
 }
@@ -154,17 +161,23 @@ type client struct {
 	*browser
 	session     *modelSession
 	attempt     *modelAttempt
-	token       string // form token
-	tokenCookie string // the cookie that the form token belongs to
+	cookies     map[string]*hostCookie // by host of an app
+	token       string                 // form token
+	tokenCookie string                 // the cookie that the form token belongs to
 
 	previous      *browser // with the cookie before it was replaced; nil if it was not
 	previousToken string   // the form token of that cookie
 }
 
+// isOpen reports whether a session has neither ended nor expired.
+func (m *model) isOpen(s *modelSession) bool {
+	now := m.site.clock()
+	return !s.ended && now.Sub(s.lastSeen) <= m.sessionIdle && now.Sub(s.startedAt) <= 24*time.Hour
+}
+
 // session returns the client's session, or nil if it has ended.
 func (m *model) session(c *client) *modelSession {
-	now := m.site.clock()
-	if s := c.session; s == nil || s.ended || now.Sub(s.lastSeen) > m.sessionIdle || now.Sub(s.startedAt) > 24*time.Hour {
+	if c.session == nil || !m.isOpen(c.session) {
 		return nil
 	}
 	return c.session
@@ -189,6 +202,12 @@ func (m *model) recentlyAuthenticated(s *modelSession) bool {
 		at = s.mfaAt
 	}
 	return !at.IsZero() && m.site.clock().Sub(at) <= 10*time.Minute
+}
+
+// hasTwoFactors reports whether both factors were verified in a session, the second not
+// longer ago than within; zero means at any time.
+func (m *model) hasTwoFactors(s *modelSession, within time.Duration) bool {
+	return s.user.hasMFA() && (s.second || s.bothInOne) && (within == 0 || m.site.clock().Sub(s.mfaAt) <= within)
 }
 
 // guard returns the outcome for a client without access to a page, or an empty string. The
@@ -227,12 +246,12 @@ func (m *model) endSessions(u *user, but *modelSession) {
 }
 
 // factorAdded applies the effects of the first factor. It reports whether it is the first.
-func (m *model) factorAdded(s *modelSession, hadMFA bool) (first bool) {
+func (m *model) factorAdded(s *modelSession, hadMFA, verified bool) (first bool) {
 	if hadMFA {
 		return false
 	}
 	m.endSessions(s.user, s)
-	s.mfaAt = m.site.clock()
+	s.mfaAt, s.second = m.site.clock(), verified
 	return true
 }
 

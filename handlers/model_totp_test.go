@@ -107,7 +107,7 @@ func (m *model) pressTOTPSetup(c *client, button, typed string) {
 			m.endSessions(s.user, s)
 		}
 		s.user.totpKey, s.user.lastStep, s.setup.verified, s.setup.verifiedAt = s.setup.key, step, true, m.site.clock()
-		if s.setup.madeCodes = m.factorAdded(s, hadMFA); s.setup.madeCodes {
+		if s.setup.madeCodes = m.factorAdded(s, hadMFA, true); s.setup.madeCodes {
 			m.readNewCodes(c, addPath)
 		}
 	}

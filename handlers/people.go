@@ -174,7 +174,7 @@ func showPersonGroups(r *request) error {
 }
 
 func postPersonGroups(r *request) (string, error) {
-	page, err := r.personPage()
+	page, err := r.actPage(views.SaveGroups)
 	if err != nil {
 		return "", err
 	}

@@ -122,6 +122,24 @@ func TestPostedTwice_AtOnce(t *testing.T) {
 	}
 }
 
+// A re-authentication that an app or a page of administration demands.
+func TestPostedTwice_Demanded(t *testing.T) {
+	site := newAppSite(t)
+	b, key := site.administrator(ann, auth.RoleAdmin)
+	reauthenticate := func() *browser {
+		t.Helper()
+		b.wantHeading("Verification required").fill("Code", site.totpCode(key))
+		return b.pressTwice("Verify")
+	}
+	site.wait(11 * time.Minute)
+	b.open("/admin/settings")
+	reauthenticate().wantHeading("Settings")
+	site.wait(6 * time.Minute)
+	b.goTo(adminPage)
+	reauthenticate().wantHeading("Continue to ops.example.net")
+	b.wantApp(b.goTo(b.continueURL()), adminPage)
+}
+
 // Both steps of a re-authentication, when the policy demands both.
 func TestPostedTwice_BothFactors(t *testing.T) {
 	t.Parallel()

@@ -28,8 +28,8 @@ func showVerify(r *request) error {
 // a step-up, which is asked once (OI-35); after another demand it says so, and offers to
 // return to the app.
 func (r *request) cancelPath(a auth.Attempt) string {
-	switch {
-	case r.QueryParam("next") != "" || !strings.HasPrefix(a.Next, continuePath):
+	switch next := cmp.Or(r.QueryParam("next"), a.Next); {
+	case next != a.Next || !strings.HasPrefix(next, continuePath):
 		return accountPath
 	case a.Demand.Level > 0:
 		return a.Next

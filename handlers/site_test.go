@@ -37,13 +37,14 @@ type tester interface {
 	Fatal(args ...any)
 }
 
-// A testSite is the whole site over a database file. The test sets its clock,
-// and its couriers append to a slice.
+// A testSite is the whole site over a database. The test sets its clock, and its
+// couriers append to a slice.
 type testSite struct {
 	t         tester
 	rules     *auth.Rules
 	store     *db.Store
-	file      string
+	file      string // of an SQLite database
+	postgres  string // the URL of a PostgreSQL database used instead; empty for none
 	keys      auth.Keyring
 	policy    auth.Policy
 	handler   http.Handler
@@ -104,8 +105,17 @@ func newSite(t *testing.T, changes ...func(*auth.Policy)) *testSite {
 // newSiteIn is newSite with its database in the given folder.
 func newSiteIn(t tester, folder string, changes ...func(*auth.Policy)) *testSite {
 	t.Helper()
-	site := &testSite{
-		t: t, file: filepath.Join(folder, "twostep.db"), keys: auth.NewKeyring(), origin: "https://id.example.org", log: &logBuffer{},
+	site := newTestSite(t)
+	site.file = filepath.Join(folder, "twostep.db")
+	site.openStore()
+	site.restart(changes...)
+	return site
+}
+
+// newTestSite returns a site that is not started and has no database yet.
+func newTestSite(t tester) *testSite {
+	return &testSite{
+		t: t, keys: auth.NewKeyring(), origin: "https://id.example.org", log: &logBuffer{},
 		now: time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), hashSlots: 4, hashCost: auth.Cost{Memory: 64, Passes: 1, Lanes: 1},
 		policy: auth.Policy{
 			Name: "Acme", Host: "id.example.org", Factors: []auth.FactorKind{auth.TOTPCode, auth.PhoneCode, auth.BackupCode},
@@ -114,9 +124,6 @@ func newSiteIn(t tester, folder string, changes ...func(*auth.Policy)) *testSite
 			Reauth: auth.ReauthPresets["strict"], ActivityRetention: 365 * 24 * time.Hour,
 		},
 	}
-	site.openStore()
-	site.restart(changes...)
-	return site
 }
 
 func (site *testSite) openStore() {
@@ -319,10 +326,14 @@ func (site *testSite) wrongTOTPCode(key string) string {
 	}
 }
 
-// withDatabase opens the database file past the store.
+// withDatabase opens the database past the store.
 func (site *testSite) withDatabase(options string, do func(*sql.DB) error) {
 	site.t.Helper()
-	file, err := sql.Open("sqlite", "file:"+site.file+options)
+	driver, at := "sqlite", "file:"+site.file+options
+	if site.postgres != "" {
+		driver, at = "pgx", site.postgres
+	}
+	file, err := sql.Open(driver, at)
 	if err != nil {
 		site.t.Fatal(err)
 	}

@@ -50,8 +50,8 @@ func (r *machineRequest) hasTokenParameter() bool {
 	if r.QueryParams().Has("access_token") {
 		return true
 	}
-	form, err := r.readForm() // a body of another type is ignored
-	return r.Request().Method == http.MethodPost && err == nil && form.Has("access_token")
+	form, _ := r.readForm() // of a GET it is empty, and a body of another type is ignored
+	return form.Has("access_token")
 }
 
 // revoke ends what a token was issued with (7009).
@@ -109,7 +109,7 @@ func (r *machineRequest) readForm() (url.Values, error) {
 		return nil, &oidc.Error{Code: oidc.InvalidRequest, Explanation: "the Content-Type must be application/x-www-form-urlencoded"}
 	}
 	req.Body = http.MaxBytesReader(r.Response(), req.Body, formBytesMax)
-	if err := req.ParseForm(); err != nil && req.PostForm == nil {
+	if req.ParseForm() != nil {
 		return nil, &oidc.Error{Code: oidc.InvalidRequest, Explanation: "the form is malformed or too long"}
 	}
 	if len(req.PostForm) > formFieldsMax {

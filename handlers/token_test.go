@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +126,32 @@ func TestToken_Errors(t *testing.T) {
 	}
 	if r := app.post(oidc.RevokePath, url.Values{"token": {"x"}, "resource": {"x", "y"}}); r.status != http.StatusOK {
 		t.Errorf("a repeated unknown parameter: %d %s", r.status, r.Error)
+	}
+	for _, kind := range []string{"", "text/plain", "application/json", "application/x-www-form-urlencoded; x"} {
+		form := url.Values{"client_id": {app.id}, "client_secret": {app.secret}, "token": {"x"}}
+		r := site.program(http.MethodPost, oidc.RevokePath, form, http.Header{"Content-Type": {kind}})
+		if r.Code != http.StatusBadRequest || !strings.Contains(r.Body.String(), "Content-Type") {
+			t.Errorf("a form of the type %q: %d %s", kind, r.Code, r.Body)
+		}
+	}
+	many := url.Values{"token": {"x"}}
+	for len(many) < 200 {
+		many.Set(strconv.Itoa(len(many)), "x")
+	}
+	if r := app.post(oidc.RevokePath, many); r.status != http.StatusOK {
+		t.Errorf("200 fields: %d %s", r.status, r.Error)
+	}
+	many.Set("one-more", "x")
+	if r := app.post(oidc.RevokePath, many); r.Error != oidc.InvalidRequest {
+		t.Errorf("201 fields: %d %s", r.status, r.Error)
+	}
+	for name, body := range map[string]string{"malformed": "token=x&%zz", "too long": "token=" + strings.Repeat("x", 70_000)} {
+		r := httptest.NewRequest(http.MethodPost, site.origin+oidc.RevokePath, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		if site.handler.ServeHTTP(w, r); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "malformed or too long") {
+			t.Errorf("a form that is %s: %d %s", name, w.Code, w.Body)
+		}
 	}
 	app.tokens(code) // nothing was consumed
 	without := exempt.code(b, "code_challenge", "", "code_challenge_method", "")

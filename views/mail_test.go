@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/go-rod/rod/lib/proto"
 
 	"twostep/auth"
 )
@@ -199,12 +198,9 @@ func TestMail_Support(t *testing.T) {
 // TestMail_Chromium checks contrast and structure with axe, and that nothing overflows on
 // a narrow screen, in both themes.
 func TestMail_Chromium(t *testing.T) {
-	axe, err := os.ReadFile(installed(t, "axe-core/axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Parallel()
 	b, site := newTab(t, chromium(t)), serveMails(t)
+	b.loadAxe()
 	for _, s := range mailSamples() {
 		b.theme("light")
 		b.size(320, 640)
@@ -213,16 +209,9 @@ func TestMail_Chromium(t *testing.T) {
 		if b.eval("() => document.documentElement.scrollWidth", &width); width > 320 {
 			t.Errorf("%s is %d wide", s.name, width)
 		}
-		_, err := proto.RuntimeEvaluate{Expression: string(axe) + ";0"}.Call(b.page)
-		b.check(err)
 		for _, theme := range themes {
 			b.theme(theme)
-			var findings []string
-			b.eval(`async () => {
-				const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], resultTypes: ["violations"]})
-				return found.violations.flatMap(v => v.nodes.map(n => v.id + " at " + n.target + ": " + n.failureSummary))
-			}`, &findings)
-			for _, finding := range findings {
+			for _, finding := range b.axe(`["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]`) {
 				t.Errorf("%s, %s: %s", s.name, theme, finding)
 			}
 		}

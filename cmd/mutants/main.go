@@ -127,7 +127,7 @@ func failure(overlay string, timeout time.Duration, args ...string) (by string) 
 	defer cancel()
 	args = append([]string{"test", "-overlay", overlay, "-count=1", "-vet=off", "-failfast", "-timeout", timeout.String()}, args...)
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Env = append(os.Environ(), "RAPID_CHECKS=20", "RAPID_NOFAILFILE=true")
+	cmd.Env = append(os.Environ(), "RAPID_CHECKS=10", "RAPID_NOFAILFILE=true")
 	output, err := cmd.CombinedOutput()
 	found := failedTest.FindSubmatch(output)
 	switch {

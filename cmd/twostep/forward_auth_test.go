@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,16 +20,25 @@ func startForwardAuth(t *testing.T, folder, rules string, flags ...string) (p se
 	t.Helper()
 	cmdtest.WriteFile(t, filepath.Join(folder, "rules"), rules)
 	p = start(t, folder, append([]string{"--mail=file:mail", "--forward-auth=127.0.0.1:0", "--access-rules=rules"}, flags...)...)
-	for check == "" {
-		line, err := p.errors.ReadString('\n')
+	return p, readForwardAuthURL(t, p.errors).String()
+}
+
+// readForwardAuthURL reads the output up to the URL of the check.
+func readForwardAuthURL(t *testing.T, output *bufio.Reader) *url.URL {
+	t.Helper()
+	for {
+		line, err := output.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
 		}
 		if found := forwardAuthURL.FindStringSubmatch(line); found != nil {
-			check = found[1]
+			u, err := url.Parse(found[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return u
 		}
 	}
-	return p, check
 }
 
 // statusOf asks for a request, as a proxy does.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -58,7 +59,9 @@ func newClient(u *user) *client {
 // clone returns a client with the same cookies and the same page.
 func (c *client) clone() *client {
 	other := newClient(c.u)
-	other.jar.SetCookies(c.url, c.jar.Cookies(c.url))
+	for _, at := range []*url.URL{c.url, host} {
+		other.jar.SetCookies(at, c.jar.Cookies(at))
+	}
 	other.url, other.status, other.page = c.url, c.status, c.page.Clone()
 	return other
 }
@@ -147,12 +150,16 @@ func (c *client) fill(label, value string) *client {
 
 // press posts the form of a button, and reports whether it was accepted, which a
 // redirect means. The next use of the client loads the page that it leads to.
-func (c *client) press(name string) (done bool) {
+func (c *client) press(name string) (done bool) { return c.post(name, nil) }
+
+// post is press with the values of fields that a script fills in.
+func (c *client) post(name string, more url.Values) (done bool) {
 	button, err := c.current().Button(name)
 	if err != nil {
 		c.u.fatalf("%s: %v: %s", c.url, err, c.page.Text())
 	}
 	action, values := c.page.Form(button)
+	maps.Copy(values, more)
 	c.send(http.MethodPost, action, values)
 	return c.page == nil
 }
@@ -178,12 +185,12 @@ func (u *user) fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// newTransport connects to the running server, and waits for one.
-func (k *killTest) newTransport() *http.Transport {
+// newTransport connects to an address of the running server, and waits for one.
+func (k *killTest) newTransport(of func() string) *http.Transport {
 	return &http.Transport{
 		DisableKeepAlives: true, // so that no request is sent again on another connection
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			address, err := k.address(ctx)
+			address, err := k.address(ctx, of)
 			if err != nil {
 				return nil, err
 			}

@@ -77,6 +77,11 @@ func (l *messageFile) sentTo(recipient string) (got []courier.Message, err error
 
 // code waits for a code that was not tried yet.
 func (u *user) code(messages *messageFile, to string) string {
+	return u.sentText(messages, to, sixDigits)
+}
+
+// sentText waits for a message with a text that was not tried yet.
+func (u *user) sentText(messages *messageFile, to string, text *regexp.Regexp) string {
 	u.k.release() // other users can act meanwhile
 	defer u.k.acquire()
 	for end := time.Now().Add(3 * auth.MessageClaimTime); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
@@ -85,11 +90,11 @@ func (u *user) code(messages *messageFile, to string) string {
 			u.fatalf("%v", err)
 		}
 		for _, m := range got {
-			if code := sixDigits.FindString(m.Body); code != "" && !slices.Contains(u.tried, code) {
-				return code
+			if found := text.FindString(m.Body); found != "" && !slices.Contains(u.tried, found) {
+				return found
 			}
 		}
 	}
-	u.fatalf("no code was sent to %s", to)
+	u.fatalf("no message with %s was sent to %s", text, to)
 	return ""
 }

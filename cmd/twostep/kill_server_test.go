@@ -15,11 +15,12 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/cmd/twostep/internal/cmdtest"
 	"twostep/cmd/twostep/internal/datadir"
 )
 
 const (
-	busyMax    = 5 // users that act at the same time
+	busyMax    = 6 // users that act at the same time
 	hashingMax = 2 // of them, users that create backup codes
 )
 
@@ -27,9 +28,13 @@ const (
 type killTest struct {
 	t         *testing.T
 	folder    string
-	args      []string    // of the server
-	dir       datadir.Dir // of the server
-	transport *http.Transport
+	args      []string        // of the server
+	dir       datadir.Dir     // of the server
+	transport *http.Transport // to the pages
+	proxies   *http.Transport // to the listener for proxies
+	app       clientApp
+	appUses   atomic.Int32
+	logouts   sync.Map // sessions whose end the app was notified of
 	mail, sms messageFile
 	busy      chan struct{} // holds one for each user that acts
 	hashing   chan struct{} // holds one for each user that creates backup codes
@@ -44,11 +49,12 @@ type killTest struct {
 
 	seen sync.Map // auth.EventType that a user saw confirmed, auth.FactorKind that a user signed in with
 
-	mu      sync.Mutex
-	addr    string        // of the server; empty while none runs
-	running chan struct{} // closed when a server runs
-	done    chan struct{} // closed when users must stop
-	users   []*user
+	mu        sync.Mutex
+	addr      string        // of the server; empty while none runs
+	checkAddr string        // address of its listener for proxies
+	running   chan struct{} // closed when a server runs
+	done      chan struct{} // closed when users must stop
+	users     []*user
 }
 
 func newKillTest(t *testing.T, database string) *killTest {
@@ -58,9 +64,11 @@ func newKillTest(t *testing.T, database string) *killTest {
 		dir:  datadir.Dir{Path: filepath.Join(folder, "data"), Database: database},
 		mail: messageFile{path: filepath.Join(folder, "mail")},
 		sms:  messageFile{path: filepath.Join(folder, "sms")},
-		args: []string{"--url=" + siteOrigin, "--trusted-proxies=127.0.0.1/32", "--sms-budget=100000", "--database=" + database},
+		args: []string{"--url=" + siteOrigin, "--trusted-proxies=127.0.0.1/32", "--sms-budget=100000", "--database=" + database, "--forward-auth=127.0.0.1:0", "--access-rules=rules", "--admin-approval"},
 	}
-	k.transport = k.newTransport()
+	cmdtest.WriteFile(t, filepath.Join(folder, "rules"), accessRules)
+	k.transport = k.newTransport(func() string { return k.addr })
+	k.proxies = k.newTransport(func() string { return k.checkAddr })
 	return k
 }
 
@@ -68,13 +76,14 @@ func newKillTest(t *testing.T, database string) *killTest {
 func (k *killTest) startServer(args ...string) (kill func()) {
 	k.t.Helper()
 	server := start(k.t, k.folder, append(args, k.args...)...)
+	check := readForwardAuthURL(k.t, server.errors)
 	logged := make(chan struct{})
 	go func() {
 		defer close(logged)
 		io.Copy(&k.log, server.errors)
 	}()
 	k.mu.Lock()
-	k.addr = server.address
+	k.addr, k.checkAddr = server.address, check.Host
 	close(k.running)
 	k.mu.Unlock()
 	return func() {
@@ -89,13 +98,13 @@ func (k *killTest) startServer(args ...string) (kill func()) {
 	}
 }
 
-// address waits until a server runs and returns its address.
-func (k *killTest) address(ctx context.Context) (string, error) {
+// address waits until a server runs and returns one of its addresses.
+func (k *killTest) address(ctx context.Context, of func() string) (string, error) {
 	for {
 		k.mu.Lock()
-		running, addr := k.running, k.addr
+		running, runs, addr := k.running, k.addr != "", of()
 		k.mu.Unlock()
-		if addr != "" {
+		if runs {
 			return addr, nil
 		}
 		select {
@@ -110,8 +119,9 @@ func (k *killTest) address(ctx context.Context) (string, error) {
 var (
 	eventsWanted = []auth.EventType{
 		"sign_up_code", "phone_code", auth.SignedUp, "signed_out", auth.TOTPAdded, auth.PhoneAdded, auth.PhoneReserved, auth.BackupCodesReplaced,
+		auth.PasskeyAdded, "tokens", "refreshed", "revoked", auth.AppTokenReused, "handed_over", "invited", "disabled", "deleted",
 	}
-	signInKinds = []auth.FactorKind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode}
+	signInKinds = []auth.FactorKind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode, auth.PasskeyVerified}
 )
 
 // missing lists those that have not occurred yet.

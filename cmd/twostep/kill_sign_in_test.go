@@ -21,16 +21,25 @@ func (u *user) signIn() {
 		u.signedIn = true
 		return
 	case "Sign in":
+		if u.passkeyAdded {
+			u.signInWithPasskey()
+			return
+		}
 		u.enterPassword(u.c)
 	}
 	if u.c.heading() == "Account" {
-		if u.key != "" || u.reserved {
+		if u.key != "" || u.reserved || u.passkeyAdded {
 			u.fatalf("signed in without a second factor")
 		}
 		u.signedInBy(auth.Password)
 		return
 	}
 	u.c.sees("Verify your account")
+	if u.device != nil { // the response to adding it was lost
+		u.passkeyAdded = true
+		u.signInWithPasskey()
+		return
+	}
 	if u.key == "" && !u.reserved { // one was uncertain, and exists
 		if u.reserved = u.asksForSMS(); !u.reserved {
 			u.key = u.newKey
@@ -64,6 +73,9 @@ func (u *user) secondFactor() (signedIn bool) {
 	}
 	var options []func() bool
 	if u.key != "" && u.lastStep <= step(time.Now()) {
+		if _, seen := u.k.seen.Load(auth.TOTPCode); !seen { // a run must include one
+			return u.byApp()
+		}
 		options = append(options, u.byApp)
 	}
 	if len(u.codes) > 0 && !u.replacing {

@@ -30,9 +30,10 @@ const (
 )
 
 // TestProgram_Killed kills the server many times ("make kills" 200 times) while
-// users sign up, set up factors, and sign in and out. Afterwards every change that a user saw
-// confirmed is stored, no code was accepted twice, and every message has been
-// sent, none with an expired code (ST-08, TO-05, BC-02).
+// users sign up, set up factors, sign in and out, also to apps, and are administered.
+// Afterwards every change that a user, an app or an administrator saw confirmed is stored,
+// nothing was accepted twice, and every message has been sent, none with an expired code
+// (ST-08, TO-05, BC-02).
 func TestProgram_Killed(t *testing.T) {
 	t.Parallel() // with TestBrowser: both often wait
 	t.Run("SQLite", func(t *testing.T) {
@@ -52,9 +53,12 @@ func (k *killTest) run() {
 	}
 	k.t.Logf("-killseed=%d", seed)
 	late := k.delayMessages()
+	k.addApp()
+	admin := k.newAdmin()
 
 	var all sync.WaitGroup
 	all.Go(func() { k.runUsers(seed) })
+	all.Go(admin.act)
 	random := rand.New(rand.NewPCG(seed, 0))
 	for !k.t.Failed() && k.killed < *kills {
 		k.killAfter(func() { k.letRun(random) })
@@ -71,6 +75,7 @@ func (k *killTest) run() {
 	all.Wait()
 	k.waitForOutbox(late)
 	k.check()
+	admin.check()
 	kill()
 	k.checkLog()
 	k.checkDatabase()

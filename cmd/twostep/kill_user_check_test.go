@@ -45,6 +45,9 @@ func (u *user) checkFactors(store *db.Store, user auth.UserID) {
 	if reserved != u.reserved || u.phoneAdded && len(factors.Phones) != 1 {
 		u.fatalf("phones %v, want %s, reserved: %v", factors.Phones, u.phone, u.reserved)
 	}
+	if (len(factors.Passkeys) > 0) != u.passkeyAdded {
+		u.fatalf("%d passkeys, added: %v", len(factors.Passkeys), u.passkeyAdded)
+	}
 	uncertain := 0
 	if u.uncertain != nil && u.uncertain.kind == auth.BackupCode {
 		uncertain = 1
@@ -73,7 +76,10 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 		if slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) && recorded[e.Type] <= notices+1 {
 			m := auth.Message{
 				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At, Summary: recorded[e.Type] > notices,
-				Number: e.Phone, Email: e.Email, Left: e.BackupCodesLeft, IP: e.IP, UserAgent: e.UserAgent,
+				Number: e.Phone, Email: e.Email, App: e.Name, Left: e.BackupCodesLeft, IP: e.IP, UserAgent: e.UserAgent,
+			}
+			if e.Actor != "" {
+				m.Operated, m.IP, m.UserAgent = true, "", ""
 			}
 			text := views.NewRenderer("Twostep", siteOrigin, "", views.Links{}).Message(m)
 			owed[courier.Message{Subject: text.Subject, Body: text.Text}]++
@@ -142,9 +148,15 @@ func (u *user) checkSessions() {
 	if u.signedIn {
 		u.c.open("/account").sees("Account")
 	}
-	for _, c := range u.ended {
-		c.open("/account").sees("Sign in")
+	if u.hostOpen && !u.c.opensHost() {
+		u.fatalf("the app does not open any more")
 	}
+	for _, c := range u.ended {
+		if c.open("/account").sees("Sign in"); c.opensHost() {
+			u.fatalf("the app opens after the session has ended")
+		}
+	}
+	u.checkGrants()
 	u.replay()
 }
 
@@ -159,6 +171,11 @@ func (u *user) checkCodes() {
 	}
 	other := newClient(u)
 	other.open("/sign-in").sees("Sign in")
+	if u.passkeyAdded {
+		u.usePasskey(other)
+		other.sees("Account")
+		return
+	}
 	u.enterPassword(other)
 	if len(u.codes) > 0 {
 		other.sees("Verify your account")

@@ -2,9 +2,11 @@ package main
 
 import (
 	"math/rand/v2"
+	"net/url"
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/passkeytest"
 )
 
 const userPassword = "seven purple turtles"
@@ -23,8 +25,10 @@ type user struct {
 	codeSent  bool // the code that confirms the email address was sent
 	account   bool // the account exists
 
-	key, newKey    string // of the TOTP app; of one that is being added
-	lastStep       int64  // newest TOTP step sent
+	key, newKey    string              // of the TOTP app; of one that is being added
+	lastStep       int64               // newest TOTP step sent
+	device         *passkeytest.Device // of the passkey
+	passkeyAdded   bool
 	phone          string // number given last
 	phones         int    // numbers made
 	phoneAdded     bool   // the number is on the account
@@ -35,6 +39,10 @@ type user struct {
 	usedCodes []string // used or replaced
 	replacing bool     // a new set was requested
 	replaced  bool     // and confirmed, but not read yet
+
+	grants   []*grant // of the app
+	logouts  []string // sessions with grants that have ended
+	hostOpen bool     // the app behind the proxy opens
 
 	limited   bool                    // by a rate limit; the user stops
 	limitedBy string                  // the request and the page, of the last rate limit
@@ -79,7 +87,7 @@ func (u *user) act() {
 		return
 	}
 	plans := [][]func(){
-		{u.signOut, u.signIn, u.replay, u.signOut, u.signIn},
+		{u.useApp, u.openHost, u.signOut, u.signIn, u.replay, u.useApp, u.signOut, u.signIn},
 		{u.addNumber, u.replay, u.signOut, u.signIn, u.replay},
 	}
 	select {
@@ -88,6 +96,7 @@ func (u *user) act() {
 			{u.addTOTP, u.signOut, u.signIn, u.replay, u.replaceCodes, u.signOut, u.signIn, u.replay},
 			{u.addPhone, u.signOut, u.signIn, u.replaceCodes},
 			{u.addPhone, u.addTOTP, u.signOut, u.signIn, u.replay},
+			{u.addPasskey, u.signOut, u.signIn, u.replay},
 		}
 		u.run(plans[u.rand.IntN(len(plans))])
 		<-u.k.hashing
@@ -95,7 +104,7 @@ func (u *user) act() {
 		u.run(plans[u.rand.IntN(len(plans))])
 	}
 	for !u.limited && u.k.sleep(u.idleTime()) {
-		u.run([]func(){u.signOut, u.signIn, u.replay})
+		u.run([]func(){u.openHost, u.useApp, u.signOut, u.signIn, u.replay})
 	}
 }
 
@@ -181,6 +190,11 @@ func (u *user) confirm(event auth.EventType) {
 // second one begins is checked by the recorded events.
 func (u *user) spent(before *client, button, code string) {
 	u.tried = append(u.tried, code)
+	u.spentForm(before, button, nil)
+}
+
+// spentForm is spent for a form with the values of fields that a script fills in.
+func (u *user) spentForm(before *client, button string, more url.Values) {
 	accepted := time.Now()
 	u.replays = append(u.replays, func() {
 		defer func() {
@@ -188,8 +202,8 @@ func (u *user) spent(before *client, button, code string) {
 				panic(end)
 			}
 		}()
-		if again := before.clone(); again.press(button) && again.url.Path != "/sign-in" && time.Since(accepted) > 2*auth.RepeatWindow {
-			u.fatalf("the code %s was accepted twice, and led to %s", code, again.url)
+		if again := before.clone(); again.post(button, more) && again.url.Path != "/sign-in" && time.Since(accepted) > 2*auth.RepeatWindow {
+			u.fatalf("%q was accepted twice, and led to %s", button, again.url)
 		}
 	})
 }
@@ -203,11 +217,13 @@ func (u *user) ensureSignedIn() {
 // signOut ends the session, in this client and in one with the same cookies.
 func (u *user) signOut() {
 	if u.c.open("/account").heading() != "Account" {
+		u.endSessionGrants()
 		return
 	}
 	before := u.c.clone()
-	u.signedIn = false // possibly, even if the response is lost
+	u.signedIn, u.hostOpen = false, false // possibly, even if the response is lost
 	u.c.mustPress("Sign out")
 	u.confirm("signed_out")
+	u.endSessionGrants()
 	u.ended = append(u.ended, before)
 }

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"twostep/cmd/twostep/courier"
 )
 
 // silentServer returns the address of a server that accepts connections and sends
@@ -60,5 +65,27 @@ func TestProgram_MailTimeout(t *testing.T) {
 	}
 	if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("exit code %d: %s", code, output)
+	}
+}
+
+// TestProgram_StopsWhileProvidersHang: on a signal the program waits for the messages in
+// hand no longer than one may take, although no provider answers (LG-06).
+func TestProgram_StopsWhileProvidersHang(t *testing.T) {
+	t.Parallel() // it mostly waits
+	began := make(chan struct{}, 2)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		began <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer hanging.Close()
+	folder := t.TempDir()
+	p := start(t, folder, "--mail=file:mail", "--sms=webhook:"+hanging.URL)
+	v := visit(t, p).signUp(&browserUser{t: t, folder: folder, codesRead: map[string]int{}}, "ann@example.org")
+	v.open("/account/add-phone").press("Continue", map[string]string{"phone": "+14155552671"}).sees(200, "Verify phone")
+	<-began
+	from := time.Now()
+	if code, output := p.stop(t, syscall.SIGTERM); code != 0 || time.Since(from) > 2*courier.Timeout {
+		t.Errorf("exit code %d after %v: %s", code, time.Since(from), output)
 	}
 }
