@@ -58,15 +58,15 @@ func measurePages(s *server, browsers prepared, r *results) error {
 }
 
 // measureSignIns alternates between bare hashes and sign-ins by password. As many
-// hashes run in parallel as in the server.
+// hashes run in parallel as in the server. A slice has few of them, so there are twice as many rounds.
 func measureSignIns(s *server, _ prepared, r *results) error {
 	var next atomic.Int64
-	for round := range rounds/2 + 1 {
-		hash, err := measureHashes(longSlice)
+	for round := range 2*rounds + 1 {
+		hash, err := measureHashes(slice)
 		if err != nil {
 			return err
 		}
-		signIn, err := s.load(longSlice, func(c *conn) (bool, error) {
+		signIn, err := s.load(slice, func(c *conn) (bool, error) {
 			n := (2*int(next.Add(1)) + 1) % r.people // odd: without an authenticator app
 			return true, personAt(n).newBrowser().signIn(c)
 		})
