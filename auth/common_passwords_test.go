@@ -53,6 +53,8 @@ func TestCommonPassword(t *testing.T) {
 		{"a word after digits", "123456password", true},
 		{"a word between punctuation", "***(dragon)***!!", true},
 		{"a word that ends in digits, then punctuation", "abc123!!!!!!!!!", true},
+		{"a word that ends in digits, then others", "agent007-2024-99", true},
+		{"a word that begins with a digit, after others", "2024-99-0o9i8u7y", true},
 		{"a word with look-alikes, then digits", "P@ssw0rd20242025", true},
 		{"three letters are not a word", "cat83027461958302", false},
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/auth/passkeytest"
 )
 
 // TestEnrolment_ResetsFailures: a correct code of an enrolment resets its failures, so that
@@ -123,4 +124,70 @@ func TestFailures_ResetByNewFactor(t *testing.T) {
 			t.Errorf("%s: waits after: %+v", name, account.Waits)
 		}
 	}
+}
+
+// TestFailures_ResetWithFactors: nor do they count if an administrator or a recovery has
+// removed the factor, or if another passkey was added.
+func TestFailures_ResetWithFactors(t *testing.T) {
+	wantWaits := func(f *flow, want int) {
+		t.Helper()
+		account, err := f.Account(f.ctx, recoveryUser)
+		f.must(err)
+		if len(account.Waits) != want {
+			t.Errorf("waits: %+v, want %d", account.Waits, want)
+		}
+	}
+	wrongCodes := func(f *flow) {
+		for range 5 {
+			_, err := f.Verify(f.ctx, f.client(), f.atSecondStep(f.client()), "0000000", false)
+			f.problem(err, auth.TOTPWrong)
+		}
+		wantWaits(f, 1)
+	}
+	f, session, _ := newRecoveryFlow(t)
+	wrongCodes(f)
+	done, err := f.CarryOut(f.ctx, auth.Operator{}, auth.Act{Action: auth.RemoveFactor, User: session.User, Target: string(auth.TOTPCode)})
+	if !done || err != nil {
+		t.Errorf("the app is removed: %v, %v", done, err)
+	}
+	wantWaits(f, 0)
+
+	f, _, _ = newRecoveryFlow(t)
+	f.recover(f.client())
+	f.advance(recoveryDelay / 2)
+	f.advance(recoveryDelay/2 - time.Millisecond)
+	wrongCodes(f)
+	f.advance(time.Millisecond)
+	f.wantPending(false)
+	wantWaits(f, 0)
+
+	f, session, client := newPasskeyFlow(t)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	f.secondStep(client)
+	for range 5 {
+		_, err := f.VerifyPasskey(f.ctx, f.client(), f.token, "{}")
+		f.problem(err, auth.PasskeyWrong)
+	}
+	wantWaits(f, 1)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	wantWaits(f, 0)
+}
+
+// TestVerifyEmail_Twice: a code that is posted twice has done its work, for a short time;
+// an address that the account has already is not sent one.
+func TestVerifyEmail_Twice(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	for email, use := range map[string]auth.EmailUse{"second@example.com": auth.ForNotices, "new@example.com": auth.ForSignIn} {
+		f.must(f.StartEmailChange(f.ctx, client, session, use, email))
+		code := f.code(email)
+		f.must(f.VerifyEmail(f.ctx, client, session, code))
+		f.must(f.VerifyEmail(f.ctx, client, session, code))
+		f.now = f.now.Add(2 * auth.RepeatWindow)
+		f.problem(f.VerifyEmail(f.ctx, client, session, code), auth.FormExpired)
+		session = f.reload(session)
+		f.problem(f.StartEmailChange(f.ctx, client, session, use, email), auth.EmailSame)
+	}
+	f.problem(f.StartEmailChange(f.ctx, client, session, auth.ForNotices, "third@example.com"), auth.TooManyEmails)
+	f.must(f.StartEmailChange(f.ctx, client, session, auth.ForSignIn, "second@example.com"))
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"errors"
@@ -34,7 +35,7 @@ type BadLine struct {
 
 // Invite sends an invitation to each address, in place of an earlier one. If a line is not an
 // address, or has an account, nothing is sent. If a limit refuses an address, it returns the
-// number of lines before it, which were sent.
+// number of lines before it, which were sent. A form that is posted twice sends no second one.
 func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent int, err error) {
 	emails, err := r.invitees(ctx, lines)
 	if err != nil {
@@ -49,6 +50,11 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 		if email == (Email{}) || slices.ContainsFunc(emails[:i], func(e Email) bool { return e.Key == email.Key }) {
 			continue
 		}
+		if sent, err := r.justInvited(ctx, by, email, changes.At); err != nil {
+			return 0, err
+		} else if sent {
+			continue
+		}
 		if refused = r.allowInvitation(ctx, by, email, changes.At); refused != nil && !isProblem(refused) {
 			return 0, refused
 		} else if refused != nil {
@@ -60,17 +66,33 @@ func (r *Rules) Invite(ctx context.Context, by Operator, lines []string) (sent i
 			return 0, err
 		}
 	}
-	if len(emails) == 0 {
-		return 0, refused
-	}
-	err = operated(r.apply(ctx, changes))
-	if errors.Is(err, ErrTooManyInvitations) {
+	err = r.apply(ctx, changes)
+	switch {
+	case errors.Is(err, ErrNotFound): // the same form, posted at the same time, has sent them
+		return len(emails), refused
+	case errors.Is(err, ErrTooManyInvitations):
 		err = &Problem{Reason: InvitationsFull, Limit: InvitationsMax}
 	}
 	if err != nil {
-		return 0, err
+		return 0, operated(err)
 	}
 	return len(emails), refused
+}
+
+// invitationTokens returns the token of an invitation that a form sends now, and then those
+// that the same form may have sent shortly before, see [submission].
+func (r *Rules) invitationTokens(by Operator, email Email, now time.Time) []Token {
+	return r.tokens(invitationToken, submission{from: by.Client.FormToken, form: formInvite, response: email.Key}, now)
+}
+
+// justInvited reports whether the same browser has invited an address a moment ago.
+func (r *Rules) justInvited(ctx context.Context, by Operator, email Email, now time.Time) (bool, error) {
+	for _, token := range r.invitationTokens(by, email, now) {
+		if _, err := r.store.FindInvitation(ctx, token.Hash(), now); !errors.Is(err, ErrNotFound) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // invitees parses lines. An empty line is a zero Email.
@@ -103,13 +125,16 @@ func (r *Rules) invitees(ctx context.Context, lines []string) (emails []Email, e
 }
 
 // InviteAgain sends an invitation with a new link, which makes the earlier one invalid. It
-// returns false if the invitation was withdrawn or accepted.
+// returns false if the invitation was withdrawn or accepted, or sent a moment ago.
 func (r *Rules) InviteAgain(ctx context.Context, by Operator, id string) (sent bool, err error) {
 	return r.changeInvitation(ctx, by, RoleSupport, id, func(changes *ChangeSet, i Invitation) error {
+		if sent, err := r.justInvited(ctx, by, i.Email, changes.At); sent || err != nil {
+			return cmp.Or(err, ErrNotFound)
+		}
 		if err := r.allowInvitation(ctx, by, i.Email, changes.At); err != nil {
 			return err
 		}
-		m := r.renew(&i, changes.At)
+		m := r.renew(&i, by, changes.At)
 		changes.add(RenewInvitation{i}, QueueMessage{Message: m})
 		return r.recordAct(ctx, changes, by, Event{Type: OperatorInvited, Email: i.Email.Key})
 	})
@@ -134,7 +159,7 @@ func (r *Rules) changeInvitation(ctx context.Context, by Operator, role Role, id
 		return false, err
 	}
 	if err := change(&changes, i); err != nil {
-		return false, err
+		return false, ignoreNotFound(err)
 	}
 	err = r.apply(ctx, changes)
 	return err == nil, operated(ignoreNotFound(err))
@@ -184,7 +209,7 @@ func (r *Rules) AcceptInvitation(ctx context.Context, client Client, token Token
 
 // Accepts reports whether the attempt is a sign-up with the invitation.
 func (a Attempt) Accepts(i Invitation) bool {
-	return a.Purpose == SignUp && hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
+	return hmac.Equal([]byte(a.Invitation), []byte(i.TokenHash))
 }
 
 // allowInvitation limits the invitations of administrators: somebody at an unlocked browser
@@ -199,14 +224,14 @@ func (r *Rules) allowInvitation(ctx context.Context, by Operator, email Email, n
 // addInvitation adds an invitation of an address, and the mail with its link, to changes.
 func (r *Rules) addInvitation(changes *ChangeSet, by Operator, email Email) {
 	i := Invitation{ID: newEventID(changes.At), Email: email, By: by.actor()}
-	m := r.renew(&i, changes.At)
+	m := r.renew(&i, by, changes.At)
 	changes.add(PutInvitation{i}, QueueMessage{Message: m})
 }
 
 // renew gives an invitation another link, and returns the mail with it.
-func (r *Rules) renew(i *Invitation, now time.Time) Message {
+func (r *Rules) renew(i *Invitation, by Operator, now time.Time) Message {
 	m := r.notice(MessageInvitation, i.Email.Typed, Client{}, now)
-	m.Token, m.ExpiresAt = NewToken(), now.Add(InvitationLifetime)
+	m.Token, m.ExpiresAt = r.invitationTokens(by, i.Email, now)[0], now.Add(InvitationLifetime)
 	i.TokenHash, i.SentAt, i.ExpiresAt = m.Token.Hash(), now, m.ExpiresAt
 	return m
 }

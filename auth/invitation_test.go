@@ -38,7 +38,10 @@ func TestInvite_Limits(t *testing.T) {
 	}
 	invite(0, auth.InvitationLines, lines(0, auth.InvitationsAtOnce+1))
 	invite(0, auth.InvitationBad, []string{"", " "})
-	invite(0, auth.InvitationBad, []string{"bob@example.com", ann})
+	_, err = f.Invite(f.ctx, by, []string{" ", "bob@example.com", ann})
+	if bad := f.problem(err, auth.InvitationBad).Bad; len(bad) != 1 || bad[0].Number != 3 {
+		t.Errorf("bad lines: %+v", bad)
+	}
 
 	var group sync.WaitGroup
 	for range 20 {
@@ -60,5 +63,10 @@ func TestInvite_Limits(t *testing.T) {
 	if n := f.count("user5096@example.com", auth.MessageInvitation) + f.count("user5097@example.com", auth.MessageInvitation); n != 1 {
 		t.Errorf("%d mails to the last two", n)
 	}
-	f.must(f.AddAccount(f.ctx, auth.Operator{}, "dan@example.com")) // a command is not limited
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, "bob@example.com")) // a command is not limited
+	_, err = f.AcceptInvitation(f.ctx, f.client(), "unknown", flowPassword)
+	f.problem(err, auth.InvitationEnded)
+	mails := f.messages("bob@example.com")
+	_, err = f.AcceptInvitation(f.ctx, f.client(), mails[len(mails)-1].Token, flowPassword)
+	f.problem(err, auth.InvitationEnded) // this one sets the password of an account
 }

@@ -123,6 +123,9 @@ func TestMFAPolicy_NothingExtends(t *testing.T) {
 	m.set("", 5)
 	m.problem(m.SetMFAPolicy(m.ctx, m.by, auth.MFAPolicy{Day: m.day(6)}), auth.MFADayLater)
 	m.set("", 5) // as it is
+	if audit, err := m.Audit(m.ctx, auth.AuditQuery{Type: auth.MFAPolicySet}); err != nil || len(audit.Entries) != 1 {
+		t.Errorf("%d events, %v", len(audit.Entries), err)
+	}
 	m.set("", 4)
 	m.want(m.day(3), auth.NoTask, 4)
 	m.ann = m.signIn(m.anns, "ann@example.com")
@@ -198,6 +201,7 @@ func TestSetMFAPolicy(t *testing.T) {
 		m.set(fmt.Sprint("group", i), 1)
 	}
 	m.problem(m.SetMFAPolicy(m.ctx, m.by, auth.MFAPolicy{Day: m.day(3)}), auth.TooManyMFAPolicies)
+	m.set("group0", 0) // which there is already
 
 	page, err := m.Audit(m.ctx, auth.AuditQuery{Actor: string(m.by.Session.User)})
 	m.must(err)

@@ -72,6 +72,10 @@ func TestRemindMFANow(t *testing.T) {
 	m := newMFASite(t)
 	m.signUp("bob@example.com")
 	m.set("", 100)
+	m.signUp("dora@example.com")
+	_, err := m.operate(auth.Disable, "dora@example.com")
+	m.must(err)
+	m.must(m.AddAccount(m.ctx, auth.Operator{}, "invited@example.com"))
 	remind := func(by auth.Operator, want int) {
 		t.Helper()
 		n, err := m.RemindMFANow(m.ctx, by, "")

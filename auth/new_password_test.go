@@ -121,17 +121,29 @@ func TestParseEmail(t *testing.T) {
 		"ann@bücher.example":     "ann@xn--bcher-kva.example",
 		"Jose\u0301@example.org": "josé@example.org",
 		"ann@localhost":          "ann@localhost",
-		"":                       "", "ann": "", "@example.org": "", "ann@": "", "ann@exa mple.org": "",
+		"AZ@example.org":         "az@example.org",
+		strings.Repeat("a", EmailMaxBytes-5) + "@b.de": strings.Repeat("a", EmailMaxBytes-5) + "@b.de",
+		"": "", "ann": "", "@example.org": "", "ann@": "", "ann@exa mple.org": "",
 		"ann@@example.org": "", "a b@example.org": "", "ann@example.org\r\nBcc: x@y.z": "",
 		"Ann <ann@example.org>": "", "\"a b\"@example.org": "", "ann@-example.org": "", "ann@example..org": "",
 		"İann@example.org": "İann@example.org", "i\u0307ann@example.org": "i\u0307ann@example.org", "ÄNN@example.org": "Änn@example.org", // nobody else's
 		"a\u200bnn@example.org": "", "a\u00adnn@example.org": "", "\ufeffann@example.org": "", "an\u2060n@example.org": "", "ann\u200d@example.org": "",
 		"ann\ufe0f@example.org": "", "\u3164@example.org": "", "a\u034fnn@example.org": "", "ann@ex\u200bample.org": "", "ann@ex\u00adample.org": "",
-		"<script>@example.org": "", strings.Repeat("a", 250) + "@b.de": "",
+		"<script>@example.org": "", strings.Repeat("a", EmailMaxBytes-4) + "@b.de": "",
 	} {
 		got, err := ParseEmail(typed)
 		if got.Key != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", typed, got.Key, err, want)
+		}
+	}
+}
+
+func TestEmail_Mailbox(t *testing.T) {
+	for key, want := range map[string]string{
+		"ann@example.org": "ann@example.org", "ann+shop+x@example.org": "ann@example.org", "+ann@example.org": "+ann@example.org", "ann@b+c.example": "ann@b+c.example",
+	} {
+		if got := (Email{Key: key}).Mailbox(); got != want {
+			t.Errorf("%s: %s, want %s", key, got, want)
 		}
 	}
 }

@@ -51,13 +51,6 @@ func (r *Rules) AddPasskey(ctx context.Context, client Client, session Session, 
 	if !made.userVerified && !securityKey {
 		return &Problem{Reason: PasskeyUnverified}
 	}
-	factors, err := r.factors(ctx, session.User, now)
-	if err != nil {
-		return err
-	}
-	if len(factors.Passkeys) >= PasskeysMax {
-		return &Problem{Reason: PasskeyTooMany, Limit: PasskeysMax}
-	}
 	added := r.newPasskey(made, session.User, name, now)
 	verified := VerifiedFactor{PasskeyPresent, now, made.backupEligible}
 	if made.userVerified {

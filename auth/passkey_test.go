@@ -118,8 +118,12 @@ func TestPasskey_SecondStep(t *testing.T) {
 		}
 		_, err := f.Verify(f.ctx, client, f.token, "123456", false)
 		f.problem(err, auth.BackupCodeWrong) // no other code is asked for
-		result, err := f.VerifyPasskey(f.ctx, client, f.token, f.get(d, f.PasskeyOptions(a)))
+		posted := f.get(d, f.PasskeyOptions(a))
+		result, err := f.VerifyPasskey(f.ctx, client, f.token, posted)
 		f.must(err)
+		if again, err := f.VerifyPasskey(f.ctx, client, f.token, posted); err != nil || again.Session != result.Session {
+			t.Errorf("posted twice: %+v, %v", again, err)
+		}
 		s := f.session(result)
 		if want := map[bool]auth.FactorKind{false: auth.PasskeyPresent, true: auth.PasskeyVerified}[d.Verifies]; s.SecondKind != want {
 			t.Errorf("the second factor is %s, want %s", s.SecondKind, want)
@@ -140,6 +144,7 @@ func TestPasskey_NotFirstFactor(t *testing.T) {
 	clear := func(r *passkeytest.Response) { r.Flags &^= passkeytest.UserVerified }
 	d.Tamper = clear
 	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(d, passkey), false), auth.PasskeyUnverified)
+	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(d, passkey), true), auth.PasskeyWrong) // by the form for security keys
 	d = &passkeytest.Device{Verifies: true, Tamper: clear}
 	f.must(f.AddPasskey(f.ctx, client, session, "", f.create(d, key), true))
 	d.Tamper = nil // from now on it verifies, but it did not when it was added
@@ -277,6 +282,9 @@ func TestPasskey_Counter(t *testing.T) {
 			continue
 		}
 		f.problem(err, auth.PasskeyCopied)
+		d.Counts = false // a copy that does not count at all
+		_, err = f.SignInWithPasskey(f.ctx, client, f.get(d, f.PasskeySignIn(client)), "")
+		f.problem(err, auth.PasskeyCopied)
 		if n := f.count(passkeyUser, auth.MessageKind(auth.PasskeyCloned)); n != 1 {
 			t.Errorf("%d notices, want 1", n)
 		}
@@ -313,6 +321,8 @@ func TestPasskey_Domain(t *testing.T) {
 	if a := f.secondStep(client); !a.Factors.HasMFA() || a.AcceptsPasskey() || !a.AcceptsBackupCode() || f.PasskeyOptions(a) != "" {
 		t.Errorf("the attempt is %+v", a)
 	}
+	_, err := f.VerifyPasskey(f.ctx, client, f.token, "{}")
+	f.problem(err, auth.FormExpired) // it asks for no passkey, so this is no wrong one
 }
 
 // TestPasskey_WrongResponses count as wrong codes do, and the owner is notified (PK-22).
@@ -330,6 +340,36 @@ func TestPasskey_WrongResponses(t *testing.T) {
 	if n := f.count(passkeyUser, auth.MessageKind(auth.SecondFactorFailed)); n != 1 {
 		t.Errorf("%d notices, want 1", n)
 	}
+}
+
+// TestPasskey_WrongSignature: what a passkey has not signed is refused at both steps, and so
+// is the user handle of another account.
+func TestPasskey_WrongSignature(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	d := &passkeytest.Device{Verifies: true}
+	f.addPasskey(d, client, session)
+	unsigned := func(options string) string {
+		t.Helper()
+		posted, another := map[string]any{}, map[string]any{}
+		f.must(json.Unmarshal([]byte(f.get(d, options)), &posted))
+		f.must(json.Unmarshal([]byte(f.get(d, f.PasskeySignIn(client))), &another))
+		posted["response"].(map[string]any)["signature"] = another["response"].(map[string]any)["signature"]
+		text, err := json.Marshal(posted)
+		f.must(err)
+		return string(text)
+	}
+	_, err := f.SignInWithPasskey(f.ctx, client, unsigned(f.PasskeySignIn(client)), "")
+	f.problem(err, auth.PasskeyWrong)
+	a := f.secondStep(client)
+	_, err = f.VerifyPasskey(f.ctx, client, f.token, unsigned(f.PasskeyOptions(a)))
+	f.problem(err, auth.PasskeyWrong)
+	d.Tamper = func(r *passkeytest.Response) { r.UserHandle = []byte("of somebody else") }
+	_, err = f.VerifyPasskey(f.ctx, client, f.token, f.get(d, f.PasskeyOptions(a)))
+	f.problem(err, auth.PasskeyWrong)
+	d.Tamper = nil
+	result, err := f.VerifyPasskey(f.ctx, client, f.token, f.get(d, f.PasskeyOptions(a)))
+	f.must(err)
+	f.session(result)
 }
 
 // TestAddPasskey covers additions that are refused, and one that is posted twice (PK-10,
@@ -369,9 +409,12 @@ func TestAddPasskey(t *testing.T) {
 	options = strings.Replace(f.options(session), `"excludeCredentials":[{`, `"other":[{`, 1)
 	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(d, options), false), auth.PasskeyExists)
 	d.Tamper = nil
-	for range auth.PasskeysMax - 1 {
+	for range auth.PasskeysMax - 2 {
 		f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
 	}
+	posted = f.create(&passkeytest.Device{Verifies: true}, f.options(session))
+	f.must(f.AddPasskey(f.ctx, client, session, "", posted, false))
+	f.must(f.AddPasskey(f.ctx, client, session, "", posted, false)) // the form was posted twice
 	f.now = f.now.Add(time.Hour)
 	f.problem(f.AddPasskey(f.ctx, client, session, "", f.create(&passkeytest.Device{Verifies: true}, f.options(session)), false), auth.PasskeyTooMany)
 }
@@ -412,14 +455,15 @@ func TestPasskey_Attestation(t *testing.T) {
 // the backup codes go with the last factor (PK-19).
 func TestPasskey_RenameAndRemove(t *testing.T) {
 	f, session, client := newPasskeyFlow(t)
-	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	posted := f.create(&passkeytest.Device{Verifies: true}, f.options(session))
+	f.must(f.AddPasskey(f.ctx, client, session, "", posted, false))
 	eve, evesClient := f.signUp("eve@example.com")
 	factors, err := f.Factors(f.ctx, session.User)
 	f.must(err)
 	id := factors.Passkeys[0].ID
 	f.problem(f.RenamePasskey(f.ctx, evesClient, eve, id, "Mine"), auth.FormExpired)
 	f.problem(f.RemovePasskey(f.ctx, evesClient, eve, id), auth.FormExpired)
-	f.must(f.RenamePasskey(f.ctx, client, session, id, "Mine"))
+	f.must(f.RenamePasskey(f.ctx, client, session, id, strings.Repeat("ä", auth.PasskeyNameMax)))
 	f.policy.RequireMFA = true
 	f.use(f.db)
 	f.problem(f.RemovePasskey(f.ctx, client, session, id), auth.LastFactor)
@@ -432,6 +476,7 @@ func TestPasskey_RenameAndRemove(t *testing.T) {
 	if n := f.count(passkeyUser, auth.MessageKind(auth.PasskeyRemoved)); n != 1 {
 		t.Errorf("%d notices, want 1", n)
 	}
+	f.problem(f.AddPasskey(f.ctx, client, session, "", posted, false), auth.PasskeyUsed) // its challenge is spent
 }
 
 // TestPasskey_ResetMFA: the operator's command removes passkeys too (PK-24).

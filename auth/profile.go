@@ -12,9 +12,6 @@ import (
 // ParseName parses a display name: NFC, without white space around it and with single
 // spaces in it. It is empty for none.
 func ParseName(typed string) (string, error) {
-	if !utf8.ValidString(typed) {
-		return "", &Problem{Reason: NameInvalid, Field: "name"}
-	}
 	name := strings.Join(strings.Fields(norm.NFC.String(typed)), " ")
 	switch {
 	case utf8.RuneCountInString(name) > NameMax:

@@ -27,6 +27,7 @@ func TestParseName(t *testing.T) {
 		{strings.Repeat("é", auth.NameMax), strings.Repeat("é", auth.NameMax), ""},
 		{strings.Repeat("é", auth.NameMax+1), "", auth.NameLong},
 		{"Ann\x00", "", auth.NameInvalid},
+		{"Ann\xff", "", auth.NameInvalid},
 		{"Ann\x1b[2J", "", auth.NameInvalid},
 		{"Ann\u202eelpmaxE", "", auth.NameInvalid}, // right-to-left override
 		{"Ann\u2066Example\u2069", "", auth.NameInvalid},

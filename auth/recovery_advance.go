@@ -24,7 +24,7 @@ func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced int, err error)
 			}
 			faults = append(faults, err)
 		}
-		if err := errors.Join(faults...); err != nil || len(due) < RecoveriesBatch || advanced == before {
+		if err := errors.Join(faults...); err != nil || advanced == before {
 			return advanced, err
 		}
 	}

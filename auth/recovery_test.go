@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -49,8 +50,12 @@ func (f *flow) atSecondStep(client auth.Client) auth.Token {
 // recover requests a recovery.
 func (f *flow) recover(client auth.Client) {
 	f.t.Helper()
-	result, err := f.StartRecovery(f.ctx, client, f.atSecondStep(client))
+	token := f.atSecondStep(client)
+	result, err := f.StartRecovery(f.ctx, client, token)
 	f.must(err)
+	if _, err := f.Attempt(f.ctx, token); !errors.Is(err, auth.ErrNotFound) {
+		f.t.Errorf("the sign-in goes on: %v", err)
+	}
 	result, err = f.Verify(f.ctx, client, result.Attempt, f.code(recoveryUser), false)
 	f.must(err)
 	if result.Session != "" {
@@ -215,7 +220,7 @@ func TestRecovery_StoppedFromEveryMessage(t *testing.T) {
 // TestRecovery_Disputed: the token of the last message, and the others, disable the account
 // for a day after the end.
 func TestRecovery_Disputed(t *testing.T) {
-	f, _, _ := newRecoveryFlow(t)
+	f, session, _ := newRecoveryFlow(t)
 	f.recover(f.client())
 	first := f.wantTokens(auth.RecoveryRequested)[recoveryPhone]
 	f.advance(recoveryDelay / 2)
@@ -228,9 +233,18 @@ func TestRecovery_Disputed(t *testing.T) {
 	f.must(err)
 	f.addTOTP(client, f.session(result))
 	f.now = f.now.Add(auth.StopTokenLifetime - time.Millisecond)
+	_, err = f.ChangeRole(f.ctx, session.User, auth.RoleAdmin)
+	f.must(err)
+	_, err = f.StopRecovery(f.ctx, auth.Client{}, last)
+	f.problem(err, auth.LastAdmin)
+	_, err = f.ChangeRole(f.ctx, session.User, auth.NoRole)
+	f.must(err)
 	stopped, err := f.StopRecovery(f.ctx, auth.Client{}, last)
 	if f.must(err); !stopped.Completed {
 		t.Errorf("stopped %+v", stopped)
+	}
+	if all, err := f.db.FindSessions(f.ctx, session.User); err != nil || len(all) > 0 {
+		t.Errorf("sessions after it: %+v, %v", all, err)
 	}
 	if _, err := f.Session(f.ctx, result.Session); err != auth.ErrNotFound {
 		t.Errorf("the session: %v", err)
@@ -442,6 +456,9 @@ func TestRecovery_Refused(t *testing.T) {
 		}
 		f.now = f.now.Add(time.Minute)
 		f.must(f.ResendCode(f.ctx, client, result.Attempt))
+		if n := f.count(recoveryUser, auth.MessageResetCode); n != 0 {
+			t.Errorf("%s: the code was sent again in %d mails about the password", name, n)
+		}
 	}
 	_, err := f.ChangeRole(f.ctx, session.User, auth.RoleViewer)
 	f.must(err)
@@ -459,6 +476,9 @@ func TestRecovery_Refused(t *testing.T) {
 	f.now = next
 	f.recover(f.client())
 	f.wantPending(true)
+	f.advance(auth.RecoveryPause + 24*time.Hour) // no server was running: it is reminded of and postponed
+	f.wantPending(true)
+	refused("postponed", f.recovery().DueAt)
 }
 
 // TestRecovery_RoleMeanwhile: a role that is given between the code and its response counts.

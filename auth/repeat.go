@@ -47,6 +47,7 @@ const (
 	formRecovery       = "recovery"
 	formChangePassword = "change_password"
 	formApp            = "app"
+	formInvite         = "invite"
 )
 
 // tokens returns the tokens of one kind that the submission leads to: first the one
@@ -80,10 +81,11 @@ const formRepeat FactorKind = "repeat"
 
 // The kinds of tokens.
 const (
-	sessionToken = "session"
-	attemptToken = "attempt"
-	deviceToken  = "device"
-	secretToken  = "app_secret"
+	sessionToken    = "session"
+	attemptToken    = "attempt"
+	deviceToken     = "device"
+	secretToken     = "app_secret"
+	invitationToken = "invitation"
 )
 
 func (r *Rules) newToken(kind string, s submission, now time.Time) Token {

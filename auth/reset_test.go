@@ -1,7 +1,11 @@
 package auth_test
 
 import (
+	"context"
+	"fmt"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,5 +85,61 @@ func TestTOTP_ReplacedEndsSessions(t *testing.T) {
 	all, err := f.Sessions(f.ctx, session)
 	if err != nil || len(all) != 1 || all[0].ID != session.ID {
 		t.Errorf("sessions: %+v, %v", all, err)
+	}
+}
+
+// TestSetPassword_OnceOnly: of many passwords posted at once, one is set (RC-05).
+func TestSetPassword_OnceOnly(t *testing.T) {
+	f := newFlow(t)
+	const ann = "ann@example.com"
+	_, client := f.signUp(ann)
+	f.now = f.now.Add(time.Minute)
+	token := f.forgot(client, ann)
+	_, err := f.Verify(f.ctx, client, token, f.code(ann), false)
+	f.must(err)
+	var set atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			if _, err := f.SetPassword(context.WithoutCancel(f.ctx), client, token, fmt.Sprint("eight yellow herons ", i)); err == nil {
+				set.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := set.Load(); n != 1 {
+		t.Errorf("%d passwords were set, want 1", n)
+	}
+}
+
+// TestReset_AddedRecently: each thing that was added is a reason to list it.
+func TestReset_AddedRecently(t *testing.T) {
+	const ann, second = passkeyUser, "second@example.com"
+	for _, row := range []struct {
+		want auth.Added
+		add  func(*flow, auth.Client, auth.Session)
+	}{
+		{auth.Added{TOTP: true}, func(f *flow, client auth.Client, session auth.Session) { f.addTOTP(client, session) }},
+		{auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { f.addPhone(client, session, ownNumber) }},
+		{auth.Added{Passkeys: 1}, func(f *flow, client auth.Client, session auth.Session) {
+			f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+		}},
+		{auth.Added{Email: second}, func(f *flow, client auth.Client, session auth.Session) {
+			f.must(f.StartEmailChange(f.ctx, client, session, auth.ForNotices, second))
+			f.must(f.VerifyEmail(f.ctx, client, session, f.code(second)))
+		}},
+	} {
+		f, session, client := newPasskeyFlow(t)
+		row.add(f, client, session)
+		f.now = f.now.Add(time.Minute)
+		token := f.forgot(client, ann)
+		_, err := f.Verify(f.ctx, client, token, f.code(ann), false)
+		f.must(err)
+		f.setPassword(client, token, "eight yellow herons")
+		for _, m := range f.messages(ann) {
+			if m.Kind == auth.MessageKind(auth.PasswordReset) && !reflect.DeepEqual(m.Added, &row.want) {
+				t.Errorf("the mail lists %+v, want %+v", m.Added, row.want)
+			}
+		}
 	}
 }

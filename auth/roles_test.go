@@ -22,7 +22,7 @@ func TestOperate_Administrator(t *testing.T) {
 	session = f.reload(session)
 	id, err := f.AccountID(f.ctx, bob)
 	f.must(err)
-	by := auth.Operator{Session: session, Client: client, Reason: "asked by phone"}
+	by := auth.Operator{Session: session, Client: client, Reason: "asked by phone" + strings.Repeat("!", auth.ReasonMax-14)}
 
 	_, err = f.Operate(f.ctx, by, auth.SignOutEverywhere, id)
 	if !errors.Is(err, auth.ErrNotFound) {
@@ -32,7 +32,7 @@ func TestOperate_Administrator(t *testing.T) {
 	if !changed || err != nil {
 		t.Fatal(err)
 	}
-	for _, reason := range []string{"", "  x ", strings.Repeat("x", auth.ReasonMax+1), "one\ntwo"} {
+	for _, reason := range []string{"", "  x ", strings.Repeat("x", auth.ReasonMax+1), "one\ntwo", strings.Repeat("x", auth.ReasonMin-1)} {
 		_, err := f.Operate(f.ctx, auth.Operator{Session: session, Client: client, Reason: reason}, auth.SignOutEverywhere, id)
 		f.problem(err, auth.ReasonInvalid)
 	}

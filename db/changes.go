@@ -47,7 +47,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.AddUser:
 		return true, t.addUser(ctx, c)
 	case auth.PutInvitation:
-		return true, t.putInvitation(ctx, set.User, c.Invitation)
+		return t.putInvitation(ctx, set.User, c.Invitation)
 	case auth.RenewInvitation:
 		return t.renewInvitation(ctx, c.Invitation)
 	case auth.RemoveInvitation:

@@ -75,20 +75,21 @@ func (s *Store) TouchInvitation(ctx context.Context, id string, now time.Time) e
 	return err
 }
 
-// putInvitation adds an invitation or replaces that of the email address, which keeps its id.
-func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitation) error {
+// putInvitation adds an invitation or replaces that of the email address, which keeps its id. It
+// returns false if that has the same token already.
+func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitation) (put bool, err error) {
 	if user == "" {
 		full := false
 		if err := t.Find(ctx, engine.Row{&full}, `
 			SELECT count(*) >= $1
 			FROM (SELECT 1 FROM invitations WHERE user_id IS NULL AND email_key <> $2 LIMIT $1) AS few`, auth.InvitationsMax, i.Email.Key); err != nil {
-			return err
+			return false, err
 		}
 		if full {
-			return auth.ErrTooManyInvitations
+			return false, auth.ErrTooManyInvitations
 		}
 	}
-	_, err := t.Exec(ctx, `
+	return t.change(ctx, `
 		INSERT INTO invitations (id, email, email_key, user_id, token_hash, invited_by, sent_at, expires_at)
 		VALUES ($1, $2, $3, NULLIF($4, ''), $5, $6, $7, $8)
 		ON CONFLICT (email_key) DO UPDATE SET
@@ -97,16 +98,16 @@ func (t *tx) putInvitation(ctx context.Context, user auth.UserID, i auth.Invitat
 			invited_by = excluded.invited_by,
 			sent_at = excluded.sent_at,
 			opened_at = NULL,
-			expires_at = excluded.expires_at`,
+			expires_at = excluded.expires_at
+		WHERE invitations.token_hash <> excluded.token_hash`,
 		i.ID, i.Email.Typed, i.Email.Key, user, i.TokenHash, i.By, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt))
-	return err
 }
 
-// renewInvitation replaces the token of an invitation that has not ended.
+// renewInvitation replaces the token of an invitation that has not ended and has another.
 func (t *tx) renewInvitation(ctx context.Context, i auth.Invitation) (renewed bool, err error) {
 	return t.change(ctx, `
 		UPDATE invitations SET token_hash = $1, sent_at = $2, opened_at = NULL, expires_at = $3
-		WHERE id = $4`, i.TokenHash, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt), i.ID)
+		WHERE id = $4 AND token_hash <> $1`, i.TokenHash, engine.Millis(i.SentAt), engine.Millis(i.ExpiresAt), i.ID)
 }
 
 func (t *tx) removeInvitation(ctx context.Context, id string) (removed bool, err error) {

@@ -12,12 +12,13 @@ import (
 )
 
 // mfaColumns are the [auth.MFADeadline] of users. Everyone is in the group with the empty
-// name.
+// name. Policies are few, usually none: a list of the account's groups would be a temporary
+// table on every page.
 const (
 	mfaPolicyDay = `(
 				SELECT min(day)
 				FROM mfa_policies
-				WHERE group_name IN (SELECT '' UNION ALL SELECT name FROM account_groups WHERE user_id = users.id)
+				WHERE group_name = '' OR EXISTS (SELECT 1 FROM account_groups WHERE user_id = users.id AND account_groups.name = mfa_policies.group_name)
 			)`
 	mfaExemptDay = `(SELECT until_day FROM mfa_exemptions WHERE user_id = users.id)`
 	mfaColumns   = `

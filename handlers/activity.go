@@ -13,18 +13,3 @@ func showActivity(r *request) error {
 	}
 	return r.show(views.Activity(page))
 }
-
-func showDelete(r *request) error {
-	return r.show(views.Delete(views.DeletePage{Page: r.page()}))
-}
-
-func postDelete(r *request) (string, error) {
-	if r.action() != "delete" {
-		return "", errUnknownAction
-	}
-	if err := r.rules.DeleteAccount(r.ctx(), r.client(), r.session, r.form.Get("confirm")); err != nil {
-		return "", err
-	}
-	r.cookie.cookieValues = cookieValues{Notice: views.NoticeAccountDeleted}
-	return "/sign-in", nil
-}

@@ -172,6 +172,40 @@ func TestAdmin_Roles(t *testing.T) {
 	}
 }
 
+// A button that the form does not have does nothing.
+func TestAdmin_UnknownButton(t *testing.T) {
+	site := newSite(t, withRecovery, func(p *auth.Policy) { p.AdminApproval = true })
+	b, _ := site.administrator(ann, auth.RoleAdmin)
+	site.administrator(bob, auth.NoRole)
+	account, err := site.rules.AccountOf(t.Context(), site.accountID(bob))
+	if err != nil {
+		t.Fatal(err)
+	}
+	people := strings.NewReplacer("ID", string(account.ID), "SESSION", string(account.OpenSessions[0].ID))
+	var paths []string
+	for page := range adminPages {
+		if !strings.HasSuffix(page, "REQUEST") {
+			paths = append(paths, people.Replace(page))
+		}
+	}
+	for page := range adminAppPages {
+		paths = append(paths, strings.Replace(page, "ID", site.addApp().id, 1))
+	}
+	posted := 0
+	for _, path := range append(paths, views.DownloadURL, "/recovery/stop") {
+		got := b.fetch("POST", path, url.Values{"token": {b.open("/account").formToken()}, "action": {"no-such-button"}})
+		if got.status == http.StatusNotFound {
+			continue // the page has no form
+		}
+		if posted++; got.status != 422 || !strings.Contains(got.text(), "That option is not available") {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if posted < 28 {
+		t.Errorf("%d forms", posted)
+	}
+}
+
 // OP-01, OP-02: to others the pages do not exist, in status, headers and body, whatever the
 // method is; also to admins outside the networks.
 func TestAdmin_DoesNotExist(t *testing.T) {

@@ -33,8 +33,8 @@ func showApp(r *request) error {
 }
 
 // appAct returns the app and the act that the URL names.
-func (r *request) appAct() (app oidc.App, act views.AppAct, err error) {
-	i := slices.IndexFunc(views.AppActs, func(act views.AppAct) bool { return act.Path == r.Param("act") })
+func (r *request) appAct() (app oidc.App, act views.Act, err error) {
+	i := slices.IndexFunc(views.AppActs, func(act views.Act) bool { return act.Path == r.Param("act") })
 	if i < 0 {
 		return app, act, auth.ErrNotFound
 	}
@@ -116,9 +116,6 @@ func postAppCheck(r *request) (string, error) {
 	app, err := r.app()
 	if err != nil {
 		return "", err
-	}
-	if r.action() != "check" {
-		return "", errUnknownAction
 	}
 	wrong, err := r.site.Apps.CheckURL(r.ctx(), app, strings.TrimSpace(r.entered("url")))
 	if err != nil {

@@ -90,9 +90,6 @@ func showAddApp(r *request) error {
 
 // postAddApp shows the secret in the response, see [request.newAppSecret].
 func postAddApp(r *request) (string, error) {
-	if r.action() != "add" {
-		return "", errUnknownAction
-	}
 	app := appOf(r.enteredApp())
 	id, secret, err := r.site.Apps.AddApp(r.ctx(), r.operator(), app)
 	switch {
@@ -125,9 +122,6 @@ func showEditApp(r *request) error {
 }
 
 func postEditApp(r *request) (string, error) {
-	if r.action() != "save" {
-		return "", errUnknownAction
-	}
 	app := appOf(r.enteredApp())
 	app.ID = r.Param("id")
 	return views.AppURL(app.ID), r.withNotice(views.NoticeAppSaved, r.site.Apps.ReplaceApp(r.ctx(), r.operator(), app))

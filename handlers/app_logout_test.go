@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -106,6 +107,14 @@ func TestLogout_AnotherSession(t *testing.T) {
 	if again := site.browser().open(query); again.url.String() != back {
 		t.Errorf("the second time: at %s", again.url)
 	}
+	if _, err := site.apps.DisableApp(t.Context(), auth.Operator{}, oidc.App{ID: app.id}, true); err != nil {
+		t.Fatal(err)
+	}
+	b.open(query).wantHeading("Sign out").wantStatus(http.StatusOK)
+	if _, err := site.apps.RemoveApp(t.Context(), auth.Operator{}, oidc.App{ID: app.id}); err != nil {
+		t.Fatal(err)
+	}
+	b.open(query).wantHeading("Sign out").wantStatus(http.StatusOK)
 	if strings.Contains(site.log.String(), theirs.IDToken) {
 		t.Error("the log has a hint (OI-12)")
 	}
@@ -185,6 +194,11 @@ func TestLogout_BackChannel(t *testing.T) {
 	}
 	app.wantLogouts(sid)
 
+	for _, to := range []string{site.addApp().id, "x"} { // an app without a URI, and one that was removed
+		if _, _, err := site.apps.LogoutToken(context.Background(), auth.NewLogoutMessage(to, "x", "y", site.rules.Now())); !errors.Is(err, auth.ErrRejected) {
+			t.Errorf("a message to nobody: %v", err)
+		}
+	}
 	_, logout, err := site.apps.LogoutToken(context.Background(), auth.NewLogoutMessage(app.id, "x", "y", site.rules.Now()))
 	if err != nil || app.userInfo(logout) != nil {
 		t.Errorf("a logout token is an access token, %v", err)

@@ -96,7 +96,7 @@ func (a *testApp) returned(b *browser) url.Values {
 func (a *testApp) wantReturned(b *browser, code oidc.ErrorCode) string {
 	b.t.Helper()
 	query := a.returned(b)
-	if query.Get("error") != string(code) || (query.Get("code") == "") != (code != "") {
+	if query.Get("error") != string(code) || (query.Get("code") == "") != (code != "") || (query.Get("error_description") == "") != (code == "") {
 		b.t.Fatalf("returned with %v, want %q", query, code)
 	}
 	return query.Get("code")

@@ -44,6 +44,7 @@ func TestApproval(t *testing.T) {
 	anns.open(person).follow("Reset MFA").wantText("Another admin has to approve this").fill("Reason", "Lost phone").press("Request approval").wantHeading(bob).wantText("Requested.").wantText("Waiting for approval")
 	page := site.waiting()
 	anns.open(person + "/reset-mfa").wantHeading("Waiting for approval").wantText("Lost phone").button("Withdraw")
+	anns.open(person + "/delete").button("Request approval") // which nobody has requested
 	other := site.browser().signIn(ann).enterCode(site.totpCode(key))
 	for name, b := range map[string]*browser{"the requester": anns, "another session of theirs": other} {
 		if b.open(page).has("Approve") {

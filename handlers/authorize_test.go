@@ -26,6 +26,12 @@ func TestAuthorize_SignIn(t *testing.T) {
 	if hint := b.field("Email address").AttrOr("value", ""); hint != ann {
 		t.Errorf("the email field has %q", hint)
 	}
+	longest := strings.Repeat("x", auth.EmailMaxBytes)
+	for hint, want := range map[string]string{longest: longest, longest + "x": ""} {
+		if got := app.start(site.browser(), "login_hint", hint).field("Email address").AttrOr("value", ""); got != want {
+			t.Errorf("a hint of %d characters: the email field has %q", len(hint), got)
+		}
+	}
 	signedInAt := site.clock()
 	b.enterCredentials(ann, password).wantHeading("Verify your account")
 	site.wait(30 * time.Second)
@@ -105,6 +111,7 @@ func TestAuthorize_Errors(t *testing.T) {
 		"language and look":       {app, []string{"ui_locales", "de", "claims_locales", "de", "display", "popup", "claims", `{"userinfo":{"name":{"essential":true}}}`}, ""},
 		"no nonce":                {app, []string{"nonce", ""}, ""},
 		"no state":                {app, []string{"login_hint", "x"}, ""},
+		"only an unknown acr":     {app, []string{"acr_values", "x"}, ""},
 		"unknown acr":             {app, []string{"acr_values", "x urn:twostep:acr:1 urn:twostep:acr:2"}, ""},
 		"no PKCE, exempt":         {exempt, []string{"code_challenge", "", "code_challenge_method", ""}, ""},
 		"unknown app":             {app, []string{"client_id", "x"}, page},
@@ -201,9 +208,12 @@ func TestAuthorize_PromptNone(t *testing.T) {
 	site.wait(time.Minute)
 	own.wantReturned(own.start(b, "prompt", "none", "max_age", "30"), oidc.LoginRequired)
 	own.wantReturned(own.start(b, "prompt", "none", "acr_values", "urn:twostep:acr:2"), oidc.InteractionRequired)
-	own.idToken(b, "prompt", "none", "max_age", "10000")
+	own.idToken(b, "prompt", "none", "max_age", "10000", "acr_values", "urn:example:unknown")
 	site.requirePasswordChange(ann)
 	own.wantReturned(own.start(b, "prompt", "none"), oidc.InteractionRequired)
+	if n := site.queryInt("SELECT count(*) FROM app_requests"); n != 0 { // each had its response at once
+		t.Errorf("%d requests are stored", n)
+	}
 }
 
 // A signed-in user who has nothing to do is redirected to the app by the first response, even
@@ -252,6 +262,23 @@ func TestAuthorize_AtOnce(t *testing.T) {
 	if log := site.log.String(); strings.Contains(log, to.Query().Get("code")) || strings.Contains(log, "a-state") {
 		t.Error("the log has a code or state (OI-12)")
 	}
+	for _, from := range []struct {
+		site, page string // of the link
+		want       int
+	}{
+		{"same-origin", "", http.StatusOK}, // after a form of this site, see returnToApp
+		{"cross-site", site.origin + "/sign-in", http.StatusSeeOther},
+		{"", site.origin + "/sign-in", http.StatusOK},
+		{"", site.origin + oidc.AuthorizePath + "?x", http.StatusSeeOther},
+		{"", "https://wiki.example/", http.StatusSeeOther},
+		{"", "", http.StatusSeeOther},
+	} {
+		b.headers = map[string]string{"Sec-Fetch-Site": from.site, "Referer": from.page}
+		if got := b.fetchRaw(http.MethodGet, oidc.AuthorizePath+"?"+app.params().Encode(), nil); got.status != from.want {
+			t.Errorf("%+v: %d", from, got.status)
+		}
+	}
+	b.headers = nil
 	b.open("/account/apps").wantText("Wiki")
 	b.open("/account").press("Sign out")
 	if to := send(app, http.MethodGet, "prompt", "none"); !strings.HasPrefix(to, "/account/continue/") {
@@ -512,6 +539,20 @@ func TestRefresh_AppDemandsMFA(t *testing.T) {
 	}
 }
 
+// The page that asks whether to continue is the end of what a request led to: what the user
+// sets up later does not lead back to it. The log says what each page asked for.
+func TestContinue_Arrived(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp(func(a *oidc.App) { a.RequireMFA = true })
+	app.start(b).wantHeading("Set up two-step verification")
+	b.addTOTP()
+	b.follow("Continue").wantHeading("Continue to Wiki")
+	b.open("/account/manage-mfa/backup-codes").press("Generate").press("Done").wantHeading("User MFA Settings")
+	if len(site.log.linesWith("reason=app_set_up")) == 0 || len(site.log.linesWith("reason=app_consent")) > 0 {
+		t.Errorf("logged %v", site.log.linesWith("reason=app_"))
+	}
+}
+
 // A request ends after ten minutes, and with its code; its page then leads to the app.
 func TestContinue_Expired(t *testing.T) {
 	site := newSite(t)
@@ -530,6 +571,17 @@ func TestContinue_Expired(t *testing.T) {
 	app.start(b, "prompt", "consent").wantHeading("Continue to Wiki")
 	site.wait(auth.AppRequestLifetime)
 	b.press("Continue").wantHeading("This request has expired")
+}
+
+// A user who cancels gets no code, also if there is nothing left to ask because they have
+// agreed in another tab since.
+func TestContinue_CanceledAfterAgreeing(t *testing.T) {
+	site := newSite(t)
+	b, app := site.browser().signUp(ann), site.addApp()
+	first := app.start(b).wantHeading("Continue to Wiki").clone()
+	app.wantReturned(app.start(b).press("Continue"), "")
+	app.wantReturned(first.press("Cancel"), oidc.AccessDenied)
+	first.open(first.url.Path).wantHeading("This request has expired")
 }
 
 // A request that is open while an operator removes its redirect URI leads nowhere any more.

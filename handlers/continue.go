@@ -29,7 +29,6 @@ func showContinue(r *request) error {
 
 // postContinue is a button of the page.
 func postContinue(r *request) (string, error) {
-	ctx, id := r.ctx(), auth.Token(r.Param("id"))
 	switch r.action() {
 	case "continue":
 		c, err := r.continuation(true)
@@ -38,18 +37,11 @@ func postContinue(r *request) (string, error) {
 		}
 		return "", r.showStep(c)
 	case "cancel":
-		c, err := r.continuation(false)
-		if err != nil {
-			return "", err
-		}
-		if c.Redirect != "" {
-			return "", r.showStep(c)
-		}
-		redirect, err := r.site.Apps.Cancel(ctx, id, r.userFacts(false))
-		if err != nil || redirect == "" {
+		c, err := r.site.Apps.Cancel(r.ctx(), auth.Token(r.Param("id")), r.userFacts(false))
+		if err != nil || c.Redirect == "" {
 			return r.path(), err
 		}
-		return "", r.returnToApp(c.App, redirect)
+		return "", r.returnToApp(c.App, c.Redirect)
 	case "sign_out":
 		_, err := postSignOut(r)
 		return signInPath(r.path()), err

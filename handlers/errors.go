@@ -14,8 +14,7 @@ import (
 // problemOf returns the Problem in err's chain. It is nil for a fault, which is any
 // other error.
 func problemOf(err error) *auth.Problem {
-	var p *auth.Problem
-	errors.As(err, &p)
+	p, _ := errors.AsType[*auth.Problem](err)
 	return p
 }
 
@@ -94,8 +93,8 @@ func (r *request) showError(kind views.ErrorKind) error {
 
 // errorStatus returns the status and the kind of the error page.
 func errorStatus(err error) (int, views.ErrorKind) {
-	var he *echo.HTTPError
 	problem := problemOf(err)
+	he, known := errors.AsType[*echo.HTTPError](err)
 	switch {
 	case errors.Is(err, auth.ErrNotFound):
 		return http.StatusNotFound, views.ErrorNotFound
@@ -105,7 +104,7 @@ func errorStatus(err error) (int, views.ErrorKind) {
 		return statusOf(problem), views.ErrorBusy
 	case problem != nil:
 		return statusOf(problem), views.ErrorMethodNotAllowed
-	case !errors.As(err, &he):
+	case !known:
 		return http.StatusInternalServerError, views.ErrorInternal
 	}
 	switch he.Code {

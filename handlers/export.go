@@ -76,16 +76,14 @@ func readPage[T any](r *request, next auth.Pages[T]) ([]T, bool, error) {
 
 // writeChunk sends what has been written so far.
 func (r *request) writeChunk(chunk *bytes.Buffer) error {
-	controller := http.NewResponseController(r.Response())
-	if err := controller.SetWriteDeadline(time.Now().Add(auth.ExportTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	deadline := time.Now().Add(auth.ExportTimeout)
+	if err := http.NewResponseController(r.Response()).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	if _, err := chunk.WriteTo(r.Response()); err != nil {
 		return err
 	}
-	if err := controller.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
+	r.Response().Flush() // the next write returns its error
 	return nil
 }
 

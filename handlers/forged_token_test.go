@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -20,8 +21,52 @@ import (
 	"twostep/auth/oidc"
 )
 
-// forgeries returns tokens with the claims of one that was issued, and its key ID, which no
-// key of this site has signed.
+// signed returns a token.
+func (site *testSite) signed(key jose.SigningKey, options *jose.SignerOptions, claims []byte) string {
+	site.t.Helper()
+	signer, err := jose.NewSigner(key, options)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	signed, err := signer.Sign(claims)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	text, err := signed.CompactSerialize()
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	return text
+}
+
+// stolenKey returns a key of this site and its ID.
+func (site *testSite) stolenKey() (key jose.SigningKey, id string) {
+	site.t.Helper()
+	keys, err := site.apps.SigningKeys(context.Background())
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	stolen := keys[slices.IndexFunc(keys, func(k oidc.SigningKey) bool { return k.Alg == oidc.ES256 })]
+	private, err := x509.ParsePKCS8PrivateKey(stolen.Private)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	return jose.SigningKey{Algorithm: jose.ES256, Key: private}, stolen.ID
+}
+
+// stolen returns an access token that a thief of the oldest key has signed.
+func (site *testSite) stolen(claims map[string]any) string {
+	site.t.Helper()
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		site.t.Fatal(err)
+	}
+	key, id := site.stolenKey()
+	return site.signed(key, (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", id), payload)
+}
+
+// forgeries returns tokens with the claims of one that was issued, which no key of this
+// site has signed, or as a token of another type.
 func (site *testSite) forgeries(token string) map[string]string {
 	site.t.Helper()
 	parts := strings.Split(token, ".")
@@ -37,30 +82,21 @@ func (site *testSite) forgeries(token string) map[string]string {
 		site.t.Fatal(err)
 	}
 	sign := func(key jose.SigningKey, options *jose.SignerOptions) string {
-		signer, err := jose.NewSigner(key, options.WithType(jose.ContentType(header.Typ)).WithHeader("kid", header.Kid))
-		if err != nil {
-			site.t.Fatal(err)
-		}
-		signed, err := signer.Sign(decode(parts[1]))
-		if err != nil {
-			site.t.Fatal(err)
-		}
-		text, err := signed.CompactSerialize()
-		if err != nil {
-			site.t.Fatal(err)
-		}
-		return text
+		return site.signed(key, options.WithType(jose.ContentType(header.Typ)).WithHeader("kid", header.Kid), decode(parts[1]))
 	}
 	foreign, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		site.t.Fatal(err)
 	}
+	own, id := site.stolenKey()
 	published := site.program(http.MethodGet, oidc.KeySetPath, nil, nil).Body.Bytes()
 	changed := strings.Replace(string(decode(parts[1])), `"sub":"`, `"sub":"x`, 1)
 	return map[string]string{
 		"unsigned":             "eyJhbGciOiJub25lIn0." + parts[1] + ".",
 		"no signature":         parts[0] + "." + parts[1] + ".",
 		"other claims":         parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(changed)) + "." + parts[2],
+		"unknown key":          site.signed(jose.SigningKey{Algorithm: jose.ES256, Key: foreign}, (&jose.SignerOptions{}).WithType(jose.ContentType(header.Typ)).WithHeader("kid", "x"), decode(parts[1])),
+		"logout token":         site.signed(own, (&jose.SignerOptions{}).WithType("logout+jwt").WithHeader("kid", id), decode(parts[1])),
 		"foreign key":          sign(jose.SigningKey{Algorithm: jose.ES256, Key: foreign}, &jose.SignerOptions{}),
 		"embedded key":         sign(jose.SigningKey{Algorithm: jose.ES256, Key: foreign}, &jose.SignerOptions{EmbedJWK: true}),
 		"public key as secret": sign(jose.SigningKey{Algorithm: jose.HS256, Key: published}, &jose.SignerOptions{}),
@@ -87,6 +123,16 @@ func TestForgedTokens(t *testing.T) {
 	}
 	access := site.forgeries(tokens.AccessToken)
 	access["ID token"], access["refresh token"] = tokens.IDToken, tokens.RefreshToken
+	for name, times := range map[string]map[string]int64{
+		"expired":   {"exp": site.clock().Unix()},
+		"of future": {"iat": site.clock().Add(auth.ClockSkew + time.Minute).Unix(), "exp": site.clock().Add(time.Hour).Unix()},
+	} {
+		_, claims := app.claims(tokens.AccessToken)
+		for claim, at := range times {
+			claims[claim] = at
+		}
+		access[name] = site.stolen(claims)
+	}
 	for name, token := range access {
 		t.Run("access token, "+name, func(t *testing.T) {
 			if app.userInfo(token) != nil {
@@ -112,35 +158,10 @@ func TestForgedTokens_RetiredKey(t *testing.T) {
 	site := newSite(t)
 	b, app := site.browser().signUp(ann), site.addApp(trusted)
 	tokens := app.tokens(app.code(b, "scope", "openid offline_access"))
-	keys, err := site.apps.SigningKeys(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	_, claims := app.claims(tokens.AccessToken)
 	forge := func() string {
 		claims["iat"], claims["exp"] = site.clock().Unix(), site.clock().Add(365*24*time.Hour).Unix()
-		payload, err := json.Marshal(claims)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stolen := keys[slices.IndexFunc(keys, func(k oidc.SigningKey) bool { return k.Alg == oidc.ES256 })]
-		private, err := x509.ParsePKCS8PrivateKey(stolen.Private)
-		if err != nil {
-			t.Fatal(err)
-		}
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: private}, (&jose.SignerOptions{}).WithType("at+jwt").WithHeader("kid", stolen.ID))
-		if err != nil {
-			t.Fatal(err)
-		}
-		signed, err := signer.Sign(payload)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := signed.CompactSerialize()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
+		return site.stolen(claims)
 	}
 	forged := forge()
 	if app.userInfo(forged) == nil {

@@ -50,14 +50,8 @@ func (r *request) readForm() error {
 		return errTooLarge
 	}
 	req.Body = http.MaxBytesReader(r.Response(), req.Body, formBytesMax)
-	if err := req.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return errTooLarge
-		}
-		if req.PostForm == nil {
-			return echo.NewHTTPError(http.StatusBadRequest)
-		}
+	if _, large := errors.AsType[*http.MaxBytesError](req.ParseForm()); large { // fields that are malformed are left out
+		return errTooLarge
 	}
 	fields := 0
 	for _, values := range req.PostForm {

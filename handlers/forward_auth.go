@@ -70,7 +70,7 @@ func (f *forwardAuth) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	f.write(w, a, nginx)
 	c.log(a)
 	if f.Metrics.ObserveCheck != nil {
-		f.Metrics.ObserveCheck(string(a.outcome))
+		f.Metrics.ObserveCheck(a.outcome)
 	}
 }
 

@@ -9,37 +9,34 @@ import (
 	"twostep/auth"
 )
 
-// An outcome is how a check ended, for the log and the metrics.
-type outcome string
-
-// The outcomes.
+// The outcomes of checks, for the log and the metrics.
 const (
-	outcomeAllowed        outcome = "allowed"
-	outcomePublic         outcome = "public"
-	outcomeSignIn         outcome = "sign_in"         // a browser is sent to sign in or to verify a factor again
-	outcomeUnauthorized   outcome = "unauthorized"    // the same for a request that no user sees
-	outcomeDenied         outcome = "denied"          // by a rule, or by its list of users
-	outcomeNoRule         outcome = "no_rule"         // the host has no rules
-	outcomeOtherScheme    outcome = "other_scheme"    // http although the site has https, or the reverse
-	outcomeUnreadable     outcome = "unreadable"      // the proxy's headers are incomplete
-	outcomeForeignPeer    outcome = "foreign_peer"    // not from a proxy of ours
-	outcomeHandedOver     outcome = "handed_over"     // the browser gets a token
-	outcomeHandoverFailed outcome = "handover_failed" // the code is not for this browser, or used
-	outcomeSignOut        outcome = "sign_out"
-	outcomeFault          outcome = "fault"
+	outcomeAllowed        = "allowed"
+	outcomePublic         = "public"
+	outcomeSignIn         = "sign_in"         // a browser is sent to sign in or to verify a factor again
+	outcomeUnauthorized   = "unauthorized"    // the same for a request that no user sees
+	outcomeDenied         = "denied"          // by a rule, or by its list of users
+	outcomeNoRule         = "no_rule"         // the host has no rules
+	outcomeOtherScheme    = "other_scheme"    // http although the site has https, or the reverse
+	outcomeUnreadable     = "unreadable"      // the proxy's headers are incomplete
+	outcomeForeignPeer    = "foreign_peer"    // not from a proxy of ours
+	outcomeHandedOver     = "handed_over"     // the browser gets a token
+	outcomeHandoverFailed = "handover_failed" // the code is not for this browser, or used
+	outcomeSignOut        = "sign_out"
+	outcomeFault          = "fault"
 )
 
 // CheckOutcomes lists how checks end, as metrics name it.
 var CheckOutcomes = []string{
-	string(outcomeAllowed), string(outcomePublic), string(outcomeSignIn), string(outcomeUnauthorized), string(outcomeDenied),
-	string(outcomeNoRule), string(outcomeOtherScheme), string(outcomeUnreadable), string(outcomeForeignPeer),
-	string(outcomeHandedOver), string(outcomeHandoverFailed), string(outcomeSignOut), string(outcomeFault),
+	outcomeAllowed, outcomePublic, outcomeSignIn, outcomeUnauthorized, outcomeDenied,
+	outcomeNoRule, outcomeOtherScheme, outcomeUnreadable, outcomeForeignPeer,
+	outcomeHandedOver, outcomeHandoverFailed, outcomeSignOut, outcomeFault,
 }
 
 // An answer is the response to a proxy.
 type answer struct {
 	status   int
-	outcome  outcome
+	outcome  string
 	location string
 	signIn   string           // URL for scripts that show a link
 	identity auth.HostSession // of the user, with status 200
@@ -101,7 +98,7 @@ func (c *check) log(a answer) {
 	}
 	path, _, _ := strings.Cut(c.request.URI, "?")
 	attrs := []slog.Attr{
-		slog.String("decision", string(a.outcome)), slog.String("host", cut(c.request.Host)), slog.String("path", cut(path)),
+		slog.String("decision", a.outcome), slog.String("host", cut(c.request.Host)), slog.String("path", cut(path)),
 		slog.String("method", cut(c.request.Method)), slog.Int("rule", c.decision.Line), slog.Int("status", a.status),
 	}
 	if c.client.IP.IsValid() {

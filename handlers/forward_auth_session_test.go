@@ -31,6 +31,12 @@ func TestForwardAuth_SetUp(t *testing.T) {
 	b.follow("Continue").wantHeading("Continue to ops.example.net")
 	b.wantApp(b.goTo(b.continueURL()), opsPage)
 
+	bob := site.browser().signUp("bob@example.org")
+	if bob.goTo(adminPage) != nil {
+		t.Error("the app opens for another user")
+	}
+	bob.wantHeading("No access to ops.example.net") // no set-up, which would be for nothing
+
 	owing := newAppSite(t, requireMFA).browser() // pending tasks come before any app
 	owing.startSignUp(ann, password)
 	owing.enterCode(owing.site.lastCode(ann)).wantHeading("Set up two-step verification")
@@ -178,7 +184,7 @@ func TestForwardAuth_Log(t *testing.T) {
 	b := site.browser().signUp(ann)
 	b.wantApp(b.goTo(wikiPage), wikiPage)
 	user := b.check("GET", wikiPage).Header.Get("Remote-Id")
-	if lines := site.log.linesWith("msg=access", "decision=allowed", "host=wiki.example.org", `path=/page/a%20b`, "rule=3", "user="+user); len(lines) == 0 {
+	if lines := site.log.linesWith("level=INFO", "msg=access", "decision=allowed", "host=wiki.example.org", `path=/page/a%20b`, "rule=3", "user="+user); len(lines) == 0 {
 		t.Errorf("log lacks the check:\n%s", strings.Join(site.log.linesWith("msg=access"), "\n"))
 	}
 	b.check("GET", "https://old.example.org/x?secret=1")
@@ -187,6 +193,13 @@ func TestForwardAuth_Log(t *testing.T) {
 	}
 	if lines := append(site.log.linesWith("y=%2F"), site.log.linesWith("code=")...); len(lines) > 0 {
 		t.Errorf("log contains a query: %v", lines)
+	}
+	if lines := site.log.linesWith("odd="); len(lines) > 0 {
+		t.Errorf("log calls a usual path odd: %v", lines)
+	}
+	b.check("GET", "https://wiki.example.org/x%2Fy")
+	if len(site.log.linesWith("msg=access", "path=/x%2Fy", "odd=")) != 1 {
+		t.Error("log lacks why a path was odd")
 	}
 }
 

@@ -157,6 +157,11 @@ func TestForwardAuth_Headers(t *testing.T) {
 			t.Errorf("%s %s: %d", name, value, response.StatusCode)
 		}
 	}
+	for scheme, want := range map[string]int{"https": 200, "http": 200, "wss": 200, "ws": 200, "ftp": 403} {
+		if response := b.check("GET", "https://wiki.example.org/public", func(h http.Header) { h.Set("X-Forwarded-Proto", scheme) }); response.StatusCode != want {
+			t.Errorf("public by %s: %d, want %d", scheme, response.StatusCode, want)
+		}
+	}
 	stranger := site.browser()
 	for name, value := range map[string]string{
 		"X-Original-Url": "/public", "X-Rewrite-Url": "/public", "Forwarded": "host=old.example.org", "X-Forwarded-Prefix": "/public",
@@ -180,6 +185,11 @@ func TestForwardAuth_Headers(t *testing.T) {
 		w := httptest.NewRecorder()
 		if site.forwardAuth.ServeHTTP(w, r); w.Code != want {
 			t.Errorf("from %s: %d, want %d", peer, w.Code, want)
+		}
+	}
+	for _, decision := range []string{"unreadable", "foreign_peer"} { // a faulty set-up or an attack
+		if len(site.log.linesWith("level=WARN", "msg=access", "decision="+decision)) == 0 {
+			t.Errorf("%s: log lacks a warning", decision)
 		}
 	}
 	if got := b.fetch(http.MethodGet, site.origin+"/forward-auth", nil); got.status != 404 {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,12 +33,10 @@ func readHostCookie(header http.Header, name string) auth.Token {
 	return auth.Token(cookies[0].Value)
 }
 
-// isToken reports whether a text has the form of a token or of its hash.
+// isToken reports whether a text has the form of a token or of its hash: 256 bits.
 func isToken(s string) bool {
-	const length = 43 // of 256 bits as base64url
-	return len(s) == length && !strings.ContainsFunc(s, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
-	})
+	bits, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil && len(bits) == 32
 }
 
 // isNavigation reports whether a browser opens a page, so that a user sees where it leads

@@ -3,7 +3,9 @@ package handlers_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
@@ -143,6 +145,11 @@ func TestForm_TooLarge(t *testing.T) {
 		if b.status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s: %d", name, b.status)
 		}
+	}
+	chunked := httptest.NewRequest(http.MethodPost, site.origin+path, io.MultiReader(strings.NewReader(strings.Repeat("x", 65<<10)))) // no Content-Length
+	chunked.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if response := b.send(chunked); response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("chunked: %d", response.StatusCode)
 	}
 	if site.limitCount() != before {
 		t.Error("it counts toward a rate limit")

@@ -74,6 +74,24 @@ func TestMachineRoutes(t *testing.T) {
 	}
 }
 
+// A fault is not the fault of the program.
+func TestMachineRoutes_Fault(t *testing.T) {
+	site := newSite(t)
+	site.exec(`ALTER TABLE signing_keys RENAME TO lost`)
+	response := site.program(http.MethodGet, oidc.KeySetPath, nil, nil)
+	if response.Code != http.StatusInternalServerError || !strings.Contains(response.Body.String(), `"server_error"`) {
+		t.Errorf("%d with %s", response.Code, response.Body)
+	}
+	site.exec(`ALTER TABLE apps RENAME TO lost_apps`)
+	response = site.program(http.MethodPost, oidc.TokenPath, url.Values{"client_id": {"x"}}, nil)
+	if response.Code != http.StatusInternalServerError || !strings.Contains(response.Body.String(), `"server_error"`) {
+		t.Errorf("%d with %s", response.Code, response.Body)
+	}
+	if n := len(site.log.linesWith("level=ERROR", "msg=fault", "no such table")); n != 2 {
+		t.Errorf("%d faults in the log:\n%s", n, site.log.String())
+	}
+}
+
 // OI-11, OI-30, OI-46, OI-50: discovery lists what works, at the paths of both standards, and nothing
 // else; the key set has a key of each algorithm.
 func TestDiscovery(t *testing.T) {

@@ -54,19 +54,8 @@ func dayIn(text string) time.Time {
 	return day
 }
 
-// exemption returns the page that asks until when, if the user may exempt the account.
-func (r *request) exemption() (page views.ActPage, err error) {
-	page.PersonPage, err = r.personPage()
-	page.Role = r.session.Role
-	if err == nil && !page.May(views.Exempt) {
-		err = auth.ErrNotFound
-	}
-	page.Act = views.Exempt
-	return page, err
-}
-
 func showExempt(r *request) error {
-	page, err := r.exemption()
+	page, err := r.actPage(views.Exempt)
 	if err != nil {
 		return err
 	}
@@ -75,12 +64,9 @@ func showExempt(r *request) error {
 }
 
 func postExempt(r *request) (string, error) {
-	page, err := r.exemption()
+	page, err := r.actPage(views.Exempt)
 	if err != nil {
 		return "", err
-	}
-	if r.action() != page.Act.Path {
-		return "", errUnknownAction
 	}
 	err = r.rules.ExemptFromMFA(r.ctx(), r.operator(), page.Person.ID, dayIn(r.form.Get("until")))
 	return views.PersonURL(page.Person.ID), r.withNotice(views.NoticeActDone, err)

@@ -92,9 +92,6 @@ func showRemovePasskey(r *request) error {
 }
 
 func postRemovePasskey(r *request) (string, error) {
-	if r.action() != "remove" {
-		return "", errUnknownAction
-	}
 	err := r.rules.RemovePasskey(r.ctx(), r.client(), r.session, auth.PasskeyID(r.Param("id")))
 	page := passkeysPath
 	if !r.rules.Policy().Allows(auth.PasskeyPresent) {

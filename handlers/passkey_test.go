@@ -141,6 +141,8 @@ func TestPasskey_SecondStepPages(t *testing.T) {
 	path, values := in.form(in.button("Use a passkey"))
 	in.load(http.MethodPost, path, values).wantError(422).wantText("No passkey was used") // scripts are off
 	in.fill("Code", site.totpCode(key)).press("Verify").wantHeading("Account")
+	in.open("/account/passkeys").follow("Remove").wantText("Two-step verification stays on")
+	in.open("/account/manage-mfa/remove-totp").press("Remove").open("/account/passkeys").follow("Remove").wantText("This turns off two-step verification")
 }
 
 // TestPasskey_Required: the task to set up a second factor offers a passkey first, and a

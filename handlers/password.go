@@ -50,9 +50,6 @@ func showPassword(r *request) error {
 }
 
 func postPassword(r *request) (string, error) {
-	if r.action() != "change" {
-		return "", errUnknownAction
-	}
 	session, err := r.rules.ChangePassword(r.ctx(), r.client(), r.session,
 		r.form.Get("current"), r.form.Get("password"), r.form.Has("end_others"))
 	if err != nil {

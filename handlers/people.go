@@ -75,16 +75,20 @@ func showPerson(r *request) error {
 	return r.show(views.Person(page))
 }
 
-// act returns the act that the URL names, if the user may do it.
-func (r *request) act(acts []views.Act) (page views.ActPage, err error) {
-	page.PersonPage, err = r.personPage()
-	page.Role, page.Now = r.session.Role, r.rules.Now()
+// act returns the page of the act that the URL names, if the user may do it.
+func (r *request) act(acts []views.Act) (views.ActPage, error) {
 	i := slices.IndexFunc(acts, func(act views.Act) bool { return act.Path == r.Param("act") })
-	if err == nil && (i < 0 || !page.May(acts[i])) {
-		err = auth.ErrNotFound
+	if i < 0 {
+		return views.ActPage{}, auth.ErrNotFound
 	}
-	if err == nil {
-		page.Act = acts[i]
+	return r.actPage(acts[i])
+}
+
+func (r *request) actPage(act views.Act) (page views.ActPage, err error) {
+	page.PersonPage, err = r.personPage()
+	page.Role, page.Now, page.Act = r.session.Role, r.rules.Now(), act
+	if err == nil && !page.May(act) {
+		err = auth.ErrNotFound
 	}
 	return page, err
 }
@@ -158,28 +162,21 @@ func postTargetAct(r *request) (string, error) {
 }
 
 func showPersonGroups(r *request) error {
-	page, err := r.personPage()
+	page, err := r.actPage(views.SaveGroups)
 	if err != nil {
 		return err
 	}
-	if page.Role = r.session.Role; !page.May(views.SaveGroups) {
-		return auth.ErrNotFound
-	}
-	page.Page = r.page()
-	groups := strings.Join(page.Person.Groups, " ")
+	page.Groups = strings.Join(page.Person.Groups, " ")
 	if r.form != nil {
-		groups = r.form.Get("groups")
+		page.Groups = r.form.Get("groups")
 	}
-	return r.show(views.ShowAct(views.ActPage{PersonPage: page, Act: views.SaveGroups, Reason: r.prefill("reason"), Groups: groups}))
+	return r.showAct(page, "")
 }
 
 func postPersonGroups(r *request) (string, error) {
 	page, err := r.personPage()
 	if err != nil {
 		return "", err
-	}
-	if r.action() != views.SaveGroups.Path {
-		return "", errUnknownAction
 	}
 	wanted := groupNames(r.form.Get("groups"))
 	removed := slices.DeleteFunc(slices.Clone(page.Person.Groups), func(name string) bool { return slices.Contains(wanted, name) })

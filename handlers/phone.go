@@ -43,24 +43,15 @@ func showPhone(action views.PhoneAction) func(*request) error {
 }
 
 func postUsePhone(r *request) (string, error) {
-	if r.action() != string(views.PhoneUse) {
-		return "", errUnknownAction
-	}
 	return r.usePhone(r.Param("id"))
 }
 
 func postDisablePhone(r *request) (string, error) {
-	if r.action() != string(views.PhoneDisable) {
-		return "", errUnknownAction
-	}
 	err := r.rules.DisablePhone(r.ctx(), r.client(), r.session, auth.PhoneID(r.Param("id")))
 	return manageMFAPath, r.withNotice(views.NoticePhoneReleased, err)
 }
 
 func postRemovePhone(r *request) (string, error) {
-	if r.action() != string(views.PhoneRemove) {
-		return "", errUnknownAction
-	}
 	err := r.rules.RemovePhone(r.ctx(), r.client(), r.session, auth.PhoneID(r.Param("id")))
 	return manageMFAPath, r.withNotice(views.NoticePhoneRemoved, err)
 }

@@ -11,9 +11,6 @@ func showProfile(r *request) error {
 }
 
 func postProfile(r *request) (string, error) {
-	if r.action() != "save" {
-		return "", errUnknownAction
-	}
 	err := r.rules.ChangeName(r.ctx(), r.client(), r.session, r.form.Get("name"))
 	return "/account/profile", r.withNotice(views.NoticeNameChanged, err)
 }

@@ -85,12 +85,12 @@ func (w *proxyWatch) observe(req *http.Request, from string, trusted []netip.Pre
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ip, err := netip.ParseAddr(from)
+	ip, _ := netip.ParseAddr(from)
 	n := w.forwarded.Load()
 	switch {
 	case n < 0:
 	case contains(trusted, ip): // named already, so what it wrote was unreadable
-	case !forwarded || err != nil || !ip.IsPrivate() && !ip.IsLoopback() || n > 0 && ip != w.ip:
+	case !forwarded || !ip.IsPrivate() && !ip.IsLoopback() || n > 0 && ip != w.ip:
 		w.forwarded.Store(-1)
 	case n+1 < proxyRequestsMin:
 		w.ip = ip

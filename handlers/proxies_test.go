@@ -66,6 +66,10 @@ func TestForwarded_Notations(t *testing.T) {
 	site := newSite(t)
 	site.proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 	site.restart()
+	site.browser().from("10.0.0.1:4711").request("GET", "/healthz", nil, nil) // of the proxy itself
+	if log := site.log.String(); strings.Contains(log, "level=WARN") {
+		t.Errorf("logged %s", log)
+	}
 	for forwarded, want := range map[string]string{
 		"198.51.100.7:52144":                       "198.51.100.7",
 		"192.0.2.1, 198.51.100.8:1":                "198.51.100.8",
@@ -75,6 +79,7 @@ func TestForwarded_Notations(t *testing.T) {
 		"[2001:db8::a%25eth0]:1, 10.0.0.2:99":      "2001:db8::a",
 		"::ffff:198.51.100.9":                      "198.51.100.9",
 		"198.51.100.10, 10.0.0.3":                  "198.51.100.10",
+		"10.0.0.2, 10.0.0.3":                       "10.0.0.2",
 		"198.51.100.11, unknown":                   "10.0.0.1",
 		"198.51.100.12, 10.0.0.4, , 10.0.0.5":      "10.0.0.5",
 		"198.51.100.13:99999":                      "10.0.0.1",
@@ -106,15 +111,19 @@ func TestForwarded_MissingProxyWarning(t *testing.T) {
 	for name, row := range map[string]struct {
 		address, forwarded string
 		trusted            []netip.Prefix
-		otherClient        bool // one request in between is from another IP address
+		other              string // IP address of one request among the others; empty for none
+		otherForwarded     string
+		otherAt            int // number of requests before it
 		warned             int
 	}{
-		"an untrusted proxy":        {"10.0.0.1:1", "198.51.100.7", nil, false, 1},
-		"on this machine":           {"[::1]:1", "198.51.100.7", nil, false, 1},
-		"a trusted proxy":           {"10.0.0.1:1", "198.51.100.7", []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}, false, 0},
-		"no proxy":                  {"10.0.0.1:1", "", nil, false, 0},
-		"a attacker on the network": {"203.0.113.9:1", "198.51.100.7", nil, false, 0},
-		"many private clients":      {"10.0.0.1:1", "198.51.100.7", nil, true, 0},
+		"an untrusted proxy":         {"10.0.0.1:1", "198.51.100.7", nil, "", "", 0, 1},
+		"on this machine":            {"[::1]:1", "198.51.100.7", nil, "", "", 0, 1},
+		"a trusted proxy":            {"10.0.0.1:1", "198.51.100.7", []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}, "", "", 0, 0},
+		"no proxy":                   {"10.0.0.1:1", "", nil, "", "", 0, 0},
+		"an attacker on the network": {"203.0.113.9:1", "198.51.100.7", nil, "", "", 0, 0},
+		"many private clients":       {"10.0.0.1:1", "198.51.100.7", nil, "10.0.0.2:1", "198.51.100.7", 20, 0},
+		"a client without a proxy":   {"10.0.0.1:1", "198.51.100.7", nil, "10.0.0.1:1", "", 20, 0},
+		"a check before all others":  {"10.0.0.1:1", "198.51.100.7", nil, "10.0.0.1:1", "", 0, 1},
 	} {
 		site := newSite(t)
 		site.proxies = row.trusted
@@ -124,8 +133,8 @@ func TestForwarded_MissingProxyWarning(t *testing.T) {
 			b.headers = map[string]string{"X-Forwarded-For": row.forwarded}
 		}
 		for i := range 120 {
-			if i == 20 && row.otherClient {
-				b.from("10.0.0.2:1").request("GET", "/healthz", nil, nil)
+			if i == row.otherAt && row.other != "" {
+				b.from(row.other).request("GET", "/healthz", nil, map[string]string{"X-Forwarded-For": row.otherForwarded})
 			}
 			b.request("GET", "/healthz", nil, nil)
 		}

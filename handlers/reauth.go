@@ -20,8 +20,7 @@ func showVerify(r *request) error {
 		return r.redirect(localPath(cmp.Or(r.QueryParam("next"), a.Next)))
 	}
 	return r.show(views.Reauth(views.ReauthPage{
-		Page: r.mfaPage(a), Step: a.Step(), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(), Cancel: r.cancelPath(a),
+		Page: r.mfaPage(a), SecondFactor: r.secondFactor(a), Step: a.Step(), Cancel: r.cancelPath(a),
 	}))
 }
 

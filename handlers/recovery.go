@@ -32,7 +32,7 @@ func showRecovery(r *request) error {
 		return r.show(views.Recover(views.RecoverPage{Page: r.page(), Email: a.Email, Delay: r.rules.Policy().RecoveryDelay}))
 	case a.Purpose == auth.RecoverMFA && step == auth.StepEmail:
 		return r.show(views.RecoveryCode(views.RecoveryCodePage{Page: r.codePage(a.Code, true), Email: a.Email, Code: a.Code}))
-	case a.Purpose == auth.RecoverMFA && step == auth.StepRequested:
+	case step == auth.StepRequested:
 		recovery, err := r.rules.RecoveryOf(r.ctx(), a.User)
 		if err != nil {
 			return err
@@ -68,9 +68,6 @@ func showStopRecovery(r *request) error {
 }
 
 func postStopRecovery(r *request) (string, error) {
-	if r.action() != "stop" {
-		return "", errUnknownAction
-	}
 	stopped, err := r.rules.StopRecovery(r.ctx(), r.client(), auth.Token(r.QueryParam("token")))
 	notice := views.NoticeRecoveryStopped
 	if stopped.Completed {

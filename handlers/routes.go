@@ -33,7 +33,7 @@ var routes = []route{
 
 	{"/forgot-password", signedOut, showForgotPassword, postForgotPassword},
 	{recoveryPath, recovering, showRecovery, postRecovery},
-	{stopRecoveryPath, anyone, showStopRecovery, postStopRecovery},
+	{stopRecoveryPath, anyone, showStopRecovery, only("stop", postStopRecovery)},
 	{"/invitation", accepting, showInvitation, postInvitation},
 	{"/.well-known/change-password", anyone, redirectTo(http.StatusFound, "/account/password"), nil},
 
@@ -43,34 +43,34 @@ var routes = []route{
 	{"/account/setup-mfa", settingUp, showSetupMFA, nil},
 	{"/account/manage-mfa", signedIn, showManageMFA, nil},
 	{"/account/manage-mfa/add", on(auth.TOTPCode, enrolling), showAddTOTP, postAddTOTP},
-	{"/account/manage-mfa/remove-totp", freshlyVerified, showRemoveTOTP, postRemoveTOTP},
+	{"/account/manage-mfa/remove-totp", freshlyVerified, showRemoveTOTP, only("remove", postRemoveTOTP)},
 	{"/account/manage-mfa/backup-codes", on(auth.BackupCode, enrolling), showBackupCodes, postBackupCodes},
-	{"/account/manage-mfa/phones/:id/use", on(auth.PhoneCode, enrolling), showPhone(views.PhoneUse), postUsePhone},
-	{"/account/manage-mfa/phones/:id/disable", freshlyVerified, showPhone(views.PhoneDisable), postDisablePhone},
-	{"/account/manage-mfa/phones/:id/remove", freshlyVerified, showPhone(views.PhoneRemove), postRemovePhone},
+	{"/account/manage-mfa/phones/:id/use", on(auth.PhoneCode, enrolling), showPhone(views.PhoneUse), only(string(views.PhoneUse), postUsePhone)},
+	{"/account/manage-mfa/phones/:id/disable", freshlyVerified, showPhone(views.PhoneDisable), only(string(views.PhoneDisable), postDisablePhone)},
+	{"/account/manage-mfa/phones/:id/remove", freshlyVerified, showPhone(views.PhoneRemove), only(string(views.PhoneRemove), postRemovePhone)},
 	{"/account/manage-mfa/phones/:id/default", on(auth.PhoneCode, signedIn), nil, postDefaultPhone},
 	{"/account/add-phone", on(auth.PhoneCode, enrolling), showAddPhone, postAddPhone},
 	{passkeysPath, on(auth.PasskeyPresent, signedIn), showPasskeys, postPasskeys},
 	{"/account/passkeys/add", on(auth.PasskeyPresent, enrolling), showAddPasskey, postAddPasskey},
-	{"/account/passkeys/:id/remove", freshlyVerified, showRemovePasskey, postRemovePasskey},
+	{"/account/passkeys/:id/remove", freshlyVerified, showRemovePasskey, only("remove", postRemovePasskey)},
 	{continueRoute, anyone, showContinue, postContinue},
-	{"/account/profile", signedIn, showProfile, postProfile},
-	{"/account/password", changingPassword, showPassword, postPassword},
+	{"/account/profile", signedIn, showProfile, only("save", postProfile)},
+	{"/account/password", changingPassword, showPassword, only("change", postPassword)},
 	{"/account/email", freshlyVerified, showEmail, postEmail},
 	{"/account/email/stop", anyone, showStopEmail, postStopEmail},
 	{"/account/sessions", freshlyVerified, showSessions, postSessions},
 	{connectedAppsPath, freshlyVerified, showConnectedApps, postConnectedApps},
 	{"/account/activity", signedIn, showActivity, nil},
 	{handoverPath, handingOver, showHandover, nil},
-	{"/account/delete", freshlyVerified, showDelete, postDelete},
+	{"/account/delete", freshlyVerified, showDelete, only("delete", postDelete)},
 
 	{"/admin", viewing(auth.RoleViewer), showOverview, nil},
 	{peoplePath, viewing(auth.RoleViewer), showPeople, nil},
 	{"/admin/people.csv", acting(auth.RoleViewer), exportPeople, nil},
 	{views.DownloadURL, acting(auth.RoleAdmin), showDownload, postDownload},
 	{"/admin/people/:id", viewing(auth.RoleViewer), showPerson, nil},
-	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, postPersonGroups},
-	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, postExempt},
+	{"/admin/people/:id/groups", acting(auth.RoleAdmin), showPersonGroups, only(views.SaveGroups.Path, postPersonGroups)},
+	{"/admin/people/:id/exempt", acting(auth.RoleAdmin), showExempt, only(views.Exempt.Path, postExempt)},
 	{"/admin/people/:id/:act", acting(auth.RoleSupport), showAct, postAct},
 	{invitationsPath, viewingOrActing(auth.RoleViewer, auth.RoleSupport), showInvitations, postInvitations},
 	{"/admin/people/:id/:act/:target", acting(auth.RoleSupport), showTargetAct, postTargetAct},
@@ -80,13 +80,13 @@ var routes = []route{
 	{"/admin/audit.ndjson", acting(auth.RoleViewer), exportAudit, nil},
 	{mfaPolicyPath, viewingOrActing(auth.RoleViewer, auth.RoleAdmin), showMFAPolicy, postMFAPolicy},
 	{appsPath, viewing(auth.RoleViewer), showApps, nil},
-	{"/admin/apps/add", acting(auth.RoleAdmin), showAddApp, postAddApp},
+	{"/admin/apps/add", acting(auth.RoleAdmin), showAddApp, only("add", postAddApp)},
 	{"/admin/apps/:id", viewing(auth.RoleViewer), showApp, nil},
-	{"/admin/apps/:id/edit", acting(auth.RoleAdmin), showEditApp, postEditApp},
-	{"/admin/apps/:id/check", viewing(auth.RoleViewer), showAppCheck, postAppCheck},
+	{"/admin/apps/:id/edit", acting(auth.RoleAdmin), showEditApp, only("save", postEditApp)},
+	{"/admin/apps/:id/check", viewing(auth.RoleViewer), showAppCheck, only("check", postAppCheck)},
 	{"/admin/apps/:id/:act", acting(auth.RoleAdmin), showAppAct, postAppAct},
 	{accessPath, viewing(auth.RoleViewer), showAccess, postAccess},
-	{"/admin/settings", acting(auth.RoleAdmin), showSettings, postSettings},
+	{"/admin/settings", acting(auth.RoleAdmin), showSettings, only("save", postSettings)},
 	{"/admin/*", viewing(auth.RoleViewer), showNothing, postNothing},
 }
 
@@ -142,6 +142,16 @@ func (row route) refuse(r *request, problem *auth.Problem) error {
 	r.log.refused(problem)
 	r.problem, r.status = problem, statusOf(problem)
 	return row.page(r)
+}
+
+// only is the form of a page with one button.
+func only(action string, post func(*request) (string, error)) func(*request) (string, error) {
+	return func(r *request) (string, error) {
+		if r.action() != action {
+			return "", errUnknownAction
+		}
+		return post(r)
+	}
 }
 
 // redirectTo is a page that only redirects. The status is 303, except that 302 is

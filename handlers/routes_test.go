@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -127,6 +128,9 @@ func checkRoute(t *testing.T, path, state string, has [2]bool, want [2]string) {
 		got := strings.TrimSpace(strconv.Itoa(response.StatusCode) + " " + strings.TrimPrefix(response.Header.Get("Location"), site.origin))
 		if got != want && !(strings.HasSuffix(path, "no-such-phone/use") && got == "422") {
 			t.Errorf("%s %s: %s, want %s", method, path, got, want)
+		}
+		if body, _ := io.ReadAll(response.Body); got == "422" && !strings.Contains(string(body), "That option is not available") {
+			t.Errorf("%s %s has another problem than the button", method, path)
 		}
 	}
 	if has[0] {

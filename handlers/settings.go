@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"slices"
-
 	"twostep/auth"
 	"twostep/views"
 )
@@ -29,9 +27,6 @@ func showSettings(r *request) error {
 }
 
 func postSettings(r *request) (string, error) {
-	if r.action() != "save" {
-		return "", errUnknownAction
-	}
 	var wanted []auth.SettingChange
 	for _, s := range r.rules.Settings() {
 		if s.Flag == "" {
@@ -45,11 +40,9 @@ func postSettings(r *request) (string, error) {
 // two values.
 func (r *request) change(s auth.SettingValue) (c auth.SettingChange) {
 	c.StoredSetting, c.Seen = auth.StoredSetting{Setting: s.Setting, Value: s.Value}, r.form.Get(seenPrefix+string(s.Setting))
-	value := r.form.Get(string(s.Setting))
-	switch {
-	case len(s.Values) > 2 && slices.Contains(s.Values, value):
-		c.Value = value
+	switch value := r.form.Get(string(s.Setting)); {
 	case len(s.Values) > 2:
+		c.Value = value // ChangeSettings refuses others
 	case value != "":
 		c.Value = s.Values[0]
 	default:

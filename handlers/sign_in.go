@@ -32,12 +32,9 @@ func showSignIn(r *request) error {
 		return err
 	}
 	if a.Step() == auth.StepMFA {
-		return r.show(views.VerifyAccount(views.VerifyAccountPage{
-			Page: r.mfaPage(a), Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
-			BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
-			Remember: views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")},
-			Recovery: r.rules.Policy().OffersRecovery(),
-		}))
+		page := views.VerifyAccountPage{Page: r.mfaPage(a), SecondFactor: r.secondFactor(a), Recovery: r.rules.Policy().OffersRecovery()}
+		page.Remember = views.Remember{For: r.rules.Policy().RememberDevice, Checked: r.form.Has("remember")}
+		return r.show(views.VerifyAccount(page))
 	}
 	if a.Step() == auth.StepEmail { // after a recovery
 		return r.show(views.RecoveryCode(views.RecoveryCodePage{Page: r.codePage(a.Code, true), Email: a.Email, Code: a.Code, Recovered: true}))
@@ -66,6 +63,13 @@ func (r *request) next() string {
 // backupCodeChecked reports whether the second step asks for a backup code.
 func (r *request) backupCodeChecked() bool {
 	return r.form.Has("backupcode") || r.form == nil && r.QueryParam(views.BackupCodeParam) != ""
+}
+
+func (r *request) secondFactor(a auth.Attempt) views.SecondFactor {
+	return views.SecondFactor{
+		Email: a.Email, Method: a.Method(), Others: a.OtherMethods(), Code: a.Code,
+		BackupCodes: a.AcceptsBackupCode(), BackupCodeChecked: r.backupCodeChecked(),
+	}
 }
 
 // mfaPage returns the page context of a page that asks for a second factor. The page

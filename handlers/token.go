@@ -50,18 +50,15 @@ func (r *machineRequest) hasTokenParameter() bool {
 	if r.QueryParams().Has("access_token") {
 		return true
 	}
-	form, err := r.readForm() // a body of another type is ignored
-	return r.Request().Method == http.MethodPost && err == nil && form.Has("access_token")
+	form, _ := r.readForm() // of a GET it is empty, and a body of another type is ignored
+	return form.Has("access_token")
 }
 
 // revoke ends what a token was issued with (7009).
 func revoke(r *machineRequest) error {
-	app, form, err := r.authenticate()
-	if err == nil && form.Get("token") == "" {
-		err = &oidc.Error{Code: oidc.InvalidRequest, Explanation: "token is missing"}
-	}
+	app, token, err := r.tokenOf()
 	if err == nil {
-		err = r.apps.Revoke(r.Request().Context(), app, form.Get("token"))
+		err = r.apps.Revoke(r.Request().Context(), app, token)
 	}
 	if err != nil {
 		return r.respondError(err)
@@ -71,18 +68,24 @@ func revoke(r *machineRequest) error {
 
 // introspect says whether a token is valid (7662).
 func introspect(r *machineRequest) error {
-	app, form, err := r.authenticate()
-	if err == nil && form.Get("token") == "" {
-		err = &oidc.Error{Code: oidc.InvalidRequest, Explanation: "token is missing"}
-	}
+	app, token, err := r.tokenOf()
 	if err != nil {
 		return r.respondError(err)
 	}
-	found, err := r.apps.Introspect(r.Request().Context(), app, form.Get("token"))
+	found, err := r.apps.Introspect(r.Request().Context(), app, token)
 	if err != nil {
 		return r.respondError(err)
 	}
 	return r.respond(http.StatusOK, found)
+}
+
+// tokenOf is authenticate for a request about a token, which it returns.
+func (r *machineRequest) tokenOf() (app oidc.App, token string, err error) {
+	app, form, err := r.authenticate()
+	if token = form.Get("token"); err == nil && token == "" {
+		err = &oidc.Error{Code: oidc.InvalidRequest, Explanation: "token is missing"}
+	}
+	return app, token, err
 }
 
 // authenticate reads the form of a request and finds the app that sends it.
@@ -106,7 +109,7 @@ func (r *machineRequest) readForm() (url.Values, error) {
 		return nil, &oidc.Error{Code: oidc.InvalidRequest, Explanation: "the Content-Type must be application/x-www-form-urlencoded"}
 	}
 	req.Body = http.MaxBytesReader(r.Response(), req.Body, formBytesMax)
-	if err := req.ParseForm(); err != nil && req.PostForm == nil {
+	if req.ParseForm() != nil {
 		return nil, &oidc.Error{Code: oidc.InvalidRequest, Explanation: "the form is malformed or too long"}
 	}
 	if len(req.PostForm) > formFieldsMax {

@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -52,9 +54,11 @@ func TestToken_ClientAuthentication(t *testing.T) {
 		"unknown":              {basic("x", web.secret), nil, oidc.InvalidClient},
 		"public with secret":   {"", url.Values{"client_id": {native.id}, "client_secret": {"x"}}, oidc.InvalidClient},
 		"nothing":              {"", nil, oidc.InvalidClient},
-		"bearer":               {"Bearer " + web.secret, nil, oidc.InvalidClient},
+		"bearer":               {strings.Replace(basic(web.id, web.secret), "Basic", "Bearer", 1), nil, oidc.InvalidClient},
 		"malformed":            {"Basic %%%", nil, oidc.InvalidClient},
-		"bad encoding":         {basic(web.id, "%zz"), nil, oidc.InvalidClient},
+		"no colon":             {"Basic " + base64.StdEncoding.EncodeToString([]byte(native.id)), nil, oidc.InvalidClient},
+		"not base64":           {basic(web.id, web.secret) + "!", nil, oidc.InvalidClient},
+		"bad encoding":         {basic(native.id, "%zz"), nil, oidc.InvalidClient},
 		"two ways":             {basic(web.id, web.secret), url.Values{"client_secret": {web.secret}}, oidc.InvalidRequest},
 		"two IDs":              {basic(web.id, web.secret), url.Values{"client_id": {native.id}}, oidc.InvalidRequest},
 	} {
@@ -103,6 +107,9 @@ func TestToken_Errors(t *testing.T) {
 		"other redirect URI": {[]string{"redirect_uri", "https://wiki.example/other"}, oidc.InvalidGrant},
 		"no verifier":        {[]string{"code_verifier", ""}, oidc.InvalidGrant},
 		"wrong verifier":     {[]string{"code_verifier", strings.Repeat("w", 43)}, oidc.InvalidGrant},
+		"longest verifier":   {[]string{"code_verifier", strings.Repeat("w", 128)}, oidc.InvalidGrant},
+		"long verifier":      {[]string{"code_verifier", strings.Repeat("w", 129)}, oidc.InvalidRequest},
+		"no refresh token":   {[]string{"grant_type", "refresh_token"}, oidc.InvalidRequest},
 		"short verifier":     {[]string{"code_verifier", "vvv"}, oidc.InvalidRequest},
 	} {
 		if r := app.exchange(code, row.change...); r.Error != row.want || r.status != http.StatusBadRequest {
@@ -120,6 +127,32 @@ func TestToken_Errors(t *testing.T) {
 	if r := app.post(oidc.RevokePath, url.Values{"token": {"x"}, "resource": {"x", "y"}}); r.status != http.StatusOK {
 		t.Errorf("a repeated unknown parameter: %d %s", r.status, r.Error)
 	}
+	for _, kind := range []string{"", "text/plain", "application/json", "application/x-www-form-urlencoded; x"} {
+		form := url.Values{"client_id": {app.id}, "client_secret": {app.secret}, "token": {"x"}}
+		r := site.program(http.MethodPost, oidc.RevokePath, form, http.Header{"Content-Type": {kind}})
+		if r.Code != http.StatusBadRequest || !strings.Contains(r.Body.String(), "Content-Type") {
+			t.Errorf("a form of the type %q: %d %s", kind, r.Code, r.Body)
+		}
+	}
+	many := url.Values{"token": {"x"}}
+	for len(many) < 200 {
+		many.Set(strconv.Itoa(len(many)), "x")
+	}
+	if r := app.post(oidc.RevokePath, many); r.status != http.StatusOK {
+		t.Errorf("200 fields: %d %s", r.status, r.Error)
+	}
+	many.Set("one-more", "x")
+	if r := app.post(oidc.RevokePath, many); r.Error != oidc.InvalidRequest {
+		t.Errorf("201 fields: %d %s", r.status, r.Error)
+	}
+	for name, body := range map[string]string{"malformed": "token=x&%zz", "too long": "token=" + strings.Repeat("x", 70_000)} {
+		r := httptest.NewRequest(http.MethodPost, site.origin+oidc.RevokePath, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		if site.handler.ServeHTTP(w, r); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "malformed or too long") {
+			t.Errorf("a form that is %s: %d %s", name, w.Code, w.Body)
+		}
+	}
 	app.tokens(code) // nothing was consumed
 	without := exempt.code(b, "code_challenge", "", "code_challenge_method", "")
 	if r := exempt.exchange(without); r.Error != oidc.InvalidGrant {
@@ -135,6 +168,30 @@ func TestToken_Errors(t *testing.T) {
 	}
 	if log := site.log.String(); strings.Contains(log, code) || strings.Contains(log, app.verifier) {
 		t.Error("the log has a code or verifier (OI-12)")
+	}
+}
+
+// With the clock set back to before the first key, the first key signs.
+func TestToken_ClockSetBack(t *testing.T) {
+	site := newSite(t)
+	es256, rs256 := site.addApp(trusted), site.addApp(trusted, func(a *oidc.App) { a.Alg = oidc.RS256 })
+	es256.tokens(es256.code(site.browser().signUp(ann)))
+	site.wait(-2 * time.Hour)
+	b := site.browser().signUp(bob)
+	es256.idToken(b)
+	rs256.idToken(b)
+}
+
+// A site that has keys, but none of an algorithm that is new, gets one of it.
+func TestToken_NewAlgorithm(t *testing.T) {
+	for _, alg := range oidc.Algorithms {
+		site := newSite(t)
+		app := site.addApp(trusted, func(a *oidc.App) { a.Alg = alg })
+		b := site.browser().signUp(ann)
+		app.idToken(b)
+		site.exec("DELETE FROM signing_keys WHERE alg = ?", alg)
+		site.restart()
+		app.idToken(b)
 	}
 }
 

@@ -62,9 +62,6 @@ func showRemoveTOTP(r *request) error {
 }
 
 func postRemoveTOTP(r *request) (string, error) {
-	if r.action() != "remove" {
-		return "", errUnknownAction
-	}
 	err := r.rules.RemoveTOTP(r.ctx(), r.client(), r.session)
 	return manageMFAPath, r.withNotice(views.NoticeTOTPRemoved, err)
 }

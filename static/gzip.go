@@ -13,12 +13,11 @@ import (
 // compressed copy in the repository could be outdated.
 //
 // Nothing in these files is secret, so their compressed size reveals nothing (BREACH).
-func compress(f File) []byte {
+//
+// All share w, because a new one takes almost a megabyte.
+func compress(w *gzip.Writer, f File) []byte {
 	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil // the level is valid
-	}
+	w.Reset(&b)
 	_, _ = w.Write(f.content) // a buffer cannot fail
 	_ = w.Close()
 	if b.Len() >= len(f.content) {

@@ -5,6 +5,7 @@ package static
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -102,9 +103,13 @@ func Handler(custom ...File) http.Handler {
 			files[f.URL] = f
 		}
 	}
+	w, err := gzip.NewWriterLevel(nil, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level is valid
+	}
 	compressed := map[string][]byte{}
 	for url, f := range files {
-		compressed[url] = compress(f)
+		compressed[url] = compress(w, f)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := files[r.URL.Path]

@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -98,6 +99,9 @@ var eventTexts = map[auth.EventType]string{
 	auth.ApprovalRefused:   "Request refused by another site administrator: NAME",
 	auth.ApprovalWithdrawn: "Request withdrawn by the site administrator who made it: NAME",
 }
+
+// eventFills are what is filled into these texts.
+var eventFills = regexp.MustCompile(`FACTOR|NUMBER|EMAIL|NAME|DAY|LEFT`)
 
 var factorNames = map[auth.FactorKind]string{
 	auth.Password:   "password",

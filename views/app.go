@@ -25,40 +25,45 @@ type AppPage struct {
 	Issuer string
 }
 
-// An AppAct is what an administrator does to an app, on a page that asks for a reason.
-type AppAct struct {
-	Path   string // also the value of its button
-	Label  string
-	About  string
-	Danger bool
-	fits   func(oidc.App) bool
-}
-
-// The acts.
+// The acts on an app.
 var (
-	NewAppSecret = AppAct{"secret", "New secret", "The app can use the new secret and the newest one before it. Any older secret stops working.", false, confidential}
-	EndAppSecret = AppAct{"end-secret", "End previous secret", "Only the newest secret stays valid. Do this once the app uses it.", true, func(app oidc.App) bool { return len(app.SecretHashes) > 1 }}
-	DisableApp   = AppAct{"disable", "Disable", "Nobody can sign in to the app, and its tokens stop working.", true, func(app oidc.App) bool { return !app.Disabled }}
-	EnableApp    = AppAct{"enable", "Enable", "Users can sign in to the app again.", false, func(app oidc.App) bool { return app.Disabled }}
-	RemoveApp    = AppAct{"remove", "Remove", "The app and all its tokens are deleted. It cannot be restored: an app that is added again has another client ID.", true, func(oidc.App) bool { return true }}
+	NewAppSecret = Act{"secret", "New secret", "The app can use the new secret and the newest one before it. Any older secret stops working.", "", false}
+	EndAppSecret = Act{"end-secret", "End previous secret", "Only the newest secret stays valid. Do this once the app uses it.", "", true}
+	DisableApp   = Act{"disable", "Disable", "Nobody can sign in to the app, and its tokens stop working.", "", true}
+	RemoveApp    = Act{"remove", "Remove", "The app and all its tokens are deleted. It cannot be restored: an app that is added again has another client ID.", "", true}
+
+	enableApp = Act{"enable", "Enable", "Users can sign in to the app again.", "", false}
 )
 
 // AppActs lists them.
-var AppActs = []AppAct{NewAppSecret, EndAppSecret, DisableApp, EnableApp, RemoveApp}
+var AppActs = []Act{NewAppSecret, EndAppSecret, DisableApp, enableApp, RemoveApp}
 
-func confidential(app oidc.App) bool { return !app.Public() }
+// fits reports whether the act would change something.
+func (p AppPage) fits(act Act) bool {
+	switch act.Path {
+	case NewAppSecret.Path:
+		return !p.App.Public()
+	case EndAppSecret.Path:
+		return len(p.App.SecretHashes) > 1
+	case DisableApp.Path:
+		return !p.App.Disabled
+	case enableApp.Path:
+		return p.App.Disabled
+	}
+	return true
+}
 
-// acts returns the acts that the user may do and that would change something.
-func (p AppPage) acts() (all []AppAct) {
+// acts returns those to show.
+func (p AppPage) acts() (all []Act) {
 	for _, act := range AppActs {
-		if p.Role == auth.RoleAdmin && act.fits(p.App) {
+		if p.Role == auth.RoleAdmin && p.fits(act) {
 			all = append(all, act)
 		}
 	}
 	return all
 }
 
-func (act AppAct) icon() icon {
+func appActIcon(act Act) icon {
 	switch act.Path {
 	case NewAppSecret.Path, EndAppSecret.Path:
 		return iconKey
@@ -193,18 +198,12 @@ func (p AppFormPage) fields() []field {
 type AppActPage struct {
 	Page
 	App    oidc.App
-	Act    AppAct
+	Act    Act
 	Reason string // as entered
 	End    bool   // whether the previous secret is to end at once
 }
 
-func (p AppActPage) fields() []field {
-	return []field{reasonField(p.Reason, true)}
-}
-
-func (p AppActPage) choice() choice {
-	return choice{p.Act.Path, p.Act.Label, actClass(p.Act.Danger)}
-}
+func (p AppActPage) field() field { return reasonField(p.Reason, true) }
 
 // replaces reports whether the act can end the only secret.
 func (p AppActPage) replaces() bool {

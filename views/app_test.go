@@ -33,7 +33,7 @@ func adminAppSamples() []sample {
 		return refusedWith(as(auth.RoleAdmin, "/admin/apps/add"), auth.Problem{Reason: auth.EntryInvalid, Field: field, Detail: detail})
 	}
 	edit := as(auth.RoleAdmin, AppURL(wiki.ID)+"/edit")
-	act := func(app oidc.App, act AppAct) AppActPage {
+	act := func(app oidc.App, act Act) AppActPage {
 		return AppActPage{Page: as(auth.RoleAdmin, AppURL(app.ID)+"/"+act.Path), App: app, Act: act}
 	}
 	reasonless := act(wiki, RemoveApp)

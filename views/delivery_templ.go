@@ -25,7 +25,7 @@ const (
 )
 
 // advice is what to do at the second step without a code (SM-09).
-func (s secondFactor) advice() string {
+func (s SecondFactor) advice() string {
 	switch {
 	case len(s.Others) > 0 && s.BackupCodes:
 		return "Use another method or a backup code."

@@ -17,7 +17,7 @@ func codeWith(d auth.Delivery) *auth.SentCode {
 func deliverySamples(app, sms auth.Method) []sample {
 	second := func(others []auth.Method, backupCodes bool, code *auth.SentCode) VerifyAccountPage {
 		return VerifyAccountPage{
-			Page: signedOut("/sign-in?next=%2Faccount"), Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code,
+			Page: signedOut("/sign-in?next=%2Faccount"), SecondFactor: SecondFactor{Email: "ann@example.com", Method: sms, Others: others, BackupCodes: backupCodes, Code: code},
 		}
 	}
 	refreshing := func(f Page) Page { f.AutoRefresh = true; return f }
@@ -31,7 +31,7 @@ func deliverySamples(app, sms auth.Method) []sample {
 		{"verify_account_rejected", "Verify your account", VerifyAccount(second([]auth.Method{app}, false, rejectedCode))},
 		{"reauth_delayed", "Verification required", Reauth(ReauthPage{
 			Cancel: "/account",
-			Page:   signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, Email: "ann@example.com", Method: sms, BackupCodes: true, Code: delayedCode,
+			Page:   signedIn("/account/verify?next=%2Faccount%2Fpassword"), Step: auth.StepMFA, SecondFactor: SecondFactor{Email: "ann@example.com", Method: sms, BackupCodes: true, Code: delayedCode},
 		})},
 		{"verify_email_delayed", "Verify your email", VerifyEmail(VerifyEmailPage{refreshing(signedOut("/sign-up")), "ann@example.com", delayedCode})},
 		{"check_email_delayed", "Check your email", CheckEmail(CheckEmailPage{refreshing(signedOut("/forgot-password")), "ann@example.com", codeWith(auth.Delivery{Stalled: true})})},
@@ -45,13 +45,13 @@ func deliverySamples(app, sms auth.Method) []sample {
 func TestSecondFactor_Advice(t *testing.T) {
 	other := []auth.Method{{Factor: auth.TOTPCode}}
 	for _, row := range []struct {
-		s                      secondFactor
+		s                      SecondFactor
 		another, backup, later bool
 	}{
-		{secondFactor{Others: other, BackupCodes: true}, true, true, false},
-		{secondFactor{Others: other}, true, false, false},
-		{secondFactor{BackupCodes: true}, false, true, true},
-		{secondFactor{}, false, false, true},
+		{SecondFactor{Others: other, BackupCodes: true}, true, true, false},
+		{SecondFactor{Others: other}, true, false, false},
+		{SecondFactor{BackupCodes: true}, false, true, true},
+		{SecondFactor{}, false, false, true},
 	} {
 		text := strings.ToLower(row.s.advice())
 		for words, want := range map[string]bool{"another method": row.another, "backup code": row.backup, "later": row.later} {

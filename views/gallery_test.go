@@ -80,7 +80,7 @@ func extremes() []sample {
 		{"branded_sessions", "Active devices", Sessions(SessionsPage{Page: branded(signedIn("/account/sessions")), Sessions: devices[:2]})},
 		{"long_verify_email", "Verify your email", VerifyEmail(VerifyEmailPage{named(signedOut("/sign-up"), arabic), longest, sentCode})},
 		{"long_verify_account", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: named(signedOut("/sign-in"), emoji), Email: longest, Method: sms, Others: []auth.Method{{Factor: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode,
+			Page: named(signedOut("/sign-in"), emoji), SecondFactor: SecondFactor{Email: longest, Method: sms, Others: []auth.Method{{Factor: auth.TOTPCode}, sms, sms, sms}, BackupCodes: true, Code: sentCode},
 		})},
 		{"long_account", "Account", Account(AccountPage{longAccount(named(signedIn("/account"), arabic)), "", everything})},
 		{"long_manage_mfa", "User MFA Settings", ManageMFA(ManageMFAPage{longAccount(named(signedIn("/account/manage-mfa"), emoji)), having(auth.Factors{TOTP: sampleTOTP, Phones: manyPhones, BackupCodes: 10}, allKinds...)})},

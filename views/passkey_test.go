@@ -38,7 +38,7 @@ func passkeySamples(app, sms auth.Method) []sample {
 	)
 	passkey := auth.Method{Factor: auth.PasskeyPresent}
 	second := func(p Page, method auth.Method, others ...auth.Method) VerifyAccountPage {
-		return VerifyAccountPage{Page: asking(p), Email: "ann@example.com", Method: method, Others: others, BackupCodes: true}
+		return VerifyAccountPage{Page: asking(p), SecondFactor: SecondFactor{Email: "ann@example.com", Method: method, Others: others, BackupCodes: true}}
 	}
 	onlySMS := second(signedOut(signIn), sms)
 	onlySMS.BackupCodes, onlySMS.Code = false, sentCode
@@ -47,7 +47,7 @@ func passkeySamples(app, sms auth.Method) []sample {
 	unknown := signInWith(refusedWith(signedOut(signIn), auth.Problem{Reason: auth.PasskeyUnknown}), "")
 	unknown.UnknownPasskey = `{"rpId":"id.example.org","credentialId":"a2V5"}`
 	again := func(p Page, step auth.Step, method auth.Method) ReauthPage {
-		return ReauthPage{Page: asking(p), Cancel: "/account", Step: step, Email: "ann@example.com", Method: method, BackupCodes: step == auth.StepMFA}
+		return ReauthPage{Page: asking(p), Cancel: "/account", Step: step, SecondFactor: SecondFactor{Email: "ann@example.com", Method: method, BackupCodes: step == auth.StepMFA}}
 	}
 	listed := func(p Page, passkeys ...auth.Passkey) PasskeysPage {
 		return PasskeysPage{Page: asking(p), Passkeys: passkeys, Domain: "id.example.org", Accepted: sampleSignal}

@@ -44,7 +44,7 @@ func (p PeoplePage) values() url.Values {
 	set("state", string(p.Query.State))
 	set("factors", string(p.Query.Factors))
 	set("group", p.Query.Group)
-	set("since", day10(p.Query.NotSeenSince))
+	set("since", isoDay(p.Query.NotSeenSince))
 	if p.Query.Role != auth.NoRole {
 		set("role", p.Query.Role.String())
 	}
@@ -54,8 +54,15 @@ func (p PeoplePage) values() url.Values {
 	return values
 }
 
-// day10 is a date as fields of type date have it; empty for none.
-func day10(t time.Time) string {
+// filtered reports whether more is set than the text to search for.
+func (p PeoplePage) filtered() bool {
+	values := p.values()
+	values.Del("q")
+	return len(values) > 0
+}
+
+// isoDay is a day as fields of type date have it; empty for none.
+func isoDay(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -125,64 +132,6 @@ func secondFactors(a auth.Account) string {
 		all = append(all, count(a.Phones, "phone"))
 	}
 	return cmp.Or(strings.Join(all, ", "), "No second factor")
-}
-
-// AuditPage is the audit log of all accounts and of the site.
-type AuditPage struct {
-	Page
-	Query   auth.AuditQuery
-	Network string // as entered
-	auth.AuditPage
-}
-
-// until is the last day of the query.
-func (p AuditPage) until() string {
-	if p.Query.Until.IsZero() {
-		return ""
-	}
-	return day10(p.Query.Until.AddDate(0, 0, -1))
-}
-
-// next is the URL of the next page of the log.
-func (p AuditPage) next() string {
-	values := p.values()
-	values.Set("before", p.Next)
-	return withQuery("/admin/audit", values.Encode())
-}
-
-// export is the URL of the log as a file.
-func (p AuditPage) export(f Format) string {
-	return withQuery("/admin/audit."+f.Extension, p.values().Encode())
-}
-
-// values are the filters.
-func (p AuditPage) values() url.Values {
-	values := url.Values{}
-	for name, value := range map[string]string{
-		"event": string(p.Query.Type), "account": string(p.Query.User), "actor": p.Query.Actor, "from": day10(p.Query.From), "until": p.until(), "network": p.Network,
-	} {
-		if value != "" {
-			values.Set(name, value)
-		}
-	}
-	return values
-}
-
-func eventOptions() (all []option) {
-	words := strings.NewReplacer("_", " ", "mfa", "MFA", "totp", "TOTP")
-	for _, event := range auth.EventTypes {
-		all = append(all, option{string(event), asSentence(words.Replace(string(event)))})
-	}
-	return all
-}
-
-// entry is an event as the user may read it (OP-09).
-func (p Page) entry(e auth.AuditEntry) auth.AuditEntry {
-	if p.Role < auth.RoleSupport {
-		e.Email, e.Reason = maskEmail(e.Email), ""
-	}
-	e.UserEmail, e.ActorEmail = p.email(e.UserEmail), p.email(e.ActorEmail)
-	return e
 }
 
 // by says who did something, with the email address as the user may read it (OP-09); empty

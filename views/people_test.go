@@ -210,3 +210,14 @@ func TestCounterName(t *testing.T) {
 		}
 	}
 }
+
+// The audit log offers each event under a name of its own.
+func TestAudit_EventNames(t *testing.T) {
+	events := map[string]string{}
+	for _, o := range eventOptions() {
+		if other, taken := events[o.Label]; o.Label == "" || taken {
+			t.Errorf("%s and %s are both named %q", o.Value, other, o.Label)
+		}
+		events[o.Label] = o.Value
+	}
+}

@@ -119,14 +119,17 @@ func (p PersonPage) older() string {
 	return PersonURL(p.Person.ID) + "?before=" + url.QueryEscape(p.Audit.Next)
 }
 
-// An Act is what an administrator does to an account, on a page of its own.
+// An Act is what an administrator does to an account or an app, on a page that asks for a
+// reason.
 type Act struct {
 	Path   string // also the value of its button
 	Label  string
 	About  string
-	Action auth.OperatorAction
+	Action auth.OperatorAction // empty for an act that is not one
 	Danger bool
 }
+
+func (act Act) choice() choice { return choice{act.Path, act.Label, actClass(act.Danger)} }
 
 // The acts on one factor or session, the target, whose ID is in their URL.
 var (
@@ -234,7 +237,7 @@ func (p ActPage) choice() choice {
 	if p.NeedsApproval {
 		return choice{p.Act.Path, "Request approval", primary}
 	}
-	return choice{p.Act.Path, p.Act.Label, actClass(p.Act.Danger)}
+	return p.Act.choice()
 }
 
 // actClass is the class of the button of an act.

@@ -136,7 +136,7 @@ func Phone(p PhonePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !p.Keep {
-				templ_7745c5c3_Err = confirm(p.Page, button).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choicesOr(cancelMFA, p.Page, button).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -13,14 +13,9 @@ import "twostep/auth"
 // ReauthPage asks a signed-in user to authenticate again.
 type ReauthPage struct {
 	Page
-	Step              auth.Step // the password or the second factor
-	Email             string
-	Method            auth.Method
-	Others            []auth.Method
-	BackupCodes       bool
-	BackupCodeChecked bool
-	Code              *auth.SentCode
-	Cancel            string // path where the user goes without verifying
+	SecondFactor
+	Step   auth.Step // the password or the second factor
+	Cancel string    // path where the user goes without verifying
 }
 
 func Reauth(p ReauthPage) templ.Component {
@@ -44,8 +39,7 @@ func Reauth(p ReauthPage) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		second := secondFactor{p.Email, p.Method, p.Others, p.BackupCodes, p.BackupCodeChecked, p.Code, Remember{}}
-		x := second.field()
+		x := p.field()
 		cancel := link{p.Cancel, cancel.Label}
 		if p.Step == auth.StepPassword {
 			x = field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Focus: true}
@@ -74,7 +68,7 @@ func Reauth(p ReauthPage) templ.Component {
 				var templ_7745c5c3_Var3 templ.SafeURL
 				templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinURLErrs(p.URL)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/reauth.templ`, Line: 28, Col: 37}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/reauth.templ`, Line: 22, Col: 37}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 				if templ_7745c5c3_Err != nil {
@@ -111,7 +105,7 @@ func Reauth(p ReauthPage) templ.Component {
 					}
 				}
 			} else {
-				templ_7745c5c3_Err = secondFactorForms(p.Page, second).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = secondFactorForms(p.Page, p.SecondFactor).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -19,7 +19,7 @@ func recoverySamples() []sample {
 	completed.Completed, completed.EndedAt, completed.RequestedAt = true, now, now.Add(-72*time.Hour)
 	return []sample{
 		{"verify_account_recovery", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: signedOut("/sign-in"), Email: "ann@example.com", Method: auth.Method{Factor: auth.TOTPCode}, BackupCodes: true, Recovery: true,
+			Page: signedOut("/sign-in"), SecondFactor: SecondFactor{Email: "ann@example.com", Method: auth.Method{Factor: auth.TOTPCode}, BackupCodes: true}, Recovery: true,
 		})},
 		{"recover", "Recover your account", Recover(RecoverPage{signedOut(recovery), "ann@example.com", 72 * time.Hour})},
 		{"recovery_code", "Check your email", RecoveryCode(RecoveryCodePage{signedOut(recovery), "ann@example.com", sentCode, false})},

@@ -103,24 +103,24 @@ func samples() []sample {
 		{"sign_in_wait", "Sign in", SignIn(SignInPage{Page: refusedWith(signedOut(signIn), auth.Problem{Reason: auth.TooManyAttempts, Wait: 4 * time.Minute}), Email: "ann@example.com", SignUpOpen: true})},
 		{"sign_in_for_app", "Sign in", SignIn(SignInPage{Page: signedOut(signIn), Email: "ann@example.com", SignUpOpen: true, App: "Team wiki"})},
 		{"verify_account_app", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true,
+			Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true},
 		})},
 		{"verify_account_remember", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: signedOut(signIn), Email: "ann@example.com", Method: app, BackupCodes: true, Remember: Remember{For: auth.RememberDeviceMax},
+			Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com", Method: app, BackupCodes: true, Remember: Remember{For: auth.RememberDeviceMax}},
 		})},
 		{"verify_account_backup", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: signedOut(signIn), Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true,
+			Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com", Method: app, Others: []auth.Method{sms}, BackupCodes: true, BackupCodeChecked: true},
 		})},
-		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: app})},
+		{"verify_account_app_only", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com", Method: app}})},
 		{"verify_account_refused", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: refusedWith(signedOut(signIn), auth.Problem{Reason: auth.BackupCodeWrong, Field: "code"}), Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true,
+			Page: refusedWith(signedOut(signIn), auth.Problem{Reason: auth.BackupCodeWrong, Field: "code"}), SecondFactor: SecondFactor{Email: "ann@example.com", Method: app, BackupCodes: true, BackupCodeChecked: true},
 		})},
 		{"verify_account_sms", "Verify your account", VerifyAccount(VerifyAccountPage{
-			Page: withNotice(signedOut(signIn), NoticeCodeSent), Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode,
+			Page: withNotice(signedOut(signIn), NoticeCodeSent), SecondFactor: SecondFactor{Email: "ann@example.com", Method: sms, Others: []auth.Method{app}, Code: sentCode},
 		})},
-		{"verify_account_sms_no_code", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", Method: sms})},
-		{"verify_account_turned_off", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com", BackupCodes: true})},
-		{"verify_account_unavailable", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), Email: "ann@example.com"})},
+		{"verify_account_sms_no_code", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com", Method: sms}})},
+		{"verify_account_turned_off", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com", BackupCodes: true}})},
+		{"verify_account_unavailable", "Verify your account", VerifyAccount(VerifyAccountPage{Page: signedOut(signIn), SecondFactor: SecondFactor{Email: "ann@example.com"}})},
 		{"account", "Account", Account(AccountPage{signedIn("/account"), "Ann Example", everything})},
 		{"account_off", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{}, allKinds...)})},
 		{"account_few_codes", "Account", Account(AccountPage{signedIn("/account"), "", having(auth.Factors{TOTP: sampleTOTP, BackupCodes: 2}, allKinds...)})},
@@ -184,7 +184,7 @@ func passwordSamples(app, sms auth.Method) []sample {
 	wrongCurrent := auth.Problem{Reason: auth.CurrentPasswordWrong, Field: "current"}
 	short := auth.Problem{Reason: auth.PasswordShort, Field: "password", Limit: 15}
 	reauth := func(p Page, step auth.Step) ReauthPage {
-		return ReauthPage{Page: p, Step: step, Email: "ann@example.com", Cancel: "/account"}
+		return ReauthPage{Page: p, Step: step, SecondFactor: SecondFactor{Email: "ann@example.com"}, Cancel: "/account"}
 	}
 	byApp, bySMS, wrong := reauth(signedIn(verify), auth.StepMFA), reauth(signedIn(verify), auth.StepMFA), reauth(refusedWith(signedIn(verify), auth.Problem{Reason: auth.TOTPWrong, Field: "code"}), auth.StepMFA)
 	byApp.Method, byApp.Others, byApp.BackupCodes = app, []auth.Method{sms}, true

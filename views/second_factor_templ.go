@@ -15,8 +15,8 @@ import (
 	"twostep/auth"
 )
 
-// A secondFactor is the second step of sign-in and of re-authentication.
-type secondFactor struct {
+// A SecondFactor is the second step of sign-in and of re-authentication.
+type SecondFactor struct {
 	Email             string
 	Method            auth.Method   // the current one; zero if all of the account's are turned off
 	Others            []auth.Method // the account's other methods
@@ -33,10 +33,10 @@ type Remember struct {
 }
 
 // unavailable reports whether the user has no way to complete the step.
-func (s secondFactor) unavailable() bool { return s.Method.Factor == "" && !s.BackupCodes }
+func (s SecondFactor) unavailable() bool { return s.Method.Factor == "" && !s.BackupCodes }
 
 // field is for a code of the method, or for a backup code, which has letters.
-func (s secondFactor) field() field {
+func (s SecondFactor) field() field {
 	x := codeField("Code")
 	unsent := s.Method.Factor == auth.PhoneCode && s.Code == nil && !s.forBackupCode()
 	x.Focus = !unsent && s.Method.Factor != auth.PasskeyPresent // which the page asks for first
@@ -48,12 +48,12 @@ func (s secondFactor) field() field {
 
 // forBackupCode reports whether the form is for a backup code. Without another method
 // it is for nothing else.
-func (s secondFactor) forBackupCode() bool {
+func (s SecondFactor) forBackupCode() bool {
 	return s.BackupCodes && (s.BackupCodeChecked || !s.asksForCode())
 }
 
 // asksForCode reports whether the method has a code: a passkey has none.
-func (s secondFactor) asksForCode() bool {
+func (s SecondFactor) asksForCode() bool {
 	return s.Method.Factor != "" && s.Method.Factor != auth.PasskeyPresent
 }
 
@@ -61,7 +61,7 @@ func (s secondFactor) asksForCode() bool {
 const BackupCodeParam = "backup"
 
 // choices are the account's other methods (HT-06).
-func (s secondFactor) choices() (all []choice) {
+func (s SecondFactor) choices() (all []choice) {
 	for _, m := range s.Others {
 		all = append(all, useMethod(m))
 	}
@@ -69,7 +69,7 @@ func (s secondFactor) choices() (all []choice) {
 }
 
 // link leads to the form for a backup code, and from it back to the method's.
-func (s secondFactor) link(page Page) link {
+func (s SecondFactor) link(page Page) link {
 	to, err := url.Parse(page.URL)
 	if err != nil || !s.BackupCodes || !s.asksForCode() {
 		return link{}
@@ -87,14 +87,14 @@ func (s secondFactor) link(page Page) link {
 }
 
 // linkIcon is the link's.
-func (s secondFactor) linkIcon() icon {
+func (s SecondFactor) linkIcon() icon {
 	if s.forBackupCode() {
 		return useMethod(s.Method).icon()
 	}
 	return iconCodes
 }
 
-func secondFactorForms(page Page, s secondFactor) templ.Component {
+func secondFactorForms(page Page, s SecondFactor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -249,7 +249,7 @@ func secondFactorForms(page Page, s secondFactor) templ.Component {
 }
 
 // secondFactorForm is for a code that was not sent.
-func secondFactorForm(page Page, s secondFactor) templ.Component {
+func secondFactorForm(page Page, s SecondFactor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -315,7 +315,7 @@ func secondFactorForm(page Page, s secondFactor) templ.Component {
 	})
 }
 
-func secondFactorCheckboxes(s secondFactor) templ.Component {
+func secondFactorCheckboxes(s SecondFactor) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -353,7 +353,7 @@ func secondFactorCheckboxes(s secondFactor) templ.Component {
 }
 
 // otherMethods are buttons, since some send a code, but look like links: the next step is to verify.
-func otherMethods(page Page, s secondFactor, backup link) templ.Component {
+func otherMethods(page Page, s SecondFactor, backup link) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -56,12 +56,9 @@ func (d Demand) String() string {
 // stricter returns the stricter of two demands.
 func (d Demand) stricter(other Demand) Demand {
 	switch {
-	case d.Level != other.Level:
-		if d.Level > other.Level {
-			return d
-		}
-		return other
-	case d.Within == 0 || other.Within != 0 && other.Within < d.Within:
+	case d.Level > other.Level:
+		return d
+	case d.Level < other.Level || d.Within == 0 || other.Within != 0 && other.Within < d.Within:
 		return other
 	}
 	return d
@@ -105,9 +102,9 @@ var denied = Demand{Level: Deny}
 
 // Decide returns what a request demands.
 func (r *Rules) Decide(req Request) Decision {
-	host, err := canonicalHost(req.Host, req.Scheme)
+	host, _ := canonicalHost(req.Host, req.Scheme) // no rule has an invalid one, which is ""
 	rules := r.byHost[host]
-	if err != nil || len(rules) == 0 {
+	if len(rules) == 0 {
 		return Decision{Demand: denied}
 	}
 	path, odd := decodePath(req.URI)

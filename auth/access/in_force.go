@@ -53,15 +53,12 @@ func (r *Rules) Rule(d Decision) (rule Rule, found bool) {
 // ParseURL returns the request of a URL. It does not clean the path, because the decision may
 // depend on its spelling. The error is an [auth.Problem].
 func ParseURL(text, method string) (Request, error) {
-	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok || scheme != "https" && scheme != "http" {
+	scheme, rest, _ := strings.Cut(text, "://")
+	if scheme != "https" && scheme != "http" {
 		return Request{}, invalidURL(text, "is not a URL with https:// or http://")
 	}
-	host := rest
-	if end := strings.IndexAny(rest, "/?"); end >= 0 {
-		host = rest[:end]
-	}
-	uri := rest[len(host):]
+	end := strings.IndexAny(rest+"/", "/?")
+	host, uri := rest[:end], rest[end:]
 	if !strings.HasPrefix(uri, "/") {
 		uri = "/" + uri
 	}

@@ -12,6 +12,9 @@ func TestParse_Faults(t *testing.T) {
 		"wiki.example.org":                                                         `line 1, column 17: "" is not a list of methods: give * or capitals, such as GET,POST`,
 		"# ok\n\n  *.example.org * / public":                                       `line 3, column 3: "*.example.org" is not a host name: give one name, such as wiki.example.org, without scheme, wildcard or path`,
 		"https://wiki.example.org * / public":                                      `line 1, column 1: "https://wiki.example.org" is not a host name: give one name, such as wiki.example.org, without scheme, wildcard or path`,
+		"-wiki.example.org * / public":                                             `line 1, column 1: "-wiki.example.org" is not a host name: give one name, such as wiki.example.org, without scheme, wildcard or path`,
+		"wiki.example.org:0 * / public":                                            `line 1, column 1: "wiki.example.org:0" is not a host name: give one name, such as wiki.example.org, without scheme, wildcard or path`,
+		"wiki.example.org:65536 * / public":                                        `line 1, column 1: "wiki.example.org:65536" is not a host name: give one name, such as wiki.example.org, without scheme, wildcard or path`,
 		"a.example:443 * / public":                                                 `line 1, column 1: leave out the default port 443`,
 		"a.example get / public":                                                   `line 1, column 11: "get" is not a list of methods: give * or capitals, such as GET,POST`,
 		"a.example GET,,POST / public":                                             `line 1, column 11: "GET,,POST" is not a list of methods: give * or capitals, such as GET,POST`,
@@ -52,7 +55,7 @@ func TestParse_Accepts(t *testing.T) {
 		"a.example GET / public # for all\r\na.example * / one-factor Ann@EXAMPLE.org\r\n",
 		"a.example GET / deny\na.example * / deny",
 		"a.example * /a deny\na.example * /ab deny",
-		"localhost:8080 * / public\n127.0.0.1 * / public",
+		"localhost:65535 * / public\n127.0.0.1 * / public",
 		"a.example * / two-factor within 1m *\nb.example * / two-factor within 24h *",
 		strings.Repeat("#", 1<<16),
 	} {

@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,10 +71,10 @@ func canonicalHost(host, scheme string) (string, error) {
 	}
 	name = strings.TrimSuffix(name, ".")
 	name, err := idna.Lookup.ToASCII(name)
-	if err != nil || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
+	if err != nil || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" {
 		return "", errHost
 	}
-	if last := name[strings.LastIndexByte(name, '.')+1:]; last == "" || isDigits(last) {
+	if last := name[strings.LastIndexByte(name, '.')+1:]; isDigits(last) { // or empty
 		if _, err := netip.ParseAddr(name); err != nil { // other numbers are addresses to some clients, too
 			return "", errHost
 		}
@@ -87,5 +88,6 @@ func canonicalHost(host, scheme string) (string, error) {
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 func isPort(s string) bool {
-	return s != "" && len(s) <= 5 && s[0] != '0' && isDigits(s) && (len(s) < 5 || s <= "65535")
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && s[0] != '0'
 }

@@ -85,6 +85,7 @@ func TestStepUp(t *testing.T) {
 		{ACRTwoFactors + " " + ACROneFactor, withApp, auth.TwoFactors},
 		{ACROneFactor + " " + ACRTwoFactors, withApp, auth.OneFactor},
 		{"phr " + ACRTwoFactors, withApp, auth.TwoFactors},
+		{"urn:example " + ACRTwoFactors, withApp, auth.TwoFactors},
 		{ACRTwoFactors, auth.Factors{}, 0},
 		{ACRTwoFactors + " " + ACROneFactor, auth.Factors{}, auth.OneFactor},
 		{"phr", withApp, 0},

@@ -87,10 +87,7 @@ func newRequest(app App, params Params, now time.Time) Request {
 
 // errorURI sends an error to the app (OI-05).
 func (p *Provider) errorURI(params Params, err *Error) string {
-	values := url.Values{"error": {string(err.Code)}}
-	if err.Explanation != "" {
-		values.Set("error_description", err.Explanation)
-	}
+	values := url.Values{"error": {string(err.Code)}, "error_description": {err.Explanation}}
 	if params.State != "" {
 		values.Set("state", params.State)
 	}

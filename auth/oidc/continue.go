@@ -106,17 +106,18 @@ func (p *Provider) readFacts(ctx context.Context, f *facts) (err error) {
 	return err
 }
 
-// Cancel ends a request for the user and returns the URI with the error for the app. It is
-// empty if the request is unknown, has expired or is done.
-func (p *Provider) Cancel(ctx context.Context, id auth.Token, u UserFacts) (redirect string, err error) {
+// Cancel ends a request for the user, also if nothing is left to ask. There is no redirect if
+// the request is unknown, has expired or is done.
+func (p *Provider) Cancel(ctx context.Context, id auth.Token, u UserFacts) (c Continuation, err error) {
 	f, err := p.facts(ctx, id, u)
 	if isNotFound(err) || err == nil && f.step() == StepExpired {
-		return "", nil
+		return c, nil
 	}
-	if err != nil {
-		return "", err
+	if err == nil {
+		c.App = f.app
+		c.Redirect, err = p.refuse(ctx, f, &Error{Code: AccessDenied, Explanation: "the user has canceled, or may not use the app"})
 	}
-	return p.refuse(ctx, f, &Error{Code: AccessDenied, Explanation: "the user has canceled, or may not use the app"})
+	return c, err
 }
 
 // refuse ends a request with an error.

@@ -96,9 +96,9 @@ func withoutLoopbackPort(uri string) (portless string, ok bool) {
 		if port == "" {
 			return uri, true
 		}
-		n, err := strconv.ParseUint(strings.TrimPrefix(port, ":"), 10, 16)
-		ok = port[0] == ':' && err == nil && n > 0 && strconv.FormatUint(n, 10) == port[1:]
-		return origin + rest, ok
+		digits, ok := strings.CutPrefix(port, ":")
+		n, _ := strconv.ParseUint(digits, 10, 16)
+		return origin + rest, ok && n > 0 && strconv.FormatUint(n, 10) == digits
 	}
 	return "", false
 }

@@ -3,10 +3,13 @@ package oidc
 import (
 	"strings"
 	"testing"
+
+	"twostep/auth"
 )
 
 // OI-03: what can be registered, and the explanation of what cannot.
 func TestCheckURI(t *testing.T) {
+	longest := "https://app.example.org/" + strings.Repeat("x", auth.AppURIMax-24)
 	for _, row := range []struct {
 		kind   AppKind
 		uri    string
@@ -14,6 +17,7 @@ func TestCheckURI(t *testing.T) {
 	}{
 		{Web, "https://app.example.org/callback", ""},
 		{Web, "https://app.example.org:8443/callback?tenant=1", ""},
+		{Web, "https://app.example.org/~wiki", ""},
 		{SPA, "https://app.example.org", ""},
 		{SPA, "http://localhost:3000/callback", ""},
 		{Web, "http://127.0.0.1:5555/callback", ""},
@@ -46,11 +50,31 @@ func TestCheckURI(t *testing.T) {
 		{Native, "myapp://callback", "a scheme with a dot"},
 		{Native, "javascript:alert(1)", "a scheme with a dot"},
 		{Native, "data:text/html,x", "a scheme with a dot"},
-		{Web, "https://app.example.org/" + strings.Repeat("x", 2000), "too long"},
+		{Web, longest, ""},
+		{Web, longest + "x", "too long"},
 	} {
 		err := CheckURI(row.kind, row.uri)
 		if row.reason == "" && err != nil || row.reason != "" && (err == nil || !strings.Contains(err.Error(), row.reason)) {
 			t.Errorf("%s %q: %v, want %q", row.kind, row.uri, err, row.reason)
+		}
+	}
+}
+
+func TestHost(t *testing.T) {
+	for uri, want := range map[string]struct{ host, formTarget string }{
+		"https://app.example.org/callback":      {"app.example.org", "https://app.example.org"},
+		"https://app.example.org:8443/callback": {"app.example.org", "https://app.example.org:8443"},
+		"http://127.0.0.1:8000/callback":        {"127.0.0.1", "http://127.0.0.1:8000"},
+		"http://[::1]:8000/callback":            {"::1", ""},
+		"com.example.app:/callback":             {"com.example.app", "com.example.app:"},
+		"com.example.app://callback":            {"com.example.app", "com.example.app:"},
+		"http://%zz/":                           {"", ""},
+	} {
+		if got := Host(uri); got != want.host {
+			t.Errorf("%s: host %q, want %q", uri, got, want.host)
+		}
+		if got := FormTarget(uri); got != want.formTarget {
+			t.Errorf("%s: form target %q, want %q", uri, got, want.formTarget)
 		}
 	}
 }
@@ -82,6 +106,7 @@ func TestApp_MayRedirectTo(t *testing.T) {
 		{native, "http://localhost:8000/callback", false},
 		{native, "http://localhost/callback", true},
 		{native, "http://127.0.0.1:8000/other", false},
+		{native, "http://127.0.0.18/callback", false},
 		{native, "http://127.0.0.1:0/callback", false},
 		{native, "http://127.0.0.1:08000/callback", false},
 		{native, "http://127.0.0.1:8000@evil.example/callback", false},

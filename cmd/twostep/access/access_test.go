@@ -74,6 +74,7 @@ func TestCheck(t *testing.T) {
 	for args, want := range map[string]string{
 		"https://wiki.example.org/":                                           "): give the server's rule file",
 		"https://wiki.example.org/ --access-rules=faulty":                     `faulty: line 1, column 22: "pubic" is not a demand`,
+		"ftp://wiki.example.org/ --access-rules=rules":                        `"ftp://wiki.example.org/" is not a URL`,
 		"wiki.example.org --access-rules=rules":                               `"wiki.example.org" is not a URL`,
 		"https://wiki.example.org/ --access-rules=rules --as bob@example.org": "no account",
 	} {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"twostep/auth"
@@ -122,7 +121,7 @@ func (c *addCommand) Run(s cli.Streams) error {
 				Discovery    string `json:"discovery"`
 			}{id, secret, issuer, discovery})
 		}
-		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		table := cli.Table(s.Out)
 		fmt.Fprintf(table, "client ID\t%s\n", id)
 		if secret != "" {
 			fmt.Fprintf(table, "client secret\t%s\t(shown only now)\n", secret)

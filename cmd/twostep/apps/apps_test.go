@@ -52,9 +52,11 @@ func TestApp(t *testing.T) {
 	if len(secret) != auth.AppSecretLength {
 		t.Errorf("the secret is %q", secret)
 	}
-	if _, secret := addApp(t, "Notes", "--kind=native", "--redirect=com.example.notes:/callback"); secret != "" {
+	native, none := addApp(t, "Notes", "--kind=native", "--redirect=com.example.notes:/callback")
+	if none != "" {
 		t.Error("a native app has a secret")
 	}
+	want(1, "only a web app has a secret", "secret", native)
 	want(0, "http://localhost:9000", "add", "Shop", "--kind=spa", "--redirect=http://localhost:3000/", "--listen=127.0.0.1:9000")
 	want(2, "--kind", "add", "Shop", callback)
 	want(1, "redirect URI is needed", "add", "Shop", "--kind=web")
@@ -72,7 +74,8 @@ func TestApp(t *testing.T) {
 	want(0, `"alg":"ES256","groups":[],"trusted":false,"require_mfa":false,"require_par":true`, "show", id, "--json")
 	want(0, `"refresh_idle":"1h","refresh_lifetime":"2160h","secrets":1`, "show", id, "--json")
 	want(0, `"redirect_uris":["https://wiki.example.org/callback","https://wiki.example.org/other"]`, "show", id, "--json")
-	want(1, "idle", "set", id, "--refresh-lifetime=1m")
+	want(1, "idle", "set", id, "--refresh-lifetime=59m")
+	want(0, "was changed", "set", id, "--refresh-lifetime=1h")
 	const request = "https://id.example.org/oauth/authorize?response_type=code&scope=openid&redirect_uri=https://wiki.example.org/callback&client_id="
 	const pkce = "&code_challenge_method=S256&code_challenge=vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv"
 	want(0, "was changed", "set", id, "--no-require-par")
@@ -109,7 +112,7 @@ func TestApp(t *testing.T) {
 			}
 		}
 		if want := map[auth.EventType]int{
-			auth.OperatorAddedApp: 3, auth.OperatorChangedApp: 2, auth.OperatorAddedSecret: 1, auth.OperatorEndedSecret: 1, auth.OperatorReplacedSecret: 1,
+			auth.OperatorAddedApp: 3, auth.OperatorChangedApp: 3, auth.OperatorAddedSecret: 1, auth.OperatorEndedSecret: 1, auth.OperatorReplacedSecret: 1,
 			auth.OperatorDisabledApp: 1, auth.OperatorEnabledApp: 1, auth.OperatorRemovedApp: 1,
 		}; !maps.Equal(got, want) {
 			t.Errorf("events: %v, want %v", got, want)

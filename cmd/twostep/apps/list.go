@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"twostep/auth"
 	"twostep/auth/oidc"
 	"twostep/cmd/twostep/internal/cli"
 	"twostep/cmd/twostep/internal/datadir"
@@ -31,7 +31,7 @@ func (c *listCommand) Run(s cli.Streams) error {
 		if err != nil {
 			return err
 		}
-		table, lines := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0), json.NewEncoder(s.Out)
+		table, lines := cli.Table(s.Out), json.NewEncoder(s.Out)
 		if !c.JSON {
 			fmt.Fprintln(table, "CLIENT ID\tNAME\tKIND\tSTATE")
 		}
@@ -57,7 +57,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 		if c.JSON {
 			return json.NewEncoder(s.Out).Encode(r)
 		}
-		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		table := cli.Table(s.Out)
 		for _, line := range [][2]string{
 			{"client ID", r.ClientID},
 			{"name", r.Name},
@@ -127,8 +127,8 @@ func newRow(app oidc.App) row {
 		ClientID: app.ID, Name: app.Name, Kind: app.Kind, State: "active", Created: app.CreatedAt.Format(time.RFC3339),
 		RedirectURIs: list(app.RedirectURIs), PostLogoutURIs: list(app.PostLogoutURIs), BackchannelURI: app.BackchannelURI,
 		Alg: app.Alg, Groups: list(app.Groups), Trusted: app.Trusted, RequireMFA: app.RequireMFA, RequirePAR: app.RequirePAR,
-		WithoutPKCE: app.WithoutPKCE, ClaimsInIDToken: app.ClaimsInIDToken, RefreshIdle: cli.Duration(app.RefreshIdle),
-		RefreshLifetime: cli.Duration(app.RefreshLifetime), Secrets: len(app.SecretHashes),
+		WithoutPKCE: app.WithoutPKCE, ClaimsInIDToken: app.ClaimsInIDToken, RefreshIdle: auth.ShortDuration(app.RefreshIdle),
+		RefreshLifetime: auth.ShortDuration(app.RefreshLifetime), Secrets: len(app.SecretHashes),
 	}
 	if app.Disabled {
 		r.State = "disabled"

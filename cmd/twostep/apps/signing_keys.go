@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"twostep/auth"
@@ -35,7 +34,7 @@ func (c *listKeysCommand) Run(s cli.Streams) error {
 		if err != nil {
 			return err
 		}
-		table, lines := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0), json.NewEncoder(s.Out)
+		table, lines := cli.Table(s.Out), json.NewEncoder(s.Out)
 		if !c.JSON {
 			fmt.Fprintln(table, "KEY ID\tALGORITHM\tSTATE\tSIGNS FROM\tUNTIL")
 		}
@@ -74,7 +73,7 @@ func (c *rotateKeysCommand) Run(s cli.Streams) error {
 			err = errors.New("a new key is waiting to sign already; nothing was changed")
 		}
 		if err == nil {
-			_, err = fmt.Fprintf(s.Out, "new keys were added; they sign in %s\n", cli.Duration(auth.SigningKeyPublished))
+			_, err = fmt.Fprintf(s.Out, "new keys were added; they sign in %s\n", auth.ShortDuration(auth.SigningKeyPublished))
 		}
 		return err
 	})

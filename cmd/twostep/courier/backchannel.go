@@ -25,14 +25,5 @@ func (b *Backchannel) Send(ctx context.Context, m Message) error {
 		return errors.New("app: invalid back-channel URI")
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	receiver := "app at " + req.URL.Host
-	resp, err := do(ctx, b.client, receiver, req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if !isSuccess(resp.StatusCode) {
-		return statusError(receiver, resp.StatusCode, "")
-	}
-	return nil
+	return post(ctx, b.client, "app at "+req.URL.Host, req)
 }

@@ -39,6 +39,19 @@ func do(ctx context.Context, client *http.Client, provider string, req *http.Req
 	return resp, nil
 }
 
+// post sends a request to a receiver whose response says no more than its status does.
+func post(ctx context.Context, client *http.Client, receiver string, req *http.Request) error {
+	resp, err := do(ctx, client, receiver, req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if !isSuccess(resp.StatusCode) {
+		return statusError(receiver, resp.StatusCode, "")
+	}
+	return nil
+}
+
 func isSuccess(status int) bool { return 200 <= status && status <= 299 }
 
 // statusError returns the error for a status other than 2xx. A 4xx status means

@@ -60,15 +60,7 @@ func (w *Webhook) Send(ctx context.Context, m Message) error {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set(SignatureHeader, w.sign(time.Now(), body))
-	resp, err := do(ctx, w.Client, receiver, req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if !isSuccess(resp.StatusCode) {
-		return statusError(receiver, resp.StatusCode, "")
-	}
-	return nil
+	return post(ctx, w.Client, receiver, req)
 }
 
 // sign returns the signature header of a body. The time is signed too, so that a

@@ -37,7 +37,7 @@ func (r *Rotate) Run(s cli.Streams) (err error) {
 		return err
 	}
 	if r.Wait < 0 {
-		return &cli.FlagError{Flag: "--wait", Err: fmt.Errorf("%s is negative", cli.Duration(r.Wait))}
+		return &cli.FlagError{Flag: "--wait", Err: fmt.Errorf("%s is negative", auth.ShortDuration(r.Wait))}
 	}
 	if err := dir.CheckExists(); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"twostep/auth"
@@ -40,7 +39,7 @@ type (
 // Run prints the settings.
 func (c *listCommand) Run(s cli.Streams, given cli.Given) error {
 	return c.withRules(given, func(_ context.Context, rules *auth.Rules) error {
-		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		table := cli.Table(s.Out)
 		fmt.Fprintln(table, "NAME\tVALUE\tVALUES\tSET BY")
 		for _, v := range rules.Settings() {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", v.Setting, v.Value, strings.Join(v.Values, " "), v.Flag)

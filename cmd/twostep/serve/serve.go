@@ -75,7 +75,6 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	hashes := runtime.GOMAXPROCS(0)
 	tuneGC(hashes)
 	hasher := auth.NewHasher(auth.DefaultCost, hashes)
-	m := metrics.New(store, hasher)
 	rules := auth.New(store, keys, hasher, s.Policy, time.Now)
 	if err := loadSettings(ctx, rules, log); err != nil {
 		return err
@@ -83,34 +82,30 @@ func serve(ctx context.Context, s settings.Settings, exposed []string, terminal 
 	apps := oidc.New(store, rules, s.Origin.String())
 	config := handlers.Config{
 		Name: s.Name, Version: s.Version, URL: s.Origin, TrustedProxies: s.Proxies, AdminNetworks: s.Admins, Accent: s.Accent.Asset, Logo: s.Logo, Links: s.Links,
-		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Metrics: m.Handlers(),
-		Apps: apps,
+		RequestTimeout: PageTimeout, Log: log, BufferedLog: logs.buffered, Apps: apps,
 	}
 	if s.Access != nil {
 		rules := newAccessRules(s)
 		config.Access = rules.current.Load
 		defer inBackground(rules.watch(log))()
 	}
-	sender := &outbox.Sender{Rules: rules, Couriers: m.Couriers(couriers), Apps: apps, Renderer: s.Renderer(), Log: log}
 
-	greet(terminal, s, exposed, listening.site.Addr(), createsKeys, createsData)
-	if noPasskeys {
-		fmt.Fprintf(terminal, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
-	}
-	if listening.metrics != nil {
-		fmt.Fprintf(terminal, "Metrics: http://%s/metrics\n", listening.metrics.Addr())
+	greet(terminal, s, exposed, listening, started{createsKeys, createsData, noPasskeys})
+	if listening.metrics != nil { // thousands of series, which take megabytes
+		m := metrics.New(store, hasher)
+		config.Metrics, couriers = m.Handlers(), m.Couriers(couriers)
 		defer inBackground(m.Serve(listening.metrics, log))()
 	}
 	if listening.proxies != nil {
-		fmt.Fprintf(terminal, "Forward auth: http://%s/forward-auth\n", listening.proxies.Addr())
 		defer inBackground(serveProxies(listening.proxies, handlers.NewForwardAuth(rules, config), log))()
 	}
-	defer inBackground(watchKeys(keys, log))()
-	defer inBackground(watchSettings(rules, log))()
-	defer inBackground(sweep(rules, log))()
-	defer inBackground(advanceRecoveries(rules, log))()
-	defer inBackground(remind(rules, log))()
-	defer inBackground(sender.Run)() // stops after the last request, which may have queued a message
+	sender := &outbox.Sender{Rules: rules, Couriers: couriers, Apps: apps, Renderer: s.Renderer(), Log: log}
+	for _, work := range []func(context.Context){
+		watchKeys(keys, log), watchSettings(rules, log), sweep(rules, log), advanceRecoveries(rules, log), remind(rules, log),
+		sender.Run, // stops after the last request, which may have queued a message
+	} {
+		defer inBackground(work)()
+	}
 	return serveHTTP(ctx, listening.site, handlers.New(rules, keys, config), log)
 }
 
@@ -169,14 +164,17 @@ func openCouriers(ctx context.Context, s settings.Settings, terminal io.Writer) 
 	return map[auth.Channel]courier.Courier{auth.ByEmail: mail, auth.BySMS: sms, auth.ToApps: courier.NewBackchannel()}, nil
 }
 
+// started is what a start has found or done that the operator may not expect.
+type started struct{ createdKeys, createdData, noPasskeys bool }
+
 // greet prints what a newcomer needs to know first.
-func greet(out io.Writer, s settings.Settings, exposed []string, listening net.Addr, createdKeys, createdData bool) {
-	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.Origin, listening)
+func greet(out io.Writer, s settings.Settings, exposed []string, listening listeners, did started) {
+	fmt.Fprintf(out, "twostep is ready: open %s (it listens on %s)\n", s.Origin, listening.site.Addr())
 	fmt.Fprintf(out, "Data: %s\n", s.Location())
-	if createdData {
+	if did.createdData {
 		fmt.Fprintf(out, "This begins a new database. If you expected accounts, check --data, which is %s\n", s.Path)
 	}
-	if createdKeys {
+	if did.createdKeys {
 		fmt.Fprintf(out, "New keys were created: every other server on this database needs a copy of %s before its first start\n", s.KeysLocation())
 	}
 	for _, c := range []struct {
@@ -201,5 +199,14 @@ func greet(out io.Writer, s settings.Settings, exposed []string, listening net.A
 	}
 	for _, flag := range exposed {
 		fmt.Fprintf(out, "Warning: --%s holds a secret, which other users of this machine can read in the process list; set %s instead\n", flag, cli.Variable(flag))
+	}
+	if did.noPasskeys {
+		fmt.Fprintf(out, "Warning: passkeys are off, because browsers offer them only at https:// and a host name; --url is %s\n", s.Origin.Redacted())
+	}
+	if listening.metrics != nil {
+		fmt.Fprintf(out, "Metrics: http://%s/metrics\n", listening.metrics.Addr())
+	}
+	if listening.proxies != nil {
+		fmt.Fprintf(out, "Forward auth: http://%s/forward-auth\n", listening.proxies.Addr())
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"twostep/auth"
@@ -43,7 +42,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 		if c.JSON {
 			return json.NewEncoder(s.Out).Encode(r)
 		}
-		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		table := cli.Table(s.Out)
 		fmt.Fprintf(table, "email\t%s\nname\t%s\nid\t%s\ncreated\t%s\nlast seen\t%s\nstate\t%s\n", r.Email, r.Name, r.ID, r.Created, cmp.Or(r.LastSeen, "never"), r.State)
 		fmt.Fprintf(table, "authenticator app\t%v\npasskeys\t%d\nphones for MFA\t%d\nbackup codes left\t%d\n", r.TOTP, r.Passkeys, r.Phones, r.BackupCodes)
 		fmt.Fprintf(table, "second email address\t%s\nsessions\t%d\ngroups\t%s\nrole\t%s\n", cmp.Or(r.NoticeEmail, "none"), r.Sessions, strings.Join(r.Groups, " "), r.Role)
@@ -66,7 +65,7 @@ func (c *showCommand) Run(s cli.Streams) error {
 // Run prints the accounts page by page, so that a million need no memory.
 func (c *listCommand) Run(s cli.Streams) error {
 	return withRules(c.Flags, func(ctx context.Context, rules *auth.Rules) error {
-		table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+		table := cli.Table(s.Out)
 		lines := json.NewEncoder(s.Out)
 		if !c.JSON {
 			fmt.Fprintln(table, "EMAIL\tCREATED\tLAST SEEN\tMFA\tSTATE")

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
+	"text/tabwriter"
 	"unicode"
-
-	"twostep/auth"
 )
 
 // OneLine returns an error's message without line breaks and other control
@@ -29,8 +27,8 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Duration is [auth.ShortDuration].
-func Duration(d time.Duration) string { return auth.ShortDuration(d) }
+// Table returns a writer that aligns columns, which are separated by tabs.
+func Table(out io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) }
 
 // Progress returns a function that prints how far a long task is, after each
 // tenth of it.

@@ -13,7 +13,6 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"twostep/auth"
-	"twostep/cmd/twostep/internal/cli"
 )
 
 const (
@@ -56,7 +55,7 @@ func parseRememberDevice(d time.Duration) (time.Duration, error) {
 // parseRecoveryDelay accepts zero, which is off.
 func parseRecoveryDelay(d time.Duration) (time.Duration, error) {
 	if d != 0 && (d < auth.RecoveryDelayMin || d > auth.RecoveryDelayMax) {
-		return 0, fmt.Errorf("%s is not between %s and %s", cli.Duration(d), cli.Duration(auth.RecoveryDelayMin), cli.Duration(auth.RecoveryDelayMax))
+		return 0, fmt.Errorf("%s is not between %s and %s", auth.ShortDuration(d), auth.ShortDuration(auth.RecoveryDelayMin), auth.ShortDuration(auth.RecoveryDelayMax))
 	}
 	return d, nil
 }
@@ -67,7 +66,7 @@ func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration
 			return 0, err
 		}
 		if d > lifetime {
-			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", cli.Duration(d), cli.Duration(lifetime))
+			return 0, fmt.Errorf("%s is longer than --session-lifetime, which is %s", auth.ShortDuration(d), auth.ShortDuration(lifetime))
 		}
 		return d, nil
 	}
@@ -75,7 +74,7 @@ func parseSessionIdle(lifetime time.Duration) func(time.Duration) (time.Duration
 
 func parseCodeLifetime(d time.Duration) (time.Duration, error) {
 	if d < codeLifetimeMin {
-		return 0, fmt.Errorf("%s is shorter than %s: an SMS may take that long", cli.Duration(d), cli.Duration(codeLifetimeMin))
+		return 0, fmt.Errorf("%s is shorter than %s: an SMS may take that long", auth.ShortDuration(d), auth.ShortDuration(codeLifetimeMin))
 	}
 	return d, checkDuration(d, auth.CodeLifetimeMax)
 }
@@ -83,9 +82,9 @@ func parseCodeLifetime(d time.Duration) (time.Duration, error) {
 func checkDuration(d, maximum time.Duration) error {
 	switch {
 	case d <= 0:
-		return fmt.Errorf("%s is not positive", cli.Duration(d))
+		return fmt.Errorf("%s is not positive", auth.ShortDuration(d))
 	case d > maximum:
-		return fmt.Errorf("%s is longer than %s, the maximum of NIST SP 800-63B-4", cli.Duration(d), cli.Duration(maximum))
+		return fmt.Errorf("%s is longer than %s, the maximum of NIST SP 800-63B-4", auth.ShortDuration(d), auth.ShortDuration(maximum))
 	}
 	return nil
 }
@@ -162,7 +161,7 @@ func parseSignUp(value string) ([]string, error) {
 
 func parseActivityRetention(d time.Duration) (time.Duration, error) {
 	if d < 24*time.Hour {
-		return 0, fmt.Errorf("%s is shorter than 24h", cli.Duration(d))
+		return 0, fmt.Errorf("%s is shorter than 24h", auth.ShortDuration(d))
 	}
 	return d, nil
 }

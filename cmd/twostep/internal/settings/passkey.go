@@ -11,10 +11,7 @@ import (
 // the origin's host or a parent domain of it: browsers accept no other.
 func parsePasskeyDomain(origin *url.URL) func(string) (string, error) {
 	return func(value string) (string, error) {
-		host := "localhost"
-		if origin != nil {
-			host = origin.Hostname()
-		}
+		host := hostOf(origin)
 		if value == "" {
 			return host, nil
 		}
