@@ -52,45 +52,52 @@ func (k *killTest) newAdmin() *admin {
 	return a
 }
 
+// peopleMax keeps the acts of an admin within the limit of an hour.
+const peopleMax = 12
+
 // act administers one account after the other until the test is done.
 func (a *admin) act() {
 	a.k.acquire()
 	defer a.k.release()
-	for n := 0; !a.limited && !a.k.isDone(); n++ {
+	for n := 0; n < peopleMax && a.k.sleep(3*time.Second); n++ {
 		a.administer(a.k.visitor(fmt.Sprintf("person-%d@example.org", n), a.rand))
-		a.k.pause(time.Second)
+	}
+}
+
+// must repeats an action until it completes, which no limit may prevent.
+func (u *user) must(action func()) {
+	if u.repeat(action); u.limited {
+		u.fatalf("rate limited: %s", u.limitedBy)
 	}
 }
 
 // visitor is a user whose account an administrator ends, so that only that is checked.
 func (k *killTest) visitor(email string, random *rand.Rand) *user {
-	u := k.newUser(email, random)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.users = k.users[:len(k.users)-1]
+	u := &user{k: k, rand: random, email: email, sent: map[auth.FactorKind]int{}, signIns: map[auth.FactorKind]int{}, confirmed: map[auth.EventType]int{}}
+	u.c = newClient(u)
 	return u
 }
 
 func (a *admin) administer(person *user) {
-	a.repeat(func() { a.invite(person) })
+	a.must(func() { a.invite(person) })
 	link := a.sentText(&a.k.mail, person.email, invitationPath)
-	if person.repeat(func() { person.accept(link) }); !person.account {
+	if person.must(func() { person.accept(link) }); !person.account { // the attempt was lost
 		return
 	}
 	var page string
-	a.repeat(func() { page = a.find(person) })
-	a.repeat(func() {
+	a.must(func() { page = a.find(person) })
+	a.must(func() {
 		a.change(page+"/disable", "Disable", act{auth.OperatorDisabled, person.email, person.email + " left"})
 	})
-	person.repeat(func() { person.c.open("/account").sees("Sign in") })
-	a.repeat(func() {
+	person.must(func() { person.c.open("/account").sees("Sign in") })
+	a.must(func() {
 		a.change(page+"/enable", "Enable", act{auth.OperatorEnabled, person.email, person.email + " returned"})
 	})
-	person.repeat(person.signIn)
+	person.must(person.signIn)
 	request := act{auth.OperatorDeleted, person.email, person.email + " asked for it"}
-	a.repeat(func() { a.request(page+"/delete", request) })
-	a.approver.repeat(func() { a.approve(page, request) })
-	person.repeat(func() {
+	a.must(func() { a.request(page+"/delete", request) })
+	a.approver.must(func() { a.approve(page, request) })
+	person.must(func() {
 		if person.c.open("/account").sees("Sign in"); person.c.opensHost() {
 			person.fatalf("the app opens for a deleted account")
 		}
