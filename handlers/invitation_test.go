@@ -69,12 +69,6 @@ func (site *testSite) linkTo(email string) string {
 	return link
 }
 
-// acceptInvitation signs up with the link of an invitation.
-func (b *browser) acceptInvitation(link, email string) *browser {
-	return b.open(link).wantHeading("Sign up").wantText(email).fill("Password", password).press("Continue").wantHeading("Verify your email").
-		fill("Code", b.site.lastCode(email)).press("Verify")
-}
-
 // OP-16: an invitation works once, for seven days, for its email address only, also with
 // sign-up closed. A withdrawn or replaced one is invalid, also for a user who has begun to accept it.
 func TestInvitations(t *testing.T) {

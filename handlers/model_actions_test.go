@@ -114,7 +114,8 @@ var modelActions = map[string]func(*model){
 			m.completeHandover(m.client(), draw(m, "handover", m.handovers...), draw(m, "host", protectedHosts...))
 		}
 	},
-	"steal code": func(m *model) { m.stealCode(m.client(), m.client(), draw(m, "page", protectedPages...)) },
+	"lose cookie": func(m *model) { m.loseCookie(m.client(), m.client(), draw(m, "page", protectedPages...)) },
+	"steal code":  func(m *model) { m.stealCode(m.client(), m.client(), draw(m, "page", protectedPages...)) },
 	"copy cookie": func(m *model) {
 		from, p := m.client(), draw(m, "page", protectedPages...)
 		if draw(m, "open first", true, false) {

@@ -98,6 +98,15 @@ func (m *model) stealCode(c, thief *client, p protectedPage) {
 	}
 }
 
+// loseCookie lets a client get a new cookie of an app, while a thief has the earlier one.
+func (m *model) loseCookie(c, thief *client, p protectedPage) {
+	m.openApp(c, p)
+	m.copyCookie(thief, c, p.host(), p.host())
+	m.copyCookie(c, &client{browser: m.site.browser()}, p.host(), p.host())
+	m.site.wait(2 * time.Minute)
+	m.openApp(c, p)
+}
+
 // createUser creates an account, with or without second factors.
 func (m *model) createUser(c *client, email string) {
 	m.signUp(c, email, passwords[0])
