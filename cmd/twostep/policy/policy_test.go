@@ -32,9 +32,10 @@ func TestSettings(t *testing.T) {
 	want(0, "passkey off on off --url", "list", "--url=http://id.example.org")
 	want(1, "passkey is set by --url", "set", "passkey", "on", "--url=http://id.example.org")
 	want(0, "totp is off", "set", "totp", "off")
-	want(1, "passkey or totp must be on", "set", "sms", "off", "--url=http://id.example.org")
-	want(1, "passkey or totp must be on", "set", "passkey", "off")
-	want(0, "passkey on on off totp off", "list")
+	want(1, "no second factor would be left", "set", "sms", "off", "--url=http://id.example.org")
+	want(0, "passkey is off", "set", "passkey", "off")
+	want(1, "no second factor would be left", "set", "sms", "off")
+	want(0, "sms on on off", "list")
 
 	want(1, "sign-up is set by --sign-up, which is given here", "set", "sign-up", "closed", "--sign-up=open")
 	want(0, "sign-up closed open closed --sign-up", "list", "--sign-up=closed")

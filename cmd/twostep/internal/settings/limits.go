@@ -114,8 +114,8 @@ func parsePasswordMin(requireMFA bool) func(string) (int, error) {
 	}
 }
 
-// parseFactors parses the list of second factors. Backup codes are created together with
-// another one, and SMS needs an alternative that is not restricted (SM-01).
+// parseFactors parses the list of second factors. Backup codes cannot be the
+// only one: they are created together with another factor.
 func parseFactors(value string) ([]auth.FactorKind, error) {
 	known := []auth.FactorKind{auth.PasskeyPresent, auth.TOTPCode, auth.PhoneCode, auth.BackupCode}
 	var factors []auth.FactorKind
@@ -129,8 +129,8 @@ func parseFactors(value string) ([]auth.FactorKind, error) {
 		}
 		factors = append(factors, kind)
 	}
-	if !slices.Contains(factors, auth.PasskeyPresent) && !slices.Contains(factors, auth.TOTPCode) {
-		return nil, errors.New("sms and backup_code need another second factor: add passkey or totp")
+	if len(factors) == 1 && factors[0] == auth.BackupCode {
+		return nil, errors.New("backup_code cannot be the only second factor: add passkey, totp or sms")
 	}
 	return factors, nil
 }
