@@ -204,13 +204,21 @@ func TestProgram_Warnings(t *testing.T) {
 	}
 }
 
-// TestProgram_PasskeysWithoutBackupCodes: the operator is warned that users who lose a
-// passkey will need help.
-func TestProgram_PasskeysWithoutBackupCodes(t *testing.T) {
-	for flag, want := range map[string]bool{"--factors=passkey,totp": true, "--factors=totp": false, "--factors=passkey,backup_code": false} {
+// TestProgram_FactorWarnings: the operator is warned that users who lose a passkey will
+// need help, and that SMS has no alternative (SM-01).
+func TestProgram_FactorWarnings(t *testing.T) {
+	lost, alone := "Warning: --factors has passkey without backup_code", "Warning: sms is the only second factor"
+	for flag, want := range map[string]string{
+		"--factors=passkey,totp":        lost,
+		"--factors=totp,sms":            "",
+		"--factors=passkey,backup_code": "",
+		"--factors=sms,backup_code":     alone,
+	} {
 		_, output := start(t, t.TempDir(), flag, "--mail=file:mail", "--sms=file:sms").stop(t, syscall.SIGTERM)
-		if strings.Contains(output, "Warning: --factors has passkey without backup_code") != want {
-			t.Errorf("%s: printed %s", flag, output)
+		for _, warning := range []string{lost, alone} {
+			if strings.Contains(output, warning) != (warning == want) {
+				t.Errorf("%s: printed %s", flag, output)
+			}
 		}
 	}
 }

@@ -194,6 +194,9 @@ func greet(out io.Writer, s settings.Settings, exposed []string, listening liste
 	if s.Policy.Allows(auth.PasskeyPresent) && !s.Policy.Allows(auth.BackupCode) {
 		fmt.Fprintln(out, "Warning: --factors has passkey without backup_code: users who lose their passkey need you to reset it")
 	}
+	if s.Policy.Allows(auth.PhoneCode) && !s.Policy.Allows(auth.PasskeyPresent) && !s.Policy.Allows(auth.TOTPCode) { // SM-01
+		fmt.Fprintln(out, "Warning: sms is the only second factor that users can add; add passkey or totp to --factors")
+	}
 	if settings.Unencrypted(s.Origin) {
 		fmt.Fprintf(out, "Warning: --url is %s: passwords and codes cross the network unencrypted; use https\n", s.Origin.Redacted())
 	}
