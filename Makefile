@@ -70,8 +70,8 @@ gallery: ## Write every page in every state to GALLERY=data/gallery, with an ind
 
 PICTURES = data/pictures
 
-pictures: browsers ## Screenshot every page and mail, in several widths and both themes, to PICTURES=data/pictures
-	CI=true go test ./views -count=1 -timeout 1h -run '^(TestPictures|TestMail_Pictures)$$' -pictures '$(abspath $(PICTURES))'
+pictures: browsers ## Screenshot every page and mail in every state to PICTURES=data/pictures, and run axe on each
+	CI=true go test ./views -count=1 -timeout 1h -run '^(TestPictures|TestMail_Pictures|TestPages_Axe)$$' -pictures '$(abspath $(PICTURES))'
 
 lighthouse: browsers ## Run Lighthouse on every page (slow)
 	cd .ci/lighthouse && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error

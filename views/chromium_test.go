@@ -148,15 +148,20 @@ func (b tab) eval(function string, result any) {
 	b.check(json.Unmarshal([]byte(got.Value.Str()), result))
 }
 
-// TestPages_Axe runs axe on every page of the gallery (AX-06, AX-08, AX-11, OP-12). The
-// themes differ only in colors, so the dark one is checked by the rules about them.
+// TestPages_Axe runs axe on every page (AX-06, AX-08, AX-11, OP-12), and with -pictures in
+// every state: make pictures. The themes differ only in colors, so the dark one is checked by
+// the rules about them.
 func TestPages_Axe(t *testing.T) {
 	t.Parallel()
 	b, origin := newTab(t, chromium(t)), serveGallery(t)
 	b.loadAxe()
 	b.size(390, 844)
 	tags := `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
-	for _, s := range gallery() {
+	states := onePerHeading()
+	if *pictures != "" {
+		states = gallery()
+	}
+	for _, s := range states {
 		b.unfold(origin + "/" + s.name)
 		for _, finding := range b.axe(tags) {
 			t.Errorf("%s: %s", s.name, finding)

@@ -64,11 +64,19 @@ func (a *admin) act() {
 	}
 }
 
-// must repeats an action until it completes, which no limit may prevent.
+// limitWait is how long a user waits after too many attempts to sign in. Lost responses count.
+const limitWait = 31 * time.Second
+
+// must repeats an action until it completes, also after a wait.
 func (u *user) must(action func()) {
-	if u.repeat(action); u.limited {
-		u.fatalf("rate limited: %s", u.limitedBy)
+	for range 3 {
+		if u.repeat(action); !u.limited {
+			return
+		}
+		u.limited = false
+		time.Sleep(limitWait)
 	}
+	u.fatalf("rate limited: %s", u.limitedBy)
 }
 
 // visitor is a user whose account an administrator ends, so that only that is checked.
