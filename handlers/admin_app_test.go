@@ -311,6 +311,7 @@ func TestAdminApps_DisableAndRemove(t *testing.T) {
 	app := site.addApp()
 	b, _ := site.administrator(ann, auth.RoleAdmin)
 	page := views.AppURL(app.id)
+	b.open(page + "/no-such-act").wantStatus(http.StatusNotFound)
 	act := func(name, reason string) *browser {
 		t.Helper()
 		return b.open(page).follow(name).fill("Reason", reason).press(name)

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -123,14 +124,14 @@ func TestForgedTokens(t *testing.T) {
 	}
 	access := site.forgeries(tokens.AccessToken)
 	access["ID token"], access["refresh token"] = tokens.IDToken, tokens.RefreshToken
-	for name, times := range map[string]map[string]int64{
-		"expired":   {"exp": site.clock().Unix()},
-		"of future": {"iat": site.clock().Add(auth.ClockSkew + time.Minute).Unix(), "exp": site.clock().Add(time.Hour).Unix()},
+	for name, changed := range map[string]map[string]any{
+		"expired":           {"exp": site.clock().Unix()},
+		"of future":         {"iat": site.clock().Add(auth.ClockSkew + time.Minute).Unix(), "exp": site.clock().Add(time.Hour).Unix()},
+		"of another issuer": {"iss": "https://other.example"},
+		"for another site":  {"aud": "https://other.example"},
 	} {
 		_, claims := app.claims(tokens.AccessToken)
-		for claim, at := range times {
-			claims[claim] = at
-		}
+		maps.Copy(claims, changed)
 		access[name] = site.stolen(claims)
 	}
 	for name, token := range access {
