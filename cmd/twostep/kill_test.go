@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 40, "how often TestProgram_Killed kills the server")
+	kills    = flag.Int("kills", 30, "how often TestProgram_Killed kills the server")
 	killSeed = flag.Uint64("killseed", 0, "seed of the kills and users of TestProgram_Killed; 0 for a random one")
 )
 
