@@ -131,8 +131,11 @@ func (u *user) resend() bool {
 }
 
 func (u *user) send(c *client, r response) (done bool) {
-	if c.current().Has("Use your authentication app") && r.kind == auth.TOTPCode {
-		c.mustPress("Use your authentication app")
+	const useApp = "Use your authentication app"
+	if _, err := c.current().Link(useApp); r.kind == auth.TOTPCode && err == nil { // on the page for a backup code
+		c.follow(useApp)
+	} else if r.kind == auth.TOTPCode && c.current().Has(useApp) {
+		c.mustPress(useApp)
 	}
 	c.fill("Code", r.code)
 	if r.kind == auth.BackupCode {
