@@ -6,7 +6,7 @@
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# A compiled package then does not contain the path of its folder, and serves every clone.
+# Without the path of this folder in them, compiled packages can be reused by every clone.
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 PROGRAM = ./twostep

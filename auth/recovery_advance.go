@@ -7,8 +7,8 @@ import (
 )
 
 // AdvanceRecoveries sends the reminders that are due and completes the recoveries whose
-// delay has passed, and returns how many recoveries it advanced, and how many wait for the
-// budget of their SMS. Every server calls it once a minute.
+// delay has passed. It returns how many it advanced, and how many wait for the budget of
+// their SMS. Every server calls it once a minute.
 func (r *Rules) AdvanceRecoveries(ctx context.Context) (advanced, waiting int, err error) {
 	for r.policy().OffersRecovery() {
 		now := r.now()

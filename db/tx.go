@@ -63,7 +63,8 @@ func (t *tx) serialize(ctx context.Context, lock siteLock) error {
 	return t.Queue(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(lock))
 }
 
-// change runs a write that must change a row, otherwise the transaction is undone.
+// change queues a write that must change a row. It returns true before that is known: if no
+// row changes, the transaction is undone, and the method that runs it returns false.
 func (t *tx) change(ctx context.Context, query string, args ...any) (changed bool, err error) {
 	return true, t.Require(ctx, query, args...)
 }

@@ -194,8 +194,8 @@ func (b tab) axe(rules string) (findings []string) {
 
 // TestPages_FitTheScreen checks that no page or box overflows at 320 CSS pixels,
 // which is also 1280 at 400 % zoom (WCAG 2.2, 1.4.10), and at other widths around
-// the breakpoints of the stylesheet (AX-08). A frame changes its width at a tenth of the
-// time that a window needs.
+// the breakpoints of the stylesheet (AX-08). The page is in a frame, which changes its width
+// faster than a window.
 func TestPages_FitTheScreen(t *testing.T) {
 	t.Parallel()
 	b, origin := newTab(t, chromium(t)), serveGallery(t)
