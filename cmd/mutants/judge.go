@@ -35,6 +35,7 @@ func (s *suite) judge(ctx context.Context, faults []fault, limit time.Duration) 
 				return err
 			}
 			if !noticed {
+				fmt.Fprintf(s.out, "not noticed in %s: %s\n", s.tested[c.folder][stage], c)
 				next = append(next, c)
 			}
 		}
