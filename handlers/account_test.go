@@ -232,6 +232,8 @@ func TestSession_IdleWarning(t *testing.T) {
 	b.open(to).wantHeading("Are you still there?").press("Stay signed in").wantHeading("User MFA Settings")
 	site.wait(58 * time.Minute)
 	b.open(to).wantHeading("Are you still there?").open(to) // the warning page is no activity
+	late := b.clone()
 	site.wait(3 * time.Minute)
+	late.press("Stay signed in").wantHeading("Sign in").wantText("not active")
 	b.open(to).wantHeading("Sign in").open("/account").wantHeading("Sign in")
 }

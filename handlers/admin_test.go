@@ -413,6 +413,9 @@ func TestAdmin_Settings(t *testing.T) {
 	b.must(b.field("Sign-up open"), nil)
 	form := url.Values{"token": {b.formToken()}, "action": {"save"}, "totp": {"1"}, "backup_code": {"1"}}
 	b.load("POST", "/admin/settings", form).wantHeading("Settings").wantText("Settings saved")
+	if len(site.log.linesWith("msg=site", "event="+string(auth.SettingChanged), "actor=")) == 0 {
+		t.Error("the change is not logged")
+	}
 	if site.browser().fetch("GET", "/sign-up", nil).status != 404 {
 		t.Error("sign-up is still open")
 	}

@@ -17,9 +17,6 @@ var appFields = []string{
 	"trusted", "require-mfa", "require-par", "without-pkce", "claims-in-id-token",
 }
 
-// lineFields are those of several lines.
-var lineFields = []string{"redirect", "post-logout", "emails"}
-
 // fieldsOf returns the form of an app, as it is filled in at first.
 func fieldsOf(app oidc.App) url.Values {
 	fields := url.Values{

@@ -25,8 +25,11 @@ func TestCookieText(t *testing.T) {
 			t.Errorf("%s was written: %q", name, lines)
 		}
 	}
-	for name, into := range map[string]any{"a line without a name": new(cookieValues), "no cookie": new(string)} {
-		if err := (cookieText{}).Deserialize([]byte("no name"), into); err == nil {
+	for name, row := range map[string]struct {
+		text string
+		into any
+	}{"a line without a name": {"no name", new(cookieValues)}, "no cookie": {"session=x", new(string)}} {
+		if err := (cookieText{}).Deserialize([]byte(row.text), row.into); err == nil {
 			t.Errorf("%s was read", name)
 		}
 	}

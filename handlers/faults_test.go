@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"twostep/auth"
+	"twostep/db"
 )
 
 // Each database call of a sign-in by password and TOTP fails in turn: once before it
@@ -90,6 +93,61 @@ func (site *testSite) signInWithFault(b *browser, key string, n int) (failed str
 func (site *testSite) lastStepAndSessions() [2]int {
 	site.t.Helper()
 	return [2]int{site.queryInt("SELECT last_step FROM totp"), site.queryInt("SELECT count(*) FROM sessions")}
+}
+
+// An unreadableStore fails to read one kind of row.
+type unreadableStore struct {
+	*db.Store
+	kind string
+}
+
+func (s *unreadableStore) FindAttempt(ctx context.Context, tokenHash string, now time.Time) (auth.Attempt, error) {
+	if s.kind == "attempt" {
+		return auth.Attempt{}, errInjected
+	}
+	return s.Store.FindAttempt(ctx, tokenHash, now)
+}
+
+func (s *unreadableStore) FindEmailChange(ctx context.Context, stopHash string, now time.Time) (auth.EmailEnrolment, error) {
+	if s.kind == "email change" {
+		return auth.EmailEnrolment{}, errInjected
+	}
+	return s.Store.FindEmailChange(ctx, stopHash, now)
+}
+
+func (s *unreadableStore) FindEmailChangeEnd(ctx context.Context, stopHash string) (auth.EmailChangeEnd, error) {
+	if s.kind == "end of the email change" {
+		return auth.EmailChangeEnd{}, errInjected
+	}
+	return s.Store.FindEmailChangeEnd(ctx, stopHash)
+}
+
+// What cannot be read is not taken for something that does not exist: no page says that a
+// link has expired, or leads away, because of a fault.
+func TestFault_NotAbsence(t *testing.T) {
+	site, store := newSite(t, withRecovery), &unreadableStore{}
+	out, in := site.browser(), site.browser().signUp(ann)
+	site.wrap = func(real *db.Store) auth.Store { store.Store = real; return store }
+	site.restart(withRecovery)
+	for _, row := range []struct {
+		b          *browser
+		path, kind string
+		otherwise  int
+	}{
+		{out, "/account/email/stop?token=x", "email change", http.StatusNotFound},
+		{out, "/account/email/stop?token=x", "end of the email change", http.StatusNotFound},
+		{out, "/recovery", "attempt", http.StatusSeeOther},
+		{in, "/account/verify", "attempt", http.StatusSeeOther},
+	} {
+		row.b.open("/sign-in") // sets a cookie
+		for kind, want := range map[string]int{"": row.otherwise, row.kind: http.StatusInternalServerError} {
+			store.kind = kind
+			if got := row.b.fetchRaw(http.MethodGet, row.path, nil).status; got != want {
+				t.Errorf("%s, fault %q: %d, want %d", row.path, kind, got, want)
+			}
+		}
+		store.kind = ""
+	}
 }
 
 // If the database hangs, a request fails after its timeout and signs nobody out (LG-05).

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -45,9 +46,6 @@ func (r *request) readForm() error {
 	}
 	if err := r.site.origins.Check(req); err != nil {
 		return errForged
-	}
-	if req.ContentLength > formBytesMax {
-		return errTooLarge
 	}
 	req.Body = http.MaxBytesReader(r.Response(), req.Body, formBytesMax)
 	if _, large := errors.AsType[*http.MaxBytesError](req.ParseForm()); large { // fields that are malformed are left out
@@ -104,8 +102,7 @@ var prefillFields = append([]string{"email", "emails", "phone", "use", "reason",
 func (r *request) keepTyped(path string, fields url.Values) {
 	const lengthMax = 1000 // browsers accept cookies of 4096 bytes
 	r.cookie.Typed = ""
-	kept := (&url.URL{Path: path, RawQuery: fields.Encode()}).String()
-	if len(fields) > 0 && len(kept) <= lengthMax {
+	if kept := (&url.URL{Path: path, RawQuery: fields.Encode()}).String(); len(kept) < lengthMax {
 		r.cookie.Typed = kept
 	}
 }
@@ -124,10 +121,7 @@ func (r *request) typed() url.Values {
 func (r *request) prefill(field string) string {
 	const lengthMax = 1000
 	text := r.entered(field)
-	if len(text) > lengthMax {
-		text = strings.ToValidUTF8(text[:lengthMax], "")
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), lengthMax)], "")
 }
 
 // entered is prefill without a limit other than that of forms.
@@ -137,7 +131,7 @@ func (r *request) entered(field string) string {
 		text = r.typed().Get(field)
 	}
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && !(c == '\n' && slices.Contains(lineFields, field)) || c == unicode.ReplacementChar {
+		if unicode.IsControl(c) && c != '\n' || c == unicode.ReplacementChar {
 			return -1
 		}
 		return c
@@ -172,38 +166,26 @@ func newFormTokens(keys auth.Keyring) formTokens {
 }
 
 func (f formTokens) token(bound auth.Token) string {
-	return base64.RawURLEncoding.EncodeToString(f.keys()[0].mac(bound))
+	return f.keys()[0].token(bound)
 }
 
 // valid reports whether token is bound to the session or, without a session
 // token, to the attempt.
 func (f formTokens) valid(token string, session, attempt auth.Token) bool {
-	bound := session
-	if bound == "" {
-		bound = attempt
-	}
-	mac, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || bound == "" {
-		return false
-	}
-	for _, key := range f.keys() {
-		if hmac.Equal(mac, key.mac(bound)) {
-			return true
-		}
-	}
-	return false
+	bound := cmp.Or(session, attempt)
+	return bound != "" && slices.ContainsFunc(f.keys(), func(key formKey) bool { return hmac.Equal([]byte(token), []byte(key.token(bound))) })
 }
 
 // A formKey makes HMACs with one key. They are reused, because initializing one
 // takes as long as computing it.
 type formKey struct{ macs *sync.Pool }
 
-func (k formKey) mac(bound auth.Token) []byte {
+func (k formKey) token(bound auth.Token) string {
 	mac := k.macs.Get().(hash.Hash)
 	defer k.macs.Put(mac)
 	mac.Reset()
 	mac.Write([]byte(bound))
-	return mac.Sum(nil)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // posted reports whether the request is a form to be carried out.

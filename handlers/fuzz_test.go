@@ -18,6 +18,7 @@ func FuzzLocalPath(f *testing.F) {
 		"/account", "/account/manage-mfa?format=uri&a=b", "//evil.example", `/\evil.example`, "https://evil.example/account", "javascript:alert(1)",
 		"/account/../x", "/account/%2e%2e/x", "/account/%252e%252e/x", "/account//evil", "/account\t/x", "/account?next=//evil", "/account#x", "/accountx",
 		"/account/a%2Fb", "/account?a b\u00e9\"<>", "/account/\u202e;:@", "/account?%", "/account/" + strings.Repeat("ü", 490), "/account?" + strings.Repeat("ü", 490),
+		`/account?\evil.example`, `/account/\evil.example`, "//evil.example/account?x", "/account?\x7f~",
 	} {
 		f.Add(next)
 	}

@@ -174,8 +174,9 @@ func (r *request) returnURL() string {
 // that gets a file stays where it was.
 func (r *request) shownAt() string {
 	u := *r.Request().URL
-	if isAdminPath(u.Path) && exportFormats[path.Ext(u.Path)].Extension != "" {
-		u.Path = strings.TrimSuffix(u.Path, path.Ext(u.Path))
+	ext := path.Ext(u.Path)
+	if _, isExport := exportFormats[ext]; isExport {
+		u.Path = strings.TrimSuffix(u.Path, ext)
 	}
 	return u.RequestURI()
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -129,18 +131,19 @@ func TestForm_TooLarge(t *testing.T) {
 	path, form := b.form(b.button("Continue"))
 	form.Set("email", ann)
 	before := site.limitCount()
-	for name, grow := range map[string]func(){
-		"a megabyte":  func() { form.Set("password", strings.Repeat("x", 1<<20)) },
-		"64 KiB":      func() { form.Set("password", strings.Repeat("x", 64<<10)) },
-		"many fields": func() { form["password"] = make([]string, 201) },
-		"many names": func() {
+	for name, grow := range map[string]func(form url.Values){
+		"a megabyte":  func(form url.Values) { form.Set("password", strings.Repeat("x", 1<<20)) },
+		"64 KiB":      func(form url.Values) { form.Set("password", strings.Repeat("x", 64<<10)) },
+		"many fields": func(form url.Values) { form["password"] = make([]string, 201) },
+		"many names": func(form url.Values) {
 			form.Set("password", "x")
 			for i := range 201 {
 				form.Set(fmt.Sprint(i), "x")
 			}
 		},
 	} {
-		grow()
+		form := maps.Clone(form)
+		grow(form)
 		b.load(http.MethodPost, path, form).wantHeading("That was too long")
 		if b.status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s: %d", name, b.status)

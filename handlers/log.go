@@ -78,17 +78,14 @@ func (s *site) logRequests(next echo.HandlerFunc) echo.HandlerFunc {
 // request's id, and counted.
 func (s *site) withObserver(ctx context.Context, log *requestLog) context.Context {
 	return auth.WithObserver(ctx, func(event auth.Event) {
-		if event.User == "" && event.Actor != "" {
+		switch {
+		case event.User != "":
+			s.Log.Info("account", "event", event.Type, "factor", event.Factor, "user", event.User, "ip", event.IP, "request_id", log.id)
+		case event.Actor != "":
 			s.Log.Info("site", "event", event.Type, "actor", event.Actor, "ip", log.ip, "request_id", log.id)
-			s.Metrics.observeEvent(event)
-			return
-		}
-		if event.User == "" {
+		default:
 			s.Log.Warn("alarm", "event", event.Type, "ip", log.ip, "request_id", log.id)
-			s.Metrics.observeEvent(event)
-			return
 		}
-		s.Log.Info("account", "event", event.Type, "factor", event.Factor, "user", event.User, "ip", event.IP, "request_id", log.id)
 		s.Metrics.observeEvent(event)
 	})
 }

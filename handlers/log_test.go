@@ -1,8 +1,10 @@
 package handlers_test
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -225,6 +227,19 @@ func TestFault_ForeignPanic(t *testing.T) {
 	site.browser().startSignUp(ann, newPassword).wantHeading("Something went wrong")
 	if got := site.log.linesWith("msg=panic", "stack of another goroutine", "checkNewPassword"); len(got) != 1 {
 		t.Errorf("logged %v", site.log.linesWith("level=ERROR"))
+	}
+}
+
+type closedConnection struct{ *httptest.ResponseRecorder }
+
+func (closedConnection) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+// It is no fault if a client closes the connection while it gets the page.
+func TestFault_ClosedConnection(t *testing.T) {
+	site := newSite(t)
+	site.handler.ServeHTTP(closedConnection{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, site.origin+"/sign-in", nil))
+	if lines := site.log.linesWith("level=ERROR"); len(lines) > 0 {
+		t.Errorf("logged %v", lines)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestRemoveTOTP(t *testing.T) {
 	other.enterCode(site.totpCode(key)).wantHeading("Account")
 	halfSignedIn := site.browser().signIn(ann).wantHeading("Verify your account")
 
-	b.open("/account/manage-mfa").follow("Remove").wantHeading("Remove two-step verification").follow("Cancel").wantHeading("User MFA Settings")
+	b.open("/account/manage-mfa").follow("Remove").wantHeading("Remove two-step verification").wantText("This turns off two-step verification").follow("Cancel").wantHeading("User MFA Settings")
 	b.follow("Remove").press("Remove").wantHeading("User MFA Settings").wantText("Add TOTP via authentication app")
 	other.open("/account").wantHeading("Sign in")
 	halfSignedIn.enterCode(codes[0]).wantError(422)
@@ -174,6 +174,7 @@ func TestPhones(t *testing.T) {
 	if response := eve.request(http.MethodPost, strings.Replace(link, "/use", "/remove", 1), form, nil); response.StatusCode != http.StatusNotFound {
 		t.Errorf("removing another user's phone: %d", response.StatusCode)
 	}
+	b.open(link).wantHeading("User MFA Settings")                                                    // it is in use already
 	b.open("/account/add-phone").fill("Enter phone number", number).press("Continue").wantError(422) // already added
 	b.addPhone(otherNumber).press("Use for MFA").wantHeading("User MFA Settings")
 	if n := strings.Count(b.text(), "(Default)"); n != 1 {

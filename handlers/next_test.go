@@ -111,6 +111,11 @@ func TestNext_Tasks(t *testing.T) {
 			changePassword(b.open(wanted).enterCredentials(ann, password)).wantHeading("Set up two-step verification")
 			b.addPhone(number).press("Use for MFA").press("Done").wantWanted()
 		},
+		"links of the task's pages": func(site *testSite, b *browser) {
+			site.restart(requireMFA)
+			changePassword(b.open(wanted).enterCredentials(ann, password)).open("/account/sessions").wantHeading("Set up two-step verification")
+			b.addPhone(number).press("Use for MFA").press("Done").wantWanted()
+		},
 		"a phone, without backup codes": func(site *testSite, b *browser) {
 			site.restart(requireMFA, func(p *auth.Policy) { p.Factors = []auth.FactorKind{auth.PhoneCode} })
 			changePassword(b.open(wanted).enterCredentials(ann, password))
@@ -132,7 +137,7 @@ func TestNext_Tasks(t *testing.T) {
 			site.wait(time.Minute)
 			b := site.browser()
 			journey(site, b)
-			b.open("/account").wantHeading("Account")
+			b.open("/account/setup-mfa").wantHeading("Account") // nothing is needed
 			site.requirePasswordChange(ann)
 			b.open("/account").wantHeading("Password").fill("Current password", newPassword).fill("New password", password)
 			b.press("Change password").wantHeading("Account")

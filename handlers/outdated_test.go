@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/http/cookiejar"
+	"strings"
 	"testing"
 	"time"
 )
@@ -116,17 +117,27 @@ func TestSignOut_Twice(t *testing.T) {
 	old.press("Sign out").wantStatus(200).wantHeading("Account").wantText("out of date")
 }
 
-// A form of this site without the headers that prove it is refused as before (CS-02).
-func TestOutdatedForm_NoProof(t *testing.T) {
+// A form with an outdated token is shown again only if a header proves that it is of this
+// site (CS-02).
+func TestOutdatedForm_Proof(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
 	b := site.browser().open("/sign-in")
 	_, form := b.form(b.button("Continue"))
 	form.Set("token", "x")
 	form.Set("email", "eve@example.org")
-	response := b.request(http.MethodPost, "/sign-in", form, map[string]string{"Sec-Fetch-Site": "", "Origin": ""})
-	if response.StatusCode != http.StatusForbidden {
-		t.Errorf("%d", response.StatusCode)
+	for _, row := range []struct {
+		fetchSite, origin string
+		want              int
+	}{
+		{"", "", http.StatusForbidden},
+		{"same-origin", "", http.StatusUnprocessableEntity},
+		{"", site.origin, http.StatusUnprocessableEntity},
+	} {
+		response := b.request(http.MethodPost, "/sign-in", form, map[string]string{"Sec-Fetch-Site": row.fetchSite, "Origin": row.origin})
+		if response.StatusCode != row.want {
+			t.Errorf("%q, %q: %d, want %d", row.fetchSite, row.origin, response.StatusCode, row.want)
+		}
 	}
 }
 
@@ -145,6 +156,11 @@ func TestTyped(t *testing.T) {
 	}
 	if b.open("/account/email"); value("New email address") != "" {
 		t.Error("shown twice")
+	}
+	site.wait(11 * time.Minute)
+	b.fill("New email address", strings.Repeat("é", 500)).press("Change email address").reauthenticate("")
+	if b.wantHeading("Email address"); value("New email address") != "" {
+		t.Error("the cookie keeps a text that may be too long for it")
 	}
 	if b.open("/account/email?typed-email=eve@example.org&email=eve@example.org"); value("New email address") != "" {
 		t.Error("filled in by a link")

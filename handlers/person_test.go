@@ -54,7 +54,7 @@ func TestPerson_OneThing(t *testing.T) {
 	if codes := site.queryInt(`SELECT count(*) FROM backup_codes WHERE user_id = '` + string(site.accountID(bob)) + `'`); codes != 0 {
 		t.Errorf("%d backup codes are left", codes)
 	}
-	for _, target := range []string{"remove-factor/totp", "remove-factor/sms:", "remove-factor/", "sign-out-session/x", "sign-out-session/" + site.sessionOf(ann)} {
+	for _, target := range []string{"remove-factor/totp", "remove-factor/sms:", "remove-factor/", "sign-out-session/x", "sign-out-session/" + site.sessionOf(ann), "no-such-act"} {
 		if status := b.fetch("GET", person+"/"+target, nil).status; status != 404 {
 			t.Errorf("%s: %d", target, status)
 		}

@@ -99,7 +99,7 @@ func (r *request) repeatedVerify() (redirect string, err error) {
 		response = r.form.Get("credential")
 	}
 	result, err := r.rules.RepeatedVerify(r.ctx(), r.client(), r.cookie.Attempt, response)
-	if problemOf(err) != nil || result.Session == "" && err == nil {
+	if problemOf(err) != nil {
 		return "", nil
 	}
 	result.Device = ""

@@ -125,15 +125,12 @@ func (row route) submit(r *request) error {
 		return row.showAgain(r)
 	}
 	redirect, err := row.post(r)
-	if err == nil && redirect == "" { // it has shown a page that leads to another site
-		return nil
-	}
-	if err == nil {
-		return r.redirect(redirect)
-	}
 	problem := problemOf(err)
-	if problem == nil || row.page == nil {
-		return err
+	switch {
+	case err == nil && redirect != "":
+		return r.redirect(redirect)
+	case problem == nil || row.page == nil:
+		return err // nil if the form has shown a page that leads to another site
 	}
 	return row.refuse(r, problem)
 }

@@ -70,7 +70,7 @@ func (r *request) idleRefresh() string {
 	}
 	wait := expiry.Sub(r.rules.Now()) - auth.SessionWarning
 	next := r.Request().URL.RequestURI()
-	if r.Path() == idlePath || r.form != nil { // without the query, which has its own next or belongs to the posted form
+	if r.form != nil { // the query belongs to the posted form
 		next = r.path()
 	}
 	return strconv.Itoa(int(max(wait, time.Second)/time.Second)) + "; url=" + idlePath + "?next=" + url.QueryEscape(next) // checked by localPath

@@ -78,10 +78,10 @@ func (r *request) secondFactor(a auth.Attempt) views.SecondFactor {
 func (r *request) mfaPage(a auth.Attempt) (p views.Page) {
 	options := r.rules.PasskeyOptions(a)
 	r.passkeys = options != ""
-	if a.Step() != auth.StepMFA || a.Method().Factor != auth.PhoneCode {
-		p = r.page()
-	} else {
+	if a.Method().Factor == auth.PhoneCode {
 		p = r.codePage(a.Code, !a.AcceptsBackupCode() && r.rules.Policy().RememberDevice == 0 && !r.passkeys)
+	} else {
+		p = r.page()
 	}
 	p.PasskeyOptions = options
 	return p

@@ -121,7 +121,7 @@ func (r *machineRequest) readForm() (url.Values, error) {
 // respondError responds with an error of the protocol; err may be a fault, which
 // serveError handles.
 func (r *machineRequest) respondError(err error) error {
-	if problem := problemOf(err); problem != nil && problem.Wait > 0 {
+	if problem := problemOf(err); problem != nil {
 		r.log.refused(problem)
 		r.Response().Header().Set("Retry-After", strconv.Itoa(int(problem.Wait.Seconds())+1))
 		return r.respond(http.StatusTooManyRequests, map[string]string{
