@@ -1,6 +1,8 @@
 package db
 
 import (
+	"bytes"
+	"fmt"
 	"maps"
 	"testing"
 
@@ -40,6 +42,22 @@ func TestSealedColumns_Complete(t *testing.T) {
 	if !maps.Equal(listed, stored) {
 		t.Errorf("database has %v, but listed are %v", stored, listed)
 	}
+}
+
+// The ids of keys range from 1 to 255.
+func TestKeysUsed(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		var want []byte
+		for _, id := range []byte{1, 2, 254, 255} {
+			name := auth.UserID(fmt.Sprint("user", id))
+			db.apply(t, name, auth.AddUser{User: user(name), CreatedAt: noon})
+			db.exec(t, `UPDATE users SET password_hash = $1 WHERE id = $2`, []byte{id, 0}, name)
+			want = append(want, id)
+		}
+		if used, err := passwordHash.keysUsed(t.Context(), db.db.Statements); err != nil || !bytes.Equal(used, want) {
+			t.Errorf("%v, %v; want %v", used, err, want)
+		}
+	})
 }
 
 func TestCountSealed_EveryColumn(t *testing.T) {
