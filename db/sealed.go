@@ -43,8 +43,6 @@ func (c sealedColumn) query(text string) string {
 	return fmt.Sprintf(text, c.table, c.column, c.id, c.owner)
 }
 
-func (c sealedColumn) empty() error { return fmt.Errorf("%s.%s: %w", c.table, c.column, seal.ErrOpen) }
-
 // countByKey counts the column's values by the id of their key.
 func (c sealedColumn) countByKey(ctx context.Context, from engine.Statements) (counts map[byte]int, err error) {
 	counts = map[byte]int{}
@@ -52,7 +50,7 @@ func (c sealedColumn) countByKey(ctx context.Context, from engine.Statements) (c
 	var n int
 	readErr := from.Each(ctx, engine.Row{&key, &n}, func() {
 		if len(key) == 0 {
-			err = c.empty()
+			err = fmt.Errorf("%s.%s: %w", c.table, c.column, seal.ErrOpen)
 			return
 		}
 		counts[key[0]] = n
@@ -74,15 +72,12 @@ func (c sealedColumn) keysUsed(ctx context.Context, from engine.Statements) (use
 			FROM %[1]s
 			WHERE %[2]s IS NOT NULL AND substr(%[2]s, 1, 1) >= $1
 			ORDER BY substr(%[2]s, 1, 1)
-			LIMIT 1`), []byte{byte(next)}[:min(next, 1)]) // starts with the empty value, which is damaged
+			LIMIT 1`), []byte{byte(next)})
 		if errors.Is(err, auth.ErrNotFound) {
 			break
 		}
 		if err != nil {
 			return nil, err
-		}
-		if len(key) == 0 {
-			return nil, c.empty()
 		}
 		used = append(used, key[0])
 		next = int(key[0])
