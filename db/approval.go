@@ -60,8 +60,8 @@ func (s *Store) FindApproval(ctx context.Context, id string, now time.Time) (aut
 
 // FindDownload implements [auth.Store].
 func (s *Store) FindDownload(ctx context.Context, by auth.UserID, filters string, now time.Time) (auth.Approval, error) {
-	return first(s.findApprovals(ctx, ` AND approvals.user_id IS NULL AND approvals.requested_by = $1
-			AND approvals.action = $2 AND approvals.target = $3 AND `+isOpen("$4"),
+	return first(s.findApprovals(ctx, ` AND approvals.requested_by = $1 AND approvals.action = $2
+			AND approvals.target = $3 AND `+isOpen("$4"),
 		by, auth.DownloadPeople, filters, engine.Millis(now)))
 }
 
@@ -153,7 +153,7 @@ func (t *tx) approveDownload(ctx context.Context, c auth.ApproveDownload, now ti
 func (t *tx) spendDownload(ctx context.Context, c auth.SpendDownload, now time.Time) error {
 	rows, err := t.Exec(ctx, `
 		DELETE FROM approvals
-		WHERE user_id IS NULL AND requested_by = $1 AND action = $2 AND target = $3 AND approved_at IS NOT NULL AND `+isOpen("$4")+` AND `+requestedByAdmin,
+		WHERE requested_by = $1 AND action = $2 AND target = $3 AND approved_at IS NOT NULL AND `+isOpen("$4")+` AND `+requestedByAdmin,
 		c.By, auth.DownloadPeople, c.Filters, engine.Millis(now))
 	if err == nil && rows == 0 {
 		err = auth.ErrNeedsApproval

@@ -75,7 +75,7 @@ func (t *tx) applyChange(ctx context.Context, set auth.ChangeSet, c auth.Change)
 	case auth.StopRecovery:
 		return t.stopRecovery(ctx, set, c.Changes)
 	case auth.ClearRecovered:
-		return true, t.Queue(ctx, `UPDATE users SET recovered_at = NULL WHERE id = $1 AND recovered_at IS NOT NULL`, set.User)
+		return true, t.Queue(ctx, `UPDATE users SET recovered_at = NULL WHERE id = $1`, set.User)
 
 	case auth.AddAttempt:
 		return t.addAttempt(ctx, set.User, c.Attempt)

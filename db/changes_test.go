@@ -212,3 +212,19 @@ func TestApply_OneAccount(t *testing.T) {
 		}
 	})
 }
+
+// On PostgreSQL, which locks accounts, changes of no account take as many statements, so that
+// their time does not say whether there is one.
+func TestApply_NoAccount(t *testing.T) {
+	db := openPostgres(t)
+	db.addAnn(t)
+	n := map[auth.UserID]int{}
+	for _, id := range []auth.UserID{"", "ann"} {
+		s := db.reopen(t)
+		s.db.Trace(func(string) { n[id]++ })
+		must(t, s.AddAttempt(t.Context(), set(id, attempt(id, "attempt of "+string(id)))))
+	}
+	if n[""] != n["ann"] {
+		t.Errorf("%d statements without an account and %d with one", n[""], n["ann"])
+	}
+}

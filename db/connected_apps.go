@@ -70,7 +70,7 @@ func (s *Store) Disconnect(ctx context.Context, user auth.UserID, app string, ch
 		}
 		// Without its session, none of the grants notifies the app again.
 		if err := tx.Queue(ctx, `
-			UPDATE app_grants SET ended_at = COALESCE(ended_at, $3), session_id = NULL
+			UPDATE app_grants SET ended_at = $3, session_id = NULL
 			WHERE user_id = $1 AND app_id = $2`, user, app, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}

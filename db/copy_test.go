@@ -82,6 +82,43 @@ func TestCopyToPostgres(t *testing.T) {
 	}
 }
 
+// A copy whose rows do not all arrive is undone.
+func TestCopyToPostgres_LostRows(t *testing.T) {
+	db := openSQLite(t)
+	must(t, db.CheckKeyring(t.Context()))
+	db.addEverything(t, "ann", noon)
+	url := newDatabase(t, "migrated")
+	must(t, startCluster(t).Exec(databaseName(t, url), `
+		CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+		CREATE TRIGGER skip BEFORE INSERT ON backup_codes FOR EACH ROW EXECUTE FUNCTION skip()`))
+	if c, err := db.copyTo(t, url); err == nil || !strings.Contains(err.Error(), "rows arrived") {
+		t.Errorf("copied %+v, %v", c, err)
+	}
+	if n := openPostgresURL(t, url, db.keys).count(t, `SELECT count(*) FROM users`); n != 0 {
+		t.Errorf("%d accounts are left", n)
+	}
+}
+
+// A batch ends after its rows, and the last one with the query.
+func TestRowSource_Batches(t *testing.T) {
+	rows, err := openSQLite(t).db.SQL().QueryContext(t.Context(), `VALUES (1), (2), (3)`)
+	must(t, err)
+	defer rows.Close()
+	source, batches := newRowSource(rows, 1), []int{}
+	for range 3 {
+		n := 0
+		for source.left = 2; source.Next(); n++ {
+		}
+		batches = append(batches, n)
+		if source.ended {
+			break
+		}
+	}
+	if !slices.Equal(batches, []int{2, 1}) {
+		t.Errorf("batches have %v rows", batches)
+	}
+}
+
 // fileHashes returns the size and hash of each file of an SQLite database.
 func (db testDB) fileHashes(t *testing.T) (all string) {
 	t.Helper()

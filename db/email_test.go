@@ -62,7 +62,7 @@ func TestFindEmailChangeEnd(t *testing.T) {
 		db.addAnn(t)
 		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
 		event := func(id string, kind auth.EventType, email, stopHash string) auth.RecordEvent {
-			return auth.RecordEvent{Event: auth.Event{ID: id, At: noon, Type: kind, Email: email, StopHash: stopHash}}
+			return auth.RecordEvent{Event: auth.Event{ID: "000000000000" + id + "random", At: noon, Type: kind, Email: email, StopHash: stopHash}}
 		}
 		_, err := db.FindEmailChangeEnd(t.Context(), "hash 1")
 		wantNotFound(t, err)

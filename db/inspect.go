@@ -86,10 +86,7 @@ func inspect(ctx context.Context, on engine.Statements, keys auth.Keyring, versi
 	if err != nil {
 		return found, fmt.Errorf("%w: %w", errForeign, err)
 	}
-	columns := sealedColumns
-	if version < newest {
-		columns = slices.DeleteFunc(slices.Clone(columns), func(column sealedColumn) bool { return !column.exists(ctx, on) })
-	}
+	columns := slices.DeleteFunc(slices.Clone(sealedColumns), func(column sealedColumn) bool { return !column.exists(ctx, on) })
 	_, _, found.KeyringErr = openExamples(ctx, on, seal.Sealer{Keys: keys}, columns)
 	return found, nil
 }

@@ -37,6 +37,7 @@ func TestSpendInvitation_OnceOnly(t *testing.T) {
 		renewed := invitation("2", "bob@example.org").Invitation
 		renewed.TokenHash = "another"
 		db.apply(t, "", auth.RenewInvitation{Invitation: renewed})
+		wantNotFound(t, db.Apply(t.Context(), set("", auth.RenewInvitation{Invitation: renewed}))) // the form was posted twice
 		if n := db.race(t, signUp("token of 2", noon)); n != 0 {
 			t.Errorf("%d sign-ups with a replaced link", n)
 		}

@@ -23,13 +23,13 @@ func (s *Store) CheckKeyring(ctx context.Context) error {
 		return err
 	}
 	for _, c := range sealedColumns {
-		used, err := c.keysUsed(ctx, s.db.Statements)
+		values, err := c.examples(ctx, s.db.Statements)
 		if err != nil {
 			return err
 		}
-		for _, key := range used {
-			if _, found := s.seals.Keys.ByID(key, auth.KeySeal); !found {
-				return fmt.Errorf("keyring has no key %d, which encrypted values in the database", key)
+		for _, v := range values {
+			if _, found := s.seals.Keys.ByID(v.sealed[0], auth.KeySeal); !found {
+				return fmt.Errorf("keyring has no key %d, which encrypted values in the database", v.sealed[0])
 			}
 		}
 	}

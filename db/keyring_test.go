@@ -15,6 +15,9 @@ func TestCheckKeyring(t *testing.T) {
 	db := openSQLite(t)
 	db.sealAll(t)
 	db.exec(t, `DELETE FROM keyring`) // as in a database of a version that had no check value
+	if err := withOtherKeys(db.Store).CheckKeyring(t.Context()); !errors.Is(err, seal.ErrOpen) {
+		t.Errorf("keyring that decrypts nothing: error is %v, want ErrOpen", err)
+	}
 	must(t, db.CheckKeyring(t.Context()))
 	db.exec(t, `UPDATE messages SET body = x'0102'`)
 	must(t, db.CheckKeyring(t.Context()))

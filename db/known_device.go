@@ -49,14 +49,14 @@ func (s *Store) ForgetDevice(ctx context.Context, user auth.UserID, id string, c
 func (t *tx) forgetDevices(ctx context.Context, user auth.UserID) error {
 	return t.Queue(ctx, `
 		UPDATE known_devices SET remembered_at = NULL
-		WHERE user_id = $1 AND remembered_at IS NOT NULL`, user)
+		WHERE user_id = $1`, user)
 }
 
 // forgetDeviceOf does so for the device of a session of the account.
 func (t *tx) forgetDeviceOf(ctx context.Context, user auth.UserID, session auth.SessionID) error {
 	return t.Queue(ctx, `
 		UPDATE known_devices SET remembered_at = NULL
-		WHERE user_id = $1 AND id = (SELECT device_id FROM sessions WHERE id = $2 AND user_id = $1)`, user, session)
+		WHERE user_id = $1 AND id = (SELECT device_id FROM sessions WHERE id = $2)`, user, session)
 }
 
 // putKnownDevice moves the device's rows to its new token, also those of other accounts,

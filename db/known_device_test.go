@@ -119,6 +119,8 @@ func TestBeginSession_RequireRemembered(t *testing.T) {
 			if len(all) != 0 {
 				t.Errorf("%d: still remembered: %+v", i, all)
 			}
+			forgotten, err := db.ForgetDevice(t.Context(), "ann", "id of t1", set("ann"))
+			wantFalse(t, forgotten, err)
 		}
 	})
 }

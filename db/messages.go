@@ -121,7 +121,7 @@ func (s *Store) FindStalledChannels(ctx context.Context, channel auth.Channel, t
 			WHERE channel = $1 AND holder IS NOT NULL AND body IS NOT NULL AND failed_at > COALESCE((
 				SELECT max(sent_at)
 				FROM messages
-				WHERE channel = $1 AND holder IS NOT NULL AND sent_at IS NOT NULL
+				WHERE channel = $1 AND holder IS NOT NULL
 			), 0)
 			LIMIT $2
 		) AS failed`, channel, threshold)

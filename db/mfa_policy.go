@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -128,13 +127,13 @@ func (s *Store) FindMFAMembers(ctx context.Context, after auth.UserID, now, unti
 	if err != nil || !near {
 		return nil, "", err
 	}
-	err = s.find(ctx, "find accounts", engine.Row{&next}, fmt.Sprintf(`
+	err = s.each(ctx, "find accounts", engine.Row{&next}, func() {}, fmt.Sprintf(`
 		SELECT id
 		FROM users
 		WHERE id > $1
 		ORDER BY id
 		LIMIT 1 OFFSET %d`, scan-1), after)
-	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+	if err != nil {
 		return nil, "", err
 	}
 	last := next

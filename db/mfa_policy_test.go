@@ -115,6 +115,9 @@ func TestFindMFAMembers(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addPlain(t, "bob", "carl", "dora", "eve", "fred", "gus", "hal")
 		db.addAnn(t) // has an app
+		if _, next, err := db.FindMFAMembers(t.Context(), "", noon, noon.AddDate(0, 0, 14), 3); next != "" || err != nil {
+			t.Errorf("accounts are read although no day is near: %q, %v", next, err)
+		}
 		db.apply(t, "bob", auth.AddGroup{Name: "ops"})
 		db.apply(t, "carl", auth.AddGroup{Name: "ops"}, exemption(day(9)))
 		db.apply(t, "dora", exemption(day(90)), auth.AddGroup{Name: "ops"})

@@ -81,7 +81,7 @@ func (t *tx) putPasskey(ctx context.Context, user auth.UserID, key auth.PasskeyK
 	if err == nil && rows == 0 {
 		err = auth.ErrPasskeyExists
 	}
-	return rows > 0, err
+	return err == nil, err
 }
 
 // passkeyOwner is what the public key is authenticated with, as in passkeyKey: a row with

@@ -83,15 +83,24 @@ func TestFindPeople_PlaceOfDeletedAccount(t *testing.T) {
 	})
 }
 
-// A search for an account's whole email address does not find the account on two pages.
+// A search for an account's whole email address begins with the account, and finds it on
+// one page.
 func TestFindPeople_WholeAddress(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		want := []auth.UserID{"p", "p@example.org1", "p@example.org2", "p@example.org3"}
-		for _, id := range want {
+		for _, id := range append([]auth.UserID{"0", "1", "2", "q0", "q1", "q2", "q3"}, want...) {
 			db.apply(t, id, auth.AddUser{User: user(id), CreatedAt: noon})
 		}
-		if got := db.walkPeople(t, auth.PeopleQuery{Text: "ap@example.org"}, 1, 3); !slices.Equal(got, want) {
+		q := auth.PeopleQuery{Text: "ap@example.org"}
+		if got := db.walkPeople(t, q, 1, 3); !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
+		}
+		if first, err := db.findPeople(t.Context(), q, 1, 3); err != nil || len(first.Accounts) != 1 {
+			t.Errorf("the search does not begin where the list has its text: %+v, %v", first, err)
+		}
+		q.After = want[2]
+		if last, err := db.findPeople(t.Context(), q, 1, 3); err != nil || !slices.Equal(idsOf(last), want[3:]) || last.Next != "" {
+			t.Errorf("the search does not end where the text does: %+v, %v", last, err)
 		}
 	})
 }

@@ -43,8 +43,6 @@ func (c sealedColumn) query(text string) string {
 	return fmt.Sprintf(text, c.table, c.column, c.id, c.owner)
 }
 
-func (c sealedColumn) empty() error { return fmt.Errorf("%s.%s: %w", c.table, c.column, seal.ErrOpen) }
-
 // countByKey counts the column's values by the id of their key.
 func (c sealedColumn) countByKey(ctx context.Context, from engine.Statements) (counts map[byte]int, err error) {
 	counts = map[byte]int{}
@@ -52,7 +50,7 @@ func (c sealedColumn) countByKey(ctx context.Context, from engine.Statements) (c
 	var n int
 	readErr := from.Each(ctx, engine.Row{&key, &n}, func() {
 		if len(key) == 0 {
-			err = c.empty()
+			err = fmt.Errorf("%s.%s: %w", c.table, c.column, seal.ErrOpen)
 			return
 		}
 		counts[key[0]] = n
@@ -64,45 +62,32 @@ func (c sealedColumn) countByKey(ctx context.Context, from engine.Statements) (c
 	return counts, cmp.Or(readErr, err)
 }
 
-// keysUsed lists the ids of the keys that encrypted values of the column. It
-// looks up one id after another, so with an index it does not read all values.
-func (c sealedColumn) keysUsed(ctx context.Context, from engine.Statements) (used []byte, err error) {
+// examples returns a value of each key that encrypted values of the column. It looks up
+// one key after another, so with an index it does not read all values.
+func (c sealedColumn) examples(ctx context.Context, from engine.Statements) (all []sealedValue, err error) {
 	for next := 0; next <= 255; next++ {
-		var key []byte
-		err := from.Find(ctx, engine.Row{&key}, c.query(`
-			SELECT substr(%[2]s, 1, 1)
+		var v sealedValue
+		err := from.Find(ctx, engine.Row{&v.owner, &v.sealed}, c.query(`
+			SELECT %[4]s, %[2]s
 			FROM %[1]s
 			WHERE %[2]s IS NOT NULL AND substr(%[2]s, 1, 1) >= $1
 			ORDER BY substr(%[2]s, 1, 1)
-			LIMIT 1`), []byte{byte(next)}[:min(next, 1)]) // starts with the empty value, which is damaged
+			LIMIT 1`), []byte{byte(next)})
 		if errors.Is(err, auth.ErrNotFound) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		if len(key) == 0 {
-			return nil, c.empty()
-		}
-		used = append(used, key[0])
-		next = int(key[0])
+		all = append(all, v)
+		next = int(v.sealed[0])
 	}
-	return used, nil
+	return all, nil
 }
 
 // exists reports whether the database has the column: an older version may not.
 func (c sealedColumn) exists(ctx context.Context, from engine.Statements) bool {
 	return from.Each(ctx, engine.Row{new([]byte)}, func() {}, c.query(`SELECT %[2]s FROM %[1]s LIMIT 0`)) == nil
-}
-
-// example returns a value that a key encrypted.
-func (c sealedColumn) example(ctx context.Context, from engine.Statements, key byte) (owner string, sealed []byte, err error) {
-	err = from.Find(ctx, engine.Row{&owner, &sealed}, c.query(`
-		SELECT %[4]s, %[2]s
-		FROM %[1]s
-		WHERE substr(%[2]s, 1, 1) = $1
-		LIMIT 1`), []byte{key})
-	return owner, sealed, err
 }
 
 // CountSealed counts all sealed values by the id of their key.
@@ -132,20 +117,13 @@ func (s *Store) CheckSealed(ctx context.Context) error {
 // of a value that did not decrypt.
 func openExamples(ctx context.Context, from engine.Statements, seals seal.Sealer, columns []sealedColumn) (tried, opened int, err error) {
 	for _, c := range columns {
-		used, readErr := c.keysUsed(ctx, from)
+		values, readErr := c.examples(ctx, from)
 		if readErr != nil {
 			return tried, opened, readErr
 		}
-		for _, key := range used {
-			owner, sealed, readErr := c.example(ctx, from, key)
-			if errors.Is(readErr, auth.ErrNotFound) {
-				continue // it was removed in the meantime
-			}
-			if readErr != nil {
-				return tried, opened, readErr
-			}
+		for _, v := range values {
 			tried++
-			if _, openErr := seals.Open(c.place(owner), sealed); openErr != nil {
+			if _, openErr := seals.Open(c.place(v.owner), v.sealed); openErr != nil {
 				err = cmp.Or(err, openErr)
 				continue
 			}

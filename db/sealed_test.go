@@ -1,6 +1,8 @@
 package db
 
 import (
+	"bytes"
+	"fmt"
 	"maps"
 	"testing"
 
@@ -40,6 +42,28 @@ func TestSealedColumns_Complete(t *testing.T) {
 	if !maps.Equal(listed, stored) {
 		t.Errorf("database has %v, but listed are %v", stored, listed)
 	}
+}
+
+// The ids of keys range from 1 to 255. A damaged value, which may have none, does not keep
+// the server from starting.
+func TestSealedExamples(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		var want []byte
+		for _, id := range []byte{0, 1, 2, 254, 255} {
+			name := auth.UserID(fmt.Sprint("user", id))
+			db.apply(t, name, auth.AddUser{User: user(name), CreatedAt: noon})
+			db.exec(t, `UPDATE users SET password_hash = $1 WHERE id = $2`, bytes.Repeat([]byte{id}, min(int(id), 2)), name)
+			want = append(want, id)
+		}
+		values, err := passwordHash.examples(t.Context(), db.db.Statements)
+		var got []byte
+		for _, v := range values {
+			got = append(got, v.sealed[0])
+		}
+		if err != nil || !bytes.Equal(got, want[1:]) {
+			t.Errorf("%v, %v; want %v", got, err, want[1:])
+		}
+	})
 }
 
 func TestCountSealed_EveryColumn(t *testing.T) {

@@ -187,7 +187,7 @@ func (t *tx) endSessions(ctx context.Context, user auth.UserID, except auth.Sess
 	}
 	if err := t.Queue(ctx, `
 		UPDATE app_grants SET ended_at = $3
-		WHERE user_id = $1 AND ended_at IS NULL AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now)); err != nil {
+		WHERE user_id = $1 AND (session_id IS NULL OR session_id <> $2)`, user, except, engine.Millis(now)); err != nil {
 		return err
 	}
 	_, err := t.end(ctx, endAllBut, now, user, except)

@@ -40,6 +40,10 @@ func TestSigningKeys(t *testing.T) {
 		wantFalse(t, added, err)
 		added, err = db.AddNextSigningKeys(ctx, third, later)
 		wantTrue(t, added, err)
+		got, err = db.FindSigningKeys(ctx)
+		if err != nil || !got[0].RetiredAt.Equal(later) {
+			t.Errorf("the first key is %+v, %v", got[0], err)
+		}
 	})
 }
 

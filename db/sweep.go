@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"twostep/auth"
@@ -124,12 +123,12 @@ var (
 )
 
 // typedCutoff returns the expiry of the last failure count that is past the maximum,
-// or [auth.ErrNotFound]. A zero maximum removes nothing.
+// or zero, which removes nothing. So does a zero maximum.
 func (s *Store) typedCutoff(ctx context.Context, now time.Time, max int) (cutoff time.Time, err error) {
 	if max == 0 {
-		return cutoff, auth.ErrNotFound
+		return cutoff, nil
 	}
-	err = s.find(ctx, "find oldest failures", engine.Row{engine.Time(&cutoff)}, `
+	err = s.each(ctx, "find oldest failures", engine.Row{engine.Time(&cutoff)}, func() {}, `
 		SELECT expires_at FROM rate_limits
 		WHERE typed = 1 AND expires_at > $1
 		ORDER BY expires_at DESC
@@ -146,7 +145,7 @@ func (s *Store) RemoveExpired(ctx context.Context, now time.Time, cutoffs auth.C
 		}
 	}
 	typed, err := s.typedCutoff(ctx, now, cutoffs.FailuresMax)
-	if err != nil && !errors.Is(err, auth.ErrNotFound) {
+	if err != nil {
 		return removed, err
 	}
 	if err := s.sweepSessions(ctx, endIdle, now, cutoffs.SessionsSeen, &removed); err != nil {

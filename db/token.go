@@ -186,7 +186,7 @@ func (s *Store) SpendRefreshToken(ctx context.Context, user auth.UserID, app, ha
 func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next oidc.RefreshToken, now time.Time) error {
 	if err := t.Queue(ctx, `
 		UPDATE app_refresh_tokens SET replaced_at = $2
-		WHERE predecessor = $1 AND spent_at IS NULL AND replaced_at IS NULL`, hash, engine.Millis(now)); err != nil {
+		WHERE predecessor = $1`, hash, engine.Millis(now)); err != nil {
 		return err
 	}
 	return t.useGrant(ctx, grant, app, next, hash, now)

@@ -284,6 +284,31 @@ func TestSpendRefreshToken(t *testing.T) {
 	}
 }
 
+// A code or token that could not be spent because of a fault is not refused as invalid: the
+// app would sign its user out. On PostgreSQL no query follows one that failed.
+func TestSpendToken_Fault(t *testing.T) {
+	db := openSQLite(t)
+	db.addRefreshToken(t, "r1")
+	db.addGrant(t, grant("g2", "ann", "s1", noon))
+	for table, spend := range map[string]func() (oidc.Use, error){
+		"app_codes": func() (oidc.Use, error) {
+			return db.SpendCode(t.Context(), "ann", useOf("g2"), open, refreshToken("r2", noon), set("ann"))
+		},
+		"app_refresh_tokens": func() (oidc.Use, error) {
+			return db.SpendRefreshToken(t.Context(), "ann", "a1", "r1", open, refreshToken("r3", noon), set("ann"))
+		},
+	} {
+		db.exec(t, `CREATE TRIGGER fault BEFORE UPDATE ON `+table+` BEGIN SELECT RAISE(ABORT, 'fault'); END`)
+		if result, err := spend(); err == nil {
+			t.Errorf("%s: %v", table, result)
+		}
+		db.exec(t, `DROP TRIGGER fault`)
+		if result, err := spend(); result != oidc.Used || err != nil {
+			t.Errorf("%s: %v, %v", table, result, err)
+		}
+	}
+}
+
 // OI-24: of racing refreshes with one token, the tokens of at most one stay valid. The
 // others are answers to a lost response.
 func TestSpendRefreshToken_OneSuccessor(t *testing.T) {

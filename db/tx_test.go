@@ -105,31 +105,3 @@ func TestWrite_QueuedFails(t *testing.T) {
 		}
 	})
 }
-
-// On PostgreSQL, queued writes are sent with the first query that needs a result, in
-// one network round trip, which also begins the transaction.
-func TestWrite_SentTogether(t *testing.T) {
-	db := openPostgres(t)
-	db.addAnn(t)
-	ctx := t.Context()
-	begun := func() (n int) {
-		must(t, db.db.Find(ctx, engine.Row{&n}, `
-			SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL`))
-		return n
-	}
-	done, err := db.write(ctx, "rename", "ann", func(tx *tx) (bool, error) {
-		must(t, tx.Queue(ctx, `UPDATE users SET name = 'Ann' WHERE id = 'ann'`))
-		must(t, tx.Require(ctx, `UPDATE users SET must_change = 1 WHERE id = 'ann'`))
-		if n := begun(); n != 0 {
-			t.Errorf("%d transactions have begun", n)
-		}
-		var name string
-		must(t, tx.Find(ctx, engine.Row{&name}, `SELECT name FROM users WHERE id = 'ann'`))
-		if n := begun(); n != 1 || name != "Ann" {
-			t.Errorf("%d transactions have begun, name is %q", n, name)
-		}
-		return true, nil
-	})
-	wantTrue(t, done, err)
-}

@@ -75,7 +75,7 @@ func (g *group) write(ctx context.Context, do func(Statements) (bool, error)) (d
 	select {
 	case <-m.ended:
 	case <-ctx.Done():
-		if g.withdraw(m) {
+		if g.waits(m) { // and will not run, because of its context
 			return false, ctx.Err()
 		}
 		<-m.ended // m is running: only its result says whether it is committed
@@ -89,15 +89,11 @@ func (g *group) write(ctx context.Context, do func(Statements) (bool, error)) (d
 	return m.done, m.err
 }
 
-// withdraw removes a member that waits, and returns false if it does not.
-func (g *group) withdraw(m *member) bool {
+// waits reports whether a member waits.
+func (g *group) waits(m *member) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	i := slices.Index(g.queue, m)
-	if i >= 0 {
-		g.queue = slices.Delete(g.queue, i, i+1)
-	}
-	return i >= 0
+	return slices.Contains(g.queue, m)
 }
 
 // next removes the members of the next transaction from the queue.
@@ -105,7 +101,7 @@ func (g *group) next() []*member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := min(len(g.queue), groupMax)
-	if n > 0 && g.queue[0].alone {
+	if g.queue[0].alone {
 		n = 1
 	}
 	members := slices.Clone(g.queue[:n])
@@ -127,7 +123,7 @@ func (g *group) run() {
 	}
 }
 
-// waiting reports whether a member waits. If not, the goroutine must end, because the
+// waiting reports whether any member waits. If not, the goroutine must end, because the
 // next caller starts another.
 func (g *group) waiting() bool {
 	g.mu.Lock()
@@ -141,7 +137,7 @@ func (g *group) waiting() bool {
 // again in its own transaction.
 //
 // To begin can take seconds, so members are removed from the queue only afterwards,
-// and can be withdrawn until then. From then on a member's context is checked between
+// and callers can return until then. From then on a member's context is checked between
 // queries, not within them: interrupting a write would roll back the transaction of all.
 func (g *group) commit() {
 	var members []*member
@@ -170,7 +166,7 @@ func (g *group) commit() {
 				return
 			}
 		}
-		if shared || len(members) == 1 && members[0].done {
+		if shared || members[0].done {
 			err = tx.commit()
 		}
 	}
@@ -207,17 +203,18 @@ func (m *member) write(on Statements, shared bool) (ok bool) {
 			m.panicked, m.exited = &panicError{value, debug.Stack()}, false
 		}
 	}()
+	if m.err = m.ctx.Err(); m.err != nil {
+		return true
+	}
 	ctx := context.WithoutCancel(m.ctx)
 	if shared {
 		if _, m.err = on.Exec(ctx, `SAVEPOINT member`); m.err != nil {
 			return false
 		}
 	}
-	if m.err = m.ctx.Err(); m.err == nil {
-		m.exited = true // if do does not return
-		m.done, m.err = m.do(on)
-		m.exited = false
-	}
+	m.exited = true // if do does not return
+	m.done, m.err = m.do(on)
+	m.exited = false
 	if canceled := m.ctx.Err(); canceled != nil {
 		m.err = canceled
 	}

@@ -115,6 +115,10 @@ func checkPostgres(ctx context.Context, on Statements) error {
 	if err != nil {
 		return err
 	}
+	return checkServer(version, encoding)
+}
+
+func checkServer(version int, encoding string) error {
 	if version < postgresVersionMin {
 		return fmt.Errorf("server is PostgreSQL %d and must be %d or newer", version, postgresVersionMin)
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // ValidArgs returns args with every string as [ValidText] returns it.
@@ -22,8 +21,5 @@ func ValidArgs(args []any) []any {
 // bytes, which a client can put into a URL or a form. The result matches no stored
 // token, so the lookup returns auth.ErrNotFound instead of a database error.
 func ValidText(text string) string {
-	if utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
-		return text
-	}
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
@@ -25,13 +24,9 @@ func acquire(ctx context.Context, pool *sql.DB) (c postgresConn, err error) {
 	return c, c.pooled.Raw(func(conn any) error { c.Conn = conn.(*stdlib.Conn).Conn(); return nil })
 }
 
-// release returns the connection to the pool, which closes it unless it can be used again.
-func (c postgresConn) release() {
-	if c.IsClosed() || c.PgConn().TxStatus() != 'I' {
-		_ = c.pooled.Raw(func(any) error { return driver.ErrBadConn })
-	}
-	_ = c.pooled.Close()
-}
+// release returns the connection to the pool, which uses it again unless it is closed or in
+// a transaction.
+func (c postgresConn) release() { _ = c.pooled.Close() }
 
 // A postgresTx is a transaction that sends its queries when the result of one is
 // needed, and at the end: the network and the switches between processes cost more

@@ -354,7 +354,7 @@ CREATE INDEX messages_done ON messages (COALESCE(sent_at, rejected_at)) WHERE bo
 CREATE INDEX messages_rejected ON messages (rejected_at) WHERE rejected_at IS NOT NULL;     -- metrics
 -- The next two find out whether a channel is stalled: failures since the last message that was sent.
 CREATE INDEX messages_failed ON messages (channel, failed_at) WHERE holder IS NOT NULL AND body IS NOT NULL;
-CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL AND sent_at IS NOT NULL;
+CREATE INDEX messages_sent ON messages (channel, sent_at) WHERE holder IS NOT NULL;
 
 CREATE TABLE known_devices (
     user_id       TEXT COLLATE "C" NOT NULL,
