@@ -44,6 +44,8 @@ type DayCounts struct {
 // CountDays counts today and yesterday again. Several servers may do so at once: each
 // writes what it has counted, so nothing is added twice.
 func (r *Rules) CountDays(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, CountTimeout)
+	defer cancel()
 	now := r.now()
 	today := dayOf(now)
 	for _, day := range []time.Time{today.Add(-oneDay), today} {

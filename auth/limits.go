@@ -129,6 +129,7 @@ const (
 	HashReserve = 5                // a fifth of the time to a request's deadline is reserved for what follows the hash
 
 	ReadyTimeout = 2 * time.Second // of the readiness check
+	CountTimeout = 5 * time.Minute // of the counts of a day, which read every account
 
 	OnlyFactorScan = 100_000         // accounts with a kind of factor that the settings page reads: tenths of a second
 	SettingsReload = 2 * time.Second // a change is in force on every server within five
@@ -145,7 +146,8 @@ const (
 	MessageFutureRetries = 10                         // of a code dated in the future: with the waits ten minutes, longer than any code is valid
 	MessageRetention     = 24 * time.Hour             // a notice that could not be sent is dropped
 	StalledThreshold     = 2                          // failed messages that show that a channel is stalled; a single one may itself be at fault
-	MessageClaimTime     = ClockSkew + 15*time.Second // for one worker to send a message: a provider's timeout, with a margin, by the clock of any server
+	MessageClaimTimeout  = 4 * time.Second            // for the database to store a claim
+	MessageClaimTime     = ClockSkew + 15*time.Second // for one worker to send a message: both timeouts, with a margin, by the clock of any server
 )
 
 // An Action is what is rate limited.

@@ -24,14 +24,14 @@ type Sender func(ctx context.Context, m Message) error
 // never between sending one and marking it as sent, or it would be sent twice.
 func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent int, failed []error, err error) {
 	sending := context.WithoutCancel(ctx)
-	if _, err := r.store.RemoveMessages(sending, r.now()); err != nil {
+	if _, err := r.store.RemoveMessages(ctx, r.now()); err != nil {
 		return sent, failed, err
 	}
 	for ctx.Err() == nil {
 		now := r.now()
 		furthest := now.Add(MessageRetryMax + ClockSkew) // a later one was rescheduled by a clock that was wrong
 		// One at a time, so that a claim lasts as long as one message takes to send.
-		m, err := r.store.ClaimMessage(sending, channel, now, now.Add(MessageClaimTime), furthest)
+		m, err := r.claim(sending, channel, now, furthest)
 		if errors.Is(err, ErrNotFound) {
 			return sent, failed, nil
 		}
@@ -53,6 +53,14 @@ func (r *Rules) Deliver(ctx context.Context, channel Channel, send Sender) (sent
 		}
 	}
 	return sent, failed, nil
+}
+
+// claim claims a message until now plus [MessageClaimTime]. If that took longer than expected,
+// another worker would claim it while it is sent.
+func (r *Rules) claim(ctx context.Context, channel Channel, now, furthest time.Time) (Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, MessageClaimTimeout)
+	defer cancel()
+	return r.store.ClaimMessage(ctx, channel, now, now.Add(MessageClaimTime), furthest)
 }
 
 // checkCodeTime returns an error if a message has a code dated in the future, which

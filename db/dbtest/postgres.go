@@ -25,6 +25,8 @@ var ErrNoPostgres = errors.New("the PostgreSQL programs initdb and postgres are 
 // postgresUser owns the databases and connects without a password.
 const postgresUser = "twostep"
 
+const postgresPort = 5432 // part of the socket's name, not a port of the network
+
 const startTimeout = 30 * time.Second
 
 // A Postgres is a running server. It listens on a socket in a temporary folder and
@@ -121,7 +123,7 @@ const DeleteAllRows = `DO $$
 	END $$;`
 
 // URL returns the connection URL of a database.
-func (p *Postgres) URL(database string) string { return p.url(database, 5432) }
+func (p *Postgres) URL(database string) string { return p.url(database, postgresPort) }
 
 func (p *Postgres) url(database string, port int) string {
 	query := url.Values{"host": {p.folder}, "port": {fmt.Sprint(port)}, "user": {postgresUser}, "sslmode": {"disable"}}

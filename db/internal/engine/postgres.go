@@ -18,6 +18,7 @@ const (
 	postgresVersionMin     = 13               // oldest major version that behaves like those the tests run on
 	postgresConnectTimeout = 5 * time.Second  // unless the URL sets connect_timeout
 	postgresConnLifetime   = 30 * time.Minute // so that connections return to a server that was down
+	postgresTimeout        = 15 * time.Second // for what has no deadline of its own, see bound
 )
 
 // migrationLock is the advisory lock of processes that change the whole
@@ -101,6 +102,8 @@ func isDirect(ctx context.Context, config *pgx.ConnConfig) (direct bool, err err
 		return false, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	ctx, cancel := bound(ctx)
+	defer cancel()
 	var pid uint32
 	err = conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&pid)
 	return pid == conn.PgConn().PID(), err

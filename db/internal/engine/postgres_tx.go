@@ -17,7 +17,19 @@ type postgresConn struct {
 	*pgx.Conn
 }
 
+// bound gives a call a deadline unless it has one. A server that is gone without a word
+// would otherwise keep the connections of work in the background until the system gives them
+// up, after minutes or an hour: first that work would stop, then every page.
+func bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, found := ctx.Deadline(); found {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, postgresTimeout)
+}
+
 func acquire(ctx context.Context, pool *sql.DB) (c postgresConn, err error) {
+	ctx, cancel := bound(ctx)
+	defer cancel()
 	if c.pooled, err = pool.Conn(ctx); err != nil {
 		return c, err
 	}
@@ -96,6 +108,8 @@ func (t *postgresTx) send(ctx context.Context) (last pgconn.CommandTag, err erro
 			return nil
 		})
 	}
+	ctx, cancel := bound(ctx)
+	defer cancel()
 	return last, t.conn.SendBatch(ctx, &batch).Close()
 }
 
@@ -131,7 +145,7 @@ type postgresPool struct{ pool *sql.DB }
 
 // exec implements [runner].
 func (p postgresPool) exec(ctx context.Context, query string, args []any) (changed int64, err error) {
-	err = p.use(ctx, func(conn postgresConn) error {
+	err = p.use(ctx, func(ctx context.Context, conn postgresConn) error {
 		tag, err := conn.Exec(ctx, query, ValidArgs(args)...)
 		changed = tag.RowsAffected()
 		return err
@@ -141,7 +155,7 @@ func (p postgresPool) exec(ctx context.Context, query string, args []any) (chang
 
 // read implements [runner].
 func (p postgresPool) read(ctx context.Context, row Row, more func() bool, query string, args []any) error {
-	return p.use(ctx, func(conn postgresConn) error {
+	return p.use(ctx, func(ctx context.Context, conn postgresConn) error {
 		rows, err := conn.Query(ctx, query, ValidArgs(args)...)
 		if err != nil {
 			return err
@@ -152,13 +166,15 @@ func (p postgresPool) read(ctx context.Context, row Row, more func() bool, query
 
 // use runs do with a connection, and again with another if the server has closed it
 // before the query was sent.
-func (p postgresPool) use(ctx context.Context, do func(postgresConn) error) error {
+func (p postgresPool) use(ctx context.Context, do func(context.Context, postgresConn) error) error {
+	ctx, cancel := bound(ctx)
+	defer cancel()
 	for {
 		conn, err := acquire(ctx, p.pool)
 		if err != nil {
 			return err
 		}
-		err = do(conn)
+		err = do(ctx, conn)
 		conn.release()
 		if err == nil || !pgconn.SafeToRetry(err) || ctx.Err() != nil {
 			return err
