@@ -20,13 +20,13 @@ func signInPath(next string) string {
 	return signInPage + "?next=" + url.QueryEscape(next)
 }
 
-// localPath validates a redirect target that comes from the client. Only its path and query
-// count. It returns a page of the account or of administration, and /account for any other
-// address, so no link can redirect users to another site (FF-10).
+// localPath validates a redirect target that comes from the client. It returns a page of the
+// account or of administration, and /account for any other address, so no link can redirect
+// users to another site (FF-10).
 func localPath(next string) string {
 	const home, lengthMax = accountPath, 2000
 	u, err := url.Parse(next)
-	if err != nil {
+	if err != nil || u.Scheme != "" || u.Host != "" {
 		return home
 	}
 	if p := u.Path; path.Clean(p) != p || p != home && !strings.HasPrefix(p, home+"/") && !isAdminPath(p) {

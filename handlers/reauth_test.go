@@ -41,7 +41,7 @@ func TestReauth(t *testing.T) {
 
 	b.open("/account/verify?next=//evil.example").wantHeading("Account") // nothing to do
 	site.wait(11 * time.Minute)
-	for _, next := range []string{"https://evil.example", "//evil.example", "/sign-out", ""} {
+	for _, next := range []string{"https://evil.example", "//evil.example/account/activity", "https:/account/activity", "/sign-out", ""} {
 		b.open("/account/verify?next=" + next).reauthenticate(key)
 		if b.url.String() != site.origin+"/account" {
 			t.Errorf("next=%s redirects to %s", next, b.url)
