@@ -92,13 +92,17 @@ func TestParseKeyring(t *testing.T) {
 	if key, found := both.ByID(1, KeySeal); !found || string(key) != string(one.All(KeySeal)[0]) {
 		t.Error("the older key was not found")
 	}
+	if _, err := ParseKeyring("1:MTIzNDU2NzgxMjM0NTY3ODEyMzQ1Njc4MTIzNDU2Nzg="); err != nil {
+		t.Errorf("a key of eight different bytes: %v", err)
+	}
 	if string(one.All(KeySeal)[0]) == string(one.All(KeyForm)[0]) {
 		t.Error("two purposes share a key")
 	}
 	for _, text := range []string{
 		"", "1", "1:", "0" + strings.TrimPrefix(one.String(), "1"), "256" + strings.TrimPrefix(one.String(), "1"),
 		"1:c2hvcnQ=", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", one.String() + one.String(),
-		"1:MTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTI=",
+		"1:MTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTI=", "1:MTIzNDU2NzEyMzQ1NjcxMjM0NTY3MTIzNDU2NzEyMzQ=",
+		"1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
 	} {
 		if _, err := ParseKeyring(text); err == nil {
 			t.Errorf("%q was accepted", text)
