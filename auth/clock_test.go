@@ -31,6 +31,16 @@ func TestPlausible(t *testing.T) {
 	}
 }
 
+// TestRecent: a form may be posted twice for less than the window.
+func TestRecent(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for age, want := range map[time.Duration]bool{RepeatWindow: false, RepeatWindow - 1: true, 0: true, -ClockSkew: true, -ClockSkew - 1: false} {
+		if got := recent(now.Add(-age), now); got != want {
+			t.Errorf("%v ago: %v, want %v", age, got, want)
+		}
+	}
+}
+
 func TestShortDuration(t *testing.T) {
 	for given, want := range map[time.Duration]string{
 		time.Hour: "1h", 24 * time.Hour: "24h", 90 * time.Minute: "1h30m", time.Minute: "1m", 10 * time.Second: "10s",

@@ -60,6 +60,9 @@ func TestKeyring_Reload(t *testing.T) {
 func TestKeyring_ReloadRefuses(t *testing.T) {
 	for name, other := range map[string]func(Keyring) Keyring{
 		"another key with the same id": func(Keyring) Keyring { return NewKeyring() },
+		"a second key with the same id": func(k Keyring) Keyring {
+			return Keyring{list: append(slices.Clone(k.keys()), NewKeyring().keys()...)}
+		},
 		"without the key in use": func(k Keyring) Keyring {
 			added, _, _ := k.Add()
 			return Keyring{list: added.keys()[1:]}

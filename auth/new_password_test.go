@@ -36,6 +36,10 @@ func TestCheckNewPassword(t *testing.T) {
 		"quillbert-quillbert":                    PasswordPersonal,
 		"Qu1llb3rtQuillbert":                     PasswordPersonal,
 		"quillbert@acme-corp.org":                PasswordPersonal,
+		"acme82692689286":                        PasswordPersonal,
+		"org-82692689286":                        PasswordPersonal,
+		"twostep-abcd-29":                        PasswordPersonal,
+		"twostep-abcde-2":                        "",
 		"acmecorp.2024.!":                        PasswordPersonal,
 		"twostep keeps my turtles safe at night": "",
 	} {
@@ -122,13 +126,13 @@ func TestHasher_QueueFull(t *testing.T) {
 	if !errors.As(err, &p) || p.Reason != Busy || p.Wait == 0 {
 		t.Errorf("the queue is full: %v", err)
 	}
-	h.waiting.Store(0)
+	h.waiting.Store(HashQueue - 1)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := h.Hash(cancelled, "disconnected"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a client that disconnected: %v", err)
 	}
-	if h.waiting.Load() != 0 {
+	if h.waiting.Load() != HashQueue-1 {
 		t.Errorf("%d are in the queue", h.waiting.Load())
 	}
 }
