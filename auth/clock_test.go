@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -48,6 +49,28 @@ func TestShortDuration(t *testing.T) {
 	} {
 		if got := ShortDuration(given); got != want {
 			t.Errorf("%v is written %s, want %s", given, got, want)
+		}
+	}
+}
+
+// TestCheckCodeTime: a code dated in the future is tried again until it has expired, and
+// is then refused. Other messages do not depend on their time.
+func TestCheckCodeTime(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	future := now.Add(ClockSkew + time.Second)
+	for _, row := range []struct {
+		message  Message
+		later    bool
+		rejected bool
+	}{
+		{Message{Code: "123456", At: now}, false, false},
+		{Message{At: future}, false, false},
+		{Message{Code: "123456", At: future, Failures: MessageFutureRetries - 1}, true, false},
+		{Message{Code: "123456", At: future, Failures: MessageFutureRetries}, true, true},
+	} {
+		err := checkCodeTime(row.message, now)
+		if errors.Is(err, errFutureCode) != row.later || errors.Is(err, ErrRejected) != row.rejected {
+			t.Errorf("%+v: %v", row.message, err)
 		}
 	}
 }

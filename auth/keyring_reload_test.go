@@ -42,11 +42,14 @@ func TestKeyring_Reload(t *testing.T) {
 	if id, _ := keys.Newest(KeySeal); id != 1 {
 		t.Errorf("key %d is in use before every server has it", id)
 	}
+	if got := derived(); !bytes.Equal(got, []byte{1, 2}) {
+		t.Errorf("derived %v", got)
+	}
 	*next = added.Promote(2)
 	if changed, err := keys.Reload(); !changed || err != nil {
 		t.Errorf("a new order: %v, %v", changed, err)
 	}
-	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || calls != 2 {
+	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || calls != 3 {
 		t.Errorf("derived %v in %d calls", got, calls)
 	}
 

@@ -121,6 +121,8 @@ func TestWithoutCookie_NoQuery(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	_, err := f.Factors(f.ctx, "")
+	f.must(err)
 	f.must(f.SignOut(f.ctx, ""))
 	f.must(f.StartOver(f.ctx, ""))
 }
