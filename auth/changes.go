@@ -365,9 +365,6 @@ func (s *ChangeSet) eachMessage(kind MessageKind, change func(m *Message)) {
 
 // settle adds to the set's only SettleCounts.
 func (s *ChangeSet) settle(counts SettleCounts) {
-	if len(counts.Reset)+len(counts.Refund) == 0 {
-		return
-	}
 	for i, c := range s.Changes {
 		if c, ok := c.(SettleCounts); ok {
 			s.Changes[i] = SettleCounts{Reset: append(c.Reset, counts.Reset...), Refund: append(c.Refund, counts.Refund...)}

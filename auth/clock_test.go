@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -31,6 +32,16 @@ func TestPlausible(t *testing.T) {
 	}
 }
 
+// TestRecent: a form may be posted twice for less than the window.
+func TestRecent(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for age, want := range map[time.Duration]bool{RepeatWindow: false, RepeatWindow - 1: true, 0: true, -ClockSkew: true, -ClockSkew - 1: false} {
+		if got := recent(now.Add(-age), now); got != want {
+			t.Errorf("%v ago: %v, want %v", age, got, want)
+		}
+	}
+}
+
 func TestShortDuration(t *testing.T) {
 	for given, want := range map[time.Duration]string{
 		time.Hour: "1h", 24 * time.Hour: "24h", 90 * time.Minute: "1h30m", time.Minute: "1m", 10 * time.Second: "10s",
@@ -38,6 +49,28 @@ func TestShortDuration(t *testing.T) {
 	} {
 		if got := ShortDuration(given); got != want {
 			t.Errorf("%v is written %s, want %s", given, got, want)
+		}
+	}
+}
+
+// TestCheckCodeTime: a code dated in the future is tried again until it has expired, and
+// is then refused. Other messages do not depend on their time.
+func TestCheckCodeTime(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	future := now.Add(ClockSkew + time.Second)
+	for _, row := range []struct {
+		message  Message
+		later    bool
+		rejected bool
+	}{
+		{Message{Code: "123456", At: now}, false, false},
+		{Message{At: future}, false, false},
+		{Message{Code: "123456", At: future, Failures: MessageFutureRetries - 1}, true, false},
+		{Message{Code: "123456", At: future, Failures: MessageFutureRetries}, true, true},
+	} {
+		err := checkCodeTime(row.message, now)
+		if errors.Is(err, errFutureCode) != row.later || errors.Is(err, ErrRejected) != row.rejected {
+			t.Errorf("%+v: %v", row.message, err)
 		}
 	}
 }

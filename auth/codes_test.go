@@ -59,11 +59,11 @@ func TestNewBackupCode(t *testing.T) {
 func TestCleanCode(t *testing.T) {
 	for typed, want := range map[string]string{
 		"123456": "123456", "123456.": "123456", " 123 456 ": "123456", "123-456": "123456", "1 2 3 4 5 6": "123456", "\"123456\"": "123456", "#123456": "123456", "“123\u2009456”,": "123456",
-		"١٢٣٤٥٦": "123456", "۱۲۳۴۵۶": "123456", "१२३४५६": "123456", "１２３４５６": "123456", "𝟏𝟐𝟑𝟒𝟓𝟔": "123456", "\u202a123456\u202c": "123456", "𝟘𝟙𝟚𝟛𝟜𝟝": "012345",
+		"١٢٣٤٥٦": "123456", "۱۲۳۴۵۶": "123456", "१२३४५६": "123456", "１２３４５６": "123456", "𝟏𝟐𝟑𝟒𝟓𝟔": "123456", "\u202a123456\u202c": "123456", "𝟘𝟙𝟚𝟛𝟜𝟝": "012345", "٠٩٠٩٠٩": "090909", "𞥐𞥙𞥐𞥙𞥐𞥙": "090909",
 		"123456 is your Acme code. It expires in 10 minutes.\n@id.example.org #123456": "123456",
 		"Your code is 123 456.": "123456", "Code: １２３-４５６": "123456", "code=123456": "123456",
 		"123456 or 654321": "123456or654321", "call 1234567": "call1234567", "12345": "12345", "the code": "thecode", "": "", " . ": "",
-		"ＡＢＣＤ-ＥＦＧＨ-2345-6789": "abcdefgh23456789", "abcd efgh 2345 6789": "abcdefgh23456789", "My backup code: ABCD-EFGH-2345-6789.": "abcdefgh23456789",
+		"ＡＢＣＤ-ＥＦＧＨ-2345-6789": "abcdefgh23456789", "abcd efgh 2345 6789": "abcdefgh23456789", "abcd efgh 234567 jk": "abcdefgh234567jk", "My backup code: ABCD-EFGH-2345-6789.": "abcdefgh23456789",
 		"abcdefgh23456789": "abcdefgh23456789", "ABCD_EFGH_2345_6789": "abcdefgh23456789",
 	} {
 		got := cleanCode(typed)
@@ -92,13 +92,17 @@ func TestParseKeyring(t *testing.T) {
 	if key, found := both.ByID(1, KeySeal); !found || string(key) != string(one.All(KeySeal)[0]) {
 		t.Error("the older key was not found")
 	}
+	if _, err := ParseKeyring("1:MTIzNDU2NzgxMjM0NTY3ODEyMzQ1Njc4MTIzNDU2Nzg="); err != nil {
+		t.Errorf("a key of eight different bytes: %v", err)
+	}
 	if string(one.All(KeySeal)[0]) == string(one.All(KeyForm)[0]) {
 		t.Error("two purposes share a key")
 	}
 	for _, text := range []string{
 		"", "1", "1:", "0" + strings.TrimPrefix(one.String(), "1"), "256" + strings.TrimPrefix(one.String(), "1"),
 		"1:c2hvcnQ=", "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", one.String() + one.String(),
-		"1:MTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTI=",
+		"1:MTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTIxMjEyMTI=", "1:MTIzNDU2NzEyMzQ1NjcxMjM0NTY3MTIzNDU2NzEyMzQ=",
+		"1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
 	} {
 		if _, err := ParseKeyring(text); err == nil {
 			t.Errorf("%q was accepted", text)
@@ -110,11 +114,11 @@ func TestParseKeyring(t *testing.T) {
 // refused, too long ones too.
 func TestParsePhone(t *testing.T) {
 	for typed, want := range map[string]string{
-		"(415) 555-2671": "+14155552671", "+49 30 901820": "+4930901820", "0044 20 7946 0958": "+442079460958",
+		"(415) 555-2671": "+14155552671", "+49 30 901820": "+4930901820", "+49 4184 060771026": "+494184060771026", "0044 20 7946 0958": "+442079460958",
 		"011 44 20 7946 0958": "+442079460958", "415.555.2671": "+14155552671", "tel:+1-415-555-2671": "+14155552671",
 		"": "", "911": "", "+1 415 555 2671 999": "", "hello": "", "+999 123456": "", "<b>1</b>": "",
 		"+1 415 555 2671 ext. 5": "", "+49 30 901820 ext. 7": "", "+49 30 901820,7": "", "0049 30 901820 #7": "",
-		"00 1 415 555 2671": "+14155552671", "0011 44 20 7946 0958": "", "00": "", "011": "",
+		"00 1 415 555 2671": "+14155552671", "0011 44 20 7946 0958": "", "00": "", "011": "", "00 415 555 2671": "",
 		"+52 1 55 1234 5678": "+525512345678", "0052 1 55 1234 5678": "+525512345678", "011 52 1 55 1234 5678": "+525512345678", "+52 55 1234 5678": "+525512345678",
 		"\u202a+1 415\u00a0555\u20112671\u202c": "+14155552671", "\u2066(415) 555-2671\u2069\u200e": "+14155552671", "\ufeff+14155552671": "+14155552671",
 		"+٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨": "+442079460958", "＋１４１５５５５２６７１": "+14155552671",

@@ -75,21 +75,17 @@ func commonFilled(text string) bool {
 	}
 	start := len(text) - len(right)
 	end := len(strings.TrimRight(text, commonFiller))
-	for cut := 0; cut <= start; cut++ {
-		if commonWord(text[cut:]) || commonWord(text[cut:end]) {
+	for cut := range start {
+		if commonListed(text[cut:]) || commonListed(text[cut:end]) {
 			return true
 		}
 	}
 	for cut := end; cut <= len(text); cut++ {
-		if commonWord(text[:cut]) || commonWord(text[start:cut]) {
+		if commonListed(text[:cut]) || commonListed(text[start:cut]) {
 			return true
 		}
 	}
 	return false
-}
-
-func commonWord(text string) bool {
-	return utf8.RuneCountInString(text) >= commonWordMin && commonListed(text)
 }
 
 // commonRepeated reports whether a text repeats a short unit or a common word; the
@@ -114,7 +110,7 @@ func commonRepeated(text string) bool {
 	case len(text) >= 2*len(unit) && utf8.RuneCountInString(unit) <= commonUnitMax:
 		return true
 	}
-	return commonWord(unit) || commonFilled(unit)
+	return commonListed(unit) || commonFilled(unit)
 }
 
 // commonWalk reports whether a text consists only of runs over the digits, the

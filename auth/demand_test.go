@@ -60,6 +60,30 @@ func TestSession_Satisfies(t *testing.T) {
 	}
 }
 
+// TestLevel: a passkey that verifies its user makes an account and a session resistant to
+// phishing, whether it was the first factor or the second.
+func TestLevel(t *testing.T) {
+	verifies, other := Passkey{UserVerified: true, RPID: "example.org"}, Passkey{UserVerified: true, RPID: "example.com"}
+	withPasskeys := func(allowed []FactorKind, all ...Passkey) Factors {
+		return Factors{allowed: allowed, rpID: "example.org", Passkeys: all}
+	}
+	for name, row := range map[string]struct{ got, want Level }{
+		"no factor":                 {withPasskeys(allFactors).Level(), OneFactor},
+		"an app":                    {withTOTP.Level(), TwoFactors},
+		"a passkey that verifies":   {withPasskeys(allFactors, verifies).Level(), PhishingResistant},
+		"a passkey that does not":   {withPasskeys(allFactors, Passkey{RPID: "example.org"}).Level(), TwoFactors},
+		"a passkey of another site": {withPasskeys(allFactors, other).Level(), TwoFactors},
+		"passkeys are off":          {withPasskeys([]FactorKind{TOTPCode}, verifies).Level(), TwoFactors},
+
+		"verified first":  {Session{FirstKind: PasskeyVerified, SecondKind: TOTPCode}.Level(), PhishingResistant},
+		"verified second": {Session{FirstKind: Password, SecondKind: PasskeyVerified}.Level(), PhishingResistant},
+	} {
+		if row.got != row.want {
+			t.Errorf("%s: level %d, want %d", name, row.got, row.want)
+		}
+	}
+}
+
 // TestStep_Demand: of policy and demand the stricter one applies to a re-authentication,
 // and what was verified before the demanded time is owed again.
 func TestStep_Demand(t *testing.T) {

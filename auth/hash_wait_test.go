@@ -22,3 +22,16 @@ func TestHasher_BeforeDeadline(t *testing.T) {
 		t.Errorf("%d are still in the queue", h.Waiting())
 	}
 }
+
+// TestHasher_AfterDeadline: so is a request whose deadline is over when it begins to wait.
+func TestHasher_AfterDeadline(t *testing.T) {
+	h := NewHasher(Cost{Memory: 64, Passes: 1, Lanes: 1}, 1)
+	h.slots <- struct{}{}
+	ctx, cancel := context.WithTimeout(t.Context(), -time.Second)
+	defer cancel()
+	for range 64 { // each time one of two reasons is seen first
+		if _, err := h.Hash(ctx, "seven purple turtles"); !isProblemOf(err, Busy) {
+			t.Fatalf("error is %v", err)
+		}
+	}
+}

@@ -116,7 +116,7 @@ func (k Keyring) ByID(id byte, purpose string) (key []byte, found bool) {
 				return derive(key.secret, purpose), true
 			}
 		}
-		if changed, err := k.Reload(); err != nil || !changed {
+		if changed, _ := k.Reload(); !changed {
 			return nil, false
 		}
 	}

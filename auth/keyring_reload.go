@@ -80,7 +80,7 @@ func CachePerKeyring[T any](k Keyring, derive func(Keyring) T) func() T {
 	var cached atomic.Pointer[entry]
 	return func() T {
 		now := k.keys()
-		if e := cached.Load(); e != nil && len(e.list) == len(now) && (len(now) == 0 || &e.list[0] == &now[0]) {
+		if e := cached.Load(); e != nil && slices.EqualFunc(e.list, now, serverKey.equal) {
 			return e.value
 		}
 		e := &entry{now, derive(Keyring{list: now})}

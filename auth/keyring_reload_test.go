@@ -42,11 +42,14 @@ func TestKeyring_Reload(t *testing.T) {
 	if id, _ := keys.Newest(KeySeal); id != 1 {
 		t.Errorf("key %d is in use before every server has it", id)
 	}
+	if got := derived(); !bytes.Equal(got, []byte{1, 2}) {
+		t.Errorf("derived %v", got)
+	}
 	*next = added.Promote(2)
 	if changed, err := keys.Reload(); !changed || err != nil {
 		t.Errorf("a new order: %v, %v", changed, err)
 	}
-	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || calls != 2 {
+	if got := derived(); !bytes.Equal(got, []byte{2, 1}) || !bytes.Equal(derived(), got) || calls != 3 {
 		t.Errorf("derived %v in %d calls", got, calls)
 	}
 
@@ -60,6 +63,9 @@ func TestKeyring_Reload(t *testing.T) {
 func TestKeyring_ReloadRefuses(t *testing.T) {
 	for name, other := range map[string]func(Keyring) Keyring{
 		"another key with the same id": func(Keyring) Keyring { return NewKeyring() },
+		"a second key with the same id": func(k Keyring) Keyring {
+			return Keyring{list: append(slices.Clone(k.keys()), NewKeyring().keys()...)}
+		},
 		"without the key in use": func(k Keyring) Keyring {
 			added, _, _ := k.Add()
 			return Keyring{list: added.keys()[1:]}

@@ -34,9 +34,9 @@ func (b Backoff) Next(c Count, now time.Time) (Count, bool) {
 	c.N++
 	c.Since = now
 	if c.N >= b.Free {
-		wait := b.Max
-		if over := c.N - b.Free; over < 20 { // 20 doublings exceed any Max
-			wait = min(b.First<<over, b.Max)
+		wait := b.First
+		for range c.N - b.Free {
+			wait = min(2*wait, b.Max)
 		}
 		c.ReadyAt = now.Add(wait)
 	}

@@ -1,11 +1,14 @@
 package auth_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"twostep/auth"
+	"twostep/db"
 )
 
 // guess enters wrong codes of new attempts until a problem other than a wrong code, and
@@ -27,6 +30,48 @@ func (f *flow) guess(most int, begin func(auth.Client) auth.Token) (checked int,
 		}
 	}
 	return checked, &auth.Problem{}
+}
+
+// A failing store fails one of its calls of Allow.
+type failing struct {
+	*db.Store
+	at, calls int
+}
+
+var errFailing = errors.New("the count cannot be written")
+
+func (s *failing) Allow(ctx context.Context, now time.Time, limits []auth.RateLimit) (int, auth.Count, error) {
+	if s.calls++; s.calls == s.at {
+		return -1, auth.Count{}, errFailing
+	}
+	return s.Store.Allow(ctx, now, limits)
+}
+
+// TestMailedCode_CountFails: a mailed code is not checked if one of its counts cannot be
+// written.
+func TestMailedCode_CountFails(t *testing.T) {
+	f := newFlow(t)
+	f.signUp("ann@example.com")
+	f.now = f.now.Add(time.Hour)
+	client := f.client()
+	token := f.forgot(client, "ann@example.com")
+	code := f.code("ann@example.com")
+	store := &failing{Store: f.db}
+	f.use(store)
+	for store.at = 1; ; store.at++ {
+		store.calls = 0
+		_, err := f.Verify(f.ctx, client, token, code, false)
+		if store.calls < store.at {
+			f.must(err)
+			break
+		}
+		if !errors.Is(err, errFailing) {
+			t.Fatalf("count %d: %v", store.at, err)
+		}
+	}
+	if store.at < 3 {
+		t.Errorf("%d counts, want that of the code and the total", store.at-1)
+	}
 }
 
 // TestRateLimits_GuessedResetCodes: wrong codes of a reset count across attempts. A

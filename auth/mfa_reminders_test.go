@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db"
 )
 
 // OP-13: reminders 14, 7 and 1 days before the day, each once with two servers at the same
@@ -57,6 +59,32 @@ func TestRemindMFA(t *testing.T) {
 		if n := m.count(email, auth.MessageMFAReminder); n != want {
 			t.Errorf("%d reminders to %s, want %d", n, email, want)
 		}
+	}
+}
+
+// A spending store counts the reminders that are to be spent.
+type spending struct {
+	*db.Store
+	reminders int
+}
+
+func (s *spending) SpendMFAReminder(ctx context.Context, user auth.UserID, day time.Time, daysBefore int, changes auth.ChangeSet) (bool, error) {
+	s.reminders++
+	return s.Store.SpendMFAReminder(ctx, user, day, daysBefore, changes)
+}
+
+// A user who is reminded already costs no transaction.
+func TestRemindMFA_Work(t *testing.T) {
+	m := newMFASite(t)
+	m.set("", 14)
+	store := &spending{Store: m.db}
+	m.use(store)
+	for range 3 {
+		_, _, err := m.RemindMFA(m.ctx, "")
+		m.must(err)
+	}
+	if store.reminders != 1 {
+		t.Errorf("%d transactions, want 1", store.reminders)
 	}
 }
 

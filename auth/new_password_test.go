@@ -36,6 +36,10 @@ func TestCheckNewPassword(t *testing.T) {
 		"quillbert-quillbert":                    PasswordPersonal,
 		"Qu1llb3rtQuillbert":                     PasswordPersonal,
 		"quillbert@acme-corp.org":                PasswordPersonal,
+		"acme82692689286":                        PasswordPersonal,
+		"org-82692689286":                        PasswordPersonal,
+		"twostep-abcd-29":                        PasswordPersonal,
+		"twostep-abcde-2":                        "",
 		"acmecorp.2024.!":                        PasswordPersonal,
 		"twostep keeps my turtles safe at night": "",
 	} {
@@ -81,13 +85,34 @@ func TestHasher(t *testing.T) {
 	if matches, weak, err := stronger.Check(ctx, hash, long+"é"); !matches || !weak || err != nil {
 		t.Errorf("a weaker hash: %v, weak %v, %v", matches, weak, err)
 	}
-	for _, broken := range []string{"x", "$argon2i$v=19$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=0,p=1$AAAA$AAAA", "$argon2id$v=16$m=64,t=1,p=1$AAAA$AAAA"} {
+	for _, broken := range []string{
+		"x", hash + "$", hash[:len(hash)-4], hash + "AAAA", strings.Replace(hash, "argon2id", "argon2i", 1), strings.Replace(hash, "v=19", "v=16", 1),
+		strings.Replace(hash, "t=1", "t=0", 1), strings.Replace(hash, "p=1", "p=0", 1), strings.Replace(hash, "p=1", "p=1,", 1),
+	} {
 		if matches, _, err := h.Check(ctx, broken, "x"); matches || err == nil {
 			t.Errorf("%q was parsed as a hash", broken)
 		}
 	}
 	if DefaultCost.Memory < 19456 || DefaultCost.Passes < 2 {
 		t.Error("the default cost is below OWASP's minimum (ST-01)")
+	}
+}
+
+// TestHasher_CostMax: a stored hash is computed up to the maximum cost (RL-09).
+func TestHasher_CostMax(t *testing.T) {
+	for _, test := range []struct {
+		cost Cost
+		want bool
+	}{
+		{Cost{HashMemoryMax, 1, 1}, true},
+		{Cost{HashMemoryMax + 1, 1, 1}, false},
+		{Cost{HashMemoryMax, HashWorkMax / HashMemoryMax, HashLanesMax}, true},
+		{Cost{HashMemoryMax, HashWorkMax/HashMemoryMax + 1, 1}, false},
+		{Cost{64, 1, HashLanesMax + 1}, false},
+	} {
+		if _, _, _, err := parsePHC(phc(test.cost, nil, make([]byte, tagBytes))); (err == nil) != test.want {
+			t.Errorf("%+v: %v", test.cost, err)
+		}
 	}
 }
 
@@ -101,13 +126,13 @@ func TestHasher_QueueFull(t *testing.T) {
 	if !errors.As(err, &p) || p.Reason != Busy || p.Wait == 0 {
 		t.Errorf("the queue is full: %v", err)
 	}
-	h.waiting.Store(0)
+	h.waiting.Store(HashQueue - 1)
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := h.Hash(cancelled, "disconnected"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a client that disconnected: %v", err)
 	}
-	if h.waiting.Load() != 0 {
+	if h.waiting.Load() != HashQueue-1 {
 		t.Errorf("%d are in the queue", h.waiting.Load())
 	}
 }

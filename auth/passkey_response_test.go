@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -173,10 +174,17 @@ func TestPasskeyRegistration_Key(t *testing.T) {
 	replace := func(key []byte) func(*passkeytest.Response) {
 		return publicKey(func([]byte) []byte { return key })
 	}
+	ed25519, err := parseRegistration(create(t, &passkeytest.Device{Algorithm: passkeytest.EdDSA}), exampleParty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ed25519.publicKey[4] = 0x32
 	for name, tamper := range map[string]func(*passkeytest.Response){
 		"other ID":              func(r *passkeytest.Response) { r.ID = []byte("other") },
 		"point off the curve":   publicKey(func(key []byte) []byte { key[len(key)-1] ^= 1; return key }),
 		"ES384":                 publicKey(func(key []byte) []byte { key[4] = 0x38; return slices.Insert(key, 5, 34) }),
+		"ESP256":                publicKey(func(key []byte) []byte { key[4] = 0x28; return key }),
+		"Ed25519":               replace(ed25519.publicKey), // as an algorithm, not as the curve of EdDSA
 		"RSA with 1024 bits":    replace(passkeytest.RSAKey(1024, 65537)),
 		"RSA with 8192 bits":    replace(passkeytest.RSAKey(8192, 65537)),
 		"RSA with exponent 3":   replace(passkeytest.RSAKey(2048, 3)),
@@ -201,6 +209,42 @@ func TestPasskeyRegistration_Key(t *testing.T) {
 func TestNoKey(t *testing.T) {
 	if err := checkPublicKey(noKey); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPasskeyResponse_Limits: a response is accepted at each limit, and refused above it (PK-15).
+func TestPasskeyResponse_Limits(t *testing.T) {
+	d := &passkeytest.Device{}
+	create(t, d)
+	nested := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	tampered := func(tamper func(*passkeytest.Response)) string {
+		d.Tamper = tamper
+		defer func() { d.Tamper = nil }()
+		return get(t, d)
+	}
+	for over := range 2 {
+		posted := get(t, d)
+		for name, posted := range map[string]string{
+			"length": posted + strings.Repeat(" ", PasskeyResponseMax+over-len(posted)),
+			"levels": strings.Replace(posted, `{`, `{"new":`+nested(PasskeyNestingMax-1+over)+`,`, 1),
+			"levels of client data": tampered(func(r *passkeytest.Response) {
+				r.ClientData["new"] = json.RawMessage(nested(PasskeyNestingMax - 1 + over))
+			}),
+			"credential ID": tampered(func(r *passkeytest.Response) { r.ID = make([]byte, CredentialIDMax+over) }),
+		} {
+			if _, err := parseAssertion(posted, exampleParty); (err == nil) != (over == 0) {
+				t.Errorf("%s, %d over the limit: %v", name, over, err)
+			}
+		}
+	}
+}
+
+// TestPasskeyResponse_Transports keeps the known ones, each once.
+func TestPasskeyResponse_Transports(t *testing.T) {
+	posted := regexp.MustCompile(`"transports":\[[^]]*\]`).ReplaceAllString(create(t, &passkeytest.Device{}), `"transports":["usb","pigeon","usb","nfc"]`)
+	made, err := parseRegistration(posted, exampleParty)
+	if want := []string{"usb", "nfc"}; err != nil || !slices.Equal(made.transports, want) {
+		t.Errorf("%v, %v, want %v", made.transports, err, want)
 	}
 }
 

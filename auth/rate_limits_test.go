@@ -131,6 +131,16 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestNotPlain: ids, token hashes and words are readable in keys.
+func TestNotPlain(t *testing.T) {
+	const plain = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+	for c := range rune(256) {
+		if got := notPlain(c); got == strings.ContainsRune(plain, c) {
+			t.Errorf("%q: %v", c, got)
+		}
+	}
+}
+
 // TestLimitKey: no text that a user enters has the key of another count, and no key
 // contains it.
 func TestLimitKey(t *testing.T) {

@@ -1,11 +1,13 @@
 package auth_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"twostep/auth"
+	"twostep/db"
 )
 
 // Settings are in force on another server after it has read them, a flag wins over them,
@@ -67,6 +69,36 @@ func TestChangeSettings(t *testing.T) {
 	f.now = f.now.Add(auth.AdminActAge + time.Second)
 	if err := change(auth.SettingTOTP, "on"); err == nil {
 		t.Error("settings changed long after the second factor")
+	}
+}
+
+// A changing store changes a setting after the settings were read once.
+type changing struct {
+	*db.Store
+	meanwhile func()
+}
+
+func (s *changing) FindSettings(ctx context.Context) ([]auth.StoredSetting, error) {
+	stored, err := s.Store.FindSettings(ctx)
+	if meanwhile := s.meanwhile; meanwhile != nil {
+		s.meanwhile = nil
+		meanwhile()
+	}
+	return stored, err
+}
+
+// Of two operators who change a setting at once, on two servers, the second is refused,
+// and the server has the setting of the first.
+func TestChangeSettings_AtOnce(t *testing.T) {
+	f := newFlow(t)
+	change := func(f *flow) error {
+		return f.ChangeSettings(f.ctx, auth.Operator{}, []auth.SettingChange{{StoredSetting: auth.StoredSetting{Setting: auth.SettingReverify, Value: "lax"}}})
+	}
+	other := *f
+	f.use(&changing{Store: f.db, meanwhile: func() { f.must(change(&other)) }})
+	f.problem(change(f), auth.SettingsOutdated)
+	if got := f.Policy().Reauth; got != auth.ReauthPresets["lax"] {
+		t.Errorf("re-authentication is %v", got)
 	}
 }
 

@@ -112,7 +112,7 @@ func (r *Rules) ResendCode(ctx context.Context, client Client, token Token) erro
 	default:
 		err = &Problem{Reason: FormExpired}
 	}
-	if err == nil && len(limits) > 0 {
+	if err == nil {
 		err = r.allow(ctx, now, limits...)
 	}
 	if err != nil {

@@ -48,12 +48,26 @@ func TestMatchTOTP(t *testing.T) {
 			t.Errorf("step %+d: step %d, %v", offset, step-current, matches)
 		}
 	}
-	if _, matches := matchTOTP(nil, "000000", now); matches {
+	ofNoKey, err := hotp.GenerateCode("", uint64(current))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, matches := matchTOTP(nil, ofNoKey, now); matches {
 		t.Error("an empty key matched")
 	}
 	for _, code := range []string{"", "12345", "1234567", "abcdef"} {
 		if _, matches := matchTOTP(secret, code, now); matches {
 			t.Errorf("%q matched", code)
+		}
+	}
+}
+
+// TestTOTPKey_Used: a step is used if it is not after the last one, unless that was
+// written while the clock was ahead (TO-05).
+func TestTOTPKey_Used(t *testing.T) {
+	for last, want := range map[int64]bool{99: false, 100: true, 101: true, 100 + TOTPAhead: true, 101 + TOTPAhead: false} {
+		if got := (TOTPKey{LastStep: last}).used(100); got != want {
+			t.Errorf("last step %d: used %v, want %v", last, got, want)
 		}
 	}
 }

@@ -58,15 +58,15 @@ func plainCharacter(c rune) rune {
 }
 
 // digitValue is the value of a decimal digit. In every script the ten digits follow
-// one another, so each range of them begins with a zero.
+// one another, so each range of them begins with a zero. The ranges are in order.
 func digitValue(c rune) rune {
 	for _, r := range unicode.Nd.R16 {
-		if c >= rune(r.Lo) && c <= rune(r.Hi) {
+		if c <= rune(r.Hi) {
 			return (c - rune(r.Lo)) % 10
 		}
 	}
 	for _, r := range unicode.Nd.R32 {
-		if c >= rune(r.Lo) && c <= rune(r.Hi) {
+		if c <= rune(r.Hi) {
 			return (c - rune(r.Lo)) % 10
 		}
 	}

@@ -108,3 +108,21 @@ func (d *disabling) FindUserByEmail(ctx context.Context, key string) (auth.User,
 	user.Disabled = user.ID == d.user && err == nil
 	return user, err
 }
+
+// TestWithoutCookie_NoQuery: a visitor without a cookie costs no query.
+func TestWithoutCookie_NoQuery(t *testing.T) {
+	f := newFlow(t)
+	f.use(nil) // a query would panic
+	_, session := f.Session(f.ctx, "")
+	_, hostSession := f.HostSession(f.ctx, "app.example.org", "")
+	_, attempt := f.Attempt(f.ctx, "")
+	for _, err := range []error{session, hostSession, attempt} {
+		if !errors.Is(err, auth.ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	_, err := f.Factors(f.ctx, "")
+	f.must(err)
+	f.must(f.SignOut(f.ctx, ""))
+	f.must(f.StartOver(f.ctx, ""))
+}
