@@ -241,7 +241,8 @@ func TestSignOut_ClearsSiteData(t *testing.T) {
 			t.Errorf("sign-out sets %s", cookie.Name)
 		}
 	}
-	b.open("/account").wantHeading("Sign in")
+	b.open("/nowhere").wantText("You are signed out")
+	b.open("/account").wantHeading("Sign in").wantNoText("You are signed out") // said already
 }
 
 // GET and HEAD change nothing, whatever the query says (CS-01).

@@ -168,6 +168,7 @@ func TestPhones(t *testing.T) {
 	eve := site.browser().signUp("eve@example.org") // another user's phone is not found
 	link := b.link("Use for MFA").AttrOr("href", "")
 	eve.open(link).wantStatus(http.StatusNotFound)
+	b.fetch(http.MethodPost, strings.Replace(link, "/use", "/default", 1), url.Values{"token": {b.formToken()}}).wantStatus(422).wantText("This page cannot do that")
 	b.follow("Use for MFA").press("Use for MFA").wantHeading("Backup codes").press("Done").wantText("(Default)")
 	_, form := eve.open("/account").form(eve.button("Sign out"))
 	form.Set("action", "remove")

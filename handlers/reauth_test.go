@@ -27,6 +27,7 @@ func TestReauth(t *testing.T) {
 	if b.url.RequestURI() != "/account/verify?next=%2Faccount%2Fmanage-mfa%2Fremove-totp" {
 		t.Errorf("redirected to %s", b.url)
 	}
+	b.clone().follow("Cancel").wantHeading("Account")
 	b.enterCode("").wantError(422).wantHeading("Verification required")
 	b.enterCode("000000").wantError(422)
 	old, before := b.clone(), site.accountData()
