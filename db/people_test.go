@@ -54,7 +54,11 @@ func TestFindPeople(t *testing.T) {
 				}
 			}
 		}
-		page, err := db.FindPeople(t.Context(), auth.PeopleQuery{After: "nobody"}, 2)
+		page, err := db.findPeople(t.Context(), auth.PeopleQuery{Group: "ops"}, 20, 12)
+		if err != nil || len(page.Accounts) != 12 || page.Partial {
+			t.Errorf("as many as a search reads: %+v, %v", page, err)
+		}
+		page, err = db.FindPeople(t.Context(), auth.PeopleQuery{After: "nobody"}, 2)
 		if err != nil || len(page.Accounts) != 0 || page.Next != "" {
 			t.Errorf("after a deleted account: %+v, %v", page, err)
 		}
