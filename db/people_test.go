@@ -187,7 +187,7 @@ func (db testDB) addPeople(t *testing.T) (all []auth.Account) {
 		}
 		a, err := db.FindAccount(t.Context(), id)
 		must(t, err)
-		if a.Invited != (i%6 == 1) || a.Disabled != (i%9 == 4) || a.MustChange != (i%10 == 5) || a.Locked != (i%11 == 6) || a.TOTP != (i%3 == 0) {
+		if a.Invited != (i%6 == 1) || a.Disabled != (i%9 == 4) || a.MustChange != (i%10 == 5) || a.Locked != (i%11 == 6) || a.TOTP != (i%3 == 0) || len(a.Groups) != 2-i%2*2 {
 			t.Fatalf("account %d is %+v", i, a)
 		}
 		all = append(all, a)
