@@ -64,7 +64,9 @@ func TestRemoveUser(t *testing.T) {
 				t.Errorf("addEverything adds no row to %s, so this test does not cover it", name)
 			}
 		}
-		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("deleted")}))
+		removed, err := db.RemoveUser(t.Context(), "ann", set("ann", auth.RequireMFA{Factors: 99}))
+		wantFalse(t, removed, err)
+		removed, err = db.RemoveUser(t.Context(), "ann", set("ann", auth.QueueMessage{Message: message("deleted")}))
 		wantTrue(t, removed, err)
 		before["app_requests"]++ // which expires
 		before["messages"] += 3  // the new one, one queued earlier, and one to the app

@@ -89,7 +89,7 @@ func (s *Store) IssueCode(ctx context.Context, limits []auth.RateLimit, issue oi
 				return false, err
 			}
 		}
-		if added, err := tx.addGrant(ctx, issue.Grant, issue.Code); err != nil || !added {
+		if err := tx.addGrant(ctx, issue.Grant, issue.Code); err != nil {
 			return false, err
 		}
 		for _, scope := range slices.Concat(issue.Agreed, []oidc.Scope{""}) {
@@ -102,7 +102,7 @@ func (s *Store) IssueCode(ctx context.Context, limits []auth.RateLimit, issue oi
 }
 
 // addGrant adds a grant and its code, unless its session has ended.
-func (t *tx) addGrant(ctx context.Context, g oidc.Grant, code oidc.Code) (added bool, err error) {
+func (t *tx) addGrant(ctx context.Context, g oidc.Grant, code oidc.Code) error {
 	if err := t.Require(ctx, `
 		INSERT INTO app_grants (id, app_id, user_id, session_id, scope, nonce, auth_time, acr, amr, offline, created_at, expires_at)
 		SELECT $1, $2, users.id, sessions.id, $5, $6, $7, $8, $9, $10, $11, $12
@@ -111,9 +111,9 @@ func (t *tx) addGrant(ctx context.Context, g oidc.Grant, code oidc.Code) (added 
 		WHERE sessions.id = $4 AND users.id = $3 AND users.disabled_at IS NULL`,
 		g.ID, g.App, g.User, g.Session, oidc.ScopeText(g.Scopes), g.Nonce, engine.Millis(g.AuthTime), g.ACR, strings.Join(g.AMR, " "),
 		flag(g.Offline), engine.Millis(g.CreatedAt), engine.Millis(g.ExpiresAt)); err != nil {
-		return false, err
+		return err
 	}
-	return true, t.Queue(ctx, `
+	return t.Queue(ctx, `
 		INSERT INTO app_codes (hash, grant_id, app_id, redirect_uri, challenge, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6)`,
 		code.Hash, g.ID, g.App, code.RedirectURI, code.Challenge, engine.Millis(code.ExpiresAt))

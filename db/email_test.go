@@ -158,8 +158,10 @@ func TestApply_ReplaceEmail(t *testing.T) {
 		if s, err := db.FindSession(t.Context(), "token of s1"); err != nil || s.Email != "first" {
 			t.Errorf("session's email address is %q, %v", s.Email, err)
 		}
-		verify(auth.ForSignIn, "second") // which is not listed twice
-		wantEmails("second")
+		for range 2 { // the second time, the account has it already
+			verify(auth.ForSignIn, "second") // which is not listed twice
+			wantEmails("second")
+		}
 		_, err := db.FindEmails(t.Context(), "bob")
 		wantNotFound(t, err)
 

@@ -29,7 +29,14 @@ func TestFindFactors(t *testing.T) {
 		if f.CodesUnseen {
 			t.Error("CodesUnseen is still true after the codes have expired")
 		}
-		spent, err := db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon.Add(time.Minute)})
+		spent, err := db.SpendUnseenCodes(t.Context(), "ann")
+		wantTrue(t, spent, err)
+		f, err = db.FindFactors(t.Context(), "ann", noon)
+		must(t, err)
+		if f.CodesUnseen {
+			t.Error("CodesUnseen is still true after the codes were seen")
+		}
+		spent, err = db.SpendTOTPStep(t.Context(), "ann", 101, auth.ChangeSet{At: noon.Add(time.Minute)})
 		wantTrue(t, spent, err)
 		f, err = db.FindFactors(t.Context(), "ann", noon)
 		must(t, err)

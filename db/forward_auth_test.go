@@ -28,11 +28,12 @@ func TestHandover(t *testing.T) {
 		db.addAnn(t)
 		ctx, want := t.Context(), handover("ann", "s1", "h1")
 		want.FirstUse = true
+		db.apply(t, "ann", auth.PutHostUse{Host: "ops.example.org"})
 		must(t, db.AddHandover(ctx, want))
 		if got, err := db.FindHandover(ctx, "h1", noon); err != nil || got != want {
 			t.Errorf("found %+v, %v", got, err)
 		}
-		db.apply(t, "ann", auth.PutHostUse{Host: "ops.example.org"}, auth.PutHostUse{Host: want.Host}, auth.PutHostUse{Host: want.Host})
+		db.apply(t, "ann", auth.PutHostUse{Host: want.Host}, auth.PutHostUse{Host: want.Host})
 		if got, err := db.FindHandover(ctx, "h1", noon); err != nil || got.FirstUse {
 			t.Errorf("found %+v, %v", got, err)
 		}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -44,7 +45,12 @@ func TestCheckKeyring_CheckValue(t *testing.T) {
 		other.seals = seal.Sealer{Keys: auth.NewKeyring()}
 		must(t, other.VerifyKeyring(t.Context()))
 		must(t, db.CheckKeyring(t.Context()))
-		must(t, db.CheckKeyring(t.Context()))
+		again := testDB{Store: db.reopen(t)}
+		recorded := again.recordQueries()
+		must(t, again.CheckKeyring(t.Context()))
+		if queries := strings.Join(recorded(), "\n"); strings.Contains(queries, "INSERT") {
+			t.Errorf("a start writes, which a full disk would prevent: %s", queries)
+		}
 		for _, check := range []func(context.Context) error{other.CheckKeyring, other.VerifyKeyring} {
 			if err := check(t.Context()); !errors.Is(err, seal.ErrOpen) {
 				t.Errorf("other keyring: error is %v, want ErrOpen", err)

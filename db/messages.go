@@ -84,7 +84,7 @@ func (s *Store) openMessage(row messageRow) (m auth.Message, err error) {
 func (s *Store) ReleaseMessages(ctx context.Context, now time.Time) error {
 	_, err := s.change(ctx, "release messages", "", `
 		UPDATE messages SET due_at = $1
-		WHERE due_at > $1 AND failures = 0 AND body IS NOT NULL`, engine.Millis(now))
+		WHERE due_at > $1 AND failures = 0`, engine.Millis(now))
 	return err
 }
 

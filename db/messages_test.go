@@ -198,6 +198,7 @@ func TestFindSentCode_Delivery(t *testing.T) {
 		}
 		_, err := db.SpendMessage(t.Context(), "m3", noon.Add(time.Minute))
 		must(t, err)
+		must(t, db.RescheduleMessage(t.Context(), "m3", 2, noon, noon.Add(time.Second))) // too late
 		wantDelivery(auth.Delivery{SentAt: noon.Add(time.Minute)})
 		db.apply(t, "ann", code("a1"), auth.QueueMessage{Message: messageFor("m4", "a1")})
 		_, err = db.RejectMessage(t.Context(), "m4", noon.Add(time.Hour))

@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 
 	"twostep/auth"
@@ -55,14 +54,10 @@ func (s *Store) ReplacePassword(ctx context.Context, user auth.UserID, hash stri
 func (s *Store) SpendPassword(ctx context.Context, user auth.UserID, hash, rehash string, changes auth.ChangeSet) (spent bool, err error) {
 	return s.write(ctx, "verify password", user, func(tx *tx) (bool, error) {
 		var stored []byte
-		err := tx.Find(ctx, engine.Row{&stored}, `
+		if err := tx.Each(ctx, engine.Row{&stored}, func() {}, `
 			SELECT password_hash
 			FROM users
-			WHERE id = $1`, user)
-		if errors.Is(err, auth.ErrNotFound) {
-			return false, nil
-		}
-		if err != nil {
+			WHERE id = $1`, user); err != nil {
 			return false, err
 		}
 		current, err := openHash(tx.seals, passwordHash.place(string(user)), stored)

@@ -54,7 +54,11 @@ func TestFindPeople(t *testing.T) {
 				}
 			}
 		}
-		page, err := db.FindPeople(t.Context(), auth.PeopleQuery{After: "nobody"}, 2)
+		page, err := db.findPeople(t.Context(), auth.PeopleQuery{Group: "ops"}, 20, 12)
+		if err != nil || len(page.Accounts) != 12 || page.Partial {
+			t.Errorf("as many as a search reads: %+v, %v", page, err)
+		}
+		page, err = db.FindPeople(t.Context(), auth.PeopleQuery{After: "nobody"}, 2)
 		if err != nil || len(page.Accounts) != 0 || page.Next != "" {
 			t.Errorf("after a deleted account: %+v, %v", page, err)
 		}
@@ -183,7 +187,7 @@ func (db testDB) addPeople(t *testing.T) (all []auth.Account) {
 		}
 		a, err := db.FindAccount(t.Context(), id)
 		must(t, err)
-		if a.Invited != (i%6 == 1) || a.Disabled != (i%9 == 4) || a.MustChange != (i%10 == 5) || a.Locked != (i%11 == 6) || a.TOTP != (i%3 == 0) {
+		if a.Invited != (i%6 == 1) || a.Disabled != (i%9 == 4) || a.MustChange != (i%10 == 5) || a.Locked != (i%11 == 6) || a.TOTP != (i%3 == 0) || len(a.Groups) != 2-i%2*2 {
 			t.Fatalf("account %d is %+v", i, a)
 		}
 		all = append(all, a)

@@ -90,7 +90,7 @@ func (s *Store) ReplaceDefaultPhone(ctx context.Context, user auth.UserID, phone
 	return s.write(ctx, "replace default phone", user, func(tx *tx) (bool, error) {
 		if err := tx.Queue(ctx, `
 			UPDATE phones SET default_at = NULL
-			WHERE user_id = $1 AND default_at IS NOT NULL`, user); err != nil {
+			WHERE user_id = $1`, user); err != nil {
 			return false, err
 		}
 		if err := tx.Require(ctx, `

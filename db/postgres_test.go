@@ -264,13 +264,7 @@ func TestQueries_UseIndexesPostgres(t *testing.T) {
 	db, s := openPostgres(t), openSQLite(t)
 	recorded := s.recordQueries()
 	s.runAllQueries(t)
-	conn, err := db.db.SQL().Conn(t.Context())
-	must(t, err)
-	defer conn.Close()
-	for _, setting := range []string{`SET enable_seqscan = off`, `SET plan_cache_mode = force_generic_plan`} {
-		_, err := conn.ExecContext(t.Context(), setting)
-		must(t, err)
-	}
+	conn := db.planner(t)
 	queries := recorded()
 	for _, query := range queries {
 		plan := postgresPlan(t, conn, query)
@@ -282,6 +276,34 @@ func TestQueries_UseIndexesPostgres(t *testing.T) {
 	if len(queries) < 85 {
 		t.Errorf("only %d queries were recorded", len(queries))
 	}
+}
+
+// PostgreSQL reads a set of few accounts before it reads these accounts. If it joined them, it
+// could read all accounts in the order of the list.
+func TestFindPeople_SetFirst(t *testing.T) {
+	db := openPostgres(t)
+	recorded := db.recordQueries()
+	_, err := db.findPeople(t.Context(), auth.PeopleQuery{MFAPolicy: true}, 2, 1)
+	must(t, err)
+	conn := db.planner(t)
+	for _, query := range recorded() {
+		if plan := postgresPlan(t, conn, query); strings.Contains(plan, "Semi Join") {
+			t.Errorf("%s\n%s", query, plan)
+		}
+	}
+}
+
+// planner returns a connection for [postgresPlan].
+func (db testDB) planner(t *testing.T) *sql.Conn {
+	t.Helper()
+	conn, err := db.db.SQL().Conn(t.Context())
+	must(t, err)
+	t.Cleanup(func() { must(t, conn.Close()) })
+	for _, setting := range []string{`SET enable_seqscan = off`, `SET plan_cache_mode = force_generic_plan`} {
+		_, err := conn.ExecContext(t.Context(), setting)
+		must(t, err)
+	}
+	return conn
 }
 
 func postgresPlan(t *testing.T, conn *sql.Conn, query string) string {

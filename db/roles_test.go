@@ -13,6 +13,8 @@ import (
 // OP-07: two admins cannot remove each other, however many try at once: one is left.
 func TestKeepAdmin_OneIsLeft(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		db.apply(t, "ann", auth.KeepAdmin{}) // concerns admins only
 		for i := range raceCallers {
 			db.addAdmin(t, fmt.Sprint("admin", i))
 		}

@@ -92,6 +92,21 @@ func TestReseal_Resumes(t *testing.T) {
 	})
 }
 
+// A server that keeps encrypting with an older key does not keep a rotation from ending.
+func TestReseal_Ends(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		next := 9
+		add := func(int) { // before the value that was read last
+			db.apply(t, "ann", auth.QueueMessage{Message: message(fmt.Sprint("m", next))})
+			next--
+		}
+		add(0)
+		if done, _, err := db.withNewKey(t).Reseal(t.Context(), add); done != resealRounds || err != nil {
+			t.Errorf("%d done, %v", done, err)
+		}
+	})
+}
+
 // While servers with the old and the new keyring read and write, every read
 // decrypts and no write is lost.
 func TestReseal_WhileRunning(t *testing.T) {

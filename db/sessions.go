@@ -115,7 +115,7 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 		}
 		if err := tx.Queue(ctx, `
 			UPDATE app_grants SET ended_at = $3
-			WHERE session_id = $1 AND user_id = $2 AND ended_at IS NULL`, id, user, engine.Millis(changes.At)); err != nil {
+			WHERE session_id = $1 AND user_id = $2`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
 		ended, err := tx.end(ctx, endOne, changes.At, id, user)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
 func totpEnrolment(id string) auth.TOTPEnrolment {
@@ -72,6 +73,15 @@ func TestAddTOTPEnrolment(t *testing.T) {
 		want.CodesUnseen = true
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
+		}
+		for _, seen := range []string{
+			`UPDATE backup_code_sets SET unseen_until = $1`, // expired
+			`UPDATE backup_code_sets SET unseen_until = CAST($1 AS BIGINT) + 1, unseen = NULL`,
+		} {
+			db.exec(t, seen, engine.Millis(noon))
+			if got, err := db.FindTOTPEnrolment(t.Context(), "s1", noon); err != nil || got.CodesUnseen {
+				t.Errorf("%s: %+v, %v", seen, got, err)
+			}
 		}
 		_, err = db.FindTOTPEnrolment(t.Context(), "s1", noon.Add(auth.EnrolmentLifetime))
 		wantNotFound(t, err)

@@ -16,16 +16,15 @@ import (
 // savepoint, so that a rollback or a failure of one does not affect the others.
 // No caller gets its result before the commit that contains its writes.
 //
-// The functions of all callers run on one goroutine, which lives while there are
-// any. So a caller can return at its deadline while the transaction waits for the
-// lock, which another process may hold, and a panic in a function ends neither the
-// goroutine nor the other callers.
+// The functions of all callers run on one goroutine at a time, and not on their callers'. So
+// a caller can return at its deadline while the transaction waits for the lock, which another
+// process may hold, and a panic in a function ends no other caller.
 type group struct {
 	begin func(ctx context.Context) (transaction, error)
 
 	mu    sync.Mutex
 	queue []*member
-	busy  bool // whether the goroutine runs
+	busy  bool // whether a goroutine runs
 }
 
 // A member is one caller's part of a transaction, and its result.
@@ -109,18 +108,15 @@ func (g *group) next() []*member {
 	return members
 }
 
-// run commits until the queue is empty.
+// run commits, and leaves the members that wait to the next goroutine: a function of a
+// member can end this one.
 func (g *group) run() {
-	empty := false
 	defer func() {
-		if !empty && g.waiting() { // a function ended this goroutine
+		if g.waiting() {
 			go g.run()
 		}
 	}()
-	for !empty {
-		g.commit()
-		empty = !g.waiting()
-	}
+	g.commit()
 }
 
 // waiting reports whether any member waits. If not, the goroutine must end, because the

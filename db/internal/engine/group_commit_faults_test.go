@@ -223,3 +223,25 @@ func TestGroup_DriverPanics(t *testing.T) {
 		})
 	}
 }
+
+// A function that ends its goroutine while nobody else waits does not stop later writes.
+func TestGroup_ExitAlone(t *testing.T) {
+	db, _ := open(t)
+	var exited sync.WaitGroup
+	exited.Go(func() {
+		_, _ = db.Write(t.Context(), "exit", func(Statements) (bool, error) {
+			runtime.Goexit()
+			return true, nil
+		})
+	})
+	exited.Wait()
+	for db.group.running() {
+		runtime.Gosched()
+	}
+	done, err := db.Write(t.Context(), "write", func(tx Statements) (bool, error) {
+		return true, addCounter(t.Context(), tx, "k")
+	})
+	if !done || err != nil {
+		t.Errorf("done %v, error %v", done, err)
+	}
+}
