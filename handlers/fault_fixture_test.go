@@ -24,16 +24,31 @@ type routeFixture struct {
 
 func newRouteFixture(t *testing.T) *routeFixture {
 	site := newSite(t, withPasskeys)
-	site.accessRules = accessRules
-	site.restart(withPasskeys, withRecovery, func(p *auth.Policy) { p.AdminApproval = true })
-	f := &routeFixture{testSite: site, device: &passkeytest.Device{Verifies: true}, app: site.addApp()}
+	return newRouteFixtureOn(site)
+}
+
+func newRouteFixtureOn(site *testSite) *routeFixture {
+	f := &routeFixture{testSite: site, device: &passkeytest.Device{Verifies: true}}
+	f.accessRules = accessRules
+	f.restartAll()
+	f.app = site.addApp()
 	f.admin, f.key = site.administrator(ann, auth.RoleAdmin)
-	var err error
-	if f.facts, err = sql.Open("sqlite", "file:"+site.file+"?_pragma=busy_timeout(10000)"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.facts.Close() })
+	f.openFacts()
 	return f
+}
+
+// restartAll starts the program again with all features.
+func (f *routeFixture) restartAll() {
+	f.restart(withPasskeys, withRecovery, func(p *auth.Policy) { p.AdminApproval = true })
+}
+
+func (f *routeFixture) openFacts() {
+	f.t.Helper()
+	var err error
+	if f.facts, err = f.openDatabase("?_pragma=busy_timeout(10000)"); err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { f.facts.Close() })
 }
 
 // at returns who opens a path of the table, and its URL there.

@@ -19,8 +19,9 @@ type programFixture struct {
 	tokens tokenResponse
 }
 
-func newProgramFixture(t *testing.T) *programFixture {
-	f := newRouteFixture(t)
+func newProgramFixture(t *testing.T) *programFixture { return newProgramFixtureOn(newRouteFixture(t)) }
+
+func newProgramFixtureOn(f *routeFixture) *programFixture {
 	f.app = f.addApp(trusted)
 	f.admin.wantApp(f.admin.goTo(wikiPage), wikiPage)
 	tokens := f.app.tokens(f.app.code(f.admin, "scope", "openid offline_access", "prompt", ""))
@@ -54,7 +55,7 @@ func (f *programFixture) refreshForm() url.Values {
 }
 
 func (f *programFixture) exchangeForm() url.Values {
-	return url.Values{"grant_type": {"authorization_code"}, "code": {f.app.code(f.admin)}, "redirect_uri": {f.app.callback}, "code_verifier": {f.app.verifier}}
+	return url.Values{"grant_type": {"authorization_code"}, "code": {f.app.code(f.admin, "scope", "openid offline_access", "prompt", "")}, "redirect_uri": {f.app.callback}, "code_verifier": {f.app.verifier}}
 }
 
 // needsNoStore are the endpoints whose response is the same for everybody. The signing keys

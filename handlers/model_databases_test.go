@@ -43,18 +43,7 @@ func sqliteSites(t *testing.T) func(*rapid.T) *testSite {
 // postgresSites returns what makes a site with the same database for each run, emptied, and
 // the same connections, which have prepared the statements.
 func postgresSites(t *testing.T) func(*rapid.T) *testSite {
-	server, err := dbtest.StartPostgres("autovacuum=on")
-	if errors.Is(err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := startPostgres(t, "autovacuum=on")
 	keys, url := auth.NewKeyring(), server.URL("postgres")
 	store, err := db.OpenPostgres(context.Background(), url, keys)
 	if err != nil {
@@ -69,4 +58,21 @@ func postgresSites(t *testing.T) func(*rapid.T) *testSite {
 		site.postgres, site.keys, site.store = url, keys, store
 		return site
 	}
+}
+
+func startPostgres(t *testing.T, settings ...string) *dbtest.Postgres {
+	t.Helper()
+	server, err := dbtest.StartPostgres(settings...)
+	if errors.Is(err, dbtest.ErrNoPostgres) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
 }

@@ -326,14 +326,17 @@ func (site *testSite) wrongTOTPCode(key string) string {
 	}
 }
 
+func (site *testSite) openDatabase(options string) (*sql.DB, error) {
+	if site.postgres != "" {
+		return sql.Open("pgx", site.postgres)
+	}
+	return sql.Open("sqlite", "file:"+site.file+options)
+}
+
 // withDatabase opens the database past the store.
 func (site *testSite) withDatabase(options string, do func(*sql.DB) error) {
 	site.t.Helper()
-	driver, at := "sqlite", "file:"+site.file+options
-	if site.postgres != "" {
-		driver, at = "pgx", site.postgres
-	}
-	file, err := sql.Open(driver, at)
+	file, err := site.openDatabase(options)
 	if err != nil {
 		site.t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,25 +67,50 @@ func TestProgram_DiskFull(t *testing.T) {
 	visit(t, p).signIn("bob@example.org").sees(200, "Account")
 }
 
+// onFullDisk makes a program unable to write more than this to any file.
+func onFullDisk(t *testing.T, p *exec.Cmd, kilobytes int) *exec.Cmd {
+	t.Helper()
+	p.Args = append([]string{"sh", "-c", fmt.Sprint("ulimit -f ", 2*kilobytes, ` && exec "$0" "$@"`), p.Path}, p.Args[1:]...)
+	var err error
+	if p.Path, err = exec.LookPath("sh"); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // TestProgram_BackupToFullDisk: a backup that runs out of space reports it in one
 // line and leaves no file.
 func TestProgram_BackupToFullDisk(t *testing.T) {
 	folder := t.TempDir()
 	start(t, folder).stop(t, syscall.SIGTERM)
-	p := program(t, folder, "backup", "copies/copy")
 	if err := os.Mkdir(filepath.Join(folder, "copies"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p.Args = append([]string{"sh", "-c", `ulimit -f 64 && exec "$0" "$@"`, p.Path}, p.Args[1:]...)
-	var err error
-	if p.Path, err = exec.LookPath("sh"); err != nil {
-		t.Fatal(err)
-	}
-	code, output := runToEnd(t, p)
+	code, output := runToEnd(t, onFullDisk(t, program(t, folder, "backup", "copies/copy"), 32))
 	if code != 1 || strings.Count(output, "\n") != 1 || !strings.Contains(output, "backup failed: copy the database: disk") {
 		t.Errorf("exit code %d and %q", code, output)
 	}
 	if left, err := os.ReadDir(filepath.Join(folder, "copies")); err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+// TestProgram_StartOnFullDisk: commands that cannot open the database say why in one line.
+// With free space the server starts, on data that it created only in part, too.
+func TestProgram_StartOnFullDisk(t *testing.T) {
+	for _, exists := range []bool{true, false} {
+		folder := t.TempDir()
+		if exists {
+			start(t, folder).stop(t, syscall.SIGTERM)
+		}
+		for _, args := range [][]string{{"serve", "--listen=127.0.0.1:0"}, {"user", "add", "ann@example.org"}} {
+			code, output := runToEnd(t, onFullDisk(t, program(t, folder, args...), 8))
+			if code != 1 || strings.Count(output, "\n") != 1 || !strings.HasPrefix(output, "twostep: the disk of the database is full: ") {
+				t.Errorf("%v, data exists %v: exit code %d and %q", args, exists, code, output)
+			}
+		}
+		if code, output := start(t, folder).stop(t, syscall.SIGTERM); code != 0 {
+			t.Errorf("data existed %v: exit code %d and %q", exists, code, output)
+		}
 	}
 }

@@ -23,20 +23,25 @@ func startForwardAuth(t *testing.T, folder, rules string, flags ...string) (p se
 	return p, readForwardAuthURL(t, p.errors).String()
 }
 
-// readForwardAuthURL reads the output up to the URL of the check.
 func readForwardAuthURL(t *testing.T, output *bufio.Reader) *url.URL {
+	t.Helper()
+	u, err := url.Parse(readMatch(t, output, forwardAuthURL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// readMatch reads the output up to a line that matches, and returns the group in it.
+func readMatch(t *testing.T, output *bufio.Reader, pattern *regexp.Regexp) string {
 	t.Helper()
 	for {
 		line, err := output.ReadString('\n')
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := forwardAuthURL.FindStringSubmatch(line); found != nil {
-			u, err := url.Parse(found[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return u
+		if found := pattern.FindStringSubmatch(line); found != nil {
+			return found[1]
 		}
 	}
 }

@@ -17,16 +17,7 @@ var metricsURL = regexp.MustCompile(`^Metrics: (http://\S+/metrics)\n$`)
 func TestProgram_Metrics(t *testing.T) {
 	folder := t.TempDir()
 	p := start(t, folder, "--metrics=127.0.0.1:0")
-	var address string
-	for address == "" {
-		line, err := p.errors.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		if found := metricsURL.FindStringSubmatch(line); found != nil {
-			address = found[1]
-		}
-	}
+	address := readMatch(t, p.errors, metricsURL)
 	site := "http://" + p.address
 	for _, path := range []string{"/sign-in", "/s3cret-path", "/account/manage-mfa/phones/s3cret/use", "/static/s3cret"} { // the third redirects to /sign-in
 		get(t, site+path)

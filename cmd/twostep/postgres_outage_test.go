@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,9 +21,9 @@ func TestProgram_PostgresOutage(t *testing.T) {
 	cmdtest.RequirePostgres(t, err)
 	folder := t.TempDir()
 	const site = "--url=http://localhost:8080" // cookies are named by its port
-	direct := start(t, folder, "--mail=file:mail", site, "--database="+c.URL("postgres"))
-	behind := start(t, folder, "--mail=file:mail", site, "--database="+pooled("postgres"))
-	nodes := []server{direct, behind}
+	direct, directCheck := startForwardAuth(t, folder, accessRules, site, "--database="+c.URL("postgres"))
+	behind, behindCheck := startForwardAuth(t, folder, accessRules, site, "--database="+pooled("postgres"))
+	nodes, checks := []server{direct, behind}, []string{directCheck, behindCheck}
 	mailbox := &browserUser{t: t, folder: folder, codesRead: map[string]int{}}
 	ann := visit(t, direct).signUp(mailbox, "ann@example.org")
 	for signal, newcomer := range map[syscall.Signal]string{syscall.SIGQUIT: "bob@example.org", syscall.SIGKILL: "eve@example.org"} {
@@ -30,7 +31,7 @@ func TestProgram_PostgresOutage(t *testing.T) {
 		if err := c.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		for _, node := range nodes {
+		for i, node := range nodes {
 			ann.origin = "http://" + node.address
 			posts := visit(t, node)
 			ann.openUntil("/account", 500).seesFault() // the processes of a killed server notice it a moment later
@@ -38,6 +39,12 @@ func TestProgram_PostgresOutage(t *testing.T) {
 				t.Errorf("a page took %v", ann.duration)
 			}
 			posts.signIn("ann@example.org").seesFault()
+			if status, body := askTokens(t, ann.origin); status != 500 || strings.TrimSpace(body) != serverError {
+				t.Errorf("tokens: %d %s", status, body)
+			}
+			if status, body := askCheck(t, checks[i]); status != 503 {
+				t.Errorf("check: %d %s", status, body)
+			}
 			for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/sign-in": 200} {
 				if v := visit(t, node).open(path); v.status != want {
 					t.Errorf("%s: %d, want %d", path, v.status, want)

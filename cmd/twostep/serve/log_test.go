@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,4 +106,25 @@ func TestSiteLog_Many(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A full disk loses the lines of that time, and no later ones.
+func TestSiteLog_FailedWrite(t *testing.T) {
+	var out strings.Builder
+	full := true
+	l := newSiteLog(writer(func(line []byte) error {
+		if full {
+			return syscall.ENOSPC
+		}
+		out.Write(line)
+		return nil
+	}))
+	l.buffered.Info("first")
+	l.immediate.Warn("second")
+	full = false
+	l.buffered.Info("third")
+	l.immediate.Warn("fourth")
+	if text := out.String(); strings.Count(text, "\n") != 2 || !strings.Contains(text, "third") || !strings.Contains(text, "fourth") {
+		t.Errorf("wrote %q", text)
+	}
 }

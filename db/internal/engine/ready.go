@@ -92,6 +92,9 @@ func (db *DB) tryWrite(ctx context.Context, much bool) error {
 // the cause lies in the one write.
 func notWritable(err error) auth.NotReady {
 	if sqliteErr, ok := errors.AsType[*sqlite.Error](err); ok {
+		if sqliteErr.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // the index of the write-ahead log cannot grow
+			return auth.DiskFull
+		}
 		switch sqliteErr.Code() & 0xff { // the primary result code
 		case sqlite3.SQLITE_FULL:
 			return auth.DiskFull

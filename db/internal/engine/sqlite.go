@@ -46,6 +46,9 @@ func OpenSQLite(ctx context.Context, path string, migrations fs.FS) (*DB, error)
 		return nil, err
 	}
 	if err := db.openSQLite(ctx, path); err != nil {
+		if reason := notWritable(err); reason != "" {
+			err = fmt.Errorf("%w: %w", reason, err)
+		}
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
