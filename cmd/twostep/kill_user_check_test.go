@@ -72,7 +72,7 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 		if e.Type == auth.SignedIn || e.Type == auth.SignedInNewDevice {
 			signIns[e.Factor]++
 		}
-		const notices = 3 // of one kind in an hour; then one that says there are more
+		const notices = 3                           // of one kind in an hour; then one that says there are more
 		warning := e.Type == auth.RecoveryRequested // with a link, see checkRecovery
 		if !warning && slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) && recorded[e.Type] <= notices+1 {
 			m := auth.Message{
