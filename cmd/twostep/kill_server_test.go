@@ -66,7 +66,7 @@ func newKillTest(t *testing.T, database string) *killTest {
 		dir:  datadir.Dir{Path: filepath.Join(folder, "data"), Database: database},
 		mail: messageFile{path: filepath.Join(folder, "mail")},
 		sms:  messageFile{path: filepath.Join(folder, "sms")},
-		args: []string{"--url=" + siteOrigin, "--trusted-proxies=127.0.0.1/32", "--sms-budget=100000", "--database=" + database, "--forward-auth=127.0.0.1:0", "--access-rules=rules", "--admin-approval"},
+		args: []string{"--url=" + siteOrigin, "--trusted-proxies=127.0.0.1/32", "--sms-budget=100000", "--database=" + database, "--forward-auth=127.0.0.1:0", "--access-rules=rules", "--admin-approval", "--recovery-delay=24h"},
 	}
 	cmdtest.WriteFile(t, filepath.Join(folder, "rules"), accessRules)
 	k.transport = k.newTransport(func() string { return k.addr })
@@ -121,7 +121,7 @@ func (k *killTest) address(ctx context.Context, of func() string) (string, error
 var (
 	eventsWanted = []auth.EventType{
 		"sign_up_code", "phone_code", auth.SignedUp, "signed_out", auth.TOTPAdded, auth.PhoneAdded, auth.PhoneReserved, auth.BackupCodesReplaced,
-		auth.PasskeyAdded, "tokens", "refreshed", "revoked", auth.AppTokenReused, "handed_over", "invited", "disabled", "deleted",
+		auth.PasskeyAdded, "tokens", "refreshed", "revoked", auth.AppTokenReused, "handed_over", "invited", "disabled", "deleted", auth.RecoveryRequested, auth.RecoveryStopped,
 	}
 	signInKinds = []auth.FactorKind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode, auth.PasskeyVerified}
 )

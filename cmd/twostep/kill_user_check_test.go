@@ -72,8 +72,9 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 		if e.Type == auth.SignedIn || e.Type == auth.SignedInNewDevice {
 			signIns[e.Factor]++
 		}
-		const notices = 3 // of one kind in an hour; then one that says there are more
-		if slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) && recorded[e.Type] <= notices+1 {
+		const notices = 3                           // of one kind in an hour; then one that says there are more
+		warning := e.Type == auth.RecoveryRequested // with a link, see checkRecovery
+		if !warning && slices.Contains(auth.MessageKinds(), auth.MessageKind(e.Type)) && recorded[e.Type] <= notices+1 {
 			m := auth.Message{
 				Channel: auth.ByEmail, Kind: auth.MessageKind(e.Type), At: e.At, Summary: recorded[e.Type] > notices,
 				Number: e.Phone, Email: e.Email, App: e.Name, Left: e.BackupCodesLeft, IP: e.IP, UserAgent: e.UserAgent,
@@ -101,6 +102,7 @@ func (u *user) checkActivity(store *db.Store, user auth.UserID) {
 		}
 	}
 	u.checkMessages(owed)
+	u.checkRecovery(store, user, recorded)
 }
 
 // checkMessages checks that each message was sent at least once. It may have been
@@ -119,6 +121,9 @@ func (u *user) checkMessages(owed map[courier.Message]int) {
 		for _, m := range got {
 			if code := sixDigits.FindString(m.Body); code != "" {
 				codes[m.Channel+code]++
+				continue
+			}
+			if stopRecoveryLink.MatchString(m.Body) {
 				continue
 			}
 			plain := courier.Message{Subject: m.Subject, Body: m.Body}

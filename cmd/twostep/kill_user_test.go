@@ -43,6 +43,7 @@ type user struct {
 	grants   []*grant // of the app
 	logouts  []string // sessions with grants that have ended
 	hostOpen bool     // the app behind the proxy opens
+	lost     lostFactor
 
 	limited   bool                    // by a rate limit; the user stops
 	limitedBy string                  // the request and the page, of the last rate limit
@@ -93,10 +94,10 @@ func (u *user) act() {
 	select {
 	case u.k.hashing <- struct{}{}:
 		plans = [][]func(){
-			{u.addTOTP, u.signOut, u.signIn, u.replay, u.replaceCodes, u.signOut, u.signIn, u.replay},
+			{u.addTOTP, u.requestRecovery, u.stopRecovery, u.signOut, u.signIn, u.replay, u.replaceCodes, u.signOut, u.signIn, u.replay},
 			{u.addPasskey, u.signOut, u.signIn, u.replay},
 			{u.addPhone, u.signOut, u.signIn, u.replaceCodes},
-			{u.addPhone, u.addTOTP, u.signOut, u.signIn, u.replay},
+			{u.addPhone, u.addTOTP, u.requestRecovery, u.signOut, u.signIn, u.stopRecovery, u.replay},
 		}
 		u.run(plans[int(u.k.hashers.Add(1)-1)%len(plans)]) // in turn, because they are few
 		<-u.k.hashing

@@ -31,8 +31,9 @@ const (
 
 // TestProgram_PostgresHangs: while the database does not answer, every response is the one
 // for a fault, within the timeout of its kind. Connections that hang stay so, as after a
-// failover, but new ones work: then pages and messages do too, and nothing is left of those
-// that waited. A server that waits for the database stops when it has to (LG-05, ST-09, FA-22).
+// failover, but new ones work: then pages, messages and changes of settings do too, and nothing
+// is left of the requests that waited. Meanwhile no server starts, and one that runs stops
+// when it has to (LG-05, ST-09, FA-22).
 func TestProgram_PostgresHangs(t *testing.T) {
 	t.Parallel() // it waits for timeouts
 	c := cmdtest.StartPostgres(t)
@@ -75,6 +76,8 @@ func TestProgram_PostgresHangs(t *testing.T) {
 	visit(t, p).openUntil("/readyz", 200).sees(200, "")
 	ann.open("/account").sees(200, "Account")
 	visit(t, p).signUp(mailbox, "bob@example.org")
+	wantOutput(t, folder, 0, "", "settings", "set", "sign-up", "closed", "--database="+relay.URL("postgres"))
+	visit(t, p).openUntil("/sign-up", 404).sees(404, "Sign-up is closed")
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	now := goroutines(t, metrics)
 	for end := time.Now().Add(30 * time.Second); now > before+goroutinesMargin && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -86,6 +89,7 @@ func TestProgram_PostgresHangs(t *testing.T) {
 
 	relay.Judge(hangAll)
 	visit(t, p).open("/readyz").sees(503, "")
+	wantOutput(t, folder, 1, "no PostgreSQL server answers at ", "serve", "--listen=127.0.0.1:0", "--database="+relay.URL("postgres"))
 	tooLong := time.AfterFunc(stopTimeout, func() { p.Process.Kill() })
 	defer tooLong.Stop()
 	if code, output := p.stop(t, syscall.SIGTERM); code != 0 {
