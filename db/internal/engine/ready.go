@@ -92,7 +92,8 @@ func (db *DB) tryWrite(ctx context.Context, much bool) error {
 // the cause lies in the one write.
 func notWritable(err error) auth.NotReady {
 	if sqliteErr, ok := errors.AsType[*sqlite.Error](err); ok {
-		if sqliteErr.Code() == sqlite3.SQLITE_IOERR_SHMSIZE { // the index of the write-ahead log cannot grow
+		switch sqliteErr.Code() {
+		case sqlite3.SQLITE_IOERR_SHMSIZE: // the index of the write-ahead log cannot grow
 			return auth.DiskFull
 		}
 		switch sqliteErr.Code() & 0xff { // the primary result code
