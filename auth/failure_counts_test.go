@@ -144,22 +144,24 @@ func TestFailures_ResetWithFactors(t *testing.T) {
 		}
 		wantWaits(f, 1)
 	}
-	f, session, _ := newRecoveryFlow(t)
-	wrongCodes(f)
-	done, err := f.CarryOut(f.ctx, auth.Operator{}, auth.Act{Action: auth.RemoveFactor, User: session.User, Target: string(auth.TOTPCode)})
-	if !done || err != nil {
-		t.Errorf("the app is removed: %v, %v", done, err)
+	for _, action := range []auth.OperatorAction{auth.RemoveFactor, auth.ResetMFA} {
+		f, session, _ := newRecoveryFlow(t)
+		wrongCodes(f)
+		done, err := f.CarryOut(f.ctx, auth.Operator{}, auth.Act{Action: action, User: session.User, Target: string(auth.TOTPCode)})
+		if !done || err != nil {
+			t.Errorf("%s: %v, %v", action, done, err)
+		}
+		wantWaits(f, 0)
 	}
-	wantWaits(f, 0)
 
-	f = newFlow(t)
+	f := newFlow(t)
 	f.signUp(recoveryUser)
 	for range 5 {
 		_, err := f.SignIn(f.ctx, f.client(), recoveryUser, "wrong", "")
 		f.problem(err, auth.InvalidCredentials)
 	}
 	wantWaits(f, 1)
-	done, err = f.operate(auth.EndPassword, recoveryUser)
+	done, err := f.operate(auth.EndPassword, recoveryUser)
 	if !done || err != nil {
 		t.Errorf("the password is ended: %v, %v", done, err)
 	}

@@ -106,6 +106,17 @@ func TestPasskey_OtherMethodsOnAccount(t *testing.T) {
 	f.session(result)
 }
 
+// TestPasskey_NoCode: an account with nothing but passkeys has no code to enter.
+func TestPasskey_NoCode(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	f.policy.Factors = []auth.FactorKind{auth.PasskeyPresent}
+	f.use(f.db)
+	f.secondStep(client)
+	_, err := f.Verify(f.ctx, client, f.token, "123456", false)
+	f.problem(err, auth.PasskeyMissing)
+}
+
 // TestPasskey_SecondStep: with or without user verification, a passkey completes a
 // sign-in with a password (PK-08, PK-22).
 func TestPasskey_SecondStep(t *testing.T) {

@@ -103,6 +103,46 @@ func TestLastFactor_OtherRemovedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestVerify_RemovedMeanwhile: a code is refused if the last factor is removed, and the
+// backup codes with it, while it is checked.
+func TestVerify_RemovedMeanwhile(t *testing.T) {
+	for kind, want := range map[auth.FactorKind]auth.Reason{auth.TOTPCode: auth.UnknownMethod, auth.BackupCode: auth.BackupCodeWrong} {
+		f := newFlow(t)
+		session, client := f.signUp("ann@example.com")
+		key := f.addTOTP(client, session)
+		code := map[auth.FactorKind]string{auth.TOTPCode: f.totp(key), auth.BackupCode: f.backupCode}[kind]
+		session = f.reload(session)
+		result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+		f.must(err)
+		removing := &meanwhile{Store: f.db, reads: 1}
+		removing.happens = func() { f.must(f.RemoveTOTP(f.ctx, client, session)) }
+		f.use(removing)
+		_, err = f.Verify(f.ctx, client, result.Attempt, code, kind == auth.BackupCode)
+		f.problem(err, want)
+	}
+}
+
+// TestVerify_NothingEntered: an empty form is no failure.
+func TestVerify_NothingEntered(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	verify := func(token auth.Token, want auth.Reason) {
+		t.Helper()
+		_, err := f.Verify(f.ctx, client, token, "", false)
+		f.problem(err, want)
+	}
+	token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
+	f.must(err)
+	verify(token, auth.PasswordMissing)
+	f.addTOTP(client, session)
+	result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+	f.must(err)
+	verify(result.Attempt, auth.CodeMissing)
+	if account, err := f.Account(f.ctx, "ann@example.com"); err != nil || len(account.Failures) != 0 {
+		t.Errorf("failures: %+v, %v", account.Failures, err)
+	}
+}
+
 // TestSignInLocked_BackupCodes: the owner is notified of the wait that guesses of backup
 // codes begin (RL-03).
 func TestSignInLocked_BackupCodes(t *testing.T) {
