@@ -69,4 +69,8 @@ func TestInvite_Limits(t *testing.T) {
 	mails := f.messages("bob@example.com")
 	_, err = f.AcceptInvitation(f.ctx, f.client(), mails[len(mails)-1].Token, flowPassword)
 	f.problem(err, auth.InvitationEnded) // this one sets the password of an account
+	f.setPassword(f.client(), mails[len(mails)-1].Token, flowPassword)
+	f.now = f.now.Add(auth.AttemptLifetime)
+	_, err = f.SetPassword(f.ctx, f.client(), mails[len(mails)-1].Token, "eight yellow herons")
+	f.problem(err, auth.FormExpired) // once
 }

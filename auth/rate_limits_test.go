@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,23 @@ func TestLimits(t *testing.T) {
 	}
 	if n := len(r.limits(ActionSendCode, subjects{ByRecipient: {"r"}})); n != 3 {
 		t.Errorf("%d limits of one recipient", n)
+	}
+}
+
+// TestWaits: a wait has an end, and a lock has none. A count that is refunded is none.
+func TestWaits(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	ready := now.Add(time.Minute)
+	count := func(n int) failureCount {
+		return failureCount{Wait{Factor: Password}, RateLimit{Limiter: Backoff{Free: 1, First: time.Second, Max: time.Hour, LockAt: 3}}, Count{N: n, Since: now, ReadyAt: ready}}
+	}
+	all := []failureCount{count(0), count(2), count(3)}
+	all[0].ReadyAt = time.Time{}
+	if got, want := waits(all, now), []Wait{{Factor: Password, Until: ready}, {Factor: Password}}; !slices.Equal(got, want) {
+		t.Errorf("waits are %+v, want %+v", got, want)
+	}
+	if got, want := failures(all, now), []Failures{{Factor: Password, N: 2}, {Factor: Password, N: 3}}; !slices.Equal(got, want) {
+		t.Errorf("failures are %+v, want %+v", got, want)
 	}
 }
 
