@@ -74,3 +74,19 @@ func TestInvite_Limits(t *testing.T) {
 	_, err = f.SetPassword(f.ctx, f.client(), mails[len(mails)-1].Token, "eight yellow herons")
 	f.problem(err, auth.FormExpired) // once
 }
+
+// TestAcceptInvitation_Once: an invitation ends when its account is made.
+func TestAcceptInvitation_Once(t *testing.T) {
+	f := newFlow(t)
+	_, err := f.Invite(f.ctx, auth.Operator{}, []string{"eve@example.com"})
+	f.must(err)
+	mails := f.messages("eve@example.com")
+	token := mails[len(mails)-1].Token
+	_, err = f.OpenInvitation(f.ctx, token)
+	f.must(err)
+	_, err = f.AcceptInvitation(f.ctx, f.client(), token, flowPassword)
+	f.must(err)
+	if _, err := f.OpenInvitation(f.ctx, token); err == nil {
+		t.Error("it can be opened again")
+	}
+}

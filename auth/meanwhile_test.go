@@ -46,7 +46,7 @@ func TestVerify_SpentMeanwhile(t *testing.T) {
 }
 
 // TestVerifyPhone_OthersMeanwhile: of two sessions that add the last possible phone at once
-// one learns that there are too many (SM-10).
+// one learns that there are too many.
 func TestVerifyPhone_OthersMeanwhile(t *testing.T) {
 	f := newFlow(t)
 	f.policy.SessionIdle = 24 * time.Hour
@@ -75,10 +75,13 @@ func TestVerifyPhone_OthersMeanwhile(t *testing.T) {
 	f.problem(f.AddPhone(f.ctx, client, other, number(82)), auth.TooManyPhones)
 }
 
-// TestPhone_Unknown: a phone that is not the account's cannot be changed.
+// TestPhone_Unknown: a phone that is not the account's cannot be changed, and none is
+// verified without an enrolment.
 func TestPhone_Unknown(t *testing.T) {
 	f := newFlow(t)
 	session, client := f.signUp("ann@example.com")
+	_, err := f.VerifyPhone(f.ctx, client, session, "123456")
+	f.problem(err, auth.FormExpired)
 	f.addPhone(client, session, ownNumber)
 	session = f.reload(session)
 	for name, change := range map[string]func(context.Context, auth.Client, auth.Session, auth.PhoneID) error{
@@ -88,6 +91,38 @@ func TestPhone_Unknown(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// An enrolling store counts the enrolments that are begun.
+type enrolling struct {
+	*db.Store
+	begun int
+}
+
+func (s *enrolling) AddTOTPEnrolment(ctx context.Context, e auth.TOTPEnrolment, now time.Time) error {
+	s.begun++
+	return s.Store.AddTOTPEnrolment(ctx, e, now)
+}
+
+// TestTOTPEnrolment_Work: the page of an enrolment writes once. A form of another step
+// changes nothing.
+func TestTOTPEnrolment_Work(t *testing.T) {
+	f := newFlow(t)
+	store := &enrolling{Store: f.db}
+	f.use(store)
+	session, client := f.signUp("ann@example.com")
+	for range 3 {
+		_, err := f.TOTPEnrolment(f.ctx, session)
+		f.must(err)
+	}
+	if store.begun != 1 {
+		t.Errorf("%d enrolments were begun", store.begun)
+	}
+	for _, event := range []auth.TOTPEvent{auth.TOTPAgain, auth.TOTPSubmit, auth.TOTPFinish, "other"} {
+		f.problem(f.AdvanceTOTP(f.ctx, client, session, event, "123456"), auth.FormExpired)
+	}
+	f.must(f.AdvanceTOTP(f.ctx, client, session, auth.TOTPContinue, ""))
+	f.problem(f.AdvanceTOTP(f.ctx, client, session, auth.TOTPContinue, ""), auth.FormExpired)
 }
 
 // TestClockSetBack: what was begun while the clock was ahead has expired (FA-12, SE-06).

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -94,6 +95,9 @@ func TestSubjects_From(t *testing.T) {
 			if got := strings.Join(from[by], ","); got != want[i] {
 				t.Errorf("%s, %s: counts as %s, want %s", address, by, got, want[i])
 			}
+		}
+		if other := (subjects{}).fromDevice(Client{IP: parsed}, false, "ann"); !reflect.DeepEqual(other, from) {
+			t.Errorf("%s: another device counts as %v", address, other)
 		}
 		device := subjects{}.fromDevice(Client{IP: parsed}, true, "ann")
 		if got := strings.Join(device[ByIP], ",") + ";" + strings.Join(device[ByNetwork], ","); got != "known,"+want[2]+",ann;known,"+want[2] || device[BySubnet] != nil {

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -134,6 +135,8 @@ func TestVerify_NothingEntered(t *testing.T) {
 	token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
 	f.must(err)
 	verify(token, auth.PasswordMissing)
+	_, err = f.ChangePassword(f.ctx, client, session, "", "eight yellow herons", true)
+	f.problem(err, auth.PasswordMissing)
 	f.addTOTP(client, session)
 	result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
 	f.must(err)
@@ -164,5 +167,47 @@ func TestSignInLocked_BackupCodes(t *testing.T) {
 	}
 	if n := f.count(ann, auth.MessageKind(auth.SignInLocked)); n != 1 {
 		t.Errorf("%d mails, want 1", n)
+	}
+}
+
+// TestMethod_OtherSteps: a code by SMS is sent only to the phone that the second step asks
+// for, and a method is chosen only there.
+func TestMethod_OtherSteps(t *testing.T) {
+	f := newFlow(t)
+	const ann = "ann@example.com"
+	session, client := f.signUp(ann)
+	f.addTOTP(client, session)
+	phone := f.addPhone(client, session, ownNumber)
+	f.deliver()
+	f.now = f.now.Add(time.Hour)
+	before := len(f.sent)
+	result, err := f.SignIn(f.ctx, client, ann, flowPassword, "")
+	f.must(err)
+	f.problem(f.ResendCode(f.ctx, client, result.Attempt), auth.FormExpired)
+	reset := f.forgot(client, ann)
+	f.problem(f.ChooseMethod(f.ctx, client, reset, auth.PhoneCode, phone), auth.FormExpired)
+	f.deliver()
+	for _, m := range f.sent[before:] {
+		if m.Kind != auth.MessageResetCode {
+			t.Errorf("sent %s to %q", m.Kind, m.To)
+		}
+	}
+}
+
+// TestAddedFactor_OtherSessions: a phone that is added ends no other session, and an app
+// that replaces another does: they may belong to somebody who has its key.
+func TestAddedFactor_OtherSessions(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	f.key = f.addTOTP(client, session)
+	f.now = f.now.Add(time.Minute)
+	result, err := f.SignIn(f.ctx, f.client(), "ann@example.com", flowPassword, "")
+	f.must(err)
+	result = f.respond(f.client(), result.Attempt, auth.TOTPCode)
+	f.addPhone(client, session, ownNumber)
+	f.session(result)
+	f.addTOTP(client, session)
+	if _, err := f.Session(f.ctx, result.Session); !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("the other session: %v", err)
 	}
 }
