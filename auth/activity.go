@@ -47,7 +47,7 @@ func (r *Rules) record(ctx context.Context, changes *ChangeSet, client Client, e
 		return nil
 	}
 	emails, err := r.store.FindEmails(ctx, e.User)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if ignoreNotFound(err) != nil {
 		return err
 	}
 	noticed, operated := client, e.Actor != ""

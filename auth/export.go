@@ -62,15 +62,16 @@ func (r *Rules) recordExport(ctx context.Context, by Operator, what string, chec
 	return operated(r.apply(ctx, changes))
 }
 
-// mayReadOn returns [ErrNotFound] once the session of an export or the administrator's role
-// has ended (OP-05), or the role is lower, because the rest may have to be masked.
+// mayReadOn returns [ErrNotFound] once the session of an export has ended, also because the
+// account is disabled, or the administrator's role (OP-05), or once the role is lower,
+// because the rest may have to be masked.
 func (r *Rules) mayReadOn(ctx context.Context, s Session) error {
 	open, err := r.isOpen(ctx, s.User, s.ID, r.now())
 	if err != nil {
 		return err
 	}
 	account, err := r.store.FindAccount(ctx, s.User)
-	if err == nil && (!open || account.Disabled || account.Role < s.Role) {
+	if err == nil && (!open || account.Role < s.Role) {
 		err = ErrNotFound
 	}
 	return err

@@ -144,26 +144,54 @@ func TestFailures_ResetWithFactors(t *testing.T) {
 		}
 		wantWaits(f, 1)
 	}
-	f, session, _ := newRecoveryFlow(t)
-	wrongCodes(f)
-	done, err := f.CarryOut(f.ctx, auth.Operator{}, auth.Act{Action: auth.RemoveFactor, User: session.User, Target: string(auth.TOTPCode)})
-	if !done || err != nil {
-		t.Errorf("the app is removed: %v, %v", done, err)
+	for _, action := range []auth.OperatorAction{auth.RemoveFactor, auth.ResetMFA} {
+		f, session, _ := newRecoveryFlow(t)
+		wrongCodes(f)
+		done, err := f.CarryOut(f.ctx, auth.Operator{}, auth.Act{Action: action, User: session.User, Target: string(auth.TOTPCode)})
+		if !done || err != nil {
+			t.Errorf("%s: %v, %v", action, done, err)
+		}
+		wantWaits(f, 0)
 	}
-	wantWaits(f, 0)
 
-	f = newFlow(t)
+	f := newFlow(t)
 	f.signUp(recoveryUser)
 	for range 5 {
 		_, err := f.SignIn(f.ctx, f.client(), recoveryUser, "wrong", "")
 		f.problem(err, auth.InvalidCredentials)
 	}
 	wantWaits(f, 1)
-	done, err = f.operate(auth.EndPassword, recoveryUser)
+	done, err := f.operate(auth.EndPassword, recoveryUser)
 	if !done || err != nil {
 		t.Errorf("the password is ended: %v, %v", done, err)
 	}
 	wantWaits(f, 0)
+
+	for name, renew := range map[string]func(f *flow, client auth.Client, session auth.Session){
+		"reset": func(f *flow, client auth.Client, _ auth.Session) {
+			token := f.forgot(client, recoveryUser)
+			_, err := f.Verify(f.ctx, client, token, f.code(recoveryUser), false)
+			f.must(err)
+			f.setPassword(client, token, "eight yellow herons")
+		},
+		"changed": func(f *flow, client auth.Client, session auth.Session) {
+			_, err := f.ChangePassword(f.ctx, client, session, flowPassword, "eight yellow herons", true)
+			f.must(err)
+		},
+	} {
+		f := newFlow(t)
+		session, known := f.signUp(recoveryUser)
+		f.now = f.now.Add(time.Minute)
+		for range 5 {
+			_, err := f.SignIn(f.ctx, f.client(), recoveryUser, "wrong", "")
+			f.problem(err, auth.InvalidCredentials)
+		}
+		wantWaits(f, 1)
+		if renew(f, known, session); t.Failed() {
+			t.Fatalf("the password is %s", name)
+		}
+		wantWaits(f, 0)
+	}
 
 	f, _, _ = newRecoveryFlow(t)
 	f.recover(f.client())

@@ -31,7 +31,6 @@ func (r *Rules) ChangeGroups(ctx context.Context, by Operator, user UserID, add,
 	if err != nil {
 		return nil, err
 	}
-	checks := len(changes.Changes)
 	change := func(c Change, e EventType, name string) error {
 		changes.add(c)
 		return r.recordAct(ctx, &changes, by, Event{Type: e, Name: name})
@@ -56,8 +55,5 @@ func (r *Rules) ChangeGroups(ctx context.Context, by Operator, user UserID, add,
 		return nil, &Problem{Reason: TooManyGroups, Field: "groups", Limit: GroupsMax}
 	}
 	slices.Sort(groups)
-	if len(changes.Changes) == checks {
-		return groups, nil
-	}
 	return groups, operated(r.apply(ctx, changes))
 }

@@ -69,4 +69,24 @@ func TestInvite_Limits(t *testing.T) {
 	mails := f.messages("bob@example.com")
 	_, err = f.AcceptInvitation(f.ctx, f.client(), mails[len(mails)-1].Token, flowPassword)
 	f.problem(err, auth.InvitationEnded) // this one sets the password of an account
+	f.setPassword(f.client(), mails[len(mails)-1].Token, flowPassword)
+	f.now = f.now.Add(auth.AttemptLifetime)
+	_, err = f.SetPassword(f.ctx, f.client(), mails[len(mails)-1].Token, "eight yellow herons")
+	f.problem(err, auth.FormExpired) // once
+}
+
+// TestAcceptInvitation_Once: an invitation ends when its account is made.
+func TestAcceptInvitation_Once(t *testing.T) {
+	f := newFlow(t)
+	_, err := f.Invite(f.ctx, auth.Operator{}, []string{"eve@example.com"})
+	f.must(err)
+	mails := f.messages("eve@example.com")
+	token := mails[len(mails)-1].Token
+	_, err = f.OpenInvitation(f.ctx, token)
+	f.must(err)
+	_, err = f.AcceptInvitation(f.ctx, f.client(), token, flowPassword)
+	f.must(err)
+	if _, err := f.OpenInvitation(f.ctx, token); err == nil {
+		t.Error("it can be opened again")
+	}
 }

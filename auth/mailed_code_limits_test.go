@@ -47,30 +47,54 @@ func (s *failing) Allow(ctx context.Context, now time.Time, limits []auth.RateLi
 	return s.Store.Allow(ctx, now, limits)
 }
 
-// TestMailedCode_CountFails: a mailed code is not checked if one of its counts cannot be
-// written.
-func TestMailedCode_CountFails(t *testing.T) {
+// TestSentCode_CountFails: a code is not checked if one of its counts cannot be written. A
+// mailed code from a device that is not known counts towards the total too (RL-01).
+func TestSentCode_CountFails(t *testing.T) {
+	const ann = "ann@example.com"
 	f := newFlow(t)
-	f.signUp("ann@example.com")
-	f.now = f.now.Add(time.Hour)
-	client := f.client()
-	token := f.forgot(client, "ann@example.com")
-	code := f.code("ann@example.com")
-	store := &failing{Store: f.db}
-	f.use(store)
-	for store.at = 1; ; store.at++ {
-		store.calls = 0
-		_, err := f.Verify(f.ctx, client, token, code, false)
-		if store.calls < store.at {
+	session, known := f.signUp(ann)
+	f.addPhone(known, session, ownNumber)
+	for name, row := range map[string]struct {
+		counts int
+		client auth.Client
+		sms    bool
+	}{
+		"mail, unknown device": {2, f.client(), false},
+		"mail, known device":   {1, known, false},
+		"SMS, unknown device":  {1, f.client(), true},
+	} {
+		f.use(f.db)
+		f.now = f.now.Add(time.Hour)
+		token, to := auth.Token(""), ann
+		if row.sms {
+			result, err := f.SignIn(f.ctx, row.client, ann, flowPassword, "")
 			f.must(err)
-			break
+			token, to = result.Attempt, ownNumber
+		} else {
+			token = f.forgot(row.client, ann)
 		}
-		if !errors.Is(err, errFailing) {
-			t.Fatalf("count %d: %v", store.at, err)
+		code := f.code(to)
+		store := &failing{Store: f.db}
+		f.use(store)
+		_, err := f.Verify(f.ctx, row.client, token, "000000", false)
+		f.problem(err, auth.CodeWrong)
+		for store.at = 1; ; store.at++ {
+			store.calls = 0
+			_, err := f.Verify(f.ctx, row.client, token, code, false)
+			if store.calls < store.at {
+				f.must(err)
+				break
+			}
+			if !errors.Is(err, errFailing) {
+				t.Fatalf("%s, count %d: %v", name, store.at, err)
+			}
 		}
-	}
-	if store.at < 3 {
-		t.Errorf("%d counts, want that of the code and the total", store.at-1)
+		if n := f.count(ann, auth.MessageKind(auth.ResetLocked)); n != 0 {
+			t.Errorf("%s: %d notices of a lock", name, n)
+		}
+		if got := store.at - 1; got != row.counts {
+			t.Errorf("%s: %d counts, want %d", name, got, row.counts)
+		}
 	}
 }
 

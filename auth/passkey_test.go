@@ -106,6 +106,20 @@ func TestPasskey_OtherMethodsOnAccount(t *testing.T) {
 	f.session(result)
 }
 
+// TestPasskey_NoCode: an account with nothing but passkeys has no code to enter, and one
+// whose factors the operator has disabled nothing at all.
+func TestPasskey_NoCode(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	for kind, want := range map[auth.FactorKind]auth.Reason{auth.PasskeyPresent: auth.PasskeyMissing, auth.PhoneCode: auth.FactorsDisabled} {
+		f.policy.Factors = []auth.FactorKind{kind}
+		f.use(f.db)
+		f.secondStep(client)
+		_, err := f.Verify(f.ctx, client, f.token, "123456", false)
+		f.problem(err, want)
+	}
+}
+
 // TestPasskey_SecondStep: with or without user verification, a passkey completes a
 // sign-in with a password (PK-08, PK-22).
 func TestPasskey_SecondStep(t *testing.T) {

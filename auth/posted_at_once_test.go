@@ -102,4 +102,6 @@ func TestPostedAtOnce_Code(t *testing.T) {
 	}
 	f.use(&overlapping{Store: f.db, before: func() { f.must(post()) }})
 	f.must(post())
+	f.now = f.now.Add(auth.RepeatWindow)
+	f.problem(post(), auth.FormExpired)
 }

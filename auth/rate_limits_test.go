@@ -2,6 +2,8 @@ package auth
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +96,9 @@ func TestSubjects_From(t *testing.T) {
 				t.Errorf("%s, %s: counts as %s, want %s", address, by, got, want[i])
 			}
 		}
+		if other := (subjects{}).fromDevice(Client{IP: parsed}, false, "ann"); !reflect.DeepEqual(other, from) {
+			t.Errorf("%s: another device counts as %v", address, other)
+		}
 		device := subjects{}.fromDevice(Client{IP: parsed}, true, "ann")
 		if got := strings.Join(device[ByIP], ",") + ";" + strings.Join(device[ByNetwork], ","); got != "known,"+want[2]+",ann;known,"+want[2] || device[BySubnet] != nil {
 			t.Errorf("%s: a known device counts as %v", address, device)
@@ -128,6 +133,23 @@ func TestLimits(t *testing.T) {
 	}
 	if n := len(r.limits(ActionSendCode, subjects{ByRecipient: {"r"}})); n != 3 {
 		t.Errorf("%d limits of one recipient", n)
+	}
+}
+
+// TestWaits: a wait has an end, and a lock has none. A count that is refunded is none.
+func TestWaits(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	ready := now.Add(time.Minute)
+	count := func(n int) failureCount {
+		return failureCount{Wait{Factor: Password}, RateLimit{Limiter: Backoff{Free: 1, First: time.Second, Max: time.Hour, LockAt: 3}}, Count{N: n, Since: now, ReadyAt: ready}}
+	}
+	all := []failureCount{count(0), count(2), count(3)}
+	all[0].ReadyAt = time.Time{}
+	if got, want := waits(all, now), []Wait{{Factor: Password, Until: ready}, {Factor: Password}}; !slices.Equal(got, want) {
+		t.Errorf("waits are %+v, want %+v", got, want)
+	}
+	if got, want := failures(all, now), []Failures{{Factor: Password, N: 2}, {Factor: Password, N: 3}}; !slices.Equal(got, want) {
+		t.Errorf("failures are %+v, want %+v", got, want)
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *Rules) FindReauth(ctx context.Context, session Session, token Token) (A
 		if ignoreNotFound(err) != nil {
 			return Attempt{}, "", err
 		}
-		if err == nil && a.Purpose == Reauthentication && a.Session == session.ID {
+		if a.Session == session.ID { // only such an attempt has one
 			return a, token, nil
 		}
 	}

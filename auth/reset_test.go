@@ -112,24 +112,26 @@ func TestSetPassword_OnceOnly(t *testing.T) {
 	}
 }
 
-// TestReset_AddedRecently: each thing that was added is a reason to list it.
+// TestReset_AddedRecently: each thing that was added is a reason to list it. Without any
+// there is no list.
 func TestReset_AddedRecently(t *testing.T) {
 	const ann, second = passkeyUser, "second@example.com"
 	for _, row := range []struct {
-		want auth.Added
+		want *auth.Added
 		add  func(*flow, auth.Client, auth.Session)
 	}{
-		{auth.Added{TOTP: true}, func(f *flow, client auth.Client, session auth.Session) { f.addTOTP(client, session) }},
-		{auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { f.addPhone(client, session, ownNumber) }},
-		{auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { // not for the second step
+		{nil, func(*flow, auth.Client, auth.Session) {}},
+		{&auth.Added{TOTP: true}, func(f *flow, client auth.Client, session auth.Session) { f.addTOTP(client, session) }},
+		{&auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { f.addPhone(client, session, ownNumber) }},
+		{&auth.Added{Numbers: []string{ownNumber}}, func(f *flow, client auth.Client, session auth.Session) { // not for the second step
 			f.must(f.AddPhone(f.ctx, client, session, ownNumber))
 			_, err := f.VerifyPhone(f.ctx, client, session, f.code(ownNumber))
 			f.must(err)
 		}},
-		{auth.Added{Passkeys: 1}, func(f *flow, client auth.Client, session auth.Session) {
+		{&auth.Added{Passkeys: 1}, func(f *flow, client auth.Client, session auth.Session) {
 			f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
 		}},
-		{auth.Added{Email: second}, func(f *flow, client auth.Client, session auth.Session) {
+		{&auth.Added{Email: second}, func(f *flow, client auth.Client, session auth.Session) {
 			f.must(f.StartEmailChange(f.ctx, client, session, auth.ForNotices, second))
 			f.must(f.VerifyEmail(f.ctx, client, session, f.code(second)))
 		}},
@@ -142,7 +144,7 @@ func TestReset_AddedRecently(t *testing.T) {
 		f.must(err)
 		f.setPassword(client, token, "eight yellow herons")
 		for _, m := range f.messages(ann) {
-			if m.Kind == auth.MessageKind(auth.PasswordReset) && !reflect.DeepEqual(m.Added, &row.want) {
+			if m.Kind == auth.MessageKind(auth.PasswordReset) && !reflect.DeepEqual(m.Added, row.want) {
 				t.Errorf("the mail lists %+v, want %+v", m.Added, row.want)
 			}
 		}

@@ -144,3 +144,39 @@ func (f *flow) respond(client auth.Client, token auth.Token, kind auth.FactorKin
 	f.must(err)
 	return result
 }
+
+// TestSession_Touch: activity is written a minute after the last one, on the pages of the
+// account and on a host of an app (FA-20).
+func TestSession_Touch(t *testing.T) {
+	f := newFlow(t)
+	_, client := f.signUp("ann@example.com")
+	result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+	f.must(err)
+	const host, cookie = "app.example.org", auth.Token("of the browser")
+	code, err := f.BeginHandover(f.ctx, f.session(result), host, cookie.Hash(), "https://app.example.org/")
+	f.must(err)
+	token, _, err := f.CompleteHandover(f.ctx, client, host, code, cookie)
+	f.must(err)
+	for name, seen := range map[string]func() time.Time{
+		"page": func() time.Time { return f.session(result).SeenAt },
+		"host": func() time.Time {
+			s, err := f.HostSession(f.ctx, host, token)
+			f.must(err)
+			return s.SeenAt
+		},
+	} {
+		f.now = f.now.Add(30 * time.Minute)
+		seen()
+		written := f.now
+		f.now = written.Add(auth.SessionTouchInterval - time.Millisecond)
+		seen()
+		if got := seen(); !got.Equal(written) {
+			t.Errorf("%s: written again after %v", name, got.Sub(written))
+		}
+		f.now = written.Add(auth.SessionTouchInterval)
+		seen()
+		if got := seen(); !got.Equal(f.now) {
+			t.Errorf("%s: not written after a minute", name)
+		}
+	}
+}

@@ -170,7 +170,6 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Settin
 		return err
 	}
 	after := slices.Clone(stored)
-	checks := len(changes.Changes)
 	for _, s := range wanted {
 		i := slices.IndexFunc(settings, func(row settingRow) bool { return row.Setting == s.Setting })
 		if i < 0 || !slices.Contains(settings[i].values, s.Value) {
@@ -192,9 +191,6 @@ func (r *Rules) ChangeSettings(ctx context.Context, by Operator, wanted []Settin
 			return err
 		}
 		after = append(after, s.StoredSetting)
-	}
-	if len(changes.Changes) == checks {
-		return nil
 	}
 	p := r.withSettings(after)
 	if err := p.checkSettings(); err != nil {

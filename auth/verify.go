@@ -121,7 +121,7 @@ func (r *Rules) attemptFactor(ctx context.Context, a Attempt, kind FactorKind, k
 func (r *Rules) verifyAttempt(ctx context.Context, a Attempt, c challenge, response string, now time.Time) (Result, error) {
 	spend, err := r.checkResponse(ctx, c, response, now)
 	if isProblemOf(err, c.alreadySpent()) && c.posted.form != formSignIn {
-		if result, err := r.repeatedResponse(ctx, err, c, now); err == nil || !isProblem(err) {
+		if result, err := r.repeatedResponse(ctx, err, c, now); !isProblem(err) {
 			return result, err
 		}
 	}

@@ -125,4 +125,6 @@ func TestWithoutCookie_NoQuery(t *testing.T) {
 	f.must(err)
 	f.must(f.SignOut(f.ctx, ""))
 	f.must(f.StartOver(f.ctx, ""))
+	_, err = f.Verify(f.ctx, f.client(), "", "123456", false)
+	f.problem(err, auth.FormExpired)
 }

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -103,6 +104,48 @@ func TestLastFactor_OtherRemovedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestVerify_RemovedMeanwhile: a code is refused if the last factor is removed, and the
+// backup codes with it, while it is checked.
+func TestVerify_RemovedMeanwhile(t *testing.T) {
+	for kind, want := range map[auth.FactorKind]auth.Reason{auth.TOTPCode: auth.UnknownMethod, auth.BackupCode: auth.BackupCodeWrong} {
+		f := newFlow(t)
+		session, client := f.signUp("ann@example.com")
+		key := f.addTOTP(client, session)
+		code := map[auth.FactorKind]string{auth.TOTPCode: f.totp(key), auth.BackupCode: f.backupCode}[kind]
+		session = f.reload(session)
+		result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+		f.must(err)
+		removing := &meanwhile{Store: f.db, reads: 1}
+		removing.happens = func() { f.must(f.RemoveTOTP(f.ctx, client, session)) }
+		f.use(removing)
+		_, err = f.Verify(f.ctx, client, result.Attempt, code, kind == auth.BackupCode)
+		f.problem(err, want)
+	}
+}
+
+// TestVerify_NothingEntered: an empty form is no failure.
+func TestVerify_NothingEntered(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	verify := func(token auth.Token, want auth.Reason) {
+		t.Helper()
+		_, err := f.Verify(f.ctx, client, token, "", false)
+		f.problem(err, want)
+	}
+	token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
+	f.must(err)
+	verify(token, auth.PasswordMissing)
+	_, err = f.ChangePassword(f.ctx, client, session, "", "eight yellow herons", true)
+	f.problem(err, auth.PasswordMissing)
+	f.addTOTP(client, session)
+	result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+	f.must(err)
+	verify(result.Attempt, auth.CodeMissing)
+	if account, err := f.Account(f.ctx, "ann@example.com"); err != nil || len(account.Failures) != 0 {
+		t.Errorf("failures: %+v, %v", account.Failures, err)
+	}
+}
+
 // TestSignInLocked_BackupCodes: the owner is notified of the wait that guesses of backup
 // codes begin (RL-03).
 func TestSignInLocked_BackupCodes(t *testing.T) {
@@ -124,5 +167,47 @@ func TestSignInLocked_BackupCodes(t *testing.T) {
 	}
 	if n := f.count(ann, auth.MessageKind(auth.SignInLocked)); n != 1 {
 		t.Errorf("%d mails, want 1", n)
+	}
+}
+
+// TestMethod_OtherSteps: a code by SMS is sent only to the phone that the second step asks
+// for, and a method is chosen only there.
+func TestMethod_OtherSteps(t *testing.T) {
+	f := newFlow(t)
+	const ann = "ann@example.com"
+	session, client := f.signUp(ann)
+	f.addTOTP(client, session)
+	phone := f.addPhone(client, session, ownNumber)
+	f.deliver()
+	f.now = f.now.Add(time.Hour)
+	before := len(f.sent)
+	result, err := f.SignIn(f.ctx, client, ann, flowPassword, "")
+	f.must(err)
+	f.problem(f.ResendCode(f.ctx, client, result.Attempt), auth.FormExpired)
+	reset := f.forgot(client, ann)
+	f.problem(f.ChooseMethod(f.ctx, client, reset, auth.PhoneCode, phone), auth.FormExpired)
+	f.deliver()
+	for _, m := range f.sent[before:] {
+		if m.Kind != auth.MessageResetCode {
+			t.Errorf("sent %s to %q", m.Kind, m.To)
+		}
+	}
+}
+
+// TestAddedFactor_OtherSessions: a phone that is added ends no other session, and an app
+// that replaces another does: they may belong to somebody who has its key.
+func TestAddedFactor_OtherSessions(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	f.key = f.addTOTP(client, session)
+	f.now = f.now.Add(time.Minute)
+	result, err := f.SignIn(f.ctx, f.client(), "ann@example.com", flowPassword, "")
+	f.must(err)
+	result = f.respond(f.client(), result.Attempt, auth.TOTPCode)
+	f.addPhone(client, session, ownNumber)
+	f.session(result)
+	f.addTOTP(client, session)
+	if _, err := f.Session(f.ctx, result.Session); !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("the other session: %v", err)
 	}
 }
