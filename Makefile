@@ -115,7 +115,7 @@ FAULTS = 50
 FAULTY = .
 SEED = 1
 
-mutants: ## Make FAULTS=50 small faults in files like FAULTY=^auth/, one at a time, and print those that no test notices (slow)
+mutants: ## Make FAULTS=50 small faults (0: all) at places like FAULTY=^auth/, one at a time, and print those that no test notices (slow)
 	$(IN_MEMORY) go run ./cmd/mutants -n $(FAULTS) -seed $(SEED) -files '$(FAULTY)'
 
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0

@@ -1,28 +1,29 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
+	"go/types"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
+	"strconv"
 	"strings"
 )
 
-// A fault replaces the bytes from, to of a file by a text.
+// A fault is one small change of a file. Its number switches it on.
 type fault struct {
-	file     string
-	source   []byte
-	from, to int
-	text     string
+	number   int
+	folder   string
+	place    string // file:line
+	was, now string
 }
 
-func (f fault) apply() []byte {
-	return slices.Concat(f.source[:f.from], []byte(f.text), f.source[f.to:])
+func (f fault) String() string {
+	return fmt.Sprintf("%s\n    - %s\n    + %s", f.place, f.was, f.now)
 }
 
 // flipped are the operators that a fault replaces, and by what.
@@ -32,75 +33,161 @@ var flipped = map[token.Token]string{
 }
 
 // condition is one that SQL can do without.
-var condition = regexp.MustCompile(`\s+AND (\$?[\w.]+) (=|<>|<=?|>=?|IS NOT|IS) ([$\w.]+)`)
+var condition = regexp.MustCompile(`\s+(AND \$?[\w.]+ (?:=|<>|<=?|>=?|IS NOT|IS) [$\w.]+)`)
 
-// findAll returns all possible faults in the chosen files, in the order of the files.
-func findAll(files *regexp.Regexp) (all []fault, err error) {
-	for _, folder := range slices.Sorted(maps.Keys(tested)) {
-		names, err := filepath.Glob(filepath.Join(folder, "*.go"))
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			if strings.HasSuffix(name, "_test.go") || !files.MatchString(filepath.ToSlash(name)) {
-				continue
-			}
-			found, err := find(name)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, found...)
-		}
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("no source files: run it in the root of the repository")
-	}
-	return all, nil
+// A switcher rewrites files so that each of their faults can be switched on.
+type switcher struct {
+	edits
+	source []byte // of the current file
+	folder string
+	set    *token.FileSet
+	info   types.Info
+	pkg    *types.Package
+	faults []fault // of all files so far
 }
 
-// find returns the possible faults in one file.
-func find(name string) (all []fault, err error) {
-	source, err := os.ReadFile(name)
-	if err != nil {
+// switchFolder returns the rewritten files of a package by their absolute path, and adds
+// their faults to those of other packages.
+func switchFolder(folder string, faults []fault) (switched map[string][]byte, all []fault, err error) {
+	s := &switcher{folder: folder, faults: faults, set: token.NewFileSet()}
+	names, _ := filepath.Glob(filepath.Join(folder, "*.go")) // the pattern is valid
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(s.set, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, file)
+	}
+	if len(files) == 0 {
+		return nil, nil, fmt.Errorf("no source files in %s: run it in the root of the repository", folder)
+	}
+	s.info = types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
+	config := types.Config{Importer: noImports{}, Error: func(error) {}} // the types of the package itself are enough
+	s.pkg, _ = config.Check(folder, s.set, files, &s.info)
+	switched = map[string][]byte{}
+	for _, file := range files {
+		name, err := filepath.Abs(s.set.Position(file.Pos()).Filename)
+		if err != nil {
+			return nil, nil, err
+		}
+		if switched[name], err = s.switchFile(name, file); err != nil {
+			return nil, nil, err
+		}
+	}
+	return switched, s.faults, nil
+}
+
+type noImports struct{}
+
+func (noImports) Import(string) (*types.Package, error) { return nil, errors.ErrUnsupported }
+
+func (s *switcher) switchFile(name string, file *ast.File) (text []byte, err error) {
+	if s.source, err = os.ReadFile(name); err != nil {
 		return nil, err
 	}
-	files := token.NewFileSet()
-	parsed, err := parser.ParseFile(files, name, source, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, err
+	before := len(s.faults)
+	s.edits = nil
+	s.open(0, "//line "+name+":1\n") // for errors and stack traces
+	ast.Inspect(file, s.visit)
+	if len(s.faults) > before {
+		s.shut(s.offset(file.Name.End()), `; import fault_ "twostep/cmd/mutants/fault"`)
 	}
-	at := func(pos token.Pos) int { return files.Position(pos).Offset }
-	add := func(from, to int, text string) { all = append(all, fault{name, source, from, to, text}) }
-	ast.Inspect(parsed, func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.BinaryExpr: // another comparison; one with nil only handles an error
-			if text, ok := flipped[node.Op]; ok && !isNil(node.X) && !isNil(node.Y) {
-				add(at(node.OpPos), at(node.OpPos)+len(node.Op.String()), text)
+	return s.apply(s.source), nil
+}
+
+func (s *switcher) visit(node ast.Node) bool {
+	switch node := node.(type) {
+	case *ast.GenDecl: // a constant cannot be switched, nor one that a query is part of
+		if node.Tok == token.CONST {
+			if !strings.Contains(s.text(node.Pos(), node.End()), "`") {
+				return false
 			}
-		case *ast.IfStmt: // no guard
-			if node.Init == nil && node.Else == nil && !aboutNil(node.Cond) && endsEarly(node.Body) {
-				add(at(node.Pos()), at(node.End()), "")
-			}
-		case *ast.CallExpr: // one change less
-			if called, ok := node.Fun.(*ast.SelectorExpr); ok && called.Sel.Name == "add" {
-				for i, arg := range node.Args {
-					to := at(node.Rparen)
-					if i+1 < len(node.Args) {
-						to = at(node.Args[i+1].Pos())
-					}
-					add(at(arg.Pos()), to, "")
-				}
-			}
-		case *ast.BasicLit: // one condition less
-			if node.Kind == token.STRING && strings.HasPrefix(node.Value, "`") {
-				for _, found := range condition.FindAllStringIndex(node.Value, -1) {
-					add(at(node.Pos())+found[0], at(node.Pos())+found[1], "")
-				}
+			s.replace(s.offset(node.Pos()), "const", "var")
+		}
+	case *ast.BinaryExpr: // another comparison; one with nil only handles an error
+		if _, ok := flipped[node.Op]; ok && !isNil(node.X) && !isNil(node.Y) && s.info.Types[node].Value == nil {
+			s.compare(node)
+		}
+	case *ast.IfStmt: // no guard
+		if node.Init == nil && node.Else == nil && !aboutNil(node.Cond) && endsEarly(node.Body) {
+			number := s.add(node.Pos(), s.text(node.Pos(), node.End()), "")
+			s.wrap(node.Cond, fmt.Sprintf("!fault_.On(%d) && (", number), ")")
+		}
+	case *ast.CallExpr: // one change less
+		if kind := s.variadicAdd(node); kind != "" {
+			s.open(s.offset(node.Args[0].Pos()), fmt.Sprintf("fault_.Keep[%s](%d, ", kind, len(s.faults)+1))
+			s.shut(s.offset(node.Rparen), ")...")
+			for _, arg := range node.Args {
+				s.add(arg.Pos(), s.text(arg.Pos(), arg.End()), "")
 			}
 		}
-		return true
-	})
-	return all, nil
+	case *ast.BasicLit: // one condition less
+		if node.Kind == token.STRING && strings.HasPrefix(node.Value, "`") {
+			for _, found := range condition.FindAllStringSubmatchIndex(node.Value, -1) {
+				number := s.add(node.Pos()+token.Pos(found[2]), node.Value[found[2]:found[3]], "")
+				without := strings.Trim(node.Value[:found[0]]+node.Value[found[1]:], "`")
+				s.wrap(node, fmt.Sprintf("fault_.Pick(%d, ", number), ", "+strconv.Quote(without)+")")
+			}
+		}
+	}
+	return true
+}
+
+// compare switches an operator. Neither side is computed twice, and the right side of
+// && and || only when it was before: x || y is !(!x && !y).
+func (s *switcher) compare(node *ast.BinaryExpr) {
+	changed := flipped[node.Op]
+	number := s.add(node.OpPos, s.text(node.Pos(), node.End()), s.text(node.Pos(), node.OpPos)+changed+" "+s.text(node.Y.Pos(), node.End()))
+	on := fmt.Sprintf(") != fault_.On(%d)", number)
+	switch node.Op {
+	case token.EQL, token.NEQ:
+		s.wrap(node, "((", on+")")
+	case token.LAND, token.LOR:
+		s.wrap(node, "((", on+")")
+		s.wrap(node.X, "(", on)
+		s.wrap(node.Y, "(", on)
+	default:
+		s.wrap(node, fmt.Sprintf("fault_.Compare(%d, ", number), ")")
+		s.replace(s.offset(node.OpPos), node.Op.String(), fmt.Sprintf(", %q,", node.Op))
+	}
+}
+
+// variadicAdd returns T for a call of a method add(changes ...T), and "" for other calls.
+func (s *switcher) variadicAdd(call *ast.CallExpr) string {
+	called, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || called.Sel.Name != "add" || call.Ellipsis.IsValid() || len(call.Args) == 0 {
+		return ""
+	}
+	method, ok := s.info.Uses[called.Sel].(*types.Func)
+	if !ok || !method.Signature().Variadic() || method.Signature().Params().Len() != 1 {
+		return ""
+	}
+	changes := method.Signature().Params().At(0).Type().(*types.Slice)
+	return types.TypeString(changes.Elem(), types.RelativeTo(s.pkg))
+}
+
+// add numbers one more fault.
+func (s *switcher) add(pos token.Pos, was, now string) (number int) {
+	at := s.set.Position(pos)
+	place := fmt.Sprintf("%s:%d", filepath.ToSlash(at.Filename), at.Line)
+	oneLine := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	s.faults = append(s.faults, fault{len(s.faults) + 1, s.folder, place, oneLine(was), oneLine(now)})
+	return len(s.faults)
+}
+
+func (s *switcher) offset(pos token.Pos) int { return s.set.Position(pos).Offset }
+
+func (s *switcher) text(from, to token.Pos) string {
+	return string(s.source[s.offset(from):s.offset(to)])
+}
+
+func (s *switcher) wrap(node ast.Node, before, after string) {
+	s.open(s.offset(node.Pos()), before)
+	s.shut(s.offset(node.End()), after)
 }
 
 func isNil(e ast.Expr) bool {
