@@ -61,7 +61,7 @@ func (r *Rules) SessionAndFactors(ctx context.Context, token Token) (Session, Fa
 	now := r.now()
 	s, f, err := r.session(ctx, token, now)
 	if err == nil && now.Sub(s.SeenAt) >= SessionTouchInterval {
-		err = r.store.TouchSession(ctx, s.User, s.ID, now)
+		s.SeenAt, err = now, r.store.TouchSession(ctx, s.User, s.ID, now)
 	}
 	return s, f, err
 }

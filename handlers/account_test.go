@@ -236,4 +236,17 @@ func TestSession_IdleWarning(t *testing.T) {
 	site.wait(3 * time.Minute)
 	late.press("Stay signed in").wantHeading("Sign in").wantText("not active")
 	b.open(to).wantHeading("Sign in").open("/account").wantHeading("Sign in")
+
+	b.signIn(ann)
+	for range 23 {
+		site.wait(59 * time.Minute)
+		if b.open("/account/manage-mfa"); b.header.Get("Refresh") != seconds+"; url="+to {
+			t.Fatalf("Refresh: %s; each page has the full time", b.header.Get("Refresh"))
+		}
+	}
+	site.wait(59 * time.Minute)
+	b.open("/account").wantHeading("Account")
+	if seconds, to := refresh(); seconds+to != "" { // activity cannot extend the session beyond its lifetime
+		t.Errorf("Refresh: %s to %s", seconds, to)
+	}
 }

@@ -250,6 +250,9 @@ func (b *browser) wantStatus(status int) *browser {
 func (b *browser) wantError(status int) *browser {
 	b.t.Helper()
 	title := b.page.Find("title").Text()
+	if status == http.StatusUnprocessableEntity && b.header.Get("Retry-After") != "" {
+		b.t.Errorf("%s: waiting does not help, but Retry-After is %s", b.url, b.header.Get("Retry-After"))
+	}
 	if b.status != status || b.page.Find("[role=alert]").Length() == 0 || !strings.HasPrefix(title, "Error: ") {
 		b.t.Fatalf("%s: %d %q, want %d and an error summary:\n%s", b.url, b.status, title, status, b.text())
 	}

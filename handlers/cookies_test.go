@@ -242,7 +242,8 @@ func TestSignOut_ClearsSiteData(t *testing.T) {
 		}
 	}
 	b.open("/nowhere").wantText("You are signed out")
-	b.open("/account").wantHeading("Sign in").wantNoText("You are signed out") // said already
+	b.open("/sign-in").wantNoText("You are signed out") // said already
+	b.open("/account").wantHeading("Sign in")
 }
 
 // GET and HEAD change nothing, whatever the query says (CS-01).

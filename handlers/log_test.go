@@ -51,6 +51,11 @@ func TestLog_Events(t *testing.T) {
 	site.browser().signInWith("nobody@example.org", wrongPassword)
 	site.browser().open("/account")
 	site.browser().open("/nowhere")
+	for _, path := range []string{"/healthz", "/readyz", "/static/x"} { // they would be most of the log
+		if site.browser().request(http.MethodGet, path, nil, nil); len(site.log.linesWith("route="+path[:4])) > 0 {
+			t.Errorf("%s is logged", path)
+		}
+	}
 
 	user := regexp.MustCompile(`msg=account event=signed_up .*user=(\w+)`).FindStringSubmatch(site.log.String())
 	if user == nil {

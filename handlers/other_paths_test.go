@@ -15,7 +15,7 @@ func TestOtherPaths(t *testing.T) {
 		"/Sign-In": "301 /sign-in", "/sign-in/": "301 /sign-in", "/SIGN-UP//": "301 /sign-up", "/Account/Manage-MFA/?x=Y": "301 /account/manage-mfa?x=Y",
 		"/account/manage-mfa/phones/x1/Remove": "301 /account/manage-mfa/phones/x1/remove",
 		"/nowhere/":                            "404 ", "//evil.example/": "404 ", "//evil.example/account": "404 ", "/static/": "404 ", "/sign-out/": "404 ",
-		"/": "303 /sign-in", "/robots.txt": "200 ", "/healthz": "200 ", "/readyz": "200 ",
+		"/": "303 /sign-in", "/robots.txt": "200 ", "/healthz": "200 ", "/readyz": "200 ", "/oauth/jwks": "200 ",
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			response := b.request(method, site.origin+path, nil, nil)

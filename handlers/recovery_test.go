@@ -150,6 +150,9 @@ func TestRecovery_FormsOutOfOrder(t *testing.T) {
 		}
 	}
 	b := site.browser().open("/recovery").wantHeading("Sign in")
+	if b.url.RequestURI() != "/sign-in" {
+		t.Errorf("/recovery leads to %s", b.url)
+	}
 	token := b.formToken()
 	for _, action := range []string{"request", "verify", "resend", "start_over", "use:totp"} {
 		b.post("/recovery", map[string][]string{"token": {token}, "action": {action}, "code": {site.totpCode(key)}})
