@@ -90,7 +90,7 @@ func (s *Store) FindOtherAdmin(ctx context.Context, than ...auth.UserID) (exists
 	return exists, err
 }
 
-// addApproval adds a request in place of one that no longer counts. The lock keeps
+// addApproval adds a request in place of those that no longer count. The lock keeps
 // concurrent requests within the maximum.
 func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (added bool, err error) {
 	if err := t.serialize(ctx, adminLock); err != nil {
@@ -98,12 +98,11 @@ func (t *tx) addApproval(ctx context.Context, a auth.Approval, now time.Time) (a
 	}
 	same, of := `user_id = $1`, string(a.User)
 	if a.User == "" {
-		same, of = `user_id IS NULL AND requested_by = $1`, string(a.By)
+		same, of = `requested_by = $1`, string(a.By)
 	}
 	if err := t.Queue(ctx, `
 		DELETE FROM approvals
-		WHERE `+same+` AND action = $2 AND target = $3 AND NOT (`+isOpen("$4")+` AND `+requestedByAdmin+`)`,
-		of, a.Action, a.Target, engine.Millis(now)); err != nil {
+		WHERE `+same+` AND NOT (`+isOpen("$2")+` AND `+requestedByAdmin+`)`, of, engine.Millis(now)); err != nil {
 		return false, err
 	}
 	var n int

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"twostep/auth"
+	"twostep/db/internal/engine"
 )
 
 func approval(id string, user, by auth.UserID, now time.Time) auth.Approval {
@@ -193,6 +194,10 @@ func TestSpendDownload_OnceOnly(t *testing.T) {
 		db.apply(t, "bob", auth.AddApproval{Approval: approval("of an account", "bob", "ann", noon)})
 		if err := db.Apply(t.Context(), set("", auth.ApproveDownload{ID: "of an account", By: "eve"})); !errors.Is(err, auth.ErrApprovalEnded) {
 			t.Errorf("an act on an account is approved as a download: %v", err)
+		}
+		db.exec(t, `UPDATE approvals SET approved_at = $1`, engine.Millis(noon))
+		if err := db.Apply(t.Context(), set("", auth.SpendDownload{By: "ann", Filters: "of an account"})); !errors.Is(err, auth.ErrNeedsApproval) {
+			t.Errorf("the approval of an act on an account permits a download: %v", err)
 		}
 		added, err := request(db.Store, "a", "ann")
 		wantTrue(t, added, err)

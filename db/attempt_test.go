@@ -206,13 +206,16 @@ func TestApply_EndOlderAttempts(t *testing.T) {
 		verified := reset("ann", "r0")
 		verified.Verified = []auth.VerifiedFactor{{Factor: auth.EmailCode, At: noon}}
 		db.apply(t, "ann", verified)
-		db.apply(t, "ann", reset("ann", "r1"), code("r1"))
+		signIn := attempt("ann", "s0")
+		signIn.Verified = nil
+		db.apply(t, "ann", signIn, code("s0"), reset("ann", "r1"), code("r1"))
 		db.apply(t, "bob", reset("bob", "r2"), code("r2"))
 		db.apply(t, "", reset("", "r3"), code("r3"))
 		db.apply(t, "ann", auth.EndOlderAttempts{Purpose: auth.ResetPassword, Except: "r4"}, reset("ann", "r4"), code("r4"))
+		db.apply(t, "ann", auth.EndOlderAttempts{Purpose: auth.ResetPassword, Except: "r4"}) // of the same form again
 		db.apply(t, "", auth.EndOlderAttempts{Purpose: auth.ResetPassword, Except: "r5"}, reset("", "r5"), code("r5"))
 		for tokenHash, want := range map[string]bool{
-			"a1": true, "r1": false, "r2": true, "r3": true, "r4": true, "r5": true, "attempt of bob": true,
+			"a1": true, "s0": true, "r1": false, "r2": true, "r3": true, "r4": true, "r5": true, "attempt of bob": true,
 		} {
 			_, attemptErr := db.FindAttempt(t.Context(), tokenHash, noon)
 			_, codeErr := db.FindSentCode(t.Context(), tokenHash)

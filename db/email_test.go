@@ -165,6 +165,10 @@ func TestApply_ReplaceEmail(t *testing.T) {
 		_, err := db.FindEmails(t.Context(), "bob")
 		wantNotFound(t, err)
 
+		db.apply(t, "bob", auth.AddUser{User: user("bob"), CreatedAt: noon})
+		foreign := emailEnrolment("bob", auth.ForSignIn, "new")
+		must(t, db.ReplaceEmailEnrolment(t.Context(), foreign, set("bob")))
+		wantNotFound(t, db.Apply(t.Context(), set("ann", auth.ReplaceEmail{EmailEnrolment: foreign})))
 		late := emailEnrolment("ann", auth.ForSignIn, "late")
 		must(t, db.ReplaceEmailEnrolment(t.Context(), late, set("ann", code(late.ID))))
 		spent, err := db.SpendSentCode(t.Context(), code(late.ID).SentCode, auth.ChangeSet{User: "ann", At: late.ExpiresAt, Changes: []auth.Change{auth.ReplaceEmail{EmailEnrolment: late}}})

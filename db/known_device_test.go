@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -81,6 +82,40 @@ func TestPutKnownDevice_Race(t *testing.T) {
 		if n := db.count(t, `SELECT count(*) FROM known_devices WHERE token_hash = 'new'`); n != accounts {
 			t.Errorf("the device is known to %d accounts, want %d", n, accounts)
 		}
+	})
+}
+
+// Of several remembered devices, only the one is forgotten on which a session began, or that
+// the user names.
+func TestForgetDevice_OneOfMany(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		db.addAnn(t)
+		for _, token := range []string{"t1", "t2", "t3"} {
+			put := device(token, "")
+			put.RememberedAt = noon
+			db.apply(t, "ann", put)
+		}
+		wantRemembered := func(want ...string) {
+			t.Helper()
+			all, err := db.FindRememberedDevices(t.Context(), "ann")
+			must(t, err)
+			var got []string
+			for _, d := range all {
+				got = append(got, d.TokenHash)
+			}
+			if slices.Sort(got); !slices.Equal(got, want) {
+				t.Errorf("remembered devices are %q, want %q", got, want)
+			}
+		}
+		begun := session("ann", "r1")
+		begun.Device = "t2"
+		db.apply(t, "ann", begun)
+		removed, err := db.RemoveSessionOf(t.Context(), "ann", "r1", set("ann"))
+		wantTrue(t, removed, err)
+		wantRemembered("t1", "t3")
+		forgotten, err := db.ForgetDevice(t.Context(), "ann", "id of t1", set("ann"))
+		wantTrue(t, forgotten, err)
+		wantRemembered("t3")
 	})
 }
 

@@ -113,10 +113,12 @@ func TestRemovePasskey_OnceOnly(t *testing.T) {
 		wantTrue(t, removed, err)
 		removed, err = db.RemovePasskey(t.Context(), "bob", "k1", set("bob"))
 		wantFalse(t, removed, err)
+		spent, err := db.SpendPasskey(t.Context(), use(8), set("bob"))
+		wantFalse(t, spent, err)
 		db.wantOneWinner(t, func(ctx context.Context, s *Store, _ int) (bool, error) {
 			return s.RemovePasskey(ctx, "ann", "k1", set("ann"))
 		})
-		spent, err := db.SpendPasskey(t.Context(), use(8), set("ann", session("ann", "s2")))
+		spent, err = db.SpendPasskey(t.Context(), use(8), set("ann", session("ann", "s2")))
 		wantFalse(t, spent, err)
 		wantRows(t, db.rowCounts(t), map[string]int{"passkeys": 0, "backup_codes": 0, "sessions": 1})
 	})

@@ -118,6 +118,9 @@ func TestPhone_OtherUser(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
 		changes := auth.ChangeSet{At: noon}
+		foreign := phoneEnrolment("e1")
+		foreign.User = "bob"
+		wantNotFound(t, db.ReplacePhoneEnrolment(t.Context(), foreign, set("bob")))
 		ok, err := db.ReservePhone(t.Context(), "bob", "p1", changes)
 		wantFalse(t, ok, err)
 		ok, err = db.RemovePhone(t.Context(), "bob", "p1", false, changes)

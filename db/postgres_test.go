@@ -80,6 +80,7 @@ func TestOpenPostgres_Errors(t *testing.T) {
 	host := "?host=" + url.QueryEscape(c.Folder())
 	for databaseURL, want := range map[string]string{
 		"mysql://twostep:hush@/x":                               "must be like",
+		"user=twostep password=hush host=/no/such/folder":       "must be like",
 		"postgres://twostep:hu/sh@127.0.0.1/x":                  "written as",
 		"postgres://twostep:hush@127.0.0.1/x?sslmode=maybe":     "sslmode",
 		"postgres://twostep:hush@127.0.0.1/x?sslrootcert=/none": "/none",

@@ -65,6 +65,9 @@ func TestRemoveTOTP_OnceOnly(t *testing.T) {
 func TestAddTOTPEnrolment(t *testing.T) {
 	eachStore(t, func(t *testing.T, db testDB) {
 		db.addAnn(t)
+		foreign := totpEnrolment("k0")
+		foreign.User = "bob"
+		must(t, db.AddTOTPEnrolment(t.Context(), foreign, noon))
 		must(t, db.AddTOTPEnrolment(t.Context(), totpEnrolment("k1"), noon))
 		must(t, db.AddTOTPEnrolment(t.Context(), totpEnrolment("k2"), noon))
 		got, err := db.FindTOTPEnrolment(t.Context(), "s1", noon)

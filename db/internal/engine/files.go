@@ -53,11 +53,8 @@ func openPrivate(path string) (*os.File, error) {
 // an existing name may be a link that the owner of the folder made to a file of
 // another user.
 //
-// If the system does not permit it, the file remains root's.
+// If the system does not permit it, as for other users than root, the file remains theirs.
 func ChownToFolder(file *os.File) {
-	if os.Geteuid() != 0 {
-		return
-	}
 	info, err := os.Stat(filepath.Dir(file.Name()))
 	if err != nil {
 		return
