@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +23,33 @@ import (
 
 // hangAll lets the database hang, as if its machine or the network were gone.
 func hangAll(dbtest.Message) dbtest.Fate { return dbtest.Hang }
+
+// hangQuery passes everything on until the returned function is called. From then on a query
+// hangs; the function waits for the first one. Connections prepare it once, under a name.
+func hangQuery(relay *dbtest.Relay, text string) (hang func()) {
+	var names sync.Map
+	var armed atomic.Bool
+	hangs := make(chan bool)
+	first := sync.OnceFunc(func() { close(hangs) })
+	relay.Judge(func(m dbtest.Message) dbtest.Fate {
+		field, rest, _ := bytes.Cut(m.Body, []byte{0})
+		switch {
+		case m.Kind == 'P' && bytes.Contains(rest, []byte(text)): // Parse
+			names.Store(string(field), true)
+		case m.Kind == 'B' && armed.Load(): // Bind, to a portal without a name
+			name, _, _ := bytes.Cut(rest, []byte{0})
+			if _, found := names.Load(string(name)); found {
+				first()
+				return dbtest.Hang
+			}
+		}
+		return dbtest.Pass
+	})
+	return func() {
+		armed.Store(true)
+		<-hangs
+	}
+}
 
 func passAll(dbtest.Message) dbtest.Fate { return dbtest.Pass }
 
@@ -40,6 +69,7 @@ func TestProgram_PostgresHangs(t *testing.T) {
 	relay, err := c.StartRelay(5433)
 	cmdtest.RequirePostgres(t, err)
 	t.Cleanup(func() { relay.Stop() })
+	hangSettings := hangQuery(relay, "FROM settings") // a background task reads them
 	folder := t.TempDir()
 	cmdtest.WriteFile(t, filepath.Join(folder, "rules"), accessRules)
 	p := start(t, folder, "--mail=file:mail", "--url="+siteOrigin, "--database="+relay.URL("postgres"), "--metrics=127.0.0.1:0", "--forward-auth=127.0.0.1:0", "--access-rules=rules")
@@ -49,6 +79,7 @@ func TestProgram_PostgresHangs(t *testing.T) {
 	ann := visit(t, p).signUp(mailbox, "ann@example.org")
 	before := goroutines(t, metrics)
 
+	hangSettings()
 	relay.Judge(hangAll)
 	var waiting sync.WaitGroup
 	wantFault := func(name string, timeout time.Duration, text string, respond func() (status int, body string)) {
