@@ -61,10 +61,7 @@ func otherNotations(typed string) []string {
 // UsePhone makes a phone a second factor. The first one reserved is the default.
 func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
-	if err := r.allowAct(ctx, now, session.User); err != nil {
-		return err
-	}
-	phone, _, err := r.findPhone(ctx, session, id, now)
+	phone, _, err := r.actOnPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
@@ -84,10 +81,7 @@ func (r *Rules) UsePhone(ctx context.Context, client Client, session Session, id
 // DisablePhone keeps a phone but not as a second factor.
 func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
-	if err := r.allowAct(ctx, now, session.User); err != nil {
-		return err
-	}
-	phone, factors, err := r.findPhone(ctx, session, id, now)
+	phone, factors, err := r.actOnPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
@@ -103,10 +97,7 @@ func (r *Rules) DisablePhone(ctx context.Context, client Client, session Session
 // nobody signed in with it.
 func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
-	if err := r.allowAct(ctx, now, session.User); err != nil {
-		return err
-	}
-	phone, factors, err := r.findPhone(ctx, session, id, now)
+	phone, factors, err := r.actOnPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
@@ -127,10 +118,7 @@ func (r *Rules) RemovePhone(ctx context.Context, client Client, session Session,
 // MakePhoneDefault makes a reserved phone the first one that sign-in offers.
 func (r *Rules) MakePhoneDefault(ctx context.Context, client Client, session Session, id PhoneID) error {
 	now := r.now()
-	if err := r.allowAct(ctx, now, session.User); err != nil {
-		return err
-	}
-	phone, _, err := r.findPhone(ctx, session, id, now)
+	phone, _, err := r.actOnPhone(ctx, session, id, now)
 	if err != nil {
 		return err
 	}
@@ -142,9 +130,12 @@ func (r *Rules) MakePhoneDefault(ctx context.Context, client Client, session Ses
 	return r.conclude(ctx, changes, replaced, err)
 }
 
-// findPhone returns the account's phone with that id. It returns [ErrNotFound]
-// for a phone of another account too.
-func (r *Rules) findPhone(ctx context.Context, session Session, id PhoneID, now time.Time) (Phone, Factors, error) {
+// actOnPhone counts an act and returns the account's phone with that id. It returns
+// [ErrNotFound] for a phone of another account too.
+func (r *Rules) actOnPhone(ctx context.Context, session Session, id PhoneID, now time.Time) (Phone, Factors, error) {
+	if err := r.allowAct(ctx, now, session.User); err != nil {
+		return Phone{}, Factors{}, err
+	}
 	factors, err := r.factors(ctx, session.User, now)
 	if err != nil {
 		return Phone{}, factors, err

@@ -33,7 +33,7 @@ const appColumns = `
 			COALESCE((SELECT string_agg(uri, '|') FROM app_uris WHERE app_id = apps.id AND usage = 'redirect'), ''),
 			COALESCE((SELECT string_agg(uri, '|') FROM app_uris WHERE app_id = apps.id AND usage = 'post_logout'), ''),
 			COALESCE((SELECT string_agg(name, '|') FROM app_groups WHERE app_id = apps.id), ''),
-			COALESCE((SELECT string_agg(hash, '|') FROM app_secrets WHERE app_id = apps.id AND ended_at IS NULL), '')
+			COALESCE((SELECT string_agg(hash, '|') FROM app_secrets WHERE app_id = apps.id), '')
 		FROM apps`
 
 // An appRow is the destination of appColumns. No URI, group or hash has a vertical bar.

@@ -17,7 +17,7 @@ func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string
 			WHERE id = $1 AND version = $2`, app.ID, app.Version); err != nil {
 			return false, err
 		}
-		if err := tx.endAppSecrets(ctx, app.ID, keep, changes.At); err != nil {
+		if err := tx.removeAppSecrets(ctx, app.ID, keep); err != nil {
 			return false, err
 		}
 		if hash != "" {
@@ -29,16 +29,16 @@ func (s *Store) ReplaceAppSecrets(ctx context.Context, app oidc.App, hash string
 	})
 }
 
-func (t *tx) endAppSecrets(ctx context.Context, id string, keep int, now time.Time) error {
+func (t *tx) removeAppSecrets(ctx context.Context, id string, keep int) error {
 	return t.Queue(ctx, `
-		UPDATE app_secrets SET ended_at = $2
-		WHERE app_id = $1 AND ended_at IS NULL AND hash NOT IN (
+		DELETE FROM app_secrets
+		WHERE app_id = $1 AND hash NOT IN (
 			SELECT hash
 			FROM app_secrets
-			WHERE app_id = $1 AND ended_at IS NULL
+			WHERE app_id = $1
 			ORDER BY created_at DESC, hash
-			LIMIT $3
-		)`, id, engine.Millis(now), keep)
+			LIMIT $2
+		)`, id, keep)
 }
 
 func (t *tx) addAppSecret(ctx context.Context, id, hash string, now time.Time) error {

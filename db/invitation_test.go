@@ -62,6 +62,7 @@ func TestFindInvitation(t *testing.T) {
 		again := invitation("4", "bob@example.org")
 		db.apply(t, "", again)
 		must(t, db.TouchInvitation(t.Context(), "1", noon))
+		must(t, db.TouchInvitation(t.Context(), "1", noon.Add(time.Hour)))
 
 		all, err := db.FindInvitations(t.Context(), "", 2)
 		must(t, err)

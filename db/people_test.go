@@ -83,6 +83,19 @@ func TestFindPeople_PlaceOfDeletedAccount(t *testing.T) {
 	})
 }
 
+// A search for an account's whole email address does not find the account on two pages.
+func TestFindPeople_WholeAddress(t *testing.T) {
+	eachStore(t, func(t *testing.T, db testDB) {
+		want := []auth.UserID{"p", "p@example.org1", "p@example.org2", "p@example.org3"}
+		for _, id := range want {
+			db.apply(t, id, auth.AddUser{User: user(id), CreatedAt: noon})
+		}
+		if got := db.walkPeople(t, auth.PeopleQuery{Text: "ap@example.org"}, 1, 3); !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	})
+}
+
 func idsOf(page auth.PeoplePage) (ids []auth.UserID) {
 	for _, a := range page.Accounts {
 		ids = append(ids, a.ID)
@@ -93,18 +106,20 @@ func idsOf(page auth.PeoplePage) (ids []auth.UserID) {
 // walkPeople reads all pages.
 func (db testDB) walkPeople(t *testing.T, q auth.PeopleQuery, limit, scan int) (got []auth.UserID) {
 	t.Helper()
+	more := false // says the page before
 	for range 100 {
 		page, err := db.findPeople(t.Context(), q, limit, scan)
 		must(t, err)
 		for _, a := range page.Accounts {
 			got = append(got, a.ID)
 		}
-		if len(page.Accounts) > limit || page.Partial && len(page.Accounts) == limit && page.Next == "" {
+		if len(page.Accounts) > limit || page.Partial && len(page.Accounts) == limit && page.Next == "" || more && len(page.Accounts) == 0 {
 			t.Fatalf("page of %d: %+v", limit, page)
 		}
 		if q.After = page.Next; q.After == "" {
 			return got
 		}
+		more = !page.Partial
 	}
 	t.Fatal("the list does not end")
 	return nil

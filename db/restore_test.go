@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -74,6 +75,17 @@ func TestRestoreSQLite_Errors(t *testing.T) {
 	for i := len(damaged) / 2; i < len(damaged); i++ {
 		damaged[i] ^= 0xff
 	}
+	without := func(check, change string) []byte {
+		path := filepath.Join(t.TempDir(), "file")
+		must(t, os.WriteFile(path, complete, 0o600))
+		other, err := sql.Open("sqlite", path+"?_pragma="+check)
+		must(t, err)
+		_, err = other.Exec(change)
+		must(t, errors.Join(err, other.Close()))
+		content, err := os.ReadFile(path)
+		must(t, err)
+		return content
+	}
 	db.exec(t, `INSERT INTO schema_migrations (version, name) VALUES (9999, 'newer')`)
 	newerFile := filepath.Join(t.TempDir(), "newer")
 	_, err = BackupSQLite(t.Context(), db.path, newerFile)
@@ -96,6 +108,8 @@ func TestRestoreSQLite_Errors(t *testing.T) {
 		"a page short":   {complete[:len(complete)-4096], db.keys, "half written"},
 		"only a header":  {complete[:100], db.keys, "half written"},
 		"damaged":        {damaged, db.keys, "damaged"},
+		"a wrong value":  {without("ignore_check_constraints(1)", `UPDATE users SET must_change = 7`), db.keys, "damaged"},
+		"a lost row":     {without("foreign_keys(0)", `DELETE FROM users`), db.keys, "damaged"},
 		"foreign":        {foreign, db.keys, "another program"},
 		"not a database": {[]byte("hello"), db.keys, "not an SQLite"},
 		"an empty file":  {nil, db.keys, "not an SQLite"},

@@ -196,6 +196,6 @@ func (t *tx) replaceSuccessor(ctx context.Context, grant, app, hash string, next
 func (s *Store) EndGrant(ctx context.Context, app, id string, now time.Time) error {
 	_, err := s.change(ctx, "end grant", "", `
 		UPDATE app_grants SET ended_at = $3
-		WHERE id = $1 AND app_id = $2 AND ended_at IS NULL`, id, app, engine.Millis(now))
+		WHERE id = $1 AND app_id = $2`, id, app, engine.Millis(now))
 	return err
 }

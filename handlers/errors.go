@@ -65,12 +65,18 @@ func (s *site) serveError(err error, c echo.Context) {
 	if log.reason == "" {
 		log.reason = reasonOf(status)
 	}
-	if isForProgram(req) {
+	switch machine, onPage := isForProgram(req); {
+	case machine && onPage:
+		m := &machineRequest{Context: c, site: s, log: log}
+		err = m.showPage(status, views.ShowError(views.ErrorPage{Page: s.plainPage(c), Kind: kind, RequestID: log.id}))
+	case machine:
 		serveMachineError(c, status)
 		return
+	default:
+		r := &request{Context: c, site: s, rules: s.rules, log: log, cookie: s.cookies.read(req), problem: problem, status: status}
+		err = r.showError(kind)
 	}
-	r := &request{Context: c, site: s, rules: s.rules, log: log, cookie: s.cookies.read(req), problem: problem, status: status}
-	if err := r.showError(kind); err != nil {
+	if err != nil {
 		s.Log.Error("error page", "request_id", log.id, "error", err)
 	}
 }

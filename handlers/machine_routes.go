@@ -16,7 +16,8 @@ import (
 )
 
 // A machineRoute is an endpoint for programs. It reads and sets no cookie, so no form
-// token protects it, and it responds with JSON, also to errors.
+// token protects it, and it responds with JSON, also to errors; with pages where browsers
+// use it too, see isForProgram.
 type machineRoute struct {
 	method string
 	path   string
@@ -93,12 +94,12 @@ func addPreflights(e *echo.Echo) {
 	}
 }
 
-// isForProgram reports whether a request is to a machineRoute, and not to a page at the
-// same path.
-func isForProgram(r *http.Request) bool {
-	isPage := func(row route) bool { return row.path == r.URL.Path && row.page != nil }
-	return slices.ContainsFunc(machineRoutes, func(row machineRoute) bool { return row.path == r.URL.Path }) &&
-		(r.Method == http.MethodPost || !slices.ContainsFunc(routes, isPage))
+// isForProgram reports whether a request is to a machineRoute. onPage says that browsers
+// make it too, because there is a page at the same path.
+func isForProgram(r *http.Request) (machine, onPage bool) {
+	machine = slices.ContainsFunc(machineRoutes, func(row machineRoute) bool { return row.path == r.URL.Path })
+	onPage = slices.ContainsFunc(routes, func(row route) bool { return row.path == r.URL.Path && row.page != nil })
+	return machine && (!onPage || r.Method == http.MethodPost), onPage
 }
 
 // serveMachineError writes the response to a request that no machineRoute has responded

@@ -24,7 +24,7 @@ type Store interface {
 	ReplaceAppDisabled(ctx context.Context, id string, disabled bool, changes auth.ChangeSet) (replaced bool, err error)
 	// RemoveApp deletes an app and everything that belongs to it.
 	RemoveApp(ctx context.Context, id string, changes auth.ChangeSet) (removed bool, err error)
-	// ReplaceAppSecrets ends all secrets of an app of this version but the newest keep, and
+	// ReplaceAppSecrets removes all secrets of an app of this version but the newest keep, and
 	// adds one by its hash unless that is empty.
 	ReplaceAppSecrets(ctx context.Context, app App, hash string, keep int, changes auth.ChangeSet) (replaced bool, err error)
 

@@ -30,8 +30,16 @@ func main() {
 		save      = flag.String("save", "", "also write the table to this `file`")
 		program   = flag.String("program", "", "`binary` to measure (default: built from source)")
 		folder    = flag.String("folder", ".", "`folder` for the data; use a real disk, because commits to memory cost nothing")
+		hashes    = flag.Duration("hashes", 0, "compute bare hashes for this `duration` instead, and print how many")
 	)
 	flag.Parse()
+	if *hashes > 0 {
+		if err := computeHashes(*hashes); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*people, *databases, *save, *program, *folder); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -44,7 +44,7 @@ type results struct {
 	nginxAsking           cost // an app behind nginx that asks; zero if nginx is not installed
 	nginxPlain            cost // the same app behind nginx that does not
 	signInPage            cost
-	hash                  cost // bare argon2id, computed by this program
+	hash                  cost // bare argon2id
 	signIn                cost // by password
 	secondFactor          cost // TOTP
 	exchange              cost // of a code for tokens

@@ -4,15 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"runtime"
-	"runtime/debug"
 	"sync/atomic"
-	"syscall"
 	"time"
-
-	"golang.org/x/crypto/argon2"
-
-	"twostep/auth"
 )
 
 var logoURL = regexp.MustCompile(`/static/logo\.[0-9a-f]+\.svg`)
@@ -57,16 +50,16 @@ func measurePages(s *server, browsers prepared, r *results) error {
 	return nil
 }
 
-// measureSignIns alternates between bare hashes and sign-ins by password. As many
-// hashes run in parallel as in the server. A slice has few of them, so there are twice as many rounds.
+// measureSignIns alternates between bare hashes and sign-ins by password. A slice has few
+// of them, so they are long.
 func measureSignIns(s *server, _ prepared, r *results) error {
 	var next atomic.Int64
-	for round := range 2*rounds + 1 {
-		hash, err := measureHashes(slice)
+	for round := range rounds + 1 {
+		hash, err := measureHashes(longSlice)
 		if err != nil {
 			return err
 		}
-		signIn, err := s.load(slice, func(c *conn) (bool, error) {
+		signIn, err := s.load(longSlice, func(c *conn) (bool, error) {
 			n := (2*int(next.Add(1)) + 1) % r.people // odd: without an authenticator app
 			return true, personAt(n).newBrowser().signIn(c)
 		})
@@ -79,33 +72,6 @@ func measureSignIns(s *server, _ prepared, r *results) error {
 		}
 	}
 	return nil
-}
-
-// measureHashes computes argon2id hashes with the server's parameters. Each
-// allocates 19 MiB, at a cost that depends on the garbage collector, so its
-// settings are the server's too.
-func measureHashes(duration time.Duration) (cost, error) {
-	c, workers := auth.DefaultCost, runtime.GOMAXPROCS(0)
-	defer debug.SetGCPercent(debug.SetGCPercent(auth.HeapGrowth))
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(c.HeapLimit(workers)))
-	var hashes atomic.Int64
-	start, cpuBefore := time.Now(), ownCPU()
-	err := parallel(workers, func(int) error {
-		for time.Since(start) < duration {
-			argon2.IDKey([]byte(password), make([]byte, 16), c.Passes, c.Memory, c.Lanes, 32)
-			hashes.Add(1)
-		}
-		return nil
-	})
-	return cost{int(hashes.Load()), time.Since(start), ownCPU() - cpuBefore}, err
-}
-
-func ownCPU() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // cannot fail with these arguments
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // measureSecondFactor completes the pending sign-ins.

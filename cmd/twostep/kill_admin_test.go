@@ -40,8 +40,8 @@ func (k *killTest) newAdmin() *admin {
 		ended := make(chan struct{})
 		go func() { // fatalf ends it
 			defer close(ended)
-			u.signUp()
-			u.addTOTP()
+			u.repeat(u.signUp)
+			u.repeat(u.addTOTP)
 		}()
 		<-ended
 		k.release()

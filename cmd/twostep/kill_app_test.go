@@ -232,7 +232,8 @@ func (u *user) ask(method, path string, form url.Values, authorization string, r
 		panic(errLost)
 	}
 	u.k.responses.Add(1)
-	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
+	u.mayRepeat(method, path, resp.StatusCode, string(body))
+	if resp.StatusCode == http.StatusTooManyRequests {
 		u.fatalf("%s %s: %d %s", method, path, resp.StatusCode, body)
 	}
 	if response != nil {

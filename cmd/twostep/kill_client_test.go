@@ -104,12 +104,24 @@ func (c *client) send(method, path string, form url.Values) {
 	if c.page, err = pagetest.Read(strings.NewReader(string(body))); err != nil {
 		c.u.fatalf("%v", err)
 	}
-	switch {
-	case c.status >= http.StatusInternalServerError:
-		c.u.fatalf("%s %s: %d %s", method, path, c.status, c.page.Text())
-	case c.status == http.StatusTooManyRequests:
+	c.u.mayRepeat(method, path, c.status, c.page.Text())
+	if c.status == http.StatusTooManyRequests {
 		c.u.limitedBy = fmt.Sprintf("%s %s: %s", method, path, c.page.Text())
 		panic(errLimited)
+	}
+}
+
+// tooSlowMax is how many requests may take too long, which a busy machine causes.
+const tooSlowMax = 50
+
+// mayRepeat treats a response of a server that was too slow as a lost one, and fails for
+// other errors of the server.
+func (u *user) mayRepeat(method, path string, status int, text string) {
+	switch {
+	case status == http.StatusServiceUnavailable && u.k.tooSlow.Add(1) <= tooSlowMax:
+		panic(errLost)
+	case status >= http.StatusInternalServerError:
+		u.fatalf("%s %s: %d %s", method, path, status, text)
 	}
 }
 

@@ -38,12 +38,7 @@ func (c *client) check(app string, cookies []*http.Cookie) (status int, location
 	}
 	resp.Body.Close()
 	c.u.k.responses.Add(1)
-	switch {
-	case resp.StatusCode == http.StatusServiceUnavailable: // after [auth.CheckTimeout], on a busy machine
-		panic(errLost)
-	case resp.StatusCode >= http.StatusInternalServerError:
-		c.u.fatalf("check of %s: %d", app, resp.StatusCode)
-	}
+	c.u.mayRepeat("check of", app, resp.StatusCode, "")
 	return resp.StatusCode, resp.Header.Get("Location"), resp.Cookies()
 }
 

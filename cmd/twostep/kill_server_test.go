@@ -43,6 +43,8 @@ type killTest struct {
 	killed      int          // number of kills
 	responses   atomic.Int32 // received completely
 	lost        atomic.Int32 // responses cut off by a kill
+	tooSlow     atomic.Int32 // requests that took too long
+	hashers     atomic.Int32 // users that have created backup codes
 	codeSets    atomic.Int32 // number of times that backup codes may have been created
 	unconfirmed atomic.Int32 // changes that were made although the response was lost
 	duplicates  atomic.Int32 // messages sent more than once

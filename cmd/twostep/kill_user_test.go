@@ -94,11 +94,11 @@ func (u *user) act() {
 	case u.k.hashing <- struct{}{}:
 		plans = [][]func(){
 			{u.addTOTP, u.signOut, u.signIn, u.replay, u.replaceCodes, u.signOut, u.signIn, u.replay},
+			{u.addPasskey, u.signOut, u.signIn, u.replay},
 			{u.addPhone, u.signOut, u.signIn, u.replaceCodes},
 			{u.addPhone, u.addTOTP, u.signOut, u.signIn, u.replay},
-			{u.addPasskey, u.signOut, u.signIn, u.replay},
 		}
-		u.run(plans[u.rand.IntN(len(plans))])
+		u.run(plans[int(u.k.hashers.Add(1)-1)%len(plans)]) // in turn, because they are few
 		<-u.k.hashing
 	default:
 		u.run(plans[u.rand.IntN(len(plans))])

@@ -96,12 +96,6 @@ func (db *DB) Write(ctx context.Context, doing string, do func(Statements) (bool
 	if reason := notWritable(err); reason != "" {
 		db.unwritable.Store(&reason)
 	}
-	if isResult(err) {
-		return false, err
-	}
-	if cause := ctx.Err(); cause != nil && errors.Is(err, sql.ErrTxDone) {
-		err = cause // the transaction was rolled back because ctx was canceled
-	}
 	return false, fmt.Errorf("%s: %w", doing, err)
 }
 

@@ -69,3 +69,16 @@ func TestWrite_PreparesOnce(t *testing.T) {
 		t.Error("query was prepared again")
 	}
 }
+
+// A write that shares its transaction with no other runs no query for the group.
+func TestWrite_Alone(t *testing.T) {
+	db, _ := open(t)
+	var queries []string
+	db.Trace(func(query string) { queries = append(queries, query) })
+	_, err := db.Write(t.Context(), "write", func(tx Statements) (bool, error) {
+		return true, addCounter(t.Context(), tx, "k")
+	})
+	if err != nil || len(queries) != 1 {
+		t.Errorf("%q, %v", queries, err)
+	}
+}

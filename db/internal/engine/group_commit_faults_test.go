@@ -43,43 +43,62 @@ func (g *group) queueWriters(t *testing.T, db *DB, while func(), write func(i in
 // A caller returns as soon as its context is canceled, also while another process holds
 // the lock of the database. Its write is not carried out later, and those of others are.
 func TestGroup_CanceledWhileWaiting(t *testing.T) {
-	db, path := open(t)
-	other := reopen(t, path)
-	lock, err := other.SQL().BeginTx(t.Context(), nil)
-	must(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	var canceled, others sync.WaitGroup
-	for i := range writers {
-		write := func(ctx context.Context, kind string) error {
-			_, err := db.Write(ctx, "write", func(tx Statements) (bool, error) {
-				return true, addCounter(t.Context(), tx, fmt.Sprint(kind, i))
-			})
-			return err
-		}
-		canceled.Go(func() {
-			if err := write(ctx, "canceled"); !errors.Is(err, context.Canceled) {
-				t.Errorf("error is %v", err)
+	for _, others := range []int{0, writers} {
+		t.Run(fmt.Sprint(others), func(t *testing.T) {
+			db, path := open(t)
+			other := reopen(t, path)
+			lock, err := other.SQL().BeginTx(t.Context(), nil)
+			must(t, err)
+			write := func(ctx context.Context, key string) error {
+				_, err := db.Write(ctx, "write", func(tx Statements) (bool, error) {
+					return true, addCounter(t.Context(), tx, key)
+				})
+				return err
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var canceled, done sync.WaitGroup
+			for i := range writers {
+				canceled.Go(func() {
+					if err := write(ctx, fmt.Sprint("canceled", i)); !errors.Is(err, context.Canceled) {
+						t.Errorf("error is %v", err)
+					}
+				})
+			}
+			for db.group.queued() < writers {
+				runtime.Gosched()
+			}
+			for i := range others {
+				done.Go(func() {
+					if err := write(t.Context(), fmt.Sprint("done", i)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			for db.group.queued() < writers+others {
+				runtime.Gosched()
+			}
+			cancel()
+			canceled.Wait() // while the lock is held
+			must(t, lock.Rollback())
+			done.Wait()
+			for db.group.running() {
+				runtime.Gosched()
+			}
+			if n := count(t, db, `SELECT count(*) FROM counters`); n != others {
+				t.Errorf("%d writes were committed, want %d", n, others)
+			}
+			if n := count(t, db, `SELECT count(*) FROM counters WHERE key LIKE 'canceled%'`); n > 0 {
+				t.Errorf("%d canceled writes were committed", n)
 			}
 		})
-		others.Go(func() {
-			if err := write(t.Context(), "done"); err != nil {
-				t.Error(err)
-			}
-		})
 	}
-	for db.group.queued() < 2*writers {
-		runtime.Gosched()
-	}
-	cancel()
-	canceled.Wait() // while the lock is held
-	must(t, lock.Rollback())
-	others.Wait()
-	if n := count(t, db, `SELECT count(*) FROM counters`); n != writers {
-		t.Errorf("%d writes were committed, want %d", n, writers)
-	}
-	if n := count(t, db, `SELECT count(*) FROM counters WHERE key LIKE 'canceled%'`); n > 0 {
-		t.Errorf("%d canceled writes were committed", n)
-	}
+}
+
+// running reports whether the goroutine of the group runs.
+func (g *group) running() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.busy
 }
 
 // A write that is running when its context is canceled returns what has become of it:

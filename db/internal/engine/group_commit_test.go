@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
+
+	"twostep/auth"
 )
 
 // Concurrent writers share a commit, but one that rolls back, fails, panics or is
@@ -17,17 +20,23 @@ func TestGroup_IndependentErrors(t *testing.T) {
 	errFault := errors.New("a fault")
 	canceled, cancel := context.WithCancel(t.Context())
 	add := func(tx Statements, key string) error { return addCounter(t.Context(), tx, key) }
+	result := func(err error) func(Statements, string) (bool, error) {
+		return func(tx Statements, key string) (bool, error) { return true, errors.Join(add(tx, key), err) }
+	}
 	kinds := map[string]func(tx Statements, key string) (bool, error){
-		"done":   func(tx Statements, key string) (bool, error) { return true, add(tx, key) },
-		"undone": func(tx Statements, key string) (bool, error) { return false, add(tx, key) },
-		"fault":  func(tx Statements, key string) (bool, error) { return true, errors.Join(add(tx, key), errFault) },
-		"panic":  func(tx Statements, key string) (bool, error) { panic(fmt.Sprint("in the middle", add(tx, key))) },
+		"done":        func(tx Statements, key string) (bool, error) { return true, add(tx, key) },
+		"undone":      func(tx Statements, key string) (bool, error) { return false, add(tx, key) },
+		"not applied": result(ErrNotApplied),
+		"not found":   result(auth.ErrNotFound),
+		"email taken": result(auth.ErrEmailTaken),
+		"fault":       result(errFault),
+		"panic":       func(tx Statements, key string) (bool, error) { panic(fmt.Sprint("in the middle", add(tx, key))) },
 		"canceled": func(tx Statements, key string) (bool, error) {
 			cancel()
 			return true, add(tx, key)
 		},
 	}
-	for _, bad := range []string{"undone", "canceled", "fault", "panic"} {
+	for _, bad := range []string{"undone", "not applied", "not found", "email taken", "canceled", "fault", "panic"} {
 		t.Run(bad, func(t *testing.T) {
 			var members sync.WaitGroup
 			started, others := make(chan bool), 8
@@ -66,7 +75,7 @@ func TestGroup_IndependentErrors(t *testing.T) {
 				}
 				members.Go(func() {
 					panicked, done, err := write(ctx, kind, fmt.Sprint(bad, i))
-					if done != (kind == "done") || (err != nil) != (kind == "fault" || kind == "canceled") || (panicked != nil) != (kind == "panic") {
+					if done != (kind == "done") || (err == nil) != slices.Contains([]string{"done", "undone", "not applied", "panic"}, kind) || (panicked != nil) != (kind == "panic") {
 						t.Errorf("%s: done %v, error %v, panic %v", kind, done, err, panicked)
 					}
 				})
@@ -75,7 +84,7 @@ func TestGroup_IndependentErrors(t *testing.T) {
 			if n := count(t, db, `SELECT count(*) FROM counters WHERE key LIKE $1`, bad+"%"); n != others {
 				t.Errorf("%d writes were committed, want %d", n, others)
 			}
-			if shared := bad == "undone" || bad == "canceled"; shared && commits != 2 || !shared && commits != 2+others {
+			if shared := bad != "fault" && bad != "panic"; shared && commits != 2 || !shared && commits != 2+others {
 				t.Errorf("%d transactions, one shared by the group: %v", commits, shared)
 			}
 		})

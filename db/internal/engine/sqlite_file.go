@@ -33,17 +33,14 @@ func ReadSQLite(path string) (*sql.DB, error) {
 	if err := checkSQLiteHeader(path); err != nil {
 		return nil, err
 	}
-	// Unlike mode=ro, this leaves no -wal and -shm files when it is closed.
+	// Unlike mode=ro, this leaves no -wal and -shm files when it is closed, and it knows
+	// the CHECK constraints, which the integrity check needs.
 	return sql.Open("sqlite", sqliteURI(path)+"?mode=rw&_dqs=0&_query_only=1&_pragma=busy_timeout(5000)")
 }
 
-// ReadSQLiteCopy opens a database that no process writes to, for reading, after it
-// has checked the whole file. It creates no other file.
+// ReadSQLiteCopy is ReadSQLite for a file of this process. It checks the whole file.
 func ReadSQLiteCopy(ctx context.Context, path string) (*sql.DB, error) {
-	if err := checkSQLiteHeader(path); err != nil {
-		return nil, err
-	}
-	db, err := sql.Open("sqlite", sqliteURI(path)+"?mode=ro&immutable=1")
+	db, err := ReadSQLite(path)
 	if err != nil {
 		return nil, err
 	}

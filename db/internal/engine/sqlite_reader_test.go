@@ -83,6 +83,13 @@ func TestSQLiteReader_Columns(t *testing.T) {
 	if bytes != nil || !when.IsZero() {
 		t.Errorf("NULLs are %v and %v", bytes, when)
 	}
+	most := make([]any, len(parameters))
+	for i := range most {
+		most[i] = i
+	}
+	if err := db.Find(t.Context(), Row{&number}, `SELECT max`+Placeholders(1, len(most)), most...); err != nil || number != len(most)-1 {
+		t.Errorf("as many parameters as possible: %d, %v", number, err)
+	}
 	for _, wrong := range []struct {
 		row   Row
 		query string
@@ -98,6 +105,7 @@ func TestSQLiteReader_Columns(t *testing.T) {
 		{Row{&text, &number}, `SELECT 'one column'`, nil},
 		{Row{new(chan int)}, `SELECT 1`, nil},
 		{Row{&number}, `SELECT $1`, []any{1, "one too many"}},
+		{Row{&number}, `SELECT max` + Placeholders(1, len(most)+1), append(most, 1)},
 		{Row{&number}, `SELECT $1`, []any{1.5}},
 		{Row{&number}, `SELECT`, nil},
 	} {

@@ -549,7 +549,6 @@ CREATE TABLE app_secrets (
     app_id     TEXT COLLATE "C" NOT NULL,
     hash       TEXT COLLATE "C" NOT NULL,
     created_at BIGINT           NOT NULL,
-    ended_at   BIGINT,
     PRIMARY KEY (app_id, hash),
     FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
 );

@@ -546,7 +546,6 @@ CREATE TABLE app_secrets (
     app_id     TEXT    NOT NULL,
     hash       TEXT    NOT NULL,
     created_at INTEGER NOT NULL,
-    ended_at   INTEGER,
     PRIMARY KEY (app_id, hash),
     FOREIGN KEY (app_id) REFERENCES apps (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
