@@ -84,10 +84,7 @@ func (r *Rules) StartEmailChange(ctx context.Context, client Client, session Ses
 	if ignoreNotFound(err) != nil {
 		return err
 	}
-	second, err := ParseEmail(notices)
-	if err != nil && notices != "" {
-		return err
-	}
+	second, _ := ParseEmail(notices) // it was parsed when it was added; there may be none
 	if email.Key == own.Key || use == ForNotices && email.Key == second.Key {
 		return &Problem{Reason: EmailSame, Field: "email"}
 	}

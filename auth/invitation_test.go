@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -84,9 +85,13 @@ func TestAcceptInvitation_Once(t *testing.T) {
 	token := mails[len(mails)-1].Token
 	_, err = f.OpenInvitation(f.ctx, token)
 	f.must(err)
-	_, err = f.AcceptInvitation(f.ctx, f.client(), token, flowPassword)
+	client := f.client()
+	result, err := f.AcceptInvitation(f.ctx, client, token, flowPassword)
 	f.must(err)
-	if _, err := f.OpenInvitation(f.ctx, token); err == nil {
-		t.Error("it can be opened again")
+	result, err = f.Verify(f.ctx, client, result.Attempt, f.code("eve@example.com"), false)
+	f.must(err)
+	f.session(result)
+	if _, err := f.OpenInvitation(f.ctx, token); !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("it can be opened again: %v", err)
 	}
 }

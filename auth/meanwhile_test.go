@@ -142,6 +142,34 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
+// TestVerifyEmail_PostedTwice: a code that is posted twice is accepted both times, within a
+// minute. No other event is mistaken for the first post.
+func TestVerifyEmail_PostedTwice(t *testing.T) {
+	for _, use := range []auth.EmailUse{auth.ForSignIn, auth.ForNotices} {
+		f := newFlow(t)
+		session, client := f.signUp("ann@example.com")
+		verify := func(code string) error { return f.VerifyEmail(f.ctx, client, session, code) }
+		f.problem(verify("123456"), auth.FormExpired)
+		f.must(f.StartEmailChange(f.ctx, client, session, use, "new@example.com"))
+		code := f.code("new@example.com")
+		f.must(verify(code))
+		f.must(verify(code))
+		f.now = f.now.Add(auth.RepeatWindow)
+		f.problem(verify(code), auth.FormExpired)
+	}
+}
+
+// TestStartEmailChange_Domains: only an address to sign in with has to be in a domain that
+// may sign up.
+func TestStartEmailChange_Domains(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	f.policy.SignUpDomains = []string{"example.com"}
+	f.use(f.db)
+	f.problem(f.StartEmailChange(f.ctx, client, session, auth.ForSignIn, "ann@example.org"), auth.EmailDomainBlocked)
+	f.must(f.StartEmailChange(f.ctx, client, session, auth.ForNotices, "ann@example.org"))
+}
+
 // TestEndPassword_EmailChange: an email address that somebody has begun to add does not
 // outlive a password that an administrator has ended.
 func TestEndPassword_EmailChange(t *testing.T) {

@@ -141,8 +141,7 @@ func (f *passkeyFactor) check(a assertion, rp relyingParty) error {
 // key: a key bound to one device counts up. Synced passkeys count in several places, if
 // at all (PK-13).
 func (p Passkey) cloned(count uint32) bool {
-	counts := p.SignCount > 0 || count > 0
-	return !p.BackupEligible && counts && count <= p.SignCount
+	return !p.BackupEligible && p.SignCount > 0 && count <= p.SignCount
 }
 
 // noKey is a public key of nobody: its point is the generator of P-256.

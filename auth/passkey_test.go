@@ -117,6 +117,9 @@ func TestPasskey_NoCode(t *testing.T) {
 		f.secondStep(client)
 		_, err := f.Verify(f.ctx, client, f.token, "123456", false)
 		f.problem(err, want)
+		if got := f.PasskeySignIn(client) != ""; got != (kind == auth.PasskeyPresent) {
+			t.Errorf("the sign-in page asks for a passkey: %v", got)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -99,5 +100,18 @@ func TestDeleteAccount_LastAdmin(t *testing.T) {
 	f.problem(err, auth.LastAdmin)
 	if user, err := f.AccountID(f.ctx, bob); err != nil || user != other.User {
 		t.Errorf("the last admin was deleted: %v", err)
+	}
+}
+
+// TestReason_Length: a reason of three to two hundred characters is accepted.
+func TestReason_Length(t *testing.T) {
+	m := newMFASite(t)
+	for n, want := range map[int]auth.Reason{
+		auth.ReasonMin - 1: auth.ReasonInvalid, auth.ReasonMin: "", auth.ReasonMax: "", auth.ReasonMax + 1: auth.ReasonInvalid,
+	} {
+		by := m.by
+		by.Reason = strings.Repeat("ü", n)
+		_, err := m.ChangeGroups(m.ctx, by, m.ann.User, []string{fmt.Sprint("group", n)}, nil)
+		m.problem(err, want)
 	}
 }

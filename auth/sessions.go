@@ -191,8 +191,5 @@ func newID() string { return strings.ToLower(rand.Text()) }
 func cutUserAgent(s string) string {
 	const max = 300 // bytes; the longest names of real browsers have about 250
 	s = strings.ToValidUTF8(s, "")
-	if len(s) > max {
-		s = strings.ToValidUTF8(s[:max], "")
-	}
-	return s
+	return strings.ToValidUTF8(s[:min(len(s), max)], "")
 }

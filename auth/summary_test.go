@@ -60,6 +60,23 @@ func TestWithSettings(t *testing.T) {
 	}
 }
 
+// TestNames: roles and policies have names.
+func TestNames(t *testing.T) {
+	for i, name := range roleNames {
+		if role, ok := ParseRole(name); !ok || role != Role(i) || role.String() != name {
+			t.Errorf("%q is role %d, %v", name, role, ok)
+		}
+	}
+	if role, ok := ParseRole("king"); ok || role != NoRole {
+		t.Errorf("an unknown role is %d, %v", role, ok)
+	}
+	for want, p := range map[string]MFAPolicy{"everyone": {}, "group staff": {Group: "staff"}} {
+		if got := p.name(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestReadable: a phone number is searched in any notation, but a word is not read as one,
 // although it can be dialled.
 func TestReadable(t *testing.T) {
