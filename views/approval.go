@@ -49,9 +49,10 @@ func (p ApprovalPage) heading() string {
 
 // actOf describes an action; it has no label if there is no page for it.
 func actOf(action auth.OperatorAction) Act {
-	all := slices.Concat(Acts, TargetActs, []Act{downloadAct})
-	if i := slices.IndexFunc(all, func(act Act) bool { return act.Action == action }); i >= 0 {
-		return all[i]
+	for _, act := range slices.Concat(Acts, TargetActs, []Act{downloadAct}) {
+		if act.Action == action {
+			return act
+		}
 	}
 	return Act{}
 }

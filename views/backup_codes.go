@@ -3,7 +3,6 @@ package views
 import (
 	"net/url"
 	"strings"
-	"unicode"
 
 	"github.com/a-h/templ"
 )
@@ -26,8 +25,7 @@ func backupCodesFile(p BackupCodesPage) templ.SafeURL {
 // backupCodesFilename keeps only ASCII letters and digits of the site's name,
 // which every file system accepts.
 func backupCodesFilename(page Page) string {
-	words := strings.FieldsFunc(strings.ToLower(page.Product), func(r rune) bool {
-		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	})
+	const kept = "abcdefghijklmnopqrstuvwxyz0123456789"
+	words := strings.FieldsFunc(strings.ToLower(page.Product), func(r rune) bool { return !strings.ContainsRune(kept, r) })
 	return strings.Join(append(words, "backup-codes.txt"), "-")
 }

@@ -16,10 +16,7 @@ import (
 // maskPhone shows the last four digits, enough for the owner to recognise the
 // number (SM-10).
 func maskPhone(number string) string {
-	if len(number) > 4 {
-		number = number[len(number)-4:]
-	}
-	return "•••• " + number
+	return "•••• " + number[max(0, len(number)-4):]
 }
 
 // formatPhone writes an E.164 number in groups (ITU-T E.123), on one line.
@@ -135,7 +132,7 @@ func useMethod(m auth.Method) choice {
 func maskEmail(address string) string {
 	first, size := utf8.DecodeRuneInString(address)
 	at := strings.LastIndexByte(address, '@')
-	if at < size || size == 0 {
+	if at < size {
 		return ""
 	}
 	return string(first) + "•••" + address[at:]

@@ -14,8 +14,10 @@ func TestDuration_RoundsUpInTheLargestUnit(t *testing.T) {
 		59*time.Second + 1:            "1 minute",
 		time.Minute:                   "1 minute",
 		3*time.Minute + time.Second:   "4 minutes",
+		59 * time.Minute:              "59 minutes",
 		time.Hour:                     "1 hour",
 		23*time.Hour + 30*time.Minute: "24 hours",
+		48 * time.Hour:                "48 hours",
 		72 * time.Hour:                "3 days",
 		365 * 24 * time.Hour:          "1 year",
 		366 * 24 * time.Hour:          "366 days",
@@ -29,7 +31,7 @@ func TestDuration_RoundsUpInTheLargestUnit(t *testing.T) {
 
 func TestAgo(t *testing.T) {
 	for past, want := range map[time.Duration]string{
-		-time.Second: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 59*time.Minute + 59*time.Second: "59 minutes ago",
+		-time.Minute: "just now", -time.Second: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 59*time.Minute + 59*time.Second: "59 minutes ago",
 		-time.Hour: "2 May 2026", time.Hour: "1 hour ago", 23*time.Hour + 59*time.Minute: "23 hours ago", 24 * time.Hour: "1 May 2026",
 	} {
 		if got := ago(now, now.Add(-past)); got != want {
@@ -50,6 +52,24 @@ func TestMaskPhone_ShowsFourDigits(t *testing.T) {
 	for number, want := range map[string]string{"+14155554242": "•••• 4242", "12": "•••• 12", "": "•••• "} {
 		if got := maskPhone(number); got != want {
 			t.Errorf("%q is masked as %q", number, got)
+		}
+	}
+}
+
+func TestMaskEmail(t *testing.T) {
+	for address, want := range map[string]string{
+		"ann@example.org": "a•••@example.org", "a@example.org": "a•••@example.org", "é@example.org": "é•••@example.org", "@example.org": "", "ann": "", "": "",
+	} {
+		if got := maskEmail(address); got != want {
+			t.Errorf("%q is %q, want %q", address, got, want)
+		}
+	}
+}
+
+func TestBackupCodesFilename(t *testing.T) {
+	for product, want := range map[string]string{"Acme 2": "acme-2-backup-codes.txt", "Über/Zoo": "ber-zoo-backup-codes.txt", "日本": "backup-codes.txt"} {
+		if got := backupCodesFilename(Page{Product: product}); got != want {
+			t.Errorf("%s: %s, want %s", product, got, want)
 		}
 	}
 }

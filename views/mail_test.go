@@ -175,7 +175,10 @@ func TestMail_Injection(t *testing.T) {
 			}
 		}
 	}
-	for _, usual := range []string{"ann.lee+site@example.org", "o_b-c@example.org", "zoë@example.org"} {
+	if got := inertEmail("evil.example/login?x@example.org"); got != "evil•example•login•x@example.org" {
+		t.Errorf("shown as %s", got)
+	}
+	for _, usual := range []string{"", "ann.lee+site@example.org", "o_b-c@example.org", "zoë@example.org"} {
 		if got := inertEmail(usual); got != usual {
 			t.Errorf("%s is shown as %s", usual, got)
 		}
