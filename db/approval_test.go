@@ -72,6 +72,9 @@ func TestSpendApproval_OnceOnly(t *testing.T) {
 		if err != nil || found.UserEmail != "Aeve@example.org" || found.ByEmail != "Aann@example.org" || found.Act != (auth.Act{Action: auth.ResetMFA, User: "eve", Target: "b"}) || !found.ExpiresAt.Equal(expiry) {
 			t.Errorf("found %+v, %v", found, err)
 		}
+		if other, err := db.FindApproval(t.Context(), "unknown", noon); !errors.Is(err, auth.ErrNotFound) || len(db.approvals(t, "bob")) != 0 {
+			t.Errorf("found another request: %+v, %v", other, err)
+		}
 		for _, change := range []func() (bool, error){
 			func() (bool, error) { return db.ReplaceRole(t.Context(), "ann", auth.RoleSupport, set("ann")) },
 			func() (bool, error) { return db.ReplaceRole(t.Context(), "ann", auth.RoleAdmin, set("ann")) },
@@ -151,6 +154,9 @@ func TestAddApproval(t *testing.T) {
 
 		other, err := db.FindOtherAdmin(t.Context(), "eve", "ann")
 		wantTrue(t, other, err)
+		db.addAdmin(t, "sue")
+		changed, err := db.ReplaceRole(t.Context(), "sue", auth.RoleSupport, set("sue"))
+		wantTrue(t, changed, err)
 		if other, err = db.FindOtherAdmin(t.Context(), "bob", "eve"); other || err != nil {
 			t.Errorf("another admin: %v", err)
 		}

@@ -94,6 +94,9 @@ func TestFindGrant(t *testing.T) {
 		}
 		_, _, err = db.FindGrantOfCode(t.Context(), "a2", "code of g1")
 		wantNotFound(t, err)
+		if agreed, used, err := db.FindConsent(t.Context(), "ann", "a2"); used || err != nil {
+			t.Errorf("consent to another app: %v, %v", agreed, err)
+		}
 		agreed, used, err := db.FindConsent(t.Context(), "ann", "a1")
 		if err != nil || !used || len(agreed) != 1 || agreed[0] != oidc.ScopeOpenID {
 			t.Errorf("consent is %q, %v, %v", agreed, used, err)
@@ -274,6 +277,8 @@ func TestSpendRefreshToken(t *testing.T) {
 						t.Errorf("step %d: %v, %v, want %v", i+1, result, err, step.want)
 					}
 					for _, token := range []string{step.token, step.next} {
+						_, err := db.FindRefreshToken(t.Context(), "a2", token)
+						wantNotFound(t, err)
 						if result, err := db.SpendRefreshToken(t.Context(), "ann", "a2", token, open, refreshToken("other", noon), changes); err != nil || result != oidc.NotUsed {
 							t.Errorf("step %d, another app: %v, %v", i+1, result, err)
 						}
