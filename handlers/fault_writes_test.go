@@ -60,7 +60,7 @@ func newWriteFixture(f *programFixture) *writeFixture {
 	to := other.check(http.MethodGet, wikiPage).Header.Get("Location")
 	w.page("handover", other, strings.TrimPrefix(to, f.origin), 200)
 	w.callback(other, other.open(to).continueURL())
-	w.program(oidc.AuthorizePath, f.app.params(), 303, 303)
+	w.post("authorize by a form", f.browser(), oidc.AuthorizePath, f.app.params(), 303, 303)
 	w.program(oidc.PushPath, f.app.params(), 201, 201)
 	w.program(oidc.TokenPath, exchange, 200, 400)
 	w.program(oidc.TokenPath, f.refreshForm(), 200, 200)
@@ -77,6 +77,10 @@ func (f *programFixture) secondStep(code string) *browser {
 // form adds a form as it is filled in.
 func (w *writeFixture) form(name string, b *browser, button string, status, again int) {
 	path, form := b.form(b.button(button))
+	w.post(name, b, path, form, status, again)
+}
+
+func (w *writeFixture) post(name string, b *browser, path string, form url.Values, status, again int) {
 	w.requests = append(w.requests, writingRequest{name, b, func(b *browser) *browser { return b.fetchRaw(http.MethodPost, path, form) }, status, again})
 }
 
@@ -87,7 +91,7 @@ func (w *writeFixture) passkey(b *browser, button string) {
 	}
 	path, form := b.form(b.button(button))
 	form.Set("credential", credential)
-	w.requests = append(w.requests, writingRequest{"passkey", b, func(b *browser) *browser { return b.fetchRaw(http.MethodPost, path, form) }, 303, 303})
+	w.post("passkey", b, path, form, 303, 303)
 }
 
 func (w *writeFixture) page(name string, b *browser, path string, status int) {
@@ -97,12 +101,10 @@ func (w *writeFixture) page(name string, b *browser, path string, status int) {
 func (w *writeFixture) program(path string, form url.Values, status, again int) {
 	header := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(w.app.id+":"+w.app.secret))}}
 	w.requests = append(w.requests, writingRequest{path, nil, func(*browser) *browser {
-		got := w.site().program(http.MethodPost, path, form, header)
+		got := w.testSite.program(http.MethodPost, path, form, header)
 		return &browser{t: w.t, status: got.Code, header: got.Header(), body: got.Body.String()}
 	}, status, again})
 }
-
-func (w *writeFixture) site() *testSite { return w.testSite }
 
 // callback adds the end of a handover, which an app's host answers.
 func (w *writeFixture) callback(b *browser, to string) {

@@ -121,7 +121,7 @@ func (k *killTest) address(ctx context.Context, of func() string) (string, error
 var (
 	eventsWanted = []auth.EventType{
 		"sign_up_code", "phone_code", auth.SignedUp, "signed_out", auth.TOTPAdded, auth.PhoneAdded, auth.PhoneReserved, auth.BackupCodesReplaced,
-		auth.PasskeyAdded, "tokens", "refreshed", "revoked", auth.AppTokenReused, "handed_over", "invited", "disabled", "deleted", auth.RecoveryRequested, auth.RecoveryStopped,
+		auth.PasskeyAdded, "tokens", "refreshed", "revoked", auth.AppTokenReused, "handed_over", "invited", "disabled", "deleted", auth.RecoveryRequested,
 	}
 	signInKinds = []auth.FactorKind{auth.Password, auth.TOTPCode, auth.BackupCode, auth.PhoneCode, auth.PasskeyVerified}
 )
