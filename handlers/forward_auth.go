@@ -35,6 +35,7 @@ type forwardAuth struct {
 // and no other handler serves this.
 func NewForwardAuth(rules *auth.Rules, config Config) http.Handler {
 	s := &site{Config: config, rules: rules}
+	s.RequestTimeout = min(s.RequestTimeout, auth.CheckTimeout) // the proxy waits
 	if s.BufferedLog == nil {
 		s.BufferedLog = s.Log
 	}
@@ -49,7 +50,7 @@ func (f *forwardAuth) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.NotFound(w, req)
 		return
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), auth.CheckTimeout)
+	ctx, cancel := f.withTimeout(req.Context())
 	defer cancel()
 	c := &check{forwardAuth: f, ctx: ctx, header: req.Header}
 	var a answer

@@ -214,6 +214,7 @@ func TestForwardAuth_StoreHangs(t *testing.T) {
 		timeout = time.Until(deadline)
 		return hang(ctx, do)
 	}}
+	site.requestTimeout = time.Minute // of pages
 	site.restart()
 	if response := b.check("GET", wikiPage); response.StatusCode != 503 || timeout > 2*time.Second {
 		t.Errorf("%d after %s", response.StatusCode, timeout)
