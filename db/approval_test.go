@@ -236,6 +236,10 @@ func TestSpendDownload_OnceOnly(t *testing.T) {
 		db.wantOneWinner(t, func(_ context.Context, s *Store, _ int) (bool, error) {
 			return spend(s, "ann", "q=a", noon)
 		})
+		for _, other := range [][2]string{{"ann", "q=a"}, {"bob", "q=b"}, {"ann", "of an account"}} {
+			_, err := db.FindDownload(t.Context(), auth.UserID(other[0]), other[1], noon)
+			wantNotFound(t, err)
+		}
 		found, err := db.FindDownload(t.Context(), "bob", "q=a", noon)
 		if err != nil || found.ID != "b" || !found.ApprovedAt.IsZero() || found.User != "" {
 			t.Errorf("found %+v, %v", found, err)
