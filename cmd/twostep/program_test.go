@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -33,7 +34,11 @@ const (
 var binaryFolder string
 
 func TestMain(m *testing.M) {
-	var err error
+	flag.Parse()
+	err := flag.Set("test.parallel", "8") // the long tests mostly wait, for kills and timeouts
+	if err != nil {
+		panic(err)
+	}
 	if binaryFolder, err = os.MkdirTemp("", "twostep-test-*"); err != nil {
 		panic(err)
 	}
