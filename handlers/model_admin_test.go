@@ -104,7 +104,11 @@ func (m *model) administer(c *client, u *user, act, target, reason string, meanw
 
 // anyAct posts the form of an act, often a possible one.
 func (m *model) anyAct(c *client) {
-	u, act, target := m.anyUser(), draw(m, "act", slices.Sorted(maps.Keys(modelActs))...), ""
+	acts := slices.Sorted(maps.Keys(modelActs))
+	if s := m.session(c); s != nil && s.user.role >= auth.RoleSupport && draw(m, "allowed", true, false) {
+		acts = slices.DeleteFunc(acts, func(act string) bool { return modelActs[act].role > s.user.role })
+	}
+	u, act, target := m.anyUser(), draw(m, "act", acts...), ""
 	switch act {
 	case "remove-factor", "sign-out-session":
 		target = m.actTarget(u, act)
