@@ -33,7 +33,7 @@ var flipped = map[token.Token]string{
 }
 
 // condition is one that SQL can do without. Its right side may be a call.
-var condition = regexp.MustCompile(`\sAND (\$?[\w.]+ (?:=|<>|<=?|>=?|IS NOT|IS) [$%\w.]+(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?)`)
+var condition = regexp.MustCompile(`\sAND (\$?[\w.]+ (?:=|<>|<=?|>=?|IS(?: NOT)?(?: DISTINCT FROM)?) [$%\w.]+(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?)`)
 
 // A switcher rewrites files so that each of their faults can be switched on.
 type switcher struct {

@@ -20,7 +20,7 @@ const query = `SELECT 1
 	FROM t
 	WHERE id = $1
 		AND user_id = $%d
-		AND name IS NOT NULL AND ` + active
+		AND name IS NOT DISTINCT FROM $4 AND ` + active
 
 func equal(a, b int) bool      { return a == b }
 func notEqual(a, b int) bool   { return a != b }
