@@ -3,9 +3,20 @@ package views
 import (
 	"encoding/csv"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+
+	"twostep/auth"
 )
+
+func TestPeopleTable(t *testing.T) {
+	ann := auth.Account{User: auth.User{ID: "ann"}, CreatedAt: now}
+	want := []string{"ann", "", "active", "0", "false", "0", "0", "", "none", "2026-05-02T14:04:00Z", ""}
+	if got := PeopleTable.Cells(Page{}, ann); !slices.Equal(got, want) {
+		t.Errorf("an account that was never seen: %q, want %q", got, want)
+	}
+}
 
 // Spreadsheets run no cell as a formula (OP-11), also if they separate cells with
 // semicolons. All other text arrives as it is.

@@ -157,11 +157,7 @@ func oneLine(s string) string {
 // replaced, and then the dots are too.
 func inertEmail(address string) string {
 	address = oneLine(address)
-	at := strings.LastIndexByte(address, '@')
-	if at < 0 {
-		return address
-	}
-	name := address[:at]
+	name := address[:max(0, strings.LastIndexByte(address, '@'))]
 	usual := func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) || strings.ContainsRune("._+-", c) }
 	if !strings.ContainsFunc(name, func(c rune) bool { return !usual(c) }) && !strings.HasPrefix(strings.ToLower(name), "www.") {
 		return address
@@ -171,5 +167,5 @@ func inertEmail(address string) string {
 			return '•'
 		}
 		return c
-	}, name) + address[at:]
+	}, name) + address[len(name):]
 }

@@ -157,3 +157,9 @@ func TestRenderer_Help(t *testing.T) {
 		}
 	}
 }
+
+func TestRenderer_TestBySMS(t *testing.T) {
+	if got, want := NewRenderer("Twostep", "", "", Links{}).Test(auth.BySMS), (MessageText{Text: "This is a test message from Twostep."}); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

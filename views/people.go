@@ -112,13 +112,6 @@ func roleOptions() (all []option) {
 	return all
 }
 
-func roleValue(role auth.Role) string {
-	if role == auth.NoRole {
-		return ""
-	}
-	return role.String()
-}
-
 // secondFactors lists what an account has.
 func secondFactors(a auth.Account) string {
 	var all []string

@@ -76,3 +76,15 @@ func TestRequestedBy(t *testing.T) {
 		}
 	}
 }
+
+func TestPersonPage_Recovery(t *testing.T) {
+	for want, person := range map[string]auth.Account{
+		"": {},
+		"Requested 2 May 2026, 14:04 UTC, due 5 May 2026, 14:04 UTC":              {Recovery: sampleRecovery, Factors: auth.Factors{Recovered: true}},
+		"Completed: sign-in needs a code by email until there is a second factor": {Factors: auth.Factors{Recovered: true}},
+	} {
+		if got := (PersonPage{Person: person}).recovery(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -32,8 +32,8 @@ var flipped = map[token.Token]string{
 	token.LAND: "||", token.LOR: "&&",
 }
 
-// condition is one that SQL can do without.
-var condition = regexp.MustCompile(`\s+(AND \$?[\w.]+ (?:=|<>|<=?|>=?|IS NOT|IS) [$\w.]+)`)
+// condition is one that SQL can do without. Its right side may be a call.
+var condition = regexp.MustCompile(`\sAND (\$?[\w.]+ (?:=|<>|<=?|>=?|IS(?: NOT)?(?: DISTINCT FROM)?) [$%\w.]+(?:\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))?)`)
 
 // A switcher rewrites files so that each of their faults can be switched on.
 type switcher struct {
@@ -125,12 +125,14 @@ func (s *switcher) visit(node ast.Node) bool {
 				s.add(arg.Pos(), s.text(arg.Pos(), arg.End()), "")
 			}
 		}
-	case *ast.BasicLit: // one condition less
+	case *ast.BasicLit: // one condition without effect; its parameters stay for the arguments
 		if node.Kind == token.STRING && strings.HasPrefix(node.Value, "`") {
 			for _, found := range condition.FindAllStringSubmatchIndex(node.Value, -1) {
-				number := s.add(node.Pos()+token.Pos(found[2]), node.Value[found[2]:found[3]], "")
-				without := strings.Trim(node.Value[:found[0]]+node.Value[found[1]:], "`")
-				s.wrap(node, fmt.Sprintf("fault_.Pick(%d, ", number), ", "+strconv.Quote(without)+")")
+				was := node.Value[found[2]:found[3]]
+				now := "(" + was + " OR TRUE)"
+				number := s.add(node.Pos()+token.Pos(found[2]), was, now)
+				changed := strings.Trim(node.Value[:found[2]]+now+node.Value[found[3]:], "`")
+				s.wrap(node, fmt.Sprintf("fault_.Pick(%d, ", number), ", "+strconv.Quote(changed)+")")
 			}
 		}
 	}

@@ -18,9 +18,9 @@ const sample = "cmd/mutants/testdata/sample"
 // about changes. Lines keep their numbers.
 func TestFaults(t *testing.T) {
 	want := []string{
-		"17: AND expires_at > $3 → : query: SELECT 1 FROM t WHERE id = $1 AND user_id = $2 AND name IS NOT NULL AND ended_at IS NULL",
-		"22: AND user_id = $2 → : query: SELECT 1 FROM t WHERE id = $1 AND name IS NOT NULL AND ended_at IS NULL AND expires_at > $3",
-		"23: AND name IS NOT NULL → : query: SELECT 1 FROM t WHERE id = $1 AND user_id = $2 AND ended_at IS NULL AND expires_at > $3",
+		"17: expires_at > COALESCE((SELECT max(at) FROM u), $3) → (expires_at > COALESCE((SELECT max(at) FROM u), $3) OR TRUE): query: SELECT 1 FROM t WHERE id = $1 AND user_id = $%d AND name IS NOT DISTINCT FROM $4 AND ended_at IS NULL AND (expires_at > COALESCE((SELECT max(at) FROM u), $3) OR TRUE)",
+		"22: user_id = $%d → (user_id = $%d OR TRUE): query: SELECT 1 FROM t WHERE id = $1 AND (user_id = $%d OR TRUE) AND name IS NOT DISTINCT FROM $4 AND ended_at IS NULL AND expires_at > COALESCE((SELECT max(at) FROM u), $3)",
+		"23: name IS NOT DISTINCT FROM $4 → (name IS NOT DISTINCT FROM $4 OR TRUE): query: SELECT 1 FROM t WHERE id = $1 AND user_id = $%d AND (name IS NOT DISTINCT FROM $4 OR TRUE) AND ended_at IS NULL AND expires_at > COALESCE((SELECT max(at) FROM u), $3)",
 		"25: a == b → a != b: equal: false true",
 		"26: a != b → a == b: not equal: true false",
 		"27: a < b → a <= b: less: true true false",

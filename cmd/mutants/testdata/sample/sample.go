@@ -14,13 +14,13 @@ type pairs []string
 func (p *pairs) add(name, value string) { *p = append(*p, name+value) }
 
 const active = `ended_at IS NULL
-	AND expires_at > $3`
+	AND expires_at > COALESCE((SELECT max(at) FROM u), $3)`
 
 const query = `SELECT 1
 	FROM t
 	WHERE id = $1
-		AND user_id = $2
-		AND name IS NOT NULL AND ` + active
+		AND user_id = $%d
+		AND name IS NOT DISTINCT FROM $4 AND ` + active
 
 func equal(a, b int) bool      { return a == b }
 func notEqual(a, b int) bool   { return a != b }
