@@ -359,6 +359,35 @@ func TestPasskey_WrongResponses(t *testing.T) {
 	}
 }
 
+// TestPasskey_NetworkLimit: a passkey that is correct does not count towards the limit of its
+// network. The user is known only after it was counted.
+func TestPasskey_NetworkLimit(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	d := &passkeytest.Device{Verifies: true, Synced: true}
+	f.addPasskey(d, client, session)
+	for range 11 { // one more than the network may have wrong
+		f.signInWithPasskey(d, client)
+	}
+}
+
+// TestPasskey_ReauthLimit: re-authentication counts as an act of its session.
+func TestPasskey_ReauthLimit(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	session = f.reload(session)
+	token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
+	f.must(err)
+	_, err = f.VerifyPasskey(f.ctx, client, token, "{}")
+	f.problem(err, auth.PasskeyWrong)
+	for range 60 {
+		_ = f.EndSession(f.ctx, client, session, "")
+	}
+	_, err = f.VerifyPasskey(f.ctx, client, token, "{}")
+	f.problem(err, auth.TooManyAttempts)
+	_, err = f.Verify(f.ctx, client, token, "123456", false)
+	f.problem(err, auth.TooManyAttempts)
+}
+
 // TestPasskey_WrongSignature: what a passkey has not signed is refused at both steps, and so
 // is the user handle of another account.
 func TestPasskey_WrongSignature(t *testing.T) {
