@@ -36,7 +36,8 @@ func (r *Rules) AppChanges(ctx context.Context, client Client, user UserID, now 
 }
 
 // AppAct returns the changes of an operator's act on an app: the check that they may, and
-// the event. If it is reasoned, an administrator must give a reason.
+// the event. If it is reasoned, an administrator must give a reason. [Rules.Acted] must be
+// called afterwards.
 func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event) (ChangeSet, error) {
 	begin := r.begin
 	if reasoned {
@@ -47,14 +48,6 @@ func (r *Rules) AppAct(ctx context.Context, by Operator, reasoned bool, e Event)
 		return changes, err
 	}
 	return changes, r.recordAct(ctx, &changes, by, e)
-}
-
-// AppActed must be called after changes of AppAct; done says whether they were applied.
-func (r *Rules) AppActed(ctx context.Context, changes ChangeSet, done bool, err error) error {
-	if err == nil && done {
-		r.Applied(ctx, changes)
-	}
-	return operated(err)
 }
 
 // SecretSeeds returns the seeds of an app's secrets: first of the secret that a form makes

@@ -104,15 +104,19 @@ func TestMethod(t *testing.T) {
 		kind    FactorKind
 		phone   PhoneID
 		others  int
+		demand  Level
 	}{
-		{"the app first", all, Method{}, TOTPCode, "", 2},
-		{"without an app the default phone", phones, Method{}, PhoneCode, "a", 1},
-		{"a chosen phone", all, Method{Factor: PhoneCode, Phone: Phone{ID: "b"}}, PhoneCode, "b", 2},
-		{"a phone that is no factor", all, Method{Factor: PhoneCode, Phone: Phone{ID: "c"}}, TOTPCode, "", 2},
-		{"a phone of another account", all, Method{Factor: PhoneCode, Phone: Phone{ID: "x"}}, TOTPCode, "", 2},
-		{"an app that was removed", phones, Method{Factor: TOTPCode}, PhoneCode, "a", 1},
+		{"the app first", all, Method{}, TOTPCode, "", 2, 0},
+		{"without an app the default phone", phones, Method{}, PhoneCode, "a", 1, 0},
+		{"a chosen phone", all, Method{Factor: PhoneCode, Phone: Phone{ID: "b"}}, PhoneCode, "b", 2, 0},
+		{"a phone that is no factor", all, Method{Factor: PhoneCode, Phone: Phone{ID: "c"}}, TOTPCode, "", 2, 0},
+		{"a phone of another account", all, Method{Factor: PhoneCode, Phone: Phone{ID: "x"}}, TOTPCode, "", 2, 0},
+		{"an app that was removed", phones, Method{Factor: TOTPCode}, PhoneCode, "a", 1, 0},
+		{"a passkey if it is demanded", withBoth, Method{}, PasskeyPresent, "", 1, PhishingResistant},
+		{"not if less is demanded", withBoth, Method{}, TOTPCode, "", 0, TwoFactors},
+		{"nor if another method was chosen", withBoth, Method{Factor: TOTPCode}, TOTPCode, "", 0, PhishingResistant},
 	} {
-		a := Attempt{Factors: row.factors, Chosen: row.chosen}
+		a := Attempt{Factors: row.factors, Chosen: row.chosen, Demand: Demand{Level: row.demand}}
 		if m := a.Method(); m.Factor != row.kind || m.Phone.ID != row.phone || len(a.OtherMethods()) != row.others {
 			t.Errorf("%s: %v and %d others", row.name, m, len(a.OtherMethods()))
 		}

@@ -28,7 +28,7 @@ func (r *Rules) complete(ctx context.Context, c challenge, a Attempt, changes *C
 	changes.add(AddAttempt{a})
 	var err error
 	switch m := a.Method(); {
-	case a.Step() == StepMFA && m.Factor == PhoneCode:
+	case m.Factor == PhoneCode: // an account with a method owes a second factor
 		err = r.queuePhoneCode(ctx, c.client, a, m.Phone, changes)
 	case a.Step() == StepEmail:
 		err = r.queueAllowedRecoveryCode(ctx, c.client, a, changes)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"twostep/auth"
 )
@@ -64,7 +65,11 @@ func TestInvite_Limits(t *testing.T) {
 	if n := f.count("user5096@example.com", auth.MessageInvitation) + f.count("user5097@example.com", auth.MessageInvitation); n != 1 {
 		t.Errorf("%d mails to the last two", n)
 	}
-	f.must(f.AddAccount(f.ctx, auth.Operator{}, "bob@example.com")) // a command is not limited
+	if sent, err := f.Invite(f.ctx, auth.Operator{}, []string{"bob@example.com"}); sent != 1 || err != nil {
+		t.Errorf("a command is limited: %d lines, %v", sent, err)
+	}
+	f.now = f.now.Add(time.Second) // the mail of the next one is sent later
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, "bob@example.com"))
 	_, err = f.AcceptInvitation(f.ctx, f.client(), "unknown", flowPassword)
 	f.problem(err, auth.InvitationEnded)
 	mails := f.messages("bob@example.com")
@@ -94,4 +99,54 @@ func TestAcceptInvitation_Once(t *testing.T) {
 	if _, err := f.OpenInvitation(f.ctx, token); !errors.Is(err, auth.ErrNotFound) {
 		t.Errorf("it can be opened again: %v", err)
 	}
+}
+
+// TestInvitation_WithdrawnMeanwhile: an invitation that is withdrawn while it is accepted
+// leads to no account, and sets no password.
+func TestInvitation_WithdrawnMeanwhile(t *testing.T) {
+	const bob, eve = "bob@example.com", "eve@example.com"
+	f := newFlow(t)
+	withdrawing := &late{f.db, func() {
+		f.use(f.db)
+		all, _, err := f.Invitations(f.ctx, "")
+		f.must(err)
+		if withdrawn, err := f.WithdrawInvitation(f.ctx, auth.Operator{}, all[0].ID); !withdrawn || err != nil {
+			t.Fatal(withdrawn, err)
+		}
+	}}
+	f.must(f.AddAccount(f.ctx, auth.Operator{}, bob))
+	token := f.messages(bob)[0].Token
+	f.use(withdrawing)
+	_, err := f.SetPassword(f.ctx, f.client(), token, flowPassword)
+	f.problem(err, auth.FormExpired)
+	_, err = f.SignIn(f.ctx, f.client(), bob, flowPassword, "")
+	f.problem(err, auth.InvalidCredentials)
+
+	_, err = f.Invite(f.ctx, auth.Operator{}, []string{eve})
+	f.must(err)
+	client := f.client()
+	result, err := f.AcceptInvitation(f.ctx, client, f.messages(eve)[0].Token, flowPassword)
+	f.must(err)
+	code := f.code(eve)
+	f.use(withdrawing)
+	_, err = f.Verify(f.ctx, client, result.Attempt, code, false)
+	f.problem(err, auth.CodeExpired)
+	if _, err := f.AccountID(f.ctx, eve); !errors.Is(err, auth.ErrNotFound) {
+		t.Errorf("an account was made: %v", err)
+	}
+}
+
+// TestSignUp_Closed: nobody signs up without an invitation, nor goes on with a sign-up that
+// had begun before.
+func TestSignUp_Closed(t *testing.T) {
+	f := newFlow(t)
+	client := f.client()
+	result, err := f.SignUp(f.ctx, client, "ann@example.com", flowPassword, "")
+	f.must(err)
+	f.policy.SignUpOpen = false
+	f.use(f.db)
+	_, err = f.Verify(f.ctx, client, result.Attempt, f.code("ann@example.com"), false)
+	f.problem(err, auth.SignUpClosed)
+	_, err = f.SignUp(f.ctx, client, "eve@example.com", flowPassword, "")
+	f.problem(err, auth.SignUpClosed)
 }

@@ -27,6 +27,16 @@ func (s *late) SpendTOTPStep(ctx context.Context, user auth.UserID, step int64, 
 	return s.Store.SpendTOTPStep(ctx, user, step, changes)
 }
 
+func (s *late) SpendSentCode(ctx context.Context, code auth.SentCode, changes auth.ChangeSet) (bool, error) {
+	s.happens()
+	return s.Store.SpendSentCode(ctx, code, changes)
+}
+
+func (s *late) ReplacePassword(ctx context.Context, user auth.UserID, hash string, changes auth.ChangeSet) (bool, error) {
+	s.happens()
+	return s.Store.ReplacePassword(ctx, user, hash, changes)
+}
+
 // TestVerify_SpentMeanwhile: the field of the response is marked when it is no longer valid
 // by the time it is spent.
 func TestVerify_SpentMeanwhile(t *testing.T) {
@@ -156,6 +166,39 @@ func TestVerifyEmail_PostedTwice(t *testing.T) {
 		f.must(verify(code))
 		f.now = f.now.Add(auth.RepeatWindow)
 		f.problem(verify(code), auth.FormExpired)
+	}
+}
+
+// TestAdvanceTOTP_PostedTwice: the same for a code of an app that is being added.
+func TestAdvanceTOTP_PostedTwice(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	key := f.addTOTP(client, session)
+	f.must(f.AdvanceTOTP(f.ctx, client, session, auth.TOTPSubmit, f.totp(key)))
+	f.now = f.now.Add(auth.RepeatWindow)
+	f.problem(f.AdvanceTOTP(f.ctx, client, session, auth.TOTPSubmit, f.totp(key)), auth.FormExpired)
+}
+
+// TestStartEmailChange_Notices: every request to change the sign-in address can be stopped
+// by the mail about it, however many there were. An address for notices needs no such mail.
+func TestStartEmailChange_Notices(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	f.must(f.StartEmailChange(f.ctx, client, session, auth.ForNotices, "second@example.com"))
+	const requests = 5 // more than there are notices of any other kind
+	for i := range requests {
+		f.must(f.StartEmailChange(f.ctx, client, session, auth.ForSignIn, fmt.Sprintf("eve%d@example.com", i)))
+	}
+	stops := 0
+	for _, m := range f.messages("ann@example.com") {
+		if m.Kind == auth.MessageKind(auth.EmailChangeRequested) {
+			if stops++; m.Token == "" || m.Summary {
+				t.Errorf("mail %d cannot stop the change", stops)
+			}
+		}
+	}
+	if stops != requests {
+		t.Errorf("%d mails, want %d", stops, requests)
 	}
 }
 

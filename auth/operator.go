@@ -126,10 +126,7 @@ func (r *Rules) carryOut(ctx context.Context, by Operator, act Act, changes Chan
 	case EndExemption:
 		done, err = r.store.RemoveMFAExemption(ctx, user, changes)
 	}
-	if err == nil && done {
-		r.Applied(ctx, changes)
-	}
-	return done, operated(err)
+	return done, r.Acted(ctx, changes, done, err)
 }
 
 // AddAccount adds an account without a password. Its owner gets an invitation, a link

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -357,6 +358,37 @@ func TestPasskey_WrongResponses(t *testing.T) {
 	if n := f.count(passkeyUser, auth.MessageKind(auth.SecondFactorFailed)); n != 1 {
 		t.Errorf("%d notices, want 1", n)
 	}
+}
+
+// TestPasskey_NetworkLimit: a passkey that is correct does not count towards the limit of its
+// network. The user is known only after it was counted.
+func TestPasskey_NetworkLimit(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	d := &passkeytest.Device{Verifies: true, Synced: true}
+	f.addPasskey(d, client, session)
+	for range 11 { // one more than the network may have wrong
+		result, err := f.SignInWithPasskey(f.ctx, client, f.get(d, f.PasskeySignIn(client)), "")
+		f.must(err)
+		client.DeviceToken = cmp.Or(result.Device, client.DeviceToken) // it stays known
+	}
+}
+
+// TestPasskey_ReauthLimit: re-authentication counts as an act of its session.
+func TestPasskey_ReauthLimit(t *testing.T) {
+	f, session, client := newPasskeyFlow(t)
+	f.addPasskey(&passkeytest.Device{Verifies: true}, client, session)
+	session = f.reload(session)
+	token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
+	f.must(err)
+	_, err = f.VerifyPasskey(f.ctx, client, token, "{}")
+	f.problem(err, auth.PasskeyWrong)
+	for range 60 {
+		_ = f.EndSession(f.ctx, client, session, "")
+	}
+	_, err = f.VerifyPasskey(f.ctx, client, token, "{}")
+	f.problem(err, auth.TooManyAttempts)
+	_, err = f.Verify(f.ctx, client, token, "123456", false)
+	f.problem(err, auth.TooManyAttempts)
 }
 
 // TestPasskey_WrongSignature: what a passkey has not signed is refused at both steps, and so

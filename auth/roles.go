@@ -78,6 +78,14 @@ func (r *Rules) recordAct(ctx context.Context, changes *ChangeSet, o Operator, e
 	return r.record(ctx, changes, o.Client, e)
 }
 
+// Acted ends an act of an operator; done says whether its changes were applied.
+func (r *Rules) Acted(ctx context.Context, changes ChangeSet, done bool, err error) error {
+	if err == nil && done {
+		r.Applied(ctx, changes)
+	}
+	return operated(err)
+}
+
 // The errors of a store that refuses an operator.
 var (
 	ErrNotAllowed = errors.New("operator is not allowed to do this")

@@ -115,3 +115,27 @@ func TestReason_Length(t *testing.T) {
 		m.problem(err, want)
 	}
 }
+
+// TestActed: the log and the metrics get an act that was done, and no other.
+func TestActed(t *testing.T) {
+	f := newFlow(t)
+	f.signUp("ann@example.com")
+	observed := 0
+	ctx := auth.WithObserver(f.ctx, func(auth.Event) { observed++ })
+	changes, err := f.AppAct(ctx, auth.Operator{}, false, auth.Event{Type: auth.OperatorAddedApp})
+	f.must(err)
+	for _, row := range []struct {
+		done bool
+		err  error
+		want int
+	}{{true, nil, 1}, {false, nil, 0}, {true, errFailing, 0}, {false, errFailing, 0}} {
+		observed = 0
+		if err := f.Acted(ctx, changes, row.done, row.err); observed != row.want || !errors.Is(err, row.err) {
+			t.Errorf("%+v: %d events observed, %v", row, observed, err)
+		}
+	}
+	f.ctx, observed = ctx, 0
+	if done, err := f.operate(auth.Enable, "ann@example.com"); done || err != nil || observed != 0 {
+		t.Errorf("an account that is not disabled: %v, %v, %d events observed", done, err, observed)
+	}
+}

@@ -1,6 +1,8 @@
 package auth_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -54,6 +56,51 @@ func TestSendLimits_OwnPhone(t *testing.T) {
 	}
 	_, err = f.Verify(f.ctx, known, result.Attempt, f.code(ownNumber), false)
 	f.must(err)
+}
+
+// TestSendLimits_PostedTwice: a sign-in that is posted twice uses up one code.
+func TestSendLimits_PostedTwice(t *testing.T) {
+	f := newFlow(t)
+	session, client := f.signUp("ann@example.com")
+	f.addPhone(client, session, ownNumber)
+	f.now = f.now.Add(time.Hour)
+	client.FormToken = auth.NewToken()
+	var token auth.Token
+	for range 2 {
+		result, err := f.SignIn(f.ctx, client, "ann@example.com", flowPassword, "")
+		f.must(err)
+		if token != "" && result.Attempt != token {
+			t.Error("the second post led to another attempt")
+		}
+		token = result.Attempt
+		f.now = f.now.Add(auth.RepeatWindow)
+	}
+	for range 4 { // five an hour
+		f.must(f.ResendCode(f.ctx, client, token))
+		f.now = f.now.Add(auth.RepeatWindow)
+	}
+	f.problem(f.ResendCode(f.ctx, client, token), auth.TooManyCodes)
+}
+
+// TestSentCode_Stalled: while nothing is known of a code's own message, its page says that it
+// is delayed if no other gets through.
+func TestSentCode_Stalled(t *testing.T) {
+	f := newFlow(t)
+	signUp := func(email string) auth.DeliveryStatus {
+		result, err := f.SignUp(f.ctx, f.client(), email, flowPassword, "")
+		f.must(err)
+		a, err := f.Attempt(f.ctx, result.Attempt)
+		f.must(err)
+		return a.Code.Delivery.Status()
+	}
+	for i := range auth.StalledThreshold {
+		signUp(fmt.Sprintf("user%d@example.com", i))
+	}
+	_, _, err := f.Deliver(f.ctx, auth.ByEmail, func(context.Context, auth.Message) error { return errors.New("down") })
+	f.must(err)
+	if got := signUp("ann@example.com"); got != auth.DeliveryDelayed {
+		t.Errorf("the code is %s", got)
+	}
 }
 
 // TestSendLimits_SMSCountry: numbers of one country use up no more than a quarter of the

@@ -136,13 +136,13 @@ func (r *Rules) sentCode(ctx context.Context, holder string, channel Channel, no
 	if errors.Is(err, ErrNotFound) || err == nil && code.expired(now) {
 		return nil, nil
 	}
-	if err == nil && code.Delivery.Status() == DeliveryPending {
-		code.Delivery.Stalled, err = r.store.FindStalledChannels(ctx, channel, StalledThreshold)
-	}
 	if err != nil {
 		return nil, err
 	}
-	return &code, nil
+	if code.Delivery.Status() == DeliveryPending {
+		code.Delivery.Stalled, err = r.store.FindStalledChannels(ctx, channel, StalledThreshold)
+	}
+	return &code, err
 }
 
 // queuePhoneCode queues the SMS with a code for an attempt.

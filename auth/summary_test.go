@@ -29,6 +29,18 @@ func TestFactorEvent(t *testing.T) {
 	}
 }
 
+// TestFirstPage: a full page without a row after it is the last one.
+func TestFirstPage(t *testing.T) {
+	for rows, want := range map[int]struct {
+		length int
+		more   bool
+	}{0: {0, false}, 2: {2, false}, 3: {2, true}} {
+		if page, more := firstPage(make([]int, rows), 2); len(page) != want.length || more != want.more {
+			t.Errorf("%d rows: %d on the page, more: %v", rows, len(page), more)
+		}
+	}
+}
+
 // TestFilters: a long text of a query is cut off in the audit log, and an empty one left out.
 func TestFilters(t *testing.T) {
 	var all filters

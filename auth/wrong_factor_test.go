@@ -104,6 +104,24 @@ func TestLastFactor_OtherRemovedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestRemoveFactor_OtherRemovedMeanwhile: the same if an administrator removes one of them.
+func TestRemoveFactor_OtherRemovedMeanwhile(t *testing.T) {
+	f := newFlow(t)
+	f.policy.RequireMFA = true
+	f.use(f.db)
+	session, client := f.signUp("ann@example.com")
+	f.addTOTP(client, session)
+	phone := f.addPhone(client, session, ownNumber)
+	f.use(&meanwhile{Store: f.db, reads: 1, happens: func() { f.must(f.DisablePhone(f.ctx, client, session, phone)) }})
+	done, err := f.CarryOut(f.ctx, auth.Operator{}, auth.Act{Action: auth.RemoveFactor, User: session.User, Target: string(auth.AppFactor)})
+	if done || err != nil {
+		t.Errorf("removed: %v, %v", done, err)
+	}
+	if factors, err := f.Factors(f.ctx, session.User); err != nil || factors.Count() != 1 {
+		t.Errorf("%d factors, %v", factors.Count(), err)
+	}
+}
+
 // TestVerify_RemovedMeanwhile: a code is refused if the last factor is removed, and the
 // backup codes with it, while it is checked.
 func TestVerify_RemovedMeanwhile(t *testing.T) {
@@ -135,6 +153,8 @@ func TestVerify_NothingEntered(t *testing.T) {
 	token, err := f.StartReauth(f.ctx, session, auth.Demand{}, "")
 	f.must(err)
 	verify(token, auth.PasswordMissing)
+	_, err = f.SignIn(f.ctx, client, "ann@example.com", "", "")
+	f.problem(err, auth.PasswordMissing)
 	_, err = f.ChangePassword(f.ctx, client, session, "", "eight yellow herons", true)
 	f.problem(err, auth.PasswordMissing)
 	f.addTOTP(client, session)

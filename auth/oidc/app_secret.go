@@ -35,7 +35,7 @@ func (p *Provider) NewSecret(ctx context.Context, by auth.Operator, app App, end
 		return "", err
 	}
 	replaced, err := p.store.ReplaceAppSecrets(ctx, app, hashOf(secret), keep, changes)
-	if err := p.rules.AppActed(ctx, changes, replaced, err); err != nil {
+	if err := p.rules.Acted(ctx, changes, replaced, err); err != nil {
 		return "", err
 	}
 	if replaced {

@@ -38,7 +38,7 @@ func (p *Provider) AddApp(ctx context.Context, by auth.Operator, app App) (id, s
 		return "", "", err
 	}
 	added, err := p.store.AddApp(ctx, app, changes)
-	if err := p.rules.AppActed(ctx, changes, added, err); err != nil || added {
+	if err := p.rules.Acted(ctx, changes, added, err); err != nil || added {
 		return app.ID, secret, err
 	}
 	found, err := p.store.FindApp(ctx, app.ID)
@@ -83,7 +83,7 @@ func (p *Provider) ReplaceApp(ctx context.Context, by auth.Operator, app App) er
 		return err
 	}
 	replaced, err := p.store.ReplaceApp(ctx, app, changes)
-	if err := p.rules.AppActed(ctx, changes, replaced, err); err != nil || replaced {
+	if err := p.rules.Acted(ctx, changes, replaced, err); err != nil || replaced {
 		return err
 	}
 	if found, err := p.store.FindApp(ctx, app.ID); err != nil || app.changesFrom(found) == "" {
@@ -107,7 +107,7 @@ func (p *Provider) DisableApp(ctx context.Context, by auth.Operator, app App, di
 		return false, err
 	}
 	changed, err = p.store.ReplaceAppDisabled(ctx, app.ID, disabled, changes)
-	return changed, p.rules.AppActed(ctx, changes, changed, err)
+	return changed, p.rules.Acted(ctx, changes, changed, err)
 }
 
 // RemoveApp deletes an app with its consents, grants and tokens.
@@ -117,7 +117,7 @@ func (p *Provider) RemoveApp(ctx context.Context, by auth.Operator, app App) (re
 		return false, err
 	}
 	removed, err = p.store.RemoveApp(ctx, app.ID, changes)
-	return removed, p.rules.AppActed(ctx, changes, removed, err)
+	return removed, p.rules.Acted(ctx, changes, removed, err)
 }
 
 // CheckURL says what is wrong with the URL to which an app sends its users; nothing if that
