@@ -14,9 +14,9 @@ import (
 // readRows scans each row into row, until more returns false.
 func readRows(rows pgx.Rows, types *pgtype.Map, row Row, more func() bool) error {
 	defer rows.Close()
-	fields := rows.FieldDescriptions()
 	for rows.Next() {
-		values := rows.RawValues()
+		// Rows of a query that could not be sent have no fields: asking them would panic.
+		fields, values := rows.FieldDescriptions(), rows.RawValues()
 		if len(values) != len(row) {
 			return fmt.Errorf("%d columns for %d destinations", len(values), len(row))
 		}
