@@ -8,6 +8,7 @@ import (
 
 	"twostep/auth"
 	"twostep/db/dbtest"
+	"twostep/db/internal/engine"
 )
 
 // openRelayed opens an empty database through a relay.
@@ -60,6 +61,34 @@ func TestWrite_CutAnywhere(t *testing.T) {
 				t.Errorf("prepared %v, from the server %v: %v", prepared, fromServer, outcomes)
 			}
 		}
+	}
+}
+
+// A connection that is lost before the first response of a transaction that reads first is a
+// fault, and the next transaction works.
+func TestWrite_CutBeforeRows(t *testing.T) {
+	db, relay := openRelayed(t)
+	read := func() error {
+		_, err := db.write(t.Context(), "read", "", func(tx *tx) (bool, error) {
+			n := 0
+			return true, tx.Each(t.Context(), engine.Row{&n}, func() {}, `SELECT 1`)
+		})
+		return err
+	}
+	for at := range int64(8) {
+		must(t, read()) // also prepares the query
+		var left atomic.Int64
+		left.Store(at + 1)
+		relay.Judge(func(m dbtest.Message) dbtest.Fate {
+			if m.FromServer && left.Add(-1) == 0 {
+				return dbtest.Cut
+			}
+			return dbtest.Pass
+		})
+		if err := read(); err == nil && at == 0 {
+			t.Error("the connection was not cut")
+		}
+		relay.Judge(passAll)
 	}
 }
 
