@@ -114,12 +114,12 @@ func (s *Store) RemoveSessionOf(ctx context.Context, user auth.UserID, id auth.S
 			return false, err
 		}
 		if err := tx.Queue(ctx, `
-			UPDATE app_grants SET ended_at = $2
-			WHERE session_id = $1`, id, engine.Millis(changes.At)); err != nil {
+			UPDATE app_grants SET ended_at = $3
+			WHERE session_id = $1 AND user_id = $2`, id, user, engine.Millis(changes.At)); err != nil {
 			return false, err
 		}
 		ended, err := tx.end(ctx, endOne, changes.At, id, user)
-		if err != nil || ended == 0 { // then the rest is undone: the session may be of another account
+		if err != nil || ended == 0 {
 			return false, err
 		}
 		return tx.apply(ctx, changes)

@@ -35,7 +35,7 @@ type forwardAuth struct {
 // and no other handler serves this.
 func NewForwardAuth(rules *auth.Rules, config Config) http.Handler {
 	s := &site{Config: config, rules: rules}
-	s.RequestTimeout = min(s.RequestTimeout, auth.CheckTimeout) // the proxy waits
+	s.RequestTimeout = min(s.RequestTimeout, auth.CheckTimeout) // which the proxy waits for; zero remains none
 	if s.BufferedLog == nil {
 		s.BufferedLog = s.Log
 	}

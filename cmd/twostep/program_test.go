@@ -35,7 +35,7 @@ var binaryFolder string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	err := flag.Set("test.parallel", "8") // the long tests mostly wait, for kills and timeouts
+	err := flag.Set("test.parallel", "8") // the long ones mostly wait for other processes
 	if err != nil {
 		panic(err)
 	}

@@ -74,7 +74,7 @@ func (g *group) write(ctx context.Context, do func(Statements) (bool, error)) (d
 	select {
 	case <-m.ended:
 	case <-ctx.Done():
-		if g.waits(m) { // and will not run, because of its context
+		if g.isQueued(m) { // it will not run, because its context has ended
 			return false, ctx.Err()
 		}
 		<-m.ended // m is running: only its result says whether it is committed
@@ -88,8 +88,8 @@ func (g *group) write(ctx context.Context, do func(Statements) (bool, error)) (d
 	return m.done, m.err
 }
 
-// waits reports whether a member waits.
-func (g *group) waits(m *member) bool {
+// isQueued reports whether a member waits for its transaction.
+func (g *group) isQueued(m *member) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Contains(g.queue, m)

@@ -15,7 +15,8 @@ import (
 func readRows(rows pgx.Rows, types *pgtype.Map, row Row, more func() bool) error {
 	defer rows.Close()
 	for rows.Next() {
-		// Rows of a query that could not be sent have no fields: asking them would panic.
+		// Only now: rows whose connection was lost before the first response have no fields,
+		// and would panic.
 		fields, values := rows.FieldDescriptions(), rows.RawValues()
 		if len(values) != len(row) {
 			return fmt.Errorf("%d columns for %d destinations", len(values), len(row))
