@@ -16,6 +16,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("POST", "http", "evil.example", "//evil.example/\\", "x", "a=b", "", "text/html")
 	f.Add("GET", "https", "wiki.example.org", "/public?../x", "192.0.2.1", "", "navigate", "")
 	f.Add("GET", "wss", "WIKI.example.org:443", "/public#/../x", "::1, 192.0.2.1", "", "cors", "")
+	f.Add("GET", "https", "wiki.example.org", "/public/..0", "192.0.2.1", "", "navigate", "") // a name like others
 	f.Add("GET", "https", "wiki.example.org", "@evil.example/", "192.0.2.1", "", "navigate", "")
 	site := newSiteIn(f, f.TempDir())
 	site.accessRules = accessRules
@@ -34,7 +35,7 @@ func FuzzCheck(f *testing.F) {
 		switch to := w.Header().Get("Location"); {
 		case w.Code == 200:
 			path, _, _ := strings.Cut(uri, "?")
-			if !strings.HasPrefix(path, "/public") && !strings.Contains(path, "%") || strings.Contains(path, "..") {
+			if !strings.HasPrefix(path, "/public") && !strings.Contains(path, "%") || strings.Contains(path+"/", "../") {
 				t.Errorf("%s %s%s passes", method, host, uri)
 			}
 		case w.Code == 303:
